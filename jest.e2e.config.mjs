@@ -1,0 +1,7 @@
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/dist/test'],
+  testMatch: ['**/e2e/**/*.test.js'],
+  transform: {},
+  errorOnDeprecated: true,
+};

@@ -1,0 +1,25 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The only source of time in the program. Tests pass a fake; nothing else may read a clock. */
+export interface Clock {
+  /** Wall-clock time in milliseconds since the Unix epoch, UTC. May jump; never subtract two readings. */
+  now(): number;
+  /** Milliseconds from an arbitrary origin; never goes back. Only differences mean anything. */
+  monotonic(): number;
+  /**
+   * Waits `ms` milliseconds.
+   * @throws the signal's reason, at once, when `signal` aborts.
+   */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: async (ms, signal) => sleep(ms, undefined, { signal }),
+};
+
+/** A number in [0, 1), as `Math.random`; a parameter so that tests can choose it. */
+export type Random = () => number;
+
+export const systemRandom: Random = () => Math.random();

@@ -1,0 +1,68 @@
+import { type Term, vocabulary } from './term.js';
+import type { Nanos } from './time.js';
+
+export const eventTypes = ['None', 'View', 'Save', 'Export', 'Send', 'Restore'] as const;
+export type EventType = (typeof eventTypes)[number];
+export const eventType = vocabulary(eventTypes);
+
+export const eventStatuses = ['Running', 'Success', 'Warning', 'Failed', 'Cancelled', 'Skipped'] as const;
+export type EventStatus = (typeof eventStatuses)[number];
+export const eventStatus = vocabulary(eventStatuses);
+
+/** Why an event was set aside instead of taken. Closed: each is a `reason` label. */
+export const rejectReasons = [
+  'not_an_object',
+  'no_id',
+  'no_status',
+  'bad_time',
+  'duplicate_order',
+  'refused',
+  'partial_success',
+] as const;
+export type RejectReason = (typeof rejectReasons)[number];
+
+/** Odd things about the API's answers that cost nothing but trust. Closed: each is a `kind` label. */
+export const anomalyKinds = [
+  'no_offset',
+  'negative_duration',
+  'duplicate_order',
+  'order_gap',
+  'limit_ignored',
+  'feed_gap',
+] as const;
+export type AnomalyKind = (typeof anomalyKinds)[number];
+
+/** One event of a restore session: one item viewed, saved, exported, sent or restored, or a line of the session's own. */
+export type RestoreEvent = Readonly<{
+  /** UUID, lower case. */
+  id: string;
+  /** Identifies the event within its session, from 0. */
+  order: number;
+  type: Term<EventType>;
+  status: Term<EventStatus>;
+  startedAt: Nanos;
+  endedAt: Nanos | undefined;
+  /** End minus start, else what the API's `duration` says; never negative; undefined when neither is known. */
+  duration: Nanos | undefined;
+  title: string;
+  message: string;
+  /** `''` and undefined: the event is about no item, or the server does not say. */
+  item: Readonly<{ name: string; type: string; sizeBytes: number | undefined }>;
+  source: string;
+  target: string;
+  /** Why it went wrong, in the server's words; `''` when it did not. */
+  reason: string;
+  anomalies: readonly AnomalyKind[];
+}>;
+
+/**
+ * Whether the event will not change any more, so that it may be taken. A status that we do not know is final when the
+ * event has an end, or its session is over.
+ */
+export function isFinal(event: RestoreEvent, sessionOpen: boolean): boolean {
+  if (event.status.label === 'Running') return false;
+  return event.status.label !== 'other' || event.endedAt !== undefined || !sessionOpen;
+}
+
+/** When the event happened, for ordering, `since` and log records: its end, or its start while that is unknown. */
+export const eventTime = (event: RestoreEvent): Nanos => event.endedAt ?? event.startedAt;

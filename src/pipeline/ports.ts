@@ -1,0 +1,152 @@
+import type { AnomalyKind, RejectReason, RestoreEvent } from '../model/event.js';
+import type { Session } from '../model/session.js';
+import type { Nanos } from '../model/time.js';
+
+/** One row of a page of events: an event, or what is left of one that could not be decoded. */
+export type EventRow =
+  | Readonly<{ order: number; event: RestoreEvent }>
+  | Readonly<{ order: number; rejected: RejectReason; /** `''` when not even that could be read. */ id: string }>;
+
+/** One page of a session's events, in the server's order, which means nothing. */
+export type EventPage = Readonly<{
+  offset: number;
+  rows: readonly EventRow[];
+  /** No row follows this page. */
+  last: boolean;
+  /** Server time at which the request was begun: every event that was readable then is in its page. */
+  readAt: Nanos;
+  anomalies: readonly AnomalyKind[];
+}>;
+
+export type SessionList = Readonly<{
+  /** Each session once, in no order. */
+  sessions: readonly Session[];
+  /** Entries that could not be decoded, one line each, without values. */
+  rejects: readonly string[];
+}>;
+
+/** What a server says of itself; `''` where its version does not say. */
+export type Instance = Readonly<{ apiVersion: string; version: string; installationId: string }>;
+
+/**
+ * A VB365 server, read only. Every method answers complete or not at all.
+ * @throws {ExporterError} `aborted`, `auth`, `decode`, `network`, `rejected`, `server`, `throttled` or `timeout`.
+ */
+export interface Source {
+  /** Now by the server's clock, as far as its answers have told; ours until then. */
+  now(): Nanos;
+  instance(signal: AbortSignal): Promise<Instance>;
+  /** Sessions created at `createdFrom` or later, more where the API has no such filter; all for undefined. */
+  sessions(createdFrom: Nanos | undefined, signal: AbortSignal): Promise<SessionList>;
+  /** Undefined when the server has no such session (any more). */
+  session(id: string, signal: AbortSignal): Promise<Session | undefined>;
+  /** The page of a session's events that begins at row `offset`; undefined when there is no such session (any more). */
+  events(sessionId: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined>;
+}
+
+export const sinkNames = ['metrics', 'logs'] as const;
+export type SinkName = (typeof sinkNames)[number];
+
+/** An event together with the session it belongs to. */
+export type Taken = Readonly<{ session: Session; event: RestoreEvent }>;
+
+/** How often each oddity was met among what a batch covers. Keys that did not occur are absent. */
+export type Findings = Readonly<{
+  rejected: Readonly<Partial<Record<RejectReason, number>>>;
+  anomalies: Readonly<Partial<Record<AnomalyKind, number>>>;
+  /** Events that never became final, or never appeared, within the grace time after the stop. */
+  abandoned: number;
+  /** Events whose final status changed after they had been taken. */
+  corrections: number;
+}>;
+
+/** What a sink takes in one go: all of it or nothing. */
+export type Batch = Readonly<{
+  events: readonly Taken[];
+  /** Sessions that have stopped, to be counted or told once. */
+  results: readonly Session[];
+  findings: Findings;
+  /** Now by the server's clock. */
+  at: Nanos;
+}>;
+
+/** A change to one stored series. Labels are values, in the order of the family's label names. */
+export type SeriesDelta = Readonly<{ family: string; labels: readonly string[] }> &
+  (
+    | Readonly<{ kind: 'counter'; /** A whole number, 0 to bring the series into being. */ by: number }>
+    | Readonly<{
+        kind: 'histogram';
+        /** How many observations fell into each bucket, not cumulated; the last is +Inf. */
+        counts: readonly number[];
+        /** Sum of the observations in ticks of 100 ns: integers add up exactly. */
+        sumTicks: bigint;
+      }>
+    | Readonly<{ kind: 'latest'; /** The series keeps the newest. */ at: Nanos }>
+  );
+
+/** A stored series, as it stands. Integers, exact. */
+export type Series = Readonly<{ family: string; labels: readonly string[] }> &
+  (
+    | Readonly<{ kind: 'counter'; value: bigint }>
+    | Readonly<{ kind: 'histogram'; counts: readonly bigint[]; sumTicks: bigint }>
+    | Readonly<{ kind: 'latest'; at: Nanos }>
+  );
+
+/** Where telemetry goes. */
+export interface Sink {
+  readonly name: SinkName;
+  /**
+   * Resolves when the other side has taken the batch, with the series that change when the batch is recorded.
+   * A rejection means that nothing of it counts as taken; it is delivered again.
+   * @throws {ExporterError} `auth`, `network`, `rejected`, `server`, `throttled` or `timeout`.
+   */
+  deliver(batch: Batch, signal: AbortSignal): Promise<readonly SeriesDelta[]>;
+}
+
+/** What one sink has done about one session. */
+export type Row = Readonly<{
+  sink: SinkName;
+  /** Session id. */
+  session: string;
+  createdAt: Nanos;
+  /** Nothing more is expected of this session. */
+  done: boolean;
+  /** What the sink has taken, as `cursor.ts` writes it; opaque to a store. */
+  cursor: string;
+}>;
+
+/** What is remembered of a server beside rows and series. */
+export type ServerState = Readonly<{
+  /** Discovery has covered every session created before; undefined before the first turn. Server time. */
+  watermark: Nanos | undefined;
+  /** Per sink: what ended before is history, and never news. Server time. */
+  since: Readonly<Partial<Record<SinkName, Nanos>>>;
+}>;
+
+/** One transaction: all of it is stored or nothing. Parts left out change nothing. */
+export type Change = Readonly<{
+  server: string;
+  watermark?: Nanos;
+  since?: ServerState['since'];
+  /** Rows to add, or to put in place of the ones for the same sink and session. */
+  rows?: readonly Row[];
+  /** Sessions whose rows are of no use any more. */
+  forget?: readonly string[];
+  deltas?: readonly SeriesDelta[];
+}>;
+
+/**
+ * Remembers what was taken, and what it added up to, in the same transaction.
+ * @throws {ExporterError} `store`.
+ */
+export interface Store {
+  /** Names no server has yet are answered with an empty state. */
+  state(server: string): Promise<ServerState>;
+  /** All rows of these sessions, of every sink; all rows of the server for undefined. */
+  rows(server: string, sessions: readonly string[] | undefined): Promise<readonly Row[]>;
+  /** All rows of a sink that are not done. */
+  pending(server: string, sink: SinkName): Promise<readonly Row[]>;
+  series(): Promise<readonly Series[]>;
+  commit(change: Change): Promise<void>;
+  close(): Promise<void>;
+}
