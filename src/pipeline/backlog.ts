@@ -1,0 +1,53 @@
+import type { Nanos } from '../model/time.js';
+import { type Cursor, parseCursor } from './cursor.js';
+import type { Row } from './ports.js';
+
+/** A session that a sink is not done with. What is not in `row` is lost on a restart, and costs one reading more. */
+export type Entry = Readonly<{
+  row: Row;
+  cursor: Cursor;
+  /** Due from this server time on; undefined while it is idle until discovery wakes it. */
+  dueAt: Nanos | undefined;
+  /** The last reading left holes: go on from there instead of from the start. */
+  unfinished: boolean;
+}>;
+
+/** The sessions that one sink is not done with. */
+export interface Backlog {
+  readonly size: number;
+  get(session: string): Entry | undefined;
+  /** Adds or replaces; a row that is done leaves. */
+  put(entry: Entry): void;
+  /** Makes idle entries due again: an open session is due every turn. */
+  wake(): void;
+  /** What is due, oldest session first. */
+  due(now: Nanos): readonly Entry[];
+}
+
+/** An entry for a row as it comes from the store or from discovery: due at once. */
+export const entryOf = (row: Row): Entry => ({ row, cursor: parseCursor(row.cursor), dueAt: 0n, unfinished: false });
+
+export function createBacklog(rows: readonly Row[]): Backlog {
+  const entries = new Map(rows.map(row => [row.session, entryOf(row)]));
+  const put = (entry: Entry): void => {
+    if (entry.row.done) entries.delete(entry.row.session);
+    else entries.set(entry.row.session, entry);
+  };
+  return {
+    get size() {
+      return entries.size;
+    },
+    get: session => entries.get(session),
+    put,
+    wake: () => {
+      for (const entry of entries.values()) if (entry.dueAt === undefined) put({ ...entry, dueAt: 0n });
+    },
+    due: now =>
+      [...entries.values()]
+        .filter(({ dueAt }) => dueAt !== undefined && dueAt <= now)
+        .sort((a, b) => compare(a.row, b.row)),
+  };
+}
+
+const compare = (a: Row, b: Row): number =>
+  a.createdAt === b.createdAt ? a.session.localeCompare(b.session) : a.createdAt < b.createdAt ? -1 : 1;

@@ -1,0 +1,36 @@
+import { eventStatuses } from '../model/event.js';
+import { formatOrders, type Orders, parseOrders } from './orders.js';
+
+/** What a tally counts: events by final status, and rows that were not taken as events. */
+const tallyKeys = [...eventStatuses, 'other', 'set_aside', 'duplicate'] as const;
+export type TallyKey = (typeof tallyKeys)[number];
+export type Tally = Readonly<Partial<Record<TallyKey, number>>>;
+
+/** What one sink has taken of one session. */
+export type Cursor = Readonly<{
+  /** The `order`s that are done with: taken, passed over as history, set aside or given up. */
+  taken: Orders;
+  tally: Tally;
+  /** Whether the session's result has been taken. */
+  resultTaken: boolean;
+}>;
+
+export const startCursor: Cursor = { taken: [], tally: {}, resultTaken: false };
+
+/** Writes a cursor for the store, such as `0-3,5;Success=4,Failed=1;result`. Equal cursors give equal texts. */
+export function formatCursor({ taken, tally, resultTaken }: Cursor): string {
+  const counts = tallyKeys.flatMap(key => (tally[key] === undefined ? [] : [`${key}=${String(tally[key])}`]));
+  return [formatOrders(taken), counts.join(','), resultTaken ? 'result' : ''].join(';');
+}
+
+/** Reads what `formatCursor` wrote. */
+export function parseCursor(text: string): Cursor {
+  const [taken = '', counts = '', result = ''] = text.split(';');
+  const byName = new Map(counts.split(',').map(pair => [pair.split('=')[0], Number(pair.split('=')[1])]));
+  const tally: Partial<Record<TallyKey, number>> = {};
+  for (const key of tallyKeys) {
+    const count = byName.get(key);
+    if (count !== undefined) tally[key] = count;
+  }
+  return { taken: parseOrders(taken), tally, resultTaken: result === 'result' };
+}

@@ -1,0 +1,71 @@
+import { type ExporterError, toExporterError } from '../kernel/errors.js';
+import type { Entry } from './backlog.js';
+import { createDraft, type Draft } from './batch.js';
+import type { Lane, LaneReport, Stopping } from './lane.js';
+import { readSession } from './read-session.js';
+
+/** A turn in the making: what has been recorded so far and what went wrong. */
+type Turn = {
+  readonly lane: Lane;
+  readonly draft: Draft;
+  taken: number;
+  corrections: number;
+  errors: ExporterError[];
+  /** The sink or the store has refused: reading on would be in vain. */
+  stuck: boolean;
+};
+
+/**
+ * One turn of a sink: what is new in its due sessions, oldest session first, delivered and then remembered, batch by
+ * batch. A cursor moves only after the sink has taken the events, so a crash repeats events and never loses one.
+ * Never rejects: what failed is in the report, and stays due.
+ */
+export async function laneTurn(lane: Lane, stopping: Stopping): Promise<LaneReport> {
+  const turn: Turn = { lane, draft: createDraft(), taken: 0, corrections: 0, errors: [], stuck: false };
+  for (const entry of lane.backlog.due(lane.source.now())) {
+    if (stopping.quit.aborted || !(await readInto(turn, entry, stopping))) break;
+  }
+  await attempt(turn, async () => flush(turn, stopping.cut));
+  const due = lane.backlog.due(lane.source.now()).length;
+  return { taken: turn.taken, corrections: turn.corrections, errors: turn.errors, due };
+}
+
+/** Reads one session; false when the turn had better end. A session that answers nonsense does not hold up the others. */
+async function readInto(turn: Turn, entry: Entry, stopping: Stopping): Promise<boolean> {
+  const error = await attempt(turn, async () =>
+    readSession(turn.lane, entry, {
+      draft: turn.draft,
+      stopping,
+      full: async () => flush(turn, stopping.cut),
+    }),
+  );
+  return error === undefined || (!turn.stuck && (error.reason === 'decode' || error.reason === 'rejected'));
+}
+
+async function attempt(turn: Turn, action: () => Promise<void>): Promise<ExporterError | undefined> {
+  try {
+    await action();
+    return undefined;
+  } catch (thrown) {
+    const error = toExporterError(thrown);
+    turn.errors.push(error);
+    return error;
+  }
+}
+
+/** Delivers what has been gathered, then remembers it: taken, then remembered. */
+async function flush(turn: Turn, signal: AbortSignal): Promise<void> {
+  const { lane, draft } = turn;
+  const unchanged = !draft.changed;
+  const { batch, entries, changed } = draft.finish(lane.source.now());
+  if (!unchanged) {
+    turn.stuck = true;
+    const deltas = await lane.sink.deliver(batch, signal);
+    await lane.store.commit({ server: lane.server, rows: changed.map(({ row }) => row), deltas });
+    lane.stored(deltas);
+    turn.stuck = false;
+  }
+  for (const entry of entries) lane.backlog.put(entry);
+  turn.taken += batch.events.length;
+  turn.corrections += batch.findings.corrections;
+}

@@ -1,0 +1,41 @@
+import type { ExporterError } from '../kernel/errors.js';
+import type { Nanos } from '../model/time.js';
+import type { Backlog } from './backlog.js';
+import type { Headers } from './headers.js';
+import type { Pages } from './pages.js';
+import type { SeriesDelta, Sink, Source, Store } from './ports.js';
+
+/** Everything that one sink's loop for one server works with. */
+export type Lane = Readonly<{
+  server: string;
+  source: Pick<Source, 'now'>;
+  pages: Pages;
+  headers: Headers;
+  sink: Sink;
+  store: Pick<Store, 'commit'>;
+  backlog: Backlog;
+  /** What ended before is history for this sink. Server time. */
+  since: () => Nanos;
+  /** How long after the stop an open hole is given up. */
+  grace: Nanos;
+  /** Told of the deltas that have been stored, so that what is served never runs ahead of the disk. */
+  stored: (deltas: readonly SeriesDelta[]) => void;
+}>;
+
+/** What a turn of a sink did. */
+export type LaneReport = Readonly<{
+  /** Events recorded as taken. */
+  taken: number;
+  corrections: number;
+  /** Sessions that could not be read, or the one failure that ended the turn. */
+  errors: readonly ExporterError[];
+  /** Sessions still due. */
+  due: number;
+}>;
+
+export type Stopping = Readonly<{
+  /** Begin nothing more; what is in hand may end. */
+  quit: AbortSignal;
+  /** Give up what is in hand. */
+  cut: AbortSignal;
+}>;

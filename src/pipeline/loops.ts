@@ -1,0 +1,52 @@
+import { type Backoff, backoffMs } from '../kernel/backoff.js';
+import type { Bell } from '../kernel/bell.js';
+import type { Clock, Random } from '../kernel/clock.js';
+import type { ExporterError } from '../kernel/errors.js';
+import type { LaneReport } from './lane.js';
+
+type Timing = Readonly<{ clock: Clock; random: Random; quit: AbortSignal }>;
+
+/**
+ * Runs `turn` every `intervalMs()`, measured from start to start, until `quit` aborts. Turns never overlap: one that
+ * runs long delays the next. Resolves once the turn in hand has ended; `turn` must not reject.
+ */
+export async function every(
+  intervalMs: () => number,
+  turn: () => Promise<void>,
+  { clock, quit }: Pick<Timing, 'clock' | 'quit'>,
+): Promise<void> {
+  while (!quit.aborted) {
+    const startedMs = clock.monotonic();
+    await turn();
+    const restMs = Math.max(0, startedMs + intervalMs() - clock.monotonic());
+    await clock.sleep(restMs, quit).catch(() => undefined);
+  }
+}
+
+/** From 1 s to 60 s, full jitter: a receiver that is down for long is asked once a minute or so. */
+const failureBackoff: Backoff = { baseMs: 2_000, capMs: 120_000 };
+/** The least time between two tries, and what a receiver that asks for no wait at all gets. */
+const leastWaitMs = 1_000;
+
+/**
+ * Runs a sink's turns whenever the bell rings, and again after a wait when a turn failed, until `quit` aborts.
+ * Resolves once the turn in hand has ended; `turn` must not reject.
+ */
+export async function onBell(bell: Bell, turn: () => Promise<LaneReport>, timing: Timing): Promise<void> {
+  let failures = 0;
+  while (!timing.quit.aborted) {
+    await bell.wait(timing.quit).catch(() => undefined);
+    if (timing.quit.aborted) return;
+    const { errors } = await turn();
+    failures = errors.length === 0 ? 0 : failures + 1;
+    if (errors.length === 0) continue;
+    await timing.clock.sleep(waitMs(errors, failures, timing.random), timing.quit).catch(() => undefined);
+    bell.ring();
+  }
+}
+
+/** What the other side asked for, else the backoff. */
+function waitMs(errors: readonly ExporterError[], failures: number, random: Random): number {
+  const asked = Math.max(0, ...errors.map(({ retryAfterMs }) => retryAfterMs ?? 0));
+  return Math.max(leastWaitMs, asked > 0 ? asked : backoffMs(failureBackoff, failures, random));
+}

@@ -1,0 +1,60 @@
+/** A set of whole numbers as sorted closed intervals that neither touch nor overlap. */
+export type Orders = readonly (readonly [first: number, last: number])[];
+
+/** Whether `order` is in the set; by halving, because a set may hold thousands of intervals. */
+export function hasOrder(orders: Orders, order: number): boolean {
+  let low = 0;
+  let high = orders.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const [first, last] = orders[middle] ?? [0, -1];
+    if (order < first) high = middle - 1;
+    else if (order > last) low = middle + 1;
+    else return true;
+  }
+  return false;
+}
+
+/** The set with these numbers added; their order and repetitions do not matter. */
+export function withOrders(orders: Orders, added: readonly number[]): Orders {
+  if (added.length === 0) return orders;
+  return merge([...orders, ...added.map(order => [order, order] as const)].sort(([a], [b]) => a - b));
+}
+
+function merge(sorted: Orders): Orders {
+  const merged: [number, number][] = [];
+  for (const [first, last] of sorted) {
+    const previous = merged.at(-1);
+    if (previous !== undefined && first <= previous[1] + 1) previous[1] = Math.max(previous[1], last);
+    else merged.push([first, last]);
+  }
+  return merged;
+}
+
+/** The holes between the lowest and the highest number. */
+export function gaps(orders: Orders): Orders {
+  return orders.slice(1).map(([first], index) => [(orders[index]?.[1] ?? 0) + 1, first - 1] as const);
+}
+
+/** How many numbers the set holds. */
+export const sizeOf = (orders: Orders): number => orders.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+
+/** The set without holes: from its lowest number to its highest. */
+export function closed(orders: Orders): Orders {
+  const first = orders[0];
+  const last = orders.at(-1);
+  return first === undefined || last === undefined ? [] : [[first[0], last[1]]];
+}
+
+/** Writes the set as text, such as `0-3,5,7-900`. */
+export const formatOrders = (orders: Orders): string =>
+  orders.map(([first, last]) => (first === last ? String(first) : `${String(first)}-${String(last)}`)).join(',');
+
+/** Reads what `formatOrders` wrote. */
+export function parseOrders(text: string): Orders {
+  if (text === '') return [];
+  return text.split(',').map(part => {
+    const [first = '', last = first] = part.split('-');
+    return [Number(first), Number(last)] as const;
+  });
+}

@@ -1,0 +1,96 @@
+import type { Nanos } from '../model/time.js';
+import { advance, fullPass, misses, newestPass, type Pass } from './advance.js';
+import type { Entry } from './backlog.js';
+import { batchSize, type Draft } from './batch.js';
+import { conclude, settleTime } from './conclude.js';
+import { type Cursor, formatCursor } from './cursor.js';
+import type { Header } from './headers.js';
+import type { Lane, Stopping } from './lane.js';
+import type { EventPage } from './ports.js';
+
+type Into = Readonly<{
+  draft: Draft;
+  stopping: Stopping;
+  /** Delivers and remembers what is in the draft. */
+  full: () => Promise<void>;
+}>;
+
+/**
+ * Reads what is new in one session into the draft, page by page, and places the entry that then stands. Ends early,
+ * with the session still due, when the program stops.
+ * @throws {ExporterError} what the source or, through `full`, the sink or the store threw.
+ */
+export async function readSession(lane: Lane, entry: Entry, into: Into): Promise<void> {
+  const header = await lane.headers.get(entry.row.session, into.stopping.cut);
+  if (header === undefined) return placeGone(entry, into.draft);
+  let { cursor } = entry;
+  let pass = firstPass(entry, header, lane.source.now());
+  for (;;) {
+    const page = await lane.pages.read(entry.row.session, pass.offset, into.stopping.cut);
+    if (page === undefined) return placeGone(entry, into.draft);
+    if (misses(pass, page)) {
+      pass = fullPass(cursor);
+      continue;
+    }
+    ({ cursor, pass } = await takePage({ lane, entry, header, into }, { cursor, pass, page }));
+    if (page.last) return placeConclusion({ lane, entry, header, into }, cursor, pass);
+    if (into.stopping.quit.aborted) return;
+  }
+}
+
+/** A session that has been over for a while is read whole, once; any other from its first hole on. */
+function firstPass({ cursor, unfinished }: Entry, { stoppedAt }: Header, now: Nanos): Pass {
+  const settled = stoppedAt !== undefined && now >= stoppedAt + settleTime;
+  return settled && !unfinished ? fullPass(cursor) : newestPass(cursor);
+}
+
+type Context = Readonly<{ lane: Lane; entry: Entry; header: Header; into: Into }>;
+type Place = Readonly<{ cursor: Cursor; pass: Pass }>;
+
+/** Takes a page in pieces of at most a batch, so that no batch and no transaction grows with the page. */
+async function takePage(context: Context, { cursor, pass, page }: Place & { page: EventPage }): Promise<Place> {
+  const { lane, entry, header, into } = context;
+  const reading = { sessionOpen: header.session.open, since: lane.since() };
+  let place: Place = { cursor, pass };
+  for (const piece of pieces(page)) {
+    if (into.draft.size + piece.rows.length > batchSize) await into.full();
+    const step = advance(place.cursor, place.pass, piece, reading);
+    into.draft.addStep(header.session, step);
+    if (step.cursor !== place.cursor) placeCursor(entry, step.cursor, into.draft);
+    place = step;
+  }
+  return place;
+}
+
+function pieces(page: EventPage): readonly EventPage[] {
+  if (page.rows.length <= batchSize) return [page];
+  const starts = Array.from({ length: Math.ceil(page.rows.length / batchSize) }, (_, index) => index * batchSize);
+  return starts.map(start => ({
+    ...page,
+    offset: page.offset + start,
+    rows: page.rows.slice(start, start + batchSize),
+    anomalies: start === 0 ? page.anomalies : [],
+  }));
+}
+
+/** In the middle of a session: what is taken is remembered, the session stays due. */
+function placeCursor(entry: Entry, cursor: Cursor, draft: Draft): void {
+  const row = { ...entry.row, cursor: formatCursor(cursor) };
+  draft.place({ ...entry, row, cursor }, row.cursor !== entry.row.cursor);
+}
+
+function placeConclusion({ lane, entry, header, into }: Context, read: Cursor, pass: Pass): void {
+  const { session, stoppedAt } = header;
+  const ending = { session, stoppedAt, now: lane.source.now(), grace: lane.grace, since: lane.since() };
+  const conclusion = conclude(read, pass, ending);
+  const { cursor, done, unfinished, wakeAt } = conclusion;
+  into.draft.addConclusion(session, conclusion);
+  const row = { ...entry.row, cursor: formatCursor(cursor), done };
+  const dueAt = wakeAt === 0n ? undefined : wakeAt;
+  into.draft.place({ row, cursor, unfinished, dueAt }, done || row.cursor !== entry.row.cursor);
+}
+
+/** The server has forgotten the session: done, and remembered as such, so that it is not news if it comes back. */
+function placeGone(entry: Entry, draft: Draft): void {
+  draft.place({ ...entry, row: { ...entry.row, done: true } }, true);
+}
