@@ -1,0 +1,20 @@
+import { expect, test } from '@jest/globals';
+import { type Cursor, formatCursor, parseCursor, startCursor } from '../../src/pipeline/cursor.js';
+
+test.each<[Cursor, string]>([
+  [startCursor, ';;'],
+  [
+    {
+      taken: [
+        [0, 3],
+        [5, 900],
+      ],
+      tally: { Failed: 2, Success: 897, duplicate: 1 },
+      resultTaken: true,
+    },
+    '0-3,5-900;Success=897,Failed=2,duplicate=1;result',
+  ],
+])('a cursor is written in full and read back the same (%#)', (cursor, text) => {
+  expect(formatCursor(cursor)).toBe(text);
+  expect(parseCursor(text)).toEqual(cursor);
+});

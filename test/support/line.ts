@@ -1,0 +1,125 @@
+import { eventStatus, eventType, type RestoreEvent } from '../../src/model/event.js';
+import { type Session, sessionResult, workload } from '../../src/model/session.js';
+import type { Nanos } from '../../src/model/time.js';
+import type { Batch, EventPage, EventRow, SeriesDelta, Sink, SinkName, Source } from '../../src/pipeline/ports.js';
+import { ExporterError } from '../../src/kernel/errors.js';
+
+export const second = 1_000_000_000n;
+
+export const session = (over: Partial<Session> = {}): Session => ({
+  id: 's1',
+  name: '',
+  organization: 'contoso',
+  workload: workload('Vex'),
+  createdAt: 0n,
+  endedAt: undefined,
+  open: true,
+  result: sessionResult('Success'),
+  initiator: '',
+  details: '',
+  scope: '',
+  clientAddress: '',
+  reason: '',
+  ...over,
+});
+
+export const event = (order: number, over: Partial<RestoreEvent> = {}): RestoreEvent => ({
+  id: `e${String(order)}`,
+  order,
+  type: eventType('Restore'),
+  status: eventStatus('Success'),
+  startedAt: 0n,
+  endedAt: 1n,
+  duration: 1n,
+  title: '',
+  message: '',
+  item: { name: '', type: '', sizeBytes: undefined },
+  source: '',
+  target: '',
+  reason: '',
+  anomalies: [],
+  ...over,
+});
+
+export const page = (rows: readonly EventRow[], over: Partial<EventPage> = {}): EventPage => ({
+  offset: 0,
+  rows,
+  last: true,
+  readAt: 0n,
+  anomalies: [],
+  ...over,
+});
+
+export const pageOf = (...events: readonly RestoreEvent[]): EventPage =>
+  page(events.map(one => ({ order: one.order, event: one })));
+
+/** A VB365 server that a test writes into: sessions, and their rows in whatever order the test keeps them. */
+export interface FakeServer extends Source {
+  at: Nanos;
+  readonly held: Map<string, Session>;
+  readonly rows: Map<string, EventRow[]>;
+  /** Rows per page. */
+  limit: number;
+  /** What the next calls throw. */
+  failure: ExporterError | undefined;
+  /** Every request, such as `events s1 30`. */
+  readonly asked: string[];
+}
+
+export function fakeServer(): FakeServer {
+  const fake: FakeServer = {
+    at: 0n,
+    held: new Map(),
+    rows: new Map(),
+    limit: 3,
+    failure: undefined,
+    asked: [],
+    now: () => fake.at,
+    instance: async () => ({ apiVersion: 'v6', version: '6.0', installationId: 'i' }),
+    sessions: async from => {
+      ask(from === undefined ? 'sessions' : `sessions ${String(from)}`);
+      const all = [...fake.held.values()];
+      return { sessions: all.filter(({ createdAt }) => from === undefined || createdAt >= from), rejects: [] };
+    },
+    session: async id => {
+      ask(`session ${id}`);
+      return fake.held.get(id);
+    },
+    events: async (id, offset) => {
+      ask(`events ${id} ${String(offset)}`);
+      const rows = fake.rows.get(id) ?? [];
+      if (!fake.held.has(id)) return undefined;
+      const shown = rows.slice(offset, offset + fake.limit);
+      return page(shown, { offset, last: offset + shown.length >= rows.length, readAt: fake.at });
+    },
+  };
+  const ask = (what: string): void => {
+    fake.asked.push(what);
+    if (fake.failure !== undefined) throw fake.failure;
+  };
+  return fake;
+}
+
+export interface RecordingSink extends Sink {
+  readonly batches: Batch[];
+  failure: ExporterError | undefined;
+  /** Ids of the events taken, in order. */
+  taken(): readonly string[];
+}
+
+/** A sink that keeps what it was given. Its deltas count the events, so that a test can hold the store against them. */
+export function recordingSink(name: SinkName): RecordingSink {
+  const sink: RecordingSink = {
+    name,
+    batches: [],
+    failure: undefined,
+    taken: () => sink.batches.flatMap(batch => batch.events.map(({ event: { id } }) => id)),
+    deliver: async batch => {
+      if (sink.failure !== undefined) throw sink.failure;
+      sink.batches.push(batch);
+      const delta: SeriesDelta = { family: 'taken', labels: [name], kind: 'counter', by: batch.events.length };
+      return batch.events.length === 0 ? [] : [delta];
+    },
+  };
+  return sink;
+}
