@@ -9,7 +9,7 @@ const rules: Readonly<Record<string, Rule>> = {
   kernel: { rooms: [], packages: ['node:timers/promises', 'node:util', 'pino'] },
   model: { rooms: [], packages: [] },
   telemetry: {
-    rooms: ['model', 'pipeline'],
+    rooms: ['kernel', 'model', 'pipeline'],
     packages: [
       '@opentelemetry/api',
       '@opentelemetry/core',
@@ -32,6 +32,9 @@ const rules: Readonly<Record<string, Rule>> = {
       '@opentelemetry/otlp-exporter-base/node-http',
       '@opentelemetry/otlp-transformer',
       '@opentelemetry/exporter-logs-otlp-http',
+      '@opentelemetry/semantic-conventions',
+      'node:util',
+      'node:zlib',
     ],
   },
   store: { rooms: ['kernel', 'model', 'pipeline'], packages: ['node:sqlite', 'node:fs', 'node:path'] },

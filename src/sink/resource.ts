@@ -1,0 +1,17 @@
+import { detectResources, envDetector, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVICE_INSTANCE_ID,
+  ATTR_SERVICE_NAME,
+  ATTR_SERVICE_VERSION,
+} from '@opentelemetry/semantic-conventions';
+
+/**
+ * What all telemetry of a server comes from. `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` add to it and may change
+ * the service's name and version, but not which server it is: they are the same for all servers.
+ */
+export function serverResource({ server, url, version }: { server: string; url: URL; version: string }): Resource {
+  return resourceFromAttributes({ [ATTR_SERVICE_NAME]: 'vb365-exporter', [ATTR_SERVICE_VERSION]: version })
+    .merge(detectResources({ detectors: [envDetector] }))
+    .merge(resourceFromAttributes({ [ATTR_SERVICE_INSTANCE_ID]: server, [ATTR_SERVER_ADDRESS]: url.hostname }));
+}

@@ -1,0 +1,11 @@
+import * as delivery from './delivery-families.js';
+import type { Family } from './family.js';
+import * as restore from './restore-families.js';
+import * as server from './server-families.js';
+
+/** Every metric family of the exporter, by name. */
+export const families: readonly Family[] = [
+  ...Object.values<Family>(restore),
+  ...Object.values<Family>(server),
+  ...Object.values<Family>(delivery),
+].toSorted((a, b) => (a.name < b.name ? -1 : 1));

@@ -1,0 +1,138 @@
+import { anomalyKinds, eventTime, rejectReasons, type RestoreEvent } from '../model/event.js';
+import type { Session } from '../model/session.js';
+import type { Nanos } from '../model/time.js';
+import { type Batch, type SeriesDelta, type SinkName, sinkNames } from '../pipeline/ports.js';
+import { families } from './catalogue.js';
+import { apiAnomalies, eventLag, eventsRejected, sinkDelivered, unknownValues } from './delivery-families.js';
+import { closedLabels } from './family.js';
+import { type DeliveryOutcome, type VocabularyField, vocabularyFields } from './labels.js';
+import {
+  eventCorrections,
+  eventsAbandoned,
+  lastEvent,
+  restoreEvents,
+  restoreItemBytes,
+  restoreItemDuration,
+  restoreSessionDuration,
+  restoreSessions,
+} from './restore-families.js';
+import { observations, observe, Sums } from './sums.js';
+import { type Cell, cellsOf } from './cells.js';
+
+/** The stored series that exist from the start: all of the closed families, at 0. */
+export function birthDeltas(server: string, sinks: readonly SinkName[] = sinkNames): readonly SeriesDelta[] {
+  return families
+    .filter(family => family.stored)
+    .flatMap(family =>
+      closedLabels(family, { server: [server], sink: sinks }).map((labels): SeriesDelta => {
+        if (family.type !== 'histogram') return { family: family.name, labels, kind: 'counter', by: 0 };
+        const { counts, sumTicks } = observations(family);
+        return { family: family.name, labels, kind: 'histogram', counts, sumTicks };
+      }),
+    );
+}
+
+const itemTypes = ['View', 'Save', 'Export', 'Send', 'Restore'] as const;
+
+/**
+ * The failure series of an (organization, workload), at 0. To be stored when its first session is seen, so that the
+ * first failure is an increase and not a beginning.
+ */
+export function bornDeltas(server: string, session: Session): readonly SeriesDelta[] {
+  const of = { server, organization: session.organization, workload: session.workload.label };
+  const sums = new Sums();
+  for (const type of itemTypes) sums.count(restoreEvents, { ...of, event_type: type, status: 'Failed' }, 0);
+  sums.count(restoreSessions, { ...of, result: 'Failed' }, 0);
+  return sums.deltas();
+}
+
+/** What the metrics sink counts of a batch. */
+export function batchDeltas(server: string, batch: Batch): readonly SeriesDelta[] {
+  const sums = new Sums();
+  for (const cell of cellsOf(batch.events)) addCell(sums, server, cell, batch.at);
+  for (const { event } of batch.events) addAnomalies(sums, server, event);
+  for (const session of batch.results) addResult(sums, server, session);
+  addFindings(sums, server, batch.findings);
+  return sums.deltas();
+}
+
+/** What became of a batch: how its items left, and how many of them the other side refused for good. */
+export type Delivery = Readonly<{ outcome: Exclude<DeliveryOutcome, 'rejected'>; refused: number }>;
+
+/** What every sink counts of a batch that it has delivered. */
+export function sinkDeltas(server: string, sink: SinkName, batch: Batch, delivery: Delivery): readonly SeriesDelta[] {
+  const sums = new Sums();
+  const { outcome, refused } = delivery;
+  const taken = batch.events.length + batch.results.length - refused;
+  if (taken > 0) sums.count(sinkDelivered, { server, sink, outcome }, taken);
+  if (refused > 0) {
+    sums.count(sinkDelivered, { server, sink, outcome: 'rejected' }, refused);
+    sums.count(eventsRejected, { server, sink, reason: 'partial_success' }, refused);
+  }
+  for (const reason of rejectReasons) {
+    const count = batch.findings.rejected[reason] ?? 0;
+    if (count > 0) sums.count(eventsRejected, { server, sink, reason }, count);
+  }
+  addLag(sums, server, sink, batch);
+  return sums.deltas();
+}
+
+/** A sum counts a day at most: a backfill of years says nothing about being late, and would fill 64 bits. */
+const longestLag: Nanos = 86_400_000_000_000n;
+
+function addLag(sums: Sums, server: string, sink: SinkName, { events, at }: Batch): void {
+  if (events.length === 0) return;
+  const lags = observations(eventLag);
+  for (const { event } of events) {
+    const lag = at - eventTime(event);
+    observe(lags, lag > 0n ? lag : 0n, longestLag);
+  }
+  sums.observed(eventLag, { server, sink }, lags);
+}
+
+function addCell(sums: Sums, server: string, cell: Cell, now: Nanos): void {
+  const { organization, workload, type, status } = cell;
+  sums.count(restoreEvents, { server, organization, workload, event_type: type, status }, cell.events);
+  // A time of year 1 or 9999 is no time, fits no store, and the latter would stay the newest for ever.
+  if (cell.latest >= 0n)
+    sums.latest(lastEvent, { server, organization, status }, cell.latest < now ? cell.latest : now);
+  if (cell.bytes !== undefined)
+    sums.count(restoreItemBytes, { server, organization, workload, event_type: type }, cell.bytes);
+  if (cell.durations !== undefined)
+    sums.observed(restoreItemDuration, { server, workload, event_type: type }, cell.durations);
+  countUnknown(sums, server, { event_type: type, status, workload }, cell.events);
+}
+
+function addAnomalies(sums: Sums, server: string, event: RestoreEvent): void {
+  for (const kind of event.anomalies) sums.count(apiAnomalies, { server, kind }, 1);
+}
+
+function addResult(sums: Sums, server: string, session: Session): void {
+  const { organization, endedAt, createdAt } = session;
+  const [workload, result] = [session.workload.label, session.result.label];
+  sums.count(restoreSessions, { server, organization, workload, result }, 1);
+  countUnknown(sums, server, { workload, result }, 1);
+  if (endedAt === undefined) return;
+  const duration = observations(restoreSessionDuration);
+  observe(duration, endedAt < createdAt ? 0n : endedAt - createdAt);
+  sums.observed(restoreSessionDuration, { server, workload }, duration);
+  if (endedAt < createdAt) sums.count(apiAnomalies, { server, kind: 'negative_duration' }, 1);
+}
+
+function addFindings(sums: Sums, server: string, findings: Batch['findings']): void {
+  for (const kind of anomalyKinds) {
+    const count = findings.anomalies[kind] ?? 0;
+    if (count > 0) sums.count(apiAnomalies, { server, kind }, count);
+  }
+  if (findings.abandoned > 0) sums.count(eventsAbandoned, { server }, findings.abandoned);
+  if (findings.corrections > 0) sums.count(eventCorrections, { server }, findings.corrections);
+}
+
+function countUnknown(
+  sums: Sums,
+  server: string,
+  labels: Readonly<Partial<Record<VocabularyField, string>>>,
+  by: number,
+): void {
+  for (const field of vocabularyFields) if (labels[field] === 'other') sums.count(unknownValues, { server, field }, by);
+}
