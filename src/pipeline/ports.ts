@@ -117,8 +117,6 @@ export type Row = Readonly<{
 
 /** What is remembered of a server beside rows and series. */
 export type ServerState = Readonly<{
-  /** Discovery has covered every session created before; undefined before the first turn. Server time. */
-  watermark: Nanos | undefined;
   /** Per sink: what ended before is history, and never news. Server time. */
   since: Readonly<Partial<Record<SinkName, Nanos>>>;
 }>;
@@ -126,12 +124,9 @@ export type ServerState = Readonly<{
 /** One transaction: all of it is stored or nothing. Parts left out change nothing. */
 export type Change = Readonly<{
   server: string;
-  watermark?: Nanos;
   since?: ServerState['since'];
   /** Rows to add, or to put in place of the ones for the same sink and session. */
   rows?: readonly Row[];
-  /** Sessions whose rows are of no use any more. */
-  forget?: readonly string[];
   deltas?: readonly SeriesDelta[];
 }>;
 
@@ -142,8 +137,8 @@ export type Change = Readonly<{
 export interface Store {
   /** Names no server has yet are answered with an empty state. */
   state(server: string): Promise<ServerState>;
-  /** All rows of these sessions, of every sink; all rows of the server for undefined. */
-  rows(server: string, sessions: readonly string[] | undefined): Promise<readonly Row[]>;
+  /** All rows of these sessions, of every sink. */
+  rows(server: string, sessions: readonly string[]): Promise<readonly Row[]>;
   /** All rows of a sink that are not done. */
   pending(server: string, sink: SinkName): Promise<readonly Row[]>;
   series(): Promise<readonly Series[]>;

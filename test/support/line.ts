@@ -2,7 +2,7 @@ import { eventStatus, eventType, type RestoreEvent } from '../../src/model/event
 import { type Session, sessionResult, workload } from '../../src/model/session.js';
 import type { Nanos } from '../../src/model/time.js';
 import type { Batch, EventPage, EventRow, SeriesDelta, Sink, SinkName, Source } from '../../src/pipeline/ports.js';
-import { ExporterError } from '../../src/kernel/errors.js';
+import type { ExporterError } from '../../src/kernel/errors.js';
 
 export const second = 1_000_000_000n;
 

@@ -1,0 +1,71 @@
+import { destination, pino } from 'pino';
+
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+export const logFormats = ['logfmt', 'json'] as const;
+export type LogFormat = (typeof logFormats)[number];
+
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** The program's own log: what it does, never what it reads. A message is a sentence without a period; facts are fields. */
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** The same log with fields that every line bears. */
+  child(fields: LogFields): Log;
+}
+
+export type LogOptions = Readonly<{
+  level: LogLevel;
+  format: LogFormat;
+  /** Where lines go; standard error unless said otherwise. */
+  write?: (line: string) => void;
+}>;
+
+/** One line per record, written before the call returns, so that the last words before an exit are not lost. */
+export function createLog({ level, format, write }: LogOptions): Log {
+  const sink = write === undefined ? destination({ fd: 2, sync: true }) : { write };
+  const stream = format === 'json' ? sink : { write: (line: string) => sink.write(toLogfmt(line)) };
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"ts":"${new Date().toISOString()}"`,
+      formatters: { level: label => ({ level: label }) },
+    },
+    stream,
+  );
+  return wrap(logger);
+}
+
+type Logger = Pick<ReturnType<typeof pino>, LogLevel | 'child'>;
+
+const wrap = (logger: Logger): Log => ({
+  debug: (message, fields = {}) => {
+    logger.debug(fields, message);
+  },
+  info: (message, fields = {}) => {
+    logger.info(fields, message);
+  },
+  warn: (message, fields = {}) => {
+    logger.warn(fields, message);
+  },
+  error: (message, fields = {}) => {
+    logger.error(fields, message);
+  },
+  child: fields => wrap(logger.child(fields)),
+});
+
+/** A line of JSON as logfmt: `ts`, `level` and `msg` first, values quoted where a blank or a quote would end them. */
+export function toLogfmt(line: string): string {
+  const record: unknown = JSON.parse(line);
+  if (typeof record !== 'object' || record === null) return line;
+  const entries = new Map<string, unknown>(Object.entries(record));
+  const first = ['ts', 'level', 'msg'];
+  const keys = [...first.filter(key => entries.has(key)), ...[...entries.keys()].filter(key => !first.includes(key))];
+  return `${keys.map(key => `${key}=${quoted(String(entries.get(key)))}`).join(' ')}\n`;
+}
+
+const quoted = (value: string): string => (/^[^\s"=\\\p{C}]+$/u.test(value) ? value : JSON.stringify(value));

@@ -1,0 +1,55 @@
+import type { ExporterError } from '../kernel/errors.js';
+import type { Log, LogFields } from '../kernel/log.js';
+import type { LaneReport } from './lane.js';
+import type { Observer } from './line.js';
+import type { SinkName } from './ports.js';
+
+/** Tells our own log how a line is doing: every turn at debug, every change of state once. */
+export function journal(log: Log): Observer {
+  const server = stateOf(log);
+  const sinks = new Map<SinkName, State>();
+  return {
+    met: ({ apiVersion, version }) => {
+      log.info('Reached the server', { api_version: apiVersion, version: version === '' ? undefined : version });
+    },
+    discovered: ({ result, error, seconds, listed, rejects }, open) => {
+      log.debug('Turn of discovery ended', { result, seconds, listed, open: open.length });
+      if (rejects.length > 0) log.warn('Set sessions of the list aside', { count: rejects.length, first: rejects[0] });
+      server.now(error, 'Reading from the server', {});
+    },
+    delivered: (sink, report, backlog) => {
+      if (report.taken > 0 || report.errors.length > 0)
+        log.debug('Turn of a sink ended', { sink, taken: report.taken, due: report.due, backlog });
+      sayCorrections(log, sink, report);
+      const state = sinks.get(sink) ?? stateOf(log);
+      sinks.set(sink, state);
+      state.now(report.errors[0], 'Delivering', { sink });
+    },
+  };
+}
+
+function sayCorrections(log: Log, sink: SinkName, { corrections }: LaneReport): void {
+  if (corrections === 0) return;
+  log.warn('Events changed their status after they had been counted; counters stay', { sink, events: corrections });
+}
+
+type State = Readonly<{ now: (error: ExporterError | undefined, what: string, fields: LogFields) => void }>;
+
+/** Says a failure when it begins or changes, and the end of it; not what lasts. Stopping is no failure. */
+function stateOf(log: Log): State {
+  let last = '';
+  return {
+    now: (error, what, fields) => {
+      if (error?.reason === 'aborted') return;
+      const state = error?.message ?? '';
+      if (state === last) return;
+      last = state;
+      if (error === undefined) log.info(`${what} works again`, fields);
+      else log.warn(`${what} failed`, { ...fields, reason: error.reason, error: error.message, ...stackOf(error) });
+    },
+  };
+}
+
+/** Only what we did not foresee needs a stack. */
+const stackOf = (error: ExporterError): LogFields =>
+  error.reason === 'bug' && error.cause instanceof Error ? { stack: error.cause.stack } : {};

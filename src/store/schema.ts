@@ -1,0 +1,48 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { ExporterError } from '../kernel/errors.js';
+
+/** Marks a file as ours: "VB65", as SQLite's `application_id`. */
+const applicationId = 0x56423635;
+/** The schema that this version writes. */
+const schemaVersion = 1;
+
+const schema = `
+  CREATE TABLE since (
+    server TEXT NOT NULL, sink TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (server, sink)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE session (
+    server TEXT NOT NULL, session TEXT NOT NULL, sink TEXT NOT NULL,
+    created_at INTEGER NOT NULL, done INTEGER NOT NULL, cursor TEXT NOT NULL,
+    PRIMARY KEY (server, session, sink)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX session_pending ON session (server, sink) WHERE done = 0;
+  CREATE TABLE series (
+    key TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+`;
+
+/**
+ * Makes the tables in a new file, and checks that any other is one of ours that this version can read.
+ * @throws {ExporterError} `store`.
+ */
+export function prepareSchema(database: DatabaseSync, path: string): void {
+  const version = pragma(database, 'user_version');
+  const application = pragma(database, 'application_id');
+  if (version === 0 && application === 0 && pragma(database, 'schema_version') === 0) {
+    database.exec(
+      `BEGIN; ${schema} PRAGMA application_id = ${String(applicationId)}; PRAGMA user_version = ${String(schemaVersion)}; COMMIT`,
+    );
+  } else if (application !== applicationId) {
+    throw new ExporterError('store', `Could not use state file "${path}": it is a database of another program`);
+  } else if (version !== schemaVersion) {
+    throw new ExporterError(
+      'store',
+      `Could not use state file "${path}": its schema is version ${String(version)}, this program knows ${String(schemaVersion)}; run the newer program, or move the file away`,
+    );
+  }
+}
+
+function pragma(database: DatabaseSync, name: string): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
+}

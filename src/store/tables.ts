@@ -1,0 +1,83 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { Nanos } from '../model/time.js';
+import { type Row, type Series, type SeriesDelta, type SinkName, sinkNames } from '../pipeline/ports.js';
+import { fold, seriesKey } from './fold.js';
+
+/** The tables of a state file, as our own words. Synchronous; writes belong into a transaction. */
+export interface Tables {
+  since(server: string): Readonly<Partial<Record<SinkName, Nanos>>>;
+  setSince(server: string, since: Readonly<Partial<Record<SinkName, Nanos>>>): void;
+  rows(server: string, sessions: readonly string[]): readonly Row[];
+  pending(server: string, sink: SinkName): readonly Row[];
+  putRow(server: string, row: Row): void;
+  series(): readonly Series[];
+  add(deltas: readonly SeriesDelta[]): void;
+}
+
+export function sqliteTables(database: DatabaseSync): Tables {
+  const columns = 'sink, session, created_at, done, cursor';
+  const getSince = database.prepare('SELECT sink, at FROM since WHERE server = ?');
+  const putSince = database.prepare('INSERT OR REPLACE INTO since (server, sink, at) VALUES (?, ?, ?)');
+  const getRows = database.prepare(
+    `SELECT ${columns} FROM session WHERE server = ? AND session IN (SELECT value FROM json_each(?))`,
+  );
+  const getPending = database.prepare(`SELECT ${columns} FROM session WHERE server = ? AND sink = ? AND done = 0`);
+  const putRow = database.prepare(
+    'INSERT OR REPLACE INTO session (server, sink, session, created_at, done, cursor) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const getAllSeries = database.prepare('SELECT key, kind, value FROM series');
+  const getSeries = database.prepare('SELECT key, kind, value FROM series WHERE key = ?');
+  const putSeries = database.prepare('INSERT OR REPLACE INTO series (key, kind, value) VALUES (?, ?, ?)');
+  return {
+    since: server =>
+      Object.fromEntries(getSince.all(server).flatMap(({ sink, at }) => (isSink(sink) ? [[sink, integer(at)]] : []))),
+    setSince: (server, since) => {
+      for (const [sink, at] of Object.entries(since)) putSince.run(server, sink, at);
+    },
+    rows: (server, sessions) => getRows.all(server, JSON.stringify(sessions)).flatMap(readRow),
+    pending: (server, sink) => getPending.all(server, sink).flatMap(readRow),
+    putRow: (server, { sink, session, createdAt, done, cursor }) =>
+      void putRow.run(server, sink, session, createdAt, done ? 1 : 0, cursor),
+    series: () => getAllSeries.all().map(readSeries),
+    add: deltas => {
+      for (const delta of deltas) {
+        const key = seriesKey(delta);
+        const known = getSeries.get(key);
+        const series = fold(known === undefined ? undefined : readSeries(known), delta);
+        putSeries.run(key, series.kind, writeValue(series));
+      }
+    },
+  };
+}
+
+type Columns = Readonly<Record<string, SQLOutputValue>>;
+
+const isSink = (value: SQLOutputValue | undefined): value is SinkName => sinkNames.some(name => name === value);
+const text = (value: SQLOutputValue | undefined): string => (typeof value === 'string' ? value : '');
+const integer = (value: SQLOutputValue | undefined): bigint => (typeof value === 'bigint' ? value : 0n);
+
+/** Rows of a sink that this version does not have are left alone. */
+function readRow({ sink, session, created_at: createdAt, done, cursor }: Columns): readonly Row[] {
+  if (!isSink(sink)) return [];
+  return [{ sink, session: text(session), createdAt: integer(createdAt), done: done === 1n, cursor: text(cursor) }];
+}
+
+/** Numbers of a series as text, exact whatever their size: `7`, or `sum;count,count,...` for a histogram. */
+function writeValue(series: Series): string {
+  if (series.kind === 'counter') return String(series.value);
+  if (series.kind === 'latest') return String(series.at);
+  return `${String(series.sumTicks)};${series.counts.join(',')}`;
+}
+
+function readSeries({ key, kind, value }: Columns): Series {
+  const [family = '', ...labels] = readKey(text(key));
+  if (kind === 'counter') return { family, labels, kind, value: BigInt(text(value)) };
+  if (kind === 'latest') return { family, labels, kind, at: BigInt(text(value)) };
+  const [sum = '0', counts = ''] = text(value).split(';');
+  return { family, labels, kind: 'histogram', sumTicks: BigInt(sum), counts: counts.split(',').map(BigInt) };
+}
+
+function readKey(key: string): readonly string[] {
+  const parts: unknown = JSON.parse(key);
+  return Array.isArray(parts) ? parts.map(String) : [];
+}
