@@ -1,0 +1,194 @@
+import { z } from 'zod';
+import { dayMs, hourMs, minuteMs, secondMs } from './units.js';
+import {
+  apiVersion,
+  compression,
+  duration,
+  endpoint,
+  headers,
+  history,
+  origin,
+  protocol,
+  serverName,
+  text,
+  whole,
+} from './values.js';
+
+const identityKeys = {
+  name: serverName({
+    description:
+      'What the server is called: the `server` label of every metric. Counters and progress are kept under it, so do not change it lightly. No two servers have the same.',
+    example: 'hq',
+  }),
+  url: origin({
+    description: 'Where its REST API is: scheme, host and port. `http://` only for this machine, or with `allow_http`.',
+    example: 'https://vb365.example.com:4443',
+  }),
+  allow_http: z
+    .boolean()
+    .meta({ description: 'Allows `http://` to another machine. The password then crosses the network readable.' })
+    .prefault(false),
+  api_version: apiVersion({
+    description: 'Version of the REST API to speak. `v6` is the newest that the servers 6, 7 and 8 all know.',
+  }).prefault('v6'),
+  username: text({
+    description:
+      'Account to log in with. Leave it unquoted or in single quotes: double quotes make escapes of backslashes.',
+    example: 'EXAMPLE\\svc-monitor',
+  }),
+};
+
+const passwordKeys = {
+  password_file: text({
+    description: 'File that holds its password, and nothing else. Relative to the working directory.',
+    example: '/run/secrets/vb365-password',
+  }),
+};
+
+const paceKeys = {
+  poll_interval: duration(
+    { minMs: 5 * secondMs, maxMs: hourMs, example: '30s' },
+    { description: 'How often to look for news while no session is open.' },
+  ).prefault('30s'),
+  open_poll_interval: duration(
+    { minMs: secondMs, maxMs: hourMs, example: '5s' },
+    { description: 'How often to look for news while a session is open; not longer than `poll_interval`.' },
+  ).prefault('5s'),
+  request_timeout: duration(
+    { minMs: secondMs, maxMs: 10 * minuteMs, example: '60s' },
+    { description: 'How long one request to the server may take.' },
+  ).prefault('60s'),
+  page_size: whole({ min: 30, max: 10_000 }, { description: 'How many events to ask for in one request.' }).prefault(
+    1000,
+  ),
+};
+
+const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/;
+
+type Reach = Readonly<{ url: URL; allow_http: boolean }>;
+type Pace = Readonly<{ poll_interval: number; open_poll_interval: number }>;
+
+const mayReach = ({ url, allow_http }: Reach): boolean =>
+  url.protocol === 'https:' || allow_http || loopback.test(url.hostname);
+
+const isPaced = ({ poll_interval: idle, open_poll_interval: open }: Pace): boolean => open <= idle;
+
+/** Lets a check of several keys run although other keys are wrong, but not when one of its own is, or there are none. */
+const whenFine =
+  (...keys: readonly string[]) =>
+  ({ issues }: z.core.ParsePayload): boolean =>
+    !issues.some(({ code, path = [] }) =>
+      path.length === 0 ? code === 'invalid_type' : keys.includes(String(path[0])),
+    );
+
+/** Adds what a server's keys must satisfy together. */
+const together = <S extends z.ZodType<Reach & Pace>>(server: S): S =>
+  server
+    .refine(mayReach, {
+      path: ['url'],
+      error: 'must use https: http is for this machine only, unless "allow_http" is true',
+      when: whenFine('url', 'allow_http'),
+    })
+    .refine(isPaced, {
+      path: ['open_poll_interval'],
+      error: 'must not be longer than "poll_interval"',
+      when: whenFine('poll_interval', 'open_poll_interval'),
+    });
+
+/** A server that the environment describes: its password comes on another way. */
+export const environmentServerSchema = together(z.strictObject({ ...identityKeys, ...paceKeys }));
+
+const serverSchema = together(z.strictObject({ ...identityKeys, ...passwordKeys, ...paceKeys }));
+
+type Named = Readonly<{ name?: unknown }> | undefined;
+
+/** Adds a problem for each server whose name another one before it has. */
+function sayRepeatedNames(servers: readonly Named[], context: z.RefinementCtx): void {
+  const names = servers.map(server => server?.name);
+  for (const [index, name] of names.entries()) {
+    const first = names.indexOf(name);
+    if (typeof name === 'string' && first < index)
+      context.addIssue({ code: 'custom', path: [index, 'name'], message: `is the name of servers[${String(first)}]` });
+  }
+}
+
+/** The keys of `otlp`, without defaults: what is absent may come from the environment. */
+export const otlpKeys = {
+  endpoint: endpoint({
+    description:
+      'Where the OTLP receiver is; `/v1/logs` is appended. Without it, `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT` (used as it is) or `OTEL_EXPORTER_OTLP_ENDPOINT` tells.',
+    example: 'http://localhost:4318',
+  }).optional(),
+  protocol: protocol({ description: 'How to write what is sent. gRPC is not supported.', example: 'http/protobuf' })
+    .optional()
+    .meta({ default: 'http/json' }),
+  headers: headers({
+    description:
+      'HTTP headers to send along, by name, beside those of `OTEL_EXPORTER_OTLP_HEADERS`, which is the better place for a secret.',
+    example: { 'X-Scope-OrgID': 'tenant-1' },
+  }).optional(),
+  compression: compression({ description: 'How to compress what is sent.', example: 'gzip' })
+    .optional()
+    .meta({ default: 'none' }),
+  timeout: duration(
+    { minMs: 100, maxMs: 10 * minuteMs, example: '10s' },
+    { description: 'How long one request to the receiver may take.' },
+  )
+    .optional()
+    .meta({ default: '10s' }),
+};
+
+export const otlpSchema = z
+  .strictObject(otlpKeys)
+  .meta({
+    description:
+      'Where telemetry is sent to. A key that is absent here is taken from its `OTEL_EXPORTER_OTLP_*` variable, if that is set.',
+  })
+  .prefault({});
+
+export const logsSchema = z
+  .strictObject({
+    enabled: z
+      .literal(['auto', true, false])
+      .meta({ description: 'Whether to send log records. `auto`: when an OTLP endpoint is configured.' })
+      .prefault('auto'),
+  })
+  .meta({ description: 'One log record for each restore event and session.' })
+  .prefault({});
+
+/** Where the state is kept when neither file nor environment tells. */
+export const defaultStatePath = './data/vb365-exporter.db';
+
+/** Every key that the configuration file may hold, as it is written there; comes out in the units of the code. */
+export const schema = z
+  .strictObject({
+    servers: z
+      .array(serverSchema)
+      .min(1, 'must list at least one server')
+      .superRefine(sayRepeatedNames, { when: ({ value }) => Array.isArray(value) })
+      .optional()
+      .meta({ description: 'The VB365 servers to watch. Without it, the environment describes one server.' }),
+    history: history({
+      description:
+        'What logs look back to on their first start: `now`, `all`, a duration, a date (from midnight UTC) or a time with its zone. Metrics always begin at now.',
+      example: '7d',
+    }).prefault('now'),
+    abandon_after: duration(
+      { minMs: secondMs, maxMs: 30 * dayMs, example: '1h' },
+      { description: 'How long after its session stopped an event that never becomes final is waited for.' },
+    ).prefault('1h'),
+    state: z
+      .strictObject({
+        path: text({ description: 'The file, relative to the working directory. Its directory must be writable.' })
+          .optional()
+          .meta({ default: defaultStatePath }),
+      })
+      .meta({ description: 'The file that remembers counters and progress.' })
+      .prefault({}),
+    logs: logsSchema,
+    otlp: otlpSchema,
+  })
+  .meta({ title: 'vb365-exporter', description: 'Configuration file of vb365-exporter' });
+
+/** The file's keys after parsing. */
+export type Keys = z.output<typeof schema>;

@@ -1,0 +1,88 @@
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
+import { ExporterError, toExporterError } from '../kernel/errors.js';
+import { type Status, statusPage, styleSheet } from './page.js';
+
+/** What is served, asked for anew at each request. */
+export type WebOptions = Readonly<{
+  /** Where the metrics are; `/metrics` by custom. */
+  metricsPath: string;
+  metrics(): Promise<Readonly<{ contentType: string; body: string }>>;
+  /** `why` is one sentence that says why, or why not. */
+  ready(): Readonly<{ ready: boolean; why: string }>;
+  status(): Status;
+  /** Told of each request that could not be answered. */
+  report(error: ExporterError): void;
+}>;
+
+type Answer = (response: Response) => void | Promise<void>;
+
+/**
+ * The read-only face of the program: metrics for Prometheus, probes for the orchestrator, a page for people. Listens nowhere.
+ * @throws {ExporterError} `config` when the path of the metrics cannot be one.
+ */
+export function createWeb(options: WebOptions): Express {
+  const { metricsPath } = options;
+  const answers = fixedAnswers(options);
+  if (!/^\/[\w.~/-]*$/.test(metricsPath)) throw badPath(metricsPath, 'it must begin with "/" and be a plain path');
+  if (metricsPath !== '/' && answers.has(metricsPath)) throw badPath(metricsPath, 'something else is there');
+  answers.set(metricsPath, async response => {
+    const { contentType, body } = await options.metrics();
+    response.set('content-type', contentType).send(body);
+  });
+  const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
+  return app.use(safely, answering(answers), failing(options.report));
+}
+
+const badPath = (path: string, why: string): ExporterError =>
+  new ExporterError('config', `Could not serve metrics at "${path}": ${why}`);
+
+const line = (response: Response, status: number, text: string): void =>
+  void response.status(status).type('text').send(`${text}\n`);
+
+const healthy: Answer = response => line(response, 200, 'vb365-exporter is healthy');
+
+function fixedAnswers({ metricsPath, ready, status }: WebOptions): Map<string, Answer> {
+  const readiness: Answer = response => {
+    const state = ready();
+    line(response, state.ready ? 200 : 503, state.why);
+  };
+  return new Map<string, Answer>([
+    ['/', response => void response.type('html').send(statusPage(status(), metricsPath))],
+    ['/style.css', response => void response.type('css').send(styleSheet)],
+    ['/-/healthy', healthy],
+    ['/healthz', healthy],
+    ['/-/ready', readiness],
+    ['/readyz', readiness],
+  ]);
+}
+
+/** Headers of every answer: nothing is run, framed, guessed or kept. */
+const safely: RequestHandler = (_, response, next) => {
+  response.set({
+    'cache-control': 'no-store',
+    'content-security-policy':
+      "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  });
+  next();
+};
+
+const answering =
+  (answers: ReadonlyMap<string, Answer>): RequestHandler =>
+  async (request, response) => {
+    const answer = answers.get(request.path);
+    if (answer === undefined) return line(response, 404, 'Not found');
+    if (request.method === 'GET' || request.method === 'HEAD') return answer(response);
+    response.set('allow', 'GET, HEAD');
+    return line(response, 405, 'Method not allowed');
+  };
+
+/** Express knows an error handler by its four parameters. */
+const failing =
+  (report: WebOptions['report']): ErrorRequestHandler =>
+  (thrown, _request, response, _next) => {
+    const error = toExporterError(thrown);
+    report(error);
+    line(response, 500, 'Internal error; the log says more');
+  };

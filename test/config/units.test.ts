@@ -1,0 +1,40 @@
+import { expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { formatDuration, parseDuration } from '../../src/config/units.js';
+
+test.each([
+  ['500ms', 500],
+  ['30s', 30_000],
+  ['5m', 300_000],
+  ['1h30m', 5_400_000],
+  ['7d', 604_800_000],
+  ['90m', 5_400_000],
+  ['1d2h3m4s5ms', 93_784_005],
+  ['0s', 0],
+])('%s is %d ms', (text, ms) => {
+  expect(parseDuration(text)).toBe(ms);
+});
+
+test.each(['', '30', '1.5h', '-1s', '1m1h', '1s1s', ' 1s', '1 s', '1S', '1w', '٣s', '1s\n', 's', '9999999999s'])(
+  '%p is no duration',
+  text => {
+    expect(parseDuration(text)).toBeUndefined();
+  },
+);
+
+test('a duration that is written is read back the same', () => {
+  fc.assert(
+    fc.property(fc.nat({ max: 1e12 }), ms => {
+      expect(parseDuration(formatDuration(ms))).toBe(ms);
+    }),
+  );
+});
+
+test.each([
+  [5000, '5s'],
+  [3_600_000, '1h'],
+  [90_061_001, '1d1h1m1s1ms'],
+  [0, '0s'],
+])('%d ms is written %s', (ms, text) => {
+  expect(formatDuration(ms)).toBe(text);
+});

@@ -1,0 +1,77 @@
+import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import type { ExporterError } from '../../src/kernel/errors.js';
+import { listen, type Listening } from '../../src/web/listen.js';
+import type { ServerStatus, Status } from '../../src/web/page.js';
+import { createWeb, type WebOptions } from '../../src/web/web.js';
+
+export const aServer = (over: Partial<ServerStatus> = {}): ServerStatus => ({
+  name: 'hq',
+  origin: 'https://vb365.example.com:4443',
+  state: 'up',
+  error: '',
+  apiVersion: 'v6',
+  lastTurnAgoMs: 12_000,
+  openSessions: 2,
+  sinks: [
+    { name: 'metrics', backlog: 0 },
+    { name: 'logs', backlog: 3 },
+  ],
+  ...over,
+});
+
+export const aStatus = (servers: readonly ServerStatus[] = [aServer()]): Status => ({
+  name: 'vb365-exporter',
+  version: '1.2.3',
+  servers,
+});
+
+/** Options that answer well; `reported` holds the errors that `report` was told. */
+export function webOptions(over: Partial<WebOptions> = {}): WebOptions & { reported: ExporterError[] } {
+  const reported: ExporterError[] = [];
+  return {
+    reported,
+    metricsPath: '/metrics',
+    metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: 'vb365_up 1\n' }),
+    ready: () => ({ ready: true, why: 'the first turn was tried' }),
+    status: () => aStatus(),
+    report: error => void reported.push(error),
+    ...over,
+  };
+}
+
+export const serve = async (over: Partial<WebOptions> = {}): Promise<Listening> =>
+  listen({ app: createWeb(webOptions(over)), host: '127.0.0.1', port: 0 });
+
+export type Reply = Readonly<{ status: number; headers: Record<string, string | string[] | undefined>; body: string }>;
+
+/** One real request, on a connection of its own. The path is sent as it is. */
+export async function ask(port: number, path: string, method = 'GET'): Promise<Reply> {
+  const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+  request({ host: '127.0.0.1', port, path, method, agent: false }, response => {
+    const chunks: Buffer[] = [];
+    response.on('data', (chunk: Buffer) => void chunks.push(chunk));
+    response.on('end', () => {
+      const body = Buffer.concat(chunks).toString();
+      resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
+    });
+  })
+    .on('error', reject)
+    .end();
+  return promise;
+}
+
+/** A connection on which `text` is sent; resolves once something came back, or at once when nothing is sent. */
+export async function connection(
+  port: number,
+  text = '',
+): Promise<Readonly<{ socket: Socket; closed: Promise<void> }>> {
+  const socket = connect(port, '127.0.0.1');
+  const closed = Promise.withResolvers<void>();
+  socket.once('close', () => closed.resolve()).on('error', () => undefined);
+  const ready = Promise.withResolvers<void>();
+  socket.once(text === '' ? 'connect' : 'data', () => ready.resolve());
+  socket.write(text);
+  await ready.promise;
+  return { socket, closed: closed.promise };
+}

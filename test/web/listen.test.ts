@@ -1,0 +1,124 @@
+import { describe, expect, test } from '@jest/globals';
+import express from 'express';
+import { listen, parseListenAddress } from '../../src/web/listen.js';
+import { createWeb } from '../../src/web/web.js';
+import { ask, connection, serve, webOptions } from '../support/web.js';
+
+describe('a listen address', () => {
+  test.each([
+    [':10365', { host: undefined, port: 10_365 }],
+    ['0.0.0.0:10365', { host: '0.0.0.0', port: 10_365 }],
+    ['[::1]:10365', { host: '::1', port: 10_365 }],
+    ['[::]:80', { host: '::', port: 80 }],
+    ['localhost:0', { host: 'localhost', port: 0 }],
+    ['exporter.example.com:65535', { host: 'exporter.example.com', port: 65_535 }],
+  ])('%s is read', (text, address) => {
+    expect(parseListenAddress(text)).toEqual(address);
+  });
+
+  test.each([
+    '',
+    '10365',
+    'localhost',
+    '::1:10365',
+    '[::1]',
+    '[localhost]:1',
+    ':65536',
+    ':-1',
+    ':http',
+    'a b:1',
+    'a:1:2',
+  ])('%p is refused', text => {
+    const read = () => parseListenAddress(text);
+    expect(read).toThrow(
+      `Could not read the listen address "${text}": it must be like ":10365", "0.0.0.0:10365", "[::1]:10365" or "localhost:10365"`,
+    );
+    expect(read).toThrow(expect.objectContaining({ reason: 'config' }));
+  });
+});
+
+describe('listening', () => {
+  const app = createWeb(webOptions());
+
+  test('without a host is on every address, and says which port it got', async () => {
+    const server = await listen({ app, host: undefined, port: 0 });
+    expect(['::', '0.0.0.0']).toContain(server.address);
+    expect((await ask(server.port, '/healthz')).status).toBe(200);
+    await server.close();
+  });
+
+  test('on a port in use is one clear line', async () => {
+    const first = await serve();
+    await expect(listen({ app, host: '127.0.0.1', port: first.port })).rejects.toMatchObject({
+      name: 'ExporterError',
+      reason: 'network',
+      message: `Could not listen on "127.0.0.1:${String(first.port)}": the address is already in use`,
+    });
+    const everywhere = listen({ app, host: undefined, port: first.port });
+    await expect(everywhere).rejects.toThrow(
+      `Could not listen on ":${String(first.port)}": the address is already in use`,
+    );
+    await first.close();
+  });
+
+  test('on an address of another machine is one clear line', async () => {
+    await expect(listen({ app, host: '192.0.2.1', port: 0 })).rejects.toThrow(
+      'Could not listen on "192.0.2.1:0": this machine has no such address',
+    );
+    await expect(listen({ app, host: '2001:db8::1', port: 0 })).rejects.toThrow(
+      'Could not listen on "[2001:db8::1]:0": ',
+    );
+  });
+});
+
+describe('closing', () => {
+  const get = 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n';
+
+  test('frees the port and ends connections that ask nothing: kept alive, silent, or half asked', async () => {
+    const server = await serve();
+    const connections = [
+      await connection(server.port, get),
+      await connection(server.port),
+      await connection(server.port, `${get}GET /metr`),
+    ];
+    await server.close();
+    await Promise.all(connections.map(async ({ closed }) => closed));
+    await expect(ask(server.port, '/healthz')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  test('waits for the request in hand, which is answered whole', async () => {
+    const asked = Promise.withResolvers<void>();
+    const metrics = Promise.withResolvers<{ contentType: string; body: string }>();
+    const server = await serve({
+      metrics: async () => {
+        asked.resolve();
+        return metrics.promise;
+      },
+    });
+    const reply = ask(server.port, '/metrics');
+    await asked.promise;
+    const closed = server.close();
+    await expect(ask(server.port, '/metrics')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    const body = 'vb365_up 1\n'.repeat(100_000);
+    metrics.resolve({ contentType: 'text/plain', body });
+    expect((await reply).body).toBe(body);
+    await closed;
+  });
+
+  test('does not wait for a client that went away', async () => {
+    const asked = Promise.withResolvers<void>();
+    const server = await listen({ app: express().use(() => asked.resolve()), host: '127.0.0.1', port: 0 });
+    const { socket } = await connection(server.port);
+    socket.write(get);
+    await asked.promise;
+    const closed = server.close();
+    socket.destroy();
+    await expect(closed).resolves.toBeUndefined();
+  });
+
+  test('may be asked for twice', async () => {
+    const server = await serve();
+    await Promise.all([server.close(), server.close()]);
+    await expect(server.close()).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,188 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { ExporterError } from '../../src/kernel/errors.js';
+import type { Listening } from '../../src/web/listen.js';
+import { createWeb, type WebOptions } from '../../src/web/web.js';
+import { ask, aServer, aStatus, type Reply, serve, webOptions } from '../support/web.js';
+
+const open: Listening[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map(async server => server.close()));
+});
+
+/** Serves with these options and makes one request. */
+async function answer(path: string, over: Partial<WebOptions> = {}, method = 'GET'): Promise<Reply> {
+  const server = await serve(over);
+  open.push(server);
+  return ask(server.port, path, method);
+}
+
+const everyPath = ['/', '/style.css', '/metrics', '/-/healthy', '/healthz', '/-/ready', '/readyz'];
+
+describe('metrics', () => {
+  test('are served as they are given', async () => {
+    const reply = await answer('/metrics');
+    expect(reply).toMatchObject({ status: 200, body: 'vb365_up 1\n' });
+    expect(reply.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+  });
+
+  test('may be somewhere else, and the page then links there', async () => {
+    const over = { metricsPath: '/probe/metrics' };
+    expect((await answer('/probe/metrics', over)).body).toBe('vb365_up 1\n');
+    expect((await answer('/metrics', over)).status).toBe(404);
+    expect((await answer('/', over)).body).toContain('href="./probe/metrics"');
+  });
+
+  test('take the place of the page when they are at its path', async () => {
+    expect((await answer('/', { metricsPath: '/' })).body).toBe('vb365_up 1\n');
+  });
+
+  test.each(['metrics', '', '/a?b', '/-/healthy', '/:all', '/a b'])('cannot be at %p', metricsPath => {
+    const make = () => createWeb(webOptions({ metricsPath }));
+    expect(make).toThrow(`Could not serve metrics at "${metricsPath}": `);
+    expect(make).toThrow(expect.objectContaining({ reason: 'config' }));
+  });
+
+  test('that fail are answered in one line, without the reason, which is reported', async () => {
+    const failure = new Error('secret detail');
+    const options = webOptions({ metrics: async () => Promise.reject(failure) });
+    const reply = await answer('/metrics', options);
+    expect(reply).toMatchObject({ status: 500, body: 'Internal error; the log says more\n' });
+    expect(options.reported).toEqual([expect.objectContaining({ reason: 'bug', cause: failure })]);
+    expect(options.reported[0]).toBeInstanceOf(ExporterError);
+  });
+});
+
+describe('probes', () => {
+  test.each(['/-/healthy', '/healthz'])('%s says healthy', async path => {
+    expect(await answer(path)).toMatchObject({ status: 200, body: 'vb365-exporter is healthy\n' });
+  });
+
+  test.each(['/-/ready', '/readyz'])('%s says whether and why', async path => {
+    expect(await answer(path)).toMatchObject({ status: 200, body: 'the first turn was tried\n' });
+    const notYet = { ready: () => ({ ready: false, why: 'the first turn is not done' }) };
+    expect(await answer(path, notYet)).toMatchObject({ status: 503, body: 'the first turn is not done\n' });
+  });
+
+  test('stay healthy when metrics and page fail', async () => {
+    const broken = () => {
+      throw new Error('broken');
+    };
+    const over = { metrics: broken, status: broken };
+    expect((await answer('/', over)).status).toBe(500);
+    expect((await answer('/metrics', over)).status).toBe(500);
+    expect((await answer('/-/healthy', over)).status).toBe(200);
+  });
+});
+
+describe('every answer', () => {
+  test.each([...everyPath, '/nowhere'])('of %s carries the headers that keep browsers calm', async path => {
+    const { headers } = await answer(path);
+    expect(headers).toMatchObject({
+      'cache-control': 'no-store',
+      'content-security-policy': expect.stringMatching(/^default-src 'none'; style-src 'self';/),
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(headers).not.toHaveProperty('x-powered-by');
+    expect(headers).not.toHaveProperty('etag');
+  });
+
+  test.each(everyPath)('to HEAD %s is that of GET without its body', async path => {
+    const [got, head] = [await answer(path), await answer(path, {}, 'HEAD')];
+    expect(head).toMatchObject({ status: got.status, body: '' });
+    expect(head.headers['content-type']).toBe(got.headers['content-type']);
+    expect(head.headers['content-length']).toBe(String(Buffer.byteLength(got.body)));
+  });
+
+  test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE'])('to %s is 405', async method => {
+    const reply = await answer('/metrics', {}, method);
+    expect(reply).toMatchObject({ status: 405, body: 'Method not allowed\n', headers: { allow: 'GET, HEAD' } });
+  });
+
+  test.each(['/nowhere', '/metrics/', '/Metrics', '//', '/%', '/%2e%2e/', '/-/healthy/x', '/__proto__', '*'])(
+    'to the unknown path %s is one line of plain text',
+    async path => {
+      const reply = await answer(path);
+      expect(reply).toMatchObject({ status: 404, body: 'Not found\n' });
+      expect(reply.headers['content-type']).toBe('text/plain; charset=utf-8');
+    },
+  );
+
+  test('does not depend on a query', async () => {
+    expect((await answer('/metrics?name[]=vb365_up&a=%')).status).toBe(200);
+  });
+});
+
+describe('the page', () => {
+  test('shows what it is told', async () => {
+    const { body, headers } = await answer('/');
+    expect(headers['content-type']).toBe('text/html; charset=utf-8');
+    const shown = ['vb365-exporter', '1.2.3', 'hq', 'https://vb365.example.com:4443', '>up<', '>v6<', '>12 s ago<'];
+    expect(
+      [...shown, '>2<', 'metrics: 0, logs: 3', './metrics', './-/healthy', './-/ready'].filter(
+        text => !body.includes(text),
+      ),
+    ).toEqual([]);
+  });
+
+  test('fits a phone, light or dark', async () => {
+    expect((await answer('/')).body).toContain('name="viewport" content="width=device-width, initial-scale=1"');
+    const style = await answer('/style.css');
+    expect(style.headers['content-type']).toBe('text/css; charset=utf-8');
+    expect(style.body).toContain('color-scheme: light dark');
+  });
+
+  test('needs nothing that its policy forbids: no script, no inline style, no other origin', async () => {
+    const { body } = await answer('/');
+    expect(body).not.toMatch(/<script|<style|style=|<img|\son\w+=|(?:src|href)="(?!\.\/)/);
+  });
+
+  test('says what is not known, and why a server is down', async () => {
+    const fresh = aServer({
+      state: 'unknown',
+      apiVersion: '',
+      lastTurnAgoMs: undefined,
+      openSessions: undefined,
+      sinks: [],
+    });
+    const down = aServer({ state: 'down', error: 'The server refused the password' });
+    const { body } = await answer('/', { status: () => aStatus([fresh, down]) });
+    expect(body.match(/>(unknown|never)</g)).toEqual(['>unknown<', '>unknown<', '>never<', '>unknown<']);
+    expect(body).toContain('The server refused the password');
+    expect(body).toContain('class="down"');
+  });
+
+  test('says so when there is no server', async () => {
+    const { body } = await answer('/', { status: () => aStatus([]) });
+    expect(body).toContain('<p>None</p>');
+    expect(body).not.toContain('<table');
+  });
+
+  test.each([
+    [0, '0 s ago'],
+    [-5000, '0 s ago'],
+    [999, '0 s ago'],
+    [119_999, '119 s ago'],
+    [120_000, '2 min ago'],
+    [7_199_999, '119 min ago'],
+    [7_200_000, '2 h ago'],
+    [172_800_000, '2 d ago'],
+  ])('writes %d ms as %s', async (lastTurnAgoMs, text) => {
+    expect((await answer('/', { status: () => aStatus([aServer({ lastTurnAgoMs })]) })).body).toContain(`>${text}<`);
+  });
+
+  test('escapes hostile values wherever they stand', async () => {
+    const hostile = `"'><script>alert(1)</script>&amp;`;
+    const server = aServer({
+      name: hostile,
+      origin: hostile,
+      error: hostile,
+      apiVersion: hostile,
+      sinks: [{ name: hostile, backlog: 0 }],
+    });
+    const status = { name: hostile, version: hostile, servers: [server] };
+    const { body } = await answer('/', { status: () => status });
+    expect(body).not.toContain('<script');
+    expect(body.split('&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;')).toHaveLength(9);
+  });
+});
