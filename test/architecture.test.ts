@@ -41,7 +41,10 @@ const rules: Readonly<Record<string, Rule>> = {
   web: { rooms: ['kernel'], packages: ['express', 'prom-client', 'node:http', 'node:net'] },
   simulator: { rooms: ['kernel', 'model'], packages: ['express', 'node:http', 'node:net'] },
   config: { rooms: ['kernel', 'model'], packages: ['yaml', 'zod'] },
-  cli: { rooms: ['app', 'config', 'kernel', 'simulator'], packages: ['commander'] },
+  cli: {
+    rooms: ['app', 'config', 'kernel', 'simulator', 'web'],
+    packages: ['commander', 'node:fs', 'node:http', 'node:os', 'node:path'],
+  },
 };
 
 const files = Object.keys(rules).flatMap(room =>

@@ -1,0 +1,33 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { type Config, parseConfig } from '../config/parse.js';
+import { ExporterError } from '../kernel/errors.js';
+import type { Terminal } from './terminal.js';
+
+/** Read where no other file is named, if it is there. */
+const defaultFile = 'vb365-exporter.yaml';
+
+/**
+ * The configuration from the file that the flag or `VB365_CONFIG_FILE` names, else from the default file, else from the
+ * environment alone.
+ * @throws {ExporterError} `config`.
+ */
+export function readConfig(flag: string | undefined, env: Terminal['env']): Config {
+  const named = flag ?? (env['VB365_CONFIG_FILE'] === '' ? undefined : env['VB365_CONFIG_FILE']);
+  const fileName = named ?? (existsSync(defaultFile) ? defaultFile : undefined);
+  return fileName === undefined ? parseConfig({ env }) : parseConfig({ file: readText(fileName), fileName, env });
+}
+
+function readText(fileName: string): string {
+  try {
+    return readFileSync(fileName, 'utf8');
+  } catch (cause) {
+    throw new ExporterError('config', `Could not read configuration file "${fileName}": ${codeOf(cause)}`, { cause });
+  }
+}
+
+function codeOf(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES') return 'permission denied';
+  return code === 'EISDIR' ? 'it is a directory' : 'it cannot be read';
+}

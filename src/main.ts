@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+
+/** The oldest Node that has what we use: `node:sqlite` without a flag, and what undici 8 needs. */
+const oldestNode = 24;
+
+if (Number(process.versions.node.split('.')[0]) < oldestNode) {
+  process.stderr.write(
+    `vb365-exporter needs Node ${String(oldestNode)} or later, this is ${process.versions.node}; "npx vb365-exporter" brings its own\n`,
+  );
+  process.exit(1);
+}
+
+const stop = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+  });
+}
+
+// Imported only now, because an older Node cannot even read it.
+const { runCli } = await import('./cli/program.js');
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  env: process.env,
+  print: line => void process.stdout.write(`${line}\n`),
+  complain: line => void process.stderr.write(line.endsWith('\n') ? line : `${line}\n`),
+  stop: stop.signal,
+  version: version(),
+});
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
+}
