@@ -19,6 +19,7 @@ describe('a bad file is refused with exactly this', () => {
     ['no list', 'servers: hq', 'servers: must be a list'],
     ['an empty list', 'servers: []', 'servers: must list at least one server'],
     ['an entry that is no mapping', 'servers: [hq]', 'servers[0]: must be a mapping of keys to values'],
+    ['an entry that is a list', 'servers: [[]]', 'servers[0]: must be a mapping of keys to values'],
     ['an entry that is empty', 'servers: [~]', 'servers[0]: is missing'],
     ['a list as the file', '- servers', 'the file: must be a mapping of keys to values'],
     ['a text as the file', 'servers', 'the file: must be a mapping of keys to values'],

@@ -196,7 +196,7 @@ describe('logs', () => {
     const target = logs('otlp: { headers: { X-File: f, X-Both: f } }', {
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver,
       OTEL_EXPORTER_OTLP_HEADERS: ' Authorization = Basic%20YTpi== , x-both=e,x-general=e,x-signal=e,,x-empty=',
-      OTEL_EXPORTER_OTLP_LOGS_HEADERS: 'X-SIGNAL=s',
+      OTEL_EXPORTER_OTLP_LOGS_HEADERS: 'X-SIGNAL=s,x-both=s',
     });
     const revealed = Object.entries(target?.headers ?? {}).map(([name, value]) => [name, value.reveal()]);
     expect(Object.fromEntries(revealed)).toEqual({

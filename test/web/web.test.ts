@@ -16,6 +16,10 @@ async function answer(path: string, over: Partial<WebOptions> = {}, method = 'GE
   return ask(server.port, path, method);
 }
 
+const broken = () => {
+  throw new Error('broken');
+};
+
 const everyPath = ['/', '/style.css', '/metrics', '/-/healthy', '/healthz', '/-/ready', '/readyz'];
 
 describe('metrics', () => {
@@ -64,9 +68,6 @@ describe('probes', () => {
   });
 
   test('stay healthy when metrics and page fail', async () => {
-    const broken = () => {
-      throw new Error('broken');
-    };
     const over = { metrics: broken, status: broken };
     expect((await answer('/', over)).status).toBe(500);
     expect((await answer('/metrics', over)).status).toBe(500);
