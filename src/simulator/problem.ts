@@ -1,0 +1,30 @@
+import type { ApiVersion } from './quirks.js';
+
+/** Error codes of v8 that the simulator gives. Source: OpenAPI of v8, RESTExceptionInfo. */
+export type ErrorCode = 'ResourceAccessDenied' | 'ResourceNotFound' | 'ParameterValidationFailure' | 'HttpError';
+
+/** An answer that is no success. */
+export type Problem = Readonly<{ status: number; code: ErrorCode; message: string }>;
+
+/** The body of an error: `{message}`, and from v8 the code. */
+export function writeProblem({ code, message }: Problem, version: ApiVersion): Readonly<Record<string, string>> {
+  return version === 8 ? { message, errorCode: code } : { message };
+}
+
+/** The body of a refused login: as OAuth has it up to v5, like every other error from v6. */
+export function writeRefusal(error: string, message: string, version: ApiVersion): Readonly<Record<string, string>> {
+  if (version <= 5) return { error, error_description: message };
+  return writeProblem({ status: 400, code: 'ResourceAccessDenied', message }, version);
+}
+
+export const notFound = (status: number): Problem => ({
+  status,
+  code: 'ResourceNotFound',
+  message: 'Resource cannot be found for current key',
+});
+
+export const invalidParameter = (name: string): Problem => ({
+  status: 400,
+  code: 'ParameterValidationFailure',
+  message: `The value of parameter "${name}" is not valid.`,
+});

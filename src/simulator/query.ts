@@ -1,0 +1,87 @@
+import { type Nanos, parseInstant } from '../model/time.js';
+import { invalidParameter, type Problem } from './problem.js';
+import type { Dialect } from './wire.js';
+import type { SimSession } from './world.js';
+
+/** Query parameters by their lower-case name: servers do not mind how they are spelled. */
+export type Query = ReadonlyMap<string, string>;
+
+/** Which part of a list is wanted. */
+export type Paging = Readonly<{ offset: number; limit: number }>;
+
+type TimeFilter = 'startTimeFrom' | 'startTimeTo' | 'endTimeFrom' | 'endTimeTo';
+
+/** Windows of time, both ends included. */
+type Times = Readonly<Partial<Record<TimeFilter, Nanos>>>;
+
+/** Which sessions are wanted, and in which order. */
+export type Selection = Readonly<{ times: Times; by: 'creation' | 'end'; ascending: boolean }>;
+
+export const readQuery = (search: URLSearchParams): Query =>
+  new Map([...search].map(([name, value]) => [name.toLowerCase(), value]));
+
+/** `offset` and `limit` with their defaults and bounds. What happens above the largest page is not known: a quirk. */
+export function readPaging(query: Query, { quirks }: Dialect): Paging | Problem {
+  const offset = readCount(query.get('offset'), 0);
+  const limit = readCount(query.get('limit'), Math.min(quirks.defaultLimit, quirks.maxLimit));
+  if (offset === undefined) return invalidParameter('offset');
+  if (limit === undefined || limit === 0) return invalidParameter('limit');
+  if (limit > quirks.maxLimit && quirks.overLimit === 'reject') return invalidParameter('limit');
+  return { offset, limit: Math.min(limit, quirks.maxLimit) };
+}
+
+function readCount(text: string | undefined, fallback: number): number | undefined {
+  if (text === undefined) return fallback;
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+/** Filters and order, as far as the version has them; others are not looked at. Source: vb365-rest.md 5.1. */
+export function readSelection(query: Query, { version, quirks }: Dialect): Selection | Problem {
+  const times: Partial<Record<TimeFilter, Nanos>> = {};
+  for (const name of timeFilters(version)) {
+    const text = query.get(name.toLowerCase());
+    const parsed = parseInstant(text ?? '');
+    if (parsed !== undefined) times[name] = parsed.at;
+    else if (text !== undefined) return invalidParameter(name);
+  }
+  return {
+    times,
+    ...(version === 8 ? readOrder(query) : { by: 'creation', ascending: quirks.sessionOrder === 'oldest' }),
+  };
+}
+
+function readOrder(query: Query): Pick<Selection, 'by' | 'ascending'> {
+  return {
+    by: query.get('orderby')?.toLowerCase() === 'endtime' ? 'end' : 'creation',
+    ascending: query.get('orderasc')?.toLowerCase() === 'true',
+  };
+}
+
+function timeFilters(version: number): readonly TimeFilter[] {
+  if (version <= 5) return [];
+  return version <= 7 ? ['startTimeFrom', 'startTimeTo'] : ['startTimeFrom', 'startTimeTo', 'endTimeFrom', 'endTimeTo'];
+}
+
+/** The sessions that are wanted; `sessions` are newest first. One without an end is in no window of ends. */
+export function selectSessions(sessions: readonly SimSession[], selection: Selection): readonly SimSession[] {
+  const { times, by, ascending } = selection;
+  const wanted = sessions.filter(
+    session =>
+      within(session.createdAt, times.startTimeFrom, times.startTimeTo) &&
+      within(session.endedAt, times.endTimeFrom, times.endTimeTo),
+  );
+  if (by === 'end') wanted.sort(latestEndFirst);
+  return ascending ? wanted.reverse() : wanted;
+}
+
+function within(at: Nanos | undefined, from: Nanos | undefined, to: Nanos | undefined): boolean {
+  if (from === undefined && to === undefined) return true;
+  return at !== undefined && (from === undefined || at >= from) && (to === undefined || at <= to);
+}
+
+/** Sessions without an end come before those that have one. */
+function latestEndFirst(a: SimSession, b: SimSession): number {
+  if (a.endedAt === undefined || b.endedAt === undefined)
+    return Number(a.endedAt !== undefined) - Number(b.endedAt !== undefined);
+  return Number(b.endedAt - a.endedAt);
+}

@@ -1,0 +1,160 @@
+import { createServer, type Server } from 'node:http';
+import type { Express } from 'express';
+import type { Clock } from '../kernel/clock.js';
+import { ExporterError } from '../kernel/errors.js';
+import { milliseconds } from '../model/time.js';
+import { type HistoryOptions, writeHistory, writeVisit } from './history.js';
+import { LiveStream, type LiveOptions } from './live.js';
+import { type ApiVersion, apiVersions, defaultQuirks, type Quirks } from './quirks.js';
+import { dice, uuidOf } from './random.js';
+import type { Instance } from './routes.js';
+import { createApp } from './server.js';
+import { Tokens } from './tokens.js';
+import { type Intercept, Traffic } from './traffic.js';
+import { World } from './world.js';
+
+/** What to imitate. Everything but the clock has a default. */
+export type SimulateOptions = Readonly<{
+  /** The server's: it dates answers, ends tokens and drives the live stream. */
+  clock: Clock;
+  /** Decides everything that is made up. Default 1. */
+  seed?: number;
+  /** Default 0: any free port. */
+  port?: number;
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** Versions that are served; others answer 404. Default all. */
+  versions?: readonly ApiVersion[];
+  /** Default `simulator`. Letter case does not count. */
+  username?: string;
+  /** Default `simulator`. */
+  password?: string;
+  /** Default: an id made from the seed, and a product version that serves the newest of `versions`. */
+  instance?: Partial<Instance>;
+  /** Default: an empty one. */
+  world?: World;
+  /** Old sessions to begin with. Default: none. */
+  history?: HistoryOptions;
+  /** Makes things happen as time goes by. Default: nothing happens by itself. */
+  live?: LiveOptions;
+  quirks?: Partial<Quirks>;
+  intercept?: Intercept;
+}>;
+
+/** A running simulated server. */
+export interface Simulator {
+  /** `http://127.0.0.1:<port>`, without a slash at the end. */
+  readonly url: string;
+  /** The truth; see `advance`. */
+  readonly world: World;
+  readonly traffic: Traffic;
+  /** Lets the live stream happen up to now. Every request does it too; call it before looking into `world`. */
+  readonly advance: () => void;
+  /** Puts another interceptor in place, or none. */
+  readonly intercept: (hook: Intercept | undefined) => void;
+  /** Ends all access tokens, and refresh tokens as well when `refresh` is true. */
+  readonly revokeTokens: (refresh?: boolean) => void;
+  /** Stops at once, connections included. */
+  readonly close: () => Promise<void>;
+}
+
+/** Builds seen in the wild, per newest version they serve (v6 and older: assumed). Source: vb365-rest.md 1.1. */
+const builds: Readonly<Record<ApiVersion, string>> = {
+  2: '2.0.0.567',
+  3: '3.0.0.422',
+  4: '4.0.0.1553',
+  5: '5.0.0.1061',
+  6: '6.0.0.367',
+  7: '7.0.0.2911',
+  8: '8.1.0.305',
+};
+
+/**
+ * Starts a simulated VB365 server, plain HTTP.
+ * @throws {ExporterError} `network` when the port cannot be had.
+ */
+export async function simulate(options: SimulateOptions): Promise<Simulator> {
+  const { clock, seed = 1, versions = apiVersions } = options;
+  const quirks = { ...defaultQuirks, ...options.quirks };
+  const { world, advance } = history(options, { seed, quirks });
+  const traffic = new Traffic();
+  const tokens = new Tokens(clock, dice(seed, 9), { ...credentials(options), ...quirks });
+  const context = {
+    world,
+    quirks,
+    tokens,
+    instance: instanceOf(options, seed, versions),
+    arrive: arrivals(world, clock, { seed, quirks }),
+  };
+  let hook = options.intercept;
+  const app = createApp({ context, versions, traffic, clock, advance, intercept: () => hook });
+  const server = await listen(app, options.port ?? 0, options.host ?? '127.0.0.1');
+  return {
+    url: urlOf(server),
+    world,
+    traffic,
+    advance,
+    intercept: next => {
+      hook = next;
+    },
+    revokeTokens: (refresh = false) => tokens.revokeAll(refresh),
+    close: async () => close(server),
+  };
+}
+
+/** The world with its past, and what lets its future happen. */
+function history(
+  options: SimulateOptions,
+  { seed, quirks }: { seed: number; quirks: Quirks },
+): { world: World; advance: () => void } {
+  const { clock, world = new World(seed) } = options;
+  const now = milliseconds(clock.now());
+  if (options.history !== undefined) writeHistory(world, options.history, { seed, quirks, now });
+  const live = options.live && new LiveStream(options.live, { seed, quirks, startAt: now });
+  const advance = (): void => live?.advance(world, milliseconds(clock.now()));
+  advance();
+  return { world, advance };
+}
+
+function arrivals(world: World, clock: Clock, { seed, quirks }: { seed: number; quirks: Quirks }): () => void {
+  let count = 0;
+  return () => {
+    for (let left = quirks.arrivalsPerPage; left > 0; left -= 1) {
+      writeVisit(world, { seed, quirks, number: 2_000_000_000 + count }, milliseconds(clock.now()));
+      count += 1;
+    }
+  };
+}
+
+const credentials = ({ username = 'simulator', password = 'simulator' }: SimulateOptions) => ({ username, password });
+
+function instanceOf(options: SimulateOptions, seed: number, versions: readonly ApiVersion[]): Instance {
+  const newest = versions.reduce((high, version) => (version > high ? version : high), versions[0] ?? 8);
+  return { installationId: uuidOf(seed, -10), version: builds[newest], ...options.instance };
+}
+
+async function listen(app: Express, port: number, host: string): Promise<Server> {
+  const server = createServer(app);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', cause => {
+      const message = `Cannot listen on "${host}:${String(port)}": ${cause.message}`;
+      reject(new ExporterError('network', message, { cause }));
+    });
+    server.listen(port, host, resolve);
+  });
+  return server;
+}
+
+function urlOf(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new ExporterError('bug', 'Cannot find the port in use');
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `http://${host}:${String(address.port)}`;
+}
+
+async function close(server: Server): Promise<void> {
+  await new Promise<void>(resolve => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

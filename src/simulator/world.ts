@@ -1,0 +1,258 @@
+import { ExporterError } from '../kernel/errors.js';
+import type { Nanos } from '../model/time.js';
+import { uuidOf } from './random.js';
+
+/** A restore session as the server holds it. `''` stands for a text that it does not have. */
+export type SimSession = Readonly<{
+  id: string;
+  name: string;
+  organization: string;
+  /** `Vex`, `Veod`, `Vesp`, `Vet`, or what a newer server may say. */
+  type: string;
+  createdAt: Nanos;
+  endedAt: Nanos | undefined;
+  state: 'Working' | 'Stopped';
+  /** The worst of its events, unless the one who stopped it said otherwise. */
+  result: string;
+  initiatedBy: string;
+  details: string;
+  scopeName: string;
+  clientHost: string;
+  reason: string;
+  /** Grows when the session itself changes. */
+  revision: number;
+  /** Grows with its events too. */
+  eventRevision: number;
+}>;
+
+/** Whose backup an event touched (v8). `''`: not known, or not of that kind. */
+export type Touched = Readonly<{
+  organizationId: string;
+  backedUpOrganizationId: string;
+  userId: string;
+  groupId: string;
+  siteId: string;
+  teamId: string;
+}>;
+
+/** A restore-session event as the server holds it. `''` stands for a text that it does not have. */
+export type SimEvent = Readonly<{
+  id: string;
+  /** Identifies the event within its session, from 0. */
+  order: number;
+  type: string;
+  status: string;
+  startedAt: Nanos;
+  endedAt: Nanos | undefined;
+  title: string;
+  message: string;
+  itemName: string;
+  itemType: string;
+  itemSizeBytes: number;
+  source: string;
+  target: string;
+  touched: Touched;
+}>;
+
+/** The events of a session, ascending by `order`; an array, or something that makes them up when they are asked for. */
+export type Events = Pick<readonly SimEvent[], 'length' | 'slice'>;
+
+/** What is to be said of a new session; the rest has defaults: a working Exchange session of `example.onmicrosoft.com`. */
+export type SessionDraft = Partial<Omit<SimSession, 'revision' | 'eventRevision'>> & Pick<SimSession, 'createdAt'>;
+
+/** What is to be said of a new event; the rest has defaults: a successful event of no type that took no time. */
+export type EventDraft = Partial<SimEvent> & Pick<SimEvent, 'startedAt'>;
+
+/** One line of the book: an event, the session it belongs to, and how long it took (undefined while it has no end). */
+export type Entry = Readonly<{ session: SimSession; event: SimEvent; duration: Nanos | undefined }>;
+
+const nobody: Touched = {
+  organizationId: '',
+  backedUpOrganizationId: '',
+  userId: '',
+  groupId: '',
+  siteId: '',
+  teamId: '',
+};
+
+/** `own`: the events as an array of the world's own, once one of them was added or changed. */
+type Held = { session: SimSession; events: Events; own?: SimEvent[] };
+
+/**
+ * The truth behind the simulated server: its sessions and events. Nothing happens in it by itself; what a client
+ * has found out can be compared with it, exactly.
+ */
+export class World {
+  readonly #seed: number;
+  readonly #byId = new Map<string, Held>();
+  /** Newest first; of two that began together the one added later is first. */
+  readonly #newestFirst: Held[] = [];
+  #revision = 0;
+  #ids = 0;
+
+  /** `seed` decides the ids of sessions and events that are added without one. */
+  constructor(seed = 1) {
+    this.#seed = seed;
+  }
+
+  /** Adds a session, with the events it has already. The id must be a new one. */
+  addSession(draft: SessionDraft, events: Events = []): SimSession {
+    const revision = this.#nextRevision();
+    const session: SimSession = {
+      id: draft.id ?? this.#nextId(),
+      name: 'Exchange restore (Entire organization - 8/27/2020 6:01:21 PM)',
+      organization: 'example.onmicrosoft.com',
+      type: 'Vex',
+      endedAt: undefined,
+      state: draft.endedAt === undefined ? 'Working' : 'Stopped',
+      result: 'Success',
+      initiatedBy: 'EXAMPLE\\operator',
+      details: '',
+      scopeName: '',
+      clientHost: '',
+      reason: '',
+      ...draft,
+      revision,
+      eventRevision: revision,
+    };
+    if (this.#byId.has(session.id)) throw new ExporterError('bug', 'Cannot add a session twice');
+    this.#insert({ session, events });
+    return session;
+  }
+
+  /** Adds an event; its `order` is the next one, unless the draft has another, which may be lower or taken. */
+  appendEvent(sessionId: string, draft: EventDraft): SimEvent {
+    const held = this.#find(sessionId);
+    const events = ownEvents(held);
+    const event: SimEvent = {
+      id: draft.id ?? this.#nextId(),
+      order: (events.at(-1)?.order ?? -1) + 1,
+      type: 'None',
+      status: 'Success',
+      endedAt: draft.status === 'Running' ? undefined : draft.startedAt,
+      title: '',
+      message: '',
+      itemName: '',
+      itemType: '',
+      itemSizeBytes: 0,
+      source: '',
+      target: '',
+      touched: nobody,
+      ...draft,
+    };
+    events.splice(events.findLastIndex(other => other.order <= event.order) + 1, 0, event);
+    this.#eventsChanged(held);
+    return event;
+  }
+
+  /** Rewrites an event: a running one gets its end and final status, or a final one is corrected. */
+  finishEvent(sessionId: string, eventId: string, change: Partial<Omit<SimEvent, 'id' | 'order'>>): SimEvent {
+    const held = this.#find(sessionId);
+    const events = ownEvents(held);
+    const index = events.findIndex(event => event.id === eventId);
+    const before = events[index];
+    if (before === undefined) throw new ExporterError('bug', 'Cannot finish an event that the session does not have');
+    const event: SimEvent = { ...before, ...change };
+    events[index] = event;
+    this.#eventsChanged(held);
+    return event;
+  }
+
+  /** Stops a session. Its result is that of its worst event, unless `result` says otherwise. */
+  stopSession(sessionId: string, stop: { endedAt: Nanos; result?: string; details?: string }): SimSession {
+    const held = this.#find(sessionId);
+    const revision = this.#nextRevision();
+    const result = worst(held.events);
+    held.session = { ...held.session, result, ...stop, state: 'Stopped', revision, eventRevision: revision };
+    return held.session;
+  }
+
+  /** Takes a session out of the history, with its events. */
+  purgeSession(sessionId: string): void {
+    const held = this.#find(sessionId);
+    this.#byId.delete(held.session.id);
+    this.#newestFirst.splice(this.#newestFirst.indexOf(held), 1);
+  }
+
+  /** All sessions, newest first. */
+  sessions(): readonly SimSession[] {
+    return this.#newestFirst.map(held => held.session);
+  }
+
+  /** Undefined when there is no such session (any more). Letter case does not count. */
+  session(id: string): SimSession | undefined {
+    return this.#byId.get(id.toLowerCase())?.session;
+  }
+
+  /** The events of a session, ascending by `order`; none when there is no such session. */
+  events(sessionId: string): Events {
+    return this.#byId.get(sessionId.toLowerCase())?.events ?? [];
+  }
+
+  /** Undefined when the session has no such event. Letter case does not count. */
+  event(sessionId: string, eventId: string): SimEvent | undefined {
+    const wanted = eventId.toLowerCase();
+    for (const event of each(this.events(sessionId))) if (event.id === wanted) return event;
+    return undefined;
+  }
+
+  /** What the sessions' events come to so far: `Failed`, else `Warning`, else `Success`. */
+  worstOf(sessionId: string): string {
+    return worst(this.events(sessionId));
+  }
+
+  /** Every event of every session, newest session first, ascending by `order` within it. */
+  *book(): Generator<Entry> {
+    for (const { session, events } of this.#newestFirst)
+      for (const event of each(events)) yield { session, event, duration: durationOf(event) };
+  }
+
+  #find(sessionId: string): Held {
+    const held = this.#byId.get(sessionId.toLowerCase());
+    if (held === undefined) throw new ExporterError('bug', 'Cannot change a session that does not exist');
+    return held;
+  }
+
+  #insert(held: Held): void {
+    const place = this.#newestFirst.findIndex(other => other.session.createdAt <= held.session.createdAt);
+    this.#newestFirst.splice(place === -1 ? this.#newestFirst.length : place, 0, held);
+    this.#byId.set(held.session.id, held);
+  }
+
+  #eventsChanged(held: Held): void {
+    held.session = { ...held.session, eventRevision: this.#nextRevision() };
+  }
+
+  #nextRevision(): number {
+    this.#revision += 1;
+    return this.#revision;
+  }
+
+  #nextId(): string {
+    this.#ids += 1;
+    return uuidOf(this.#seed, this.#ids, -9);
+  }
+}
+
+/** End minus start; undefined while there is no end. */
+export function durationOf(event: SimEvent): Nanos | undefined {
+  return event.endedAt === undefined ? undefined : event.endedAt - event.startedAt;
+}
+
+/** The events as an array that may be changed: what is made up when asked for is written down. */
+function ownEvents(held: Held): SimEvent[] {
+  held.own ??= held.events.slice();
+  held.events = held.own;
+  return held.own;
+}
+
+/** The events one after the other, a thousand in memory at a time. */
+function* each(events: Events): Generator<SimEvent> {
+  for (let from = 0; from < events.length; from += 1000) yield* events.slice(from, from + 1000);
+}
+
+function worst(events: Events): string {
+  const statuses = new Set<string>();
+  for (const { status } of each(events)) statuses.add(status);
+  return ['Failed', 'Warning'].find(status => statuses.has(status)) ?? 'Success';
+}
