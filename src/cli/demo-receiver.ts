@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
 /** A log record as a person reads it. */
 export type ReceivedRecord = Readonly<{
@@ -17,10 +17,7 @@ export interface Receiver {
 /** A small OTLP receiver on this machine, for JSON logs: hands each record on as soon as it has it. */
 export async function receiveLogs(take: (record: ReceivedRecord) => void): Promise<Receiver> {
   const server = createServer((request, response) => {
-    void readBody(request).then(body => {
-      for (const record of recordsOf(JSON.parse(body))) take(record);
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{"partialSuccess":{}}');
-    });
+    void answer(request, response, take);
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', () => resolve()));
   const address = server.address();
@@ -33,6 +30,15 @@ export async function receiveLogs(take: (record: ReceivedRecord) => void): Promi
         server.closeAllConnections();
       }),
   };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  take: (record: ReceivedRecord) => void,
+): Promise<void> {
+  for (const record of recordsOf(JSON.parse(await readBody(request)))) take(record);
+  response.writeHead(200, { 'content-type': 'application/json' }).end('{"partialSuccess":{}}');
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

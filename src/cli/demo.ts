@@ -89,7 +89,7 @@ async function printSeries(origin: string, terminal: Terminal): Promise<void> {
   const page = await read(`${origin}/metrics`);
   terminal.print('');
   terminal.print(`The restore series at ${origin}/metrics:`);
-  for (const line of page.split('\n')) if (line.startsWith('vb365_restore_')) terminal.print(line);
+  for (const line of page.split('\n')) if (/^vb365_restore_(?!.*_bucket)/.test(line)) terminal.print(line);
 }
 
 async function read(url: string): Promise<string> {

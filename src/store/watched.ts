@@ -2,25 +2,20 @@ import type { Store } from '../pipeline/ports.js';
 
 /** The same store, telling of every operation that fails. */
 export function watchedStore(store: Store, failed: (operation: keyof Store) => void): Store {
-  const watch =
-    <Arguments extends readonly unknown[], Result>(
-      operation: keyof Store,
-      action: (...given: Arguments) => Promise<Result>,
-    ) =>
-    async (...given: Arguments): Promise<Result> => {
-      try {
-        return await action(...given);
-      } catch (thrown) {
-        failed(operation);
-        throw thrown;
-      }
-    };
+  const watch = async <T>(operation: keyof Store, action: () => Promise<T>): Promise<T> => {
+    try {
+      return await action();
+    } catch (thrown) {
+      failed(operation);
+      throw thrown;
+    }
+  };
   return {
-    state: watch('state', store.state),
-    rows: watch('rows', store.rows),
-    pending: watch('pending', store.pending),
-    series: watch('series', store.series),
-    commit: watch('commit', store.commit),
-    close: watch('close', store.close),
+    state: async server => watch('state', async () => store.state(server)),
+    rows: async (server, sessions) => watch('rows', async () => store.rows(server, sessions)),
+    pending: async (server, sink) => watch('pending', async () => store.pending(server, sink)),
+    series: async () => watch('series', async () => store.series()),
+    commit: async change => watch('commit', async () => store.commit(change)),
+    close: async () => watch('close', async () => store.close()),
   };
 }

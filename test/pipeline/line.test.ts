@@ -1,167 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { ExporterError } from '../../src/kernel/errors.js';
-import { eventStatus, type RestoreEvent } from '../../src/model/event.js';
-import type { Nanos } from '../../src/model/time.js';
-import { createBacklog } from '../../src/pipeline/backlog.js';
-import { discover, type Known, windowStart } from '../../src/pipeline/discovery.js';
-import { createHeaders } from '../../src/pipeline/headers.js';
-import type { Lane, LaneReport } from '../../src/pipeline/lane.js';
-import { laneTurn } from '../../src/pipeline/lane-turn.js';
-import { sharedPages } from '../../src/pipeline/pages.js';
-import type { Series, SinkName, Store } from '../../src/pipeline/ports.js';
+import { eventStatus } from '../../src/model/event.js';
+import { windowStart } from '../../src/pipeline/discovery.js';
+import type { Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../../src/store/memory.js';
-import {
-  event,
-  fakeServer,
-  type FakeServer,
-  recordingSink,
-  type RecordingSink,
-  second,
-  session,
-} from '../support/line.js';
+import { bench, grace, put, stop } from '../support/bench.js';
+import { event, fakeServer, recordingSink, second, session } from '../support/line.js';
 
-const never = { quit: new AbortController().signal, cut: new AbortController().signal };
-const grace = 3600n * second;
-
-/** A line without loops: each step is one turn of discovery and one of every sink. */
-function bench(options: { server?: FakeServer; store?: Store; sinks?: readonly RecordingSink[] } = {}) {
-  const server = options.server ?? fakeServer();
-  const store = options.store ?? memoryStore();
-  const sinks = options.sinks ?? [recordingSink('metrics')];
-  const known: Known = { since: {}, watermark: undefined, open: new Map(), born: new Set() };
-  const pages = sharedPages(server);
-  const headers = createHeaders(server);
-  const backlogs: Partial<Record<SinkName, ReturnType<typeof createBacklog>>> = {};
-  const lanes: Lane[] = [];
-  const open = async (): Promise<void> => {
-    known.since = (await store.state('hq')).since;
-    for (const sink of sinks) {
-      const backlog = createBacklog(await store.pending('hq', sink.name));
-      backlogs[sink.name] = backlog;
-      const since = (): Nanos => known.since[sink.name] ?? 0n;
-      lanes.push({
-        server: 'hq',
-        source: server,
-        pages,
-        headers,
-        sink,
-        store,
-        backlog,
-        since,
-        grace,
-        stored: () => undefined,
-      });
-    }
-  };
-  const find = async () => {
-    if (lanes.length === 0) await open();
-    const deps = { server: 'hq', source: server, store, headers, pages, backlogs, grace } as const;
-    const ports = { clock: { monotonic: () => 0 }, beginAt: (_: SinkName, now: Nanos) => now, born: () => [] };
-    return discover({ ...deps, ...ports, stored: () => undefined }, known, never.cut);
-  };
-  const step = async (): Promise<readonly LaneReport[]> => {
-    await find();
-    return Promise.all(lanes.map(async lane => laneTurn(lane, never)));
-  };
-  return { server, store, sinks, known, find, step, backlogs };
-}
-
-const put = (server: FakeServer, id: string, ...events: readonly RestoreEvent[]): void => {
-  const rows = server.rows.get(id) ?? [];
-  server.rows.set(id, [...rows, ...events.map(one => ({ order: one.order, event: one }))]);
-};
-const stop = (server: FakeServer, id: string, at: Nanos): void => {
-  const held = server.held.get(id);
-  if (held !== undefined) server.held.set(id, { ...held, open: false, endedAt: at });
-};
-const counted = (series: readonly Series[], sink: string): bigint => {
-  const found = series.find(({ labels }) => labels[0] === sink);
-  return found?.kind === 'counter' ? found.value : 0n;
-};
-
-describe('exactly once', () => {
-  /** How an event comes about: when it is readable, when it is final (never: undefined), as what. */
-  const life = fc.record({
-    appears: fc.nat({ max: 6 }),
-    takes: fc.option(fc.nat({ max: 6 }), { nil: undefined, freq: 6 }),
-    status: fc.constantFrom('Success', 'Warning', 'Failed', 'Cancelled', 'Skipped', 'Odd'),
-    old: fc.boolean(),
-    hole: fc.boolean(),
-  });
-  const world = fc.record({
-    sessions: fc.array(fc.array(life, { maxLength: 12 }), { minLength: 1, maxLength: 4 }),
-    limit: fc.integer({ min: 1, max: 5 }),
-    shuffle: fc.infiniteStream(fc.nat({ max: 1_000 })),
-    failures: fc.array(fc.constantFrom('none', 'metrics', 'logs', 'source'), { maxLength: 20 }),
-    stops: fc.nat({ max: 12 }),
-    restartAt: fc.nat({ max: 14 }),
-  });
-
-  test('each final event since `since` is taken exactly once per sink, whatever order, repeats, holes and failures', async () => {
-    await fc.assert(
-      fc.asyncProperty(world, async ({ sessions, limit, shuffle, failures, stops, restartAt }) => {
-        const server = fakeServer();
-        server.limit = limit;
-        server.at = 1_000n * second;
-        const store = memoryStore();
-        const sinks = [recordingSink('metrics'), recordingSink('logs')] as const;
-        let line = bench({ server, store, sinks });
-        await line.step();
-        const since = server.at;
-        const wanted = new Set<string>();
-        const random = shuffle[Symbol.iterator]();
-        // What turns up within 60 s of the stop is found; two steps are that.
-        const lastAppearance = stops + 2 + 2;
-        const steps = 16;
-        for (let now = 0; now < steps; now += 1) {
-          server.at += 30n * second;
-          for (const [index, lives] of sessions.entries()) {
-            const id = `s${String(index)}`;
-            const createdAt = since + BigInt(index) * second;
-            const over = now >= stops + 2;
-            const endedAt = over ? (server.held.get(id)?.endedAt ?? server.at) : undefined;
-            server.held.set(id, session({ id, createdAt, open: !over, endedAt }));
-            const rows = lives.flatMap(({ appears, takes, status, old, hole }, position) => {
-              if (now < Math.min(appears, lastAppearance)) return [];
-              const done = takes !== undefined && now >= Math.min(appears, lastAppearance) + takes;
-              const at = old ? since - second : since + second;
-              const order = hole ? position * 2 : position * 2 - (position > 0 ? 1 : 0);
-              const name = `${id}-${String(position)}`;
-              if (done && !old) wanted.add(name);
-              const made = event(order * 3 + position, {
-                id: name,
-                status: eventStatus(done ? status : 'Running'),
-                startedAt: at,
-                endedAt: done ? at : undefined,
-              });
-              return [{ order: made.order, event: made }];
-            });
-            const keyed = rows.map(row => [random.next().value, row] as const).sort(([a], [b]) => a - b);
-            server.rows.set(id, [...keyed.map(([, row]) => row), ...(rows[0] === undefined ? [] : [rows[0]])]);
-          }
-          if (now === restartAt) line = bench({ server, store, sinks });
-          const failure = failures[now];
-          const error = new ExporterError('server', 'Down');
-          server.failure = failure === 'source' ? error : undefined;
-          for (const sink of sinks) sink.failure = failure === sink.name ? error : undefined;
-          await line.step();
-        }
-        server.failure = undefined;
-        for (const sink of sinks) sink.failure = undefined;
-        for (let settle = 0; settle < 4; settle += 1) {
-          server.at += 90n * second;
-          await line.step();
-        }
-        for (const sink of sinks) {
-          expect([...sink.taken()].sort()).toEqual([...wanted].sort());
-          expect(counted(await store.series(), sink.name)).toBe(BigInt(wanted.size));
-        }
-      }),
-      { numRuns: 300 },
-    );
-  });
-
+describe('a line', () => {
   test('a session that has come to its end is done, and is not read again', async () => {
     const { server, step, store } = bench();
     server.at = 100n * second;
@@ -179,9 +25,7 @@ describe('exactly once', () => {
     await step();
     expect(server.asked.slice(before).filter(what => what.startsWith('events'))).toEqual([]);
   });
-});
 
-describe('a line', () => {
   test('passes over what ended before it first met the server, also inside an open session', async () => {
     const { server, step, sinks } = bench();
     server.at = 100n * second;

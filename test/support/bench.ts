@@ -1,0 +1,70 @@
+import type { Nanos } from '../../src/model/time.js';
+import type { RestoreEvent } from '../../src/model/event.js';
+import { createBacklog } from '../../src/pipeline/backlog.js';
+import { discover, type Known } from '../../src/pipeline/discovery.js';
+import { createHeaders } from '../../src/pipeline/headers.js';
+import type { Lane, LaneReport } from '../../src/pipeline/lane.js';
+import { laneTurn } from '../../src/pipeline/lane-turn.js';
+import { sharedPages } from '../../src/pipeline/pages.js';
+import type { Series, SinkName, Store } from '../../src/pipeline/ports.js';
+import { memoryStore } from '../../src/store/memory.js';
+import { fakeServer, type FakeServer, recordingSink, type RecordingSink, second } from './line.js';
+
+const never = { quit: new AbortController().signal, cut: new AbortController().signal };
+export const grace = 3600n * second;
+
+/** A line without loops: each step is one turn of discovery and one of every sink. */
+export function bench(options: { server?: FakeServer; store?: Store; sinks?: readonly RecordingSink[] } = {}) {
+  const server = options.server ?? fakeServer();
+  const store = options.store ?? memoryStore();
+  const sinks = options.sinks ?? [recordingSink('metrics')];
+  const known: Known = { since: {}, watermark: undefined, open: new Map(), born: new Set() };
+  const pages = sharedPages(server);
+  const headers = createHeaders(server);
+  const backlogs: Partial<Record<SinkName, ReturnType<typeof createBacklog>>> = {};
+  const lanes: Lane[] = [];
+  const open = async (): Promise<void> => {
+    known.since = (await store.state('hq')).since;
+    for (const sink of sinks) {
+      const backlog = createBacklog(await store.pending('hq', sink.name));
+      backlogs[sink.name] = backlog;
+      const since = (): Nanos => known.since[sink.name] ?? 0n;
+      lanes.push({
+        server: 'hq',
+        source: server,
+        pages,
+        headers,
+        sink,
+        store,
+        backlog,
+        since,
+        grace,
+        stored: () => undefined,
+      });
+    }
+  };
+  const find = async () => {
+    if (lanes.length === 0) await open();
+    const deps = { server: 'hq', source: server, store, headers, pages, backlogs, grace } as const;
+    const ports = { clock: { monotonic: () => 0 }, beginAt: (_: SinkName, now: Nanos) => now, born: () => [] };
+    return discover({ ...deps, ...ports, stored: () => undefined }, known, never.cut);
+  };
+  const step = async (): Promise<readonly LaneReport[]> => {
+    await find();
+    return Promise.all(lanes.map(async lane => laneTurn(lane, never)));
+  };
+  return { server, store, sinks, known, find, step, backlogs };
+}
+
+export const put = (server: FakeServer, id: string, ...events: readonly RestoreEvent[]): void => {
+  const rows = server.rows.get(id) ?? [];
+  server.rows.set(id, [...rows, ...events.map(one => ({ order: one.order, event: one }))]);
+};
+export const stop = (server: FakeServer, id: string, at: Nanos): void => {
+  const held = server.held.get(id);
+  if (held !== undefined) server.held.set(id, { ...held, open: false, endedAt: at });
+};
+export const counted = (series: readonly Series[], sink: string): bigint => {
+  const found = series.find(({ labels }) => labels[0] === sink);
+  return found?.kind === 'counter' ? found.value : 0n;
+};
