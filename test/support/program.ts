@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { type App, startApp } from '../../src/app.js';
+import type { Config, ServerConfig } from '../../src/config/parse.js';
+import { systemClock } from '../../src/kernel/clock.js';
+import { createLog } from '../../src/kernel/log.js';
+import { Secret } from '../../src/kernel/secret.js';
+
+/** A folder that is gone after the test. */
+export async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'vb365-test-'));
+  try {
+    await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export const serverConfig = (url: string, over: Partial<ServerConfig> = {}): ServerConfig => ({
+  name: 'hq',
+  url: new URL(url),
+  apiVersion: 'v6',
+  username: 'simulator',
+  password: { value: new Secret('simulator') },
+  pollIntervalMs: 20,
+  openPollIntervalMs: 20,
+  requestTimeoutMs: 5_000,
+  pageSize: 1000,
+  ...over,
+});
+
+export const configOf = (folder: string, server: ServerConfig, otlp?: URL): Config => ({
+  servers: [server],
+  history: { kind: 'now' },
+  abandonAfterMs: 3_600_000,
+  state: { path: join(folder, 'state.db') },
+  logs:
+    otlp === undefined
+      ? undefined
+      : { url: otlp, protocol: 'http/json', headers: {}, compression: 'none', timeoutMs: 5_000 },
+  warnings: [],
+});
+
+export type Program = App & {
+  /** Lines of the program's own log. */
+  readonly said: readonly string[];
+  get(path: string): Promise<{ status: number; text: string }>;
+  /** The value of a series, by its text before the value. */
+  value(series: string): Promise<number | undefined>;
+};
+
+/** The whole program in this process, on a port of its own. */
+export async function program(config: Config): Promise<Program> {
+  const said: string[] = [];
+  const log = createLog({ level: 'debug', format: 'logfmt', write: line => void said.push(line) });
+  const listenAt = { host: '127.0.0.1', port: 0 };
+  const common = { metricsPath: '/metrics', version: '0.0.0', clock: systemClock, random: () => 0 };
+  const app = await startApp({ config, listenAt, log, ...common });
+  const get: Program['get'] = async path => {
+    // oxlint-disable-next-line no-restricted-globals -- a client of its own
+    const response = await fetch(`http://127.0.0.1:${String(app.listening.port)}${path}`);
+    return { status: response.status, text: await response.text() };
+  };
+  const value: Program['value'] = async series => {
+    const { text } = await get('/metrics');
+    const line = text.split('\n').find(one => one.startsWith(`${series} `));
+    return line === undefined ? undefined : Number(line.slice(series.length + 1));
+  };
+  return { ...app, said, get, value };
+}
+
+/** Waits until `holds` does, looking again and again; fails after `withinMs`. */
+export async function until(holds: () => Promise<boolean> | boolean, withinMs = 10_000): Promise<void> {
+  const giveUpAt = systemClock.monotonic() + withinMs;
+  while (!(await holds())) {
+    if (systemClock.monotonic() > giveUpAt) throw new Error(`Not within ${String(withinMs)} ms: ${holds.toString()}`);
+    await setImmediate();
+  }
+}
