@@ -26,7 +26,7 @@ function readText(fileName: string): string {
 }
 
 function codeOf(cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
   if (code === 'ENOENT') return 'there is no such file';
   if (code === 'EACCES') return 'permission denied';
   return code === 'EISDIR' ? 'it is a directory' : 'it cannot be read';

@@ -1,0 +1,155 @@
+import { describe, expect, test } from '@jest/globals';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runCli } from '../../src/cli/program.js';
+import type { Terminal } from '../../src/cli/terminal.js';
+import { systemClock } from '../../src/kernel/clock.js';
+import { simulate } from '../../src/simulator/simulate.js';
+import { inFolder, until } from '../support/program.js';
+
+type Run = { code: Promise<number>; printed: string[]; complained: string[]; stop: AbortController };
+
+function run(argv: readonly string[], env: Terminal['env'] = {}): Run {
+  const printed: string[] = [];
+  const complained: string[] = [];
+  const stop = new AbortController();
+  const code = runCli(argv, {
+    env,
+    print: line => void printed.push(line),
+    complain: line => void complained.push(line),
+    stop: stop.signal,
+    version: '1.2.3',
+  });
+  return { code, printed, complained, stop };
+}
+
+const goodConfig = (folder: string, url: string): string => {
+  const path = join(folder, 'vb365-exporter.yaml');
+  writeFileSync(join(folder, 'password'), 'simulator\n');
+  writeFileSync(
+    path,
+    JSON.stringify({
+      servers: [{ name: 'hq', url, username: 'simulator', password_file: join(folder, 'password') }],
+      state: { path: join(folder, 'state.db') },
+    }),
+  );
+  return path;
+};
+
+describe('the command line', () => {
+  test('shows its version and its help', async () => {
+    const version = run(['--version']);
+    expect([await version.code, version.printed]).toEqual([0, ['1.2.3']]);
+    const help = run(['--help']);
+    expect(await help.code).toBe(0);
+    for (const command of ['serve', 'demo', 'check', 'simulate', 'healthcheck'])
+      expect(help.printed.join('\n')).toContain(command);
+  });
+
+  test.each([
+    [['--nonsense']],
+    [['dance']],
+    [['demo', '--for', 'long']],
+    [['simulate', '--port', 'x']],
+    [['--log.level', 'loud']],
+    [['--web.listen-address', 'nowhere', '--config.file', '/nonexistent.yaml']],
+  ])('%j is a usage error: exit 2', async argv => {
+    const { code, complained } = run(argv);
+    expect(await code).toBe(2);
+    expect(complained.length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['servers: [', /Could not read the configuration/],
+    ['servers: [{ name: hq }]', /url/],
+  ])('a broken configuration file is named and ends with exit 2 (%#)', async (text, wanted) => {
+    await inFolder(async folder => {
+      const file = join(folder, 'bad.yaml');
+      writeFileSync(file, text);
+      for (const command of ['check', 'serve']) {
+        const { code, complained } = run([command, '--config.file', file]);
+        expect(await code).toBe(2);
+        expect(complained.join('\n')).toMatch(wanted);
+        expect(complained.join('\n')).not.toContain('    at ');
+      }
+    });
+  });
+
+  test('a configuration file that is not there, or is a folder, is one line', async () => {
+    await inFolder(async folder => {
+      const missing = run(['check', '--config.file', join(folder, 'none.yaml')]);
+      expect(await missing.code).toBe(2);
+      expect(missing.complained).toEqual([expect.stringContaining('there is no such file')]);
+      const directory = run(['check'], { VB365_CONFIG_FILE: folder });
+      expect(await directory.code).toBe(2);
+      expect(directory.complained).toEqual([expect.stringContaining('it is a directory')]);
+    });
+  });
+
+  test('a good configuration is said to be good', async () => {
+    await inFolder(async folder => {
+      const file = goodConfig(folder, 'https://vb365.example.com:4443');
+      const { code, printed } = run(['check', '--config.file', file]);
+      expect([await code, printed]).toEqual([0, ['The configuration is good (servers: hq)']]);
+    });
+  });
+
+  test('one server can be given by the environment alone', async () => {
+    const env = { VB365_URL: 'https://backup.example.com:4443', VB365_USERNAME: 'u', VB365_PASSWORD: 'canary' };
+    const { code, printed } = run(['check'], env);
+    expect(await code).toBe(0);
+    expect(printed.join('')).toBe('The configuration is good (servers: backup.example.com)');
+  });
+
+  test('serves until it is asked to stop, is healthy meanwhile, and ends with 0', async () => {
+    await inFolder(async folder => {
+      const simulator = await simulate({ clock: systemClock });
+      const file = goodConfig(folder, simulator.url);
+      const serving = run(['--config.file', file, '--web.listen-address', '127.0.0.1:0']);
+      const port = async (): Promise<string> => {
+        await until(() => /port=\d+/.test(serving.complained.join('\n')));
+        return /port=(\d+)/.exec(serving.complained.join('\n'))?.[1] ?? '';
+      };
+      const address = `127.0.0.1:${await port()}`;
+      const healthy = run(['healthcheck', '--web.listen-address', address]);
+      expect(await healthy.code).toBe(0);
+      serving.stop.abort();
+      expect(await serving.code).toBe(0);
+      const gone = run(['healthcheck', '--web.listen-address', address]);
+      expect([await gone.code, gone.complained]).toEqual([1, ['Not healthy: nobody answers there']]);
+      await simulator.close();
+    });
+  });
+
+  test('a port in use is one line and exit 1', async () => {
+    await inFolder(async folder => {
+      const other = createServer();
+      await new Promise<void>(resolve => other.listen(0, '127.0.0.1', () => resolve()));
+      const address = `127.0.0.1:${String((other.address() as AddressInfo).port)}`;
+      const file = goodConfig(folder, 'http://127.0.0.1:9');
+      const { code, complained } = run(['--config.file', file, '--web.listen-address', address]);
+      expect(await code).toBe(1);
+      expect(complained).toEqual([expect.stringContaining('the address is already in use')]);
+      await new Promise(resolve => other.close(resolve));
+    });
+  });
+
+  test('simulates a server until it is asked to stop', async () => {
+    const { code, printed, stop } = run(['simulate', '--port', '0', '--sessions', '2']);
+    await until(() => printed.length === 1);
+    expect(printed[0]).toMatch(/http:\/\/127\.0\.0\.1:\d+/);
+    stop.abort();
+    expect(await code).toBe(0);
+  });
+
+  test('shows itself: log records as they come, then the restore series, then exit 0', async () => {
+    const { code, printed, complained } = run(['demo', '--for', '3s', '--web.listen-address', '127.0.0.1:0']);
+    expect(await code).toBe(0);
+    expect(complained).toEqual([]);
+    expect(printed[0]).toMatch(/^Metrics are at http:\/\/127\.0\.0\.1:\d+\/metrics/);
+    expect(printed.join('\n')).toMatch(/^\S+Z (INFO|WARN|ERROR) /m);
+    expect(printed.join('\n')).toMatch(/^vb365_restore_events_total\{server="demo",.*\} [1-9]/m);
+  });
+});
