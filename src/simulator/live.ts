@@ -161,5 +161,5 @@ function itemSteps(scene: Scene, role: Role, event: SimEvent): readonly Step[] {
 
 function stopStep(role: Role, events: readonly SimEvent[], endedAt: Nanos): Step {
   const details = detailsOf(events.length, events.filter(event => event.status === 'Success').length);
-  return { at: endedAt, run: world => world.stopSession(role.id, { endedAt, result: role.result, details }) };
+  return { at: endedAt, run: world => world.stopSession(role.id, { endedAt, details }) };
 }

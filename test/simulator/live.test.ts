@@ -37,6 +37,11 @@ const holes = (world: World): readonly string[] =>
     .filter(({ id }) => ordersOf(world, id).some((order, index) => order !== index))
     .map(({ id }) => id);
 
+const results = (lateRows: boolean): readonly string[] =>
+  driven([900], { lateRows })
+    .sessions()
+    .map(session => session.result);
+
 describe('the live stream', () => {
   test('has four open sessions and no item at the start', () => {
     const world = driven([0]);
@@ -109,7 +114,10 @@ describe('the live stream', () => {
     expect(open.length).toBeGreaterThan(0);
     live.advance(world, after(120));
     for (const id of open) expect(ordersOf(world, id)).toEqual(ordersOf(driven([120]), id));
-    live.advance(world, after(30_000));
+  });
+
+  test('stops a session with the result of all its events, also of those that are listed later', () => {
+    expect(results(true)).toEqual(results(false));
   });
 
   test('can lose events: a hole that stays', () => {

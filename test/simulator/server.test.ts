@@ -164,6 +164,18 @@ describe('pages', () => {
     });
   });
 
+  test.each([
+    [3, true],
+    [4, true],
+    [5, false],
+    [9, false],
+  ])('of %d of five rows have a next one: %s', async (limit, next) => {
+    await visiting(6, { world: smallWorld() }, async visitor => {
+      const page = await visitor.page(`/v6/RestoreSessions/${sessionId}/Events?limit=${limit}`);
+      expect('next' in page['_links']).toBe(next);
+    });
+  });
+
   test.each([3, 6, 7, 8])('of v%d have their properties in the order of real answers', async version => {
     await visiting(version, { world: smallWorld(), quirks: { totalCount: true } }, async visitor => {
       const keys = Object.keys(await visitor.page(`/v${version}/RestoreSessions`));

@@ -19,9 +19,10 @@ describe('a world', () => {
   test('keeps events ascending by order, also when a hole is filled later or an order is taken twice', () => {
     const world = new World();
     const { id } = world.addSession({ createdAt: 0n });
-    for (const order of [undefined, 1, 4, undefined, 2, 2])
-      world.appendEvent(id, { startedAt: 0n, ...(order !== undefined && { order }) });
+    for (const [index, order] of [undefined, 1, 4, undefined, 2, 2].entries())
+      world.appendEvent(id, { startedAt: BigInt(index), ...(order !== undefined && { order }) });
     expect(orders(world, id)).toEqual([0, 1, 2, 2, 4, 5]);
+    expect([...world.book()].map(({ event }) => event.startedAt)).toEqual([0n, 1n, 4n, 5n, 2n, 3n]);
   });
 
   test('finishes a running event, and corrects a final one', () => {
