@@ -36,10 +36,19 @@ export class ExporterError extends Error {
   }
 }
 
-/** Makes any thrown value an `ExporterError`; what we did not foresee is a `bug`. */
+/**
+ * Makes any thrown value an `ExporterError`; what we did not foresee is a `bug`. Errors are told by their looks, not
+ * by `instanceof`: those of Node itself are of another realm under a test runner.
+ */
 export function toExporterError(thrown: unknown): ExporterError {
   if (thrown instanceof ExporterError) return thrown;
-  if (thrown instanceof Error && thrown.name === 'AbortError')
-    return new ExporterError('aborted', thrown.message, { cause: thrown });
-  return new ExporterError('bug', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+  const { name, message } = hasMessage(thrown) ? thrown : { name: '', message: String(thrown) };
+  return new ExporterError(name === 'AbortError' ? 'aborted' : 'bug', message, { cause: thrown });
 }
+
+const hasMessage = (thrown: unknown): thrown is Readonly<{ name: unknown; message: string }> =>
+  typeof thrown === 'object' &&
+  thrown !== null &&
+  'name' in thrown &&
+  'message' in thrown &&
+  typeof thrown.message === 'string';

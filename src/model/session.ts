@@ -9,16 +9,16 @@ export type SessionResult = (typeof sessionResults)[number];
 export const sessionResult = vocabulary(sessionResults);
 
 /** Session types of the API and the workload each one restores. Source: `RESTRestoreSession.type`, v2 to v8. */
-const workloadOf: Readonly<Record<string, Workload>> = {
-  vex: 'exchange',
-  veod: 'onedrive',
-  vesp: 'sharepoint',
-  vet: 'teams',
-};
+const workloadOf: ReadonlyMap<string, Workload> = new Map([
+  ['vex', 'exchange'],
+  ['veod', 'onedrive'],
+  ['vesp', 'sharepoint'],
+  ['vet', 'teams'],
+]);
 
 /** The workload behind a session type such as `Vex`. `raw` stays what the server wrote. */
 export function workload(raw: string): Term<Workload> {
-  return { label: workloadOf[raw.toLowerCase()] ?? 'other', raw };
+  return { label: workloadOf.get(raw.toLowerCase()) ?? 'other', raw };
 }
 
 /**

@@ -1,0 +1,93 @@
+import { type AnomalyKind, eventStatus, eventType, type RejectReason, type RestoreEvent } from '../model/event.js';
+import { type Nanos, type ParsedInstant, parseTimeSpan } from '../model/time.js';
+import type { EventRow } from '../pipeline/ports.js';
+import { type ItemMessage, parseItemMessage } from './message.js';
+import { instant, isWire, text, uuid, type Wire } from './wire.js';
+
+/**
+ * Reads one row of a page of events (`RESTRestoreSessionEvent`, v2 to v8). A row that cannot be read is set aside with
+ * the reason; nothing is thrown. `position` (the row's place in the session's list) is its order when it names none.
+ */
+export function decodeEvent(row: unknown, position: number): EventRow {
+  if (!isWire(row)) return { order: position, rejected: 'not_an_object', id: '' };
+  const order = readOrder(row['order']) ?? position;
+  const id = uuid(row['id']);
+  const event = readEvent(row, id, order);
+  return typeof event === 'string' ? { order, rejected: event, id } : { order, event };
+}
+
+function readEvent(row: Wire, id: string, order: number): RestoreEvent | RejectReason {
+  const status = text(row['status']);
+  if (id === '') return 'no_id';
+  if (status === '') return 'no_status';
+  const times = readTimes(row);
+  if (times === undefined) return 'bad_time';
+  return {
+    id,
+    order,
+    type: eventType(text(row['type'])),
+    status: eventStatus(status),
+    ...times,
+    ...readTexts(row, status),
+  };
+}
+
+const readOrder = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+
+/** Bytes; undefined unless it is a whole number that JSON carries exactly. */
+const readSize = readOrder;
+
+type Times = Pick<RestoreEvent, 'startedAt' | 'endedAt' | 'duration' | 'anomalies'>;
+
+/** Undefined when there is no time at all, or text that is none. */
+function readTimes(row: Wire): Times | undefined {
+  const start = instant(row['startTime']);
+  // Nearly all events start and end at the same tick: the same text need not be read twice.
+  const end = row['endTime'] === row['startTime'] ? start : instant(row['endTime']);
+  if (start === 'malformed' || end === 'malformed') return undefined;
+  const begin = start ?? end;
+  if (begin === undefined) return undefined;
+  const noOffset = !begin.offset || end?.offset === false;
+  return { startedAt: begin.at, endedAt: end?.at, ...readLength(lengthOf(start, end, row['duration']), noOffset) };
+}
+
+const lengthOf = (start: ParsedInstant | undefined, end: ParsedInstant | undefined, duration: unknown) =>
+  start === undefined || end === undefined ? parseTimeSpan(text(duration)) : end.at - start.at;
+
+const none: readonly AnomalyKind[] = [];
+
+function readLength(length: Nanos | undefined, noOffset: boolean): Pick<Times, 'duration' | 'anomalies'> {
+  const negative = length !== undefined && length < 0n;
+  const anomalies = [
+    ...(noOffset ? (['no_offset'] as const) : none),
+    ...(negative ? (['negative_duration'] as const) : none),
+  ];
+  return { duration: negative ? 0n : length, anomalies };
+}
+
+type Texts = Pick<RestoreEvent, 'title' | 'message' | 'item' | 'source' | 'target' | 'reason'>;
+
+/** The item comes from the structured fields (v3 and later), and from the message where they are empty. */
+function readTexts(row: Wire, status: string): Texts {
+  const title = text(row['title']);
+  const message = text(row['message']);
+  const told = parseItemMessage(message) ?? silence;
+  return {
+    title,
+    message,
+    item: {
+      name: text(row['itemName']) || told.name,
+      type: text(row['itemType']) || told.type,
+      sizeBytes: readSize(row['itemSizeBytes']),
+    },
+    source: text(row['source']) || told.source,
+    target: text(row['target']) || told.target,
+    reason: told.reason || otherReason(status, message || title),
+  };
+}
+
+const silence: ItemMessage = { name: '', type: '', source: '', target: '', reason: '' };
+
+/** No failure was captured (`vb365-rest.md` 6.4), so what a Failed event says in words of its own is the reason. */
+const otherReason = (status: string, words: string): string => (eventStatus(status).label === 'Failed' ? words : '');

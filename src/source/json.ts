@@ -1,0 +1,29 @@
+import { failure } from './failure.js';
+import type { Operation } from './options.js';
+
+/**
+ * Parses the body of an answer.
+ * @throws {ExporterError} `decode`, without a cause: the parser's message quotes the body.
+ */
+export function decodeJson(operation: Operation, body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw failure(
+      operation,
+      'decode',
+      `the answer is no JSON${body.trimStart().startsWith('<') ? ' but a web page' : ''}`,
+    );
+  }
+}
+
+/** Whether an error's body is what VB365 writes (an object, or nothing), and not some page of a proxy in between. */
+export function isOwnError(body: string): boolean {
+  if (body.trim() === '') return true;
+  try {
+    const json: unknown = JSON.parse(body);
+    return typeof json === 'object' && json !== null;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,67 @@
+import type { Clock } from '../kernel/clock.js';
+import type { Secret } from '../kernel/secret.js';
+
+/** The path prefixes under which VB365 2.0 to 8.x serve their REST API. */
+export const apiVersions = ['v2', 'v3', 'v4', 'v5', 'v6', 'v7', 'v8'] as const;
+export type ApiVersion = (typeof apiVersions)[number];
+
+/** Whether `version` is `first` or later. */
+export const since = (version: ApiVersion, first: ApiVersion): boolean =>
+  apiVersions.indexOf(version) >= apiVersions.indexOf(first);
+
+/** What a request is for. Closed: each is an `operation` label. */
+export type Operation = 'token' | 'probe' | 'sessions' | 'session' | 'events' | 'feed' | 'statistics';
+
+/** How a request ended: the class of its status, or `error` when there was no complete answer. */
+export type StatusCode = '2xx' | '3xx' | '4xx' | '5xx' | 'error';
+
+/** Called once per HTTP request, repetitions included, when its answer has been read or has failed. */
+export type Observe = (operation: Operation, code: StatusCode, seconds: number) => void;
+
+/** What a REST source cannot do without. */
+type Required = Readonly<{
+  /** Scheme, host, port and, behind a reverse proxy, a path prefix. The rest of the URL is not used. */
+  baseUrl: URL;
+  apiVersion: ApiVersion;
+  /** `DOMAIN\user` or `user@domain`. */
+  username: string;
+  /** Read again for every login, so that a rotated password is picked up. */
+  password: () => Promise<Secret>;
+  clock: Clock;
+}>;
+
+/** What may be left out, because `defaults` has it. */
+type Tuning = Readonly<{
+  /** Events asked for at once; the API allows 1 to 10,000. */
+  eventLimit: number;
+  /** Sessions asked for at once; the API allows 1 to 10,000. */
+  sessionLimit: number;
+  /** A session list of more pages than this is an error. */
+  maxPages: number;
+  /** Connections to the server at most; kept open between requests. */
+  connections: number;
+  connectTimeoutMs: number;
+  /** From sending a request to the last byte of its answer. */
+  requestTimeoutMs: number;
+  /** A longer answer is an error. */
+  maxResponseBytes: number;
+  userAgent: string;
+  observe: Observe;
+}>;
+
+export type RestOptions = Required & Partial<Tuning>;
+/** The options with every gap filled. */
+export type RestSettings = Required & Tuning;
+
+/** Page sizes: the API's maximum is 10,000 since v5 (help center, "Pagination"); a page of events is kept ten times smaller for memory. */
+export const defaults: Tuning = {
+  eventLimit: 1000,
+  sessionLimit: 10_000,
+  maxPages: 10_000,
+  connections: 4,
+  connectTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  maxResponseBytes: 256 * 1024 * 1024,
+  userAgent: 'vb365-exporter',
+  observe: () => undefined,
+};

@@ -1,0 +1,24 @@
+import type { Auth } from './auth.js';
+import type { Ticket } from './login.js';
+import type { ApiVersion, Operation } from './options.js';
+import type { Answer, Transport } from './transport.js';
+
+/**
+ * Reads below the version's prefix with a token. A request refused with 401 is repeated once with another token; any
+ * other status, and a second 401, is an answer.
+ * @throws {ExporterError} as `Transport` and `Auth` do.
+ */
+export type Read = (operation: Operation, path: string, signal: AbortSignal) => Promise<Answer>;
+
+export function reader(transport: Transport, auth: Auth, apiVersion: ApiVersion): Read {
+  return async (operation, path, signal) => {
+    const attempt = async (ticket: Ticket): Promise<Answer> => {
+      const answer = await transport.send({ operation, path: `${apiVersion}/${path}`, token: ticket.access }, signal);
+      if (answer.status < 400 || answer.status === 404) auth.accepted(ticket);
+      return answer;
+    };
+    const ticket = await auth.ticket(signal);
+    const answer = await attempt(ticket);
+    return answer.status === 401 ? attempt(await auth.replace(ticket, signal)) : answer;
+  };
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { Session } from '../../src/model/session.js';
+import { decodeSession } from '../../src/source/decode-session.js';
+import { decodePage } from '../../src/source/page.js';
+import { fixture } from '../support/fixture.js';
+
+const id = '61954db6-7278-4d26-86f7-888bda5a4ec4';
+const wire = (over: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => ({
+  id,
+  creationTime: '2022-02-02T15:00:00Z',
+  state: 'Working',
+  ...over,
+});
+
+function decoded(json: unknown): Session {
+  const entry = decodeSession(json);
+  if ('rejected' in entry) throw new Error(entry.rejected);
+  return entry.session;
+}
+
+const page = (path: string, limit: number): readonly Session[] =>
+  decodePage(fixture(path), { operation: 'sessions', offset: 0, limit }).rows.map(decoded);
+
+describe('a session', () => {
+  test('of v3 has a workload in lower case, offsets, and no end while it works', () => {
+    expect(page('v3/source-sessions.json', 30)).toEqual([
+      {
+        id: '0c7a1c3e-52b8-4d0c-9a53-6f1f0e4b7a11',
+        name: 'Exchange restore (Job: Office 365 Suite to Blob - 8/24/2020 6:02:06 PM)',
+        organization: 'abc.onmicrosoft.com',
+        workload: { label: 'exchange', raw: 'vex' },
+        createdAt: 1_552_679_471_662_454_500n,
+        endedAt: undefined,
+        open: true,
+        result: { label: 'Success', raw: 'Success' },
+        initiator: 'EAST\\admin',
+        details: '',
+        scope: '',
+        clientAddress: '',
+        reason: '',
+      },
+      expect.objectContaining({
+        id,
+        workload: { label: 'sharepoint', raw: 'Vesp' },
+        endedAt: 1_496_142_130_000_000_000n,
+        open: false,
+        details: '1 items processed (1 success)',
+      }),
+    ]);
+  });
+
+  test('of v8 has a scope, a client and a reason, and null where there is none', () => {
+    expect(page('v8/source-sessions.json', 10_000)).toEqual([
+      expect.objectContaining({
+        workload: { label: 'teams', raw: 'Vet' },
+        details: '',
+        scope: 'Finance',
+        clientAddress: '10.0.0.7',
+        reason: 'Ticket 4711',
+        result: { label: 'Warning', raw: 'Warning' },
+      }),
+      expect.objectContaining({ name: '', scope: '', clientAddress: '', endedAt: undefined, open: true }),
+    ]);
+  });
+
+  test.each([
+    ['Stopped', false],
+    ['stopped', false],
+    ['Stopping', true],
+    ['Starting', true],
+    [null, true],
+  ])('in the state %s is open: %s', (state, open) => {
+    expect(decoded(wire({ state })).open).toBe(open);
+  });
+
+  test('has no end in the year 1', () => {
+    expect(decoded(wire({ endTime: '0001-01-01T00:00:00' })).endedAt).toBeUndefined();
+  });
+
+  test.each([
+    [[], 'it is no object'],
+    [wire({ id: '' }), 'it has no readable "id"'],
+    [wire({ id: '..' }), 'it has no readable "id"'],
+    [wire({ creationTime: null }), 'it has no "creationTime"'],
+    [wire({ creationTime: 'canary' }), 'it has a malformed time'],
+    [wire({ endTime: 'canary' }), 'it has a malformed time'],
+  ])('%j is set aside: %s', (json, rejected) => {
+    expect(decodeSession(json)).toEqual({ rejected });
+  });
+
+  test('of any JSON is one or is set aside', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.jsonValue(),
+          fc.jsonValue().map(name => wire({ name })),
+        ),
+        json => {
+          decodeSession(json);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,129 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { SessionList } from '../../src/pipeline/ports.js';
+import { decodePage, type Page } from '../../src/source/page.js';
+import { readSessionList } from '../../src/source/session-list.js';
+
+type Row = Readonly<Record<string, unknown>>;
+
+const row = (n: number, over: Row = {}): Row => ({
+  id: `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`,
+  creationTime: '2022-02-02T15:00:00Z',
+  state: 'Stopped',
+  name: String(n),
+  ...over,
+});
+
+const rows = (...numbers: number[]): readonly Row[] => numbers.map(n => row(n));
+
+/** A server that shows `limit` rows at once of what `current` says when it is asked. */
+const served = (limit: number, current: (turn: number) => readonly Row[]): ((offset: number) => Promise<Page>) => {
+  let turn = 0;
+  return async offset => {
+    turn += 1;
+    const results = current(turn).slice(offset, offset + limit);
+    return decodePage({ offset, limit, results }, { operation: 'sessions', offset, limit });
+  };
+};
+
+const bounds = { maxPages: 50, restarts: 3 };
+const names = ({ sessions }: SessionList): readonly string[] => sessions.map(session => session.name).sort();
+
+describe('a session list', () => {
+  test.each([1, 2, 3, 4, 5, 6, 100])('is read whole, %i rows at once', async limit => {
+    expect(
+      names(
+        await readSessionList(
+          served(limit, () => rows(1, 2, 3, 4, 5)),
+          bounds,
+        ),
+      ),
+    ).toEqual(['1', '2', '3', '4', '5']);
+  });
+
+  test('may be empty', async () => {
+    expect(
+      await readSessionList(
+        served(3, () => []),
+        bounds,
+      ),
+    ).toEqual({ sessions: [], rejects: [] });
+  });
+
+  test('has each session once when others begin meanwhile and move the rows down', async () => {
+    const list = await readSessionList(
+      served(3, turn => (turn === 1 ? rows(4, 3, 2, 1) : rows(6, 5, 4, 3, 2, 1))),
+      bounds,
+    );
+    expect(names(list)).toEqual(['1', '2', '3', '4']);
+  });
+
+  test('is read again when a session was removed and the rows have moved up', async () => {
+    const list = await readSessionList(
+      served(3, turn => (turn === 1 ? rows(6, 5, 4, 3, 2, 1) : rows(6, 5, 3, 2, 1))),
+      bounds,
+    );
+    expect(names(list)).toEqual(['1', '2', '3', '5', '6']);
+  });
+
+  test('is read again when so many were removed that nothing is left at the place', async () => {
+    const list = await readSessionList(
+      served(3, turn => (turn === 1 ? rows(6, 5, 4, 3) : rows(6))),
+      bounds,
+    );
+    expect(names(list)).toEqual(['6']);
+  });
+
+  test('that does not hold still is an error', async () => {
+    const melting = served(3, turn => rows(...Array.from({ length: 90 - 2 * turn }, (_, n) => n + turn)));
+    await expect(readSessionList(melting, bounds)).rejects.toMatchObject({ reason: 'rejected' });
+  });
+
+  test('of too many pages is an error and never a shorter list', async () => {
+    const long = served(2, () => rows(...Array.from({ length: 60 }, (_, n) => n)));
+    await expect(readSessionList(long, bounds)).rejects.toMatchObject({
+      reason: 'rejected',
+      message: 'Could not list restore sessions: more than 50 pages',
+    });
+  });
+
+  test('sets single entries aside, each once', async () => {
+    const bad = [row(1), { id: 'canary' }, row(2, { creationTime: 'canary' }), row(3), null];
+    const list = await readSessionList(
+      served(2, () => bad as readonly Row[]),
+      bounds,
+    );
+    expect(names(list)).toEqual(['1', '3']);
+    expect(list.rejects).toEqual(['it has no readable "id"', 'it has a malformed time', 'it is no object']);
+  });
+
+  test('misses no session that was there from the first page to the last, whatever comes and goes', async () => {
+    const change = fc.record({ remove: fc.nat(30), add: fc.nat(2), removes: fc.boolean() });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 2, max: 6 }),
+        fc.nat(20),
+        fc.array(change, { maxLength: 8 }),
+        async (limit, size, changes) => {
+          const first = Array.from({ length: size }, (_, n) => n);
+          let now = first;
+          let next = 1000;
+          const list = await readSessionList(
+            served(limit, turn => {
+              const step = changes[turn - 2];
+              if (step !== undefined) {
+                if (step.removes) now = now.filter((_, at) => at !== step.remove);
+                else now = [...Array.from({ length: step.add }, () => (next += 1)), ...now];
+              }
+              return rows(...now);
+            }),
+            { maxPages: 500, restarts: 20 },
+          );
+          const stayed = first.filter(n => now.includes(n)).map(String);
+          expect(names(list)).toEqual(expect.arrayContaining(stayed));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
