@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseInstant } from '../src/model/time.js';
-import { World } from '../src/simulator/world.js';
+import type { World } from '../src/simulator/world.js';
 import { simulate, type SimulateOptions, type Simulator } from '../src/simulator/simulate.js';
 import { systemClock } from '../src/kernel/clock.js';
 import { Secret } from '../src/kernel/secret.js';
@@ -45,10 +45,11 @@ const restored =
 const uids = (receiver: OtlpReceiver): readonly unknown[] =>
   receiver.records().map(record => record.attributes.find(({ key }) => key === 'log.record.uid')?.value['stringValue']);
 
+const sharepoint = (type: string): string =>
+  `vb365_restore_events_total{server="hq",organization="example.onmicrosoft.com",workload="sharepoint",event_type="${type}",status="Success"}`;
+
 describe('the page that the project began from', () => {
   const sessionId = '61954db6-7278-4d26-86f7-888bda5a4ec4';
-  const series = (type: string): string =>
-    `vb365_restore_events_total{server="hq",organization="example.onmicrosoft.com",workload="sharepoint",event_type="${type}",status="Success"}`;
   const target =
     'C:\\Users\\user\\AppData\\Local\\Temp\\REST_SHAREPOINT_EXPORT_224b14b4-95eb-4d6c-b959-6ffc688b7576\\7077ffb8-4f64-40d7-8fcc-32f13999b727';
 
@@ -76,8 +77,8 @@ describe('the page that the project began from', () => {
           title: 'Item is successfully restored.',
           message: `Item Image.jpg was saved successfully (type: Item; source: /personal/orgUser/Documents/Image.jpg; target: ${target})`,
         });
-        await until(async () => (await app.value(series('Save'))) === 1 && receiver.records().length >= 2);
-        expect(await app.value(series('None'))).toBe(1);
+        await until(async () => (await app.value(sharepoint('Save'))) === 1 && receiver.records().length >= 2);
+        expect(await app.value(sharepoint('None'))).toBe(1);
         const duration = 'vb365_restore_item_duration_seconds_sum{server="hq",workload="sharepoint",event_type="Save"}';
         expect(await app.value(duration)).toBe(0.0446928);
         expect(await app.value('vb365_sink_delivered_total{server="hq",sink="logs",outcome="delivered"}')).toBe(2);
