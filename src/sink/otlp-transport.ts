@@ -4,7 +4,7 @@ import { Agent, type Dispatcher, request } from 'undici';
 import type { Clock } from '../kernel/clock.js';
 import { ExporterError, type Reason } from '../kernel/errors.js';
 import type { Secret } from '../kernel/secret.js';
-import { retryAfterMs } from './retry-after.js';
+import { parseRetryAfter } from '../kernel/http-date.js';
 
 /** Where OTLP goes, and how. */
 export type OtlpTarget = Readonly<{
@@ -81,7 +81,7 @@ function failedRequest(url: URL, cause: unknown, why: Readonly<{ aborted: boolea
 }
 
 function refusal(url: URL, { statusCode, headers }: Dispatcher.ResponseData, nowMs: number): ExporterError {
-  const wait = retryAfterMs([headers['retry-after']].flat()[0], nowMs);
+  const wait = parseRetryAfter([headers['retry-after']].flat()[0], nowMs);
   const message = `Cannot send log records to "${url.host}": answered ${String(statusCode)}`;
   return new ExporterError(reasonOf(statusCode, wait), message, { details: { statusCode }, retryAfterMs: wait });
 }

@@ -2,7 +2,7 @@ import { type Dispatcher, Pool } from 'undici';
 import { ExporterError } from '../kernel/errors.js';
 import type { Secret } from '../kernel/secret.js';
 import { failure, networkFailure } from './failure.js';
-import { parseHttpDate, parseRetryAfter } from './http-date.js';
+import { parseHttpDate, parseRetryAfter } from '../kernel/http-date.js';
 import type { Operation, RestSettings, StatusCode } from './options.js';
 import { nextSkewMs } from './server-clock.js';
 

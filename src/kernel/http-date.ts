@@ -1,0 +1,29 @@
+const httpDatePattern = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
+
+/** Reads the one date format that HTTP lets servers write (RFC 9110, 5.6.7), as epoch milliseconds. */
+export function parseHttpDate(header: string | undefined): number | undefined {
+  if (header === undefined || !httpDatePattern.test(header)) return undefined;
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** Shortest wait that is taken from the other side: one that asks for less would be asked again at once. */
+const shortestWaitMs = 1000;
+/** Longest wait that is taken from the other side: a slip of theirs must not silence us for days. */
+const longestWaitMs = 3_600_000;
+
+/**
+ * Reads `Retry-After`: seconds or an HTTP date (RFC 9110, 10.2.3), as milliseconds from 1 s to 1 h. Undefined when it
+ * is left out or malformed.
+ * @param nowMs now by the clock of whoever wrote the date.
+ */
+export function parseRetryAfter(header: string | undefined, nowMs: number): number | undefined {
+  const waitMs = askedMs(header, nowMs);
+  return waitMs === undefined ? undefined : Math.min(Math.max(waitMs, shortestWaitMs), longestWaitMs);
+}
+
+function askedMs(header: string | undefined, nowMs: number): number | undefined {
+  if (header !== undefined && /^\d{1,15}$/.test(header)) return Number(header) * 1000;
+  const at = parseHttpDate(header);
+  return at === undefined ? undefined : at - nowMs;
+}
