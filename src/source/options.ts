@@ -19,7 +19,7 @@ export type StatusCode = '2xx' | '3xx' | '4xx' | '5xx' | 'error';
 export type Observe = (operation: Operation, code: StatusCode, seconds: number) => void;
 
 /** What a REST source cannot do without. */
-type Required = Readonly<{
+type Essentials = Readonly<{
   /** Scheme, host, port and, behind a reverse proxy, a path prefix. The rest of the URL is not used. */
   baseUrl: URL;
   apiVersion: ApiVersion;
@@ -49,9 +49,9 @@ type Tuning = Readonly<{
   observe: Observe;
 }>;
 
-export type RestOptions = Required & Partial<Tuning>;
+export type RestOptions = Essentials & Partial<Tuning>;
 /** The options with every gap filled. */
-export type RestSettings = Required & Tuning;
+export type RestSettings = Essentials & Tuning;
 
 /** Page sizes: the API's maximum is 10,000 since v5 (help center, "Pagination"); a page of events is kept ten times smaller for memory. */
 export const defaults: Tuning = {
