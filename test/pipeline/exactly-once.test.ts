@@ -1,90 +1,133 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import { join } from 'node:path';
 import { ExporterError } from '../../src/kernel/errors.js';
 import { eventStatus } from '../../src/model/event.js';
+import type { Nanos } from '../../src/model/time.js';
+import type { EventRow, Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../../src/store/memory.js';
+import { sqliteStore } from '../../src/store/sqlite.js';
 import { bench, counted } from '../support/bench.js';
 import { event, fakeServer, recordingSink, second, session } from '../support/line.js';
+import { inFolder } from '../support/program.js';
 
-describe('exactly once', () => {
-  /** How an event comes about: when it is readable, when it is final (never: undefined), as what. */
-  const life = fc.record({
-    appears: fc.nat({ max: 6 }),
-    takes: fc.option(fc.nat({ max: 6 }), { nil: undefined, freq: 6 }),
-    status: fc.constantFrom('Success', 'Warning', 'Failed', 'Cancelled', 'Skipped', 'Odd'),
-    old: fc.boolean(),
-    hole: fc.boolean(),
-  });
-  const world = fc.record({
-    sessions: fc.array(fc.array(life, { maxLength: 12 }), { minLength: 1, maxLength: 4 }),
-    limit: fc.integer({ min: 1, max: 5 }),
-    shuffle: fc.infiniteStream(fc.nat({ max: 1_000 })),
-    failures: fc.array(fc.constantFrom('none', 'metrics', 'logs', 'source'), { maxLength: 20 }),
-    stops: fc.nat({ max: 12 }),
-    restartAt: fc.nat({ max: 14 }),
-  });
+/** How an event comes about: the step at which it is readable, how long it runs (for ever: undefined), as what it ends. */
+const life = fc.record({
+  appears: fc.nat({ max: 6 }),
+  takes: fc.option(fc.nat({ max: 6 }), { nil: undefined, freq: 6 }),
+  status: fc.constantFrom('Success', 'Warning', 'Failed', 'Cancelled', 'Skipped', 'Odd'),
+  old: fc.boolean(),
+});
+type Life = Readonly<{ appears: number; takes: number | undefined; status: string; old: boolean }>;
 
-  test('each final event since `since` is taken exactly once per sink, whatever order, repeats, holes and failures', async () => {
+const world = fc.record({
+  sessions: fc.array(fc.array(life, { maxLength: 12 }), { minLength: 1, maxLength: 4 }),
+  limit: fc.integer({ min: 1, max: 5 }),
+  /** Orders without gaps, apart from rows that turn up late; else holes that nothing fills. */
+  dense: fc.boolean(),
+  /** Rows in order, as a real server has them; else shuffled anew for every step. */
+  sorted: fc.boolean(),
+  shuffle: fc.infiniteStream(fc.nat({ max: 1_000 })),
+  /** Shows the first row twice. */
+  repeats: fc.boolean(),
+  failures: fc.array(fc.constantFrom('none', 'metrics', 'logs', 'source'), { maxLength: 20 }),
+  stopsAt: fc.integer({ min: 2, max: 14 }),
+  restartAt: fc.nat({ max: 14 }),
+});
+type World = typeof world extends fc.Arbitrary<infer Value> ? Value : never;
+
+const stepLength = 30n * second;
+/** What turns up within 60 s of the stop is found; that is two steps. */
+const appearance = ({ appears }: Life, { stopsAt }: World): number => Math.min(appears, stopsAt + 2);
+const isDone = (one: Life, all: World, step: number): boolean =>
+  one.takes !== undefined && step >= appearance(one, all) + one.takes;
+
+/** What the server shows of a session at a step. */
+function rowsAt(lives: readonly Life[], id: string, { all, step, since }: { all: World; step: number; since: Nanos }) {
+  return lives.flatMap((one, position): readonly EventRow[] => {
+    if (step < appearance(one, all)) return [];
+    const at = one.old ? since - second : since + second;
+    const done = isDone(one, all, step);
+    const order = all.dense ? position : position * 2;
+    const status = eventStatus(done ? one.status : 'Running');
+    const made = { id: `${id}-${String(position)}`, status, startedAt: at, endedAt: done ? at : undefined };
+    return [{ order, event: event(order, made) }];
+  });
+}
+
+function arranged(rows: readonly EventRow[], { sorted, repeats }: World, random: Iterator<number>): EventRow[] {
+  const keyed = rows.map(row => [random.next().value as number, row] as const);
+  const list = (sorted ? keyed : keyed.sort(([a], [b]) => a - b)).map(([, row]) => row);
+  return repeats && list[0] !== undefined ? [...list, list[0]] : list;
+}
+
+/** Lets a world happen to a line with two sinks, then leaves it in peace until everything has settled. */
+async function live(all: World, store: Store) {
+  const server = fakeServer();
+  server.limit = all.limit;
+  server.at = 1_000n * second;
+  const sinks = [recordingSink('metrics'), recordingSink('logs')] as const;
+  let line = bench({ server, store, sinks });
+  await line.step();
+  const since = server.at;
+  const random = all.shuffle[Symbol.iterator]();
+  for (let step = 0; step < 20; step += 1) {
+    server.at += stepLength;
+    const open = step < all.stopsAt;
+    for (const [index, lives] of all.sessions.entries()) {
+      const id = `s${String(index)}`;
+      const endedAt = open ? undefined : since + BigInt(all.stopsAt + 1) * stepLength;
+      server.held.set(id, session({ id, createdAt: since + BigInt(index), open, endedAt }));
+      server.rows.set(id, arranged(rowsAt(lives, id, { all, step, since }), all, random));
+    }
+    if (step === all.restartAt) line = bench({ server, store, sinks });
+    const error = new ExporterError('server', 'Down');
+    server.failure = all.failures[step] === 'source' ? error : undefined;
+    for (const sink of sinks) sink.failure = all.failures[step] === sink.name ? error : undefined;
+    await line.step();
+  }
+  for (let step = 0; step < 4; step += 1) {
+    server.at += 90n * second;
+    await line.step();
+  }
+  return { sinks, line };
+}
+
+/** The events that have to be taken: final, and not history. */
+const wanted = (all: World): readonly string[] =>
+  all.sessions.flatMap((lives, index) =>
+    lives.flatMap((one, position) =>
+      isDone(one, all, 19) && !one.old ? [`s${String(index)}-${String(position)}`] : [],
+    ),
+  );
+
+async function holds(all: World, store: Store): Promise<void> {
+  const { sinks } = await live(all, store);
+  for (const sink of sinks) {
+    expect([...sink.taken()].sort()).toEqual([...wanted(all)].sort());
+    expect(counted(await store.series(), sink.name)).toBe(BigInt(wanted(all).length));
+    expect(sink.batches.flatMap(({ results }) => results)).toHaveLength(all.sessions.length);
+  }
+}
+
+describe('each final event since `since` is taken exactly once per sink, whatever order, repeats, holes and failures', () => {
+  test('with the state in memory', async () => {
     await fc.assert(
-      fc.asyncProperty(world, async ({ sessions, limit, shuffle, failures, stops, restartAt }) => {
-        const server = fakeServer();
-        server.limit = limit;
-        server.at = 1_000n * second;
-        const store = memoryStore();
-        const sinks = [recordingSink('metrics'), recordingSink('logs')] as const;
-        let line = bench({ server, store, sinks });
-        await line.step();
-        const since = server.at;
-        const wanted = new Set<string>();
-        const random = shuffle[Symbol.iterator]();
-        // What turns up within 60 s of the stop is found; two steps are that.
-        const lastAppearance = stops + 2 + 2;
-        const steps = 16;
-        for (let now = 0; now < steps; now += 1) {
-          server.at += 30n * second;
-          for (const [index, lives] of sessions.entries()) {
-            const id = `s${String(index)}`;
-            const createdAt = since + BigInt(index) * second;
-            const over = now >= stops + 2;
-            const endedAt = over ? (server.held.get(id)?.endedAt ?? server.at) : undefined;
-            server.held.set(id, session({ id, createdAt, open: !over, endedAt }));
-            const rows = lives.flatMap(({ appears, takes, status, old, hole }, position) => {
-              if (now < Math.min(appears, lastAppearance)) return [];
-              const done = takes !== undefined && now >= Math.min(appears, lastAppearance) + takes;
-              const at = old ? since - second : since + second;
-              const order = hole ? position * 2 : position * 2 - (position > 0 ? 1 : 0);
-              const name = `${id}-${String(position)}`;
-              if (done && !old) wanted.add(name);
-              const made = event(order * 3 + position, {
-                id: name,
-                status: eventStatus(done ? status : 'Running'),
-                startedAt: at,
-                endedAt: done ? at : undefined,
-              });
-              return [{ order: made.order, event: made }];
-            });
-            const keyed = rows.map(row => [random.next().value, row] as const).sort(([a], [b]) => a - b);
-            server.rows.set(id, [...keyed.map(([, row]) => row), ...(rows[0] === undefined ? [] : [rows[0]])]);
-          }
-          if (now === restartAt) line = bench({ server, store, sinks });
-          const failure = failures[now];
-          const error = new ExporterError('server', 'Down');
-          server.failure = failure === 'source' ? error : undefined;
-          for (const sink of sinks) sink.failure = failure === sink.name ? error : undefined;
-          await line.step();
-        }
-        server.failure = undefined;
-        for (const sink of sinks) sink.failure = undefined;
-        for (let settle = 0; settle < 4; settle += 1) {
-          server.at += 90n * second;
-          await line.step();
-        }
-        for (const sink of sinks) {
-          expect([...sink.taken()].sort()).toEqual([...wanted].sort());
-          expect(counted(await store.series(), sink.name)).toBe(BigInt(wanted.size));
-        }
-      }),
+      fc.asyncProperty(world, async all => holds(all, memoryStore())),
       { numRuns: 300 },
+    );
+  });
+
+  test('with the state in a file', async () => {
+    await fc.assert(
+      fc.asyncProperty(world, async all =>
+        inFolder(async folder => {
+          const store = await sqliteStore({ path: join(folder, 'state.db') });
+          await holds(all, store);
+          await store.close();
+        }),
+      ),
+      { numRuns: 25 },
     );
   });
 });
