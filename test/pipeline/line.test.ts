@@ -85,6 +85,27 @@ describe('a line', () => {
     expect(sinks[0]?.taken()).toEqual(['e0', 'e1']);
   });
 
+  test('looks at everything once more when the last hole has been filled late', async () => {
+    const { server, step, sinks, store } = bench();
+    server.at = 100n * second;
+    await step();
+    server.held.set('s1', session({ createdAt: server.at }));
+    const running = event(2, { status: eventStatus('Running'), endedAt: undefined, startedAt: server.at });
+    put(server, 's1', event(0, { endedAt: server.at }), event(1, { endedAt: server.at }), running);
+    await step();
+    stop(server, 's1', server.at);
+    server.at += 90n * second;
+    await step();
+    server.rows.set('s1', []);
+    const failed = event(0, { endedAt: server.at, status: eventStatus('Failed') });
+    put(server, 's1', failed, event(1, { endedAt: server.at }), event(2, { endedAt: server.at }));
+    await step();
+    await step();
+    expect(sinks[0]?.taken()).toEqual(['e0', 'e1', 'e2']);
+    expect(sinks[0]?.batches.at(-1)?.findings.corrections).toBe(1);
+    expect(await store.pending('hq', 'metrics')).toEqual([]);
+  });
+
   test('sets a second event with the same order aside, and counts it once', async () => {
     const { server, step, sinks } = bench();
     server.at = 100n * second;
