@@ -44,9 +44,9 @@ test('one who sleeps again within the same advance wakes again', async () => {
 test('an abort ends a sleep with the reason of the signal', async () => {
   const clock = fakeClock();
   const quit = new AbortController();
-  const sleeping = expect(clock.sleep(10, quit.signal)).rejects.toThrow('enough');
+  const sleeping = clock.sleep(10, quit.signal);
   quit.abort(new Error('enough'));
-  await sleeping;
+  await expect(sleeping).rejects.toThrow('enough');
   await expect(clock.sleep(10, quit.signal)).rejects.toThrow('enough');
   expect(clock.sleepers()).toBe(0);
 });
