@@ -16,11 +16,11 @@ export function watchedStore(store: Store, failed: (operation: keyof Store) => v
       }
     };
   return {
-    state: watch('state', store.state),
-    rows: watch('rows', store.rows),
-    pending: watch('pending', store.pending),
-    series: watch('series', store.series),
-    commit: watch('commit', store.commit),
-    close: watch('close', store.close),
+    state: watch('state', async server => store.state(server)),
+    rows: watch('rows', async (server, sessions) => store.rows(server, sessions)),
+    pending: watch('pending', async (server, sink) => store.pending(server, sink)),
+    series: watch('series', async () => store.series()),
+    commit: watch('commit', async change => store.commit(change)),
+    close: watch('close', async () => store.close()),
   };
 }
