@@ -68,4 +68,12 @@ export function toLogfmt(line: string): string {
   return `${keys.map(key => `${key}=${quoted(String(entries.get(key)))}`).join(' ')}\n`;
 }
 
-const quoted = (value: string): string => (/^[^\s"=\\\p{C}]+$/u.test(value) ? value : JSON.stringify(value));
+const quoted = (value: string): string =>
+  /^[^\s"=\\\p{C}]+$/u.test(value) ? value : JSON.stringify(value).replace(/[\p{C}\u2028\u2029]/gu, escaped);
+
+/** What JSON leaves as it is, though a terminal obeys it or ends the line there. */
+const escaped = (found: string): string =>
+  found
+    .split('')
+    .map(unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');

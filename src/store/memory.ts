@@ -16,14 +16,14 @@ export function memoryStore(): Store {
     },
     pending: async (server, sink) => ofServer(server).filter(row => row.sink === sink && !row.done),
     series: async () => [...series.values()],
-    commit: async ({ server, since, rows: changed = [], deltas = [] }) => {
+    commit: async ({ server, since = {}, rows: changed = [], deltas = [] }) => {
       const folded = new Map<string, Series>();
       for (const delta of deltas) {
         const key = seriesKey(delta);
         folded.set(key, fold(folded.get(key) ?? series.get(key), delta));
       }
       for (const [key, one] of folded) series.set(key, one);
-      if (since !== undefined) states.set(server, { since });
+      states.set(server, { since: { ...states.get(server)?.since, ...since } });
       for (const row of changed) rows.set(JSON.stringify([server, row.sink, row.session]), { server, row });
     },
     close: async () => undefined,

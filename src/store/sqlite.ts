@@ -2,7 +2,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ExporterError } from '../kernel/errors.js';
-import type { Change, Row, Store } from '../pipeline/ports.js';
+import type { Change, Row, ServerState, Store } from '../pipeline/ports.js';
 import { prepareSchema } from './schema.js';
 import { sqliteTables, type Tables } from './tables.js';
 
@@ -41,7 +41,7 @@ function commit(database: DatabaseSync, tables: Tables, change: Change): void {
   if (Object.keys(since).length + rows.length + deltas.length === 0) return;
   database.exec('BEGIN IMMEDIATE');
   try {
-    tables.setSince(server, since);
+    tables.setSince(server, storableSince(since));
     for (const row of rows) tables.putRow(server, storable(row));
     tables.add(deltas);
     database.exec('COMMIT');
@@ -53,17 +53,21 @@ function commit(database: DatabaseSync, tables: Tables, change: Change): void {
 
 /** Instants of a mad clock are kept within what an integer column holds: years 1677 to 2262. */
 const storable = (row: Row): Row => ({ ...row, createdAt: clamp(row.createdAt) });
+const storableSince = (since: ServerState['since']): ServerState['since'] =>
+  Object.fromEntries(Object.entries(since).map(([sink, at]) => [sink, clamp(at)]));
 const limit = 2n ** 63n - 1n;
 const clamp = (value: bigint): bigint => (value > limit ? limit : value < -limit ? -limit : value);
 
+/** Changes nothing of a file, its mode included, before it is known to be ours. */
 function open(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    makePrivate(path);
+    makeFile(path);
     database = new DatabaseSync(path, { readBigInts: true, timeout: 0 });
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    database.exec('BEGIN IMMEDIATE; COMMIT');
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; COMMIT');
     prepareSchema(database, path);
+    makePrivate(path);
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     return database;
   } catch (thrown) {
     database?.close();
@@ -71,11 +75,15 @@ function open(path: string): DatabaseSync {
   }
 }
 
-/** The file is there, and readable by nobody else, before anything is written; SQLite gives -wal and -shm the same mode. */
-function makePrivate(path: string): void {
+/** A file that we make is readable by nobody else before anything is written. */
+function makeFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
-  chmodSync(path, 0o600);
+}
+
+/** What a file that others could read has left beside it bears its old mode; what SQLite makes from here on has 0600. */
+function makePrivate(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
 }
 
 /** SQLite's primary result codes that call for words of ours. Source: sqlite.org/rescode.html. */
@@ -93,7 +101,6 @@ function storeError(what: string, thrown: unknown): ExporterError {
 }
 
 function why(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
-  const code = 'errcode' in thrown && typeof thrown.errcode === 'number' ? thrown.errcode % 256 : 0;
-  return advice[code] ?? thrown.message;
+  const code = typeof thrown === 'object' && thrown !== null && 'errcode' in thrown ? Number(thrown.errcode) % 256 : 0;
+  return advice[code] ?? (thrown instanceof Error ? thrown.message : String(thrown));
 }

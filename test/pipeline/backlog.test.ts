@@ -1,0 +1,61 @@
+import { expect, test } from '@jest/globals';
+import { createBacklog, entryOf } from '../../src/pipeline/backlog.js';
+import { startCursor } from '../../src/pipeline/cursor.js';
+import type { Row } from '../../src/pipeline/ports.js';
+
+const row = (id: string, over: Partial<Row> = {}): Row => ({
+  sink: 'logs',
+  session: id,
+  createdAt: 0n,
+  done: false,
+  cursor: '',
+  ...over,
+});
+const now = 1_000n;
+const ids = (entries: ReturnType<ReturnType<typeof createBacklog>['due']>): readonly string[] =>
+  entries.map(entry => entry.row.session);
+
+test('rows of the store are due at once, with their cursor read', () => {
+  const backlog = createBacklog([row('s1', { cursor: '0-3;Success=4;result' }), row('s2')]);
+  expect(backlog.size).toBe(2);
+  expect(backlog.get('s1')).toMatchObject({
+    cursor: { taken: [[0, 3]], tally: { Success: 4 }, resultTaken: true },
+    dueAt: 0n,
+    unfinished: false,
+  });
+  expect(backlog.get('s2')?.cursor).toEqual(startCursor);
+  expect(backlog.get('s3')).toBeUndefined();
+  expect(ids(backlog.due(now))).toEqual(['s1', 's2']);
+});
+
+test('what is due comes oldest session first, and in a fixed order among equals', () => {
+  const rows = [row('c', { createdAt: 2n }), row('b', { createdAt: 1n }), row('a', { createdAt: 2n })];
+  expect(ids(createBacklog(rows).due(now))).toEqual(['b', 'a', 'c']);
+  expect(ids(createBacklog(rows.toReversed()).due(now))).toEqual(['b', 'a', 'c']);
+});
+
+test('an entry is due from its time on', () => {
+  const backlog = createBacklog([]);
+  backlog.put({ ...entryOf(row('s1')), dueAt: 50n });
+  expect(ids(backlog.due(49n))).toEqual([]);
+  expect(ids(backlog.due(50n))).toEqual(['s1']);
+});
+
+test('an idle entry is due again once it is woken; one that has a time keeps it', () => {
+  const backlog = createBacklog([]);
+  backlog.put({ ...entryOf(row('idle')), dueAt: undefined, unfinished: true });
+  backlog.put({ ...entryOf(row('later')), dueAt: now + 1n });
+  expect(ids(backlog.due(now))).toEqual([]);
+  backlog.wake();
+  expect(ids(backlog.due(now))).toEqual(['idle']);
+  expect(backlog.get('idle')?.unfinished).toBe(true);
+});
+
+test('an entry that is done leaves, and one that changes is replaced', () => {
+  const backlog = createBacklog([row('s1'), row('s2')]);
+  backlog.put(entryOf(row('s1', { done: true })));
+  backlog.put(entryOf(row('s2', { cursor: '0;;' })));
+  backlog.put(entryOf(row('s3', { done: true })));
+  expect(backlog.size).toBe(1);
+  expect(backlog.get('s2')?.row.cursor).toBe('0;;');
+});

@@ -1,0 +1,167 @@
+import { describe, expect, test } from '@jest/globals';
+import { createBell } from '../../src/kernel/bell.js';
+import { ExporterError } from '../../src/kernel/errors.js';
+import type { LaneReport } from '../../src/pipeline/lane.js';
+import { every, onBell } from '../../src/pipeline/loops.js';
+import { fakeClock, settle } from '../support/fake-clock.js';
+
+const report = (...errors: readonly ExporterError[]): LaneReport => ({ taken: 0, corrections: 0, errors, due: 0 });
+const failure = (retryAfterMs?: number): ExporterError =>
+  new ExporterError('network', 'Could not deliver: nobody answers', { retryAfterMs });
+const never = new AbortController().signal;
+
+/** Runs turns that each take `turnMs`, and keeps when they began and how many ran at once at most. */
+const runEvery = (turnMs: (turn: number) => number, intervalMs: (turn: number) => number) => {
+  const clock = fakeClock();
+  const quit = new AbortController();
+  const starts: number[] = [];
+  const ran = { now: 0, most: 0 };
+  const turn = async (): Promise<void> => {
+    starts.push(clock.now());
+    ran.now += 1;
+    ran.most = Math.max(ran.most, ran.now);
+    await clock.sleep(turnMs(starts.length), never);
+    ran.now -= 1;
+  };
+  const ended = every(() => intervalMs(starts.length), turn, { clock, quit: quit.signal });
+  return { clock, quit, starts, ran, ended };
+};
+
+describe('every', () => {
+  test('runs at once, and then from start to start, whatever a turn takes', async () => {
+    const { clock, quit, starts, ended } = runEvery(
+      turn => turn * 1_000,
+      () => 10_000,
+    );
+    await clock.advance(35_000);
+    expect(starts).toEqual([0, 10_000, 20_000, 30_000]);
+    quit.abort();
+    await clock.advance(10_000);
+    await ended;
+  });
+  test('lets a turn that runs long delay the next, and never runs two at once', async () => {
+    const { clock, quit, starts, ran, ended } = runEvery(
+      turn => (turn === 1 ? 25_000 : 0),
+      () => 10_000,
+    );
+    await clock.advance(36_000);
+    expect(starts).toEqual([0, 25_000, 35_000]);
+    expect(ran.most).toBe(1);
+    quit.abort();
+    await ended;
+  });
+  test('asks for the interval anew after every turn', async () => {
+    const { clock, quit, starts, ended } = runEvery(
+      () => 0,
+      turn => (turn < 3 ? 1_000 : 60_000),
+    );
+    await clock.advance(62_000);
+    expect(starts).toEqual([0, 1_000, 2_000, 62_000]);
+    quit.abort();
+    await ended;
+  });
+  test('stops at once between turns', async () => {
+    const { clock, quit, starts, ended } = runEvery(
+      () => 0,
+      () => 10_000,
+    );
+    await clock.advance(5_000);
+    quit.abort();
+    await ended;
+    expect([starts, clock.now(), clock.sleepers()]).toEqual([[0], 5_000, 0]);
+  });
+  test('stops once the turn in hand has ended', async () => {
+    const { clock, quit, starts, ran, ended } = runEvery(
+      () => 3_000,
+      () => 10_000,
+    );
+    await clock.advance(1_000);
+    quit.abort();
+    await settle();
+    expect(ran.now).toBe(1);
+    await clock.advance(2_000);
+    await ended;
+    expect(starts).toEqual([0]);
+  });
+});
+
+/** Runs turns that end with `answers`, one after the other, and well after the last. */
+const runOnBell = (answers: readonly LaneReport[], random = 0.999_999) => {
+  const clock = fakeClock();
+  const quit = new AbortController();
+  const bell = createBell();
+  const starts: number[] = [];
+  const turn = async (): Promise<LaneReport> => {
+    starts.push(clock.now());
+    return answers[starts.length - 1] ?? report();
+  };
+  const ended = onBell(bell, turn, { clock, random: () => random, quit: quit.signal });
+  return { clock, quit, bell, starts, ended };
+};
+
+describe('onBell', () => {
+  test('runs when the bell rings, and not before', async () => {
+    const { clock, quit, bell, starts, ended } = runOnBell([]);
+    await clock.advance(1_000);
+    expect(starts).toEqual([]);
+    bell.ring();
+    await clock.advance(1_000);
+    bell.ring();
+    await clock.advance(60_000);
+    expect(starts).toEqual([1_000, 2_000]);
+    quit.abort();
+    await ended;
+  });
+  test('tries a failed turn again without a ring, each time after a longer wait, up to two minutes', async () => {
+    const { clock, quit, bell, starts, ended } = runOnBell(Array.from({ length: 9 }, () => report(failure())));
+    bell.ring();
+    await clock.advance(3_600_000);
+    const waits = starts.slice(1).map((start, index) => Math.round((start - (starts[index] ?? 0)) / 1_000));
+    expect(waits).toEqual([2, 4, 8, 16, 32, 64, 120, 120, 120]);
+    quit.abort();
+    await ended;
+  });
+  test('begins with short waits again once a turn has worked', async () => {
+    const { clock, quit, bell, starts, ended } = runOnBell([
+      report(failure()),
+      report(failure()),
+      report(),
+      report(failure()),
+    ]);
+    bell.ring();
+    await clock.advance(100_000);
+    bell.ring();
+    await clock.advance(100_000);
+    expect(starts.map(start => Math.round(start / 1_000))).toEqual([0, 2, 6, 100, 102]);
+    quit.abort();
+    await ended;
+  });
+  test.each([
+    ['what the other side asked for', [failure(45_000)], 45],
+    ['the longest of what it asked for', [failure(5_000), failure(), failure(7_000)], 7],
+    ['a second at least, whatever it asked for', [failure(1)], 1],
+    ['a second at least, whatever chance says', [failure()], 1],
+  ])('waits %s', async (_, errors, seconds) => {
+    const { clock, quit, bell, starts, ended } = runOnBell([report(...errors)], 0);
+    bell.ring();
+    await clock.advance(seconds * 1_000 - 1);
+    expect(starts).toEqual([0]);
+    bell.ring();
+    await clock.advance(1);
+    expect(starts).toEqual([0, seconds * 1_000]);
+    quit.abort();
+    await ended;
+  });
+  test('stops at once while it waits for the bell, and while it waits after a failure', async () => {
+    const idle = runOnBell([]);
+    await settle();
+    idle.quit.abort();
+    await idle.ended;
+    const failed = runOnBell([report(failure())]);
+    failed.bell.ring();
+    await failed.clock.advance(100);
+    failed.quit.abort();
+    await failed.ended;
+    expect([idle.starts, failed.starts, failed.clock.sleepers()]).toEqual([[], [0], 0]);
+  });
+});

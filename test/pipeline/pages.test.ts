@@ -1,0 +1,86 @@
+import { expect, test } from '@jest/globals';
+import { sharedPages } from '../../src/pipeline/pages.js';
+import type { EventPage } from '../../src/pipeline/ports.js';
+import { settle } from '../support/fake-clock.js';
+import { page } from '../support/line.js';
+
+const { signal } = new AbortController();
+
+type Request = PromiseWithResolvers<EventPage | undefined> & Readonly<{ what: string }>;
+
+/** Pages over a source that answers when the test says so. */
+function slowPages() {
+  const requests: Request[] = [];
+  const pages = sharedPages({
+    events: async (session, offset) => {
+      const request = { what: `${session} ${String(offset)}`, ...Promise.withResolvers<EventPage | undefined>() };
+      requests.push(request);
+      return request.promise;
+    },
+  });
+  return { pages, requests, asked: () => requests.map(({ what }) => what) };
+}
+
+test('a page is asked for once by all who want it at the same time, and kept for those who come after', async () => {
+  const { pages, requests, asked } = slowPages();
+  const both = Promise.all([pages.read('s1', 0, signal), pages.read('s1', 0, signal)]);
+  requests[0]?.resolve(page([]));
+  const [first, second] = await both;
+  expect(first).toBe(second);
+  expect(await pages.read('s1', 0, signal)).toBe(first);
+  expect(asked()).toEqual(['s1 0']);
+});
+
+test('pages are told apart by session and by offset', async () => {
+  const { pages, requests, asked } = slowPages();
+  const all = Promise.all([pages.read('s1', 0, signal), pages.read('s1', 30, signal), pages.read('s2', 0, signal)]);
+  for (const [index, { resolve }] of requests.entries()) resolve(page([], { offset: index }));
+  expect((await all).map(one => one?.offset)).toEqual([0, 1, 2]);
+  expect(asked()).toEqual(['s1 0', 's1 30', 's2 0']);
+});
+
+test('that there is no such session is kept as well', async () => {
+  const { pages, requests, asked } = slowPages();
+  const gone = pages.read('s1', 0, signal);
+  requests[0]?.resolve(undefined);
+  expect([await gone, await pages.read('s1', 0, signal)]).toEqual([undefined, undefined]);
+  expect(asked()).toHaveLength(1);
+});
+
+test('a page that failed fails for all who waited, and is asked for again', async () => {
+  const { pages, requests, asked } = slowPages();
+  const both = Promise.allSettled([pages.read('s1', 0, signal), pages.read('s1', 0, signal)]);
+  requests[0]?.reject(new Error('nobody answers'));
+  expect((await both).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  const again = pages.read('s1', 0, signal);
+  requests[1]?.resolve(page([]));
+  expect(await again).toEqual(page([]));
+  expect(asked()).toEqual(['s1 0', 's1 0']);
+});
+
+test('only the last eight pages are kept', async () => {
+  const { pages, requests, asked } = slowPages();
+  for (let offset = 0; offset < 9; offset += 1) {
+    const read = pages.read('s1', offset, signal);
+    requests.at(-1)?.resolve(page([]));
+    await read;
+  }
+  await pages.read('s1', 1, signal);
+  expect(asked()).toHaveLength(9);
+  void pages.read('s1', 0, signal);
+  expect(asked().at(-1)).toBe('s1 0');
+});
+
+test('after a renewal every page is read anew, and one that fails late does not take the new one along', async () => {
+  const { pages, requests, asked } = slowPages();
+  const old = Promise.allSettled([pages.read('s1', 0, signal)]);
+  pages.renew();
+  const fresh = pages.read('s1', 0, signal);
+  requests[1]?.resolve(page([], { readAt: 2n }));
+  await fresh;
+  requests[0]?.reject(new Error('nobody answers'));
+  await old;
+  await settle();
+  expect((await pages.read('s1', 0, signal))?.readAt).toBe(2n);
+  expect(asked()).toHaveLength(2);
+});

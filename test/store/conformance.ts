@@ -1,0 +1,167 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Change, Row, Series, SeriesDelta, Store } from '../../src/pipeline/ports.js';
+import { seriesKey } from '../../src/store/fold.js';
+
+export const row = (over: Partial<Row> = {}): Row => ({
+  sink: 'metrics',
+  session: 's1',
+  createdAt: 1_500_000_000_123_456_700n,
+  done: false,
+  cursor: '0-3;Success=4;',
+  ...over,
+});
+
+const name = { family: 'f_total', labels: ['contoso', 'a "b", \\ \n c'] } as const;
+export const counter = (by: number): SeriesDelta => ({ ...name, kind: 'counter', by });
+const latest = (at: bigint): SeriesDelta => ({ ...name, kind: 'latest', at });
+const histogram = (counts: readonly number[], sumTicks: bigint): SeriesDelta => ({
+  ...name,
+  kind: 'histogram',
+  counts,
+  sumTicks,
+});
+
+/** Everything a store answers about these servers and sessions, in an order of ours: ports promise none. */
+export async function answers(store: Store, servers: readonly string[], sessions: readonly string[]): Promise<unknown> {
+  const ofServers = servers.map(async server => ({
+    state: await store.state(server),
+    rows: sorted(await store.rows(server, sessions), rowKey),
+    metrics: sorted(await store.pending(server, 'metrics'), rowKey),
+    logs: sorted(await store.pending(server, 'logs'), rowKey),
+  }));
+  return { servers: await Promise.all(ofServers), series: sorted(await store.series(), seriesKey) };
+}
+
+const rowKey = ({ sink, session }: Row): string => `${session} ${sink}`;
+
+const sorted = <T>(list: readonly T[], key: (one: T) => string): readonly T[] =>
+  list.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+
+/** What the port promises of every store; `make` gives an empty one. */
+export function storeConformance(make: () => Promise<Store>): void {
+  let store: Store;
+  const commit = async (change: Partial<Change>): Promise<void> => store.commit({ server: 'hq', ...change });
+  const everything = async (): Promise<unknown> => answers(store, ['hq', 'branch'], ['s1', 's2', 's3']);
+  beforeEach(async () => {
+    store = await make();
+  });
+  afterEach(async () => store.close());
+
+  describe('state', () => {
+    test('of a server that nobody has named is empty', async () => {
+      expect(await store.state('hq')).toEqual({ since: {} });
+    });
+    test('keeps when each sink began, to the nanosecond', async () => {
+      await commit({ since: { metrics: 1_700_000_000_123_456_789n, logs: 5n } });
+      expect(await store.state('hq')).toEqual({ since: { metrics: 1_700_000_000_123_456_789n, logs: 5n } });
+    });
+    test('of a sink that a change leaves out stays', async () => {
+      await commit({ since: { metrics: 1n } });
+      await commit({ since: { logs: 2n } });
+      await commit({ rows: [row()] });
+      expect(await store.state('hq')).toEqual({ since: { metrics: 1n, logs: 2n } });
+    });
+  });
+
+  describe('rows', () => {
+    test('are those of the sessions asked for, of every sink', async () => {
+      const rows = [row(), row({ sink: 'logs', done: true }), row({ session: 's2' })];
+      await commit({ rows });
+      expect(sorted(await store.rows('hq', ['s1', 'nobody']), rowKey)).toEqual([rows[1], rows[0]]);
+      expect(await store.rows('hq', [])).toEqual([]);
+    });
+    test('take the place of the ones before them', async () => {
+      await commit({ rows: [row()] });
+      await commit({ rows: [row({ done: true, cursor: '0-9;;result' })] });
+      expect(await store.rows('hq', ['s1'])).toEqual([row({ done: true, cursor: '0-9;;result' })]);
+    });
+    test('are found by thousands of ids at once, each once', async () => {
+      const rows = Array.from({ length: 5_000 }, (_, n) => row({ session: `s${String(n)}` }));
+      await commit({ rows });
+      const ids = rows.map(({ session }) => session);
+      expect(await store.rows('hq', [...ids, ...ids])).toHaveLength(5_000);
+    });
+    test('are pending for their own sink until they are done', async () => {
+      await commit({ rows: [row(), row({ session: 's2', done: true }), row({ session: 's3', sink: 'logs' })] });
+      expect(await store.pending('hq', 'metrics')).toEqual([row()]);
+      await commit({ rows: [row({ done: true })] });
+      expect(await store.pending('hq', 'metrics')).toEqual([]);
+      expect(await store.pending('hq', 'logs')).toHaveLength(1);
+    });
+    test('of one server are not those of another', async () => {
+      await commit({ rows: [row()], since: { metrics: 1n } });
+      await commit({ server: 'branch', rows: [row({ cursor: 'other' })], since: { metrics: 2n } });
+      expect(await store.rows('hq', ['s1'])).toEqual([row()]);
+      expect(await store.pending('branch', 'metrics')).toEqual([row({ cursor: 'other' })]);
+      expect(await store.state('hq')).toEqual({ since: { metrics: 1n } });
+    });
+  });
+
+  describe('series', () => {
+    const max = Number.MAX_SAFE_INTEGER;
+    test.each<[string, readonly SeriesDelta[], Series]>([
+      ['a counter begins with nothing', [counter(0)], { ...name, kind: 'counter', value: 0n }],
+      ['a counter adds', [counter(2), counter(3)], { ...name, kind: 'counter', value: 5n }],
+      [
+        'a counter stays exact above 2^53',
+        [counter(max), counter(max), counter(1)],
+        { ...name, kind: 'counter', value: 2n * BigInt(max) + 1n },
+      ],
+      ['latest keeps the newest', [latest(5n), latest(9n), latest(7n)], { ...name, kind: 'latest', at: 9n }],
+      ['latest may lie before 1970', [latest(-9n), latest(-5n)], { ...name, kind: 'latest', at: -5n }],
+      [
+        'a histogram adds bucket by bucket',
+        [histogram([1, 0, 2], 30n), histogram([0, 4, 1], 12n)],
+        { ...name, kind: 'histogram', counts: [1n, 4n, 3n], sumTicks: 42n },
+      ],
+      [
+        'a histogram stays exact above 2^53',
+        [histogram([max], 2n ** 70n), histogram([max], 1n)],
+        { ...name, kind: 'histogram', counts: [2n * BigInt(max)], sumTicks: 2n ** 70n + 1n },
+      ],
+      [
+        'a histogram of another number of buckets begins anew',
+        [histogram([1, 2, 3], 9n), histogram([4, 5], 7n)],
+        { ...name, kind: 'histogram', counts: [4n, 5n], sumTicks: 7n },
+      ],
+    ])('%s, in one commit or in several', async (_, deltas, expected) => {
+      await commit({ deltas });
+      expect(await store.series()).toEqual([expected]);
+      const other = await make();
+      for (const delta of deltas) await other.commit({ server: 'hq', deltas: [delta] });
+      expect(await other.series()).toEqual([expected]);
+      await other.close();
+    });
+    test('are told apart by family and by every label', async () => {
+      const labels = [[], [''], ['', ''], ['a,b'], ['a', 'b'], ['a"'], ['é'], ['É']];
+      await commit({ deltas: labels.map(list => ({ family: 'f', labels: list, kind: 'counter', by: 1 })) });
+      await commit({ deltas: [{ family: 'f2', labels: [], kind: 'counter', by: 1 }] });
+      expect(await store.series()).toHaveLength(labels.length + 1);
+    });
+    test('add up over all servers', async () => {
+      await commit({ deltas: [counter(1)] });
+      await commit({ server: 'branch', deltas: [counter(1)] });
+      expect(await store.series()).toEqual([{ ...name, kind: 'counter', value: 2n }]);
+    });
+  });
+
+  describe('a commit', () => {
+    test('of nothing changes nothing', async () => {
+      await commit({ since: { metrics: 1n }, rows: [row()], deltas: [counter(1)] });
+      const before = await everything();
+      await commit({});
+      await commit({ since: {}, rows: [], deltas: [] });
+      expect(await everything()).toEqual(before);
+    });
+    test('that fails at its last delta changes nothing, and the next one works', async () => {
+      await commit({ deltas: [counter(1)] });
+      const before = await everything();
+      const first: SeriesDelta = { family: 'g_total', labels: [], kind: 'counter', by: 1 };
+      const bad = { since: { metrics: 7n }, rows: [row()], deltas: [first, counter(1), latest(1n)] };
+      await expect(commit(bad)).rejects.toMatchObject({ name: 'ExporterError', reason: 'store' });
+      expect(await everything()).toEqual(before);
+      await commit({ deltas: [counter(1)] });
+      expect(await store.series()).toEqual([{ ...name, kind: 'counter', value: 2n }]);
+    });
+  });
+}

@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Change, SeriesDelta } from '../../src/pipeline/ports.js';
+import { memoryStore } from '../../src/store/memory.js';
+import { sqliteStore } from '../../src/store/sqlite.js';
+import { kill, linesOf, storeChild } from '../support/store-child.js';
+import { answers, counter, row, storeConformance } from './conformance.js';
+
+let root: string;
+let files = 0;
+let path: string;
+const fresh = (): string => join(root, String((files += 1)), 'state.db');
+const modeOf = (file: string): string => (statSync(file).mode & 0o777).toString(8);
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'store-'));
+});
+afterAll(() => {
+  rmSync(root, { recursive: true });
+});
+beforeEach(() => {
+  path = fresh();
+});
+
+describe('the store in a file', () => {
+  storeConformance(async () => sqliteStore({ path: fresh() }));
+});
+
+const servers = ['hq', 'branch'];
+const sessions = ['s1', 's2', 's3'];
+const instant = fc.bigInt({ min: -(2n ** 62n), max: 2n ** 62n });
+const label = fc.constantFrom('', 'a', '"', 'é');
+const deltas = fc.oneof(
+  fc.record({ kind: fc.constant('counter'), by: fc.nat() }),
+  fc.record({ kind: fc.constant('latest'), at: instant }),
+  fc.record({
+    kind: fc.constant('histogram'),
+    counts: fc.array(fc.nat(), { minLength: 1, maxLength: 3 }),
+    sumTicks: fc.bigInt({ min: 0n, max: 2n ** 70n }),
+  }),
+);
+/** Two families, so that now and then one meets a delta of another kind and the commit fails. */
+const delta: fc.Arbitrary<SeriesDelta> = fc
+  .tuple(fc.constantFrom('counter', 'latest', 'histogram', 'f'), label, deltas)
+  .map(([family, value, rest]) => ({ family: family === 'f' ? 'f' : rest.kind, labels: [value], ...rest }));
+const change: fc.Arbitrary<Change> = fc.record(
+  {
+    server: fc.constantFrom(...servers),
+    since: fc.record({ metrics: instant, logs: instant }, { requiredKeys: [] }),
+    rows: fc.array(
+      fc.record({
+        sink: fc.constantFrom('metrics', 'logs'),
+        session: fc.constantFrom(...sessions),
+        createdAt: instant,
+        done: fc.boolean(),
+        cursor: fc.string({ unit: 'grapheme' }),
+      }),
+    ),
+    deltas: fc.array(delta, { maxLength: 5 }),
+  },
+  { requiredKeys: ['server'] },
+);
+
+async function sameAnswers(changes: readonly Change[]): Promise<void> {
+  const file = fresh();
+  const [memory, disk] = [memoryStore(), await sqliteStore({ path: file })];
+  for (const one of changes) {
+    const [first, second] = await Promise.allSettled([memory.commit(one), disk.commit(one)]);
+    expect(second.status).toBe(first.status);
+  }
+  const expected = await answers(memory, servers, sessions);
+  expect(await answers(disk, servers, sessions)).toEqual(expected);
+  await disk.close();
+  const again = await sqliteStore({ path: file });
+  expect(await answers(again, servers, sessions)).toEqual(expected);
+  await again.close();
+}
+
+test('the same changes give the same answers in memory, in a file, and in the file opened again', async () => {
+  await fc.assert(fc.asyncProperty(fc.array(change, { maxLength: 8 }), sameAnswers), { numRuns: 40 });
+});
+
+describe('the state file', () => {
+  test('is made with its directory, readable by its owner alone, and so is all beside it', async () => {
+    path = join(root, 'deep', 'er', 'state.db');
+    const store = await sqliteStore({ path });
+    await store.commit({ server: 'hq', rows: [row()] });
+    expect([modeOf(path), modeOf(`${path}-wal`)]).toEqual(['600', '600']);
+    expect(modeOf(join(root, 'deep', 'er'))).toBe('700');
+    await store.close();
+  });
+  test('that others could read is closed to them', async () => {
+    await (await sqliteStore({ path })).close();
+    chmodSync(path, 0o644);
+    const store = await sqliteStore({ path });
+    await store.commit({ server: 'hq', rows: [row()] });
+    expect([modeOf(path), modeOf(`${path}-wal`)]).toEqual(['600', '600']);
+    await store.close();
+  });
+  test('may be closed twice, and answers nothing after that', async () => {
+    const store = await sqliteStore({ path });
+    await store.close();
+    await store.close();
+    await expect(store.series()).rejects.toMatchObject({ reason: 'store' });
+  });
+  test('keeps instants of a mad clock within what its columns hold', async () => {
+    const store = await sqliteStore({ path });
+    const mad = 10n ** 30n;
+    const rows = [row({ createdAt: mad }), row({ session: 's2', createdAt: -mad })];
+    await store.commit({ server: 'hq', since: { metrics: mad, logs: -mad }, rows });
+    const kept = (await store.rows('hq', ['s1', 's2'])).map(({ createdAt }) => createdAt);
+    expect(kept).toEqual([2n ** 63n - 1n, -(2n ** 63n) + 1n]);
+    expect(await store.state('hq')).toEqual({ since: { metrics: 2n ** 63n - 1n, logs: -(2n ** 63n) + 1n } });
+    await store.close();
+  });
+});
+
+const refused = async (message: string): Promise<void> => {
+  const before = readFileSync(path);
+  const mode = modeOf(path);
+  await expect(sqliteStore({ path })).rejects.toMatchObject({
+    reason: 'store',
+    message: expect.stringContaining(message),
+  });
+  expect(readFileSync(path).equals(before)).toBe(true);
+  expect(modeOf(path)).toBe(mode);
+};
+
+const foreign = (sql: string): void => {
+  mkdirSync(join(path, '..'));
+  const database = new DatabaseSync(path);
+  database.exec(sql);
+  database.close();
+  chmodSync(path, 0o644);
+};
+
+describe('a state file is refused, and left as it is,', () => {
+  test('when a newer version wrote it', async () => {
+    await (await sqliteStore({ path })).close();
+    const database = new DatabaseSync(path);
+    database.exec('PRAGMA user_version = 7');
+    database.close();
+    await refused('its schema is version 7, this program knows 1');
+  });
+  test('when it is a database of another program', async () => {
+    foreign('CREATE TABLE theirs (a)');
+    await refused('it is a database of another program');
+  });
+  test('when it is no database', async () => {
+    mkdirSync(join(path, '..'));
+    writeFileSync(path, 'garbage '.repeat(1_000), { mode: 0o644 });
+    await refused('it is no state file, or damaged');
+  });
+  test('when it is a directory', async () => {
+    mkdirSync(path, { recursive: true, mode: 0o755 });
+    await expect(sqliteStore({ path })).rejects.toMatchObject({ reason: 'store' });
+    expect(modeOf(path)).toBe('755');
+  });
+});
+
+describe('two processes', () => {
+  test('do not share a state file: the second is told', async () => {
+    const store = await sqliteStore({ path });
+    const child = storeChild(path, "say('opened'); await store.close();");
+    expect(await linesOf(child, () => false)).toEqual([
+      `Could not open state file "${path}": it is in use by another process`,
+    ]);
+    await store.close();
+  });
+  test('one that is killed between commits loses nothing of what it committed', async () => {
+    const child = storeChild(
+      path,
+      `for (let n = 0; n < 1e6; n += 1) {
+        const row = { sink: 'logs', session: 's' + n, createdAt: 0n, done: false, cursor: '' };
+        await store.commit({ server: 'hq', rows: [row], deltas: [${JSON.stringify(counter(1))}] });
+        say(String(n + 1));
+      }`,
+    );
+    const said = await linesOf(child, line => Number(line) >= 20);
+    await kill(child);
+    const store = await sqliteStore({ path });
+    const rows = await store.pending('hq', 'logs');
+    expect(rows.length).toBeGreaterThanOrEqual(said.length);
+    expect(await store.series()).toMatchObject([{ value: BigInt(rows.length) }]);
+    await store.close();
+  });
+});
