@@ -26,8 +26,8 @@ export function watchServer({ name, url }: ServerConfig, sinks: readonly SinkNam
       met: ({ apiVersion }) => {
         seen = { ...seen, apiVersion };
       },
-      discovered: ({ error }, open) => {
-        if (error === undefined) lastTurnMs = clock.monotonic();
+      discovered: ({ result, error }, open) => {
+        if (result === 'complete') lastTurnMs = clock.monotonic();
         if (error === undefined) seen = { ...seen, state: 'up', error: '', openSessions: open.length };
         else seen = { ...seen, state: 'down', error: error.message };
       },

@@ -20,6 +20,8 @@ export interface Backlog {
   put(entry: Entry): void;
   /** Makes idle entries due again: an open session is due every turn. */
   wake(): void;
+  /** Keeps an entry from being due before this server time, whatever else happens to it. */
+  rest(session: string, until: Nanos): void;
   /** What is due, oldest session first. */
   due(now: Nanos): readonly Entry[];
 }
@@ -29,7 +31,10 @@ export const entryOf = (row: Row): Entry => ({ row, cursor: parseCursor(row.curs
 
 export function createBacklog(rows: readonly Row[]): Backlog {
   const entries = new Map(rows.map(row => [row.session, entryOf(row)]));
+  const resting = new Map<string, Nanos>();
+  const rested = ({ row }: Entry, now: Nanos): boolean => (resting.get(row.session) ?? now) <= now;
   const put = (entry: Entry): void => {
+    if (entry.row.done) resting.delete(entry.row.session);
     if (entry.row.done) entries.delete(entry.row.session);
     else entries.set(entry.row.session, entry);
   };
@@ -42,9 +47,10 @@ export function createBacklog(rows: readonly Row[]): Backlog {
     wake: () => {
       for (const entry of entries.values()) if (entry.dueAt === undefined) put({ ...entry, dueAt: 0n });
     },
+    rest: (session, until) => void resting.set(session, until),
     due: now =>
       [...entries.values()]
-        .filter(({ dueAt }) => dueAt !== undefined && dueAt <= now)
+        .filter(entry => entry.dueAt !== undefined && entry.dueAt <= now && rested(entry, now))
         .sort((a, b) => compare(a.row, b.row)),
   };
 }

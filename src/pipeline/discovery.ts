@@ -3,6 +3,7 @@ import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import { milliseconds, type Nanos, seconds } from '../model/time.js';
 import { type Backlog, entryOf } from './backlog.js';
+import { concernsOneSession } from './failure.js';
 import { formatCursor, startCursor } from './cursor.js';
 import type { Headers } from './headers.js';
 import type { Pages } from './pages.js';
@@ -72,13 +73,30 @@ type Seen = Readonly<{ sessions: readonly Session[]; rejects: readonly string[] 
 async function look({ source }: DiscoveryDeps, known: Known, signal: AbortSignal): Promise<Seen> {
   const list = await source.sessions(windowStart(known), signal);
   const listed = new Set(list.sessions.map(({ id }) => id));
-  const older = [...known.open.keys()].filter(id => !listed.has(id));
   const asked: Session[] = [];
-  for (const id of older) {
-    const session = await source.session(id, signal);
+  const rejects = [...list.rejects];
+  for (const last of known.open.values()) {
+    if (listed.has(last.id)) continue;
+    const session = await stillOpen(source, last, { signal, rejects });
     if (session !== undefined) asked.push(session);
   }
-  return { sessions: [...list.sessions, ...asked], rejects: list.rejects };
+  return { sessions: [...list.sessions, ...asked], rejects };
+}
+
+/** An open session that is too old for the list. One that cannot be read stays as it was and fails nothing else. */
+async function stillOpen(
+  source: Pick<Source, 'session'>,
+  last: Session,
+  { signal, rejects }: { signal: AbortSignal; rejects: string[] },
+): Promise<Session | undefined> {
+  try {
+    return await source.session(last.id, signal);
+  } catch (thrown) {
+    const error = toExporterError(thrown);
+    if (!concernsOneSession(error)) throw error;
+    rejects.push(error.message);
+    return last;
+  }
 }
 
 /** The first turn lists everything, so that a session that is open since yesterday is found. */

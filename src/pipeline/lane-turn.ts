@@ -1,8 +1,13 @@
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
+import { seconds } from '../model/time.js';
 import type { Entry } from './backlog.js';
 import { createDraft, type Draft } from './batch.js';
 import type { Lane, LaneReport, Stopping } from './lane.js';
+import { concernsOneSession } from './failure.js';
 import { readSession } from './read-session.js';
+
+/** A session that could not be read is left alone for so long, so that it does not hold up the others turn by turn. */
+const restTime = seconds(10);
 
 /** A turn in the making: what has been recorded so far and what went wrong. */
 type Turn = {
@@ -39,7 +44,10 @@ async function readInto(turn: Turn, entry: Entry, stopping: Stopping): Promise<b
       full: async () => flush(turn, stopping.cut),
     }),
   );
-  return error === undefined || (!turn.stuck && (error.reason === 'decode' || error.reason === 'rejected'));
+  if (error === undefined) return true;
+  if (turn.stuck || !concernsOneSession(error)) return false;
+  turn.lane.backlog.rest(entry.row.session, turn.lane.source.now() + restTime);
+  return true;
 }
 
 async function attempt(turn: Turn, action: () => Promise<void>): Promise<ExporterError | undefined> {

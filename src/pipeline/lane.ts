@@ -34,8 +34,8 @@ export type LaneReport = Readonly<{
 }>;
 
 export type Stopping = Readonly<{
-  /** Begin nothing more; what is in hand may end. */
+  /** Begin nothing more and read no further; what has been read may be delivered. */
   quit: AbortSignal;
-  /** Give up what is in hand. */
+  /** Give up what is being delivered. */
   cut: AbortSignal;
 }>;

@@ -51,10 +51,10 @@ export async function runLine(deps: LineDeps, stopping: Stopping): Promise<void>
   const lanes = await Promise.all(deps.sinks.map(async sink => openLane(deps, sink, { known, pages, headers })));
   const backlogs = Object.fromEntries(lanes.map(({ lane }) => [lane.sink.name, lane.backlog]));
   const discovery: DiscoveryDeps = { ...deps, server, source, store, headers, pages, clock, backlogs };
-  const meet = introduction(deps, stopping.cut);
+  const meet = introduction(deps, stopping.quit);
 
   const turn = async (): Promise<void> => {
-    const report = await discover(discovery, known, stopping.cut);
+    const report = await discover(discovery, known, stopping.quit);
     deps.observer.discovered(report, [...known.open.values()]);
     if (report.error !== undefined) return;
     for (const { bell } of lanes) bell.ring();

@@ -21,12 +21,12 @@ type Into = Readonly<{
  * @throws {ExporterError} what the source or, through `full`, the sink or the store threw.
  */
 export async function readSession(lane: Lane, entry: Entry, into: Into): Promise<void> {
-  const header = await lane.headers.get(entry.row.session, into.stopping.cut);
+  const header = await lane.headers.get(entry.row.session, into.stopping.quit);
   if (header === undefined) return placeGone(entry, into.draft);
   let { cursor } = entry;
   let pass = firstPass(entry, header, lane.source.now());
   for (;;) {
-    const page = await lane.pages.read(entry.row.session, pass.offset, into.stopping.cut);
+    const page = await lane.pages.read(entry.row.session, pass.offset, into.stopping.quit);
     if (page === undefined) return placeGone(entry, into.draft);
     if (misses(pass, page)) {
       pass = fullPass(cursor);

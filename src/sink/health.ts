@@ -41,12 +41,10 @@ export function health(server: string, metrics: Metrics, deps: { clock: Clock; c
       metrics.observe(pollDuration, { server }, seconds);
       metrics.set(serverUp, { server }, error === undefined ? 1 : 0);
       showConnection(server, metrics, deps.connection);
-      incomplete = error === undefined ? 0 : incomplete + 1;
-      if (error !== undefined) {
-        metrics.inc(pollErrors, { server, reason: error.reason });
-        if (incomplete >= staleAfter) dropOpen(server, metrics);
-        return;
-      }
+      incomplete = result === 'complete' ? 0 : incomplete + 1;
+      if (error !== undefined) metrics.inc(pollErrors, { server, reason: error.reason });
+      if (incomplete >= staleAfter) dropOpen(server, metrics);
+      if (result !== 'complete') return;
       metrics.set(lastSuccessfulPoll, { server }, nowSeconds());
       for (const session of open) pairs.set(pairKey(session), pairOf(session));
       showOpen(server, metrics, { open, pairs });

@@ -32,11 +32,17 @@ function readEvent(row: Wire, id: string, order: number): RestoreEvent | RejectR
   };
 }
 
-const readOrder = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+/** An `int32` in every schema: what is larger is no order, and would open a hole of billions. */
+const largestOrder = 2 ** 31 - 1;
+
+const readOrder = (value: unknown): number | undefined => {
+  const order = readSize(value);
+  return order !== undefined && order <= largestOrder ? order : undefined;
+};
 
 /** Bytes; undefined unless it is a whole number that JSON carries exactly. */
-const readSize = readOrder;
+const readSize = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 
 type Times = Pick<RestoreEvent, 'startedAt' | 'endedAt' | 'duration' | 'anomalies'>;
 

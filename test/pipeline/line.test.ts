@@ -5,7 +5,7 @@ import { windowStart } from '../../src/pipeline/discovery.js';
 import type { Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../../src/store/memory.js';
 import { bench, grace, put, stop } from '../support/bench.js';
-import { event, fakeServer, recordingSink, second, session } from '../support/line.js';
+import { event, fakeServer, type FakeServer, pageOf, recordingSink, second, session } from '../support/line.js';
 
 describe('a line', () => {
   test('a session that has come to its end is done, and is not read again', async () => {
@@ -186,23 +186,44 @@ describe('a line', () => {
     expect(sinks[0]?.taken()).toEqual(['e0']);
   });
 
-  test('a session that answers nonsense does not hold up the others', async () => {
-    const server = fakeServer();
-    const { step, sinks } = bench({
-      server: Object.assign(server, {
-        events: async (id: string) => {
-          if (id === 'a') throw new ExporterError('decode', 'Could not read a page');
-          return { offset: 0, rows: [{ order: 0, event: event(0) }], last: true, readAt: 0n, anomalies: [] };
-        },
-      }),
-    });
-    await step();
-    server.held.set('a', session({ id: 'a', createdAt: 1n }));
-    server.held.set('b', session({ id: 'b', createdAt: 2n }));
-    const [report] = await step();
-    expect(sinks[0]?.taken()).toEqual(['e0']);
-    expect(report?.errors.map(({ reason }) => reason)).toEqual(['decode']);
-    expect(report?.due).toBe(1);
+  test.each(['decode', 'rejected', 'server', 'timeout'] as const)(
+    'a session whose events fail with %s does not hold up the others, and is tried again after a rest',
+    async reason => {
+      const server = fakeServer();
+      let asked = 0;
+      const events: FakeServer['events'] = async id => {
+        if (id !== 'a') return pageOf(event(0));
+        asked += 1;
+        throw new ExporterError(reason, 'Could not read a page');
+      };
+      const { step, sinks } = bench({ server: Object.assign(server, { events }) });
+      await step();
+      server.held.set('a', session({ id: 'a', createdAt: 1n }));
+      server.held.set('b', session({ id: 'b', createdAt: 2n }));
+      const [report] = await step();
+      expect(sinks[0]?.taken()).toEqual(['e0']);
+      expect(report?.errors.map(error => error.reason)).toEqual([reason]);
+      await step();
+      expect(asked).toBe(1);
+      server.at += 11n * second;
+      await step();
+      expect(asked).toBe(2);
+    },
+  );
+
+  test('an old open session that cannot be read by its id fails nothing else, and stays open', async () => {
+    const day = 24n * 3600n * second;
+    const { server, find, known } = bench();
+    server.at = 10n * day;
+    server.held.set('old', session({ id: 'old', createdAt: day }));
+    await find();
+    server.session = async () => {
+      throw new ExporterError('decode', 'Could not read a restore session');
+    };
+    server.held.set('new', session({ id: 'new', createdAt: 10n * day }));
+    const report = await find();
+    expect([report.result, report.rejects]).toEqual(['partial', ['Could not read a restore session']]);
+    expect([...known.open.keys()].sort()).toEqual(['new', 'old']);
   });
 
   test('delivers a long session in batches of at most 1,000 events', async () => {
