@@ -140,7 +140,7 @@ describe('an event', () => {
     expect(decoded({ status, message, title }).reason).toBe(reason);
   });
 
-  test.each([0, 1, 2_147_483_648])('keeps the order %d', order => {
+  test.each([0, 1, 2_147_483_647])('keeps the order %d', order => {
     expect(decodeEvent(wire({ order }), 7)).toMatchObject({ order, event: { order } });
   });
 
