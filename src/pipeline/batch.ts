@@ -6,17 +6,18 @@ import type { Entry } from './backlog.js';
 import type { Conclusion } from './conclude.js';
 import type { Batch, Findings, Taken } from './ports.js';
 
-/** How many events a sink takes in one go, and one transaction covers (design, section 3). */
+/** How many events and results a sink takes in one go, and rows one transaction covers (design, section 3). */
 export const batchSize = 1_000;
 
 /** A batch while it is gathered, across sessions, with the entries that stand once it is recorded. */
 export interface Draft {
-  /** Events gathered so far. */
+  /** How much has been gathered: events and results, and rows to store. */
   readonly size: number;
   /** Something has been gathered or has moved. */
   readonly changed: boolean;
   addStep(session: Session, step: Step): void;
   addConclusion(session: Session, conclusion: Conclusion): void;
+  addResult(session: Session): void;
   /** The entry that is to stand for its session; `changed` tells whether it must be stored. */
   place(entry: Entry, changed: boolean): void;
   /** What was gathered, and an empty draft from here on. */
@@ -51,7 +52,7 @@ export function createDraft(): Draft {
   let now = nothing();
   return {
     get size() {
-      return now.events.length;
+      return Math.max(now.events.length + now.results.length, now.changed.size);
     },
     get changed() {
       return now.changed.size > 0 || Object.keys(now.anomalies).length > 0;
@@ -62,6 +63,7 @@ export function createDraft(): Draft {
       for (const kind of step.anomalies) count(now.anomalies, kind, 1);
       now.abandoned += step.abandoned;
     },
+    addResult: session => void now.results.push(session),
     addConclusion: (session, conclusion) => {
       if (conclusion.result) now.results.push(session);
       now.abandoned += conclusion.abandoned;

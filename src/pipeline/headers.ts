@@ -15,6 +15,8 @@ export interface Headers {
   put(session: Session, now: Nanos): void;
   /** Undefined when the server has no such session (any more). */
   get(id: string, signal: AbortSignal): Promise<Header | undefined>;
+  /** As `get`, but asks the server in any case. */
+  ask(id: string, signal: AbortSignal): Promise<Header | undefined>;
 }
 
 /** About 15 MB of headers. */
@@ -31,13 +33,13 @@ export function createHeaders(source: Pick<Source, 'now' | 'session'>): Headers 
     if (headers.size > kept && oldest.done !== true) headers.delete(oldest.value);
     return header;
   };
+  const ask = async (id: string, signal: AbortSignal): Promise<Header | undefined> => {
+    const session = await source.session(id, signal);
+    return session === undefined ? undefined : put(session, source.now());
+  };
   return {
     put: (session, now) => void put(session, now),
-    get: async (id, signal) => {
-      const known = headers.get(id);
-      if (known !== undefined) return known;
-      const session = await source.session(id, signal);
-      return session === undefined ? undefined : put(session, source.now());
-    },
+    get: async (id, signal) => headers.get(id) ?? ask(id, signal),
+    ask,
   };
 }

@@ -1,7 +1,7 @@
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import { seconds } from '../model/time.js';
 import type { Entry } from './backlog.js';
-import { createDraft, type Draft } from './batch.js';
+import { batchSize, createDraft, type Draft } from './batch.js';
 import type { Lane, LaneReport, Stopping } from './lane.js';
 import { concernsOneSession } from './failure.js';
 import { readSession } from './read-session.js';
@@ -37,13 +37,11 @@ export async function laneTurn(lane: Lane, stopping: Stopping): Promise<LaneRepo
 
 /** Reads one session; false when the turn had better end. A session that answers nonsense does not hold up the others. */
 async function readInto(turn: Turn, entry: Entry, stopping: Stopping): Promise<boolean> {
-  const error = await attempt(turn, async () =>
-    readSession(turn.lane, entry, {
-      draft: turn.draft,
-      stopping,
-      full: async () => flush(turn, stopping.cut),
-    }),
-  );
+  const full = async (): Promise<void> => flush(turn, stopping.cut);
+  const error = await attempt(turn, async () => {
+    if (turn.draft.size >= batchSize) await full();
+    await readSession(turn.lane, entry, { draft: turn.draft, stopping, full });
+  });
   if (error === undefined) return true;
   if (turn.stuck || !concernsOneSession(error)) return false;
   turn.lane.backlog.rest(entry.row.session, turn.lane.source.now() + restTime);

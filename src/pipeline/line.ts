@@ -1,5 +1,6 @@
 import { createBell } from '../kernel/bell.js';
 import type { Clock, Random } from '../kernel/clock.js';
+import type { ExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import { type Backlog, createBacklog } from './backlog.js';
@@ -53,12 +54,13 @@ export async function runLine(deps: LineDeps, stopping: Stopping): Promise<void>
   const discovery: DiscoveryDeps = { ...deps, server, source, store, headers, pages, clock, backlogs };
   const meet = introduction(deps, stopping.quit);
 
-  const turn = async (): Promise<void> => {
+  const turn = async (): Promise<ExporterError | undefined> => {
     const report = await discover(discovery, known, stopping.quit);
     deps.observer.discovered(report, [...known.open.values()]);
-    if (report.error !== undefined) return;
+    if (report.error !== undefined) return report.error;
     for (const { bell } of lanes) bell.ring();
     await meet();
+    return undefined;
   };
   const intervalMs = (): number => (known.open.size > 0 ? deps.intervals.openMs : deps.intervals.idleMs);
   await Promise.all([

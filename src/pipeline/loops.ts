@@ -8,17 +8,19 @@ type Timing = Readonly<{ clock: Clock; random: Random; quit: AbortSignal }>;
 
 /**
  * Runs `turn` every `intervalMs()`, measured from start to start, until `quit` aborts. Turns never overlap: one that
- * runs long delays the next. Resolves once the turn in hand has ended; `turn` must not reject.
+ * runs long delays the next, and one that answers a failure is not followed before the time that the other side asked
+ * for. Resolves once the turn in hand has ended; `turn` must not reject.
  */
 export async function every(
   intervalMs: () => number,
-  turn: () => Promise<void>,
+  turn: () => Promise<ExporterError | undefined>,
   { clock, quit }: Pick<Timing, 'clock' | 'quit'>,
 ): Promise<void> {
   while (!quit.aborted) {
     const startedMs = clock.monotonic();
-    await turn();
-    const restMs = Math.max(0, startedMs + intervalMs() - clock.monotonic());
+    const failure = await turn();
+    const askedMs = failure?.retryAfterMs ?? 0;
+    const restMs = Math.max(askedMs, startedMs + intervalMs() - clock.monotonic());
     await clock.sleep(restMs, quit).catch(() => undefined);
   }
 }

@@ -1,3 +1,4 @@
+import { ExporterError } from '../kernel/errors.js';
 import type { Nanos } from '../model/time.js';
 import { advance, fullPass, misses, newestPass, type Pass } from './advance.js';
 import type { Entry } from './backlog.js';
@@ -21,21 +22,47 @@ type Into = Readonly<{
  * @throws {ExporterError} what the source or, through `full`, the sink or the store threw.
  */
 export async function readSession(lane: Lane, entry: Entry, into: Into): Promise<void> {
-  const header = await lane.headers.get(entry.row.session, into.stopping.quit);
+  const id = entry.row.session;
+  const { quit } = into.stopping;
+  const header = await lane.headers.get(id, quit);
   if (header === undefined) return placeGone(entry, into.draft);
-  let { cursor } = entry;
-  let pass = firstPass(entry, header, lane.source.now());
+  const context: Context = { lane, entry, header, into };
+  let place: Place = { cursor: entry.cursor, pass: firstPass(entry, header, lane.source.now()) };
+  const progress = watchProgress();
   for (;;) {
-    const page = await lane.pages.read(entry.row.session, pass.offset, into.stopping.quit);
-    if (page === undefined) return placeGone(entry, into.draft);
-    if (misses(pass, page)) {
-      pass = fullPass(cursor);
+    const page = await lane.pages.read(id, place.pass.offset, quit);
+    if (page === undefined) return placeVanished(context);
+    progress(page);
+    if (misses(place.pass, page)) {
+      place = { cursor: place.cursor, pass: fullPass(place.cursor) };
       continue;
     }
-    ({ cursor, pass } = await takePage({ lane, entry, header, into }, { cursor, pass, page }));
-    if (page.last) return placeConclusion({ lane, entry, header, into }, cursor, pass);
-    if (into.stopping.quit.aborted) return;
+    place = await takePage(context, { ...place, page });
+    if (page.last) return placeConclusion(context, place);
+    if (quit.aborted) return;
   }
+}
+
+/** A row may stand in a list twice, and so may a page of one row; the same page over and over is no list. */
+const mostRepetitions = 3;
+
+/** Told of each page; a server that answers every offset with the same rows would never come to an end. */
+function watchProgress(): (page: EventPage) => void {
+  let last = '';
+  let seen = 0;
+  return page => {
+    const marks = `${String(page.rows.length)} ${idAt(page, 0)} ${idAt(page, -1)}`;
+    seen = marks === last ? seen + 1 : 1;
+    last = marks;
+    if (seen > mostRepetitions)
+      throw new ExporterError('decode', 'Could not read the events of a restore session: it answers one page for all');
+  };
+}
+
+function idAt({ rows }: EventPage, index: number): string {
+  const row = rows.at(index);
+  if (row === undefined) return '';
+  return `${String(row.order)} ${'event' in row ? row.event.id : row.id}`;
 }
 
 /** A session that has been over for a while is read whole, once; any other from its first hole on. */
@@ -79,7 +106,7 @@ function placeCursor(entry: Entry, cursor: Cursor, draft: Draft): void {
   draft.place({ ...entry, row, cursor }, row.cursor !== entry.row.cursor);
 }
 
-function placeConclusion({ lane, entry, header, into }: Context, read: Cursor, pass: Pass): void {
+function placeConclusion({ lane, entry, header, into }: Context, { cursor: read, pass }: Place): void {
   const { session, stoppedAt } = header;
   const ending = { session, stoppedAt, now: lane.source.now(), grace: lane.grace, since: lane.since() };
   const conclusion = conclude(read, pass, ending);
@@ -90,7 +117,23 @@ function placeConclusion({ lane, entry, header, into }: Context, read: Cursor, p
   into.draft.place({ row, cursor, unfinished, dueAt }, done || row.cursor !== entry.row.cursor);
 }
 
+/**
+ * The server has no events of the session. Where it still has the session, that is a failure; where it has not, the
+ * result that it told before is all that is left to take.
+ * @throws {ExporterError} `rejected` when the session is still there.
+ */
+async function placeVanished({ lane, entry, header, into }: Context): Promise<void> {
+  const again = await lane.headers.ask(entry.row.session, into.stopping.quit);
+  if (again !== undefined)
+    throw new ExporterError('rejected', 'Could not read the events of a restore session that the server still has');
+  const { session, stoppedAt } = header;
+  const told = stoppedAt !== undefined && stoppedAt >= lane.since() && !entry.cursor.resultTaken;
+  if (told) into.draft.addResult(session);
+  placeGone(entry, into.draft);
+}
+
 /** The server has forgotten the session: done, and remembered as such, so that it is not news if it comes back. */
 function placeGone(entry: Entry, draft: Draft): void {
-  draft.place({ ...entry, row: { ...entry.row, done: true } }, true);
+  const cursor = { ...entry.cursor, resultTaken: true };
+  draft.place({ ...entry, cursor, row: { ...entry.row, done: true, cursor: formatCursor(cursor) } }, true);
 }

@@ -34,8 +34,11 @@ export async function refresh(options: LoginOptions, held: Secret): Promise<Tick
     refresh_token: held.reveal(),
     ...antiforgery(options.apiVersion),
   });
-  return answer.status === 400 || answer.status === 401 ? undefined : ticketOf(answer, began);
+  return refusesToken(answer.status) ? undefined : ticketOf(answer, began);
 }
+
+/** Every other 4xx but a request to wait means the same as 400 and 401: this refresh token is of no use here. */
+const refusesToken = (status: number): boolean => status >= 400 && status < 500 && status !== 408 && status !== 429;
 
 /** Waits after the first, second, and every further refusal, in ms: below usual lock-out rules (5 to 10 in 10 to 30 min). */
 const refusalWaitsMs = [60_000, 600_000, 1_800_000] as const;

@@ -16,12 +16,13 @@ const runEvery = (turnMs: (turn: number) => number, intervalMs: (turn: number) =
   const quit = new AbortController();
   const starts: number[] = [];
   const ran = { now: 0, most: 0 };
-  const turn = async (): Promise<void> => {
+  const turn = async (): Promise<ExporterError | undefined> => {
     starts.push(clock.now());
     ran.now += 1;
     ran.most = Math.max(ran.most, ran.now);
     await clock.sleep(turnMs(starts.length), never);
     ran.now -= 1;
+    return undefined;
   };
   const ended = every(() => intervalMs(starts.length), turn, { clock, quit: quit.signal });
   return { clock, quit, starts, ran, ended };
@@ -57,6 +58,18 @@ describe('every', () => {
     );
     await clock.advance(62_000);
     expect(starts).toEqual([0, 1_000, 2_000, 62_000]);
+    quit.abort();
+    await ended;
+  });
+  test('gives a failing server the time that it asks for, and no more than the interval otherwise', async () => {
+    const clock = fakeClock();
+    const quit = new AbortController();
+    const failures = [failure(30_000), failure(2_000), failure(), undefined];
+    const starts: number[] = [];
+    const turn = async (): Promise<ExporterError | undefined> => failures[starts.push(clock.now()) - 1];
+    const ended = every(() => 10_000, turn, { clock, quit: quit.signal });
+    await clock.advance(65_000);
+    expect(starts).toEqual([0, 30_000, 40_000, 50_000, 60_000]);
     quit.abort();
     await ended;
   });
