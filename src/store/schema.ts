@@ -3,10 +3,12 @@ import { ExporterError } from '../kernel/errors.js';
 
 /** Marks a file as ours: "VB65", as SQLite's `application_id`. */
 const applicationId = 0x56423635;
-/** The schema that this version writes. */
-const schemaVersion = 1;
-
-const schema = `
+/**
+ * What makes each version of the schema out of the one before it. A version that was released is never changed: files
+ * of it exist.
+ */
+const migrations: readonly string[] = [
+  `
   CREATE TABLE since (
     server TEXT NOT NULL, sink TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (server, sink)
@@ -20,27 +22,37 @@ const schema = `
   CREATE TABLE series (
     key TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
-`;
+`,
+];
+
+/** The schema that this version writes. */
+const schemaVersion = migrations.length;
 
 /**
- * Makes the tables in a new file, and checks that any other is one of ours that this version can read.
+ * Makes the tables in a new file, brings an older file of ours up to date, and checks that any other is one of ours
+ * that this version can read.
  * @throws {ExporterError} `store`.
  */
 export function prepareSchema(database: DatabaseSync, path: string): void {
   const version = pragma(database, 'user_version');
   const application = pragma(database, 'application_id');
-  if (version === 0 && application === 0 && pragma(database, 'schema_version') === 0) {
-    database.exec(
-      `BEGIN; ${schema} PRAGMA application_id = ${String(applicationId)}; PRAGMA user_version = ${String(schemaVersion)}; COMMIT`,
-    );
-  } else if (application !== applicationId) {
+  const isNew = version === 0 && application === 0 && pragma(database, 'schema_version') === 0;
+  if (!isNew && application !== applicationId)
     throw new ExporterError('store', `Could not use state file "${path}": it is a database of another program`);
-  } else if (version !== schemaVersion) {
+  if (version > schemaVersion)
     throw new ExporterError(
       'store',
       `Could not use state file "${path}": its schema is version ${String(version)}, this program knows ${String(schemaVersion)}; run the newer program, or move the file away`,
     );
-  }
+  if (version < schemaVersion) migrate(database, version);
+}
+
+/** All the way or not at all. */
+function migrate(database: DatabaseSync, from: number): void {
+  const steps = migrations.slice(from).join('');
+  database.exec(
+    `BEGIN IMMEDIATE; ${steps} PRAGMA application_id = ${String(applicationId)}; PRAGMA user_version = ${String(schemaVersion)}; COMMIT`,
+  );
 }
 
 function pragma(database: DatabaseSync, name: string): number {
