@@ -115,16 +115,22 @@ export type Row = Readonly<{
   cursor: string;
 }>;
 
+/** What a server has told of itself, or given to go on from; absent until it has. */
+export const factNames = ['installationId', 'apiVersion', 'changeToken'] as const;
+export type FactName = (typeof factNames)[number];
+
 /** What is remembered of a server beside rows and series. */
 export type ServerState = Readonly<{
   /** Per sink: what ended before is history, and never news. Server time. */
   since: Readonly<Partial<Record<SinkName, Nanos>>>;
+  facts: Readonly<Partial<Record<FactName, string>>>;
 }>;
 
 /** One transaction: all of it is stored or nothing. Parts left out change nothing. */
 export type Change = Readonly<{
   server: string;
   since?: ServerState['since'];
+  facts?: ServerState['facts'];
   /** Rows to add, or to put in place of the ones for the same sink and session. */
   rows?: readonly Row[];
   deltas?: readonly SeriesDelta[];

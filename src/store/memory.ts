@@ -1,5 +1,15 @@
-import type { Row, Series, ServerState, Store } from '../pipeline/ports.js';
+import type { Row, Series, SeriesDelta, ServerState, Store } from '../pipeline/ports.js';
 import { fold, seriesKey } from './fold.js';
+
+/** The series that deltas change, as they stand then; throws before anything is changed. */
+function folded(series: ReadonlyMap<string, Series>, deltas: readonly SeriesDelta[] = []): ReadonlyMap<string, Series> {
+  const changed = new Map<string, Series>();
+  for (const delta of deltas) {
+    const key = seriesKey(delta);
+    changed.set(key, fold(changed.get(key) ?? series.get(key), delta));
+  }
+  return changed;
+}
 
 /** A store that forgets everything when the program ends. */
 export function memoryStore(): Store {
@@ -9,21 +19,17 @@ export function memoryStore(): Store {
   const ofServer = (server: string): readonly Row[] =>
     [...rows.values()].filter(entry => entry.server === server).map(({ row }) => row);
   return {
-    state: async server => states.get(server) ?? { since: {} },
+    state: async server => states.get(server) ?? { since: {}, facts: {} },
     rows: async (server, sessions) => {
       const wanted = new Set(sessions);
       return ofServer(server).filter(({ session }) => wanted.has(session));
     },
     pending: async (server, sink) => ofServer(server).filter(row => row.sink === sink && !row.done),
     series: async () => [...series.values()],
-    commit: async ({ server, since = {}, rows: changed = [], deltas = [] }) => {
-      const folded = new Map<string, Series>();
-      for (const delta of deltas) {
-        const key = seriesKey(delta);
-        folded.set(key, fold(folded.get(key) ?? series.get(key), delta));
-      }
-      for (const [key, one] of folded) series.set(key, one);
-      states.set(server, { since: { ...states.get(server)?.since, ...since } });
+    commit: async ({ server, since = {}, facts = {}, rows: changed = [], deltas }) => {
+      for (const [key, one] of folded(series, deltas)) series.set(key, one);
+      const state = states.get(server) ?? { since: {}, facts: {} };
+      states.set(server, { since: { ...state.since, ...since }, facts: { ...state.facts, ...facts } });
       for (const row of changed) rows.set(JSON.stringify([server, row.sink, row.session]), { server, row });
     },
     close: async () => undefined,

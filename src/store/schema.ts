@@ -23,6 +23,12 @@ const migrations: readonly string[] = [
     key TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 `,
+  `
+  CREATE TABLE fact (
+    server TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (server, name)
+  ) STRICT, WITHOUT ROWID;
+`,
 ];
 
 /** The schema that this version writes. */

@@ -23,7 +23,7 @@ export async function sqliteStore({ path }: Readonly<{ path: string }>): Promise
     }
   };
   return {
-    state: async server => attempt('read', () => ({ since: tables.since(server) })),
+    state: async server => attempt('read', () => ({ since: tables.since(server), facts: tables.facts(server) })),
     rows: async (server, sessions) => attempt('read', () => tables.rows(server, sessions)),
     pending: async (server, sink) => attempt('read', () => tables.pending(server, sink)),
     series: async () => attempt('read', () => tables.series()),
@@ -37,11 +37,12 @@ export async function sqliteStore({ path }: Readonly<{ path: string }>): Promise
 }
 
 function commit(database: DatabaseSync, tables: Tables, change: Change): void {
-  const { server, since = {}, rows = [], deltas = [] } = change;
-  if (Object.keys(since).length + rows.length + deltas.length === 0) return;
+  const { server, since = {}, facts = {}, rows = [], deltas = [] } = change;
+  if (Object.keys(since).length + Object.keys(facts).length + rows.length + deltas.length === 0) return;
   database.exec('BEGIN IMMEDIATE');
   try {
     tables.setSince(server, storableSince(since));
+    tables.setFacts(server, facts);
     for (const row of rows) tables.putRow(server, storable(row));
     tables.add(deltas);
     database.exec('COMMIT');

@@ -1,12 +1,22 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Nanos } from '../model/time.js';
-import { type Row, type Series, type SeriesDelta, type SinkName, sinkNames } from '../pipeline/ports.js';
+import {
+  type FactName,
+  factNames,
+  type Row,
+  type Series,
+  type SeriesDelta,
+  type SinkName,
+  sinkNames,
+} from '../pipeline/ports.js';
 import { fold, seriesKey } from './fold.js';
 
 /** The tables of a state file, as our own words. Synchronous; writes belong into a transaction. */
 export interface Tables {
   since(server: string): Readonly<Partial<Record<SinkName, Nanos>>>;
   setSince(server: string, since: Readonly<Partial<Record<SinkName, Nanos>>>): void;
+  facts(server: string): Readonly<Partial<Record<FactName, string>>>;
+  setFacts(server: string, facts: Readonly<Partial<Record<FactName, string>>>): void;
   rows(server: string, sessions: readonly string[]): readonly Row[];
   pending(server: string, sink: SinkName): readonly Row[];
   putRow(server: string, row: Row): void;
@@ -18,6 +28,8 @@ export function sqliteTables(database: DatabaseSync): Tables {
   const columns = 'sink, session, created_at, done, cursor';
   const getSince = database.prepare('SELECT sink, at FROM since WHERE server = ?');
   const putSince = database.prepare('INSERT OR REPLACE INTO since (server, sink, at) VALUES (?, ?, ?)');
+  const getFacts = database.prepare('SELECT name, value FROM fact WHERE server = ?');
+  const putFact = database.prepare('INSERT OR REPLACE INTO fact (server, name, value) VALUES (?, ?, ?)');
   const getRows = database.prepare(
     `SELECT ${columns} FROM session WHERE server = ? AND session IN (SELECT value FROM json_each(?))`,
   );
@@ -33,6 +45,13 @@ export function sqliteTables(database: DatabaseSync): Tables {
       Object.fromEntries(getSince.all(server).flatMap(({ sink, at }) => (isSink(sink) ? [[sink, integer(at)]] : []))),
     setSince: (server, since) => {
       for (const [sink, at] of Object.entries(since)) putSince.run(server, sink, at);
+    },
+    facts: server =>
+      Object.fromEntries(
+        getFacts.all(server).flatMap(({ name, value }) => (isFact(name) ? [[name, text(value)]] : [])),
+      ),
+    setFacts: (server, facts) => {
+      for (const [name, value] of Object.entries(facts)) putFact.run(server, name, value);
     },
     rows: (server, sessions) => getRows.all(server, JSON.stringify(sessions)).flatMap(readRow),
     pending: (server, sink) => getPending.all(server, sink).flatMap(readRow),
@@ -53,6 +72,7 @@ export function sqliteTables(database: DatabaseSync): Tables {
 type Columns = Readonly<Record<string, SQLOutputValue>>;
 
 const isSink = (value: SQLOutputValue | undefined): value is SinkName => sinkNames.some(name => name === value);
+const isFact = (value: SQLOutputValue | undefined): value is FactName => factNames.some(name => name === value);
 const text = (value: SQLOutputValue | undefined): string => (typeof value === 'string' ? value : '');
 const integer = (value: SQLOutputValue | undefined): bigint => (typeof value === 'bigint' ? value : 0n);
 

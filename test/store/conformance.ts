@@ -49,17 +49,26 @@ export function storeConformance(make: () => Promise<Store>): void {
 
   describe('state', () => {
     test('of a server that nobody has named is empty', async () => {
-      expect(await store.state('hq')).toEqual({ since: {} });
+      expect(await store.state('hq')).toEqual({ since: {}, facts: {} });
     });
     test('keeps when each sink began, to the nanosecond', async () => {
       await commit({ since: { metrics: 1_700_000_000_123_456_789n, logs: 5n } });
-      expect(await store.state('hq')).toEqual({ since: { metrics: 1_700_000_000_123_456_789n, logs: 5n } });
+      expect(await store.state('hq')).toEqual({ since: { metrics: 1_700_000_000_123_456_789n, logs: 5n }, facts: {} });
+    });
+    test('keeps what the server told of itself, and what a change leaves out of that', async () => {
+      await commit({ facts: { installationId: 'a', apiVersion: 'v8' } });
+      await commit({ facts: { changeToken: 't', installationId: 'b' } });
+      await store.commit({ server: 'branch', facts: { apiVersion: 'v6' } });
+      expect(await store.state('hq')).toEqual({
+        since: {},
+        facts: { installationId: 'b', apiVersion: 'v8', changeToken: 't' },
+      });
     });
     test('of a sink that a change leaves out stays', async () => {
       await commit({ since: { metrics: 1n } });
       await commit({ since: { logs: 2n } });
       await commit({ rows: [row()] });
-      expect(await store.state('hq')).toEqual({ since: { metrics: 1n, logs: 2n } });
+      expect(await store.state('hq')).toEqual({ since: { metrics: 1n, logs: 2n }, facts: {} });
     });
   });
 
@@ -93,7 +102,7 @@ export function storeConformance(make: () => Promise<Store>): void {
       await commit({ server: 'branch', rows: [row({ cursor: 'other' })], since: { metrics: 2n } });
       expect(await store.rows('hq', ['s1'])).toEqual([row()]);
       expect(await store.pending('branch', 'metrics')).toEqual([row({ cursor: 'other' })]);
-      expect(await store.state('hq')).toEqual({ since: { metrics: 1n } });
+      expect(await store.state('hq')).toEqual({ since: { metrics: 1n }, facts: {} });
     });
   });
 

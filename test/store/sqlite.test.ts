@@ -114,7 +114,7 @@ describe('the state file', () => {
     await store.commit({ server: 'hq', since: { metrics: mad, logs: -mad }, rows });
     const kept = (await store.rows('hq', ['s1', 's2'])).map(({ createdAt }) => createdAt);
     expect(kept).toEqual([2n ** 63n - 1n, -(2n ** 63n) + 1n]);
-    expect(await store.state('hq')).toEqual({ since: { metrics: 2n ** 63n - 1n, logs: -(2n ** 63n) + 1n } });
+    expect(await store.state('hq')).toEqual({ since: { metrics: 2n ** 63n - 1n, logs: -(2n ** 63n) + 1n }, facts: {} });
     await store.close();
   });
 });
@@ -144,7 +144,7 @@ describe('a state file is refused, and left as it is,', () => {
     const database = new DatabaseSync(path);
     database.exec('PRAGMA user_version = 7');
     database.close();
-    await refused('its schema is version 7, this program knows 1');
+    await refused('its schema is version 7, this program knows 2');
   });
   test('when it is a database of another program', async () => {
     foreign('CREATE TABLE theirs (a)');

@@ -28,7 +28,7 @@ test('a watched store answers as the store itself, and tells of nothing that wor
   const failed = jest.fn();
   const store = watchedStore(memoryStore(), failed);
   await store.commit({ server: 'hq', since: { logs: 1n }, rows: [row()], deltas: [counter(1)] });
-  expect(await store.state('hq')).toEqual({ since: { logs: 1n } });
+  expect(await store.state('hq')).toEqual({ since: { logs: 1n }, facts: {} });
   expect(await store.rows('hq', ['s1'])).toEqual([row()]);
   expect(await store.pending('hq', 'metrics')).toEqual([row()]);
   expect(await store.series()).toHaveLength(1);
