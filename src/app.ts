@@ -63,7 +63,12 @@ export async function startApp(options: AppOptions): Promise<App> {
   });
   const watches = config.servers.map(server => watchServer(server, sinkNamesOf(config), clock));
   const readers = firstIncrementHold ? createReaders(clock) : undefined;
-  const sight = firstSight({ table: metrics.stored, readers, store: async deltas => keep(store, metrics, deltas) });
+  const sight = firstSight({
+    table: metrics.stored,
+    readers,
+    store: async deltas => keep(store, metrics, deltas),
+    failed: ({ message }) => log.error('Could not store what has been seen', { error: message }),
+  });
   try {
     const labels = await restore(config, store, { metrics, log });
     await sight.letGo();
@@ -225,7 +230,7 @@ function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
   return {
     server: server.name,
     source,
-    sinks: [metricsSink(server.name, { labelOf, holdBack: parts.sight.holdBack }), ...logsOf(server, parts)],
+    sinks: [metricsSink(server.name, { labelOf, holdBack: deltas => parts.sight.holdBack(deltas) }), ...logsOf(server, parts)],
     store,
     clock,
     random,

@@ -64,7 +64,7 @@ export function exemplarText(exemplar: Exemplar | undefined, format: Format): st
   if (exemplar === undefined || format === 'text') return '';
   const { traceId, spanId, value, at } = exemplar;
   const labels = [['trace_id', traceId] as const, ...(spanId === undefined ? [] : [['span_id', spanId] as const])];
-  if ([...labels.flat().join('')].length > longestExemplar) return '';
+  if (labels.flat().join('').length > longestExemplar) return '';
   const names = labels.map(([name]) => name);
   const values = labels.map(([, text]) => text);
   return ` # {${labelText(names, values)}} ${numberText(value)} ${String(toSeconds(at))}`;

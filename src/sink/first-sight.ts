@@ -1,3 +1,4 @@
+import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import type { SeriesDelta } from '../pipeline/ports.js';
 import { families } from '../telemetry/catalogue.js';
 import type { Reader, Readers } from './readers.js';
@@ -22,20 +23,24 @@ export type FirstSightDeps = Readonly<{
   readers: Readers | undefined;
   /** Stores the changes, then applies them to the table. */
   store: (deltas: readonly SeriesDelta[]) => Promise<void>;
+  /** Told why something could not be stored. */
+  failed: (error: ExporterError) => void;
 }>;
 
 const held: ReadonlySet<string> = new Set(families.filter(row => row.held === true).map(({ name }) => name));
 
-export function firstSight({ table, readers, store }: FirstSightDeps): FirstSight {
+export function firstSight({ table, readers, store, failed }: FirstSightDeps): FirstSight {
   const everybodySaw = (): number => readers?.everybodySaw() ?? Infinity;
-  // One after the other: what is let go of twice would count as less than nothing.
+  const storeSeen = async (): Promise<void> => {
+    const deltas = table.letGo(everybodySaw());
+    if (deltas.length > 0) await store(deltas);
+  };
   let last = Promise.resolve();
   const letGo = async (): Promise<void> => {
-    const run = async (): Promise<void> => {
-      const deltas = table.letGo(everybodySaw());
-      if (deltas.length > 0) await store(deltas);
-    };
-    last = last.then(run).catch(() => undefined);
+    // One after the other: what is let go of twice would count as less than nothing.
+    last = last.then(storeSeen).catch((thrown: unknown) => {
+      failed(toExporterError(thrown));
+    });
     return last;
   };
   return {

@@ -21,27 +21,46 @@ const forgottenAfterMs = 300_000;
 const most = 100;
 
 type Seen = Readonly<{ page: number; atMs: number }>;
+type Group = {
+  readonly known: Map<string, Seen>;
+  newest: number;
+  /** When the first of all was served. */
+  beganMs: number;
+  /** One was served twice. */
+  cameBack: boolean;
+};
 
-/** Scrapers count. Other readers count only while there is no scraper. */
+/**
+ * Scrapers count; other readers count only while there is no scraper. A process that has just started knows nobody, so
+ * it takes nothing as seen before one has come back: of two that scrape at the same interval, the other was here by then.
+ */
 export function createReaders(clock: Pick<Clock, 'monotonic'>): Readers {
-  const scrapers = new Map<string, Seen>();
-  const others = new Map<string, Seen>();
-  let newest = 0;
-  const counting = (): ReadonlyMap<string, Seen> => {
-    for (const known of [scrapers, others]) forget(known, clock.monotonic() - forgottenAfterMs);
-    return scrapers.size > 0 ? scrapers : others;
+  const [scrapers, others] = [emptyGroup(), emptyGroup()];
+  const counting = (): Group => {
+    for (const { known } of [scrapers, others]) forget(known, clock.monotonic() - forgottenAfterMs);
+    if (scrapers.known.size > 0) return scrapers;
+    return others.known.size > 0 || others.newest > scrapers.newest ? others : scrapers;
   };
   return {
     served: ({ key, scrapes }, page) => {
-      const known = scrapes ? scrapers : others;
-      if (counting() === known || scrapes) newest = Math.max(newest, page);
-      const before = known.get(key);
-      if (before === undefined && known.size >= most) return;
-      known.set(key, { page: Math.max(page, before?.page ?? 0), atMs: clock.monotonic() });
+      const group = scrapes ? scrapers : others;
+      const before = group.known.get(key);
+      group.newest = Math.max(group.newest, page);
+      group.beganMs = Math.min(group.beganMs, clock.monotonic());
+      group.cameBack ||= before !== undefined;
+      if (before === undefined && group.known.size >= most) return;
+      group.known.set(key, { page: Math.max(page, before?.page ?? 0), atMs: clock.monotonic() });
     },
-    everybodySaw: () => Math.min(newest, ...[...counting().values()].map(({ page }) => page)),
+    everybodySaw: () => {
+      const { known, newest, beganMs, cameBack } = counting();
+      // One that is forgotten before it comes back has had its time.
+      if (!cameBack && clock.monotonic() - beganMs <= forgottenAfterMs) return 0;
+      return Math.min(newest, ...[...known.values()].map(({ page }) => page));
+    },
   };
 }
+
+const emptyGroup = (): Group => ({ known: new Map(), newest: 0, beganMs: Infinity, cameBack: false });
 
 function forget(known: Map<string, Seen>, beforeMs: number): void {
   for (const [key, { atMs }] of known) if (atMs < beforeMs) known.delete(key);

@@ -28,20 +28,26 @@ export function fits(series: Series | SeriesDelta, family: Family): boolean {
   return family.type === (series.kind === 'counter' ? 'counter' : 'gauge');
 }
 
+type Change = Series | SeriesDelta;
+type Kind<T, K extends string> = Extract<T, { kind: K }>;
+
 /** Adds a change, or all that was stored of a series. Of several series that are served as one, the sums are right too. */
-export function addTo(into: SeriesValue, change: Series | SeriesDelta): void {
-  if (into.kind === 'counter' && change.kind === 'counter') {
-    into.value += 'by' in change ? BigInt(change.by) : change.value;
-    if ('exemplar' in change) into.exemplar = newerExemplar(into.exemplar, change.exemplar);
-  }
-  if (into.kind === 'latest' && change.kind === 'latest')
-    into.at = into.at === undefined || change.at > into.at ? change.at : into.at;
+export function addTo(into: SeriesValue, change: Change): void {
+  if (into.kind === 'counter' && change.kind === 'counter') addCount(into, change);
+  if (into.kind === 'latest' && change.kind === 'latest') addTime(into, change);
   if (into.kind === 'histogram' && change.kind === 'histogram') addObservations(into, change);
 }
 
-type Kind<T, K extends string> = Extract<T, { kind: K }>;
+function addCount(into: Kind<SeriesValue, 'counter'>, change: Kind<Change, 'counter'>): void {
+  into.value += 'by' in change ? BigInt(change.by) : change.value;
+  if ('exemplar' in change) into.exemplar = newerExemplar(into.exemplar, change.exemplar);
+}
 
-function addObservations(into: Kind<SeriesValue, 'histogram'>, change: Kind<Series | SeriesDelta, 'histogram'>): void {
+function addTime(into: Kind<SeriesValue, 'latest'>, { at }: Kind<Change, 'latest'>): void {
+  if (into.at === undefined || at > into.at) into.at = at;
+}
+
+function addObservations(into: Kind<SeriesValue, 'histogram'>, change: Kind<Change, 'histogram'>): void {
   for (const [i, count] of change.counts.entries()) into.counts[i] = (into.counts[i] ?? 0n) + BigInt(count);
   into.sumTicks += change.sumTicks;
   if (!('exemplars' in change)) return;
