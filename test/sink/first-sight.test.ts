@@ -168,11 +168,12 @@ describe('The first failure alerts', () => {
   });
 
   test('two scrapes at once let go of it once', async () => {
-    const { exporter } = await create();
+    const { exporter, store } = await create();
     await exporter.count('failed', 3);
     const pages = [exporter.page(a), exporter.page(a)];
     await Promise.all(pages.map(async page => page.arrive()));
     expect(await failures(exporter, a, a)).toEqual([3, 3]);
+    expect(await store.series()).toEqual([expect.not.objectContaining({ held: expect.anything() })]);
   });
 
   test('there is no time limit: what nobody scrapes waits', async () => {
