@@ -230,7 +230,10 @@ function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
   return {
     server: server.name,
     source,
-    sinks: [metricsSink(server.name, { labelOf, holdBack: deltas => parts.sight.holdBack(deltas) }), ...logsOf(server, parts)],
+    sinks: [
+      metricsSink(server.name, { labelOf, holdBack: deltas => parts.sight.holdBack(deltas) }),
+      ...logsOf(server, parts),
+    ],
     store,
     clock,
     random,
