@@ -20,14 +20,29 @@ The first line: each organization restores from one workload, in one way, with s
 
 function seriesTable(): string {
   const sizes = [0, 1, 100, 1000];
-  const row = (title: string, use: Use): string =>
-    `| ${[title, ...sizes.map(size => seriesCount(size, use).toLocaleString('en'))].join(' | ')} |`;
-  return [
-    `| Organizations | ${sizes.map(size => size.toLocaleString('en')).join(' | ')} |`,
-    `| --- | ${sizes.map(() => '---:').join(' | ')} |`,
+  const row = (title: string, use: Use): readonly string[] => [
+    title,
+    ...sizes.map(size => seriesCount(size, use).toLocaleString('en')),
+  ];
+  return table([
+    ['Organizations', ...sizes.map(size => size.toLocaleString('en'))],
     row('Plain use', plainUse),
     row('At most', fullUse),
-  ].join('\n');
+  ]);
+}
+
+/** A table with its first column to the left and numbers to the right. The first row is its head. */
+function table(rows: readonly (readonly string[])[]): string {
+  const [head = []] = rows;
+  const widths = head.map((_, i) => Math.max(...rows.map(row => row[i]?.length ?? 0), 4));
+  const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  const padded = rows.map(row =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))),
+  );
+  return padded
+    .toSpliced(1, 0, rule)
+    .map(cells => `| ${cells.join(' | ')} |`)
+    .join('\n');
 }
 
 /** The text of docs/METRICS.md: every family, what it means, and a query to begin with. */

@@ -11,11 +11,10 @@ import { linesOf } from '../support/exposition.js';
 import { batch, session, taken } from '../support/restore.js';
 
 setFlagsFromString('--expose-gc');
-const collectGarbage: unknown = runInNewContext('gc');
 
 /** What is in use after all that can be freed has been. */
 function heapBytes(): number {
-  if (typeof collectGarbage === 'function') collectGarbage();
+  runInNewContext('gc()');
   return process.memoryUsage().heapUsed;
 }
 
@@ -26,16 +25,33 @@ const ofName = (n: number) => session({ organization: `tenant-${String(n)}.onmic
 const found = { result: 'complete', error: undefined, seconds: 0, listed: 0, rejects: [] } as const;
 const connection = { tokenExpiresAtMs: () => undefined, clockSkewSeconds: () => 0 };
 
-describe('10,000 organizations', () => {
-  /** Meets organizations `from` to `to` as the line does: their series are born, one event each is counted. */
-  function meet(metrics: Metrics, labelOf: (name: string) => string, [from, to]: readonly [number, number]): void {
-    for (let n = from; n < to; n += 100) {
-      const sessions = Array.from({ length: Math.min(100, to - n) }, (_, i) => ofName(n + i));
-      for (const one of sessions) metrics.stored.apply(bornDeltas('hq', one, labelOf));
-      metrics.stored.apply(batchDeltas('hq', batch({ events: sessions.map(one => taken({}, one)) }), labelOf));
-    }
+/** Meets organizations `from` to `to` as the line does: their series are born, one event each is counted. */
+function meet(metrics: Metrics, labelOf: (name: string) => string, [from, to]: readonly [number, number]): void {
+  for (let n = from; n < to; n += 100) {
+    const sessions = Array.from({ length: Math.min(100, to - n) }, (_, i) => ofName(n + i));
+    for (const one of sessions) metrics.stored.apply(bornDeltas('hq', one, labelOf));
+    metrics.stored.apply(batchDeltas('hq', batch({ events: sessions.map(one => taken({}, one)) }), labelOf));
   }
+}
 
+const feed = (metrics: Metrics): void => {
+  metrics.stored.apply(birthDeltas('hq', ['metrics']));
+  for (const n of [1, 2]) metrics.stored.apply(bornDeltas('hq', ofName(n)));
+  const events = [taken({}, ofName(1)), taken({}, ofName(2)), taken({ order: 2 }, ofName(2))];
+  metrics.stored.apply(batchDeltas('hq', batch({ events })));
+  health('hq', metrics, { clock: systemClock, connection }).discovered(found, [ofName(1), ofName(2)]);
+};
+
+const labels = (n: number) => ['hq', `tenant-${String(n)}`, 'exchange', 'Restore', 'Failed'];
+const held = (n: number, by: number): SeriesDelta => ({
+  family: 'vb365_restore_events_total',
+  labels: labels(n),
+  kind: 'counter',
+  by,
+  held: by,
+});
+
+describe('10,000 organizations', () => {
   test('make no more series, and take no more memory, than there is room for', async () => {
     const metrics = create();
     const labelOf = organizationLabels([], 1000);
@@ -73,14 +89,6 @@ describe('10,000 organizations', () => {
 });
 
 describe('without the label organization', () => {
-  const feed = (metrics: Metrics): void => {
-    metrics.stored.apply(birthDeltas('hq', ['metrics']));
-    for (const n of [1, 2]) metrics.stored.apply(bornDeltas('hq', ofName(n)));
-    const events = [taken({}, ofName(1)), taken({}, ofName(2)), taken({ order: 2 }, ofName(2))];
-    metrics.stored.apply(batchDeltas('hq', batch({ events })));
-    health('hq', metrics, { clock: systemClock, connection }).discovered(found, [ofName(1), ofName(2)]);
-  };
-
   test('organizations are served as their sum, and the newest time', async () => {
     const metrics = create(false);
     feed(metrics);
@@ -107,14 +115,6 @@ describe('without the label organization', () => {
 
   test('what is held back is held of the sum, and let go of by stored series', () => {
     const { stored } = create(false);
-    const labels = (n: number) => ['hq', `tenant-${String(n)}`, 'exchange', 'Restore', 'Failed'];
-    const held = (n: number, by: number): SeriesDelta => ({
-      family: 'vb365_restore_events_total',
-      labels: labels(n),
-      kind: 'counter',
-      by,
-      held: by,
-    });
     stored.apply([held(1, 2), held(2, 3)]);
     const lines = () => stored.families.find(({ name }) => name === 'vb365_restore_events_total')?.lines('text');
     expect(lines()).toEqual([expect.stringMatching(/ 0$/)]);

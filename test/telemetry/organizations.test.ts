@@ -5,6 +5,15 @@ import { batchDeltas, bornDeltas } from '../../src/telemetry/metrics.js';
 import { organizationLabels, organizationsIn } from '../../src/telemetry/organizations.js';
 import { batch, session, taken } from '../support/restore.js';
 
+const counter = (family: string, labels: readonly string[]): Series => ({
+  family,
+  labels,
+  kind: 'counter',
+  value: 0n,
+});
+const find = (deltas: readonly SeriesDelta[], ...wanted: readonly string[]) =>
+  deltas.filter(({ family, labels }) => wanted.every(word => family === word || labels.includes(word)));
+
 describe('the label value of an organization', () => {
   test('is its name while there is room, and overflow from then on', () => {
     const labelOf = organizationLabels([], 2);
@@ -23,12 +32,6 @@ describe('the label value of an organization', () => {
 });
 
 test('who has a label value is read from the stored series, for each server', () => {
-  const counter = (family: string, labels: readonly string[]): Series => ({
-    family,
-    labels,
-    kind: 'counter',
-    value: 0n,
-  });
   const found = organizationsIn([
     counter('vb365_restore_events_total', ['hq', 'a', 'exchange', 'Restore', 'Failed']),
     counter('vb365_restore_sessions_total', ['hq', 'b', 'exchange', 'Failed']),
@@ -47,8 +50,6 @@ test('who has a label value is read from the stored series, for each server', ()
 
 describe('a batch with more organizations than there is room for', () => {
   const labelOf = organizationLabels(['first'], 1);
-  const find = (deltas: readonly SeriesDelta[], ...wanted: readonly string[]) =>
-    deltas.filter(({ family, labels }) => wanted.every(word => family === word || labels.includes(word)));
 
   test('counts the others together, once for each series, and says how many', () => {
     const late = session({ organization: 'late', open: false, endedAt: session().createdAt });

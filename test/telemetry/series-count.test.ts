@@ -46,7 +46,7 @@ async function measured(organizations: number, use: Use): Promise<number> {
     labels: { organization, workload: label },
     value: 1,
   }));
-  metrics.replace(families.find(({ name }) => name === 'vb365_restore_sessions_open') as never, 's', open as never);
+  metrics.replace(families.find(({ name }) => name === 'vb365_restore_sessions_open') as never, 's', open);
   const { text } = await metrics.exposition('text');
   return text.split('\n').filter(line => line.startsWith('vb365_')).length;
 }
@@ -58,7 +58,7 @@ function fill(metrics: ReturnType<typeof createMetrics>, { name, labels, known }
     const values = Object.fromEntries(
       labels.map(label => [label, label === 'sink' ? sink : label === 'server' ? 's' : 'v']),
     );
-    metrics.set({ name, type: 'gauge', stored: false } as never, values as never, 1);
+    metrics.set({ name, type: 'gauge', stored: false } as never, values, 1);
   }
 }
 
