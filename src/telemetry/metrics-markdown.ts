@@ -34,7 +34,7 @@ function seriesTable(): string {
 /** A table with its first column to the left and numbers to the right. The first row is its head. */
 function table(rows: readonly (readonly string[])[]): string {
   const [head = []] = rows;
-  const widths = head.map((_, i) => Math.max(...rows.map(row => row[i]?.length ?? 0), 4));
+  const widths = head.map((_, i) => Math.max(...rows.map(row => row[i]?.length ?? 0), 3));
   const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
   const padded = rows.map(row =>
     row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))),
