@@ -2,9 +2,9 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/kernel/clock.js';
 import { simulate, type Simulator } from '../../src/simulator/simulate.js';
 import { configOf, inFolder, program, type Program, serverConfig } from '../support/program.js';
+import { fromAddress } from './support/from-address.js';
 import { startPrometheus, type Prometheus } from './support/prometheus.js';
 import { eventually, freePort } from './support/running.js';
-
 
 const failed = 'vb365_restore_events_total{event_type="Restore",status="Failed"}';
 const now = (): bigint => BigInt(systemClock.now()) * 1_000_000n;
@@ -12,7 +12,7 @@ const now = (): bigint => BigInt(systemClock.now()) * 1_000_000n;
 type Stage = Readonly<{
   simulator: Simulator;
   start: () => Promise<Program>;
-  scrapedBy: (seconds?: number) => Promise<Prometheus>;
+  scrapedBy: (seconds?: number, address?: string) => Promise<Prometheus>;
 }>;
 
 const stops: (() => Promise<unknown>)[] = [];
@@ -32,11 +32,10 @@ async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
       stops.push(async () => app.stop(1_000));
       return app;
     };
-    const scrapedBy = async (intervalSeconds?: number): Promise<Prometheus> => {
-      const prometheus = await startPrometheus({
-        target: `127.0.0.1:${String(port)}`,
-        ...(intervalSeconds === undefined ? {} : { intervalSeconds }),
-      });
+    const scrapedBy = async (intervalSeconds = 1, address = '127.0.0.1'): Promise<Prometheus> => {
+      const way = await fromAddress(address, port);
+      stops.push(way.close);
+      const prometheus = await startPrometheus({ target: `127.0.0.1:${String(way.port)}`, intervalSeconds });
       stops.push(prometheus.stop);
       return prometheus;
     };
@@ -101,7 +100,7 @@ describe('The first failure alerts, and nothing is counted twice: a real Prometh
   test('sees each event once across restarts with events caught up, as does a second one with another phase', async () => {
     await onStage(async ({ simulator, start, scrapedBy }) => {
       const first = await start();
-      const both = [await scrapedBy(1), await scrapedBy(2)] as const;
+      const both = [await scrapedBy(1, '127.0.0.2'), await scrapedBy(2, '127.0.0.3')] as const;
       fail(simulator);
       for (const prometheus of both) await settled(prometheus, 1);
       await first.stop(1_000);

@@ -13,10 +13,10 @@ export interface Prometheus {
   stop(): Promise<void>;
 }
 
-export type PrometheusOptions = Readonly<{ target: string; intervalSeconds?: number }>;
+export type PrometheusOptions = Readonly<{ target: string; intervalSeconds: number }>;
 
 /** Starts one, and waits for its first scrape. */
-export async function startPrometheus({ target, intervalSeconds = 1 }: PrometheusOptions): Promise<Prometheus> {
+export async function startPrometheus({ target, intervalSeconds }: PrometheusOptions): Promise<Prometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'vb365-prometheus-'));
   const interval = `${String(intervalSeconds)}s`;
   writeFileSync(
