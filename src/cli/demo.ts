@@ -90,8 +90,13 @@ function whenOver({ forMs }: DemoOptions, terminal: Terminal, origin: string): A
   return over.signal;
 }
 
-/** Prints the series that tell of restores, as Prometheus would read them now. */
+/**
+ * Prints the series that tell of restores, as Prometheus would read them at its third scrape: what is new is counted
+ * for somebody who has come back and seen it at 0.
+ */
 async function printSeries(origin: string, terminal: Terminal): Promise<void> {
+  await read(`${origin}/metrics`);
+  await read(`${origin}/metrics`);
   const page = await read(`${origin}/metrics`);
   terminal.print('');
   terminal.print(`The restore series at ${origin}/metrics:`);

@@ -34,9 +34,9 @@ async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
     };
     const scrapedBy = async (intervalSeconds = 1, address = '127.0.0.1'): Promise<Prometheus> => {
       const way = await fromAddress(address, port);
-      stops.push(way.close);
+      stops.push(async () => way.close());
       const prometheus = await startPrometheus({ target: `127.0.0.1:${String(way.port)}`, intervalSeconds });
-      stops.push(prometheus.stop);
+      stops.push(async () => prometheus.stop());
       return prometheus;
     };
     try {
