@@ -22,6 +22,26 @@ export const serverInfo = family({
   example: 'count by (version) (vb365_server_info)',
 });
 
+export const tlsVerificationEnabled = family({
+  type: 'gauge',
+  name: 'vb365_tls_verification_enabled',
+  help: 'Whether the server has to prove who it is, by an authority or a fingerprint (1), or not (0): insecure_skip_verify, or http.',
+  unit: 'boolean',
+  labels: ['server'],
+  stored: false,
+  example: 'vb365_tls_verification_enabled == 0',
+});
+
+export const certificateExpiry = family({
+  type: 'gauge',
+  name: 'vb365_certificate_expiry_timestamp_seconds',
+  help: 'When the TLS certificate that the server showed last ends, trusted or not.',
+  unit: 'seconds since 1970',
+  labels: ['server'],
+  stored: false,
+  example: 'vb365_certificate_expiry_timestamp_seconds - time() < 21 * 86400',
+});
+
 export const apiRequests = family({
   type: 'counter',
   name: 'vb365_api_requests_total',
@@ -90,7 +110,7 @@ export const lastSuccessfulPoll = family({
 export const tokenExpiry = family({
   type: 'gauge',
   name: 'vb365_token_expiry_timestamp_seconds',
-  help: 'When the access token for the server expires, by the clock of the exporter.',
+  help: 'When the access token for the server expires, by the clock of the exporter; absent while there is no token.',
   unit: 'seconds since 1970',
   labels: ['server'],
   stored: false,
@@ -100,7 +120,7 @@ export const tokenExpiry = family({
 export const clockSkew = family({
   type: 'gauge',
   name: 'vb365_clock_skew_seconds',
-  help: 'How far the clock of the server is ahead of the clock of the exporter.',
+  help: 'How far the clock of the server is ahead of the clock of the exporter; absent until the server has told.',
   unit: 'seconds',
   labels: ['server'],
   stored: false,
