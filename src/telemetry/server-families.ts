@@ -22,26 +22,6 @@ export const serverInfo = family({
   example: 'count by (version) (vb365_server_info)',
 });
 
-export const tlsVerificationEnabled = family({
-  type: 'gauge',
-  name: 'vb365_tls_verification_enabled',
-  help: 'Whether the server has to prove who it is, by an authority or a fingerprint (1), or not (0): insecure_skip_verify, or http.',
-  unit: 'boolean',
-  labels: ['server'],
-  stored: false,
-  example: 'vb365_tls_verification_enabled == 0',
-});
-
-export const certificateExpiry = family({
-  type: 'gauge',
-  name: 'vb365_certificate_expiry_timestamp_seconds',
-  help: 'When the TLS certificate that the server showed last ends, trusted or not.',
-  unit: 'seconds since 1970',
-  labels: ['server'],
-  stored: false,
-  example: 'vb365_certificate_expiry_timestamp_seconds - time() < 21 * 86400',
-});
-
 export const apiRequests = family({
   type: 'counter',
   name: 'vb365_api_requests_total',
@@ -125,4 +105,44 @@ export const clockSkew = family({
   labels: ['server'],
   stored: false,
   example: 'abs(vb365_clock_skew_seconds) > 60',
+});
+
+export const changeFeedActive = family({
+  type: 'gauge',
+  name: 'vb365_change_feed_active',
+  help: 'Whether the server tells of changes by itself (1) or is asked for them (0).',
+  unit: 'boolean',
+  labels: ['server'],
+  stored: false,
+  example: 'vb365_change_feed_active == 0',
+});
+
+export const reconcileMissed = family({
+  type: 'counter',
+  name: 'vb365_reconcile_missed_sessions_total',
+  help: 'Restore sessions that the change feed did not tell of and a later look at the list found.',
+  unit: 'sessions',
+  labels: ['server'],
+  stored: false,
+  example: 'increase(vb365_reconcile_missed_sessions_total[1d]) > 0',
+});
+
+export const tlsVerificationEnabled = family({
+  type: 'gauge',
+  name: 'vb365_tls_verification_enabled',
+  help: 'Whether the server has to prove who it is, by an authority or a fingerprint (1), or not (0): insecure_skip_verify, or http.',
+  unit: 'boolean',
+  labels: ['server'],
+  stored: false,
+  example: 'vb365_tls_verification_enabled == 0',
+});
+
+export const certificateExpiry = family({
+  type: 'gauge',
+  name: 'vb365_certificate_expiry_timestamp_seconds',
+  help: 'When the TLS certificate that the server showed last ends, trusted or not; absent until it has been seen, and over http.',
+  unit: 'seconds since 1970',
+  labels: ['server'],
+  stored: false,
+  example: 'vb365_certificate_expiry_timestamp_seconds - time() < 14 * 86400',
 });

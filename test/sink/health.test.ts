@@ -3,6 +3,7 @@ import { ExporterError } from '../../src/kernel/errors.js';
 import type { DiscoveryReport } from '../../src/pipeline/discovery.js';
 import { type Connection, health } from '../../src/sink/health.js';
 import { createMetrics } from '../../src/sink/registry.js';
+import { linesOf } from '../support/exposition.js';
 import { fakeClock } from '../support/fake-clock.js';
 
 const complete: DiscoveryReport = { result: 'complete', error: undefined, seconds: 0.1, listed: 0, rejects: [] };
@@ -20,10 +21,7 @@ function healthOf(told: Told) {
   };
   const observer = health('hq', metrics, { clock: fakeClock(5_000), connection });
   const shown = async (name: string): Promise<readonly string[]> =>
-    (await metrics.registry.getSingleMetricAsString(name))
-      .split('\n')
-      .slice(2)
-      .filter(line => line !== '');
+    linesOf((await metrics.exposition('text')).text, name);
   return { observer, shown };
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { openWeb } from '../../src/web/web-config.js';
 import { type App, startApp } from '../../src/app.js';
 import type { SecretSource } from '../../src/config/environment.js';
 import type { Config, ServerConfig } from '../../src/config/parse.js';
@@ -41,6 +42,7 @@ export const configOf = (folder: string, server: ServerConfig, otlp?: URL): Conf
   history: { kind: 'now' },
   abandonAfterMs: 3_600_000,
   state: { path: join(folder, 'state.db') },
+  metrics: { organizationLabel: true, maxOrganizations: 1000, firstIncrementHold: true },
   logs:
     otlp === undefined
       ? undefined
@@ -56,12 +58,18 @@ export type Program = App & {
   value(series: string): Promise<number | undefined>;
 };
 
-/** The whole program in this process, on a port of its own. */
-export async function program(config: Config): Promise<Program> {
+/** The whole program in this process, on a port of its own unless one is given. */
+export async function program(config: Config, port = 0): Promise<Program> {
   const said: string[] = [];
   const log = createLog({ level: 'debug', format: 'logfmt', write: line => void said.push(line) });
-  const listenAt = { host: '127.0.0.1', port: 0 };
-  const common = { metricsPath: '/metrics', version: '0.0.0', clock: systemClock, random: () => 0 };
+  const listenAt = { host: '127.0.0.1', port };
+  const common = {
+    metricsPath: '/metrics',
+    webConfig: () => openWeb,
+    version: '0.0.0',
+    clock: systemClock,
+    random: () => 0,
+  };
   const app = await startApp({ config, listenAt, log, ...common });
   const get: Program['get'] = async path => {
     // oxlint-disable-next-line no-restricted-globals -- a client of its own
