@@ -70,10 +70,13 @@ export function trustOf({ tls: { caFile, serverFingerprint, insecureSkipVerify }
   return { kind: 'authorities', ca };
 }
 
-/** @throws {ExporterError} `auth` when the file cannot be read. */
+/** @throws {ExporterError} `auth` when the file cannot be read, or is empty, as one is that is just being written. */
 async function readSecret(source: SecretSource, what: string): Promise<Secret> {
   if ('value' in source) return source.value;
-  return new Secret((await readText(source.file, { what: `${what} file`, reason: 'auth' })).replace(/\r?\n$/, ''));
+  const text = await readText(source.file, { what: `${what} file`, reason: 'auth' });
+  const secret = text.replace(/\r?\n$/, '');
+  if (secret === '') throw new ExporterError('auth', `Could not use ${what} file "${source.file}": it is empty`);
+  return new Secret(secret);
 }
 
 async function readText(file: string, { what, reason }: Readonly<{ what: string; reason: Reason }>): Promise<string> {

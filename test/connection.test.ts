@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import type { JsonGeneralNames } from '@peculiar/x509';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerConfig } from '../src/config/parse.js';
 import { systemClock } from '../src/kernel/clock.js';
 import { Secret } from '../src/kernel/secret.js';
 import { simulate, type SimulateOptions, type Simulator } from '../src/simulator/simulate.js';
-import { authority, selfSigned } from './support/certificates.js';
+import { createAuthority, selfSigned } from './support/authority.js';
 import { configOf, inFolder, program, type Program, serverConfig, until } from './support/program.js';
 
 type Over = Parameters<typeof serverConfig>[1];
@@ -33,6 +34,8 @@ const scene = async (options: Partial<SimulateOptions>, play: (scene: Scene) => 
       await simulator.close();
     }
   });
+
+const here: JsonGeneralNames = [{ type: 'ip', value: '127.0.0.1' }];
 
 const up = 'vb365_server_up{server="hq"}';
 const verified = 'vb365_tls_verification_enabled{server="hq"}';
@@ -106,11 +109,11 @@ describe('the API version', () => {
 
 describe('a server with TLS', () => {
   test('of a known authority is read, and what is known of the connection is shown', async () => {
-    const root = await authority();
-    const identity = await root.issue();
+    const root = await createAuthority();
+    const identity = await root.issue(here);
     await scene({ tls: identity }, async ({ folder, run }) => {
       const caFile = join(folder, 'ca.pem');
-      writeFileSync(caFile, root.pem);
+      writeFileSync(caFile, root.cert);
       await run({ tls: tls({ caFile }) }, async app => {
         await is(app, up, 1);
         expect(await app.value(verified)).toBe(1);
@@ -124,22 +127,22 @@ describe('a server with TLS', () => {
   });
 
   test('whose authority comes with a changed file is read from then on', async () => {
-    const root = await authority();
-    await scene({ tls: await root.issue() }, async ({ folder, run }) => {
+    const root = await createAuthority();
+    await scene({ tls: await root.issue(here) }, async ({ folder, run }) => {
       const caFile = join(folder, 'ca.pem');
       await run({ tls: tls({ caFile }) }, async app => {
         await is(app, up, 0);
         expect(app.said.join('')).toContain('Could not read tls.ca_file');
-        writeFileSync(caFile, (await authority()).pem);
+        writeFileSync(caFile, (await createAuthority('Another authority')).cert);
         await until(() => app.said.join('').includes('signed by nobody we trust'));
-        writeFileSync(caFile, root.pem);
+        writeFileSync(caFile, root.cert);
         await is(app, up, 1);
       });
     });
   });
 
   test('that signed its own certificate is refused with its end shown, and read by its fingerprint', async () => {
-    const identity = await selfSigned({ hosts: ['elsewhere.example.com'] });
+    const identity = await selfSigned([{ type: 'dns', value: 'elsewhere.example.com' }]);
     await scene({ tls: identity }, async ({ run }) => {
       await run({}, async app => {
         await is(app, up, 0);
@@ -159,7 +162,7 @@ describe('a server with TLS', () => {
   });
 
   test('that need not prove itself is said so, once, and shown', async () => {
-    await scene({ tls: await selfSigned() }, async ({ run }) => {
+    await scene({ tls: await selfSigned(here) }, async ({ run }) => {
       await run({ tls: tls({ insecureSkipVerify: true }) }, async app => {
         await is(app, up, 1);
         await until(async () => ((await app.value('vb365_polls_total{server="hq",result="complete"}')) ?? 0) >= 3);
@@ -190,6 +193,18 @@ describe('logging in', () => {
         writeFileSync(file, 'simulator\n');
         await is(app, up, 1);
         expect(simulator.traffic.count('/token')).toBe(2);
+      });
+    });
+  });
+
+  test('with an empty file is not tried', async () => {
+    await scene({}, async ({ folder, run, simulator }) => {
+      const file = join(folder, 'password');
+      writeFileSync(file, '\n');
+      await run({ password: { file } }, async app => {
+        await is(app, up, 0);
+        expect(app.said.join('')).toContain('it is empty');
+        expect(simulator.traffic.count('/token')).toBe(0);
       });
     });
   });

@@ -20,8 +20,8 @@ export const tlsKeys = {
       }).optional(),
       server_fingerprint: fingerprint({
         description:
-          'SHA-256 fingerprint of the certificate of the server, for a self-signed one. Only that certificate is taken then, whoever signed it, for whatever host, expired or not.',
-        example: '5E:B7:2C:8F:9A:01:4D:33:6B:D0:F2:1C:77:A8:45:EE:90:1B:CC:2D:3E:4F:50:61:72:83:94:A5:B6:C7:D8:E9',
+          'SHA-256 fingerprint of the certificate of the server, with or without colons, for a self-signed one. Only that certificate is taken then, whoever signed it, for whatever host, expired or not.',
+        example: '5eb72c8f9a014d336bd0f21c77a845ee901bcc2d3e4f5061728394a5b6c7d8e9',
       }).optional(),
       insecure_skip_verify: z
         .boolean()

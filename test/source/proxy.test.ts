@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { inspect } from 'node:util';
 import { Secret } from '../../src/kernel/secret.js';
 import type { Trust } from '../../src/source/trust.js';
-import { authority, type Identity } from '../support/certificates.js';
+import { createAuthority, type Identity } from '../support/authority.js';
 import { connectProxy, type ConnectProxy, type ProxyOptions } from '../support/connect-proxy.js';
 import type { Reply } from '../support/scripted-server.js';
 import { bench, never, type Rig } from '../support/source-rig.js';
@@ -19,8 +19,12 @@ type Stage = Readonly<{ proxy: ConnectProxy; tls: Identity; trust: Trust }>;
 async function stage(options: ProxyOptions = {}): Promise<Stage> {
   const proxy = await connectProxy(options);
   closeLater(proxy.close);
-  const root = await authority();
-  return { proxy, tls: await root.issue(), trust: { kind: 'authorities', ca: async () => root.pem } };
+  const root = await createAuthority();
+  return {
+    proxy,
+    tls: await root.issue([{ type: 'ip', value: '127.0.0.1' }]),
+    trust: { kind: 'authorities', ca: async () => root.cert },
+  };
 }
 
 /** A proxy as the configuration has it, with `user:password@` in its URL. */

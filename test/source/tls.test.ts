@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { JsonGeneralNames } from '@peculiar/x509';
 import { X509Certificate } from 'node:crypto';
 import type { Trust } from '../../src/source/trust.js';
-import { type Authority, authority, type Identity, selfSigned } from '../support/certificates.js';
+import { type Authority, createAuthority, type Identity, selfSigned } from '../support/authority.js';
 import type { Reply } from '../support/scripted-server.js';
 import { bench, grant, never, type Rig } from '../support/source-rig.js';
 
@@ -11,6 +12,9 @@ const page: Reply = { json: { offset: 0, limit: 1000, results: [] } };
 const { begin } = bench();
 
 const read = async ({ source }: Rig): Promise<unknown> => source.events(id, 0, never);
+
+const here: JsonGeneralNames = [{ type: 'ip', value: '127.0.0.1' }];
+const elsewhere: JsonGeneralNames = [{ type: 'dns', value: 'vb365.example.com' }];
 
 /** The authority and what it signed; made once, for the making takes its time. */
 type Made = Readonly<{
@@ -24,15 +28,15 @@ type Made = Readonly<{
 let made: Made;
 
 beforeAll(async () => {
-  const root = await authority();
-  const past = { from: new Date(Date.UTC(2020, 0, 1)), to: new Date(Date.UTC(2021, 0, 1)) };
+  const root = await createAuthority();
+  const past = { notBefore: new Date('2020-01-01'), notAfter: new Date('2021-01-01') };
   made = {
     root,
-    good: await root.issue(),
-    chained: await (await root.delegate()).issue(),
-    expired: await root.issue(past),
-    elsewhere: await root.issue({ hosts: ['vb365.example.com'] }),
-    own: await selfSigned({ hosts: ['vb365.example.com'], ...past }),
+    good: await root.issue(here),
+    chained: await (await root.delegate('Below')).issue(here),
+    expired: await root.issue(here, past),
+    elsewhere: await root.issue(elsewhere),
+    own: await selfSigned(elsewhere, past),
   };
 });
 
@@ -59,14 +63,14 @@ const advice = (fingerprint: string): string =>
 
 describe('a certificate of an authority', () => {
   test('that we trust is taken, with its end known', async () => {
-    const one = await begin(() => page, { tls: made.good, trust: authorities(made.root.pem) });
+    const one = await begin(() => page, { tls: made.good, trust: authorities(made.root.cert) });
     expect(one.source.certificateExpiresAtMs()).toBeUndefined();
     await expect(read(one)).resolves.toBeDefined();
     expect(one.source.certificateExpiresAtMs()).toBe(made.good.validToMs);
   });
 
   test('that is below one that we trust is taken', async () => {
-    const one = await begin(() => page, { tls: made.chained, trust: authorities(made.root.pem) });
+    const one = await begin(() => page, { tls: made.chained, trust: authorities(made.root.cert) });
     await expect(read(one)).resolves.toBeDefined();
     expect(one.source.certificateExpiresAtMs()).toBe(made.chained.validToMs);
   });
@@ -78,20 +82,20 @@ describe('a certificate of an authority', () => {
   });
 
   test('that has expired is refused', async () => {
-    const one = await begin(() => page, { tls: made.expired, trust: authorities(made.root.pem) });
+    const one = await begin(() => page, { tls: made.expired, trust: authorities(made.root.cert) });
     await refuses(one, `its TLS certificate, or one above it, has expired${advice(made.expired.fingerprint)}`);
     expect(one.source.certificateExpiresAtMs()).toBe(Date.UTC(2021, 0, 1));
   });
 
   test('that is for another host is refused, however often', async () => {
-    const one = await begin(() => page, { tls: made.elsewhere, trust: authorities(made.root.pem) });
+    const one = await begin(() => page, { tls: made.elsewhere, trust: authorities(made.root.cert) });
     const why = `its TLS certificate is for another host name${advice(made.elsewhere.fingerprint)}`;
     await refuses(one, why);
     await refuses(one, why);
   });
 
   test('that signed itself is refused', async () => {
-    const one = await begin(() => page, { tls: await selfSigned() });
+    const one = await begin(() => page, { tls: await selfSigned(here) });
     await expect(read(one)).rejects.toMatchObject({
       message: expect.stringContaining('its TLS certificate is self-signed; name its issuer'),
     });
@@ -99,13 +103,13 @@ describe('a certificate of an authority', () => {
   });
 
   test('is judged by the authorities of the moment: another one, then the first again', async () => {
-    const other = await authority();
-    let ca = other.pem;
+    const other = await createAuthority('Another authority');
+    let ca = other.cert;
     const one = await begin(() => page, { tls: made.good, trust: { kind: 'authorities', ca: async () => ca } });
     await refuses(one, `its TLS certificate is signed by nobody we trust${advice(made.good.fingerprint)}`);
-    ca = `${other.pem}\n${made.root.pem}`;
+    ca = `${other.cert}\n${made.root.cert}`;
     await expect(read(one)).resolves.toBeDefined();
-    ca = other.pem;
+    ca = other.cert;
     await expect(read(one)).rejects.toMatchObject({ reason: 'network' });
   });
 
@@ -138,10 +142,10 @@ describe('a fingerprint', () => {
   });
 
   test('is of the certificate of the server, not of one above it', async () => {
-    const root = await authority();
-    const leaf = await root.issue();
-    const above = new X509Certificate(root.pem).fingerprint256;
-    const one = await begin(() => page, { tls: { ...leaf, cert: leaf.cert + root.pem }, trust: pinned(above) });
+    const root = await createAuthority();
+    const leaf = await root.issue(here);
+    const above = new X509Certificate(root.cert).fingerprint256;
+    const one = await begin(() => page, { tls: { ...leaf, cert: `${leaf.cert}\n${root.cert}` }, trust: pinned(above) });
     await refuses(one, `its TLS certificate is not the one of "tls.server_fingerprint"; seen is ${leaf.fingerprint}`);
   });
 
@@ -169,7 +173,7 @@ test('without any check whatever answers is taken', async () => {
 describe('TLS', () => {
   test('before 1.2 is not spoken, not even without any check', async () => {
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' } as const;
-    for (const trust of [authorities(made.root.pem), { kind: 'anyone' } as const]) {
+    for (const trust of [authorities(made.root.cert), { kind: 'anyone' } as const]) {
       const one = await begin(() => page, { tls: { ...made.good, ...old }, trust });
       await refuses(one, 'it speaks no TLS newer than 1.1, and 1.2 is the least that is taken');
     }
@@ -178,7 +182,7 @@ describe('TLS', () => {
   test('1.2 is spoken', async () => {
     const one = await begin(() => page, {
       tls: { ...made.good, maxVersion: 'TLSv1.2' },
-      trust: authorities(made.root.pem),
+      trust: authorities(made.root.cert),
     });
     await expect(read(one)).resolves.toBeDefined();
   });
