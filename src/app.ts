@@ -1,10 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import type { Config, ServerConfig } from './config/parse.js';
 import type { History } from './config/units.js';
 import type { Clock, Random } from './kernel/clock.js';
-import { ExporterError } from './kernel/errors.js';
 import type { Log } from './kernel/log.js';
-import { Secret } from './kernel/secret.js';
 import { milliseconds, type Nanos } from './model/time.js';
 import { journal } from './pipeline/journal.js';
 import type { Stopping } from './pipeline/lane.js';
@@ -19,14 +16,14 @@ import { type OtlpTransport, otlpTransport } from './sink/otlp-transport.js';
 import { createReaders } from './sink/readers.js';
 import { createMetrics, type Metrics } from './sink/registry.js';
 import { serverResource } from './sink/resource.js';
-import { type RestSource, restSource } from './source/rest.js';
+import { serverSource } from './server-source.js';
+import type { RestSource } from './source/rest.js';
 import { type ServerWatch, watchServer } from './status.js';
 import { sqliteStore } from './store/sqlite.js';
 import { watchedStore } from './store/watched.js';
 import { configReload, configReloadTime, stateErrors } from './telemetry/delivery-families.js';
 import { birthDeltas, bornDeltas } from './telemetry/metrics.js';
 import { type OrganizationLabel, organizationLabels, organizationsIn, unlimited } from './telemetry/organizations.js';
-import { apiRequestDuration, apiRequests } from './telemetry/server-families.js';
 import { type ListenAddress, listen, type Listening } from './web/listen.js';
 import type { WebConfig } from './web/web-config.js';
 import { createWeb } from './web/web.js';
@@ -197,32 +194,8 @@ function otlpOf({ config: { logs }, version, clock }: AppOptions): Otlp | undefi
   return { transport, exporter: acknowledgingExporter(logs.protocol, transport) };
 }
 
-function sourceOf(server: ServerConfig, { options, metrics }: Parts): RestSource {
-  return restSource({
-    baseUrl: server.url,
-    apiVersion: server.apiVersion,
-    username: server.username,
-    password: async () => readPassword(server),
-    clock: options.clock,
-    eventLimit: server.pageSize,
-    requestTimeoutMs: server.requestTimeoutMs,
-    userAgent: `vb365-exporter/${options.version}`,
-    observe: (operation, code, seconds) => {
-      metrics.inc(apiRequests, { server: server.name, operation, code });
-      metrics.observe(apiRequestDuration, { server: server.name, operation }, seconds);
-    },
-  });
-}
-
-/** @throws {ExporterError} `auth` when the file cannot be read. */
-async function readPassword({ password }: ServerConfig): Promise<Secret> {
-  if ('value' in password) return password.value;
-  try {
-    return new Secret((await readFile(password.file, 'utf8')).replace(/\r?\n$/, ''));
-  } catch (cause) {
-    throw new ExporterError('auth', `Could not read password file "${password.file}"`, { cause });
-  }
-}
+const sourceOf = (server: ServerConfig, { options, metrics, store }: Parts): RestSource =>
+  serverSource(server, { ...options, metrics, store, log: options.log.child({ server: server.name }) });
 
 type LineParts = Parts &
   Readonly<{ source: RestSource; watch: ServerWatch; exporter: AcknowledgingExporter | undefined }>;

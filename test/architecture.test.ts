@@ -19,7 +19,7 @@ const rules: Readonly<Record<string, Rule>> = {
     ],
   },
   pipeline: { rooms: ['kernel', 'model'], packages: [] },
-  source: { rooms: ['kernel', 'model', 'pipeline'], packages: ['undici', 'zod'] },
+  source: { rooms: ['kernel', 'model', 'pipeline'], packages: ['node:crypto', 'node:tls', 'undici', 'zod'] },
   sink: {
     rooms: ['kernel', 'model', 'pipeline', 'telemetry'],
     packages: [
@@ -52,7 +52,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'node:zlib',
     ],
   },
-  simulator: { rooms: ['kernel', 'model'], packages: ['express', 'node:http', 'node:net'] },
+  simulator: { rooms: ['kernel', 'model'], packages: ['express', 'node:http', 'node:https', 'node:net'] },
   config: { rooms: ['kernel', 'model'], packages: ['yaml', 'zod'] },
   cli: {
     rooms: ['app', 'config', 'kernel', 'simulator', 'web'],

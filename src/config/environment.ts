@@ -13,13 +13,13 @@ export function variable(env: Environment, name: string): Variable {
   return { name, text: text === '' ? undefined : text };
 }
 
-/** A password, or the file that holds it. */
-export type PasswordSource = Readonly<{ file: string }> | Readonly<{ value: Secret }>;
+/** A secret, or the file that holds it. */
+export type SecretSource = Readonly<{ file: string }> | Readonly<{ value: Secret }>;
 
 /** A server's keys but its password, and where that is. */
 export type EnvironmentServer = Readonly<{
   keys: z.output<typeof environmentServerSchema>;
-  password: PasswordSource;
+  password: SecretSource;
 }>;
 
 const serverVariables = ['VB365_URL', 'VB365_USERNAME', 'VB365_PASSWORD', 'VB365_PASSWORD_FILE'] as const;
@@ -45,7 +45,7 @@ export function readEnvironmentServer(env: Environment): Read<EnvironmentServer>
 const noServer =
   'is missing; list at least one server, or set VB365_URL, VB365_USERNAME and VB365_PASSWORD or VB365_PASSWORD_FILE';
 
-function readPassword(env: Environment): Read<PasswordSource> {
+function readPassword(env: Environment): Read<SecretSource> {
   const { text: value } = variable(env, 'VB365_PASSWORD');
   const { text: file } = variable(env, 'VB365_PASSWORD_FILE');
   if (value !== undefined && file !== undefined) return refusal('must not be set beside VB365_PASSWORD_FILE');
@@ -70,6 +70,14 @@ export const environmentVariables: ReadonlyArray<Readonly<{ name: string; meanin
   { name: 'VB365_PASSWORD', meaning: 'The password itself.' },
   { name: 'VB365_PASSWORD_FILE', meaning: 'As `servers[].password_file`; in place of `VB365_PASSWORD`.' },
   { name: 'VB365_STATE_PATH', meaning: 'As `state.path`.' },
+  {
+    name: 'HTTPS_PROXY',
+    meaning: 'As `servers[].proxy_url`, for every server with `https://` that has none; may hold credentials.',
+  },
+  {
+    name: 'NO_PROXY',
+    meaning: 'Hosts to reach without `HTTPS_PROXY`: `example.com,.internal,10.0.0.5:4443`, or `*`.',
+  },
   { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', meaning: 'As `otlp.endpoint`.' },
   { name: 'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT', meaning: 'The complete URL that logs are sent to; nothing is appended.' },
   { name: 'OTEL_EXPORTER_OTLP_PROTOCOL', meaning: 'As `otlp.protocol`.' },

@@ -1,17 +1,23 @@
 import {
   type Environment,
   type EnvironmentServer,
-  type PasswordSource,
+  type SecretSource,
   readEnvironmentServer,
   serverVariablesIn,
   variable,
 } from './environment.js';
 import { type OtlpTarget, readTarget } from './otlp.js';
 import { configError, problemsOf, type Read } from './problem.js';
+import { proxied, type ProxyConfig, readProxy } from './proxy.js';
 import { readBy } from './read.js';
 import { defaultStatePath, type Keys, logsSchema, otlpSchema, schema } from './schema.js';
 import type { History } from './units.js';
 import { parseYaml } from './yaml.js';
+
+/** How to log in. */
+export type LoginConfig =
+  | Readonly<{ kind: 'password'; username: string; secret: SecretSource }>
+  | Readonly<{ kind: 'assertion'; clientId: string; secret: SecretSource }>;
 
 /** A VB365 server to watch. */
 export type ServerConfig = Readonly<{
@@ -19,9 +25,11 @@ export type ServerConfig = Readonly<{
   name: string;
   /** An origin: its path is `/`. */
   url: URL;
-  apiVersion: 'v2' | 'v3' | 'v4' | 'v5' | 'v6' | 'v7' | 'v8';
-  username: string;
-  password: PasswordSource;
+  apiVersion: 'auto' | 'v2' | 'v3' | 'v4' | 'v5' | 'v6' | 'v7' | 'v8';
+  login: LoginConfig;
+  /** One of them at most; none for `http:`. */
+  tls: Readonly<{ caFile: string | undefined; serverFingerprint: string | undefined; insecureSkipVerify: boolean }>;
+  proxy: ProxyConfig | undefined;
   /** Between turns while no session is open. */
   pollIntervalMs: number;
   /** Between turns while one is; not longer. */
@@ -67,9 +75,12 @@ export function parseConfig({ file = '', fileName, env }: ConfigInput): Config {
   const keys = readBy(schema, document);
   const server = readServer(document, env);
   const logs = readLogs(document, env);
-  if ('value' in keys && 'value' in server && 'value' in logs)
-    return frozen({ ...toConfig(keys.value, server.value, env), logs: logs.value });
-  throw configError(failure, [keys, server, logs].flatMap(problemsOf));
+  const proxy = readProxy(env);
+  if ('value' in keys && 'value' in server && 'value' in logs && 'value' in proxy) {
+    const { servers, ...rest } = toConfig(keys.value, server.value, env);
+    return frozen({ ...rest, servers: servers.map(one => proxied(one, proxy.value)), logs: logs.value });
+  }
+  throw configError(failure, [keys, server, logs, proxy].flatMap(problemsOf));
 }
 
 type Document = Readonly<Record<string, unknown>>;
@@ -81,7 +92,7 @@ const isMapping = (document: unknown): document is Document =>
 function readServer(document: unknown, env: Environment): Read<ServerConfig | undefined> {
   if (!isMapping(document) || document['servers'] !== undefined) return { value: undefined };
   const read = readEnvironmentServer(env);
-  return 'value' in read ? { value: toServer(read.value.keys, read.value.password) } : read;
+  return 'value' in read ? { value: environmentServer(read.value) } : read;
 }
 
 /** Where logs go. What is wrong with the file's own keys is not said again. */
@@ -94,7 +105,7 @@ function readLogs(document: unknown, env: Environment): Read<OtlpTarget | undefi
 }
 
 function toConfig(keys: Keys, fromEnvironment: ServerConfig | undefined, env: Environment): Omit<Config, 'logs'> {
-  const listed = keys.servers?.map(server => toServer(server, { file: server.password_file })) ?? [];
+  const listed = keys.servers?.map(server => toServer(server, loginOf(server))) ?? [];
   return {
     servers: fromEnvironment === undefined ? listed : [fromEnvironment],
     history: keys.history,
@@ -111,13 +122,29 @@ const toMetrics = (keys: Keys['metrics']): MetricsConfig => ({
   firstIncrementHold: keys.first_increment_hold,
 });
 
-function toServer(keys: EnvironmentServer['keys'], password: PasswordSource): ServerConfig {
+const environmentServer = ({ keys, password }: EnvironmentServer): ServerConfig =>
+  toServer(keys, { kind: 'password', username: keys.username, secret: password });
+
+type ServerKeys = NonNullable<Keys['servers']>[number];
+
+/** The keys that belong together are all there, as the schema has seen to. */
+function loginOf({ username = '', password_file = '', client_id, assertion_file = '' }: ServerKeys): LoginConfig {
+  return client_id === undefined
+    ? { kind: 'password', username, secret: { file: password_file } }
+    : { kind: 'assertion', clientId: client_id, secret: { file: assertion_file } };
+}
+
+type CommonKeys = Omit<EnvironmentServer['keys'], 'username'>;
+
+function toServer(keys: CommonKeys, login: LoginConfig): ServerConfig {
+  const { ca_file: caFile, server_fingerprint: serverFingerprint, insecure_skip_verify: insecureSkipVerify } = keys.tls;
   return {
     name: keys.name,
     url: keys.url,
     apiVersion: keys.api_version,
-    username: keys.username,
-    password,
+    login,
+    tls: { caFile, serverFingerprint, insecureSkipVerify },
+    proxy: keys.proxy_url === undefined ? undefined : { url: keys.proxy_url, noProxy: '' },
     pollIntervalMs: keys.poll_interval,
     openPollIntervalMs: keys.open_poll_interval,
     requestTimeoutMs: keys.request_timeout,

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { loginKeys, saysLogin, userName } from './login-keys.js';
+import { proxyKeys, tlsKeys, type UsesTls, usesTls } from './tls-keys.js';
 import { dayMs, hourMs, minuteMs, secondMs } from './units.js';
 import {
   apiVersion,
@@ -29,20 +31,9 @@ const identityKeys = {
     .meta({ description: 'Allows `http://` to another machine. The password then crosses the network readable.' })
     .prefault(false),
   api_version: apiVersion({
-    description: 'Version of the REST API to speak. `v6` is the newest that the servers 6, 7 and 8 all know.',
-  }).prefault('v6'),
-  username: text({
     description:
-      'Account to log in with. Leave it unquoted or in single quotes: double quotes make escapes of backslashes.',
-    example: 'EXAMPLE\\svc-monitor',
-  }),
-};
-
-const passwordKeys = {
-  password_file: text({
-    description: 'File that holds its password, and nothing else. Relative to the working directory.',
-    example: '/run/secrets/vb365-password',
-  }),
+      'Version of the REST API to speak. `auto`: the newest that the server serves when it is first met. That one is remembered and kept as long as it is served; to move to a newer one, name it here.',
+  }).prefault('auto'),
 };
 
 const paceKeys = {
@@ -82,8 +73,13 @@ const whenFine =
     );
 
 /** Adds what a server's keys must satisfy together. */
-const together = <S extends z.ZodType<Reach & Pace>>(server: S): S =>
+const together = <S extends z.ZodType<Reach & Pace & UsesTls>>(server: S): S =>
   server
+    .refine(usesTls, {
+      path: ['tls'],
+      error: 'must not be set: the URL is http://, which has no TLS',
+      when: whenFine('url', 'tls'),
+    })
     .refine(mayReach, {
       path: ['url'],
       error: 'must use https: http is for this machine only, unless "allow_http" is true',
@@ -96,9 +92,15 @@ const together = <S extends z.ZodType<Reach & Pace>>(server: S): S =>
     });
 
 /** A server that the environment describes: its password comes on another way. */
-export const environmentServerSchema = together(z.strictObject({ ...identityKeys, ...paceKeys }));
+export const environmentServerSchema = together(
+  z.strictObject({ ...identityKeys, username: userName(), ...tlsKeys, ...proxyKeys, ...paceKeys }),
+);
 
-const serverSchema = together(z.strictObject({ ...identityKeys, ...passwordKeys, ...paceKeys }));
+const serverSchema = together(
+  z.strictObject({ ...identityKeys, ...loginKeys, ...tlsKeys, ...proxyKeys, ...paceKeys }).superRefine(saysLogin, {
+    when: whenFine(...Object.keys(loginKeys)),
+  }),
+);
 
 type Named = Readonly<{ name?: unknown }> | undefined;
 

@@ -152,8 +152,30 @@ export const protocol = (about: About) =>
 
 export const compression = (about: About) => z.enum(['none', 'gzip']).meta(meta(about));
 
-const versions = ['v2', 'v3', 'v4', 'v5', 'v6', 'v7', 'v8'] as const;
-const autoHint = 'must name a version: auto is not supported yet, and v6 is spoken by the servers 6, 7 and 8';
+const versions = ['auto', 'v2', 'v3', 'v4', 'v5', 'v6', 'v7', 'v8'] as const;
 
-export const apiVersion = (about: About) =>
-  z.enum(versions, { error: issue => (issue.input === 'auto' ? autoHint : undefined) }).meta(meta(about));
+export const apiVersion = (about: About) => z.enum(versions).meta(meta(about));
+
+/** The SHA-256 of a certificate, as tools print it. */
+export const fingerprint = (about: About) =>
+  z
+    .string()
+    .regex(
+      /^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$/,
+      'must be a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons between the pairs',
+    )
+    .meta(meta(about));
+
+/** A proxy that the file names; comes out as a secret, like one of the environment. */
+export const proxyUrl = (about: About) =>
+  parsedText(
+    /^https?:\/\/[^\s/?#@\\]+\/?$/,
+    'must be a URL such as http://proxy.example.com:3128, without credentials (a proxy that wants some belongs into HTTPS_PROXY)',
+    value => (URL.canParse(value) ? new Secret(value) : undefined),
+  ).meta(meta(about));
+
+/** A proxy that the environment names, perhaps with credentials. */
+export const environmentProxy = () =>
+  parsedText(/^https?:\/\/[^\s/?#\\]+\/?$/, 'must be a URL such as http://proxy.example.com:3128', value =>
+    URL.canParse(value) ? new Secret(value) : undefined,
+  );

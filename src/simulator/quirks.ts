@@ -51,6 +51,8 @@ export type Quirks = Readonly<{
   refreshLifetimeSeconds: number;
   /** From v7, a token got without `disable_antiforgery_token=true` is of no use without its cookie. Default false. */
   demandAntiforgery: boolean;
+  /** The account has multi-factor authentication on: its password is refused. Default false. */
+  mfa: boolean;
   /** Only restore operators may use the API: everything but the token answers 403. Default false. */
   operatorsOnly: boolean;
   /** What `/v8/Health` says. Default true. */
@@ -95,6 +97,7 @@ export const defaultQuirks: Quirks = Object.freeze({
   tokenLifetimeSeconds: 3600,
   refreshLifetimeSeconds: 14 * 86_400,
   demandAntiforgery: false,
+  mfa: false,
   operatorsOnly: false,
   healthy: true,
   running: true,

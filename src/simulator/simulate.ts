@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Express } from 'express';
 import type { Clock } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
@@ -29,6 +30,10 @@ export type SimulateOptions = Readonly<{
   username?: string;
   /** Default `simulator`. */
   password?: string;
+  /** Applications that may log in with an assertion (JWT), by client id. Default: none. */
+  clients?: Readonly<Record<string, string>>;
+  /** Makes it speak HTTPS: key and certificate chain, PEM. Default: plain HTTP. */
+  tls?: Readonly<{ key: string; cert: string }>;
   /** Default: an id made from the seed, and a product version that serves the newest of `versions`. */
   instance?: Partial<Instance>;
   /** Default: an empty one. */
@@ -43,7 +48,7 @@ export type SimulateOptions = Readonly<{
 
 /** A running simulated server. */
 export interface Simulator {
-  /** `http://127.0.0.1:<port>`, without a slash at the end. */
+  /** `http://127.0.0.1:<port>`, or `https:`; without a slash at the end. */
   readonly url: string;
   /** The truth; see `advance`. */
   readonly world: World;
@@ -70,7 +75,7 @@ const builds: Readonly<Record<ApiVersion, string>> = {
 };
 
 /**
- * Starts a simulated VB365 server, plain HTTP.
+ * Starts a simulated VB365 server.
  * @throws {ExporterError} `network` when the port cannot be had.
  */
 export async function simulate(options: SimulateOptions): Promise<Simulator> {
@@ -88,9 +93,9 @@ export async function simulate(options: SimulateOptions): Promise<Simulator> {
   };
   let hook = options.intercept;
   const app = createApp({ context, versions, traffic, clock, advance, intercept: () => hook });
-  const server = await listen(app, options.port ?? 0, options.host ?? '127.0.0.1');
+  const server = await listen(app, options);
   return {
-    url: urlOf(server),
+    url: `${options.tls === undefined ? 'http' : 'https'}://${authorityOf(server)}`,
     world,
     traffic,
     advance,
@@ -126,15 +131,19 @@ function arrivals(world: World, clock: Clock, { seed, quirks }: { seed: number; 
   };
 }
 
-const credentials = ({ username = 'simulator', password = 'simulator' }: SimulateOptions) => ({ username, password });
+const credentials = ({ username = 'simulator', password = 'simulator', clients = {} }: SimulateOptions) => ({
+  username,
+  password,
+  clients,
+});
 
 function instanceOf(options: SimulateOptions, seed: number, versions: readonly ApiVersion[]): Instance {
   const newest = versions.reduce((high, version) => (version > high ? version : high), versions[0] ?? 8);
   return { installationId: uuidOf(seed, -10), version: builds[newest], ...options.instance };
 }
 
-async function listen(app: Express, port: number, host: string): Promise<Server> {
-  const server = createServer(app);
+async function listen(app: Express, { port = 0, host = '127.0.0.1', tls }: SimulateOptions): Promise<Server> {
+  const server = tls === undefined ? createServer(app) : createTlsServer(tls, app);
   await new Promise<void>((resolve, reject) => {
     server.once('error', cause => {
       const message = `Cannot listen on "${host}:${String(port)}": ${cause.message}`;
@@ -145,11 +154,12 @@ async function listen(app: Express, port: number, host: string): Promise<Server>
   return server;
 }
 
-function urlOf(server: Server): string {
+/** Host and port as a URL has them. */
+function authorityOf(server: Server): string {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new ExporterError('bug', 'Cannot find the port in use');
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return `http://${host}:${String(address.port)}`;
+  return `${host}:${String(address.port)}`;
 }
 
 async function close(server: Server): Promise<void> {

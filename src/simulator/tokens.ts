@@ -12,11 +12,19 @@ export type Grant =
   | Readonly<{ ok: false; error: string; message: string }>;
 
 /** Who may log in, and for how long. */
-export type TokenPolicy = Readonly<{ username: string; password: string }> &
-  Pick<Quirks, 'tokenLifetimeSeconds' | 'refreshLifetimeSeconds'>;
+export type TokenPolicy = Readonly<{
+  username: string;
+  password: string;
+  /** Assertions by client id. */
+  clients: Readonly<Record<string, string>>;
+}> &
+  Pick<Quirks, 'tokenLifetimeSeconds' | 'refreshLifetimeSeconds' | 'mfa'>;
 
 /** An access token that is good. `antiforgery`: what its cookie says, when it was issued with one. */
 export type Held = Readonly<{ expiresAtMs: number; antiforgery: string | undefined }>;
+
+/** The grant of RFC 7523. */
+const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
 type Refresh = Readonly<{ expiresAtMs: number; userName: string }>;
 
@@ -64,9 +72,15 @@ export class Tokens {
   }
 
   #login(form: Form): string | undefined {
-    const { username, password } = this.#policy;
-    if (form['grant_type'] !== 'password' || form['password'] !== password) return undefined;
+    if (form['grant_type'] === jwtBearer) return this.#assert(form);
+    const { username, password, mfa } = this.#policy;
+    if (mfa || form['grant_type'] !== 'password' || form['password'] !== password) return undefined;
     return form['username']?.toLowerCase() === username.toLowerCase() ? form['username'] : undefined;
+  }
+
+  #assert({ client_id: client = '', assertion }: Form): string | undefined {
+    const { clients } = this.#policy;
+    return Object.hasOwn(clients, client) && clients[client] === assertion ? client : undefined;
   }
 
   #redeem(form: Form): string | undefined {
@@ -128,7 +142,7 @@ function writeTime(atMs: number, version: ApiVersion): string {
 function refusalOf(form: Form): Grant {
   if (form['grant_type'] === 'refresh_token')
     return { ok: false, error: 'invalid_grant', message: 'The refresh token is not valid' };
-  if (form['grant_type'] !== 'password')
+  if (form['grant_type'] !== 'password' && form['grant_type'] !== jwtBearer)
     return { ok: false, error: 'unsupported_grant_type', message: 'The grant type is not supported' };
   return { ok: false, error: 'invalid_grant', message: 'The server has rejected the client credentials' };
 }

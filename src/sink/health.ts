@@ -2,10 +2,12 @@ import type { Clock } from '../kernel/clock.js';
 import type { Session } from '../model/session.js';
 import { toSeconds } from '../model/time.js';
 import type { Observer } from '../pipeline/line.js';
+import type { Instance } from '../pipeline/ports.js';
 import { cursorTime, sinkBacklog } from '../telemetry/delivery-families.js';
 import { type OrganizationLabel, unlimited } from '../telemetry/organizations.js';
 import { oldestOpenSessionStart, restoreSessionsOpen } from '../telemetry/restore-families.js';
 import {
+  certificateExpiry,
   clockSkew,
   lastSuccessfulPoll,
   pollDuration,
@@ -21,7 +23,12 @@ import type { Metrics } from './registry.js';
 export type Connection = Readonly<{
   /** Epoch ms by our clock; undefined while there is no token. */
   tokenExpiresAtMs(): number | undefined;
-  clockSkewSeconds(): number;
+  /** Epoch ms; undefined until a certificate was shown. */
+  certificateExpiresAtMs(): number | undefined;
+  /** Undefined until the server has told its time. */
+  clockSkewSeconds(): number | undefined;
+  /** The version that is spoken; undefined until it is known. */
+  apiVersion(): string | undefined;
 }>;
 
 /** State gauges are dropped after so many turns without a complete one: what nobody has seen lately goes stale. */
@@ -35,16 +42,23 @@ export function health(server: string, metrics: Metrics, deps: HealthDeps): Obse
   const nowSeconds = (): number => deps.clock.now() / 1000;
   const pairs = new Map<string, Pair>();
   let incomplete = 0;
+  let instance: Instance | undefined;
+  const show = (told: Instance): void => {
+    instance = told;
+    const labels = { version: told.version, api_version: told.apiVersion, installation_id: told.installationId };
+    metrics.replace(serverInfo, server, [{ labels, value: 1 }]);
+  };
   return {
-    met: ({ version, apiVersion, installationId }) => {
-      const labels = { version, api_version: apiVersion, installation_id: installationId };
-      metrics.replace(serverInfo, server, [{ labels, value: 1 }]);
-    },
+    met: show,
     discovered: ({ result, error, seconds }, open) => {
       metrics.inc(polls, { server, result });
       metrics.observe(pollDuration, { server }, seconds);
       metrics.set(serverUp, { server }, error === undefined ? 1 : 0);
       showConnection(server, metrics, deps.connection);
+      // The version may be another one since the server told of itself.
+      const apiVersion = deps.connection.apiVersion();
+      if (instance !== undefined && apiVersion !== undefined && apiVersion !== instance.apiVersion)
+        show({ ...instance, apiVersion });
       incomplete = result === 'complete' ? 0 : incomplete + 1;
       if (error !== undefined) metrics.inc(pollErrors, { server, reason: error.reason });
       if (incomplete >= staleAfter) dropOpen(server, metrics);
@@ -60,11 +74,15 @@ export function health(server: string, metrics: Metrics, deps: HealthDeps): Obse
   };
 }
 
+/** What is not known, or not there any more, has no series. */
 function showConnection(server: string, metrics: Metrics, connection: Connection): void {
-  metrics.set(clockSkew, { server }, connection.clockSkewSeconds());
-  const expiresAtMs = connection.tokenExpiresAtMs();
-  if (expiresAtMs !== undefined) metrics.set(tokenExpiry, { server }, expiresAtMs / 1000);
+  metrics.replace(clockSkew, server, rowsOf(connection.clockSkewSeconds()));
+  metrics.replace(tokenExpiry, server, rowsOf(secondsOf(connection.tokenExpiresAtMs())));
+  metrics.replace(certificateExpiry, server, rowsOf(secondsOf(connection.certificateExpiresAtMs())));
 }
+
+const secondsOf = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000);
+const rowsOf = (value: number | undefined) => (value === undefined ? [] : [{ labels: {}, value }]);
 
 type Pair = Readonly<{ organization: string; workload: string }>;
 

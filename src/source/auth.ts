@@ -1,10 +1,13 @@
 import { ExporterError } from '../kernel/errors.js';
-import { failure } from './failure.js';
-import { type LoginOptions, passwordLogin, refresh, type Ticket } from './login.js';
+import type { Random } from '../kernel/clock.js';
+import type { Secret } from '../kernel/secret.js';
+import { attempts } from './attempts.js';
+import { logIn, type LoginOptions, refresh, type Ticket } from './login.js';
 
 /**
- * Keeps the one token of a server. However many ask, one login runs at a time. A refused password is not tried again
+ * Keeps the one token of a server. However many ask, one login runs at a time. A refused secret is not tried again
  * before a wait is over (1, 10, then every 30 minutes) unless it has changed: VB365 checks Windows accounts, which lock.
+ * A login that fails otherwise is tried again after a growing wait. A new `Auth` knows of no refusal.
  */
 export interface Auth {
   /** A token that is not about to expire. @throws {ExporterError} as a request does, `auth` when login was refused. */
@@ -16,35 +19,33 @@ export interface Auth {
   replace(refused: Ticket, signal: AbortSignal): Promise<Ticket>;
   /** Tells that a request was accepted with this token. */
   accepted(ticket: Ticket): void;
-  /** When the token in hand ends, epoch ms by our clock. */
+  /** When the token in hand ends, epoch ms by our clock; undefined when there is none. */
   expiresAtMs(): number | undefined;
+  /** The token to log out with, once nothing is asked for any more; undefined when there is none. */
+  last(): Secret | undefined;
 }
 
 /** Tokens that are refused without ever having been accepted are replaced no more often than this. */
 const uselessTokenMs = 60_000;
 
-export function keepToken(options: LoginOptions): Auth {
+export function keepToken(options: LoginOptions & Readonly<{ random: Random }>): Auth {
   const { clock } = options;
-  const logIn = passwordLogin(options);
+  const fromSecret = logIn(options);
+  const renewed = attempts(renew, { ...options, operation: 'token' });
   let current: Ticket | undefined;
   let proven: Ticket | undefined;
   let uselessMs = -Infinity;
-  let flight: Promise<Ticket> | undefined;
 
   async function renew(): Promise<Ticket> {
     const held = current?.refresh;
     const refreshed = held === undefined ? undefined : await refresh(options, held);
     if (refreshed === undefined) current = undefined;
-    current = refreshed ?? (await logIn());
+    current = refreshed ?? (await fromSecret());
     return current;
   }
 
   async function ticket(signal: AbortSignal): Promise<Ticket> {
-    if (current !== undefined && flight === undefined && clock.monotonic() < current.renewMs) return current;
-    flight ??= renew().finally(() => {
-      flight = undefined;
-    });
-    return unlessAborted(flight, signal);
+    return current !== undefined && clock.monotonic() < current.renewMs ? current : renewed(signal);
   }
 
   function drop(refused: Ticket): void {
@@ -67,14 +68,6 @@ export function keepToken(options: LoginOptions): Auth {
       if (ticketInUse === current) proven = ticketInUse;
     },
     expiresAtMs: () => current?.endsAtMs,
+    last: () => current?.access,
   };
-}
-
-/** Waits for shared work; gives up waiting, not the work, when `signal` aborts. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const giveUp = (): void => reject(failure('token', 'aborted', 'stopped'));
-  signal.addEventListener('abort', giveUp);
-  if (signal.aborted) giveUp();
-  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', giveUp));
 }

@@ -12,7 +12,7 @@ export function decodeJson(operation: Operation, body: string): unknown {
     throw failure(
       operation,
       'decode',
-      `the answer is no JSON${body.trimStart().startsWith('<') ? ' but a web page' : ''}`,
+      `the answer is no JSON${body.trimStart().startsWith('<') ? ' but a web page; is this the port of the REST API?' : ''}`,
     );
   }
 }

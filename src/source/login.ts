@@ -3,7 +3,7 @@ import { ExporterError } from '../kernel/errors.js';
 import type { Secret } from '../kernel/secret.js';
 import { failure, statusFailure } from './failure.js';
 import { decodeJson } from './json.js';
-import { type ApiVersion, since } from './options.js';
+import type { Credentials } from './options.js';
 import { decodeToken, renewAfterMs } from './token.js';
 import type { Answer } from './transport.js';
 
@@ -20,9 +20,7 @@ type Form = Readonly<Record<string, string>>;
 /** What logging in needs. `send` posts a form to the token endpoint, and is not cut short by who asked for it. */
 export type LoginOptions = Readonly<{
   send: (form: Form) => Promise<Answer>;
-  apiVersion: ApiVersion;
-  username: string;
-  password: () => Promise<Secret>;
+  credentials: Credentials;
   clock: Clock;
 }>;
 
@@ -32,7 +30,6 @@ export async function refresh(options: LoginOptions, held: Secret): Promise<Tick
   const answer = await options.send({
     grant_type: 'refresh_token',
     refresh_token: held.reveal(),
-    ...antiforgery(options.apiVersion),
   });
   return refusesToken(answer.status) ? undefined : ticketOf(answer, began);
 }
@@ -43,56 +40,71 @@ const refusesToken = (status: number): boolean => status >= 400 && status < 500 
 /** Waits after the first, second, and every further refusal, in ms: below usual lock-out rules (5 to 10 in 10 to 30 min). */
 const refusalWaitsMs = [60_000, 600_000, 1_800_000] as const;
 
-type Refusal = Readonly<{ count: number; untilMs: number; password: Secret; status: number }>;
+type Refusal = Readonly<{ count: number; untilMs: number; secret: Secret; error: ExporterError }>;
 
 /**
- * Logging in with the password, which is read each time. While a refused one is waited out, the same error comes back
- * without a request.
+ * Logging in with the secret, which is read each time. While a refused one is waited out, the same error comes back
+ * without a request; one that has changed is tried at once.
  */
-export function passwordLogin(options: LoginOptions): () => Promise<Ticket> {
+export function logIn({ send, credentials, clock }: LoginOptions): () => Promise<Ticket> {
   let refusal: Refusal | undefined;
 
-  function refuse(password: Secret, status: number): ExporterError {
-    const count = isSame(refusal?.password, password) ? (refusal?.count ?? 0) + 1 : 1;
+  function refuse(secret: Secret, answer: Answer): ExporterError {
+    const count = isSame(refusal?.secret, secret) ? (refusal?.count ?? 0) + 1 : 1;
     const waitMs = refusalWaitsMs[Math.min(count, refusalWaitsMs.length) - 1] ?? refusalWaitsMs[2];
-    refusal = { count, untilMs: options.clock.monotonic() + waitMs, password, status };
-    return refused(status);
+    const error = refused(credentials, answer);
+    refusal = { count, untilMs: clock.monotonic() + waitMs, secret, error };
+    return error;
   }
 
   return async () => {
-    const password = await readPassword(options.password);
-    const began = now(options.clock);
-    if (refusal !== undefined && isSame(refusal.password, password) && began.monotonicMs < refusal.untilMs)
-      throw refused(refusal.status);
-    const answer = await options.send({
-      grant_type: 'password',
-      username: options.username,
-      password: password.reveal(),
-      ...antiforgery(options.apiVersion),
-    });
-    if ([400, 401, 403].includes(answer.status)) throw refuse(password, answer.status);
+    const secret = await readSecret(credentials);
+    const began = now(clock);
+    if (refusal !== undefined && isSame(refusal.secret, secret) && began.monotonicMs < refusal.untilMs)
+      throw refusal.error;
+    const answer = await send(formOf(credentials, secret));
+    if ([400, 401, 403].includes(answer.status)) throw refuse(secret, answer);
     refusal = undefined;
     return ticketOf(answer, began);
   };
 }
 
-/** What the server says beside the status is not repeated: it may name the account. */
-const refused = (status: number): ExporterError =>
-  new ExporterError('auth', `Login was refused (HTTP ${String(status)})`, { details: { operation: 'token', status } });
+/** Source: vb365-rest.md 2.1; the grant of RFC 7523. */
+function formOf(credentials: Credentials, secret: Secret): Form {
+  if (credentials.kind === 'password')
+    return { grant_type: 'password', username: credentials.username, password: secret.reveal() };
+  const { clientId } = credentials;
+  return {
+    grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+    client_id: clientId,
+    assertion: secret.reveal(),
+  };
+}
+
+const refusalHints: Readonly<Record<Credentials['kind'], string>> = {
+  password:
+    'check user name and password; the account must be a Veeam backup administrator, without MFA (a service account)',
+  assertion: 'check "client_id" and the assertion, which may have expired',
+};
+
+/** What the server says beside the status is not repeated, but for one word of OAuth: it may name the account. */
+function refused({ kind }: Credentials, { status, body }: Answer): ExporterError {
+  const unsupported = /"unsupported_grant_type"/.test(body);
+  const hint = unsupported ? 'the server does not offer this way to log in' : refusalHints[kind];
+  return new ExporterError('auth', `Login was refused (HTTP ${String(status)}): ${hint}`, {
+    details: { operation: 'token', status },
+  });
+}
 
 const isSame = (one: Secret | undefined, other: Secret): boolean => one?.reveal() === other.reveal();
 
-async function readPassword(password: () => Promise<Secret>): Promise<Secret> {
+async function readSecret({ kind, secret }: Credentials): Promise<Secret> {
   try {
-    return await password();
+    return await secret();
   } catch (cause) {
-    throw cause instanceof ExporterError ? cause : new ExporterError('auth', 'Could not read the password', { cause });
+    throw cause instanceof ExporterError ? cause : new ExporterError('auth', `Could not read the ${kind}`, { cause });
   }
 }
-
-/** From v7 on the server wants a second token, in a cookie, of everybody who does not decline it (help center, "Authorization"). */
-const antiforgery = (apiVersion: ApiVersion): Form =>
-  since(apiVersion, 'v7') ? { disable_antiforgery_token: 'true' } : {};
 
 type Moment = Readonly<{ wallMs: number; monotonicMs: number }>;
 

@@ -1,5 +1,7 @@
-import type { Clock } from '../kernel/clock.js';
+import type { Clock, Random } from '../kernel/clock.js';
+import type { Log } from '../kernel/log.js';
 import type { Secret } from '../kernel/secret.js';
+import type { Trust } from './trust.js';
 
 /** The path prefixes under which VB365 2.0 to 8.x serve their REST API. */
 export const apiVersions = ['v2', 'v3', 'v4', 'v5', 'v6', 'v7', 'v8'] as const;
@@ -18,16 +20,39 @@ export type StatusCode = '2xx' | '3xx' | '4xx' | '5xx' | 'error';
 /** Called once per HTTP request, repetitions included, when its answer has been read or has failed. */
 export type Observe = (operation: Operation, code: StatusCode, seconds: number) => void;
 
+/** How to log in. The secret is read again for every login, so that one that has changed is picked up. */
+export type Credentials = Readonly<{ secret: () => Promise<Secret> }> &
+  (
+    | Readonly<{ kind: 'password'; /** `DOMAIN\user` or `user@domain`. */ username: string }>
+    | Readonly<{
+        kind: 'assertion';
+        /** Of the application in whose name the assertion, a JWT, is signed. */ clientId: string;
+      }>
+  );
+
+/** A proxy that tunnels (`CONNECT`). The URL may hold credentials. */
+export type Proxy = Readonly<{
+  url: Secret;
+  /** Hosts to reach without it, in the form of `NO_PROXY`. */ noProxy: string;
+}>;
+
+/** What is remembered of a server over restarts, as far as it was told; see `factNames`. */
+export type VersionMemory = Readonly<{
+  /** @throws {ExporterError} `store`. */
+  recall: () => Promise<Readonly<{ apiVersion?: string; installationId?: string }>>;
+  /** @throws {ExporterError} `store`. */
+  keep: (apiVersion: ApiVersion) => Promise<void>;
+}>;
+
 /** What a REST source cannot do without. */
 type Essentials = Readonly<{
   /** Scheme, host, port and, behind a reverse proxy, a path prefix. The rest of the URL is not used. */
   baseUrl: URL;
-  apiVersion: ApiVersion;
-  /** `DOMAIN\user` or `user@domain`. */
-  username: string;
-  /** Read again for every login, so that a rotated password is picked up. */
-  password: () => Promise<Secret>;
+  /** `auto`: the one that is remembered, else the newest that the server serves. */
+  apiVersion: ApiVersion | 'auto';
+  credentials: Credentials;
   clock: Clock;
+  random: Random;
 }>;
 
 /** What may be left out, because `defaults` has it. */
@@ -47,6 +72,11 @@ type Tuning = Readonly<{
   maxResponseBytes: number;
   userAgent: string;
   observe: Observe;
+  trust: Trust;
+  proxy: Proxy | undefined;
+  /** Where a version that was detected is remembered; nowhere unless said. */
+  memory: VersionMemory;
+  log: Pick<Log, 'info' | 'warn'>;
 }>;
 
 export type RestOptions = Essentials & Partial<Tuning>;
@@ -64,4 +94,8 @@ export const defaults: Tuning = {
   maxResponseBytes: 256 * 1024 * 1024,
   userAgent: 'vb365-exporter',
   observe: () => undefined,
+  trust: { kind: 'authorities', ca: undefined },
+  proxy: undefined,
+  memory: { recall: async () => ({}), keep: async () => undefined },
+  log: { info: () => undefined, warn: () => undefined },
 };

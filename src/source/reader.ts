@@ -1,20 +1,24 @@
 import type { Auth } from './auth.js';
 import type { Ticket } from './login.js';
-import type { ApiVersion, Operation } from './options.js';
+import type { Operation } from './options.js';
 import type { Answer, Transport } from './transport.js';
+import type { Versions } from './versions.js';
 
 /**
  * Reads below the version's prefix with a token. A request refused with 401 is repeated once with another token; any
  * other status, and a second 401, is an answer.
- * @throws {ExporterError} as `Transport` and `Auth` do.
+ * @throws {ExporterError} as `Transport`, `Auth` and `Versions` do.
  */
 export type Read = (operation: Operation, path: string, signal: AbortSignal) => Promise<Answer>;
 
-export function reader(transport: Transport, auth: Auth, apiVersion: ApiVersion): Read {
+export function reader(transport: Transport, auth: Auth, versions: Versions): Read {
   return async (operation, path, signal) => {
+    const apiVersion = await versions.current(signal);
     const attempt = async (ticket: Ticket): Promise<Answer> => {
       const answer = await transport.send({ operation, path: `${apiVersion}/${path}`, token: ticket.access }, signal);
       if (answer.status < 400 || answer.status === 404) auth.accepted(ticket);
+      // A list is there whatever it lists; a single thing may well be gone.
+      if (operation === 'sessions' && answer.status === 404) versions.doubt();
       return answer;
     };
     const ticket = await auth.ticket(signal);

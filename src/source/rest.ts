@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Secret } from '../kernel/secret.js';
 import type { Session } from '../model/session.js';
 import { formatInstant, milliseconds, type Nanos } from '../model/time.js';
 import type { EventPage, Instance, SessionList, Source } from '../pipeline/ports.js';
@@ -7,19 +8,24 @@ import { decodeEvent } from './decode-event.js';
 import { decodeSession } from './decode-session.js';
 import { failure, statusFailure } from './failure.js';
 import { decodeJson, isOwnError } from './json.js';
-import { defaults, type Operation, type RestOptions, type RestSettings, since } from './options.js';
+import { type ApiVersion, defaults, type Operation, type RestOptions, type RestSettings, since } from './options.js';
 import { decodePage, type Page } from './page.js';
 import { type Read, reader } from './reader.js';
 import { readSessionList } from './session-list.js';
-import { type Answer, transport, type Transport } from './transport.js';
+import { type Answer, type Call, transport, type Transport } from './transport.js';
+import { type Versions, versions } from './versions.js';
 
 /** A VB365 server behind its REST API. */
 export interface RestSource extends Source {
+  /** The API version that is spoken; undefined until it is known. */
+  apiVersion(): string | undefined;
   /** When the token in hand ends, epoch ms by our clock; undefined while there is none. */
   tokenExpiresAtMs(): number | undefined;
-  /** How far the server's clock is ahead of ours; 0 for less than 2 s, and until an answer has told. */
-  clockSkewSeconds(): number;
-  /** Ends what is under way with `aborted` and closes the connections. */
+  /** When the server's own certificate ends, trusted or not, epoch ms; undefined until it has shown one. */
+  certificateExpiresAtMs(): number | undefined;
+  /** How far the server's clock is ahead of ours; 0 for less than 2 s; undefined until an answer has told. */
+  clockSkewSeconds(): number | undefined;
+  /** Ends what is under way with `aborted`, logs out where the API can, within 2 s, and closes the connections. */
   close(): Promise<void>;
 }
 
@@ -28,37 +34,73 @@ const listRestarts = 3;
 
 /**
  * Reads a VB365 server through its REST API, v2 to v8. Nothing is repeated but a request that was refused with an
- * expired token, once. Nothing is sent before the first method is called.
+ * expired token, once. Nothing is sent before the first method is called; the first finds out the API version, if it is
+ * to be detected and not remembered, and logs in.
  */
 export function restSource(options: RestOptions): RestSource {
   const settings: RestSettings = { ...defaults, ...options };
   const wire = transport(settings);
-  const auth = keepToken({ ...settings, send: sendForm(settings, wire) });
-  const read = reader(wire, auth, settings.apiVersion);
-  const serverTime = (ourMs: number): Nanos => milliseconds(ourMs + wire.skewMs());
+  const spoken = versions(settings, async call => wire.send(call, nobody()));
+  const auth = keepToken({ ...settings, send: sendForm(wire, spoken) });
+  const read = reader(wire, auth, spoken);
+  const link: Link = { settings, read, versions: spoken };
+  const skewMs = (): number => wire.skewMs() ?? 0;
+  const serverTime = (ourMs: number): Nanos => milliseconds(ourMs + skewMs());
 
   return {
     now: () => serverTime(settings.clock.now()),
+    apiVersion: () => spoken.known(),
     tokenExpiresAtMs: () => auth.expiresAtMs(),
-    clockSkewSeconds: () => wire.skewMs() / 1000,
-    close: async () => wire.close(),
-    instance: async signal => readInstance(settings, read, signal),
-    sessions: async (createdFrom, signal) => readSessions(settings, read, { createdFrom, signal }),
+    certificateExpiresAtMs: () => wire.certificateExpiresAtMs(),
+    clockSkewSeconds: () => (wire.skewMs() === undefined ? undefined : skewMs() / 1000),
+    close: async () => wire.close(logout(spoken.known(), auth.last())),
+    instance: async signal => readInstance(link, signal),
+    sessions: async (createdFrom, signal) => readSessions(link, { createdFrom, signal }),
     session: async (id, signal) => readSession(read, id, signal),
     events: readEvents(settings, read, serverTime),
   };
 }
 
-/** Nobody in particular waits for a login, so nobody's signal ends it: its deadline does, or closing. */
+type Link = Readonly<{ settings: RestSettings; read: Read; versions: Versions }>;
+
+/** Nobody in particular waits for a login or a probe, so nobody's signal ends it: its deadline does, or closing. */
+const nobody = (): AbortSignal => new AbortController().signal;
+
 const sendForm =
-  ({ apiVersion }: RestSettings, wire: Transport) =>
-  async (form: Readonly<Record<string, string>>): Promise<Answer> =>
-    wire.send({ operation: 'token', path: `${apiVersion}/token`, form }, new AbortController().signal);
+  (wire: Transport, spoken: Versions) =>
+  async (form: Readonly<Record<string, string>>): Promise<Answer> => {
+    const apiVersion = await spoken.current(nobody());
+    const path = `${apiVersion}/token`;
+    const answer = await wire.send(
+      { operation: 'token', path, form: { ...form, ...antiforgery(apiVersion) } },
+      nobody(),
+    );
+    if (answer.status === 404) spoken.doubt();
+    return answer;
+  };
+
+/** From v7 on the server wants a second token, in a cookie, of everybody who does not decline it (help center, "Authorization"). */
+const antiforgery = (apiVersion: ApiVersion): Readonly<Record<string, string>> =>
+  since(apiVersion, 'v7') ? { disable_antiforgery_token: 'true' } : {};
+
+/** `POST /vN/token/logout` is there from v7 on; before, a token ends with its time. */
+const logout = (apiVersion: ApiVersion | undefined, token: Secret | undefined): Call | undefined =>
+  apiVersion === undefined || token === undefined || !since(apiVersion, 'v7')
+    ? undefined
+    : { operation: 'token', path: `${apiVersion}/token/logout`, token, form: {} };
 
 const wireInstance = z.object({ installationId: z.string().nullish(), version: z.string().nullish() });
 
-/** `GET /vN/ServiceInstance` is there from v6 on. */
-async function readInstance({ apiVersion }: RestSettings, read: Read, signal: AbortSignal): Promise<Instance> {
+/** `GET /vN/ServiceInstance` is there from v6 on. Another installation than before may speak another version. */
+async function readInstance(link: Link, signal: AbortSignal): Promise<Instance> {
+  const instance = await instanceBy(link, signal);
+  link.versions.met(instance.installationId);
+  const apiVersion = await link.versions.current(signal);
+  return apiVersion === instance.apiVersion ? instance : instanceBy(link, signal);
+}
+
+async function instanceBy({ read, versions: spoken }: Link, signal: AbortSignal): Promise<Instance> {
+  const apiVersion = await spoken.current(signal);
   if (!since(apiVersion, 'v6')) return { apiVersion, version: '', installationId: '' };
   const parsed = wireInstance.safeParse(okJson('probe', await read('probe', 'ServiceInstance', signal)));
   if (!parsed.success) throw failure('probe', 'decode', 'the answer is no service instance');
@@ -70,11 +112,11 @@ type Listing = Readonly<{ createdFrom: Nanos | undefined; signal: AbortSignal }>
 
 /** v8 lists oldest first, so that a session that begins meanwhile moves no row; older ones cannot be told to. */
 async function readSessions(
-  settings: RestSettings,
-  read: Read,
+  { settings, read, versions: spoken }: Link,
   { createdFrom, signal }: Listing,
 ): Promise<SessionList> {
-  const { apiVersion, sessionLimit: limit, maxPages } = settings;
+  const { sessionLimit: limit, maxPages } = settings;
+  const apiVersion = await spoken.current(signal);
   const filter = {
     ...(createdFrom !== undefined && since(apiVersion, 'v6') ? { startTimeFrom: formatInstant(createdFrom) } : {}),
     ...(since(apiVersion, 'v8') ? { orderBy: 'CreationTime', orderAsc: 'true' } : {}),

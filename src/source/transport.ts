@@ -1,12 +1,14 @@
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { ExporterError } from '../kernel/errors.js';
 import type { Secret } from '../kernel/secret.js';
+import { connections, hostOf } from './dispatcher.js';
 import { failure, networkFailure } from './failure.js';
 import { parseHttpDate, parseRetryAfter } from '../kernel/http-date.js';
 import type { Operation, RestSettings, StatusCode } from './options.js';
+import { chainOf, distrustOf } from './peer.js';
 import { nextSkewMs } from './server-clock.js';
 
-/** One request. With a `form` it is a POST, else a GET. `path` is relative to the base URL and begins without a slash. */
+/** One request. With a `form`, be it an empty one, it is a POST, else a GET. `path` is relative to the base URL and begins without a slash. */
 export type Call = Readonly<{
   operation: Operation;
   path: string;
@@ -27,33 +29,46 @@ export type Answer = Readonly<{
 export interface Transport {
   /** @throws {ExporterError} `aborted`, `decode` (too long, or no HTTP), `network` or `timeout`. */
   send(call: Call, signal: AbortSignal): Promise<Answer>;
-  /** How far the server's clock is ahead of ours, in ms; 0 until an answer has told. */
-  skewMs(): number;
-  /** Cuts what is under way off and closes the connections. */
-  close(): Promise<void>;
+  /** How far the server's clock is ahead of ours, in ms; undefined until an answer has told. */
+  skewMs(): number | undefined;
+  /** When the server's own certificate ends, trusted or not, epoch ms; undefined until it has shown one. */
+  certificateExpiresAtMs(): number | undefined;
+  /** Cuts what is under way off, sends a last request for a short time, whatever comes of it, and closes the connections. */
+  close(last?: Call): Promise<void>;
 }
+
+/** How long the last request may hold up a stop. */
+const farewellMs = 2_000;
 
 export function transport(settings: RestSettings): Transport {
   const { baseUrl, clock, observe } = settings;
-  const pool = openPool(settings);
   const closing = new AbortController();
-  let skewMs = 0;
+  let skewMs: number | undefined;
+  let certificateExpiresAtMs: number | undefined;
+  const pool = connections({
+    ...settings,
+    refusal: socket => {
+      certificateExpiresAtMs = chainOf(socket)[0]?.validToMs;
+      return distrustOf(socket, settings.trust);
+    },
+  });
 
   async function exchange(call: Call, signal: AbortSignal): Promise<Answer> {
     const beganMs = clock.now();
-    const { statusCode: status, headers, body } = await pool.request({ ...requestOf(call, settings), signal });
+    const dispatcher = await pool.fresh();
+    const { statusCode: status, headers, body } = await dispatcher.request({ ...requestOf(call, settings), signal });
     const receivedMs = clock.now();
     const dateMs = parseHttpDate(single(headers['date']));
     // The date of an error may be that of a proxy in between.
-    if (dateMs !== undefined && status < 300) skewMs = nextSkewMs(skewMs, { sentMs: beganMs, receivedMs, dateMs });
+    if (dateMs !== undefined && status < 300) skewMs = nextSkewMs(skewMs ?? 0, { sentMs: beganMs, receivedMs, dateMs });
     const retryAfterMs = parseRetryAfter(single(headers['retry-after']), dateMs ?? receivedMs);
     return { status, body: await readBody(body, call.operation, settings.maxResponseBytes), retryAfterMs, beganMs };
   }
 
-  async function send(call: Call, signal: AbortSignal): Promise<Answer> {
+  /** Observed; ended by `stop` or the deadline. */
+  async function attempt(call: Call, stop: AbortSignal, timeoutMs = settings.requestTimeoutMs): Promise<Answer> {
     const sinceMs = clock.monotonic();
-    const deadline = AbortSignal.timeout(settings.requestTimeoutMs);
-    const stop = AbortSignal.any([signal, closing.signal]);
+    const deadline = AbortSignal.timeout(timeoutMs);
     let code: StatusCode = 'error';
     try {
       const answer = await exchange(call, AbortSignal.any([stop, deadline]));
@@ -62,41 +77,29 @@ export function transport(settings: RestSettings): Transport {
     } catch (thrown) {
       if (thrown instanceof ExporterError) throw thrown;
       if (stop.aborted) throw failure(call.operation, 'aborted', 'stopped');
-      if (deadline.aborted)
-        throw failure(call.operation, 'timeout', `no answer in ${String(settings.requestTimeoutMs)} ms`);
-      throw networkFailure(thrown, hostOf(baseUrl));
+      if (deadline.aborted) throw failure(call.operation, 'timeout', `no answer in ${String(timeoutMs)} ms`);
+      throw networkFailure(thrown, { host: hostOf(baseUrl), proxied: settings.proxy !== undefined });
     } finally {
       observe(call.operation, code, (clock.monotonic() - sinceMs) / 1000);
     }
   }
 
   return {
-    send,
+    send: async (call, signal) => attempt(call, AbortSignal.any([signal, closing.signal])),
     skewMs: () => skewMs,
-    close: async () => {
+    certificateExpiresAtMs: () => certificateExpiresAtMs,
+    close: async last => {
       closing.abort();
+      if (last !== undefined) await attempt(last, new AbortController().signal, farewellMs).catch(() => undefined);
       await pool.destroy();
     },
   };
 }
 
-/** Longer than the interval while a session is open, so that it is polled over one connection; shorter than http.sys waits (120 s). */
-const idleConnectionMs = 20_000;
-
-/** The deadline of a whole request is ours; undici's own ones would end a long answer that still flows. */
-const openPool = ({ baseUrl, connections, connectTimeoutMs }: RestSettings): Pool =>
-  new Pool(baseUrl.origin, {
-    connections,
-    connect: { timeout: connectTimeoutMs },
-    allowH2: false,
-    keepAliveTimeout: idleConnectionMs,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
-
-/** The path is put behind the base URL's own; the host is the pool's, so the token goes nowhere else. */
+/** The path is put behind the base URL's own; the origin is the server's, so the token goes nowhere else. */
 function requestOf({ path, token, form }: Call, { baseUrl, userAgent }: RestSettings): Dispatcher.RequestOptions {
   return {
+    origin: baseUrl.origin,
     path: `${baseUrl.pathname.replace(/\/$/, '')}/${path}`,
     method: form === undefined ? 'GET' : 'POST',
     headers: {
@@ -122,9 +125,6 @@ async function readBody(body: AsyncIterable<Buffer>, operation: Operation, maxBy
 
 const single = (header: string | string[] | undefined): string | undefined =>
   typeof header === 'string' ? header : undefined;
-
-const hostOf = ({ hostname, port, protocol }: URL): string =>
-  `${hostname}:${port || (protocol === 'http:' ? '80' : '443')}`;
 
 function statusCode(status: number): StatusCode {
   if (status < 300) return '2xx';

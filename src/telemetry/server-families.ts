@@ -90,7 +90,7 @@ export const lastSuccessfulPoll = family({
 export const tokenExpiry = family({
   type: 'gauge',
   name: 'vb365_token_expiry_timestamp_seconds',
-  help: 'When the access token for the server expires, by the clock of the exporter.',
+  help: 'When the access token for the server expires, by the clock of the exporter; absent while there is no token.',
   unit: 'seconds since 1970',
   labels: ['server'],
   stored: false,
@@ -100,7 +100,7 @@ export const tokenExpiry = family({
 export const clockSkew = family({
   type: 'gauge',
   name: 'vb365_clock_skew_seconds',
-  help: 'How far the clock of the server is ahead of the clock of the exporter.',
+  help: 'How far the clock of the server is ahead of the clock of the exporter; absent until the server has told.',
   unit: 'seconds',
   labels: ['server'],
   stored: false,
@@ -127,10 +127,10 @@ export const reconcileMissed = family({
   example: 'increase(vb365_reconcile_missed_sessions_total[1d]) > 0',
 });
 
-export const tlsVerification = family({
+export const tlsVerificationEnabled = family({
   type: 'gauge',
   name: 'vb365_tls_verification_enabled',
-  help: 'Whether the certificate of the server is verified (1) or taken as it is (0).',
+  help: 'Whether the server has to prove who it is, by an authority or a fingerprint (1), or not (0): insecure_skip_verify, or http.',
   unit: 'boolean',
   labels: ['server'],
   stored: false,
@@ -140,7 +140,7 @@ export const tlsVerification = family({
 export const certificateExpiry = family({
   type: 'gauge',
   name: 'vb365_certificate_expiry_timestamp_seconds',
-  help: 'When the certificate of the server expires; absent until it has been seen, and over http.',
+  help: 'When the TLS certificate that the server showed last ends, trusted or not; absent until it has been seen, and over http.',
   unit: 'seconds since 1970',
   labels: ['server'],
   stored: false,

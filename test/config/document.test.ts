@@ -26,7 +26,7 @@ describe('the example', () => {
   const example = read('examples/vb365-exporter.yaml');
 
   test('is a configuration', () => {
-    expect(fromFile(example).servers.map(({ name }) => name)).toEqual(['hq', 'branch']);
+    expect(fromFile(example).servers.map(({ name }) => name)).toEqual(['hq', 'branch', 'tenant']);
   });
 
   test('satisfies the JSON Schema', () => {
@@ -53,11 +53,11 @@ test('the reference has a part for every key', () => {
 });
 
 test.each([
-  ['a missing key', serverWhere('username', '')],
-  ['an unknown key', serverWith('tls: {}')],
+  ['a missing key', serverWhere('url', '')],
+  ['an unknown key', serverWith('tsl: {}')],
   ['a plain number as duration', serverWith('poll_interval: 30')],
   ['a url with a path', serverWhere('url', 'url: https://a/b')],
-  ['an unknown version', serverWith('api_version: auto')],
+  ['an unknown version', serverWith('api_version: v9')],
   ['an empty list', 'servers: []'],
 ])('the JSON Schema refuses what the parser refuses: %s', (_, file) => {
   expect(validate(parse(file))).toBe(false);

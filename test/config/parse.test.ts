@@ -15,9 +15,14 @@ describe('a configuration file', () => {
         {
           name: 'hq',
           url: new URL('https://vb365.example.com:4443'),
-          apiVersion: 'v6',
-          username: 'EXAMPLE\\svc-monitor',
-          password: { file: '/run/secrets/vb365-password' },
+          apiVersion: 'auto',
+          login: {
+            kind: 'password',
+            username: 'EXAMPLE\\svc-monitor',
+            secret: { file: '/run/secrets/vb365-password' },
+          },
+          tls: { caFile: undefined, serverFingerprint: undefined, insecureSkipVerify: false },
+          proxy: undefined,
           pollIntervalMs: 30_000,
           openPollIntervalMs: 5000,
           requestTimeoutMs: 60_000,
@@ -82,7 +87,8 @@ describe('a configuration file', () => {
       config,
       config.servers,
       config.servers[0],
-      config.servers[0]?.password,
+      config.servers[0]?.login,
+      config.servers[0]?.tls,
       config.history,
       config.state,
     ];
@@ -117,7 +123,11 @@ describe('a configuration file', () => {
 describe('the environment', () => {
   test('alone can describe a server, which is called after its host', () => {
     expect(parseConfig({ env: environment }).servers).toEqual([
-      { ...fromFile(smallest).servers[0], name: 'vb365.example.com', password: { value: new Secret('a password') } },
+      {
+        ...fromFile(smallest).servers[0],
+        name: 'vb365.example.com',
+        login: { kind: 'password', username: 'EXAMPLE\\svc-monitor', secret: { value: new Secret('a password') } },
+      },
     ]);
   });
 
@@ -129,7 +139,7 @@ describe('the environment', () => {
 
   test('may name a file for the password; an empty variable is not set', () => {
     const env = { ...environment, VB365_PASSWORD: '', VB365_PASSWORD_FILE: '/p' };
-    expect(parseConfig({ env }).servers[0]?.password).toEqual({ file: '/p' });
+    expect(parseConfig({ env }).servers[0]?.login.secret).toEqual({ file: '/p' });
   });
 
   test.each([

@@ -85,6 +85,41 @@ describe('logging in', () => {
   });
 });
 
+describe('an application', () => {
+  const grant_type = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
+  test('logs in with its assertion, and renews its token like anybody', async () => {
+    await visiting(8, { clients: { app: 'signed' } }, async visitor => {
+      const body = (await visitor.login(8, { grant_type, client_id: 'app', assertion: 'signed' })).json as TokenBody;
+      expect((await visitor.get('/v8/RestoreSessions')).status).toBe(200);
+      expect((await visitor.login(8, refresh(body.refresh_token))).status).toBe(200);
+    });
+  });
+
+  test.each([
+    { client_id: 'app', assertion: 'forged' },
+    { client_id: 'other', assertion: 'signed' },
+    { client_id: 'toString' },
+    { client_id: 'app' },
+    {},
+  ])('is refused with %j', async form => {
+    await visiting(6, { clients: { app: 'signed' } }, async visitor => {
+      const answer = await visitor.login(6, { grant_type, ...form });
+      expect([answer.status, answer.json]).toEqual([
+        400,
+        { message: 'The server has rejected the client credentials' },
+      ]);
+    });
+  });
+
+  test('needs no password of an account with MFA, which is refused', async () => {
+    await visiting(8, { clients: { app: 'signed' }, quirks: { mfa: true } }, async visitor => {
+      expect((await visitor.login(8)).status).toBe(400);
+      expect((await visitor.login(8, { grant_type, client_id: 'app', assertion: 'signed' })).status).toBe(200);
+    });
+  });
+});
+
 describe('a token', () => {
   test('is needed: 401 with an empty body without one, with a wrong one, and after its life', async () => {
     const clock = drivenClock();

@@ -23,7 +23,12 @@ const create = (organizationLabel = true): Metrics =>
 const page = async (metrics: Metrics): Promise<string> => (await metrics.exposition('text')).text;
 const ofName = (n: number) => session({ organization: `tenant-${String(n)}.onmicrosoft.com` });
 const found = { result: 'complete', error: undefined, seconds: 0, listed: 0, rejects: [] } as const;
-const connection = { tokenExpiresAtMs: () => undefined, clockSkewSeconds: () => 0 };
+const connection = {
+  tokenExpiresAtMs: () => undefined,
+  certificateExpiresAtMs: () => undefined,
+  clockSkewSeconds: () => 0,
+  apiVersion: () => undefined,
+};
 
 /** Meets organizations `from` to `to` as the line does: their series are born, one event each is counted. */
 function meet(metrics: Metrics, labelOf: (name: string) => string, [from, to]: readonly [number, number]): void {

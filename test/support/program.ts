@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { openWeb } from '../../src/web/web-config.js';
 import { type App, startApp } from '../../src/app.js';
+import type { SecretSource } from '../../src/config/environment.js';
 import type { Config, ServerConfig } from '../../src/config/parse.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { createLog } from '../../src/kernel/log.js';
@@ -19,12 +20,16 @@ export async function inFolder(work: (folder: string) => Promise<void>): Promise
   }
 }
 
-export const serverConfig = (url: string, over: Partial<ServerConfig> = {}): ServerConfig => ({
+/** `password`: in place of the simulator's. */
+type Over = Partial<ServerConfig> & Readonly<{ password?: SecretSource }>;
+
+export const serverConfig = (url: string, { password, ...over }: Over = {}): ServerConfig => ({
   name: 'hq',
   url: new URL(url),
   apiVersion: 'v6',
-  username: 'simulator',
-  password: { value: new Secret('simulator') },
+  login: { kind: 'password', username: 'simulator', secret: password ?? { value: new Secret('simulator') } },
+  tls: { caFile: undefined, serverFingerprint: undefined, insecureSkipVerify: false },
+  proxy: undefined,
   pollIntervalMs: 20,
   openPollIntervalMs: 20,
   requestTimeoutMs: 5_000,

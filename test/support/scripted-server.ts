@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 /** What a test is told of a request. */
@@ -31,11 +32,16 @@ export type ScriptedServer = Readonly<{
   asked: readonly Asked[];
   /** From now on the server follows this script. */
   follow(script: Script): void;
+  /** Shows another certificate from the next connection on, and closes those that are open. */
+  show(identity: Readonly<{ key: string; cert: string }>): void;
   close(): Promise<void>;
 }>;
 
-/** A real HTTP server on a free port of the loopback that does what the script says. It writes no `Date` of its own. */
-export async function scriptedServer(script: Script): Promise<ScriptedServer> {
+/**
+ * A real HTTP server on a free port of the loopback that does what the script says. It writes no `Date` of its own.
+ * With `tls` it speaks HTTPS.
+ */
+export async function scriptedServer(script: Script, tls?: ServerOptions): Promise<ScriptedServer> {
   let current = script;
   const asked: Asked[] = [];
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -43,12 +49,18 @@ export async function scriptedServer(script: Script): Promise<ScriptedServer> {
     asked.push(one);
     perform(response, await current(one));
   }
-  const server = createServer((request, response) => void serve(request, response));
+  const listener = (request: IncomingMessage, response: ServerResponse): void => void serve(request, response);
+  const secure = tls === undefined ? undefined : createTlsServer(tls, listener);
+  const server = secure ?? createServer(listener);
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    url: new URL(`http://127.0.0.1:${String(port)}`),
+    url: new URL(`${tls === undefined ? 'http' : 'https'}://127.0.0.1:${String(port)}`),
     asked,
+    show: identity => {
+      secure?.setSecureContext(identity);
+      secure?.closeAllConnections();
+    },
     follow: next => {
       current = next;
     },

@@ -1,4 +1,5 @@
 import { afterEach } from '@jest/globals';
+import type { ServerOptions } from 'node:https';
 import type { Clock } from '../../src/kernel/clock.js';
 import { Secret } from '../../src/kernel/secret.js';
 import type { Operation, RestOptions, StatusCode } from '../../src/source/options.js';
@@ -53,11 +54,16 @@ export const grant = (n: number, over: Readonly<Record<string, unknown>> = {}): 
 const isToken = ({ url }: Asked): boolean => /^\/v\d\/token$/.test(url);
 
 /** Options of the source, and what the server answers to the n-th request for a token. */
-export type Extras = Partial<RestOptions> & Readonly<{ tokens?: (asked: Asked, n: number) => Reply | Promise<Reply> }>;
+export type Extras = Partial<RestOptions> &
+  Readonly<{
+    tokens?: (asked: Asked, n: number) => Reply | Promise<Reply>;
+    /** Makes the server speak HTTPS. */
+    tls?: ServerOptions;
+  }>;
 
 /** A source and the server it reads. Token requests are granted unless `tokens` says otherwise; the rest is `script`'s. */
 async function rig(script: Script, options: Extras = {}): Promise<Rig> {
-  const { tokens = (_, n) => grant(n), ...rest } = options;
+  const { tokens = (_, n) => grant(n), tls, ...rest } = options;
   const observed: string[] = [];
   const clock = handClock();
   let password = 'canary-password';
@@ -66,13 +72,13 @@ async function rig(script: Script, options: Extras = {}): Promise<Rig> {
     if (!isToken(asked)) return script(asked);
     granted += 1;
     return tokens(asked, granted);
-  });
+  }, tls);
   const source = restSource({
     baseUrl: server.url,
     apiVersion: 'v6',
-    username: 'EAST\\canary-user',
-    password: async () => new Secret(password),
+    credentials: { kind: 'password', username: 'EAST\\canary-user', secret: async () => new Secret(password) },
     clock,
+    random: () => 0,
     observe: (operation: Operation, code: StatusCode) => observed.push(`${operation} ${code}`),
     ...rest,
   });

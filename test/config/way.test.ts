@@ -1,0 +1,129 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseConfig } from '../../src/config/parse.js';
+import { complaints, environment, fromFile, serverWhere, serverWith } from '../support/config.js';
+
+describe('the way to a server', () => {
+  const hex = 'ab'.repeat(32);
+  const pairs = Array.from({ length: 32 }, () => 'AB').join(':');
+
+  test.each([
+    ['tls: { ca_file: /ca.pem }', { caFile: '/ca.pem', serverFingerprint: undefined, insecureSkipVerify: false }],
+    [`tls: { server_fingerprint: ${hex} }`, { caFile: undefined, serverFingerprint: hex, insecureSkipVerify: false }],
+    [
+      `tls: { server_fingerprint: "${pairs}" }`,
+      { caFile: undefined, serverFingerprint: pairs, insecureSkipVerify: false },
+    ],
+    [
+      'tls: { insecure_skip_verify: true }',
+      { caFile: undefined, serverFingerprint: undefined, insecureSkipVerify: true },
+    ],
+    ['tls:', { caFile: undefined, serverFingerprint: undefined, insecureSkipVerify: false }],
+  ])('is checked as %s says', (line, tls) => {
+    expect(fromFile(serverWith(line)).servers[0]?.tls).toEqual(tls);
+  });
+
+  test('may be for an application with an assertion', () => {
+    const file = serverWhere('username', 'client_id: app-1').replace('password_file', 'assertion_file');
+    expect(fromFile(file).servers[0]?.login).toEqual({
+      kind: 'assertion',
+      clientId: 'app-1',
+      secret: { file: '/run/secrets/vb365-password' },
+    });
+  });
+
+  test.each<[string, Record<string, string>, [string, string] | undefined]>([
+    ['', {}, undefined],
+    ['', { HTTPS_PROXY: 'http://u:p@proxy:3128' }, ['http://u:p@proxy:3128', '']],
+    ['', { HTTPS_PROXY: 'http://upper:1', https_proxy: 'http://lower:1' }, ['http://lower:1', '']],
+    ['', { https_proxy: 'http://a:1', NO_PROXY: 'b' }, ['http://a:1', 'b']],
+    ['', { https_proxy: 'http://a:1', NO_PROXY: 'b', no_proxy: 'c' }, ['http://a:1', 'c']],
+    ['', { HTTPS_PROXY: '', NO_PROXY: '*' }, undefined],
+    ['proxy_url: https://own:3128/', { HTTPS_PROXY: 'http://a:1', NO_PROXY: '*' }, ['https://own:3128/', '']],
+    ['', { HTTP_PROXY: 'http://a:1' }, undefined],
+  ])('goes through the proxy of %j and %j', (line, env, wanted) => {
+    const proxy = fromFile(serverWith(line), env).servers[0]?.proxy;
+    expect(proxy && [proxy.url.reveal(), proxy.noProxy]).toEqual(wanted);
+  });
+
+  test('is direct for http, unless the server itself names a proxy', () => {
+    const local = serverWhere('url', 'url: http://localhost:4443');
+    const env = { HTTPS_PROXY: 'http://a:1' };
+    expect(fromFile(local, env).servers[0]?.proxy).toBeUndefined();
+    expect(fromFile(`${local}    proxy_url: http://own:1\n`, env).servers[0]?.proxy).toBeDefined();
+  });
+
+  test('of a server that the environment describes is through the same proxy', () => {
+    const env = { ...environment, HTTPS_PROXY: 'http://a:1' };
+    expect(parseConfig({ env }).servers[0]?.proxy?.url.reveal()).toBe('http://a:1');
+  });
+});
+
+const sha = 'must be a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons between the pairs';
+const proxy =
+  'must be a URL such as http://proxy.example.com:3128, without credentials (a proxy that wants some belongs into HTTPS_PROXY)';
+const text = 'must be text, not empty and without control characters';
+
+describe('a bad way to a server is refused with exactly this', () => {
+  test.each([
+    [
+      'an assertion without its file',
+      serverWhere('username', 'client_id: app').replace(/ +password_file.*\n/, ''),
+      'servers[0].assertion_file: is missing',
+    ],
+    [
+      'an assertion of nobody',
+      serverWhere('username', 'assertion_file: a').replace(/ +password_file.*\n/, ''),
+      'servers[0].client_id: is missing',
+    ],
+    [
+      'an assertion for an account',
+      `${serverWhere('password_file', 'client_id: app')}    assertion_file: a\n`,
+      'servers[0].username: must not be set beside "client_id" or "assertion_file"',
+    ],
+    [
+      'a fingerprint of MD5',
+      serverWith('tls: { server_fingerprint: "00:11" }'),
+      `servers[0].tls.server_fingerprint: ${sha}`,
+    ],
+    [
+      'a fingerprint with its name',
+      serverWith(`tls: { server_fingerprint: "sha256:${'ab'.repeat(32)}" }`),
+      `servers[0].tls.server_fingerprint: ${sha}`,
+    ],
+    [
+      'two ways to trust',
+      serverWith('tls: { ca_file: /ca.pem, insecure_skip_verify: true }'),
+      'servers[0].tls: must not have more than one of "ca_file", "server_fingerprint" and "insecure_skip_verify"',
+    ],
+    ['an empty CA file', serverWith('tls: { ca_file: "" }'), `servers[0].tls.ca_file: ${text}`],
+    [
+      'trust without TLS',
+      `${serverWhere('url', 'url: http://localhost')}    tls: { ca_file: /ca.pem }\n`,
+      'servers[0].tls: must not be set: the URL is http://, which has no TLS',
+    ],
+    [
+      'a misspelt TLS key',
+      serverWith('tls: { cafile: a }'),
+      'servers[0].tls.cafile: unknown key; did you mean "ca_file"?',
+    ],
+    ['a proxy without scheme', serverWith('proxy_url: "proxy:3128"'), `servers[0].proxy_url: ${proxy}`],
+    ['a proxy with credentials', serverWith('proxy_url: http://u:p@proxy:3128'), `servers[0].proxy_url: ${proxy}`],
+  ])('%s', (_, file, complaint) => {
+    expect(complaints({ file, env: {} })).toEqual([complaint]);
+  });
+
+  test.each([
+    [
+      'a proxy without scheme',
+      { HTTPS_PROXY: 'u:p@proxy' },
+      'HTTPS_PROXY: must be a URL such as http://proxy.example.com:3128',
+    ],
+    [
+      'a proxy of another kind',
+      { https_proxy: 'socks5://a' },
+      'https_proxy: must be a URL such as http://proxy.example.com:3128',
+    ],
+  ])('%s in the environment', (_, env, complaint) => {
+    expect(complaints({ env: { ...environment, ...env } })).toEqual([complaint]);
+  });
+});
