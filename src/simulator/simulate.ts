@@ -11,7 +11,7 @@ import type { Instance } from './routes.js';
 import { createApp } from './server.js';
 import { Tokens } from './tokens.js';
 import { type Intercept, Traffic } from './traffic.js';
-import { World } from './world.js';
+import { type SimSession, World } from './world.js';
 
 /** What to imitate. Everything but the clock has a default. */
 export type SimulateOptions = Readonly<{
@@ -81,6 +81,8 @@ export async function simulate(options: SimulateOptions): Promise<Simulator> {
   const tokens = new Tokens(clock, dice(seed, 9), { ...credentials(options), ...quirks });
   const context = {
     world,
+    clock,
+    advance,
     quirks,
     tokens,
     instance: instanceOf(options, seed, versions),
@@ -119,12 +121,21 @@ function history(
 function arrivals(world: World, clock: Clock, { seed, quirks }: { seed: number; quirks: Quirks }): () => void {
   let count = 0;
   return () => {
+    for (const { id } of oldestStopped(world, quirks.purgesPerPage)) world.purgeSession(id);
     for (let left = quirks.arrivalsPerPage; left > 0; left -= 1) {
       writeVisit(world, { seed, quirks, number: 2_000_000_000 + count }, milliseconds(clock.now()));
       count += 1;
     }
   };
 }
+
+const oldestStopped = (world: World, count: number): readonly SimSession[] =>
+  count === 0
+    ? []
+    : world
+        .sessions()
+        .filter(({ state }) => state === 'Stopped')
+        .slice(-count);
 
 const credentials = ({ username = 'simulator', password = 'simulator' }: SimulateOptions) => ({ username, password });
 
