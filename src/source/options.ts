@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.js';
+import type { Gate } from '../kernel/gate.js';
 import type { Secret } from '../kernel/secret.js';
 
 /** The path prefixes under which VB365 2.0 to 8.x serve their REST API. */
@@ -46,6 +47,8 @@ type Tuning = Readonly<{
   /** A longer answer is an error. */
   maxResponseBytes: number;
   userAgent: string;
+  /** Where each request but a long poll waits for its place. */
+  gate: Gate;
   observe: Observe;
 }>;
 
@@ -54,7 +57,7 @@ export type RestOptions = Essentials & Partial<Tuning>;
 export type RestSettings = Essentials & Tuning;
 
 /** Page sizes: the API's maximum is 10,000 since v5 (help center, "Pagination"); a page of events is kept ten times smaller for memory. */
-export const defaults: Tuning = {
+export const defaults: Omit<Tuning, 'gate'> = {
   eventLimit: 1000,
   sessionLimit: 10_000,
   maxPages: 10_000,

@@ -5,15 +5,16 @@ import type { Answer, Transport } from './transport.js';
 
 /**
  * Reads below the version's prefix with a token. A request refused with 401 is repeated once with another token; any
- * other status, and a second 401, is an answer.
+ * other status, and a second 401, is an answer. `waitMs`: how long the server may wait before it answers.
  * @throws {ExporterError} as `Transport` and `Auth` do.
  */
-export type Read = (operation: Operation, path: string, signal: AbortSignal) => Promise<Answer>;
+export type Read = (operation: Operation, path: string, signal: AbortSignal, waitMs?: number) => Promise<Answer>;
 
 export function reader(transport: Transport, auth: Auth, apiVersion: ApiVersion): Read {
-  return async (operation, path, signal) => {
+  return async (operation, path, signal, waitMs = 0) => {
     const attempt = async (ticket: Ticket): Promise<Answer> => {
-      const answer = await transport.send({ operation, path: `${apiVersion}/${path}`, token: ticket.access }, signal);
+      const call = { operation, path: `${apiVersion}/${path}`, token: ticket.access, waitMs };
+      const answer = await transport.send(call, signal);
       if (answer.status < 400 || answer.status === 404) auth.accepted(ticket);
       return answer;
     };

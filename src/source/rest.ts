@@ -1,16 +1,20 @@
 import { z } from 'zod';
+import { createGate } from '../kernel/gate.js';
 import type { Session } from '../model/session.js';
-import { formatInstant, milliseconds, type Nanos } from '../model/time.js';
-import type { EventPage, Instance, SessionList, Source } from '../pipeline/ports.js';
+import { milliseconds, type Nanos } from '../model/time.js';
+import type { EventPage, Instance, Source } from '../pipeline/ports.js';
 import { keepToken } from './auth.js';
 import { decodeEvent } from './decode-event.js';
 import { decodeSession } from './decode-session.js';
 import { failure, statusFailure } from './failure.js';
+import { readChanges } from './feed.js';
 import { decodeJson, isOwnError } from './json.js';
 import { defaults, type Operation, type RestOptions, type RestSettings, since } from './options.js';
-import { decodePage, type Page } from './page.js';
+import { decodePage } from './page.js';
+import { pageSize } from './page-size.js';
+import { query } from './query.js';
 import { type Read, reader } from './reader.js';
-import { readSessionList } from './session-list.js';
+import { sessionReader } from './sessions.js';
 import { type Answer, transport, type Transport } from './transport.js';
 
 /** A VB365 server behind its REST API. */
@@ -23,15 +27,12 @@ export interface RestSource extends Source {
   close(): Promise<void>;
 }
 
-/** How often a list that moves under our hands is begun again. */
-const listRestarts = 3;
-
 /**
  * Reads a VB365 server through its REST API, v2 to v8. Nothing is repeated but a request that was refused with an
  * expired token, once. Nothing is sent before the first method is called.
  */
 export function restSource(options: RestOptions): RestSource {
-  const settings: RestSettings = { ...defaults, ...options };
+  const settings: RestSettings = { ...defaults, gate: createGate(Infinity), ...options };
   const wire = transport(settings);
   const auth = keepToken({ ...settings, send: sendForm(settings, wire) });
   const read = reader(wire, auth, settings.apiVersion);
@@ -43,9 +44,10 @@ export function restSource(options: RestOptions): RestSource {
     clockSkewSeconds: () => wire.skewMs() / 1000,
     close: async () => wire.close(),
     instance: async signal => readInstance(settings, read, signal),
-    sessions: async (createdFrom, signal) => readSessions(settings, read, { createdFrom, signal }),
+    sessions: sessionReader(settings, read),
     session: async (id, signal) => readSession(read, id, signal),
     events: readEvents(settings, read, serverTime),
+    changes: readChanges(settings, read),
   };
 }
 
@@ -66,26 +68,6 @@ async function readInstance({ apiVersion }: RestSettings, read: Read, signal: Ab
   return { apiVersion, version: version ?? '', installationId: (installationId ?? '').toLowerCase() };
 }
 
-type Listing = Readonly<{ createdFrom: Nanos | undefined; signal: AbortSignal }>;
-
-/** v8 lists oldest first, so that a session that begins meanwhile moves no row; older ones cannot be told to. */
-async function readSessions(
-  settings: RestSettings,
-  read: Read,
-  { createdFrom, signal }: Listing,
-): Promise<SessionList> {
-  const { apiVersion, sessionLimit: limit, maxPages } = settings;
-  const filter = {
-    ...(createdFrom !== undefined && since(apiVersion, 'v6') ? { startTimeFrom: formatInstant(createdFrom) } : {}),
-    ...(since(apiVersion, 'v8') ? { orderBy: 'CreationTime', orderAsc: 'true' } : {}),
-  };
-  const page = async (offset: number): Promise<Page> => {
-    const answer = await read('sessions', `RestoreSessions${query({ offset, limit, ...filter })}`, signal);
-    return decodePage(okJson('sessions', answer), { operation: 'sessions', offset, limit });
-  };
-  return readSessionList(page, { maxPages, restarts: listRestarts });
-}
-
 async function readSession(read: Read, id: string, signal: AbortSignal): Promise<Session | undefined> {
   const answer = await read('session', sessionPath(id), signal);
   if (isGone(answer)) return undefined;
@@ -95,11 +77,18 @@ async function readSession(read: Read, id: string, signal: AbortSignal): Promise
 }
 
 /** `readAt` by the server's clock as this very answer has told it: the first answer is the one that tells most. */
-function readEvents({ eventLimit: limit }: RestSettings, read: Read, serverTime: (ourMs: number) => Nanos) {
+function readEvents({ eventLimit }: RestSettings, read: Read, serverTime: (ourMs: number) => Nanos) {
+  const size = pageSize(eventLimit);
   return async (sessionId: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined> => {
-    const answer = await read('events', `${sessionPath(sessionId)}/Events${query({ offset, limit })}`, signal);
+    const { limit } = size;
+    const path = `${sessionPath(sessionId)}/Events${query({ offset, limit })}`;
+    const answer = await read('events', path, signal).catch((thrown: unknown) => {
+      size.failed(thrown);
+      throw thrown;
+    });
     if (isGone(answer)) return undefined;
     const page = decodePage(okJson('events', answer), { operation: 'events', offset, limit });
+    size.took(answer.tookMs, page.rows.length >= limit);
     const rows = page.rows.map((row, index) => decodeEvent(row, offset + index));
     return { ...page, offset, rows, readAt: serverTime(answer.beganMs) };
   };
@@ -114,8 +103,3 @@ function okJson(operation: Operation, answer: Answer): unknown {
 const isGone = ({ status, body }: Answer): boolean => status === 404 && isOwnError(body);
 
 const sessionPath = (id: string): string => `RestoreSessions/${encodeURIComponent(id)}`;
-
-const query = (parameters: Readonly<Record<string, string | number>>): string =>
-  `?${Object.entries(parameters)
-    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
-    .join('&')}`;

@@ -12,6 +12,8 @@ export type Call = Readonly<{
   path: string;
   token?: Secret;
   form?: Readonly<Record<string, string>>;
+  /** How long the server may wait before it answers, in ms: added to the deadline. Such a request needs no place at the gate. */
+  waitMs?: number;
 }>;
 
 /** An answer of any status, read to its end. */
@@ -21,6 +23,8 @@ export type Answer = Readonly<{
   retryAfterMs: number | undefined;
   /** Our clock when the request was begun, epoch ms. */
   beganMs: number;
+  /** From sending the request to the last byte of the answer. */
+  tookMs: number;
 }>;
 
 /** Speaks HTTP with one server over a few kept-alive connections. Repeats nothing and follows no redirect. */
@@ -41,19 +45,23 @@ export function transport(settings: RestSettings): Transport {
 
   async function exchange(call: Call, signal: AbortSignal): Promise<Answer> {
     const beganMs = clock.now();
+    const sinceMs = clock.monotonic();
     const { statusCode: status, headers, body } = await pool.request({ ...requestOf(call, settings), signal });
     const receivedMs = clock.now();
     const dateMs = parseHttpDate(single(headers['date']));
     // The date of an error may be that of a proxy in between.
     if (dateMs !== undefined && status < 300) skewMs = nextSkewMs(skewMs, { sentMs: beganMs, receivedMs, dateMs });
     const retryAfterMs = parseRetryAfter(single(headers['retry-after']), dateMs ?? receivedMs);
-    return { status, body: await readBody(body, call.operation, settings.maxResponseBytes), retryAfterMs, beganMs };
+    const text = await readBody(body, call.operation, settings.maxResponseBytes);
+    return { status, body: text, retryAfterMs, beganMs, tookMs: clock.monotonic() - sinceMs };
   }
 
   async function send(call: Call, signal: AbortSignal): Promise<Answer> {
-    const sinceMs = clock.monotonic();
-    const deadline = AbortSignal.timeout(settings.requestTimeoutMs);
     const stop = AbortSignal.any([signal, closing.signal]);
+    const leave = await place(settings, call, stop);
+    const sinceMs = clock.monotonic();
+    const deadlineMs = settings.requestTimeoutMs + (call.waitMs ?? 0);
+    const deadline = AbortSignal.timeout(deadlineMs);
     let code: StatusCode = 'error';
     try {
       const answer = await exchange(call, AbortSignal.any([stop, deadline]));
@@ -62,10 +70,10 @@ export function transport(settings: RestSettings): Transport {
     } catch (thrown) {
       if (thrown instanceof ExporterError) throw thrown;
       if (stop.aborted) throw failure(call.operation, 'aborted', 'stopped');
-      if (deadline.aborted)
-        throw failure(call.operation, 'timeout', `no answer in ${String(settings.requestTimeoutMs)} ms`);
+      if (deadline.aborted) throw failure(call.operation, 'timeout', `no answer in ${String(deadlineMs)} ms`);
       throw networkFailure(thrown, hostOf(baseUrl));
     } finally {
+      leave();
       observe(call.operation, code, (clock.monotonic() - sinceMs) / 1000);
     }
   }
@@ -78,6 +86,19 @@ export function transport(settings: RestSettings): Transport {
       await pool.destroy();
     },
   };
+}
+
+/** A server that has not answered for so long gets by without its place: it must not keep the others waiting. */
+const patienceMs = 10_000;
+
+/** A place at the gate for a request. @throws {ExporterError} `aborted`. */
+async function place({ gate }: RestSettings, { operation, waitMs = 0 }: Call, stop: AbortSignal): Promise<() => void> {
+  if (waitMs > 0) return () => undefined;
+  const leave = await gate.enter(stop).catch(() => {
+    throw failure(operation, 'aborted', 'stopped');
+  });
+  AbortSignal.timeout(patienceMs).addEventListener('abort', leave, { once: true });
+  return leave;
 }
 
 /** Longer than the interval while a session is open, so that it is polled over one connection; shorter than http.sys waits (120 s). */
