@@ -26,6 +26,7 @@ export const serverConfig = (url: string, over: Partial<ServerConfig> = {}): Ser
   password: { value: new Secret('simulator') },
   pollIntervalMs: 20,
   openPollIntervalMs: 20,
+  reconcileIntervalMs: 900_000,
   requestTimeoutMs: 5_000,
   pageSize: 1000,
   ...over,
@@ -35,6 +36,7 @@ export const configOf = (folder: string, server: ServerConfig, otlp?: URL): Conf
   servers: [server],
   history: { kind: 'now' },
   abandonAfterMs: 3_600_000,
+  maxConcurrentRequests: 32,
   state: { path: join(folder, 'state.db') },
   logs:
     otlp === undefined
