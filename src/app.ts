@@ -3,6 +3,7 @@ import type { Config, ServerConfig } from './config/parse.js';
 import type { History } from './config/units.js';
 import type { Clock, Random } from './kernel/clock.js';
 import { ExporterError } from './kernel/errors.js';
+import { createGate, type Gate } from './kernel/gate.js';
 import type { Log } from './kernel/log.js';
 import { Secret } from './kernel/secret.js';
 import { milliseconds, type Nanos } from './model/time.js';
@@ -22,7 +23,7 @@ import { type ServerWatch, watchServer } from './status.js';
 import { sqliteStore } from './store/sqlite.js';
 import { watchedStore } from './store/watched.js';
 import { stateErrors } from './telemetry/delivery-families.js';
-import { birthDeltas, bornDeltas } from './telemetry/metrics.js';
+import { birthDeltas, bornDeltas, feedGapDeltas } from './telemetry/metrics.js';
 import { apiRequestDuration, apiRequests } from './telemetry/server-families.js';
 import { type ListenAddress, listen, type Listening } from './web/listen.js';
 import { createWeb } from './web/web.js';
@@ -112,7 +113,8 @@ function run(parts: Parts): App {
   const quit = new AbortController();
   const cut = new AbortController();
   const otlp = otlpOf(options);
-  const sources = options.config.servers.map(server => sourceOf(server, parts));
+  const gate = createGate(options.config.maxConcurrentRequests);
+  const sources = options.config.servers.map(server => sourceOf(server, gate, parts));
   const lines = sources.map(async (source, index) => {
     const server = options.config.servers[index];
     const watch = watches[index];
@@ -158,8 +160,9 @@ function otlpOf({ config: { logs }, version, clock }: AppOptions): Otlp | undefi
   return { transport, exporter: acknowledgingExporter(logs.protocol, transport) };
 }
 
-function sourceOf(server: ServerConfig, { options, metrics }: Parts): RestSource {
+function sourceOf(server: ServerConfig, gate: Gate, { options, metrics }: Parts): RestSource {
   return restSource({
+    gate,
     baseUrl: server.url,
     apiVersion: server.apiVersion,
     username: server.username,
@@ -199,9 +202,12 @@ function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
     clock,
     random,
     intervals: { idleMs: server.pollIntervalMs, openMs: server.openPollIntervalMs },
+    reconcileMs: server.reconcileIntervalMs,
+    startAfterMs: startAfterMs(server, config.servers.length, random),
     grace: milliseconds(config.abandonAfterMs),
     beginAt: (sink, now) => (sink === 'metrics' ? now : lookBack(config.history, now)),
     born: session => bornDeltas(server.name, session),
+    feedGap: missed => feedGapDeltas(server.name, missed),
     stored: deltas => {
       metrics.stored.apply(deltas);
     },
@@ -219,6 +225,14 @@ function logsOf(server: ServerConfig, { options, exporter }: LineParts): readonl
   const resource = serverResource({ server: server.name, url: server.url, version });
   const origin = { resource, scope: { name: 'vb365-exporter', version } };
   return [logsSink({ server: server.name, origin, exporter, clock })];
+}
+
+/** The more servers there are, the further apart they begin, so that their turns do not all come at once for ever. */
+const spreadMs = 100;
+
+/** A lone server begins at once; others somewhere within the spread of all, or their own interval if that is shorter. */
+function startAfterMs({ pollIntervalMs }: ServerConfig, servers: number, random: Random): number {
+  return servers === 1 ? 0 : random() * Math.min(pollIntervalMs, servers * spreadMs);
 }
 
 /** How far back a sink looks that meets a server at `now` for the first time. */
@@ -241,6 +255,9 @@ const together = (observers: readonly Observer[]): Observer => ({
   },
   discovered: (report, open) => {
     for (const observer of observers) observer.discovered(report, open);
+  },
+  feed: state => {
+    for (const observer of observers) observer.feed(state);
   },
   delivered: (sink, report, backlog) => {
     for (const observer of observers) observer.delivered(sink, report, backlog);

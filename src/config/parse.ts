@@ -26,6 +26,8 @@ export type ServerConfig = Readonly<{
   pollIntervalMs: number;
   /** Between turns while one is; not longer. */
   openPollIntervalMs: number;
+  /** Between lists while a change feed is followed. */
+  reconcileIntervalMs: number;
   requestTimeoutMs: number;
   /** Events a page. */
   pageSize: number;
@@ -37,6 +39,8 @@ export type Config = Readonly<{
   servers: readonly ServerConfig[];
   history: History;
   abandonAfterMs: number;
+  /** Over all servers; long polls do not count. */
+  maxConcurrentRequests: number;
   state: Readonly<{ path: string }>;
   /** Undefined: no log records are sent. */
   logs: OtlpTarget | undefined;
@@ -90,6 +94,7 @@ function toConfig(keys: Keys, fromEnvironment: ServerConfig | undefined, env: En
     servers: fromEnvironment === undefined ? listed : [fromEnvironment],
     history: keys.history,
     abandonAfterMs: keys.abandon_after,
+    maxConcurrentRequests: keys.max_concurrent_requests,
     state: { path: keys.state.path ?? variable(env, 'VB365_STATE_PATH').text ?? defaultStatePath },
     warnings: fromEnvironment === undefined ? ignored(serverVariablesIn(env)) : [],
   };
@@ -104,6 +109,7 @@ function toServer(keys: EnvironmentServer['keys'], password: PasswordSource): Se
     password,
     pollIntervalMs: keys.poll_interval,
     openPollIntervalMs: keys.open_poll_interval,
+    reconcileIntervalMs: keys.reconcile_interval,
     requestTimeoutMs: keys.request_timeout,
     pageSize: keys.page_size,
   };

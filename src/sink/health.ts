@@ -1,10 +1,12 @@
 import type { Clock } from '../kernel/clock.js';
+import type { ExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import { toSeconds } from '../model/time.js';
 import type { Observer } from '../pipeline/line.js';
 import { cursorTime, sinkBacklog } from '../telemetry/delivery-families.js';
 import { oldestOpenSessionStart, restoreSessionsOpen } from '../telemetry/restore-families.js';
 import {
+  changeFeedActive,
   clockSkew,
   lastSuccessfulPoll,
   pollDuration,
@@ -31,6 +33,12 @@ export function health(server: string, metrics: Metrics, deps: { clock: Clock; c
   const nowSeconds = (): number => deps.clock.now() / 1000;
   const pairs = new Map<string, Readonly<{ organization: string; workload: string }>>();
   let incomplete = 0;
+  const counted = new WeakSet<ExporterError>();
+  /** The same failure may be told of a turn and of the feed. */
+  const countError = (error: ExporterError): void => {
+    if (!counted.has(error)) metrics.inc(pollErrors, { server, reason: error.reason });
+    counted.add(error);
+  };
   return {
     met: ({ version, apiVersion, installationId }) => {
       const labels = { version, api_version: apiVersion, installation_id: installationId };
@@ -42,12 +50,16 @@ export function health(server: string, metrics: Metrics, deps: { clock: Clock; c
       metrics.set(serverUp, { server }, error === undefined ? 1 : 0);
       showConnection(server, metrics, deps.connection);
       incomplete = result === 'complete' ? 0 : incomplete + 1;
-      if (error !== undefined) metrics.inc(pollErrors, { server, reason: error.reason });
+      if (error !== undefined) countError(error);
       if (incomplete >= staleAfter) dropOpen(server, metrics);
       if (result !== 'complete') return;
       metrics.set(lastSuccessfulPoll, { server }, nowSeconds());
       for (const session of open) pairs.set(pairKey(session), pairOf(session));
       showOpen(server, metrics, { open, pairs });
+    },
+    feed: ({ active, error }) => {
+      metrics.set(changeFeedActive, { server }, active ? 1 : 0);
+      if (error !== undefined) countError(error);
     },
     delivered: (sink, { errors, due }, backlog) => {
       metrics.set(sinkBacklog, { server, sink }, backlog);
