@@ -1,6 +1,7 @@
 import type { Config, ServerConfig } from './config/parse.js';
 import type { History } from './config/units.js';
 import type { Clock, Random } from './kernel/clock.js';
+import { createGate, type Gate } from './kernel/gate.js';
 import type { Log } from './kernel/log.js';
 import { milliseconds, type Nanos } from './model/time.js';
 import { journal } from './pipeline/journal.js';
@@ -22,8 +23,8 @@ import { type ServerWatch, watchServer } from './status.js';
 import { sqliteStore } from './store/sqlite.js';
 import { watchedStore } from './store/watched.js';
 import { configReload, configReloadTime, stateErrors } from './telemetry/delivery-families.js';
-import { birthDeltas, bornDeltas } from './telemetry/metrics.js';
 import { type OrganizationLabel, organizationLabels, organizationsIn, unlimited } from './telemetry/organizations.js';
+import { birthDeltas, bornDeltas, feedGapDeltas } from './telemetry/metrics.js';
 import { type ListenAddress, listen, type Listening } from './web/listen.js';
 import type { WebConfig } from './web/web-config.js';
 import { createWeb } from './web/web.js';
@@ -147,7 +148,8 @@ function run(parts: Parts): App {
   const quit = new AbortController();
   const cut = new AbortController();
   const otlp = otlpOf(options);
-  const sources = options.config.servers.map(server => sourceOf(server, parts));
+  const gate = createGate(options.config.maxConcurrentRequests);
+  const sources = options.config.servers.map(server => sourceOf(server, gate, parts));
   const lines = sources.map(async (source, index) => {
     const server = options.config.servers[index];
     const watch = watches[index];
@@ -194,8 +196,8 @@ function otlpOf({ config: { logs }, version, clock }: AppOptions): Otlp | undefi
   return { transport, exporter: acknowledgingExporter(logs.protocol, transport) };
 }
 
-const sourceOf = (server: ServerConfig, { options, metrics, store }: Parts): RestSource =>
-  serverSource(server, { ...options, metrics, store, log: options.log.child({ server: server.name }) });
+const sourceOf = (server: ServerConfig, gate: Gate, { options, metrics, store }: Parts): RestSource =>
+  serverSource(server, { ...options, gate, metrics, store, log: options.log.child({ server: server.name }) });
 
 type LineParts = Parts &
   Readonly<{ source: RestSource; watch: ServerWatch; exporter: AcknowledgingExporter | undefined }>;
@@ -215,9 +217,12 @@ function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
     clock,
     random,
     intervals: { idleMs: server.pollIntervalMs, openMs: server.openPollIntervalMs },
+    reconcileMs: server.reconcileIntervalMs,
+    startAfterMs: startAfterMs(server, config.servers.length, random),
     grace: milliseconds(config.abandonAfterMs),
     beginAt: (sink, now) => (sink === 'metrics' ? now : lookBack(config.history, now)),
     born: session => bornDeltas(server.name, session, labelOf),
+    feedGap: missed => feedGapDeltas(server.name, missed),
     stored: deltas => {
       metrics.stored.apply(deltas);
     },
@@ -235,6 +240,14 @@ function logsOf(server: ServerConfig, { options, exporter }: LineParts): readonl
   const resource = serverResource({ server: server.name, url: server.url, version });
   const origin = { resource, scope: { name: 'vb365-exporter', version } };
   return [logsSink({ server: server.name, origin, exporter, clock })];
+}
+
+/** The more servers there are, the further apart they begin, so that their turns do not all come at once for ever. */
+const spreadMs = 100;
+
+/** A lone server begins at once; others somewhere within the spread of all, or their own interval if that is shorter. */
+function startAfterMs({ pollIntervalMs }: ServerConfig, servers: number, random: Random): number {
+  return servers === 1 ? 0 : random() * Math.min(pollIntervalMs, servers * spreadMs);
 }
 
 /** How far back a sink looks that meets a server at `now` for the first time. */
@@ -257,6 +270,9 @@ const together = (observers: readonly Observer[]): Observer => ({
   },
   discovered: (report, open) => {
     for (const observer of observers) observer.discovered(report, open);
+  },
+  feed: state => {
+    for (const observer of observers) observer.feed(state);
   },
   delivered: (sink, report, backlog) => {
     for (const observer of observers) observer.delivered(sink, report, backlog);

@@ -31,6 +31,7 @@ export function watchServer({ name, url }: ServerConfig, sinks: readonly SinkNam
         if (error === undefined) seen = { ...seen, state: 'up', error: '', openSessions: open.length };
         else seen = { ...seen, state: 'down', error: error.message };
       },
+      feed: () => undefined,
       delivered: (sink, _, backlog) => {
         backlogs.set(sink, backlog);
       },

@@ -171,3 +171,81 @@ describe('the program', () => {
     });
   });
 });
+
+/** A server whose feed is all that tells: no interval ends in a test. */
+const v8 = (url: string) =>
+  serverConfig(url, { apiVersion: 'v8', pollIntervalMs: 3_600_000, openPollIntervalMs: 3_600_000 });
+
+describe('a server of version 8', () => {
+  test('tells of events by its change feed, long before the interval is over', async () => {
+    await onStage({}, async ({ folder, simulator: { url, world } }) => {
+      await running(await program(configOf(folder, v8(url))), async app => {
+        await until(async () => (await app.value('vb365_change_feed_active{server="hq"}')) === 1);
+        const id = openSession(world);
+        addEvents(world, id, 2);
+        await until(async () => (await app.value(restored)) === 2);
+        addEvents(world, id, 1);
+        await until(async () => (await app.value(restored)) === 3);
+        world.purgeSession(id);
+        const open =
+          'vb365_restore_sessions_open{server="hq",organization="example.onmicrosoft.com",workload="exchange"}';
+        await until(async () => (await app.value(open)) === 0);
+        expect(await app.value('vb365_reconcile_missed_sessions_total{server="hq"}')).toBe(0);
+      });
+    });
+  });
+
+  test('Nothing lost: events of which it does not tell are found by the interval of open sessions', async () => {
+    await onStage({ quirks: { silentEvents: true } }, async ({ folder, simulator: { url, world } }) => {
+      const server = { ...v8(url), openPollIntervalMs: 50 };
+      await running(await program(configOf(folder, server)), async app => {
+        await until(async () => (await app.value('vb365_change_feed_active{server="hq"}')) === 1);
+        const id = openSession(world);
+        await until(
+          async () =>
+            (await app.value('vb365_restore_oldest_open_session_start_timestamp_seconds{server="hq"}')) !== undefined,
+        );
+        addEvents(world, id, 3);
+        await until(async () => (await app.value(restored)) === 3);
+      });
+    });
+  });
+
+  test.each(['missing', 'refused'] as const)('whose change feed is %s is polled, and that is said once', async feed => {
+    await onStage({ quirks: { feed } }, async ({ folder, simulator: { url, world, traffic } }) => {
+      await running(await program(configOf(folder, serverConfig(url, { apiVersion: 'v8' }))), async app => {
+        await until(() => traffic.count('/RestoreSessions') > 1);
+        addEvents(world, openSession(world), 2);
+        await until(async () => (await app.value(restored)) === 2);
+        await until(() => traffic.count('/RestoreSessions') > 5);
+        expect(await app.value('vb365_change_feed_active{server="hq"}')).toBe(0);
+        expect(await app.value('vb365_server_up{server="hq"}')).toBe(1);
+        expect(traffic.count('/Events')).toBe(1);
+        expect(app.said.filter(line => line.includes('Following the change feed failed'))).toHaveLength(1);
+      });
+    });
+  });
+});
+
+describe('many servers', () => {
+  test('one that is down changes nothing for the others, with room for one request at a time', async () => {
+    await onStage({}, async ({ folder, simulator: { url, world } }) => {
+      await onStage({ intercept: () => undefined }, async ({ simulator: silent }) => {
+        const servers = [
+          serverConfig(silent.url, { name: 'silent', requestTimeoutMs: 500 }),
+          serverConfig(url),
+          serverConfig('http://127.0.0.1:1', { name: 'nobody' }),
+        ];
+        const config = { ...configOf(folder, serverConfig(url)), servers, maxConcurrentRequests: 1 };
+        await running(await program(config), async app => {
+          await until(async () => (await app.value('vb365_server_up{server="hq"}')) === 1);
+          addEvents(world, openSession(world), 2);
+          await until(async () => (await app.value(restored)) === 2);
+          await until(async () => (await app.value('vb365_server_up{server="silent"}')) === 0);
+          expect(await app.value('vb365_server_up{server="nobody"}')).toBe(0);
+          expect(await app.value('vb365_poll_errors_total{server="nobody",reason="network"}')).toBeGreaterThan(0);
+        });
+      });
+    });
+  });
+});

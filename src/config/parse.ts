@@ -34,6 +34,8 @@ export type ServerConfig = Readonly<{
   pollIntervalMs: number;
   /** Between turns while one is; not longer. */
   openPollIntervalMs: number;
+  /** Between lists while a change feed is followed. */
+  reconcileIntervalMs: number;
   requestTimeoutMs: number;
   /** Events a page. */
   pageSize: number;
@@ -53,6 +55,8 @@ export type Config = Readonly<{
   servers: readonly ServerConfig[];
   history: History;
   abandonAfterMs: number;
+  /** Over all servers; long polls do not count. */
+  maxConcurrentRequests: number;
   state: Readonly<{ path: string }>;
   metrics: MetricsConfig;
   /** Undefined: no log records are sent. */
@@ -110,6 +114,7 @@ function toConfig(keys: Keys, fromEnvironment: ServerConfig | undefined, env: En
     servers: fromEnvironment === undefined ? listed : [fromEnvironment],
     history: keys.history,
     abandonAfterMs: keys.abandon_after,
+    maxConcurrentRequests: keys.max_concurrent_requests,
     state: { path: keys.state.path ?? variable(env, 'VB365_STATE_PATH').text ?? defaultStatePath },
     metrics: toMetrics(keys.metrics),
     warnings: fromEnvironment === undefined ? ignored(serverVariablesIn(env)) : [],
@@ -147,6 +152,7 @@ function toServer(keys: CommonKeys, login: LoginConfig): ServerConfig {
     proxy: keys.proxy_url === undefined ? undefined : { url: keys.proxy_url, noProxy: '' },
     pollIntervalMs: keys.poll_interval,
     openPollIntervalMs: keys.open_poll_interval,
+    reconcileIntervalMs: keys.reconcile_interval,
     requestTimeoutMs: keys.request_timeout,
     pageSize: keys.page_size,
   };

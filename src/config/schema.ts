@@ -45,6 +45,13 @@ const paceKeys = {
     { minMs: secondMs, maxMs: hourMs, example: '5s' },
     { description: 'How often to look for news while a session is open; not longer than `poll_interval`.' },
   ).prefault('5s'),
+  reconcile_interval: duration(
+    { minMs: minuteMs, maxMs: dayMs, example: '15m' },
+    {
+      description:
+        'How often to look at a list of sessions although the change feed of VB365 8 tells what is new, to find what it has not told.',
+    },
+  ).prefault('15m'),
   request_timeout: duration(
     { minMs: secondMs, maxMs: 10 * minuteMs, example: '60s' },
     { description: 'How long one request to the server may take.' },
@@ -206,6 +213,13 @@ export const schema = z
       { minMs: secondMs, maxMs: 30 * dayMs, example: '1h' },
       { description: 'How long after its session stopped an event that never becomes final is waited for.' },
     ).prefault('1h'),
+    max_concurrent_requests: whole(
+      { min: 1, max: 10_000 },
+      {
+        description:
+          'How many requests to servers may be under way at once, over all servers. Waiting for a change feed does not count, and neither does a request that has had no answer for 10 s.',
+      },
+    ).prefault(32),
     state: z
       .strictObject({
         path: text({ description: 'The file, relative to the working directory. Its directory must be writable.' })

@@ -44,4 +44,6 @@ export type Session = Readonly<{
   scope: string;
   clientAddress: string;
   reason: string;
+  /** What tells one state of the session from another (v8); absent where the server does not say. */
+  eTag?: string;
 }>;

@@ -20,6 +20,8 @@ export interface Backlog {
   put(entry: Entry): void;
   /** Makes idle entries due again: an open session is due every turn. */
   wake(): void;
+  /** Makes an entry due now, and once more when it may be being read at this moment. */
+  recall(session: string, now: Nanos): void;
   /** Keeps an entry from being due before this server time, whatever else happens to it. */
   rest(session: string, until: Nanos): void;
   /** What is due, oldest session first. */
@@ -32,11 +34,13 @@ export const entryOf = (row: Row): Entry => ({ row, cursor: parseCursor(row.curs
 export function createBacklog(rows: readonly Row[]): Backlog {
   const entries = new Map(rows.map(row => [row.session, entryOf(row)]));
   const resting = new Map<string, Nanos>();
+  const recalled = new Set<string>();
   const rested = ({ row }: Entry, now: Nanos): boolean => (resting.get(row.session) ?? now) <= now;
   const put = (entry: Entry): void => {
     if (entry.row.done) resting.delete(entry.row.session);
+    const again = recalled.delete(entry.row.session);
     if (entry.row.done) entries.delete(entry.row.session);
-    else entries.set(entry.row.session, entry);
+    else entries.set(entry.row.session, again ? { ...entry, dueAt: 0n } : entry);
   };
   return {
     get size() {
@@ -46,6 +50,13 @@ export function createBacklog(rows: readonly Row[]): Backlog {
     put,
     wake: () => {
       for (const entry of entries.values()) if (entry.dueAt === undefined) put({ ...entry, dueAt: 0n });
+    },
+    recall: (session, now) => {
+      const entry = entries.get(session);
+      if (entry === undefined) return;
+      const isDue = entry.dueAt !== undefined && entry.dueAt <= now;
+      if (isDue) recalled.add(session);
+      else put({ ...entry, dueAt: 0n });
     },
     rest: (session, until) => void resting.set(session, until),
     due: now =>

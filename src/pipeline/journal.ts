@@ -7,6 +7,7 @@ import type { SinkName } from './ports.js';
 /** Tells our own log how a line is doing: every turn at debug, every change of state once. */
 export function journal(log: Log): Observer {
   const server = stateOf(log);
+  const feed = stateOf(log);
   const sinks = new Map<SinkName, State>();
   return {
     met: ({ apiVersion, version }) => {
@@ -16,6 +17,10 @@ export function journal(log: Log): Observer {
       log.debug('Turn of discovery ended', { result, seconds, listed, open: open.length });
       if (rejects.length > 0) log.warn('Set sessions of the list aside', { count: rejects.length, first: rejects[0] });
       server.now(error, 'Reading from the server', {});
+    },
+    feed: state => {
+      if (state.active || state.error !== undefined)
+        feed.now(state.error, 'Following the change feed', { instead: state.active ? undefined : 'polling' });
     },
     delivered: (sink, report, backlog) => {
       if (report.taken > 0 || report.errors.length > 0)

@@ -1,15 +1,16 @@
 import { createBell } from '../kernel/bell.js';
 import type { Clock, Random } from '../kernel/clock.js';
-import type { ExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import { type Backlog, createBacklog } from './backlog.js';
-import { discover, type DiscoveryDeps, type DiscoveryReport, type Known } from './discovery.js';
+import { type DiscoveryDeps, type DiscoveryReport, type Known, knownOf } from './discovery.js';
+import type { FeedState } from './feed.js';
 import { createHeaders } from './headers.js';
 import type { Lane, LaneReport, Stopping } from './lane.js';
 import { laneTurn } from './lane-turn.js';
-import { every, onBell } from './loops.js';
+import { onBell } from './loops.js';
 import { sharedPages } from './pages.js';
+import { runDiscovery } from './run-discovery.js';
 import type { Instance, SeriesDelta, Sink, SinkName, Source, Store } from './ports.js';
 
 /** Who wants to know how a line is doing: metrics, the log, the page. */
@@ -17,6 +18,8 @@ export interface Observer {
   /** What the server said of itself, once it has been reached. */
   met(instance: Instance): void;
   discovered(report: DiscoveryReport, open: readonly Session[]): void;
+  /** Told after every turn that may have changed it, and after every failure of the feed. */
+  feed(state: FeedState): void;
   /** `backlog`: sessions that the sink is not done with. */
   delivered(sink: SinkName, report: LaneReport, backlog: number): void;
 }
@@ -31,10 +34,15 @@ export type LineDeps = Readonly<{
   random: Random;
   /** Milliseconds between turns of discovery, while nothing is open and while something is. */
   intervals: Readonly<{ idleMs: number; openMs: number }>;
+  /** How often, in milliseconds, a list is looked at although there is a change feed. */
+  reconcileMs: number;
+  /** How long, in milliseconds, to wait before the first turn. */
+  startAfterMs: number;
   /** How long after a session's stop its open holes are given up. */
   grace: Nanos;
   beginAt: DiscoveryDeps['beginAt'];
   born: DiscoveryDeps['born'];
+  feedGap: DiscoveryDeps['feedGap'];
   stored: (deltas: readonly SeriesDelta[]) => void;
   observer: Observer;
 }>;
@@ -54,17 +62,17 @@ export async function runLine(deps: LineDeps, stopping: Stopping): Promise<void>
   const discovery: DiscoveryDeps = { ...deps, server, source, store, headers, pages, clock, backlogs };
   const meet = introduction(deps, stopping.quit);
 
-  const turn = async (): Promise<ExporterError | undefined> => {
-    const report = await discover(discovery, known, stopping.quit);
-    deps.observer.discovered(report, [...known.open.values()]);
-    if (report.error !== undefined) return report.error;
+  const wake = (): void => {
     for (const { bell } of lanes) bell.ring();
-    await meet();
-    return undefined;
   };
-  const intervalMs = (): number => (known.open.size > 0 ? deps.intervals.openMs : deps.intervals.idleMs);
+  const turned = async (report: DiscoveryReport): Promise<void> => {
+    deps.observer.discovered(report, [...known.open.values()]);
+    if (report.error !== undefined) return;
+    wake();
+    await meet();
+  };
   await Promise.all([
-    every(intervalMs, turn, { clock, quit: stopping.quit }),
+    runDiscovery({ ...deps, discovery, known, turned, wake, fed: state => deps.observer.feed(state) }, stopping.quit),
     ...lanes.map(async ({ lane, bell }) =>
       onBell(bell, async () => laneTurnWatched(deps, lane, stopping), { clock, random, quit: stopping.quit }),
     ),
@@ -72,8 +80,7 @@ export async function runLine(deps: LineDeps, stopping: Stopping): Promise<void>
 }
 
 async function remembered({ server, store }: LineDeps): Promise<Known> {
-  const { since } = await store.state(server);
-  return { since, watermark: undefined, open: new Map(), born: new Set() };
+  return knownOf(await store.state(server));
 }
 
 type Shared = Readonly<{ known: Known } & Pick<Lane, 'pages' | 'headers'>>;

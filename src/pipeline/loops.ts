@@ -9,20 +9,42 @@ type Timing = Readonly<{ clock: Clock; random: Random; quit: AbortSignal }>;
 /**
  * Runs `turn` every `intervalMs()`, measured from start to start, until `quit` aborts. Turns never overlap: one that
  * runs long delays the next, and one that answers a failure is not followed before the time that the other side asked
- * for. Resolves once the turn in hand has ended; `turn` must not reject.
+ * for. A ring of `changed` says that the interval may be another now. Resolves once the turn in hand has ended; `turn`
+ * must not reject.
  */
 export async function every(
   intervalMs: () => number,
   turn: () => Promise<ExporterError | undefined>,
-  { clock, quit }: Pick<Timing, 'clock' | 'quit'>,
+  timing: Pick<Timing, 'clock' | 'quit'> & Readonly<{ changed?: Bell }>,
 ): Promise<void> {
+  const { clock, quit, changed } = timing;
   while (!quit.aborted) {
     const startedMs = clock.monotonic();
     const failure = await turn();
-    const askedMs = failure?.retryAfterMs ?? 0;
-    const restMs = Math.max(askedMs, startedMs + intervalMs() - clock.monotonic());
-    await clock.sleep(restMs, quit).catch(() => undefined);
+    const notBeforeMs = clock.monotonic() + (failure?.retryAfterMs ?? 0);
+    const restMs = (): number => Math.max(notBeforeMs, startedMs + intervalMs()) - clock.monotonic();
+    while ((await rest(restMs(), { clock, quit, changed })) === 'rung');
   }
+}
+
+type Rest = Pick<Timing, 'clock' | 'quit'> & Readonly<{ changed: Bell | undefined }>;
+
+/** Sleeps, unless the bell rings before that. */
+async function rest(ms: number, { clock, quit, changed }: Rest): Promise<'slept' | 'rung'> {
+  const over = new AbortController();
+  const either = AbortSignal.any([quit, over.signal]);
+  const slept = clock.sleep(ms, either).then(
+    () => 'slept' as const,
+    () => 'slept' as const,
+  );
+  const rung = changed?.wait(either).then(
+    () => 'rung' as const,
+    () => 'slept' as const,
+  );
+  const first = await Promise.race(rung === undefined ? [slept] : [slept, rung]);
+  over.abort();
+  await rung;
+  return first;
 }
 
 /** From 1 s to 60 s, full jitter: a receiver that is down for long is asked once a minute or so. */

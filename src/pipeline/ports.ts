@@ -1,3 +1,4 @@
+import type { ExporterError } from '../kernel/errors.js';
 import type { AnomalyKind, RejectReason, RestoreEvent } from '../model/event.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
@@ -25,6 +26,35 @@ export type SessionList = Readonly<{
   rejects: readonly string[];
 }>;
 
+/** Where to read the change feed from, and how long the server may wait for something to tell. */
+export type FeedPlace = Readonly<{
+  /** Undefined for the end of the feed. */ token: string | undefined;
+  waitSeconds: number;
+}>;
+
+/** What a change feed answers. */
+export type Changes =
+  | Readonly<{
+      kind: 'told';
+      /** Where the feed goes on. */
+      token: string;
+      /** Sessions that are new or have changed, and the `eTag` they have now; `''` where it cannot be read. */
+      updated: ReadonlyMap<string, string>;
+      deleted: ReadonlySet<string>;
+      /** Entries of any kind, those that are none of ours included. */
+      entries: number;
+      /** Entries about sessions that could not be read. */
+      unreadable: number;
+      /** More is waiting. */
+      more: boolean;
+    }>
+  /** The server has forgotten what came after the token. */
+  | Readonly<{ kind: 'outdated' }>
+  /** There is no feed, or not for us. */
+  | Readonly<{ kind: 'refused'; error: ExporterError }>
+  /** This version of the API has no feed; nothing was asked. */
+  | Readonly<{ kind: 'none' }>;
+
 /** What a server says of itself; `''` where its version does not say. */
 export type Instance = Readonly<{ apiVersion: string; version: string; installationId: string }>;
 
@@ -42,6 +72,8 @@ export interface Source {
   session(id: string, signal: AbortSignal): Promise<Session | undefined>;
   /** The page of a session's events that begins at row `offset`; undefined when there is no such session (any more). */
   events(sessionId: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined>;
+  /** What has changed since a token; waits for it. */
+  changes(place: FeedPlace, signal: AbortSignal): Promise<Changes>;
 }
 
 export const sinkNames = ['metrics', 'logs'] as const;

@@ -1,7 +1,9 @@
+import type { Response } from 'express';
 import type { ApiVersion } from './quirks.js';
 
 /** Error codes of v8 that the simulator gives. Source: OpenAPI of v8, RESTExceptionInfo. */
-export type ErrorCode = 'ResourceAccessDenied' | 'ResourceNotFound' | 'ParameterValidationFailure' | 'HttpError';
+export type ErrorCode =
+  'ResourceAccessDenied' | 'ResourceNotFound' | 'ParameterValidationFailure' | 'OutdatedChangeToken' | 'HttpError';
 
 /** An answer that is no success. */
 export type Problem = Readonly<{ status: number; code: ErrorCode; message: string }>;
@@ -28,3 +30,8 @@ export const invalidParameter = (name: string): Problem => ({
   code: 'ParameterValidationFailure',
   message: `The value of parameter "${name}" is not valid.`,
 });
+
+/** Ends the answer with an error. */
+export function refuse(response: Response, problem: Problem, version: ApiVersion): void {
+  response.status(problem.status).json(writeProblem(problem, version));
+}

@@ -17,8 +17,9 @@ type Times = Readonly<Partial<Record<TimeFilter, Nanos>>>;
 /** Which sessions are wanted, and in which order. */
 export type Selection = Readonly<{ times: Times; by: 'creation' | 'end'; ascending: boolean }>;
 
-export const readQuery = (search: URLSearchParams): Query =>
-  new Map([...search].map(([name, value]) => [name.toLowerCase(), value]));
+/** What stands behind the question mark. */
+export const queryOf = (url: string): Query =>
+  new Map([...new URL(url, 'http://simulator').searchParams].map(([name, value]) => [name.toLowerCase(), value]));
 
 /** `offset` and `limit` with their defaults and bounds. What happens above the largest page is not known: a quirk. */
 export function readPaging(query: Query, { quirks }: Dialect): Paging | Problem {
@@ -30,7 +31,8 @@ export function readPaging(query: Query, { quirks }: Dialect): Paging | Problem 
   return { offset, limit: Math.min(limit, quirks.maxLimit) };
 }
 
-function readCount(text: string | undefined, fallback: number): number | undefined {
+/** A whole number; undefined for anything else. */
+export function readCount(text: string | undefined, fallback: number): number | undefined {
   if (text === undefined) return fallback;
   return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }

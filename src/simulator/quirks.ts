@@ -23,8 +23,12 @@ export type Quirks = Readonly<{
   lowerCaseEnums: boolean;
   /** What `result` says while a session is working; `omit` counts up to v5 only. Default `success`. */
   workingResult: 'success' | 'worst' | 'omit';
-  /** `eTag` (v8) moves with each event too, not only when the session itself changes. Default false. */
-  eTagMovesWithEvents: boolean;
+  /** Events that are added or changed move no `eTag` and are not told by the change feed (v8). Default false. */
+  silentEvents: boolean;
+  /** The change feed (v8) is served, or answers 404, or 403. Default `served`. */
+  feed: 'served' | 'missing' | 'refused';
+  /** A token behind which more has changed than this is outdated. Default 10000. */
+  feedEntries: number;
 
   /** Page size when the client names none. Default 30. */
   defaultLimit: number;
@@ -42,6 +46,8 @@ export type Quirks = Readonly<{
   totalCount: boolean;
   /** So many sessions start, and stop at once, after each answered page of the list of sessions. Default 0. */
   arrivalsPerPage: number;
+  /** So many stopped sessions, oldest first, are purged after each answered page of the list of sessions. Default 0. */
+  purgesPerPage: number;
   /** Status of the answer about a session or event that does not exist. Default 404. */
   missingStatus: 404 | 500;
 
@@ -84,7 +90,9 @@ export const defaultQuirks: Quirks = Object.freeze({
   itemFields: true,
   lowerCaseEnums: false,
   workingResult: 'success',
-  eTagMovesWithEvents: false,
+  silentEvents: false,
+  feed: 'served',
+  feedEntries: 10_000,
   defaultLimit: 30,
   maxLimit: 10_000,
   overLimit: 'clamp',
@@ -93,6 +101,7 @@ export const defaultQuirks: Quirks = Object.freeze({
   bareSessionList: false,
   totalCount: false,
   arrivalsPerPage: 0,
+  purgesPerPage: 0,
   missingStatus: 404,
   tokenLifetimeSeconds: 3600,
   refreshLifetimeSeconds: 14 * 86_400,

@@ -1,24 +1,25 @@
-import type { RequestHandler, Response } from 'express';
+import type { RequestHandler } from 'express';
+import { changeFeed, type FeedContext } from './feed.js';
 import { writePage, pageOfEvents } from './page.js';
-import { notFound, type Problem, writeProblem, writeRefusal } from './problem.js';
+import { notFound, refuse, writeRefusal } from './problem.js';
 import type { ApiVersion, Quirks } from './quirks.js';
-import { type Query, readPaging, readQuery, readSelection, selectSessions } from './query.js';
+import { queryOf, readPaging, readSelection, selectSessions } from './query.js';
 import type { Form, Tokens } from './tokens.js';
 import { type Dialect, writeEvent, writeSession } from './wire.js';
-import type { SimSession, World } from './world.js';
+import type { SimSession } from './world.js';
 
 /** What the server says of itself from v6. */
 export type Instance = Readonly<{ installationId: string; version: string }>;
 
 /** All that answers are made of. */
-export type Context = Readonly<{
-  world: World;
-  quirks: Quirks;
-  tokens: Tokens;
-  instance: Instance;
-  /** Lets new sessions turn up, between the pages of a list. */
-  arrive: () => void;
-}>;
+export type Context = FeedContext &
+  Readonly<{
+    quirks: Quirks;
+    tokens: Tokens;
+    instance: Instance;
+    /** Lets sessions turn up and vanish, between the pages of a list. */
+    arrive: () => void;
+  }>;
 
 /** One thing that can be asked. */
 export type Route = Readonly<{
@@ -32,22 +33,18 @@ export type Route = Readonly<{
   answer: (context: Context, dialect: Dialect) => RequestHandler;
 }>;
 
-/** Everything the simulator answers. Source: vb365-rest.md 1.5, 2.1, 2.5, 5 and 6.1. */
+/** Everything the simulator answers. Source: vb365-rest.md 1.5, 2.1, 2.5, 5, 6.1 and 6.8. */
 export const routes: readonly Route[] = [
   { method: 'post', path: '/token', since: 2, open: true, answer: logIn },
   { method: 'post', path: '/token/logout', since: 7, answer: logOut },
   { method: 'get', path: '/ServiceInstance', since: 6, answer: serviceInstance },
   { method: 'get', path: '/Health', since: 8, answer: health },
+  { method: 'get', path: '/Events', since: 8, answer: changeFeed },
   { method: 'get', path: '/RestoreSessions', since: 2, answer: sessionList },
   { method: 'get', path: '/RestoreSessions/:id', since: 2, answer: oneSession },
   { method: 'get', path: '/RestoreSessions/:id/Events', since: 2, answer: eventList },
   { method: 'get', path: '/RestoreSessions/:id/Events/:eventId', since: 2, answer: oneEvent },
 ];
-
-/** Ends the answer with an error. */
-export function refuse(response: Response, problem: Problem, version: ApiVersion): void {
-  response.status(problem.status).json(writeProblem(problem, version));
-}
 
 /** The token of a request, `''` when it has none. */
 export function bearer(authorization: string | undefined): string {
@@ -147,9 +144,6 @@ const sessionJson = ({ world }: Context, session: SimSession, dialect: Dialect):
 
 /** Up to v5 the links of pages are in lower case, from v6 as documented. */
 const pathFor = (path: string, { version }: Dialect): string => (version <= 5 ? path.toLowerCase() : path);
-
-/** What stands behind the question mark. */
-export const queryOf = (url: string): Query => readQuery(new URL(url, 'http://simulator').searchParams);
 
 function idIn(params: Readonly<Record<string, unknown>>, name: string): string {
   const value = params[name];

@@ -1,7 +1,9 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import type { Clock } from '../kernel/clock.js';
 import type { ApiVersion } from './quirks.js';
-import { bearer, type Context, queryOf, refuse, type Route, routes } from './routes.js';
+import { refuse } from './problem.js';
+import { queryOf } from './query.js';
+import { bearer, type Context, type Route, routes } from './routes.js';
 import type { Call, Intercept, Traffic } from './traffic.js';
 import type { Dialect } from './wire.js';
 

@@ -12,7 +12,7 @@ import type { Instance } from './routes.js';
 import { createApp } from './server.js';
 import { Tokens } from './tokens.js';
 import { type Intercept, Traffic } from './traffic.js';
-import { World } from './world.js';
+import { type SimSession, World } from './world.js';
 
 /** What to imitate. Everything but the clock has a default. */
 export type SimulateOptions = Readonly<{
@@ -86,6 +86,8 @@ export async function simulate(options: SimulateOptions): Promise<Simulator> {
   const tokens = new Tokens(clock, dice(seed, 9), { ...credentials(options), ...quirks });
   const context = {
     world,
+    clock,
+    advance,
     quirks,
     tokens,
     instance: instanceOf(options, seed, versions),
@@ -124,6 +126,7 @@ function history(
 function arrivals(world: World, clock: Clock, { seed, quirks }: { seed: number; quirks: Quirks }): () => void {
   let count = 0;
   return () => {
+    for (const { id } of oldestStopped(world, quirks.purgesPerPage)) world.purgeSession(id);
     for (let left = quirks.arrivalsPerPage; left > 0; left -= 1) {
       writeVisit(world, { seed, quirks, number: 2_000_000_000 + count }, milliseconds(clock.now()));
       count += 1;
@@ -136,6 +139,13 @@ const credentials = ({ username = 'simulator', password = 'simulator', clients =
   password,
   clients,
 });
+const oldestStopped = (world: World, count: number): readonly SimSession[] =>
+  count === 0
+    ? []
+    : world
+        .sessions()
+        .filter(({ state }) => state === 'Stopped')
+        .slice(-count);
 
 function instanceOf(options: SimulateOptions, seed: number, versions: readonly ApiVersion[]): Instance {
   const newest = versions.reduce((high, version) => (version > high ? version : high), versions[0] ?? 8);

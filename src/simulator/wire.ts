@@ -31,7 +31,7 @@ export function writeSession(session: SimSession, worst: () => string, dialect: 
       clientHost: text(session.clientHost, quirks),
       reason: text(session.reason, quirks),
     }),
-    ...(version === 8 && { eTag: quirks.eTagMovesWithEvents ? session.eventRevision : session.revision }),
+    ...(version === 8 && { eTag: quirks.silentEvents ? session.revision : session.eventRevision }),
     _links: links(dialect, {
       self: `restoresessions/${id}`,
       organization: `restoresessions/${id}/organization`,

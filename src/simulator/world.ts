@@ -1,5 +1,6 @@
 import { ExporterError } from '../kernel/errors.js';
 import type { Nanos } from '../model/time.js';
+import { ChangeLog } from './change-log.js';
 import { uuidOf } from './random.js';
 
 /** A restore session as the server holds it. `''` stands for a text that it does not have. */
@@ -87,6 +88,8 @@ export class World {
   readonly #byId = new Map<string, Held>();
   /** Newest first; of two that began together the one added later is first. */
   readonly #newestFirst: Held[] = [];
+  /** What has changed, in order. */
+  readonly changes = new ChangeLog();
   #revision = 0;
   #ids = 0;
 
@@ -117,6 +120,7 @@ export class World {
     };
     if (this.#byId.has(session.id)) throw new ExporterError('bug', 'Cannot add a session twice');
     this.#insert({ session, events });
+    this.changes.add('session', session.id, revision);
     return session;
   }
 
@@ -164,6 +168,7 @@ export class World {
     const revision = this.#nextRevision();
     const result = worst(held.events);
     held.session = { ...held.session, result, ...stop, state: 'Stopped', revision, eventRevision: revision };
+    this.changes.add('session', held.session.id, revision);
     return held.session;
   }
 
@@ -172,6 +177,7 @@ export class World {
     const held = this.#find(sessionId);
     this.#byId.delete(held.session.id);
     this.#newestFirst.splice(this.#newestFirst.indexOf(held), 1);
+    this.changes.add('deleted', held.session.id, 0);
   }
 
   /** All sessions, newest first. */
@@ -220,7 +226,9 @@ export class World {
   }
 
   #eventsChanged(held: Held): void {
-    held.session = { ...held.session, eventRevision: this.#nextRevision() };
+    const eventRevision = this.#nextRevision();
+    held.session = { ...held.session, eventRevision };
+    this.changes.add('events', held.session.id, eventRevision);
   }
 
   #nextRevision(): number {

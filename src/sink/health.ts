@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.js';
+import type { ExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import { toSeconds } from '../model/time.js';
 import type { Observer } from '../pipeline/line.js';
@@ -8,6 +9,7 @@ import { type OrganizationLabel, unlimited } from '../telemetry/organizations.js
 import { oldestOpenSessionStart, restoreSessionsOpen } from '../telemetry/restore-families.js';
 import {
   certificateExpiry,
+  changeFeedActive,
   clockSkew,
   lastSuccessfulPoll,
   pollDuration,
@@ -48,6 +50,12 @@ export function health(server: string, metrics: Metrics, deps: HealthDeps): Obse
     const labels = { version: told.version, api_version: told.apiVersion, installation_id: told.installationId };
     metrics.replace(serverInfo, server, [{ labels, value: 1 }]);
   };
+  const counted = new WeakSet<ExporterError>();
+  /** The same failure may be told of a turn and of the feed. */
+  const countError = (error: ExporterError): void => {
+    if (!counted.has(error)) metrics.inc(pollErrors, { server, reason: error.reason });
+    counted.add(error);
+  };
   return {
     met: show,
     discovered: ({ result, error, seconds }, open) => {
@@ -60,11 +68,15 @@ export function health(server: string, metrics: Metrics, deps: HealthDeps): Obse
       if (instance !== undefined && apiVersion !== undefined && apiVersion !== instance.apiVersion)
         show({ ...instance, apiVersion });
       incomplete = result === 'complete' ? 0 : incomplete + 1;
-      if (error !== undefined) metrics.inc(pollErrors, { server, reason: error.reason });
+      if (error !== undefined) countError(error);
       if (incomplete >= staleAfter) dropOpen(server, metrics);
       if (result !== 'complete') return;
       metrics.set(lastSuccessfulPoll, { server }, nowSeconds());
       showOpen(server, metrics, { open, pairs, labelOf });
+    },
+    feed: ({ active, error }) => {
+      metrics.set(changeFeedActive, { server }, active ? 1 : 0);
+      if (error !== undefined) countError(error);
     },
     delivered: (sink, { errors, due }, backlog) => {
       metrics.set(sinkBacklog, { server, sink }, backlog);

@@ -1,5 +1,5 @@
 import { type Session, sessionResult, workload } from '../model/session.js';
-import { instant, isWire, text, uuid, type Wire } from './wire.js';
+import { instant, isWire, tag, text, uuid, type Wire } from './wire.js';
 
 /** A session, or what is wrong with it in one line, without values. */
 export type SessionEntry = Readonly<{ session: Session } | { rejected: string }>;
@@ -16,8 +16,22 @@ export function decodeSession(json: unknown): SessionEntry {
   if (created === undefined) return { rejected: 'it has no "creationTime"' };
   const ended = instant(json['endTime']);
   if (created === 'malformed' || ended === 'malformed') return { rejected: 'it has a malformed time' };
-  return { session: { id, createdAt: created.at, endedAt: ended?.at, ...readState(json), ...readTexts(json) } };
+  return {
+    session: {
+      id,
+      createdAt: created.at,
+      endedAt: ended?.at,
+      ...readState(json),
+      ...readTexts(json),
+      ...readTag(json),
+    },
+  };
 }
+
+const readTag = (json: Wire): Pick<Session, 'eTag'> => {
+  const eTag = tag(json['eTag']);
+  return eTag === '' ? {} : { eTag };
+};
 
 /** Documents of v2 to v5 name the states Starting, Working, Stopping and Stopped, later ones Working and Stopped. */
 const readState = (json: Wire): Pick<Session, 'open' | 'result' | 'workload'> => ({
@@ -26,7 +40,9 @@ const readState = (json: Wire): Pick<Session, 'open' | 'result' | 'workload'> =>
   workload: workload(text(json['type'])),
 });
 
-const readTexts = (json: Wire): Omit<Session, 'id' | 'createdAt' | 'endedAt' | 'open' | 'result' | 'workload'> => ({
+const readTexts = (
+  json: Wire,
+): Omit<Session, 'id' | 'createdAt' | 'endedAt' | keyof ReturnType<typeof readState> | 'eTag'> => ({
   name: text(json['name']),
   organization: text(json['organization']),
   initiator: text(json['initiatedBy']),

@@ -3,7 +3,7 @@ import { ExporterError } from '../kernel/errors.js';
 import { detectVersion } from './detect.js';
 import { connections, hostOf } from './dispatcher.js';
 import { networkFailure } from './failure.js';
-import { type ApiVersion, defaults, type RestOptions, type RestSettings } from './options.js';
+import { type ApiVersion, settingsOf, type RestOptions, type RestSettings } from './options.js';
 import { type Certificate, chainOf, distrustOf } from './peer.js';
 import { transport } from './transport.js';
 
@@ -23,7 +23,7 @@ export type TlsReport = Readonly<{
  * @throws {ExporterError} `network` when there is no handshake, or no TLS.
  */
 export async function examineTls(options: RestOptions, signal: AbortSignal): Promise<TlsReport> {
-  const settings: RestSettings = { ...defaults, ...options };
+  const settings = settingsOf(options);
   let report: TlsReport | undefined;
   const way = connections({
     ...settings,
@@ -61,7 +61,7 @@ const reportOf = (socket: TLSSocket, { trust }: RestSettings): TlsReport => ({
 
 /** The newest API version that a server serves, found without a login. @throws {ExporterError} as `detectVersion` does. */
 export async function probeVersion(options: RestOptions, signal: AbortSignal): Promise<ApiVersion> {
-  const wire = transport({ ...defaults, ...options });
+  const wire = transport(settingsOf(options));
   try {
     return await detectVersion(async call => wire.send(call, signal));
   } finally {

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../kernel/clock.js';
+import { createGate, type Gate } from '../kernel/gate.js';
 import type { Log } from '../kernel/log.js';
 import type { Secret } from '../kernel/secret.js';
 import type { Trust } from './trust.js';
@@ -71,6 +72,8 @@ type Tuning = Readonly<{
   /** A longer answer is an error. */
   maxResponseBytes: number;
   userAgent: string;
+  /** Where each request but a long poll waits for its place. */
+  gate: Gate;
   observe: Observe;
   trust: Trust;
   proxy: Proxy | undefined;
@@ -84,7 +87,7 @@ export type RestOptions = Essentials & Partial<Tuning>;
 export type RestSettings = Essentials & Tuning;
 
 /** Page sizes: the API's maximum is 10,000 since v5 (help center, "Pagination"); a page of events is kept ten times smaller for memory. */
-export const defaults: Tuning = {
+const defaults: Omit<Tuning, 'gate'> = {
   eventLimit: 1000,
   sessionLimit: 10_000,
   maxPages: 10_000,
@@ -99,3 +102,10 @@ export const defaults: Tuning = {
   memory: { recall: async () => ({}), keep: async () => undefined },
   log: { info: () => undefined, warn: () => undefined },
 };
+
+/** Fills the gaps of options. A source that is given no gate waits for nobody. */
+export const settingsOf = (options: RestOptions): RestSettings => ({
+  ...defaults,
+  gate: createGate(Infinity),
+  ...options,
+});

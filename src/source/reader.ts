@@ -6,16 +6,17 @@ import type { Versions } from './versions.js';
 
 /**
  * Reads below the version's prefix with a token. A request refused with 401 is repeated once with another token; any
- * other status, and a second 401, is an answer.
+ * other status, and a second 401, is an answer. `waitMs`: how long the server may wait before it answers.
  * @throws {ExporterError} as `Transport`, `Auth` and `Versions` do.
  */
-export type Read = (operation: Operation, path: string, signal: AbortSignal) => Promise<Answer>;
+export type Read = (operation: Operation, path: string, signal: AbortSignal, waitMs?: number) => Promise<Answer>;
 
 export function reader(transport: Transport, auth: Auth, versions: Versions): Read {
-  return async (operation, path, signal) => {
+  return async (operation, path, signal, waitMs = 0) => {
     const apiVersion = await versions.current(signal);
     const attempt = async (ticket: Ticket): Promise<Answer> => {
-      const answer = await transport.send({ operation, path: `${apiVersion}/${path}`, token: ticket.access }, signal);
+      const call = { operation, path: `${apiVersion}/${path}`, token: ticket.access, waitMs };
+      const answer = await transport.send(call, signal);
       if (answer.status < 400 || answer.status === 404) auth.accepted(ticket);
       // A list is there whatever it lists; a single thing may well be gone.
       if (operation === 'sessions' && answer.status === 404) versions.doubt();

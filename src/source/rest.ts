@@ -1,17 +1,21 @@
 import { z } from 'zod';
 import type { Secret } from '../kernel/secret.js';
 import type { Session } from '../model/session.js';
-import { formatInstant, milliseconds, type Nanos } from '../model/time.js';
-import type { EventPage, Instance, SessionList, Source } from '../pipeline/ports.js';
+import { milliseconds, type Nanos } from '../model/time.js';
+import type { EventPage, Instance, Source } from '../pipeline/ports.js';
 import { keepToken } from './auth.js';
 import { decodeEvent } from './decode-event.js';
 import { decodeSession } from './decode-session.js';
 import { failure, statusFailure } from './failure.js';
+import { readChanges } from './feed.js';
 import { decodeJson, isOwnError } from './json.js';
-import { type ApiVersion, defaults, type Operation, type RestOptions, type RestSettings, since } from './options.js';
-import { decodePage, type Page } from './page.js';
+import { type ApiVersion, settingsOf, type Operation, type RestOptions, type RestSettings, since } from './options.js';
+import type { Link } from './link.js';
+import { decodePage } from './page.js';
+import { pageSize } from './page-size.js';
+import { query } from './query.js';
 import { type Read, reader } from './reader.js';
-import { readSessionList } from './session-list.js';
+import { sessionReader } from './sessions.js';
 import { type Answer, type Call, transport, type Transport } from './transport.js';
 import { type Versions, versions } from './versions.js';
 
@@ -29,16 +33,13 @@ export interface RestSource extends Source {
   close(): Promise<void>;
 }
 
-/** How often a list that moves under our hands is begun again. */
-const listRestarts = 3;
-
 /**
  * Reads a VB365 server through its REST API, v2 to v8. Nothing is repeated but a request that was refused with an
  * expired token, once. Nothing is sent before the first method is called; the first finds out the API version, if it is
  * to be detected and not remembered, and logs in.
  */
 export function restSource(options: RestOptions): RestSource {
-  const settings: RestSettings = { ...defaults, ...options };
+  const settings = settingsOf(options);
   const wire = transport(settings);
   const spoken = versions(settings, async call => wire.send(call, nobody()));
   const auth = keepToken({ ...settings, send: sendForm(wire, spoken) });
@@ -55,13 +56,12 @@ export function restSource(options: RestOptions): RestSource {
     clockSkewSeconds: () => (wire.skewMs() === undefined ? undefined : skewMs() / 1000),
     close: async () => wire.close(logout(spoken.known(), auth.last())),
     instance: async signal => readInstance(link, signal),
-    sessions: async (createdFrom, signal) => readSessions(link, { createdFrom, signal }),
+    sessions: sessionReader(link),
     session: async (id, signal) => readSession(read, id, signal),
     events: readEvents(settings, read, serverTime),
+    changes: readChanges(link),
   };
 }
-
-type Link = Readonly<{ settings: RestSettings; read: Read; versions: Versions }>;
 
 /** Nobody in particular waits for a login or a probe, so nobody's signal ends it: its deadline does, or closing. */
 const nobody = (): AbortSignal => new AbortController().signal;
@@ -108,26 +108,6 @@ async function instanceBy({ read, versions: spoken }: Link, signal: AbortSignal)
   return { apiVersion, version: version ?? '', installationId: (installationId ?? '').toLowerCase() };
 }
 
-type Listing = Readonly<{ createdFrom: Nanos | undefined; signal: AbortSignal }>;
-
-/** v8 lists oldest first, so that a session that begins meanwhile moves no row; older ones cannot be told to. */
-async function readSessions(
-  { settings, read, versions: spoken }: Link,
-  { createdFrom, signal }: Listing,
-): Promise<SessionList> {
-  const { sessionLimit: limit, maxPages } = settings;
-  const apiVersion = await spoken.current(signal);
-  const filter = {
-    ...(createdFrom !== undefined && since(apiVersion, 'v6') ? { startTimeFrom: formatInstant(createdFrom) } : {}),
-    ...(since(apiVersion, 'v8') ? { orderBy: 'CreationTime', orderAsc: 'true' } : {}),
-  };
-  const page = async (offset: number): Promise<Page> => {
-    const answer = await read('sessions', `RestoreSessions${query({ offset, limit, ...filter })}`, signal);
-    return decodePage(okJson('sessions', answer), { operation: 'sessions', offset, limit });
-  };
-  return readSessionList(page, { maxPages, restarts: listRestarts });
-}
-
 async function readSession(read: Read, id: string, signal: AbortSignal): Promise<Session | undefined> {
   const answer = await read('session', sessionPath(id), signal);
   if (isGone(answer)) return undefined;
@@ -137,11 +117,18 @@ async function readSession(read: Read, id: string, signal: AbortSignal): Promise
 }
 
 /** `readAt` by the server's clock as this very answer has told it: the first answer is the one that tells most. */
-function readEvents({ eventLimit: limit }: RestSettings, read: Read, serverTime: (ourMs: number) => Nanos) {
+function readEvents({ eventLimit }: RestSettings, read: Read, serverTime: (ourMs: number) => Nanos) {
+  const size = pageSize(eventLimit);
   return async (sessionId: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined> => {
-    const answer = await read('events', `${sessionPath(sessionId)}/Events${query({ offset, limit })}`, signal);
+    const { limit } = size;
+    const path = `${sessionPath(sessionId)}/Events${query({ offset, limit })}`;
+    const answer = await read('events', path, signal).catch((thrown: unknown) => {
+      size.failed(thrown);
+      throw thrown;
+    });
     if (isGone(answer)) return undefined;
     const page = decodePage(okJson('events', answer), { operation: 'events', offset, limit });
+    size.took(answer.tookMs, page.rows.length >= limit);
     const rows = page.rows.map((row, index) => decodeEvent(row, offset + index));
     return { ...page, offset, rows, readAt: serverTime(answer.beganMs) };
   };
@@ -156,8 +143,3 @@ function okJson(operation: Operation, answer: Answer): unknown {
 const isGone = ({ status, body }: Answer): boolean => status === 404 && isOwnError(body);
 
 const sessionPath = (id: string): string => `RestoreSessions/${encodeURIComponent(id)}`;
-
-const query = (parameters: Readonly<Record<string, string | number>>): string =>
-  `?${Object.entries(parameters)
-    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
-    .join('&')}`;

@@ -14,6 +14,8 @@ export type Call = Readonly<{
   path: string;
   token?: Secret;
   form?: Readonly<Record<string, string>>;
+  /** How long the server may wait before it answers, in ms: added to the deadline. Such a request needs no place at the gate. */
+  waitMs?: number;
 }>;
 
 /** An answer of any status, read to its end. */
@@ -23,6 +25,8 @@ export type Answer = Readonly<{
   retryAfterMs: number | undefined;
   /** Our clock when the request was begun, epoch ms. */
   beganMs: number;
+  /** From sending the request to the last byte of the answer. */
+  tookMs: number;
 }>;
 
 /** Speaks HTTP with one server over a few kept-alive connections. Repeats nothing and follows no redirect. */
@@ -41,7 +45,7 @@ export interface Transport {
 const farewellMs = 2_000;
 
 export function transport(settings: RestSettings): Transport {
-  const { baseUrl, clock, observe } = settings;
+  const { clock, observe } = settings;
   const closing = new AbortController();
   let skewMs: number | undefined;
   let certificateExpiresAtMs: number | undefined;
@@ -56,17 +60,24 @@ export function transport(settings: RestSettings): Transport {
   async function exchange(call: Call, signal: AbortSignal): Promise<Answer> {
     const beganMs = clock.now();
     const dispatcher = await pool.fresh();
+    const sinceMs = clock.monotonic();
     const { statusCode: status, headers, body } = await dispatcher.request({ ...requestOf(call, settings), signal });
     const receivedMs = clock.now();
     const dateMs = parseHttpDate(single(headers['date']));
     // The date of an error may be that of a proxy in between.
     if (dateMs !== undefined && status < 300) skewMs = nextSkewMs(skewMs ?? 0, { sentMs: beganMs, receivedMs, dateMs });
     const retryAfterMs = parseRetryAfter(single(headers['retry-after']), dateMs ?? receivedMs);
-    return { status, body: await readBody(body, call.operation, settings.maxResponseBytes), retryAfterMs, beganMs };
+    const text = await readBody(body, call.operation, settings.maxResponseBytes);
+    return { status, body: text, retryAfterMs, beganMs, tookMs: clock.monotonic() - sinceMs };
   }
 
   /** Observed; ended by `stop` or the deadline. */
-  async function attempt(call: Call, stop: AbortSignal, timeoutMs = settings.requestTimeoutMs): Promise<Answer> {
+  async function attempt(
+    call: Call,
+    stop: AbortSignal,
+    timeoutMs = settings.requestTimeoutMs + (call.waitMs ?? 0),
+  ): Promise<Answer> {
+    const leave = await place(settings, call, stop);
     const sinceMs = clock.monotonic();
     const deadline = AbortSignal.timeout(timeoutMs);
     let code: StatusCode = 'error';
@@ -75,11 +86,10 @@ export function transport(settings: RestSettings): Transport {
       code = statusCode(answer.status);
       return answer;
     } catch (thrown) {
-      if (thrown instanceof ExporterError) throw thrown;
-      if (stop.aborted) throw failure(call.operation, 'aborted', 'stopped');
-      if (deadline.aborted) throw failure(call.operation, 'timeout', `no answer in ${String(timeoutMs)} ms`);
-      throw networkFailure(thrown, { host: hostOf(baseUrl), proxied: settings.proxy !== undefined });
+      const late = deadline.aborted ? timeoutMs : undefined;
+      throw failedExchange(thrown, settings, { operation: call.operation, stopped: stop.aborted, late });
     } finally {
+      leave();
       observe(call.operation, code, (clock.monotonic() - sinceMs) / 1000);
     }
   }
@@ -94,6 +104,36 @@ export function transport(settings: RestSettings): Transport {
       await pool.destroy();
     },
   };
+}
+
+type Circumstances = Readonly<{
+  operation: Operation;
+  stopped: boolean;
+  /** The deadline in ms, if that was it. */ late: number | undefined;
+}>;
+
+function failedExchange(
+  thrown: unknown,
+  { baseUrl, proxy }: RestSettings,
+  { operation, stopped, late }: Circumstances,
+): ExporterError {
+  if (thrown instanceof ExporterError) return thrown;
+  if (stopped) return failure(operation, 'aborted', 'stopped');
+  if (late !== undefined) return failure(operation, 'timeout', `no answer in ${String(late)} ms`);
+  return networkFailure(thrown, { host: hostOf(baseUrl), proxied: proxy !== undefined });
+}
+
+/** A server that has not answered for so long gets by without its place: it must not keep the others waiting. */
+const patienceMs = 10_000;
+
+/** A place at the gate for a request. @throws {ExporterError} `aborted`. */
+async function place({ gate }: RestSettings, { operation, waitMs = 0 }: Call, stop: AbortSignal): Promise<() => void> {
+  if (waitMs > 0) return () => undefined;
+  const leave = await gate.enter(stop).catch(() => {
+    throw failure(operation, 'aborted', 'stopped');
+  });
+  AbortSignal.timeout(patienceMs).addEventListener('abort', leave, { once: true });
+  return leave;
 }
 
 /** The path is put behind the base URL's own; the origin is the server's, so the token goes nowhere else. */

@@ -25,3 +25,6 @@ export function instant(value: unknown): ParsedInstant | 'malformed' | undefined
   if (value.startsWith('0001-01-01')) return undefined;
   return parseInstant(value) ?? 'malformed';
 }
+
+/** An `eTag` (v8, an int64) as text; `''` for none, and for one that JSON numbers cannot tell from its neighbours. */
+export const tag = (value: unknown): string => (Number.isSafeInteger(value) ? String(value) : '');

@@ -25,6 +25,7 @@ import {
   restoreSessionDuration,
   restoreSessions,
 } from './restore-families.js';
+import { reconcileMissed } from './server-families.js';
 import { observations, observe, Sums } from './sums.js';
 import { type Cell, cellsOf } from './cells.js';
 
@@ -56,6 +57,14 @@ export function bornDeltas(
   const sums = new Sums();
   for (const type of itemTypes) sums.count(restoreEvents, { ...of, event_type: type, status: 'Failed' }, 0);
   sums.count(restoreSessions, { ...of, result: 'Failed' }, 0);
+  return sums.deltas();
+}
+
+/** What a gap in the change feed adds to, with the number of sessions of which it had not told. */
+export function feedGapDeltas(server: string, missed: number): readonly SeriesDelta[] {
+  const sums = new Sums();
+  sums.count(apiAnomalies, { server, kind: 'feed_gap' }, 1);
+  if (missed > 0) sums.count(reconcileMissed, { server }, missed);
   return sums.deltas();
 }
 

@@ -22,6 +22,26 @@ export const serverInfo = family({
   example: 'count by (version) (vb365_server_info)',
 });
 
+export const changeFeedActive = family({
+  type: 'gauge',
+  name: 'vb365_change_feed_active',
+  help: 'Whether the server tells of changes by its change feed (1) or is polled for them (0).',
+  unit: 'boolean',
+  labels: ['server'],
+  stored: false,
+  example: 'vb365_change_feed_active == 0 and on (server) vb365_server_info{api_version="v8"}',
+});
+
+export const reconcileMissed = family({
+  type: 'counter',
+  name: 'vb365_reconcile_missed_sessions_total',
+  help: 'Restore sessions that a list showed new, changed or gone although the change feed had not told of them.',
+  unit: 'sessions',
+  labels: ['server'],
+  stored: true,
+  example: 'increase(vb365_reconcile_missed_sessions_total[1h]) > 0',
+});
+
 export const apiRequests = family({
   type: 'counter',
   name: 'vb365_api_requests_total',
@@ -105,26 +125,6 @@ export const clockSkew = family({
   labels: ['server'],
   stored: false,
   example: 'abs(vb365_clock_skew_seconds) > 60',
-});
-
-export const changeFeedActive = family({
-  type: 'gauge',
-  name: 'vb365_change_feed_active',
-  help: 'Whether the server tells of changes by itself (1) or is asked for them (0).',
-  unit: 'boolean',
-  labels: ['server'],
-  stored: false,
-  example: 'vb365_change_feed_active == 0',
-});
-
-export const reconcileMissed = family({
-  type: 'counter',
-  name: 'vb365_reconcile_missed_sessions_total',
-  help: 'Restore sessions that the change feed did not tell of and a later look at the list found.',
-  unit: 'sessions',
-  labels: ['server'],
-  stored: false,
-  example: 'increase(vb365_reconcile_missed_sessions_total[1d]) > 0',
 });
 
 export const tlsVerificationEnabled = family({

@@ -59,3 +59,27 @@ test('an entry that is done leaves, and one that changes is replaced', () => {
   expect(backlog.size).toBe(1);
   expect(backlog.get('s2')?.row.cursor).toBe('0;;');
 });
+
+test('a recalled entry is due at once, whatever it waited for', () => {
+  const backlog = createBacklog([]);
+  const idle = entryOf({ sink: 'metrics', session: 'a', createdAt: 1n, done: false, cursor: ';;' });
+  for (const dueAt of [undefined, 99n]) {
+    backlog.put({ ...idle, dueAt });
+    backlog.recall('a', 5n);
+    expect(backlog.due(5n)).toHaveLength(1);
+  }
+  backlog.recall('unknown', 5n);
+  expect(backlog.size).toBe(1);
+});
+
+test('an entry that is recalled while it is being read is due once more, and only once', () => {
+  const backlog = createBacklog([]);
+  const read = { ...entryOf({ sink: 'metrics', session: 'a', createdAt: 1n, done: false, cursor: ';;' }) };
+  backlog.put(read);
+  expect(backlog.due(5n)).toHaveLength(1);
+  backlog.recall('a', 5n);
+  backlog.put({ ...read, dueAt: undefined });
+  expect(backlog.due(5n)).toHaveLength(1);
+  backlog.put({ ...read, dueAt: undefined });
+  expect(backlog.due(5n)).toEqual([]);
+});

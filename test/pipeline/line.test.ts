@@ -157,15 +157,21 @@ describe('a line', () => {
     expect(commits).toBe(before);
   });
 
-  test('asks for old open sessions by id and lists from the oldest recent one', async () => {
+  test('asks for old open sessions by id once a minute, and lists from the oldest recent one', async () => {
     const day = 24n * 3600n * second;
     const { server, find } = bench();
     server.at = 10n * day;
     server.held.set('old', session({ id: 'old', createdAt: day }));
     server.held.set('recent', session({ id: 'recent', createdAt: 10n * day - 3600n * second }));
+    const recent = `sessions ${String(10n * day - 3600n * second)}`;
     await find();
     await find();
-    expect(server.asked).toEqual(['sessions', `sessions ${String(10n * day - 3600n * second)}`, 'session old']);
+    expect(server.asked).toEqual(['sessions', recent, 'session old']);
+    server.at += 59n * second;
+    await find();
+    server.at += second;
+    await find();
+    expect(server.asked.slice(3)).toEqual([recent, recent, 'session old']);
   });
 
   test('looks back by the overlap while nothing is open', () => {

@@ -23,7 +23,7 @@ function askedOf(tell: (what: string) => Told) {
     asked.push(what);
     const told = tell(what);
     if (told instanceof ExporterError) throw told;
-    return { status: 404, body: '', retryAfterMs: undefined, beganMs: 0, ...told };
+    return { status: 404, body: '', retryAfterMs: undefined, beganMs: 0, tookMs: 0, ...told };
   };
   return { ask, asked };
 }

@@ -121,7 +121,7 @@ describe('the sessions of a server', () => {
         const offset = Number(/offset=(\d+)/.exec(url)?.[1]);
         return page({ offset, limit: 3, results: all.slice(offset, offset + 3) });
       },
-      { sessionLimit: 3 },
+      { sessionLimit: 3, apiVersion: 'v8' },
     );
     const list = await one.source.sessions(undefined, never);
     expect(list.sessions.map(({ id: each }) => each.at(-1))).toEqual(['0', '1', '2', '3']);

@@ -16,6 +16,10 @@ const row = (n: number, over: Row = {}): Row => ({
 
 const rows = (...numbers: number[]): readonly Row[] => numbers.map(n => row(n));
 
+/** Sessions whose number says when they were created. */
+const timed = (...numbers: number[]): readonly Row[] =>
+  numbers.map(n => row(n, { creationTime: new Date(Date.UTC(2022, 0, 1, 0, n)).toISOString() }));
+
 /** A server that shows `limit` rows at once of what `current` says when it is asked. */
 const served = (limit: number, current: (turn: number) => readonly Row[]): ((offset: number) => Promise<Page>) => {
   let turn = 0;
@@ -26,7 +30,7 @@ const served = (limit: number, current: (turn: number) => readonly Row[]): ((off
   };
 };
 
-const bounds = { maxPages: 50, restarts: 3 };
+const bounds = { maxPages: 50, restarts: 3, ordered: true };
 const names = ({ sessions }: SessionList): readonly string[] => sessions.map(session => session.name).sort();
 
 describe('a session list', () => {
@@ -47,7 +51,7 @@ describe('a session list', () => {
         served(3, () => []),
         bounds,
       ),
-    ).toEqual({ sessions: [], rejects: [] });
+    ).toMatchObject({ sessions: [], rejects: [] });
   });
 
   test('has each session once when others begin meanwhile and move the rows down', async () => {
@@ -58,25 +62,27 @@ describe('a session list', () => {
     expect(names(list)).toEqual(['1', '2', '3', '4']);
   });
 
-  test('is read again when a session was removed and the rows have moved up', async () => {
+  test('goes back when a session was removed and the rows have moved up', async () => {
     const list = await readSessionList(
       served(3, turn => (turn === 1 ? rows(6, 5, 4, 3, 2, 1) : rows(6, 5, 3, 2, 1))),
       bounds,
     );
-    expect(names(list)).toEqual(['1', '2', '3', '5', '6']);
+    expect(names(list)).toEqual(['1', '2', '3', '4', '5', '6']);
   });
 
-  test('is read again when so many were removed that nothing is left at the place', async () => {
+  test('goes back when so many were removed that nothing is left at the place', async () => {
     const list = await readSessionList(
       served(3, turn => (turn === 1 ? rows(6, 5, 4, 3) : rows(6))),
       bounds,
     );
-    expect(names(list)).toEqual(['6']);
+    expect(names(list)).toEqual(['4', '5', '6']);
   });
 
-  test('that does not hold still is an error', async () => {
-    const melting = served(3, turn => rows(...Array.from({ length: 90 - 2 * turn }, (_, n) => n + turn)));
-    await expect(readSessionList(melting, bounds)).rejects.toMatchObject({ reason: 'rejected' });
+  test('of no certain order that shows something else each time is an error', async () => {
+    const restless = served(3, turn => timed(9, 8, 7, 6, 5, -turn));
+    await expect(readSessionList(restless, { ...bounds, ordered: false })).rejects.toMatchObject({
+      reason: 'rejected',
+    });
   });
 
   test('of too many pages is an error and never a shorter list', async () => {
@@ -117,7 +123,7 @@ describe('a session list', () => {
               }
               return rows(...now);
             }),
-            { maxPages: 500, restarts: 20 },
+            { maxPages: 500, restarts: 20, ordered: true },
           );
           const stayed = first.filter(n => now.includes(n)).map(String);
           expect(names(list)).toEqual(expect.arrayContaining(stayed));
@@ -125,5 +131,66 @@ describe('a session list', () => {
       ),
       { numRuns: 500 },
     );
+  });
+
+  test.each(['ascending', 'descending'] as const)(
+    'of no certain order, %s, misses nothing that stayed, whatever is added, purged and moved meanwhile',
+    async order => {
+      const change = fc.record({ remove: fc.array(fc.nat(12), { maxLength: 3 }), add: fc.nat(2) });
+      const jump = fc.record({ turn: fc.integer({ min: 2, max: 8 }), from: fc.nat(20), to: fc.nat(20) });
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 2, max: 6 }),
+          fc.nat(20),
+          fc.array(change, { maxLength: 8 }),
+          fc.option(jump),
+          async (limit, size, changes, moved) => {
+            const first = Array.from({ length: size }, (_, n) => n);
+            let now = order === 'ascending' ? first : first.toReversed();
+            let next = 1000;
+            const page = served(limit, turn => {
+              const step = changes[turn - 2];
+              if (step !== undefined) {
+                const added = Array.from({ length: step.add }, () => (next += 1));
+                const left = now.filter((_, at) => !step.remove.includes(at));
+                now = order === 'ascending' ? [...left, ...added] : [...added.toReversed(), ...left];
+              }
+              if (moved?.turn === turn && now.length > 0) {
+                const [one = 0] = now.splice(moved.from % now.length, 1);
+                now.splice(moved.to % (now.length + 1), 0, one);
+              }
+              return timed(...now);
+            });
+            const list = await readSessionList(page, { maxPages: 500, restarts: 30, ordered: false });
+            const stayed = first.filter(n => now.includes(n)).map(String);
+            expect(names(list)).toEqual(expect.arrayContaining(stayed));
+          },
+        ),
+        { numRuns: 500 },
+      );
+    },
+  );
+
+  test('of no certain order and more than one page is read until nothing new turns up', async () => {
+    const list = await readSessionList(
+      served(3, turn => (turn === 1 ? timed(6, 5, 4, 3, 2, 1) : timed(2, 6, 5, 4, 3, 1))),
+      { ...bounds, ordered: false },
+    );
+    expect(names(list)).toEqual(['1', '2', '3', '4', '5', '6']);
+  });
+
+  test('is not read to its end when what is wanted stands before', async () => {
+    let pages = 0;
+    const read = served(3, () => ((pages += 1), timed(9, 8, 7, 6, 5, 4, 3, 2, 1)));
+    const enoughFrom = BigInt(Date.UTC(2022, 0, 1, 0, 7)) * 1_000_000n;
+    const list = await readSessionList(read, { ...bounds, ordered: false, enoughFrom });
+    expect([names(list), list.whole, list.newestFirst, pages]).toEqual([['5', '6', '7', '8', '9'], false, true, 2]);
+  });
+
+  test('is read to its end when a row of it stands before a newer one', async () => {
+    const read = served(3, () => timed(9, 7, 8, 6, 5, 4, 3, 2, 1));
+    const enoughFrom = BigInt(Date.UTC(2022, 0, 1, 0, 7)) * 1_000_000n;
+    const list = await readSessionList(read, { ...bounds, ordered: false, enoughFrom });
+    expect([list.sessions.length, list.whole, list.newestFirst]).toEqual([9, true, false]);
   });
 });

@@ -1,7 +1,7 @@
 import type { Nanos } from '../../src/model/time.js';
 import type { RestoreEvent } from '../../src/model/event.js';
 import { createBacklog } from '../../src/pipeline/backlog.js';
-import { discover, type Known } from '../../src/pipeline/discovery.js';
+import { discover, knownOf } from '../../src/pipeline/discovery.js';
 import { createHeaders } from '../../src/pipeline/headers.js';
 import type { Lane, LaneReport } from '../../src/pipeline/lane.js';
 import { laneTurn } from '../../src/pipeline/lane-turn.js';
@@ -18,7 +18,7 @@ export function bench(options: { server?: FakeServer; store?: Store; sinks?: rea
   const server = options.server ?? fakeServer();
   const store = options.store ?? memoryStore();
   const sinks = options.sinks ?? [recordingSink('metrics')];
-  const known: Known = { since: {}, watermark: undefined, open: new Map(), born: new Set() };
+  const known = knownOf({ since: {}, facts: {} });
   const pages = sharedPages(server);
   const headers = createHeaders(server);
   const backlogs: Partial<Record<SinkName, ReturnType<typeof createBacklog>>> = {};
@@ -46,7 +46,13 @@ export function bench(options: { server?: FakeServer; store?: Store; sinks?: rea
   const find = async () => {
     if (lanes.length === 0) await open();
     const deps = { server: 'hq', source: server, store, headers, pages, backlogs, grace } as const;
-    const ports = { clock: { monotonic: () => 0 }, beginAt: (_: SinkName, now: Nanos) => now, born: () => [] };
+    const ports = {
+      clock: { monotonic: () => 0 },
+      random: () => 0,
+      feedGap: () => [],
+      beginAt: (_: SinkName, now: Nanos) => now,
+      born: () => [],
+    };
     return discover({ ...deps, ...ports, stored: () => undefined }, known, never.cut);
   };
   const step = async (): Promise<readonly LaneReport[]> => {

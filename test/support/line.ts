@@ -92,6 +92,7 @@ export function fakeServer(): FakeServer {
       const shown = rows.slice(offset, offset + fake.limit);
       return page(shown, { offset, last: offset + shown.length >= rows.length, readAt: fake.at });
     },
+    changes: async () => ({ kind: 'none' }),
   };
   const ask = (what: string): void => {
     fake.asked.push(what);

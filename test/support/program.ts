@@ -32,6 +32,7 @@ export const serverConfig = (url: string, { password, ...over }: Over = {}): Ser
   proxy: undefined,
   pollIntervalMs: 20,
   openPollIntervalMs: 20,
+  reconcileIntervalMs: 900_000,
   requestTimeoutMs: 5_000,
   pageSize: 1000,
   ...over,
@@ -41,6 +42,7 @@ export const configOf = (folder: string, server: ServerConfig, otlp?: URL): Conf
   servers: [server],
   history: { kind: 'now' },
   abandonAfterMs: 3_600_000,
+  maxConcurrentRequests: 32,
   state: { path: join(folder, 'state.db') },
   metrics: { organizationLabel: true, maxOrganizations: 1000, firstIncrementHold: true },
   logs:

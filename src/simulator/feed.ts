@@ -1,0 +1,114 @@
+import type { RequestHandler, Response } from 'express';
+import type { Clock } from '../kernel/clock.js';
+import type { Change } from './change-log.js';
+import { invalidParameter, type Problem, refuse } from './problem.js';
+import { type Query, queryOf, readCount, readPaging } from './query.js';
+import { type Dialect, links } from './wire.js';
+import type { World } from './world.js';
+
+/** What the feed is made of. */
+export type FeedContext = Readonly<{
+  world: World;
+  clock: Clock;
+  /** Marks the tokens of this server. */
+  instance: Readonly<{ installationId: string }>;
+  /** Lets happen what is due. */
+  advance: () => void;
+}>;
+
+/** What is not told is looked for so often while a request waits: nothing runs in the background. */
+const lookMs = 250;
+const longestWaitSeconds = 60;
+/** Not in plain quotes: the test of the import table would take it for an import. */
+const fromName = `from`;
+
+/**
+ * `GET /v8/Events?from=&limit=&timeoutSeconds=`: waits for something to tell, or for its time to be over. Entries are
+ * of the two kinds that concern restore sessions. Source: vb365-rest.md 6.8 and the OpenAPI of v8 (`Events_Get`).
+ */
+export function changeFeed(context: FeedContext, dialect: Dialect): RequestHandler {
+  return async (request, response) => {
+    const { quirks, version } = dialect;
+    if (quirks.feed !== 'served') return refuse(response, refusals[quirks.feed], version);
+    const query = queryOf(request.url);
+    const asked = readAsked(query, context, dialect);
+    if ('status' in asked) return refuse(response, asked, version);
+    await waitFor(() => told(context, asked.place, dialect).length > 0, asked.waitMs, { context, response });
+    if (response.closed) return undefined;
+    const changes = told(context, asked.place, dialect).slice(0, asked.limit);
+    const full = changes.length === asked.limit;
+    const place = full ? (changes.at(-1)?.place ?? asked.place) : context.world.changes.last;
+    return void response.json({
+      nextChangeToken: tokenOf(context, place),
+      limit: asked.limit,
+      results: changes.map(writeChange),
+      _links: links(dialect, { self: `Events?${new URLSearchParams([...query]).toString()}` }),
+    });
+  };
+}
+
+const refusals: Readonly<Record<'missing' | 'refused', Problem>> = {
+  missing: { status: 404, code: 'HttpError', message: '' },
+  refused: { status: 403, code: 'ResourceAccessDenied', message: 'Access is denied' },
+};
+
+const outdated: Problem = {
+  status: 400,
+  code: 'OutdatedChangeToken',
+  message: 'The change token is outdated.',
+};
+
+type Asked = Readonly<{ place: number; limit: number; waitMs: number }>;
+
+function readAsked(query: Query, context: FeedContext, dialect: Dialect): Asked | Problem {
+  const paging = readPaging(query, dialect);
+  if ('status' in paging) return paging;
+  const waitSeconds = readCount(query.get('timeoutseconds'), 0);
+  if (waitSeconds === undefined) return invalidParameter('timeoutSeconds');
+  const place = readPlace(query.get(fromName) ?? '', context, dialect);
+  if (typeof place !== 'number') return place;
+  const isLatest = query.get(fromName) === 'latest';
+  return { place, limit: paging.limit, waitMs: isLatest ? 0 : Math.min(waitSeconds, longestWaitSeconds) * 1000 };
+}
+
+function readPlace(from: string, context: FeedContext, { quirks }: Dialect): number | Problem {
+  const { last } = context.world.changes;
+  if (from === 'latest') return last;
+  const parts = /^(?<mark>[0-9a-f]{8})\.(?<place>\d{1,15})$/.exec(from)?.groups;
+  if (parts === undefined) return invalidParameter(fromName);
+  const place = Number(parts['place']);
+  const isOurs = parts['mark'] === markOf(context) && place <= last;
+  return isOurs && last - place <= quirks.feedEntries ? place : outdated;
+}
+
+const markOf = ({ instance }: FeedContext): string => instance.installationId.slice(0, 8);
+const tokenOf = (context: FeedContext, place: number): string => `${markOf(context)}.${String(place)}`;
+
+/** What is told of what has changed behind a place. */
+function told({ world, advance }: FeedContext, place: number, { quirks }: Dialect): readonly Change[] {
+  advance();
+  return world.changes.after(place).filter(({ kind }) => kind !== 'events' || !quirks.silentEvents);
+}
+
+const writeChange = ({ kind, id, eTag }: Change) =>
+  kind === 'deleted' ? { eventType: 'RestoreSessionDelete', id } : { eventType: 'RestoreSessionUpdate', id, eTag };
+
+/** Waits until `holds` does, for `ms` at most, or until nobody waits for the answer any more. */
+async function waitFor(
+  holds: () => boolean,
+  ms: number,
+  { context: { clock, world }, response }: { context: FeedContext; response: Response },
+): Promise<void> {
+  const endMs = clock.monotonic() + ms;
+  while (!holds() && !response.closed) {
+    const leftMs = endMs - clock.monotonic();
+    if (leftMs <= 0) return;
+    const woken = new AbortController();
+    const wake = (): void => woken.abort();
+    const forget = world.changes.listen(wake);
+    response.once('close', wake);
+    await clock.sleep(Math.min(lookMs, leftMs), woken.signal).catch(() => undefined);
+    response.off('close', wake);
+    forget();
+  }
+}

@@ -1,0 +1,122 @@
+import type { ExporterError } from '../../src/kernel/errors.js';
+import type { DiscoveryReport } from '../../src/pipeline/discovery.js';
+import type { FeedState } from '../../src/pipeline/feed.js';
+import { type LineDeps, runLine } from '../../src/pipeline/line.js';
+import type { Changes, SeriesDelta, Store } from '../../src/pipeline/ports.js';
+import { memoryStore } from '../../src/store/memory.js';
+import { type FakeClock, fakeClock } from './fake-clock.js';
+import { type FakeServer, fakeServer, recordingSink } from './line.js';
+
+type Entry = Readonly<{ id: string; eTag?: string; deleted?: boolean }>;
+
+/** A fake server with a change feed, in the time of a fake clock. Its tokens are counts of entries. */
+export interface FedServer extends FakeServer {
+  /** Has the feed tell something, and wakes who waits for it. */
+  tell(...entries: readonly Entry[]): void;
+  /** What the feed answers or throws instead. */
+  answer: (() => Changes | ExporterError | 'silence' | undefined) | undefined;
+}
+
+export function fedServer(clock: FakeClock): FedServer {
+  const log: Entry[] = [];
+  let woken = new AbortController();
+  const server = fakeServer();
+  Object.defineProperty(server, 'at', { get: () => BigInt(Math.round(clock.now() * 1e6)) });
+  const fed: FedServer = Object.assign(server, {
+    answer: undefined,
+    tell: (...entries: readonly Entry[]) => {
+      log.push(...entries);
+      woken.abort();
+      woken = new AbortController();
+    },
+  });
+  const told = (from: number): Changes => {
+    const entries = log.slice(from);
+    const updated = new Map<string, string>();
+    const deleted = new Set<string>();
+    for (const { id, eTag = '', deleted: gone } of entries) {
+      if (gone === true) deleted.add(id);
+      else updated.set(id, eTag);
+    }
+    const token = String(log.length);
+    return { kind: 'told', token, updated, deleted, entries: entries.length, unreadable: 0, more: false };
+  };
+  fed.changes = async ({ token, waitSeconds }, signal) => {
+    fed.asked.push(`changes ${token ?? 'latest'}`);
+    const instead = fed.answer?.();
+    if (instead === 'silence') await clock.sleep(1e12, signal);
+    if (instead instanceof Error) throw instead;
+    if (instead !== undefined && instead !== 'silence') return instead;
+    const from = token === undefined ? log.length : Number(token);
+    const either = AbortSignal.any([signal, woken.signal]);
+    if (token !== undefined && from >= log.length)
+      await clock.sleep(waitSeconds * 1000, either).catch(() => signal.throwIfAborted());
+    return told(from);
+  };
+  return fed;
+}
+
+/** A whole line against a fed server, in fake time: one sink, 5 s while something is open, else 30 s, reconcile after 15 min. */
+export function fedLine(options: { store?: Store; over?: Partial<LineDeps> } = {}) {
+  const clock = fakeClock(1_000_000_000_000);
+  const server = fedServer(clock);
+  const store = options.store ?? memoryStore();
+  const sink = recordingSink('metrics');
+  const states: FeedState[] = [];
+  const reports: DiscoveryReport[] = [];
+  const open: string[][] = [];
+  const quit = new AbortController();
+  const gaps: number[] = [];
+  const begin = (): Promise<void> =>
+    runLine(
+      {
+        server: 'hq',
+        source: server,
+        sinks: [sink],
+        store,
+        clock,
+        random: () => 0,
+        intervals: { idleMs: 30_000, openMs: 5_000 },
+        reconcileMs: 900_000,
+        startAfterMs: 0,
+        grace: 3_600_000_000_000n,
+        beginAt: (_, now) => now,
+        born: () => [],
+        feedGap: (missed): readonly SeriesDelta[] => {
+          gaps.push(missed);
+          return [{ family: 'gap', labels: [], kind: 'counter', by: 1 }];
+        },
+        stored: () => undefined,
+        observer: {
+          met: () => undefined,
+          discovered: (report, sessions) => {
+            reports.push(report);
+            open.push(sessions.map(({ id }) => id));
+          },
+          feed: ({ active, error }) => void states.push({ active, error }),
+          delivered: () => undefined,
+        },
+        ...options.over,
+      },
+      { quit: quit.signal, cut: quit.signal },
+    );
+  let running: Promise<void> | undefined;
+  return {
+    clock,
+    server,
+    store,
+    sink,
+    states,
+    reports,
+    open,
+    gaps,
+    start: () => void (running = begin()),
+    stop: async () => {
+      quit.abort();
+      await clock.advance(0);
+      await running;
+    },
+    /** What was asked since `from`, without the pages of events when `of` is not among it. */
+    askedSince: (from: number) => server.asked.slice(from),
+  };
+}
