@@ -54,7 +54,10 @@ export interface App {
 export async function startApp(options: AppOptions): Promise<App> {
   const { config, version, log, clock } = options;
   const metrics = createMetrics({ version, servers: config.servers.map(({ name }) => name) });
-  const store = watchedStore(await sqliteStore(config.state), operation => {
+  const notice = (message: string): void => {
+    log.info(message);
+  };
+  const store = watchedStore(await sqliteStore({ ...config.state, notice }), operation => {
     metrics.inc(stateErrors, { operation });
   });
   const watches = config.servers.map(server => watchServer(server, sinkNamesOf(config), clock));

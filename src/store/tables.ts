@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Nanos } from '../model/time.js';
 import {
+  type Change,
   type FactName,
   factNames,
   type Row,
@@ -22,7 +23,13 @@ export interface Tables {
   putRow(server: string, row: Row): void;
   series(): readonly Series[];
   add(deltas: readonly SeriesDelta[]): void;
+  /** The names under which this installation is known. */
+  holders(installationId: string): readonly string[];
+  /** Puts all that is kept under one name under another. */
+  move(move: Moves[number]): void;
 }
+
+type Moves = NonNullable<Change['moves']>;
 
 export function sqliteTables(database: DatabaseSync): Tables {
   const columns = 'sink, session, created_at, done, cursor';
@@ -36,6 +43,10 @@ export function sqliteTables(database: DatabaseSync): Tables {
   const getPending = database.prepare(`SELECT ${columns} FROM session WHERE server = ? AND sink = ? AND done = 0`);
   const putRow = database.prepare(
     'INSERT OR REPLACE INTO session (server, sink, session, created_at, done, cursor) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const getHolders = database.prepare("SELECT server FROM fact WHERE name = 'installationId' AND value = ?");
+  const moveTables = ['session', 'since', 'fact'].map(table =>
+    database.prepare(`UPDATE OR REPLACE ${table} SET server = ? WHERE server = ?`),
   );
   const getAllSeries = database.prepare('SELECT key, kind, value FROM series');
   const getSeries = database.prepare('SELECT key, kind, value FROM series WHERE key = ?');
@@ -65,6 +76,10 @@ export function sqliteTables(database: DatabaseSync): Tables {
         const series = fold(known === undefined ? undefined : readSeries(known), delta);
         putSeries.run(key, series.kind, writeValue(series));
       }
+    },
+    holders: installationId => getHolders.all(installationId).map(({ server }) => text(server)),
+    move: ({ from, to }) => {
+      for (const table of moveTables) table.run(to, from);
     },
   };
 }

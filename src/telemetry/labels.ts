@@ -25,6 +25,7 @@ export const stateOperations = [
   'state',
   'rows',
   'pending',
+  'holders',
   'series',
   'commit',
   'close',
