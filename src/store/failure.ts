@@ -47,7 +47,9 @@ export const damage = (path: string, how: string): ExporterError =>
 export const isDamage = ({ details }: ExporterError): boolean => details['damaged'] === true;
 
 const property = (thrown: unknown, name: 'code' | 'errcode' | 'name'): unknown =>
-  typeof thrown === 'object' && thrown !== null ? new Map<string, unknown>(Object.entries(thrown)).get(name) : undefined;
+  typeof thrown === 'object' && thrown !== null
+    ? new Map<string, unknown>(Object.entries(thrown)).get(name)
+    : undefined;
 
 const sqliteCode = (thrown: unknown): number => Number(property(thrown, 'errcode') ?? 0) % 256;
 const systemCode = (thrown: unknown): string => String(property(thrown, 'code') ?? '');
