@@ -6,6 +6,7 @@ import { ExporterError } from './kernel/errors.js';
 import type { Log } from './kernel/log.js';
 import { Secret } from './kernel/secret.js';
 import { milliseconds, type Nanos } from './model/time.js';
+import { createInstallations, type Installations } from './pipeline/installations.js';
 import { journal } from './pipeline/journal.js';
 import type { Stopping } from './pipeline/lane.js';
 import { type LineDeps, type Observer, runLine } from './pipeline/line.js';
@@ -22,7 +23,7 @@ import { type ServerWatch, watchServer } from './status.js';
 import { sqliteStore } from './store/sqlite.js';
 import { watchedStore } from './store/watched.js';
 import { stateErrors } from './telemetry/delivery-families.js';
-import { birthDeltas, bornDeltas } from './telemetry/metrics.js';
+import { birthDeltas, bornDeltas, replacedDeltas } from './telemetry/metrics.js';
 import { apiRequestDuration, apiRequests } from './telemetry/server-families.js';
 import { type ListenAddress, listen, type Listening } from './web/listen.js';
 import { createWeb } from './web/web.js';
@@ -116,12 +117,13 @@ function run(parts: Parts): App {
   const cut = new AbortController();
   const otlp = otlpOf(options);
   const sources = options.config.servers.map(server => sourceOf(server, parts));
+  const installations = createInstallations(options.config.servers.map(({ name }) => name));
   const lines = sources.map(async (source, index) => {
     const server = options.config.servers[index];
     const watch = watches[index];
     if (server === undefined || watch === undefined) return;
     const stopping: Stopping = { quit: quit.signal, cut: cut.signal };
-    await runLine(lineOf(server, { ...parts, source, watch, exporter: otlp?.exporter }), stopping);
+    await runLine(lineOf(server, { ...parts, source, watch, exporter: otlp?.exporter, installations }), stopping);
   });
   const running = Promise.all(lines).then(() => undefined);
   return {
@@ -189,7 +191,12 @@ async function readPassword({ password }: ServerConfig): Promise<Secret> {
 }
 
 type LineParts = Parts &
-  Readonly<{ source: RestSource; watch: ServerWatch; exporter: AcknowledgingExporter | undefined }>;
+  Readonly<{
+    source: RestSource;
+    watch: ServerWatch;
+    exporter: AcknowledgingExporter | undefined;
+    installations: Installations;
+  }>;
 
 function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
   const { options, metrics, store, source } = parts;
@@ -204,6 +211,9 @@ function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
     intervals: { idleMs: server.pollIntervalMs, openMs: server.openPollIntervalMs },
     grace: milliseconds(config.abandonAfterMs),
     beginAt: (sink, now) => (sink === 'metrics' ? now : lookBack(config.history, now)),
+    installations: parts.installations,
+    replaced: () => replacedDeltas(server.name),
+    loginEndsAtMs: () => source.tokenExpiresAtMs(),
     born: session => bornDeltas(server.name, session),
     stored: deltas => {
       metrics.stored.apply(deltas);
@@ -239,6 +249,9 @@ function lookBack(history: History, now: Nanos): Nanos {
 }
 
 const together = (observers: readonly Observer[]): Observer => ({
+  arrived: arrival => {
+    for (const observer of observers) observer.arrived(arrival);
+  },
   met: instance => {
     for (const observer of observers) observer.met(instance);
   },

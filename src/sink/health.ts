@@ -32,6 +32,7 @@ export function health(server: string, metrics: Metrics, deps: { clock: Clock; c
   const pairs = new Map<string, Readonly<{ organization: string; workload: string }>>();
   let incomplete = 0;
   return {
+    arrived: () => undefined,
     met: ({ version, apiVersion, installationId }) => {
       const labels = { version, api_version: apiVersion, installation_id: installationId };
       metrics.replace(serverInfo, server, [{ labels, value: 1 }]);
@@ -39,7 +40,7 @@ export function health(server: string, metrics: Metrics, deps: { clock: Clock; c
     discovered: ({ result, error, seconds }, open) => {
       metrics.inc(polls, { server, result });
       metrics.observe(pollDuration, { server }, seconds);
-      metrics.set(serverUp, { server }, error === undefined ? 1 : 0);
+      metrics.set(serverUp, { server }, error === undefined || error.reason === 'store' ? 1 : 0);
       showConnection(server, metrics, deps.connection);
       incomplete = result === 'complete' ? 0 : incomplete + 1;
       if (error !== undefined) metrics.inc(pollErrors, { server, reason: error.reason });

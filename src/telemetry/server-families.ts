@@ -106,3 +106,13 @@ export const clockSkew = family({
   stored: false,
   example: 'abs(vb365_clock_skew_seconds) > 60',
 });
+
+export const installationChanges = family({
+  type: 'counter',
+  name: 'vb365_installation_changes_total',
+  help: 'How often the server was found to be another installation than the one remembered under its name; its history is not counted then.',
+  unit: 'changes',
+  labels: ['server'],
+  stored: true,
+  example: 'increase(vb365_installation_changes_total[1h]) > 0',
+});

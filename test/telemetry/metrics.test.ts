@@ -225,6 +225,7 @@ describe('series are born at 0', () => {
         'vb365_event_corrections_total',
         'vb365_event_lag_seconds',
         'vb365_events_rejected_total',
+        'vb365_installation_changes_total',
         'vb365_restore_events_abandoned_total',
         'vb365_sink_delivered_total',
         'vb365_unknown_values_total',
