@@ -23,6 +23,7 @@ const systemWords: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOSPC: 'the disk is full; make room on it',
   EDQUOT: 'the quota of its disk is used up; make room on it',
+  ENOENT: 'there is no such file',
   EISDIR: 'it is a directory',
   ENOTDIR: 'a part of its path is no directory',
   EEXIST: 'a part of its path is no directory',
