@@ -1,6 +1,6 @@
 import { ExporterError } from '../kernel/errors.js';
 import type { Installations } from './installations.js';
-import type { Change, SeriesDelta, Store } from './ports.js';
+import type { SeriesDelta, Store } from './ports.js';
 
 /**
  * What a server has turned out to be: what is remembered of it is about this installation (`same`); it was about
@@ -36,27 +36,33 @@ export async function enterEpoch(deps: EpochDeps, installationId: string): Promi
 }
 
 async function enter(deps: EpochDeps, installationId: string): Promise<Arrival> {
-  const { server, store, installations } = deps;
+  const { server, store } = deps;
   const { since, facts } = await store.state(server);
-  if (facts.installationId === installationId) return 'same';
-  const holders = (await store.holders(installationId)).filter(name => name !== server);
-  const rival = holders.find(name => installations.mayBe(name, installationId));
-  if (rival !== undefined) {
-    installations.release(server);
-    throw refusal(rival);
-  }
   const left = facts.installationId;
+  if (left === installationId) return 'same';
+  const holder = await holderOf(deps, installationId);
   // Rows without a known installation are from before the server could tell: they are about the one that it is.
-  const from = left === undefined && Object.keys(since).length > 0 ? undefined : holders[0];
-  const moves: NonNullable<Change['moves']> = [
-    ...(left === undefined ? [] : [{ from: server, to: aside(server, left) }]),
-    ...(from === undefined ? [] : [{ from, to: server }]),
-  ];
-  const deltas = left === undefined ? [] : deps.replaced();
+  const found = left === undefined && Object.keys(since).length > 0 ? undefined : holder;
+  if (left === undefined) {
+    const moves = found === undefined ? [] : [{ from: found, to: server }];
+    await store.commit({ server, moves, facts: { installationId } });
+    return found === undefined ? 'same' : 'found';
+  }
+  const away = { from: server, to: aside(server, left) };
+  const deltas = deps.replaced();
+  const moves = found === undefined ? [away] : [away, { from: found, to: server }];
   await store.commit({ server, moves, facts: { installationId }, deltas });
   deps.stored(deltas);
-  if (left === undefined) return from === undefined ? 'same' : 'found';
-  return from === undefined ? 'another' : 'back';
+  return found === undefined ? 'another' : 'back';
+}
+
+/** The name under which the installation is known, which is no server's any more. */
+async function holderOf({ server, store, installations }: EpochDeps, id: string): Promise<string | undefined> {
+  const holders = (await store.holders(id)).filter(name => name !== server);
+  const rival = holders.find(name => installations.mayBe(name, id));
+  if (rival === undefined) return holders[0];
+  installations.release(server);
+  throw refusal(rival);
 }
 
 const refusal = (other: string): ExporterError =>

@@ -47,13 +47,11 @@ export const damage = (path: string, how: string): ExporterError =>
 /** Whether a failure says that the file itself is damaged, rather than that it cannot be used as things are. */
 export const isDamage = ({ details }: ExporterError): boolean => details['damaged'] === true;
 
-const property = (thrown: unknown, name: 'code' | 'errcode' | 'name'): unknown =>
-  typeof thrown === 'object' && thrown !== null
-    ? new Map<string, unknown>(Object.entries(thrown)).get(name)
-    : undefined;
-
-const sqliteCode = (thrown: unknown): number => Number(property(thrown, 'errcode') ?? 0) % 256;
-const systemCode = (thrown: unknown): string => String(property(thrown, 'code') ?? '');
+const isObject = (thrown: unknown): thrown is Readonly<Record<string, unknown>> =>
+  typeof thrown === 'object' && thrown !== null;
+const sqliteCode = (thrown: unknown): number => (isObject(thrown) ? Number(thrown['errcode'] ?? 0) % 256 : 0);
+const systemCode = (thrown: unknown): string =>
+  isObject(thrown) && typeof thrown['code'] === 'string' ? thrown['code'] : '';
 /** A number or a key that was written as one and is none any more. */
 const isNonsense = (thrown: unknown): boolean => thrown instanceof SyntaxError;
 const textOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

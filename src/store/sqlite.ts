@@ -52,18 +52,15 @@ export async function sqliteStore(options: Readonly<{ path: string; notice?: Not
 
 type Parts = Readonly<{ database: DatabaseSync; tables: Tables; place: Place }>;
 
-/** The place is looked at last: what is committed after that look is in the file, or the next commit tells. */
-function commit({ database, tables, place }: Parts, change: Change): void {
-  const { server, moves = [], since = {}, facts = {}, rows = [], deltas = [] } = change;
-  const size = moves.length + Object.keys(since).length + Object.keys(facts).length + rows.length + deltas.length;
-  if (size === 0) return;
+function commit(parts: Parts, change: Change): void {
+  const { moves = [], since = {}, facts = {}, rows = [], deltas = [] } = change;
+  const lists = [moves, Object.keys(since), Object.keys(facts), rows, deltas];
+  if (lists.every(({ length }) => length === 0)) return;
+  const { database, tables, place } = parts;
   database.exec('BEGIN IMMEDIATE');
   try {
-    for (const move of moves) tables.move(move);
-    tables.setSince(server, storableSince(since));
-    tables.setFacts(server, facts);
-    for (const row of rows) tables.putRow(server, storable(row));
-    tables.add(deltas);
+    write(tables, { ...change, moves, since, facts, rows, deltas });
+    // Last of all: what is committed after this look is in the file, or the next commit tells.
     place.check();
     database.exec('COMMIT');
   } catch (thrown) {
@@ -71,6 +68,14 @@ function commit({ database, tables, place }: Parts, change: Change): void {
     throw thrown;
   }
   place.note();
+}
+
+function write(tables: Tables, { server, moves, since, facts, rows, deltas }: Required<Change>): void {
+  for (const move of moves) tables.move(move);
+  tables.setSince(server, storableSince(since));
+  tables.setFacts(server, facts);
+  for (const row of rows) tables.putRow(server, storable(row));
+  tables.add(deltas);
 }
 
 /** Instants of a mad clock are kept within what an integer column holds: years 1677 to 2262. */

@@ -44,10 +44,6 @@ export function sqliteTables(database: DatabaseSync): Tables {
   const putRow = database.prepare(
     'INSERT OR REPLACE INTO session (server, sink, session, created_at, done, cursor) VALUES (?, ?, ?, ?, ?, ?)',
   );
-  const getHolders = database.prepare("SELECT server FROM fact WHERE name = 'installationId' AND value = ?");
-  const moveTables = ['session', 'since', 'fact'].map(table =>
-    database.prepare(`UPDATE OR REPLACE ${table} SET server = ? WHERE server = ?`),
-  );
   const getAllSeries = database.prepare('SELECT key, kind, value FROM series');
   const getSeries = database.prepare('SELECT key, kind, value FROM series WHERE key = ?');
   const putSeries = database.prepare('INSERT OR REPLACE INTO series (key, kind, value) VALUES (?, ?, ?)');
@@ -77,9 +73,20 @@ export function sqliteTables(database: DatabaseSync): Tables {
         putSeries.run(key, series.kind, writeValue(series));
       }
     },
+    ...keptUnder(database),
+  };
+}
+
+/** What is kept under which name. */
+function keptUnder(database: DatabaseSync): Pick<Tables, 'holders' | 'move'> {
+  const getHolders = database.prepare("SELECT server FROM fact WHERE name = 'installationId' AND value = ?");
+  const moves = ['session', 'since', 'fact'].map(table =>
+    database.prepare(`UPDATE OR REPLACE ${table} SET server = ? WHERE server = ?`),
+  );
+  return {
     holders: installationId => getHolders.all(installationId).map(({ server }) => text(server)),
     move: ({ from, to }) => {
-      for (const table of moveTables) table.run(to, from);
+      for (const move of moves) move.run(to, from);
     },
   };
 }

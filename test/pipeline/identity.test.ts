@@ -63,8 +63,7 @@ describe('a server is asked who it is', () => {
 
   test('after a new login, before what came with it is believed', async () => {
     const { server, is, read } = stage();
-    const list = server.sessions;
-    server.sessions = async (...args) => ((is.login = 2), list(...args));
+    server.sessions = async () => ((is.login = 2), { sessions: [], rejects: [] });
     await read();
     expect(is.asked).toBe(1);
     is.login = 1;
@@ -99,12 +98,13 @@ test('a server that does not tell any more stays what it was', async () => {
   expect(identity.over.aborted).toBe(false);
 });
 
+const failing = (reason: 'rejected' | 'server') => ({
+  instance: async () => {
+    throw new ExporterError(reason, 'No');
+  },
+});
+
 test('a server that refuses to tell has nothing to tell; one that fails has failed', async () => {
-  const failing = (reason: 'rejected' | 'server') => ({
-    instance: async () => {
-      throw new ExporterError(reason, 'No');
-    },
-  });
   expect(await askInstance(failing('rejected'), never)).toBeUndefined();
   await expect(askInstance(failing('server'), never)).rejects.toMatchObject({ reason: 'server' });
 });

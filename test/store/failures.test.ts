@@ -68,12 +68,13 @@ async function killed(): Promise<void> {
 const bytes = (): Readonly<Record<string, string>> =>
   Object.fromEntries(readdirSync(folder).map(name => [name, readFileSync(join(folder, name)).toString('base64')]));
 
+const overwrite = (file: string, at: number, length: number): void => {
+  const content = readFileSync(file);
+  content.fill('garbage ', at, Math.min(at + length, content.length));
+  writeFileSync(file, content);
+};
+
 describe('a damaged state file is refused with what to do, and every byte of it is kept', () => {
-  const overwrite = (file: string, at: number, length: number): void => {
-    const content = readFileSync(file);
-    content.fill('garbage ', at, Math.min(at + length, content.length));
-    writeFileSync(file, content);
-  };
   test.each<[string, string, () => Promise<void>, () => void]>([
     ['its header is garbage', 'it is no state file, or damaged', filled, () => overwrite(path, 0, 100)],
     ['the middle of a page is garbage', 'it is damaged', filled, () => overwrite(path, 4096 * 20 + 2, 600)],
@@ -124,14 +125,15 @@ describe('a damaged state file is refused with what to do, and every byte of it 
   });
 });
 
+const all = (file: string, table: string): readonly unknown[] => {
+  const database = new DatabaseSync(file, { readBigInts: true });
+  const rows = database.prepare(`SELECT * FROM ${table}`).all();
+  database.close();
+  return rows;
+};
+
 describe('a state file of the first schema', () => {
   const fixture = 'test/fixtures/state/v1.sqlite';
-  const all = (file: string, table: string): readonly unknown[] => {
-    const database = new DatabaseSync(file, { readBigInts: true });
-    const rows = database.prepare(`SELECT * FROM ${table}`).all();
-    database.close();
-    return rows;
-  };
   const tables = ['session', 'since', 'series'];
   beforeEach(() => {
     copyFileSync(fixture, path);
@@ -200,15 +202,15 @@ describe('a state file that is taken away while it is in use', () => {
 /** Root may do everything; what it may not is only seen as somebody else. */
 const asNobody = process.getuid?.() === 0 ? 'process.setegid(65534); process.seteuid(65534);' : '';
 
-describe('a state file that must not be written', () => {
-  const tried = async (): Promise<readonly string[]> =>
-    linesOf(
-      storeChild(path, "await store.commit({ server: 'hq', since: { logs: 1n } }); say('written');", {
-        before: asNobody,
-      }),
-      () => false,
-    );
+const tried = async (): Promise<readonly string[]> =>
+  linesOf(
+    storeChild(path, "await store.commit({ server: 'hq', since: { logs: 1n } }); say('written');", {
+      before: asNobody,
+    }),
+    () => false,
+  );
 
+describe('a state file that must not be written', () => {
   test('is refused when its mode forbids it', async () => {
     await filled();
     chmodSync(path, 0o444);
