@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -6,6 +6,8 @@ import { runCli } from '../../src/cli/program.js';
 import type { Row, Store } from '../../src/pipeline/ports.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
 import { inFolder } from '../support/program.js';
+
+jest.setTimeout(60_000);
 
 let printed: string[] = [];
 let complained: string[] = [];
