@@ -4,6 +4,7 @@ import type { Clock, Random } from './kernel/clock.js';
 import { createGate, type Gate } from './kernel/gate.js';
 import type { Log } from './kernel/log.js';
 import { milliseconds, type Nanos } from './model/time.js';
+import { createInstallations, type Installations } from './pipeline/installations.js';
 import { journal } from './pipeline/journal.js';
 import type { Stopping } from './pipeline/lane.js';
 import { type LineDeps, type Observer, runLine } from './pipeline/line.js';
@@ -24,7 +25,7 @@ import { sqliteStore } from './store/sqlite.js';
 import { watchedStore } from './store/watched.js';
 import { configReload, configReloadTime, stateErrors } from './telemetry/delivery-families.js';
 import { type OrganizationLabel, organizationLabels, organizationsIn, unlimited } from './telemetry/organizations.js';
-import { birthDeltas, bornDeltas, feedGapDeltas } from './telemetry/metrics.js';
+import { birthDeltas, bornDeltas, feedGapDeltas, replacedDeltas } from './telemetry/metrics.js';
 import { type ListenAddress, listen, type Listening } from './web/listen.js';
 import type { WebConfig } from './web/web-config.js';
 import { createWeb } from './web/web.js';
@@ -59,7 +60,10 @@ export async function startApp(options: AppOptions): Promise<App> {
   const { config, version, log, clock } = options;
   const { organizationLabel, firstIncrementHold } = config.metrics;
   const metrics = createMetrics({ version, servers: config.servers.map(({ name }) => name), organizationLabel });
-  const store = watchedStore(await sqliteStore(config.state), operation => {
+  const notice = (message: string): void => {
+    log.info(message);
+  };
+  const store = watchedStore(await sqliteStore({ ...config.state, notice }), operation => {
     metrics.inc(stateErrors, { operation });
   });
   const watches = config.servers.map(server => watchServer(server, sinkNamesOf(config), clock));
@@ -150,12 +154,13 @@ function run(parts: Parts): App {
   const otlp = otlpOf(options);
   const gate = createGate(options.config.maxConcurrentRequests);
   const sources = options.config.servers.map(server => sourceOf(server, gate, parts));
+  const installations = createInstallations(options.config.servers.map(({ name }) => name));
   const lines = sources.map(async (source, index) => {
     const server = options.config.servers[index];
     const watch = watches[index];
     if (server === undefined || watch === undefined) return;
     const stopping: Stopping = { quit: quit.signal, cut: cut.signal };
-    await runLine(lineOf(server, { ...parts, source, watch, exporter: otlp?.exporter }), stopping);
+    await runLine(lineOf(server, { ...parts, source, watch, exporter: otlp?.exporter, installations }), stopping);
   });
   const running = Promise.all(lines).then(() => undefined);
   return {
@@ -200,7 +205,12 @@ const sourceOf = (server: ServerConfig, gate: Gate, { options, metrics, store }:
   serverSource(server, { ...options, gate, metrics, store, log: options.log.child({ server: server.name }) });
 
 type LineParts = Parts &
-  Readonly<{ source: RestSource; watch: ServerWatch; exporter: AcknowledgingExporter | undefined }>;
+  Readonly<{
+    source: RestSource;
+    watch: ServerWatch;
+    exporter: AcknowledgingExporter | undefined;
+    installations: Installations;
+  }>;
 
 function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
   const { options, metrics, store, source } = parts;
@@ -221,6 +231,9 @@ function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
     startAfterMs: startAfterMs(server, config.servers.length, random),
     grace: milliseconds(config.abandonAfterMs),
     beginAt: (sink, now) => (sink === 'metrics' ? now : lookBack(config.history, now)),
+    installations: parts.installations,
+    replaced: () => replacedDeltas(server.name),
+    loginEndsAtMs: () => source.tokenExpiresAtMs(),
     born: session => bornDeltas(server.name, session, labelOf),
     feedGap: missed => feedGapDeltas(server.name, missed),
     stored: deltas => {
@@ -265,6 +278,9 @@ function lookBack(history: History, now: Nanos): Nanos {
 }
 
 const together = (observers: readonly Observer[]): Observer => ({
+  arrived: arrival => {
+    for (const observer of observers) observer.arrived(arrival);
+  },
   met: instance => {
     for (const observer of observers) observer.met(instance);
   },

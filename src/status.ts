@@ -23,13 +23,14 @@ export function watchServer({ name, url }: ServerConfig, sinks: readonly SinkNam
   const backlogs = new Map(sinks.map(sink => [sink, 0]));
   return {
     observer: {
+      arrived: () => undefined,
       met: ({ apiVersion }) => {
         seen = { ...seen, apiVersion };
       },
       discovered: ({ result, error }, open) => {
         if (result === 'complete') lastTurnMs = clock.monotonic();
         if (error === undefined) seen = { ...seen, state: 'up', error: '', openSessions: open.length };
-        else seen = { ...seen, state: 'down', error: error.message };
+        else seen = { ...seen, state: error.reason === 'store' ? 'up' : 'down', error: error.message };
       },
       feed: () => undefined,
       delivered: (sink, _, backlog) => {

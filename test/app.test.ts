@@ -1,47 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseInstant } from '../src/model/time.js';
-import type { World } from '../src/simulator/world.js';
-import { simulate, type SimulateOptions, type Simulator } from '../src/simulator/simulate.js';
-import { systemClock } from '../src/kernel/clock.js';
 import { Secret } from '../src/kernel/secret.js';
-import { otlpReceiver, type OtlpReceiver, refuse } from './support/otlp-receiver.js';
-import { configOf, inFolder, program, type Program, serverConfig, until } from './support/program.js';
+import { type OtlpReceiver, refuse } from './support/otlp-receiver.js';
+import { configOf, program, serverConfig, until } from './support/program.js';
 import { drivenClock } from './support/simulator.js';
+import { addEvents, onStage, openSession, restored, running } from './support/stage.js';
 
 const at = (text: string) => parseInstant(text)?.at ?? 0n;
-const nowNanos = () => BigInt(systemClock.now()) * 1_000_000n;
-
-type Stage = Readonly<{ folder: string; simulator: Simulator; receiver: OtlpReceiver }>;
-
-/** A simulated server and a receiver around a test. */
-const onStage = async (options: Partial<SimulateOptions>, play: (stage: Stage) => Promise<void>): Promise<void> =>
-  inFolder(async folder => {
-    const simulator = await simulate({ clock: systemClock, ...options });
-    const receiver = await otlpReceiver();
-    try {
-      await play({ folder, simulator, receiver });
-    } finally {
-      await receiver.close();
-      await simulator.close();
-    }
-  });
-
-/** Runs the program for a while and stops it; it must have drained. */
-async function running(app: Program, play: (app: Program) => Promise<void>): Promise<void> {
-  try {
-    await play(app);
-  } finally {
-    expect(await app.stop(5_000)).toBe('drained');
-  }
-}
-
-const openSession = (world: World): string => world.addSession({ createdAt: nowNanos() }).id;
-const addEvents = (world: World, session: string, count: number): void => {
-  for (let index = 0; index < count; index += 1)
-    world.appendEvent(session, { startedAt: nowNanos(), type: 'Restore', message: 'x' });
-};
-const restored =
-  'vb365_restore_events_total{server="hq",organization="example.onmicrosoft.com",workload="exchange",event_type="Restore",status="Success"}';
 const uids = (receiver: OtlpReceiver): readonly unknown[] =>
   receiver.records().map(record => record.attributes.find(({ key }) => key === 'log.record.uid')?.value['stringValue']);
 

@@ -55,7 +55,7 @@ const rules: Readonly<Record<string, Rule>> = {
   simulator: { rooms: ['kernel', 'model'], packages: ['express', 'node:http', 'node:https', 'node:net'] },
   config: { rooms: ['kernel', 'model'], packages: ['yaml', 'zod'] },
   cli: {
-    rooms: ['app', 'config', 'kernel', 'simulator', 'web'],
+    rooms: ['app', 'config', 'kernel', 'simulator', 'store', 'web'],
     packages: ['commander', 'node:fs', 'node:http', 'node:https', 'node:os', 'node:path'],
   },
 };

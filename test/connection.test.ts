@@ -60,10 +60,7 @@ describe('the API version', () => {
         expect((await app.get('/')).text).toContain('v7');
       });
       expect(simulator.traffic.count('/token/logout')).toBe(1);
-      const newer = await simulate({
-        clock: systemClock,
-        instance: { installationId: 'b5a1e1d4-0000-4000-8000-000000000001' },
-      });
+      const newer = await simulate({ clock: systemClock });
       const app = await program(configOf(folder, serverConfig(newer.url, { apiVersion: 'auto' })));
       await is(app, up, 1);
       await app.stop(5_000);

@@ -8,6 +8,7 @@ import { healthcheck } from './healthcheck.js';
 import { readConfig } from './read-config.js';
 import { serve, type ServeOptions } from './serve.js';
 import { runSimulator, type SimulateFlags } from './simulate.js';
+import { forgetServer, quarantineState, showState } from './state.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 import { readWebConfig } from './web-config-file.js';
 
@@ -56,6 +57,7 @@ function commands(terminal: Terminal, end: (code: ExitCode) => void): Command {
   addCheck(program, terminal, end);
   addSimulate(program, terminal, end);
   addHealthcheck(program, terminal, end);
+  addState(program, terminal, end);
   return program;
 }
 
@@ -148,6 +150,35 @@ const addHealthcheck: Add = (program, terminal, end) => {
       end(await healthcheck(parseListenAddress(flags['web.listenAddress']), tls, terminal));
     });
 };
+
+const addState: Add = (program, terminal, end) => {
+  const state = program.command('state').description('look into the state file of a stopped exporter, and mend it');
+  state
+    .command('show')
+    .description('show what is kept of each server')
+    .addOption(configFile())
+    .option('--json', 'as JSON', false)
+    .action((flags: StateFlags & Readonly<{ json: boolean }>) => {
+      end(showState(flags['config.file'], flags.json, terminal));
+    });
+  state
+    .command('forget')
+    .description('remove all that is kept of a server, its counters included')
+    .addOption(configFile())
+    .requiredOption('--server <name>', 'name of the server')
+    .action((flags: StateFlags & Readonly<{ server: string }>) => {
+      end(forgetServer(flags['config.file'], flags.server, terminal));
+    });
+  state
+    .command('quarantine')
+    .description('move a damaged state file aside, so that the exporter can start afresh; nothing is deleted')
+    .addOption(configFile())
+    .action((flags: StateFlags) => {
+      end(quarantineState(flags['config.file'], terminal));
+    });
+};
+
+type StateFlags = Readonly<{ 'config.file'?: string }>;
 
 function duration(text: string): number {
   const ms = parseDuration(text);

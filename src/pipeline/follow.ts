@@ -66,7 +66,7 @@ async function take(turns: Turns, answer: Answer, quit: AbortSignal): Promise<nu
   if (report === undefined) return 0;
   if (report.error === undefined) succeed(known.feed);
   if (known.feed.doubted) list.wanted = true;
-  await turns.turned(report);
+  turns.turned(report);
   if (report.error !== undefined) return failed(turns, report.error, 0);
   turns.fed(known.feed);
   turns.hurry.ring();

@@ -1,5 +1,6 @@
 import type { ExporterError } from '../kernel/errors.js';
 import type { Log, LogFields } from '../kernel/log.js';
+import type { Arrival } from './epoch.js';
 import type { LaneReport } from './lane.js';
 import type { Observer } from './line.js';
 import type { SinkName } from './ports.js';
@@ -10,6 +11,10 @@ export function journal(log: Log): Observer {
   const feed = stateOf(log);
   const sinks = new Map<SinkName, State>();
   return {
+    arrived: arrival => {
+      const words = arrivals[arrival];
+      if (words !== '') log.warn(words);
+    },
     met: ({ apiVersion, version }) => {
       log.info('Reached the server', { api_version: apiVersion, version: version === '' ? undefined : version });
     },
@@ -32,6 +37,14 @@ export function journal(log: Log): Observer {
     },
   };
 }
+
+/** What it means that a server is not, or no longer, the installation that was known under its name. */
+const arrivals: Readonly<Record<Arrival, string>> = {
+  same: '',
+  found: 'This installation was known under another name before; going on where that ended, counters begin at 0',
+  another: 'The server has become another installation; its history is not counted, what was known is put aside',
+  back: 'The server has become an installation that was known before; going on where that ended',
+};
 
 function sayCorrections(log: Log, sink: SinkName, { corrections }: LaneReport): void {
   if (corrections === 0) return;

@@ -27,12 +27,18 @@ type Turn = {
  */
 export async function laneTurn(lane: Lane, stopping: Stopping): Promise<LaneReport> {
   const turn: Turn = { lane, draft: createDraft(), taken: 0, corrections: 0, errors: [], stuck: false };
-  for (const entry of lane.backlog.due(lane.source.now())) {
+  const unsettled = await attempt(turn, async () => lane.ledger.settle());
+  if (unsettled === undefined) await readDue(turn, stopping);
+  const due = lane.backlog.due(lane.source.now()).length;
+  return { taken: turn.taken, corrections: turn.corrections, errors: turn.errors, due };
+}
+
+async function readDue(turn: Turn, stopping: Stopping): Promise<void> {
+  const { backlog, source } = turn.lane;
+  for (const entry of backlog.due(source.now())) {
     if (stopping.quit.aborted || !(await readInto(turn, entry, stopping))) break;
   }
   await attempt(turn, async () => flush(turn, stopping.cut));
-  const due = lane.backlog.due(lane.source.now()).length;
-  return { taken: turn.taken, corrections: turn.corrections, errors: turn.errors, due };
 }
 
 /** Reads one session; false when the turn had better end. A session that answers nonsense does not hold up the others. */
@@ -64,14 +70,17 @@ async function flush(turn: Turn, signal: AbortSignal): Promise<void> {
   const { lane, draft } = turn;
   const unchanged = !draft.changed;
   const { batch, entries, changed } = draft.finish(lane.source.now());
-  if (!unchanged) {
-    turn.stuck = true;
-    const deltas = await lane.sink.deliver(batch, signal);
-    await lane.store.commit({ server: lane.server, rows: changed.map(({ row }) => row), deltas });
+  const place = (): void => {
+    for (const entry of entries) lane.backlog.put(entry);
+  };
+  if (unchanged) return place();
+  turn.stuck = true;
+  const deltas = await lane.sink.deliver(batch, signal);
+  await lane.ledger.record({ server: lane.server, rows: changed.map(({ row }) => row), deltas }, () => {
     lane.stored(deltas);
-    turn.stuck = false;
-  }
-  for (const entry of entries) lane.backlog.put(entry);
+    place();
+  });
+  turn.stuck = false;
   turn.taken += batch.events.length;
   turn.corrections += batch.findings.corrections;
 }

@@ -2,8 +2,9 @@ import type { ExporterError } from '../kernel/errors.js';
 import type { Nanos } from '../model/time.js';
 import type { Backlog } from './backlog.js';
 import type { Headers } from './headers.js';
+import type { Ledger } from './ledger.js';
 import type { Pages } from './pages.js';
-import type { SeriesDelta, Sink, Source, Store } from './ports.js';
+import type { SeriesDelta, Sink, Source } from './ports.js';
 
 /** Everything that one sink's loop for one server works with. */
 export type Lane = Readonly<{
@@ -12,7 +13,7 @@ export type Lane = Readonly<{
   pages: Pages;
   headers: Headers;
   sink: Sink;
-  store: Pick<Store, 'commit'>;
+  ledger: Ledger;
   backlog: Backlog;
   /** What ended before is history for this sink. Server time. */
   since: () => Nanos;

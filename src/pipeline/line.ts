@@ -1,21 +1,27 @@
-import { createBell } from '../kernel/bell.js';
+import { type Bell, createBell } from '../kernel/bell.js';
 import type { Clock, Random } from '../kernel/clock.js';
+import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import { type Backlog, createBacklog } from './backlog.js';
 import { type DiscoveryDeps, type DiscoveryReport, type Known, knownOf } from './discovery.js';
+import { type Arrival, enterEpoch, type EpochDeps } from './epoch.js';
 import type { FeedState } from './feed.js';
 import { createHeaders } from './headers.js';
+import { askInstance, type Identity, type IdentityDeps, keepIdentity } from './identity.js';
 import type { Lane, LaneReport, Stopping } from './lane.js';
 import { laneTurn } from './lane-turn.js';
-import { onBell } from './loops.js';
+import { createLedger } from './ledger.js';
+import { every, onBell } from './loops.js';
 import { sharedPages } from './pages.js';
 import { runDiscovery } from './run-discovery.js';
 import type { Instance, SeriesDelta, Sink, SinkName, Source, Store } from './ports.js';
 
 /** Who wants to know how a line is doing: metrics, the log, the page. */
 export interface Observer {
-  /** What the server said of itself, once it has been reached. */
+  /** The server has told which installation it is; nothing of it has been read yet. */
+  arrived(arrival: Arrival): void;
+  /** What the server said of itself, once it has been read from. */
   met(instance: Instance): void;
   discovered(report: DiscoveryReport, open: readonly Session[]): void;
   /** Told after every turn that may have changed it, and after every failure of the feed. */
@@ -44,39 +50,95 @@ export type LineDeps = Readonly<{
   born: DiscoveryDeps['born'];
   feedGap: DiscoveryDeps['feedGap'];
   stored: (deltas: readonly SeriesDelta[]) => void;
+  installations: EpochDeps['installations'];
+  replaced: EpochDeps['replaced'];
+  loginEndsAtMs: IdentityDeps['loginEndsAtMs'];
   observer: Observer;
 }>;
 
 /**
- * Runs the line of one server until `quit` aborts: discovery finds sessions, and each sink takes what is new in them
- * at its own pace. Resolves once every loop has ended.
- * @throws {ExporterError} `store` when what is remembered of the server cannot be read.
+ * Runs the line of one server until `quit` aborts: once the server has told which installation it is, discovery finds
+ * sessions, and each sink takes what is new in them at its own pace; when it becomes another, that begins anew.
+ * Resolves once every loop has ended.
  */
-export async function runLine(deps: LineDeps, stopping: Stopping): Promise<void> {
-  const { server, source, store, clock, random } = deps;
-  const known = await remembered(deps);
-  const pages = sharedPages(source);
-  const headers = createHeaders(source);
-  const lanes = await Promise.all(deps.sinks.map(async sink => openLane(deps, sink, { known, pages, headers })));
-  const backlogs = Object.fromEntries(lanes.map(({ lane }) => [lane.sink.name, lane.backlog]));
-  const discovery: DiscoveryDeps = { ...deps, server, source, store, headers, pages, clock, backlogs };
-  const meet = introduction(deps, stopping.quit);
+export async function runLine(deps: LineDeps, { quit, cut }: Stopping): Promise<void> {
+  await deps.clock.sleep(deps.startAfterMs, quit).catch(() => undefined);
+  const told: Told = { text: '' };
+  for (;;) {
+    const epoch = await meet(deps, quit);
+    if (epoch === undefined) return;
+    await runEpoch(deps, epoch, { told, stopping: { quit: AbortSignal.any([quit, epoch.identity.over]), cut } });
+  }
+}
 
+/** What the observer was told of the server last. */
+type Told = { text: string };
+
+/** The line while its server is one installation. */
+type Epoch = Readonly<{ identity: Identity; known: Known; lanes: readonly OpenLane[] } & Shared>;
+
+/** Tries until the server has told who it is, and all that is remembered of it has been read; undefined at the end. */
+async function meet(deps: LineDeps, quit: AbortSignal): Promise<Epoch | undefined> {
+  const { clock, source, observer } = deps;
+  const met = new AbortController();
+  let epoch: Epoch | undefined;
+  const turn = async (): Promise<ExporterError | undefined> => {
+    const startedMs = clock.monotonic();
+    try {
+      const instance = await askInstance(source, quit);
+      observer.arrived(await enterEpoch(deps, instance?.installationId ?? ''));
+      epoch = await openEpoch(deps, instance);
+      met.abort();
+      return undefined;
+    } catch (thrown) {
+      const error = toExporterError(thrown);
+      const seconds = (clock.monotonic() - startedMs) / 1000;
+      observer.discovered({ result: 'failed', error, seconds, listed: 0, rejects: [] }, []);
+      return error;
+    }
+  };
+  await every(() => deps.intervals.idleMs, turn, { clock, quit: AbortSignal.any([quit, met.signal]) });
+  return epoch;
+}
+
+async function openEpoch(deps: LineDeps, instance: Instance | undefined): Promise<Epoch> {
+  const identity = keepIdentity(deps.source, instance, deps);
+  const known = await remembered(deps);
+  const shared = { known, pages: sharedPages(identity.source), headers: createHeaders(identity.source) };
+  const lanes = await Promise.all(deps.sinks.map(async sink => openLane(deps, sink, shared)));
+  return { identity, lanes, ...shared };
+}
+
+type Run = Readonly<{ told: Told; stopping: Stopping }>;
+
+async function runEpoch(deps: LineDeps, epoch: Epoch, { told, stopping }: Run): Promise<void> {
+  const { clock, random, observer } = deps;
+  const { known, lanes, identity } = epoch;
+  const backlogs = Object.fromEntries(lanes.map(({ lane }) => [lane.sink.name, lane.backlog]));
+  const discovery: DiscoveryDeps = { ...deps, ...epoch, source: identity.source, backlogs };
   const wake = (): void => {
     for (const { bell } of lanes) bell.ring();
   };
-  const turned = async (report: DiscoveryReport): Promise<void> => {
-    deps.observer.discovered(report, [...known.open.values()]);
+  const turned = (report: DiscoveryReport): void => {
+    observer.discovered(report, [...known.open.values()]);
     if (report.error !== undefined) return;
     wake();
-    await meet();
+    tell(observer, told, identity.told());
   };
   await Promise.all([
-    runDiscovery({ ...deps, discovery, known, turned, wake, fed: state => deps.observer.feed(state) }, stopping.quit),
+    runDiscovery({ ...deps, discovery, known, turned, wake, fed: state => observer.feed(state) }, stopping.quit),
     ...lanes.map(async ({ lane, bell }) =>
       onBell(bell, async () => laneTurnWatched(deps, lane, stopping), { clock, random, quit: stopping.quit }),
     ),
   ]);
+}
+
+/** Tells what the server says of itself once it has been read from, and when it says something else. */
+function tell(observer: Observer, told: Told, instance: Instance | undefined): void {
+  const text = JSON.stringify(instance);
+  if (instance === undefined || text === told.text) return;
+  told.text = text;
+  observer.met(instance);
 }
 
 async function remembered({ server, store }: LineDeps): Promise<Known> {
@@ -85,10 +147,12 @@ async function remembered({ server, store }: LineDeps): Promise<Known> {
 
 type Shared = Readonly<{ known: Known } & Pick<Lane, 'pages' | 'headers'>>;
 
-async function openLane(deps: LineDeps, sink: Sink, { known, pages, headers }: Shared) {
+type OpenLane = Readonly<{ lane: Lane; bell: Bell }>;
+
+async function openLane(deps: LineDeps, sink: Sink, { known, pages, headers }: Shared): Promise<OpenLane> {
   const backlog: Backlog = createBacklog(await deps.store.pending(deps.server, sink.name));
   const since = (): Nanos => known.since[sink.name] ?? 0n;
-  const lane: Lane = { ...deps, pages, headers, sink, backlog, since };
+  const lane: Lane = { ...deps, pages, headers, sink, backlog, since, ledger: createLedger(deps.store) };
   return { lane, bell: createBell() };
 }
 
@@ -96,16 +160,4 @@ async function laneTurnWatched(deps: LineDeps, lane: Lane, stopping: Stopping): 
   const report = await laneTurn(lane, stopping);
   deps.observer.delivered(lane.sink.name, report, lane.backlog.size);
   return report;
-}
-
-/** Asks the server who it is after a turn that reached it, until it has told; what fails is asked again. */
-function introduction({ source, observer }: LineDeps, signal: AbortSignal): () => Promise<void> {
-  let met = false;
-  return async () => {
-    if (met) return;
-    const instance = await source.instance(signal).catch(() => undefined);
-    if (instance === undefined) return;
-    observer.met(instance);
-    met = true;
-  };
 }

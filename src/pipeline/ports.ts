@@ -185,7 +185,10 @@ export type ServerState = Readonly<{
 
 /** One transaction: all of it is stored or nothing. Parts left out change nothing. */
 export type Change = Readonly<{
+  /** Whom the rest of the change is about: a server's name, or one that `epoch.ts` makes of it. */
   server: string;
+  /** First, puts all that is kept under one name under another; what stands there in the same place gives way. */
+  moves?: ReadonlyArray<Readonly<{ from: string; to: string }>>;
   since?: ServerState['since'];
   facts?: ServerState['facts'];
   /** Rows to add, or to put in place of the ones for the same sink and session. */
@@ -204,6 +207,8 @@ export interface Store {
   rows(server: string, sessions: readonly string[]): Promise<readonly Row[]>;
   /** All rows of a sink that are not done. */
   pending(server: string, sink: SinkName): Promise<readonly Row[]>;
+  /** The names under which an installation is known, by the fact `installationId`. */
+  holders(installationId: string): Promise<readonly string[]>;
   series(): Promise<readonly Series[]>;
   commit(change: Change): Promise<void>;
   close(): Promise<void>;

@@ -15,10 +15,8 @@ export type RunDiscovery = Readonly<{
   intervals: Readonly<{ idleMs: number; openMs: number }>;
   /** How often, in milliseconds, a list is looked at although the feed is followed. */
   reconcileMs: number;
-  /** How long, in milliseconds, to wait before the first turn. */
-  startAfterMs: number;
   /** A turn has ended. */
-  turned: (report: DiscoveryReport) => Promise<void>;
+  turned: (report: DiscoveryReport) => void;
   /** Something may be due. */
   wake: () => void;
   fed: (state: FeedState) => void;
@@ -32,7 +30,6 @@ export async function runDiscovery(options: RunDiscovery, quit: AbortSignal): Pr
   const { clock, known, intervals } = options;
   const list = { lookedMs: -Infinity, wanted: false };
   const turns: Turns = { ...options, gate: createGate(1), hurry: createBell(), begun: createBell(), list };
-  await clock.sleep(options.startAfterMs, quit).catch(() => undefined);
   const intervalMs = (): number => {
     if (list.wanted) return 0;
     return known.open.size > 0 ? intervals.openMs : intervals.idleMs;
@@ -57,7 +54,7 @@ async function intervalTurn(turns: Turns, reconcileMs: number, quit: AbortSignal
     return done;
   });
   if (report === undefined) return undefined;
-  await turns.turned(report);
+  turns.turned(report);
   turns.fed(known.feed);
   turns.begun.ring();
   return report.error;

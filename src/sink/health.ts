@@ -57,11 +57,12 @@ export function health(server: string, metrics: Metrics, deps: HealthDeps): Obse
     counted.add(error);
   };
   return {
+    arrived: () => undefined,
     met: show,
     discovered: ({ result, error, seconds }, open) => {
       metrics.inc(polls, { server, result });
       metrics.observe(pollDuration, { server }, seconds);
-      metrics.set(serverUp, { server }, error === undefined ? 1 : 0);
+      metrics.set(serverUp, { server }, error === undefined || error.reason === 'store' ? 1 : 0);
       showConnection(server, metrics, deps.connection);
       // The version may be another one since the server told of itself.
       const apiVersion = deps.connection.apiVersion();

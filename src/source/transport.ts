@@ -1,3 +1,4 @@
+import type { TLSSocket } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { ExporterError } from '../kernel/errors.js';
 import type { Secret } from '../kernel/secret.js';
@@ -48,14 +49,8 @@ export function transport(settings: RestSettings): Transport {
   const { clock, observe } = settings;
   const closing = new AbortController();
   let skewMs: number | undefined;
-  let certificateExpiresAtMs: number | undefined;
-  const pool = connections({
-    ...settings,
-    refusal: socket => {
-      certificateExpiresAtMs = chainOf(socket)[0]?.validToMs;
-      return distrustOf(socket, settings.trust);
-    },
-  });
+  const certificate = watchCertificate(settings);
+  const pool = connections({ ...settings, refusal: certificate.refusal });
 
   async function exchange(call: Call, signal: AbortSignal): Promise<Answer> {
     const beganMs = clock.now();
@@ -72,11 +67,8 @@ export function transport(settings: RestSettings): Transport {
   }
 
   /** Observed; ended by `stop` or the deadline. */
-  async function attempt(
-    call: Call,
-    stop: AbortSignal,
-    timeoutMs = settings.requestTimeoutMs + (call.waitMs ?? 0),
-  ): Promise<Answer> {
+  async function attempt(call: Call, stop: AbortSignal, limitMs?: number): Promise<Answer> {
+    const timeoutMs = limitMs ?? settings.requestTimeoutMs + (call.waitMs ?? 0);
     const leave = await place(settings, call, stop);
     const sinceMs = clock.monotonic();
     const deadline = AbortSignal.timeout(timeoutMs);
@@ -97,12 +89,24 @@ export function transport(settings: RestSettings): Transport {
   return {
     send: async (call, signal) => attempt(call, AbortSignal.any([signal, closing.signal])),
     skewMs: () => skewMs,
-    certificateExpiresAtMs: () => certificateExpiresAtMs,
+    certificateExpiresAtMs: certificate.expiresAtMs,
     close: async last => {
       closing.abort();
       if (last !== undefined) await attempt(last, new AbortController().signal, farewellMs).catch(() => undefined);
       await pool.destroy();
     },
+  };
+}
+
+/** Judges the certificates that are shown, and keeps when the last one ends. */
+function watchCertificate({ trust }: RestSettings) {
+  let expiresAtMs: number | undefined;
+  return {
+    refusal: (socket: TLSSocket): string | undefined => {
+      expiresAtMs = chainOf(socket)[0]?.validToMs;
+      return distrustOf(socket, trust);
+    },
+    expiresAtMs: () => expiresAtMs,
   };
 }
 

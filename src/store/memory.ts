@@ -18,6 +18,18 @@ export function memoryStore(): Store {
   const series = new Map<string, Series>();
   const ofServer = (server: string): readonly Row[] =>
     [...rows.values()].filter(entry => entry.server === server).map(({ row }) => row);
+  const put = (server: string, changed: readonly Row[]): void => {
+    for (const row of changed) rows.set(JSON.stringify([server, row.sink, row.session]), { server, row });
+  };
+  const move = (from: string, to: string): void => {
+    const [old, own] = [states.get(from), states.get(to)];
+    states.delete(from);
+    if (old !== undefined)
+      states.set(to, { since: { ...own?.since, ...old.since }, facts: { ...own?.facts, ...old.facts } });
+    const moved = ofServer(from);
+    for (const row of moved) rows.delete(JSON.stringify([from, row.sink, row.session]));
+    put(to, moved);
+  };
   return {
     state: async server => states.get(server) ?? { since: {}, facts: {} },
     rows: async (server, sessions) => {
@@ -25,12 +37,15 @@ export function memoryStore(): Store {
       return ofServer(server).filter(({ session }) => wanted.has(session));
     },
     pending: async (server, sink) => ofServer(server).filter(row => row.sink === sink && !row.done),
+    holders: async installationId =>
+      [...states].flatMap(([server, { facts }]) => (facts.installationId === installationId ? [server] : [])),
     series: async () => [...series.values()],
-    commit: async ({ server, since = {}, facts = {}, rows: changed = [], deltas }) => {
+    commit: async ({ server, moves = [], since = {}, facts = {}, rows: changed = [], deltas }) => {
       for (const [key, one] of folded(series, deltas)) series.set(key, one);
+      for (const { from, to } of moves) move(from, to);
       const state = states.get(server) ?? { since: {}, facts: {} };
       states.set(server, { since: { ...state.since, ...since }, facts: { ...state.facts, ...facts } });
-      for (const row of changed) rows.set(JSON.stringify([server, row.sink, row.session]), { server, row });
+      put(server, changed);
     },
     close: async () => undefined,
   };

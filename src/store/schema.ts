@@ -33,33 +33,44 @@ const migrations: readonly string[] = [
 ];
 
 /** The schema that this version writes. */
-const schemaVersion = migrations.length;
+export const schemaVersion = migrations.length;
 
 /**
- * Makes the tables in a new file, brings an older file of ours up to date, and checks that any other is one of ours
- * that this version can read.
+ * Checks that a file is one of ours, and that this version can read it.
  * @throws {ExporterError} `store`.
  */
-export function prepareSchema(database: DatabaseSync, path: string): void {
-  const version = pragma(database, 'user_version');
-  const application = pragma(database, 'application_id');
-  const isNew = version === 0 && application === 0 && pragma(database, 'schema_version') === 0;
-  if (!isNew && application !== applicationId)
+export function checkSchema(database: DatabaseSync, path: string): void {
+  const version = schemaOf(database);
+  if (pragma(database, 'application_id') !== applicationId)
     throw new ExporterError('store', `Could not use state file "${path}": it is a database of another program`);
   if (version > schemaVersion)
     throw new ExporterError(
       'store',
       `Could not use state file "${path}": its schema is version ${String(version)}, this program knows ${String(schemaVersion)}; run the newer program, or move the file away`,
     );
-  if (version < schemaVersion) migrate(database, version);
 }
 
-/** All the way or not at all. */
-function migrate(database: DatabaseSync, from: number): void {
+/** The version of a file's schema; 0 for a file without one. */
+export const schemaOf = (database: DatabaseSync): number => pragma(database, 'user_version');
+
+/**
+ * Brings a file up to the schema of this version, from an older one or from nothing: all the way or not at all. Answers
+ * the version that it had.
+ */
+export function makeSchema(database: DatabaseSync): number {
+  const from = schemaOf(database);
+  if (from === schemaVersion) return from;
   const steps = migrations.slice(from).join('');
-  database.exec(
-    `BEGIN IMMEDIATE; ${steps} PRAGMA application_id = ${String(applicationId)}; PRAGMA user_version = ${String(schemaVersion)}; COMMIT`,
-  );
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    database.exec(
+      `${steps} PRAGMA application_id = ${String(applicationId)}; PRAGMA user_version = ${String(schemaVersion)}; COMMIT`,
+    );
+  } catch (thrown) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw thrown;
+  }
+  return from;
 }
 
 function pragma(database: DatabaseSync, name: string): number {

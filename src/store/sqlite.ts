@@ -1,19 +1,27 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { ExporterError } from '../kernel/errors.js';
+import { existsSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Change, Row, ServerState, Store } from '../pipeline/ports.js';
-import { prepareSchema } from './schema.js';
+import { storeError } from './failure.js';
+import { makeFile, makePrivate, openFile } from './open.js';
+import { type Place, watchPlace } from './place.js';
+import { makeSchema, schemaVersion } from './schema.js';
 import { sqliteTables, type Tables } from './tables.js';
+
+/** Told of what a person should know about the file; one sentence. */
+type Notice = (message: string) => void;
 
 /**
  * The store in a file: SQLite, WAL, every commit on the disk before it returns, because a counter that a power cut
- * rolls back reads as a reset. Mode 0600; one process at a time.
+ * rolls back reads as a reset. Mode 0600; one process at a time. A file that is deleted or replaced while it is open
+ * fails everything from then on.
  * @throws {ExporterError} `store` when the file cannot be used; it is never replaced by an empty one.
  */
-export async function sqliteStore({ path }: Readonly<{ path: string }>): Promise<Store> {
-  const database = open(path);
+export async function sqliteStore(options: Readonly<{ path: string; notice?: Notice }>): Promise<Store> {
+  const { path, notice = () => undefined } = options;
+  const database = open(path, notice);
   const tables = sqliteTables(database);
+  const place = watchPlace(path);
+  place.note();
   let isOpen = true;
   const attempt = async <T>(what: string, action: () => T): Promise<T> => {
     try {
@@ -22,12 +30,18 @@ export async function sqliteStore({ path }: Readonly<{ path: string }>): Promise
       throw storeError(`Could not ${what} state file "${path}"`, thrown);
     }
   };
+  const read = async <T>(action: () => T): Promise<T> =>
+    attempt('read', () => {
+      place.check();
+      return action();
+    });
   return {
-    state: async server => attempt('read', () => ({ since: tables.since(server), facts: tables.facts(server) })),
-    rows: async (server, sessions) => attempt('read', () => tables.rows(server, sessions)),
-    pending: async (server, sink) => attempt('read', () => tables.pending(server, sink)),
-    series: async () => attempt('read', () => tables.series()),
-    commit: async change => attempt('write', () => commit(database, tables, change)),
+    state: async server => read(() => ({ since: tables.since(server), facts: tables.facts(server) })),
+    rows: async (server, sessions) => read(() => tables.rows(server, sessions)),
+    pending: async (server, sink) => read(() => tables.pending(server, sink)),
+    holders: async installationId => read(() => tables.holders(installationId)),
+    series: async () => read(() => tables.series()),
+    commit: async change => attempt('write', () => commit({ database, tables, place }, change)),
     close: async () =>
       attempt('close', () => {
         if (isOpen) database.close();
@@ -36,20 +50,32 @@ export async function sqliteStore({ path }: Readonly<{ path: string }>): Promise
   };
 }
 
-function commit(database: DatabaseSync, tables: Tables, change: Change): void {
-  const { server, since = {}, facts = {}, rows = [], deltas = [] } = change;
-  if (Object.keys(since).length + Object.keys(facts).length + rows.length + deltas.length === 0) return;
+type Parts = Readonly<{ database: DatabaseSync; tables: Tables; place: Place }>;
+
+function commit(parts: Parts, change: Change): void {
+  const { moves = [], since = {}, facts = {}, rows = [], deltas = [] } = change;
+  const lists = [moves, Object.keys(since), Object.keys(facts), rows, deltas];
+  if (lists.every(({ length }) => length === 0)) return;
+  const { database, tables, place } = parts;
   database.exec('BEGIN IMMEDIATE');
   try {
-    tables.setSince(server, storableSince(since));
-    tables.setFacts(server, facts);
-    for (const row of rows) tables.putRow(server, storable(row));
-    tables.add(deltas);
+    write(tables, { ...change, moves, since, facts, rows, deltas });
+    // Last of all: what is committed after this look is in the file, or the next commit tells.
+    place.check();
     database.exec('COMMIT');
   } catch (thrown) {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw thrown;
   }
+  place.note();
+}
+
+function write(tables: Tables, { server, moves, since, facts, rows, deltas }: Required<Change>): void {
+  for (const move of moves) tables.move(move);
+  tables.setSince(server, storableSince(since));
+  tables.setFacts(server, facts);
+  for (const row of rows) tables.putRow(server, storable(row));
+  tables.add(deltas);
 }
 
 /** Instants of a mad clock are kept within what an integer column holds: years 1677 to 2262. */
@@ -59,49 +85,22 @@ const storableSince = (since: ServerState['since']): ServerState['since'] =>
 const limit = 2n ** 63n - 1n;
 const clamp = (value: bigint): bigint => (value > limit ? limit : value < -limit ? -limit : value);
 
-/** Changes nothing of a file, its mode included, before it is known to be ours. */
-function open(path: string): DatabaseSync {
-  let database: DatabaseSync | undefined;
+function open(path: string, notice: Notice): DatabaseSync {
+  const isNew = !existsSync(path);
+  if (isNew) makeFile(path);
+  const database = openFile(path);
   try {
-    makeFile(path);
-    database = new DatabaseSync(path, { readBigInts: true, timeout: 0 });
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; COMMIT');
-    prepareSchema(database, path);
     makePrivate(path);
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    const from = makeSchema(database);
+    if (isNew) notice('Made a new state file: nothing is remembered from before');
+    else if (from < schemaVersion)
+      notice(`Brought the state file from schema ${String(from)} to ${String(schemaVersion)}`);
+    // Makes the write-ahead log, so that from here on its loss is noticed.
+    database.exec('BEGIN IMMEDIATE; COMMIT');
     return database;
   } catch (thrown) {
-    database?.close();
+    database.close();
     throw storeError(`Could not open state file "${path}"`, thrown);
   }
-}
-
-/** A file that we make is readable by nobody else before anything is written. */
-function makeFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
-}
-
-/** What a file that others could read has left beside it bears its old mode; what SQLite makes from here on has 0600. */
-function makePrivate(path: string): void {
-  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
-}
-
-/** SQLite's primary result codes that call for words of ours. Source: sqlite.org/rescode.html. */
-const advice: Readonly<Record<number, string>> = {
-  5: 'it is in use by another process',
-  8: 'it is read-only',
-  11: 'it is damaged; move it away to start afresh, or bring back a copy of it',
-  13: 'the disk is full',
-  26: 'it is no state file, or damaged; move it away to start afresh',
-};
-
-function storeError(what: string, thrown: unknown): ExporterError {
-  if (thrown instanceof ExporterError) return thrown;
-  return new ExporterError('store', `${what}: ${why(thrown)}`, { cause: thrown });
-}
-
-function why(thrown: unknown): string {
-  const code = typeof thrown === 'object' && thrown !== null && 'errcode' in thrown ? Number(thrown.errcode) % 256 : 0;
-  return advice[code] ?? (thrown instanceof Error ? thrown.message : String(thrown));
 }

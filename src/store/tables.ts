@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Nanos } from '../model/time.js';
 import {
+  type Change,
   type FactName,
   factNames,
   type Row,
@@ -22,7 +23,13 @@ export interface Tables {
   putRow(server: string, row: Row): void;
   series(): readonly Series[];
   add(deltas: readonly SeriesDelta[]): void;
+  /** The names under which this installation is known. */
+  holders(installationId: string): readonly string[];
+  /** Puts all that is kept under one name under another. */
+  move(move: Moves[number]): void;
 }
+
+type Moves = NonNullable<Change['moves']>;
 
 export function sqliteTables(database: DatabaseSync): Tables {
   const columns = 'sink, session, created_at, done, cursor';
@@ -65,6 +72,21 @@ export function sqliteTables(database: DatabaseSync): Tables {
         const series = fold(known === undefined ? undefined : readSeries(known), delta);
         putSeries.run(key, series.kind, writeValue(series), writeHeld(series));
       }
+    },
+    ...keptUnder(database),
+  };
+}
+
+/** What is kept under which name. */
+function keptUnder(database: DatabaseSync): Pick<Tables, 'holders' | 'move'> {
+  const getHolders = database.prepare("SELECT server FROM fact WHERE name = 'installationId' AND value = ?");
+  const moves = ['session', 'since', 'fact'].map(table =>
+    database.prepare(`UPDATE OR REPLACE ${table} SET server = ? WHERE server = ?`),
+  );
+  return {
+    holders: installationId => getHolders.all(installationId).map(({ server }) => text(server)),
+    move: ({ from, to }) => {
+      for (const move of moves) move.run(to, from);
     },
   };
 }

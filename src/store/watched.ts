@@ -14,6 +14,7 @@ export function watchedStore(store: Store, failed: (operation: keyof Store) => v
     state: async server => watch('state', async () => store.state(server)),
     rows: async (server, sessions) => watch('rows', async () => store.rows(server, sessions)),
     pending: async (server, sink) => watch('pending', async () => store.pending(server, sink)),
+    holders: async installationId => watch('holders', async () => store.holders(installationId)),
     series: async () => watch('series', async () => store.series()),
     commit: async change => watch('commit', async () => store.commit(change)),
     close: async () => watch('close', async () => store.close()),

@@ -28,6 +28,7 @@ export const stateOperations = [
   'state',
   'rows',
   'pending',
+  'holders',
   'series',
   'commit',
   'close',

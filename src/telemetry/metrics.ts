@@ -26,6 +26,7 @@ import {
   restoreSessions,
 } from './restore-families.js';
 import { reconcileMissed } from './server-families.js';
+import { installationChanges } from './server-families.js';
 import { observations, observe, Sums } from './sums.js';
 import { type Cell, cellsOf } from './cells.js';
 
@@ -40,6 +41,13 @@ export function birthDeltas(server: string, sinks: readonly SinkName[] = sinkNam
         return { family: family.name, labels, kind: 'histogram', counts, sumTicks };
       }),
     );
+}
+
+/** What changes when a server has become another installation. */
+export function replacedDeltas(server: string): readonly SeriesDelta[] {
+  const sums = new Sums();
+  sums.count(installationChanges, { server }, 1);
+  return sums.deltas();
 }
 
 const itemTypes = ['View', 'Save', 'Export', 'Send', 'Restore'] as const;

@@ -146,3 +146,13 @@ export const certificateExpiry = family({
   stored: false,
   example: 'vb365_certificate_expiry_timestamp_seconds - time() < 14 * 86400',
 });
+
+export const installationChanges = family({
+  type: 'counter',
+  name: 'vb365_installation_changes_total',
+  help: 'How often the server was found to be another installation than the one remembered under its name; its history is not counted then.',
+  unit: 'changes',
+  labels: ['server'],
+  stored: true,
+  example: 'increase(vb365_installation_changes_total[1h]) > 0',
+});

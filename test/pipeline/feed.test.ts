@@ -44,7 +44,9 @@ describe('the change feed', () => {
     line.start();
     await line.clock.advance(0);
     expect(line.server.asked.slice(0, 2)).toEqual(['changes latest', 'sessions']);
-    expect(commits[0]).toMatchObject({ facts: { changeToken: '1' }, rows: [{ session: 's1' }] });
+    expect(commits).toContainEqual(
+      expect.objectContaining({ facts: { changeToken: '1' }, rows: [expect.objectContaining({ session: 's1' })] }),
+    );
     expect(line.states.at(-1)).toEqual({ active: true, error: undefined });
     await line.stop();
   });
@@ -149,7 +151,8 @@ describe('the change feed', () => {
     let left = 1;
     line.server.answer = () => (left-- > 0 ? { kind: 'outdated' } : undefined);
     await line.clock.advance(30_000);
-    expect(line.askedSince(before).slice(0, 4)).toEqual(['changes 0', 'changes latest', 'sessions', 'events s1 0']);
+    expect(line.askedSince(before).slice(0, 3)).toEqual(['changes 0', 'changes latest', 'sessions']);
+    expect(line.askedSince(before).slice(0, 5)).toContain('events s1 0');
     expect(line.gaps).toEqual([0]);
     expect(line.sink.taken()).toEqual(['s1-0']);
     await line.stop();

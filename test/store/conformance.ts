@@ -106,6 +106,52 @@ export function storeConformance(make: () => Promise<Store>): void {
     });
   });
 
+  describe('holders', () => {
+    test('are the names under which an installation is known', async () => {
+      await commit({ facts: { installationId: 'a' } });
+      await store.commit({ server: 'branch', facts: { installationId: 'b', apiVersion: 'a' } });
+      await store.commit({ server: 'lab', facts: { installationId: 'a' } });
+      expect((await store.holders('a')).toSorted()).toEqual(['hq', 'lab']);
+      expect(await store.holders('c')).toEqual([]);
+    });
+  });
+
+  describe('a move', () => {
+    const kept: Omit<Change, 'server'> = {
+      since: { metrics: 1n },
+      facts: { installationId: 'a' },
+      rows: [row(), row({ sink: 'logs' })],
+    };
+    test('puts all that is kept under one name under another, before the rest of the change', async () => {
+      await commit({ ...kept, deltas: [counter(1)] });
+      const moves = [{ from: 'hq', to: 'aside' }];
+      await commit({ moves, facts: { installationId: 'b' }, rows: [row({ cursor: 'new' })], deltas: [counter(1)] });
+      expect(await store.state('aside')).toEqual({ since: { metrics: 1n }, facts: { installationId: 'a' } });
+      expect(sorted(await store.rows('aside', ['s1']), rowKey)).toEqual([row({ sink: 'logs' }), row()]);
+      expect(await store.state('hq')).toEqual({ since: {}, facts: { installationId: 'b' } });
+      expect(await store.rows('hq', ['s1'])).toEqual([row({ cursor: 'new' })]);
+      expect(await store.series()).toEqual([{ ...name, kind: 'counter', value: 2n }]);
+    });
+    test('follows the one before it, takes the place of what is there, and leaves the rest', async () => {
+      await commit(kept);
+      await commit({ server: 'branch', rows: [row({ cursor: 'old' }), row({ session: 's2' })], since: { logs: 2n } });
+      await commit({
+        moves: [
+          { from: 'hq', to: 'x' },
+          { from: 'x', to: 'branch' },
+        ],
+      });
+      const rows = await store.rows('branch', ['s1', 's2']);
+      expect(sorted(rows, rowKey)).toEqual([row({ sink: 'logs' }), row(), row({ session: 's2' })]);
+      expect(await store.state('branch')).toEqual({
+        since: { metrics: 1n, logs: 2n },
+        facts: { installationId: 'a' },
+      });
+      expect(await store.state('x')).toEqual({ since: {}, facts: {} });
+      expect(await store.pending('hq', 'logs')).toEqual([]);
+    });
+  });
+
   describe('series', () => {
     const max = Number.MAX_SAFE_INTEGER;
     test.each<[string, readonly SeriesDelta[], Series]>([

@@ -10,6 +10,7 @@ class BrokenStore implements Store {
   state = async (): Promise<never> => this.fail();
   rows = async (): Promise<never> => this.fail();
   pending = async (): Promise<never> => this.fail();
+  holders = async (): Promise<never> => this.fail();
   async series(): Promise<never> {
     return this.fail();
   }
@@ -31,6 +32,7 @@ test('a watched store answers as the store itself, and tells of nothing that wor
   expect(await store.state('hq')).toEqual({ since: { logs: 1n }, facts: {} });
   expect(await store.rows('hq', ['s1'])).toEqual([row()]);
   expect(await store.pending('hq', 'metrics')).toEqual([row()]);
+  expect(await store.holders('i')).toEqual([]);
   expect(await store.series()).toHaveLength(1);
   await store.close();
   expect(failed).not.toHaveBeenCalled();
@@ -40,6 +42,7 @@ test.each<[keyof Store, (store: Store) => Promise<unknown>]>([
   ['state', async store => store.state('hq')],
   ['rows', async store => store.rows('hq', [])],
   ['pending', async store => store.pending('hq', 'logs')],
+  ['holders', async store => store.holders('i')],
   ['series', async store => store.series()],
   ['commit', async store => store.commit({ server: 'hq' })],
   ['close', async store => store.close()],

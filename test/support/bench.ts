@@ -5,6 +5,7 @@ import { discover, knownOf } from '../../src/pipeline/discovery.js';
 import { createHeaders } from '../../src/pipeline/headers.js';
 import type { Lane, LaneReport } from '../../src/pipeline/lane.js';
 import { laneTurn } from '../../src/pipeline/lane-turn.js';
+import { createLedger } from '../../src/pipeline/ledger.js';
 import { sharedPages } from '../../src/pipeline/pages.js';
 import type { Series, SinkName, Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../../src/store/memory.js';
@@ -35,7 +36,7 @@ export function bench(options: { server?: FakeServer; store?: Store; sinks?: rea
         pages,
         headers,
         sink,
-        store,
+        ledger: createLedger(store),
         backlog,
         since,
         grace,

@@ -1,6 +1,7 @@
 import type { ExporterError } from '../../src/kernel/errors.js';
 import type { DiscoveryReport } from '../../src/pipeline/discovery.js';
 import type { FeedState } from '../../src/pipeline/feed.js';
+import { createInstallations } from '../../src/pipeline/installations.js';
 import { type LineDeps, runLine } from '../../src/pipeline/line.js';
 import type { Changes, SeriesDelta, Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../../src/store/memory.js';
@@ -87,7 +88,11 @@ export function fedLine(options: { store?: Store; over?: Partial<LineDeps> } = {
           return [{ family: 'gap', labels: [], kind: 'counter', by: 1 }];
         },
         stored: () => undefined,
+        installations: createInstallations(['hq']),
+        replaced: () => [],
+        loginEndsAtMs: () => undefined,
         observer: {
+          arrived: () => undefined,
           met: () => undefined,
           discovered: (report, sessions) => {
             reports.push(report);

@@ -87,7 +87,7 @@ export async function program(config: Config, port = 0): Promise<Program> {
 }
 
 /** Waits until `holds` does, looking again and again; fails after `withinMs`. */
-export async function until(holds: () => Promise<boolean> | boolean, withinMs = 10_000): Promise<void> {
+export async function until(holds: () => Promise<boolean> | boolean, withinMs = 30_000): Promise<void> {
   const giveUpAt = systemClock.monotonic() + withinMs;
   while (!(await holds())) {
     if (systemClock.monotonic() > giveUpAt) throw new Error(`Not within ${String(withinMs)} ms: ${holds.toString()}`);

@@ -1,0 +1,210 @@
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { runCli } from '../../src/cli/program.js';
+import type { Row, Store } from '../../src/pipeline/ports.js';
+import { sqliteStore } from '../../src/store/sqlite.js';
+import { inFolder } from '../support/program.js';
+
+jest.setTimeout(60_000);
+
+let printed: string[] = [];
+let complained: string[] = [];
+beforeEach(() => {
+  printed = [];
+  complained = [];
+});
+
+/** Runs `state ...` for a folder; answers the exit code. */
+async function state(folder: string, ...argv: readonly string[]): Promise<number> {
+  const file = join(folder, 'vb365-exporter.yaml');
+  const server = { name: 'hq', url: 'https://vb365.example.com:4443', username: 'u', password_file: '/none' };
+  writeFileSync(file, JSON.stringify({ servers: [server], state: { path: pathIn(folder) } }));
+  return runCli(['state', ...argv, '--config.file', file], {
+    env: {},
+    print: line => void printed.push(line),
+    complain: line => void complained.push(line),
+    stop: new AbortController().signal,
+    version: '0.0.0',
+  });
+}
+
+const pathIn = (folder: string): string => join(folder, 'state.db');
+const row = (session: string, over: Partial<Row> = {}): Row => ({
+  sink: 'metrics',
+  session,
+  createdAt: 0n,
+  done: false,
+  cursor: '',
+  ...over,
+});
+const series = (server: string, by = 1) =>
+  ({ family: 'vb365_restore_events_total', labels: [server, 'canary.example.com'], kind: 'counter', by }) as const;
+
+/** A state of two servers, one of which has been another installation. */
+async function filled(folder: string): Promise<Store> {
+  const store = await sqliteStore({ path: pathIn(folder) });
+  await store.commit({ server: 'hq@b', since: { logs: 0n }, facts: { installationId: 'b' }, rows: [row('b1')] });
+  await store.commit({
+    server: 'hq',
+    since: { metrics: 1_764_043_200_000_000_000n },
+    facts: { installationId: 'a', apiVersion: 'v8', changeToken: 'canary' },
+    rows: [row('a1'), row('a2', { done: true }), row('a3', { done: true }), row('a1', { sink: 'logs' })],
+    deltas: [series('hq'), series('hq-2')],
+  });
+  await store.commit({ server: 'hq-2', rows: [row('c1')] });
+  return store;
+}
+
+describe('state show', () => {
+  test('prints what is kept of each server, and changes nothing', async () => {
+    await inFolder(async folder => {
+      await (await filled(folder)).close();
+      const before = readFileSync(pathIn(folder));
+      expect(await state(folder, 'show')).toBe(0);
+      const shown = printed.join('\n');
+      expect(shown).toMatch(/^State file ".*state\.db": schema \d, \d+ bytes\n/);
+      expect(shown).toContain(
+        [
+          'hq',
+          '  installation: a',
+          '  API version: v8',
+          '  metrics: since 2025-11-25T04:00:00.0000000Z, sessions 1 pending, 2 done',
+          '  logs: since never, sessions 1 pending, 0 done',
+          '  series: 1',
+          '  records set aside: 0',
+        ].join('\n'),
+      );
+      expect(shown).toContain('hq, kept aside\n  installation: b\n');
+      expect(shown).not.toContain('canary');
+      expect(readFileSync(pathIn(folder)).equals(before)).toBe(true);
+      expect(readdirSync(folder).sort()).toEqual(['state.db', 'vb365-exporter.yaml']);
+    });
+  });
+
+  test('prints it as JSON', async () => {
+    await inFolder(async folder => {
+      await (await filled(folder)).close();
+      expect(await state(folder, 'show', '--json')).toBe(0);
+      const { servers } = JSON.parse(printed.join('\n')) as { servers: readonly Record<string, unknown>[] };
+      expect(servers.map(({ server, installationId, aside }) => [server, installationId, aside])).toEqual([
+        ['hq', 'a', false],
+        ['hq', 'b', true],
+        ['hq-2', '', false],
+      ]);
+      expect(servers[0]).toMatchObject({
+        apiVersion: 'v8',
+        since: { metrics: '2025-11-25T04:00:00.0000000Z' },
+        sessions: { metrics: { pending: 1, done: 2 }, logs: { pending: 1, done: 0 } },
+        series: 1,
+        setAside: 0,
+      });
+      expect(printed.join('')).not.toContain('canary');
+    });
+  });
+
+  test('reads a file of the first schema, and leaves it one', async () => {
+    await inFolder(async folder => {
+      copyFileSync('test/fixtures/state/v1.sqlite', pathIn(folder));
+      const before = readFileSync(pathIn(folder));
+      expect(await state(folder, 'show')).toBe(0);
+      expect(printed[0]).toContain('schema 1,');
+      expect(printed.length).toBeGreaterThan(5);
+      expect(readFileSync(pathIn(folder)).equals(before)).toBe(true);
+    });
+  });
+
+  test('is told that there is no file, and makes none', async () => {
+    await inFolder(async folder => {
+      expect(await state(folder, 'show')).toBe(1);
+      expect(complained).toEqual([`Could not open state file "${pathIn(folder)}": there is no such file`]);
+      expect(existsSync(pathIn(folder))).toBe(false);
+    });
+  });
+});
+
+test.each([['show'], ['forget', '--server', 'hq'], ['quarantine']])(
+  'state %s is refused while the exporter runs, and changes nothing',
+  async (...argv) => {
+    await inFolder(async folder => {
+      const store = await filled(folder);
+      expect(await state(folder, ...argv)).toBe(1);
+      expect(complained).toEqual([`Could not open state file "${pathIn(folder)}": it is in use by another process`]);
+      expect(await store.pending('hq', 'metrics')).toHaveLength(1);
+      await store.close();
+    });
+  },
+);
+
+describe('state forget', () => {
+  test('removes what is kept of a server, what is aside and its counters too, and nothing else', async () => {
+    await inFolder(async folder => {
+      await (await filled(folder)).close();
+      expect(await state(folder, 'forget', '--server', 'hq')).toBe(0);
+      expect(printed).toEqual([
+        'Forgot server "hq": 5 cursors, 1 series and 6 facts',
+        'It is still configured: at the next start it is met as new, and its counters begin at 0',
+      ]);
+      const store = await sqliteStore({ path: pathIn(folder) });
+      for (const server of ['hq', 'hq@b']) {
+        expect(await store.state(server)).toEqual({ since: {}, facts: {} });
+        expect(await store.pending(server, 'metrics')).toEqual([]);
+      }
+      expect(await store.pending('hq-2', 'metrics')).toHaveLength(1);
+      expect((await store.series()).map(({ labels }) => labels[0])).toEqual(['hq-2']);
+      await store.close();
+    });
+  });
+
+  test('says when nothing is kept under a name', async () => {
+    await inFolder(async folder => {
+      await (await filled(folder)).close();
+      expect(await state(folder, 'forget', '--server', 'nobody')).toBe(1);
+      expect(complained).toEqual(['Could not forget server "nobody": nothing is kept under that name']);
+      expect(await state(folder, 'forget')).toBe(2);
+    });
+  });
+});
+
+describe('state quarantine', () => {
+  test('keeps a damaged file and all beside it under new names, and the exporter can start afresh', async () => {
+    await inFolder(async folder => {
+      const path = pathIn(folder);
+      writeFileSync(path, 'garbage '.repeat(1_000));
+      writeFileSync(`${path}-wal`, 'more garbage '.repeat(1_000));
+      await expect(sqliteStore({ path })).rejects.toMatchObject({
+        message: expect.stringContaining('"vb365-exporter state quarantine"'),
+      });
+      expect(await state(folder, 'quarantine')).toBe(0);
+      const names = readdirSync(folder).filter(name => name.startsWith('state'));
+      expect(names.sort()).toEqual([
+        expect.stringMatching(/^state\.db\.corrupt-\d{8}T\d{6}Z$/),
+        expect.stringMatching(/^state\.db\.corrupt-\d{8}T\d{6}Z-wal$/),
+      ]);
+      expect(readFileSync(join(folder, names[0] ?? ''), 'utf8')).toBe('garbage '.repeat(1_000));
+      expect(printed.at(-1)).toContain('counters begin at 0');
+      await (await sqliteStore({ path })).close();
+    });
+  });
+
+  test('leaves a good file, one of a newer version and one of another program where they are', async () => {
+    await inFolder(async folder => {
+      const path = pathIn(folder);
+      await (await filled(folder)).close();
+      expect(await state(folder, 'quarantine')).toBe(1);
+      for (const pragma of ['user_version = 99', 'application_id = 1']) {
+        const database = new DatabaseSync(path);
+        database.exec(`PRAGMA ${pragma}`);
+        database.close();
+        expect(await state(folder, 'quarantine')).toBe(1);
+      }
+      expect(complained).toEqual([
+        expect.stringContaining('it is not damaged'),
+        expect.stringContaining('its schema is version 99'),
+        expect.stringContaining('it is a database of another program'),
+      ]);
+      expect(existsSync(path)).toBe(true);
+    });
+  });
+});

@@ -1,0 +1,288 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Store } from '../../src/pipeline/ports.js';
+import { sqliteStore } from '../../src/store/sqlite.js';
+import { kill, linesOf, storeChild } from '../support/store-child.js';
+import { counter, row } from './conformance.js';
+
+jest.setTimeout(60_000);
+
+let root: string;
+let folder: string;
+let path: string;
+let count = 0;
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'store-failures-'));
+  chmodSync(root, 0o755);
+});
+afterAll(() => {
+  rmSync(root, { recursive: true });
+});
+beforeEach(() => {
+  folder = join(root, String((count += 1)));
+  mkdirSync(folder);
+  path = join(folder, 'state.db');
+});
+
+const commit = async (store: Store, sessions = 1): Promise<void> =>
+  store.commit({
+    server: 'hq',
+    rows: Array.from({ length: sessions }, (_, n) => row({ session: `s${String(n)}` })),
+    deltas: [counter(1)],
+  });
+
+/** A file with some pages of content, closed. */
+async function filled(): Promise<void> {
+  const store = await sqliteStore({ path });
+  await commit(store, 2_000);
+  await store.close();
+}
+
+/** A file whose last commits are in its write-ahead log, as a kill leaves them. */
+async function killed(): Promise<void> {
+  const child = storeChild(
+    path,
+    `await store.commit({ server: 'hq', deltas: [${JSON.stringify(counter(1))}] });
+     say('committed');
+     setInterval(() => undefined, 1_000);`,
+  );
+  await linesOf(child, line => line === 'committed');
+  await kill(child);
+}
+
+const bytes = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(readdirSync(folder).map(name => [name, readFileSync(join(folder, name)).toString('base64')]));
+
+const overwrite = (file: string, at: number, length: number): void => {
+  const content = readFileSync(file);
+  content.fill('garbage ', at, Math.min(at + length, content.length));
+  writeFileSync(file, content);
+};
+
+describe('a damaged state file is refused with what to do, and every byte of it is kept', () => {
+  test.each<[string, string, () => Promise<void>, () => void]>([
+    ['its header is garbage', 'it is no state file, or damaged', filled, () => overwrite(path, 0, 100)],
+    ['the middle of a page is garbage', 'it is damaged', filled, () => overwrite(path, 4096 * 20 + 2, 600)],
+    ['it is cut short', 'it is damaged', filled, () => truncateSync(path, 4096 * 10)],
+    ['it is empty', 'it is empty', filled, () => truncateSync(path, 0)],
+    ['its log is garbage', 'its "-wal" file is damaged', killed, () => overwrite(`${path}-wal`, 0, 8_000)],
+    ['it is gone, but not its log', 'it is not there, but its "-wal" file is', killed, () => rmSync(path)],
+  ])('%s', async (_, why, make, damage) => {
+    await make();
+    damage();
+    const before = bytes();
+    await expect(sqliteStore({ path })).rejects.toMatchObject({
+      reason: 'store',
+      message: expect.stringMatching(
+        new RegExp(`^Could not (open|use|make) state file ".*": ${why}; bring back a copy of it, or set it aside with`),
+      ),
+    });
+    expect(bytes()).toEqual(before);
+  });
+
+  test('a number that is none any more is damage, and none of it is in the message', async () => {
+    await filled();
+    const database = new DatabaseSync(path);
+    database.exec("UPDATE series SET value = 'canary'");
+    database.close();
+    const store = await sqliteStore({ path });
+    const failure = await store.series().catch((thrown: unknown) => thrown);
+    expect(failure).toMatchObject({ reason: 'store', message: expect.stringContaining('it is damaged') });
+    expect(String(failure)).not.toContain('canary');
+    await store.close();
+  });
+
+  test('a log that a power cut left without a header costs nothing', async () => {
+    await filled();
+    writeFileSync(`${path}-wal`, Buffer.alloc(4_096));
+    const store = await sqliteStore({ path });
+    expect(await store.series()).toMatchObject([{ value: 1n }]);
+    await store.close();
+  });
+
+  test('a kill while the file is made leaves nothing that would be refused', async () => {
+    for (const left of [Buffer.alloc(0), readFileSync('test/fixtures/state/v1.sqlite')]) {
+      rmSync(path, { force: true });
+      writeFileSync(`${path}.new`, left);
+      await (await sqliteStore({ path })).close();
+      expect(readdirSync(folder)).toEqual(['state.db']);
+    }
+  });
+});
+
+const all = (file: string, table: string): readonly unknown[] => {
+  const database = new DatabaseSync(file, { readBigInts: true });
+  const rows = database.prepare(`SELECT * FROM ${table}`).all();
+  database.close();
+  return rows;
+};
+
+describe('a state file of the first schema', () => {
+  const fixture = 'test/fixtures/state/v1.sqlite';
+  const tables = ['session', 'since', 'series'];
+  beforeEach(() => {
+    copyFileSync(fixture, path);
+  });
+
+  test('opens, and every row and counter of it survives', async () => {
+    copyFileSync(fixture, `${path}.before`);
+    const before = tables.map(table => all(`${path}.before`, table));
+    expect(before.every(rows => rows.length > 0)).toBe(true);
+    const said: string[] = [];
+    const store = await sqliteStore({ path, notice: line => void said.push(line) });
+    expect(said).toEqual([expect.stringMatching(/^Brought the state file from schema 1 to \d$/)]);
+    expect(await store.series()).toHaveLength(before[2]?.length ?? 0);
+    await store.close();
+    expect(tables.map(table => all(path, table))).toEqual(before);
+    await (await sqliteStore({ path, notice: line => void said.push(line) })).close();
+    expect(said).toHaveLength(1);
+  });
+
+  test('stays one when it cannot be brought up to date', async () => {
+    const database = new DatabaseSync(path);
+    database.exec('CREATE TABLE fact (mine)');
+    database.close();
+    await expect(sqliteStore({ path })).rejects.toMatchObject({ reason: 'store' });
+    expect(all(path, 'pragma_user_version')).toEqual([{ user_version: 1n }]);
+    expect(all(path, 'series').length).toBeGreaterThan(0);
+  });
+});
+
+describe('a state file that is taken away while it is in use', () => {
+  let store: Store;
+  beforeEach(async () => {
+    store = await sqliteStore({ path });
+    await commit(store);
+  });
+  const away = async (): Promise<void> => {
+    const gone = { reason: 'store', message: expect.stringContaining('was deleted, replaced or cut short') };
+    await expect(commit(store)).rejects.toMatchObject(gone);
+    await expect(store.rows('hq', ['s0'])).rejects.toMatchObject(gone);
+    await expect(commit(store)).rejects.toMatchObject(gone);
+  };
+
+  test.each<[string, () => void]>([
+    ['deleted', () => rmSync(path)],
+    ['replaced', () => (renameSync(path, `${path}.old`), copyFileSync(`${path}.old`, path))],
+    ['cut short', () => truncateSync(path, 0)],
+    ['left without its log', () => rmSync(`${path}-wal`)],
+  ])('%s: the next commit fails, and so does every one after it', async (_, take) => {
+    take();
+    await away();
+    await store.close().catch(() => undefined);
+  });
+
+  test('brought back as it was, takes the next commit as if nothing had been', async () => {
+    renameSync(path, `${path}.old`);
+    await away();
+    renameSync(`${path}.old`, path);
+    await commit(store);
+    await store.close();
+    const again = await sqliteStore({ path });
+    expect(await again.series()).toMatchObject([{ value: 2n }]);
+    await again.close();
+  });
+});
+
+/** Root may do everything; what it may not is only seen as somebody else. */
+const asNobody = process.getuid?.() === 0 ? 'process.setegid(65534); process.seteuid(65534);' : '';
+
+const tried = async (): Promise<readonly string[]> =>
+  linesOf(
+    storeChild(path, "await store.commit({ server: 'hq', since: { logs: 1n } }); say('written');", {
+      before: asNobody,
+    }),
+    () => false,
+  );
+
+describe('a state file that must not be written', () => {
+  test('is refused when its mode forbids it', async () => {
+    await filled();
+    chmodSync(path, 0o444);
+    expect(await tried()).toEqual([
+      `Could not open state file "${path}": permission denied; let the user that runs vb365-exporter write to it and to its directory`,
+    ]);
+  });
+  test('is refused when its directory lets nothing be made in it', async () => {
+    chmodSync(folder, 0o555);
+    expect(await tried()).toEqual([expect.stringMatching(/^Could not make state file ".*": permission denied; let/)]);
+    expect(existsSync(path)).toBe(false);
+    chmodSync(folder, 0o755);
+  });
+  test('is refused when it is there but no log can be made beside it', async () => {
+    await filled();
+    chmodSync(path, 0o666);
+    chmodSync(folder, 0o555);
+    expect(await tried()).toEqual([
+      expect.stringMatching(/^Could not open state file ".*": it is read-only; let the user/),
+    ]);
+    chmodSync(folder, 0o755);
+  });
+  test('is refused below something that is no directory', async () => {
+    writeFileSync(path, '');
+    await expect(sqliteStore({ path: join(path, 'state.db') })).rejects.toMatchObject({
+      message: expect.stringContaining('a part of its path is no directory'),
+    });
+  });
+});
+
+/** A disk of 1 MB where the kernel lets us have one, else a limit on the size of files, which fails writes as well. */
+const hasOwnDisk = spawnSync('unshare', ['-rm', 'true']).status === 0;
+const smallDisk = hasOwnDisk
+  ? {
+      within: (disk: string) => [
+        'unshare',
+        '-rm',
+        'sh',
+        '-c',
+        `mount -t tmpfs -o size=1m tmpfs ${disk} && exec "$0" "$@"`,
+      ],
+      occupy: "fs.writeFileSync(disk + '/filler', Buffer.alloc(600_000));",
+      free: "fs.rmSync(disk + '/filler');",
+      why: 'the disk is full; make room on it',
+    }
+  : {
+      within: () => ['sh', '-c', 'ulimit -S -f 400 && exec "$0" "$@"'],
+      occupy: '',
+      free: "spawnSync('prlimit', ['--pid', String(process.pid), '--fsize=unlimited']);",
+      why: 'the disk could not read or write it',
+    };
+
+test(`a disk without room (${hasOwnDisk ? 'a real one' : 'a limit on file size'}): the commit fails whole, and the same one works once there is room`, async () => {
+  const child = storeChild(
+    path,
+    `const row = n => ({ sink: 'logs', session: 's' + n, createdAt: 0n, done: false, cursor: 'x'.repeat(2_000) });
+     const change = n => ({ server: 'hq', rows: [row(n)], deltas: [${JSON.stringify(counter(1))}] });
+     let n = 0;
+     try { for (; n < 10_000; n += 1) await store.commit(change(n)); } catch (error) { say(error.message); }
+     const held = async () => String((await store.pending('hq', 'logs')).length) + ' ' + String((await store.series())[0].value);
+     say(await held() === n + ' ' + n);
+     ${smallDisk.free}
+     await store.commit(change(n));
+     say(await held() === (n + 1) + ' ' + (n + 1));
+     await store.close();`,
+    { within: smallDisk.within(folder), before: `const disk = ${JSON.stringify(folder)}; ${smallDisk.occupy}` },
+  );
+  expect(await linesOf(child, () => false)).toEqual([
+    `Could not write state file "${path}": ${smallDisk.why}`,
+    'true',
+    'true',
+  ]);
+});
