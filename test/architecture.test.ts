@@ -38,7 +38,7 @@ const rules: Readonly<Record<string, Rule>> = {
     ],
   },
   store: { rooms: ['kernel', 'model', 'pipeline'], packages: ['node:sqlite', 'node:fs', 'node:path'] },
-  web: { rooms: ['kernel'], packages: ['express', 'prom-client', 'node:http', 'node:net'] },
+  web: { rooms: ['kernel'], packages: ['express', 'node:http', 'node:net', 'node:util', 'node:zlib'] },
   simulator: { rooms: ['kernel', 'model'], packages: ['express', 'node:http', 'node:net'] },
   config: { rooms: ['kernel', 'model'], packages: ['yaml', 'zod'] },
   cli: {

@@ -36,6 +36,7 @@ export const configOf = (folder: string, server: ServerConfig, otlp?: URL): Conf
   history: { kind: 'now' },
   abandonAfterMs: 3_600_000,
   state: { path: join(folder, 'state.db') },
+  metrics: { organizationLabel: true, maxOrganizations: 1000, firstIncrementHold: true },
   logs:
     otlp === undefined
       ? undefined
