@@ -16,7 +16,7 @@ export const cases: readonly Case[] = [
 /** Files of promtool tests: how often the rules are evaluated, and what is tried. */
 const files = {
   restore: { every: '1m', of: restoreCases },
-  volume: { every: '15m', of: volumeCases },
+  volume: { every: '5m', of: volumeCases },
   server: { every: '1m', of: serverCases },
   delivery: { every: '1m', of: deliveryCases },
   exporter: { every: '1m', of: exporterCases },
