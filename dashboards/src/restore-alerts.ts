@@ -8,10 +8,14 @@ const share = '{{ $value | humanizePercentage }}';
 const count = '{{ $value | printf "%.0f" }}';
 
 /**
- * The second operand sees what was counted while nobody scraped: the value against the one before the window. It asks
- * for an older value on purpose; without one (a new Prometheus, a new `instance`) an old total would look new.
+ * Three ways to see a failure, the exact one first. The difference to the lowest value of the window is a whole number;
+ * `increase` would say 2 for the first failure, seen in the second scrape, but sees through a counter that was reset.
+ * The last one sees what was counted while nobody scraped: the value against the one before the window. It asks for an
+ * older value on purpose; without one (a new Prometheus, a new `instance`) an old total would look new.
  */
 const failedEvents = `sum by (job, server, organization, workload) (
+    (${failed} - min_over_time(${failed}[${at.restoreEventFailed.window}]) > 0)
+  or
     (increase(${failed}[${at.restoreEventFailed.window}]) > 0)
   or
     (${failed} - last_over_time(${failed}[${at.restoreEventFailed.memory}] offset ${at.restoreEventFailed.window}) > 0)

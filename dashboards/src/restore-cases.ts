@@ -14,7 +14,7 @@ const failedEvent: readonly Omit<Case, 'alert'>[] = [
   {
     says: 'the first event ever goes from 0 to 1, and is told for the length of the window',
     series: { [failed]: '0x5 1x40' },
-    looks: [...silentAt(5), { minute: 6, fires: one }, { minute: 20, fires: one }, ...silentAt(21, 40)],
+    looks: [...silentAt(5), { minute: 6, fires: one }, { minute: 19, fires: one }, ...silentAt(21, 40)],
   },
   {
     says: 'only successes are silent',
@@ -25,6 +25,11 @@ const failedEvent: readonly Omit<Case, 'alert'>[] = [
     says: 'a counter that falls back to 0 is silent, and its next failure fires',
     series: { [failed]: '5x30 0x30 1x20' },
     looks: [...silentAt(30, 31, 40, 60), { minute: 62, fires: one }],
+  },
+  {
+    says: 'a counter that falls and rises between two scrapes fires',
+    series: { [failed]: '5x30 2x30' },
+    looks: [...silentAt(30), { minute: 32, fires: { ...one, value: '2' } }],
   },
   {
     says: 'missed scrapes within the window hide nothing',
