@@ -27,12 +27,12 @@ describe('promtool', () => {
 
   test('fails a test when a threshold is another one', async () => {
     await inFolder(async folder => {
-      const alerts = readFileSync('dashboards/prometheus/vb365-alerts.yml', 'utf8').replace('> 43200', '> 50000');
+      const alerts = readFileSync('dashboards/prometheus/vb365-alerts.yml', 'utf8').replaceAll('> 900', '> 9000');
       writeFileSync(join(folder, 'alerts.yml'), alerts);
-      const cases = parse(readFileSync('dashboards/prometheus/tests/restore.yml', 'utf8'));
+      const cases = parse(readFileSync('dashboards/prometheus/tests/delivery.yml', 'utf8'));
       writeFileSync(join(folder, 'tests.yml'), stringify({ ...cases, rule_files: ['alerts.yml'] }));
       const { code, output } = await promtool('test', 'rules', join(folder, 'tests.yml'));
-      expect({ code, output }).toMatchObject({ code: 1, output: expect.stringMatching(/VB365RestoreSessionStuck/) });
+      expect({ code, output }).toMatchObject({ code: 1, output: expect.stringMatching(/VB365DeliveryLag/) });
     });
   });
 });
