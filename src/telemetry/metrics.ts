@@ -49,7 +49,7 @@ const itemTypes = ['View', 'Save', 'Export', 'Send', 'Restore'] as const;
  */
 export function bornDeltas(
   server: string,
-  session: Session,
+  session: Pick<Session, 'organization' | 'workload'>,
   labelOf: OrganizationLabel = unlimited,
 ): readonly SeriesDelta[] {
   const of = { server, organization: labelOf(session.organization), workload: session.workload.label };

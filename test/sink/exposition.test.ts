@@ -137,6 +137,11 @@ describe('numbers', () => {
   });
 });
 
+const exemplarsOf = (event: Parameters<typeof taken>[0], session: Parameters<typeof taken>[1] = {}) =>
+  batchDeltas('hq', batch({ events: [taken(event, session)] })).map(delta =>
+    delta.kind === 'counter' ? delta.exemplar : undefined,
+  )[0];
+
 describe('an exemplar', () => {
   test('is the newest of its series, whatever the order', () => {
     const made = table();
@@ -171,10 +176,6 @@ describe('an exemplar', () => {
   });
 
   test('is not made of what has no trace or no time, nor of a time to come', () => {
-    const exemplarsOf = (event: Parameters<typeof taken>[0], session: Parameters<typeof taken>[1] = {}) =>
-      batchDeltas('hq', batch({ events: [taken(event, session)] })).map(delta =>
-        delta.kind === 'counter' ? delta.exemplar : undefined,
-      )[0];
     expect(exemplarsOf({}, { id: 'no guid' })).toBeUndefined();
     expect(exemplarsOf({ startedAt: -5n, endedAt: -1n })).toBeUndefined();
     expect(exemplarsOf({ endedAt: seconds(8e9) })).toMatchObject({ at: batch().at });

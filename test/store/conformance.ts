@@ -123,12 +123,19 @@ export function storeConformance(make: () => Promise<Store>): void {
       ],
       [
         'a counter lets go of what it held back',
-        [{ ...counter(2), held: 2 }, { ...counter(3), held: 3 }, { ...counter(0), held: -2 }],
+        [
+          { ...counter(2), held: 2 },
+          { ...counter(3), held: 3 },
+          { ...counter(0), held: -2 },
+        ],
         { ...name, kind: 'counter', value: 5n, held: 3n },
       ],
       [
         'a counter that holds nothing back any more is as one that never did',
-        [{ ...counter(2), held: 2 }, { ...counter(0), held: -2 }],
+        [
+          { ...counter(2), held: 2 },
+          { ...counter(0), held: -2 },
+        ],
         { ...name, kind: 'counter', value: 2n },
       ],
       ['latest keeps the newest', [latest(5n), latest(9n), latest(7n)], { ...name, kind: 'latest', at: 9n }],

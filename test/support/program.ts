@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { openWeb } from '../../src/web/web-config.js';
 import { type App, startApp } from '../../src/app.js';
 import type { Config, ServerConfig } from '../../src/config/parse.js';
 import { systemClock } from '../../src/kernel/clock.js';
@@ -52,12 +53,18 @@ export type Program = App & {
   value(series: string): Promise<number | undefined>;
 };
 
-/** The whole program in this process, on a port of its own. */
-export async function program(config: Config): Promise<Program> {
+/** The whole program in this process, on a port of its own unless one is given. */
+export async function program(config: Config, port = 0): Promise<Program> {
   const said: string[] = [];
   const log = createLog({ level: 'debug', format: 'logfmt', write: line => void said.push(line) });
-  const listenAt = { host: '127.0.0.1', port: 0 };
-  const common = { metricsPath: '/metrics', version: '0.0.0', clock: systemClock, random: () => 0 };
+  const listenAt = { host: '127.0.0.1', port };
+  const common = {
+    metricsPath: '/metrics',
+    webConfig: () => openWeb,
+    version: '0.0.0',
+    clock: systemClock,
+    random: () => 0,
+  };
   const app = await startApp({ config, listenAt, log, ...common });
   const get: Program['get'] = async path => {
     // oxlint-disable-next-line no-restricted-globals -- a client of its own
