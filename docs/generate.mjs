@@ -1,7 +1,14 @@
-// Writes the documents that are generated from the code. Run by `npm run docs`, which builds first.
+// Writes the documents, alert rules and their tests that are generated from the code. Run by `npm run docs`, which builds first.
 import { writeFileSync } from 'node:fs';
+import { ruleFiles } from '../dist/dashboards/src/rule-files.js';
+import { ruleTestFiles } from '../dist/dashboards/src/rule-tests.js';
 import { configDocs } from '../dist/src/config/document.js';
 import { metricsMarkdown } from '../dist/src/telemetry/metrics-markdown.js';
 
-const documents = [...configDocs(), { path: 'docs/METRICS.md', text: metricsMarkdown() }];
+const documents = [
+  ...configDocs(),
+  { path: 'docs/METRICS.md', text: metricsMarkdown() },
+  ...ruleFiles(),
+  ...ruleTestFiles(),
+];
 for (const { path, text } of documents) writeFileSync(new URL(`../${path}`, import.meta.url), text);

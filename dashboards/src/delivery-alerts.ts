@@ -1,0 +1,46 @@
+import type { Alert } from './rule.js';
+import { thresholds as at } from './thresholds.js';
+
+const of = { component: 'delivery', dashboard: 'exporter' } as const;
+const per = 'by (job, instance, server, sink)';
+const count = '{{ $value | printf "%.0f" }}';
+
+export const deliveryAlerts: readonly Alert[] = [
+  {
+    ...of,
+    name: 'VB365DeliveryLag',
+    severity: 'warning',
+    expr: `time() - max ${per} (vb365_cursor_timestamp_seconds) > ${String(at.deliveryLag.ageSeconds)}`,
+    for: at.deliveryLag.for,
+    summary: 'Telemetry of restores is late.',
+    description:
+      'The sink {{ $labels.sink }} of {{ $labels.server }} was last up to date {{ $value | humanizeDuration }} ago. Nothing is lost; look at vb365_sink_backlog_sessions, and whether it grows.',
+  },
+  {
+    ...of,
+    name: 'VB365DeliveryFailing',
+    severity: 'critical',
+    expr: `min_over_time(vb365_sink_backlog_sessions[${at.deliveryFailing.window}]) > 0
+unless on (job, instance, server, sink)
+sum ${per} (increase(vb365_sink_delivered_total{outcome!="rejected"}[${at.deliveryFailing.window}])) > 0`,
+    for: at.deliveryFailing.for,
+    summary: 'Telemetry of restores does not arrive.',
+    description: `${count} session(s) of {{ $labels.server }} wait for the sink {{ $labels.sink }}, and nothing was delivered in ${at.deliveryFailing.window}. Check the receiver that otlp.endpoint names, and the log of {{ $labels.instance }}.`,
+  },
+  {
+    ...of,
+    name: 'VB365DeliveryRejected',
+    severity: 'warning',
+    expr: `sum ${per} (increase(vb365_sink_delivered_total{outcome="rejected"}[${at.deliveryRejected.window}])) > 0`,
+    summary: 'The receiver refuses telemetry of restores.',
+    description: `${count} record(s) of {{ $labels.server }} were refused for good by the receiver of {{ $labels.sink }}. Read its answer in the log of {{ $labels.instance }}: often they are too old for its limits.`,
+  },
+  {
+    ...of,
+    name: 'VB365EventsSetAside',
+    severity: 'warning',
+    expr: `sum by (job, instance, server, sink, reason) (increase(vb365_events_rejected_total[${at.eventsSetAside.window}])) > 0`,
+    summary: 'Restore events were set aside and will not be delivered.',
+    description: `${count} event(s) of {{ $labels.server }} were set aside by {{ $labels.sink }} ({{ $labels.reason }}). The log of {{ $labels.instance }} names session and order; look them up in VB365.`,
+  },
+];

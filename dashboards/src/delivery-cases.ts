@@ -1,0 +1,66 @@
+import { type Case, ofServer, series, silentAt } from './rule-case.js';
+
+const ofSink = { ...ofServer, sink: 'logs' };
+const of = (name: string, labels: Readonly<Record<string, string>> = {}): string =>
+  series(`vb365_${name}`, { ...ofSink, ...labels });
+const fires = (value: string, labels: Readonly<Record<string, string>> = {}) => ({
+  labels: { ...ofSink, ...labels },
+  value,
+});
+
+const cursor = of('cursor_timestamp_seconds');
+const backlog = of('sink_backlog_sessions');
+const delivered = of('sink_delivered_total', { outcome: 'delivered' });
+const rejected = of('sink_delivered_total', { outcome: 'rejected' });
+const aside = of('events_rejected_total', { reason: 'bad_time' });
+
+export const deliveryCases: readonly Case[] = [
+  {
+    alert: 'VB365DeliveryLag',
+    says: 'the sink was last up to date long ago',
+    series: { [cursor]: '0+60x10 600x60' },
+    looks: [...silentAt(20, 26), { minute: 32, fires: fires('22m 0s') }],
+  },
+  {
+    alert: 'VB365DeliveryLag',
+    says: 'the sink keeps up, over a restart and missed scrapes',
+    series: { [cursor]: '0+60x10 _x8 1140+60x40' },
+    looks: silentAt(10, 17, 20, 50),
+  },
+  {
+    alert: 'VB365DeliveryFailing',
+    says: 'sessions wait and nothing is delivered',
+    series: { [backlog]: '0x5 3x60', [delivered]: '10x65' },
+    looks: [...silentAt(30), { minute: 42, fires: fires('3') }],
+  },
+  {
+    alert: 'VB365DeliveryFailing',
+    says: 'sessions wait, but what is delivered grows',
+    series: { [backlog]: '0x5 3x60', [delivered]: '0+1x65' },
+    looks: silentAt(30, 42, 60),
+  },
+  {
+    alert: 'VB365DeliveryRejected',
+    says: 'the receiver refuses two records',
+    series: { [rejected]: '0x5 2x60' },
+    looks: [...silentAt(5), { minute: 7, fires: fires('2') }, ...silentAt(50)],
+  },
+  {
+    alert: 'VB365DeliveryRejected',
+    says: 'it takes all, and the count falls back once',
+    series: { [rejected]: '2x5 0x60', [delivered]: '0+1x65' },
+    looks: silentAt(5, 7, 50),
+  },
+  {
+    alert: 'VB365EventsSetAside',
+    says: 'two events have no readable time',
+    series: { [aside]: '0x5 2x60' },
+    looks: [...silentAt(5), { minute: 7, fires: fires('2', { reason: 'bad_time' }) }],
+  },
+  {
+    alert: 'VB365EventsSetAside',
+    says: 'none since, over a restart that keeps the count',
+    series: { [aside]: '2x5 _x3 2x60' },
+    looks: silentAt(5, 10, 50),
+  },
+];

@@ -1,0 +1,72 @@
+import { type Alert, ourJobs } from './rule.js';
+import { thresholds as at } from './thresholds.js';
+
+const of = { component: 'exporter', dashboard: 'exporter' } as const;
+const count = '{{ $value | printf "%.0f" }}';
+
+export const exporterAlerts: readonly Alert[] = [
+  {
+    ...of,
+    name: 'VB365ExporterDown',
+    severity: 'critical',
+    expr: `up{${ourJobs}} == 0`,
+    for: at.exporterDown.for,
+    summary: 'A VB365 exporter cannot be scraped.',
+    description:
+      'Prometheus gets no metrics from {{ $labels.instance }}. Check that the process runs; its log says why it ended. What happens meanwhile is counted when it is back.',
+  },
+  {
+    ...of,
+    name: 'VB365ExporterAbsent',
+    severity: 'critical',
+    expr: `absent(up{${ourJobs}})`,
+    for: at.exporterAbsent.for,
+    summary: 'No VB365 exporter is scraped.',
+    description:
+      'Prometheus has no target whose job has vb365 in its name. Check scrape_configs or the ServiceMonitor: nobody watches the restores now.',
+  },
+  {
+    ...of,
+    name: 'VB365ExporterRestarting',
+    severity: 'warning',
+    expr: `changes(process_start_time_seconds{${ourJobs}}[${at.exporterRestarting.window}]) > ${String(at.exporterRestarting.times)}`,
+    summary: 'A VB365 exporter restarts again and again.',
+    description: `{{ $labels.instance }} restarted ${count} times in ${at.exporterRestarting.window}. Read the end of its log before the last restart, and the memory limit of its container.`,
+  },
+  {
+    ...of,
+    name: 'VB365StateErrors',
+    severity: 'critical',
+    expr: `sum by (job, instance, operation) (increase(vb365_state_errors_total[${at.stateErrors.window}])) > 0`,
+    summary: 'A VB365 exporter cannot use its state file.',
+    description:
+      'The state of {{ $labels.instance }} failed at {{ $labels.operation }}. Check free space, permissions and health of the disk under state.path; nothing is counted or delivered without it.',
+  },
+  {
+    ...of,
+    name: 'VB365ConfigReloadFailed',
+    severity: 'warning',
+    expr: `vb365_config_last_reload_successful == 0`,
+    for: at.configReloadFailed.for,
+    summary: 'A VB365 exporter runs with an old configuration.',
+    description:
+      '{{ $labels.instance }} could not load its changed configuration, and goes on with the old one. Run "vb365-exporter check", which names every problem.',
+  },
+  {
+    ...of,
+    name: 'VB365OrganizationOverflow',
+    severity: 'warning',
+    expr: `sum by (job, instance, server, label) (increase(vb365_series_overflow_total[${at.organizationOverflow.window}])) > 0`,
+    summary: 'There are more organizations than the exporter may tell apart.',
+    description: `${count} event(s) or session(s) of {{ $labels.server }} were counted under {{ $labels.label }}="overflow". Raise metrics.max_organizations, if Prometheus can take the series.`,
+  },
+  {
+    ...of,
+    name: 'VB365ScrapeTooLarge',
+    severity: 'warning',
+    expr: `scrape_samples_scraped{${ourJobs}} > ${String(at.scrapeTooLarge.samples)}`,
+    for: at.scrapeTooLarge.for,
+    summary: 'A VB365 exporter exposes very many series.',
+    description: `{{ $labels.instance }} exposes ${count} samples. Lower metrics.max_organizations, or set metrics.organization_label to false.`,
+  },
+];

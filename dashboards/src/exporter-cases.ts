@@ -1,0 +1,81 @@
+import { type Case, ofServer, scraped, series, silentAt } from './rule-case.js';
+
+const up = series('up', scraped);
+const started = series('process_start_time_seconds', scraped);
+const stateError = series('vb365_state_errors_total', { ...scraped, operation: 'commit' });
+const reloaded = series('vb365_config_last_reload_successful', scraped);
+const overflow = series('vb365_series_overflow_total', { ...ofServer, label: 'organization' });
+const samples = series('scrape_samples_scraped', scraped);
+
+export const exporterCases: readonly Case[] = [
+  {
+    alert: 'VB365ExporterDown',
+    says: 'it cannot be scraped any more',
+    series: { [up]: '1x5 0x20' },
+    looks: [...silentAt(5, 10), { minute: 12, fires: { labels: scraped } }],
+  },
+  {
+    alert: 'VB365ExporterDown',
+    says: 'two scrapes are missed during a restart',
+    series: { [up]: '1x5 0x2 1x20' },
+    looks: silentAt(7, 12, 20),
+  },
+  {
+    alert: 'VB365ExporterDown',
+    says: 'another exporter is down',
+    series: { [series('up', { job: 'node', instance: 'host:9100' })]: '0x20' },
+    looks: silentAt(12),
+  },
+  {
+    alert: 'VB365ExporterAbsent',
+    says: 'there is no target',
+    series: {},
+    looks: [...silentAt(5), { minute: 11, fires: { labels: {} } }],
+  },
+  { alert: 'VB365ExporterAbsent', says: 'there is one, though down', series: { [up]: '0x20' }, looks: silentAt(5, 20) },
+  {
+    alert: 'VB365ExporterRestarting',
+    says: 'four restarts in an hour',
+    series: { [started]: '0 60 120 180 240x20' },
+    looks: [...silentAt(3), { minute: 5, fires: { labels: scraped, value: '4' } }],
+  },
+  {
+    alert: 'VB365ExporterRestarting',
+    says: 'one restart',
+    series: { [started]: '0x5 _x3 480x60' },
+    looks: silentAt(5, 10, 60),
+  },
+  {
+    alert: 'VB365StateErrors',
+    says: 'a commit fails',
+    series: { [stateError]: '0x5 1x60' },
+    looks: [...silentAt(5), { minute: 7, fires: { labels: { ...scraped, operation: 'commit' } } }, ...silentAt(30)],
+  },
+  {
+    alert: 'VB365StateErrors',
+    says: 'a restart clears the count',
+    series: { [stateError]: '3x5 0x60' },
+    looks: silentAt(5, 7),
+  },
+  {
+    alert: 'VB365ConfigReloadFailed',
+    says: 'the changed file is wrong',
+    series: { [reloaded]: '1x5 0x20' },
+    looks: [...silentAt(5, 10), { minute: 12, fires: { labels: scraped } }],
+  },
+  { alert: 'VB365ConfigReloadFailed', says: 'the file is fine', series: { [reloaded]: '1x20' }, looks: silentAt(12) },
+  {
+    alert: 'VB365OrganizationOverflow',
+    says: 'an organization too many',
+    series: { [overflow]: '0x5 3x90' },
+    looks: [...silentAt(5), { minute: 7, fires: { labels: { ...ofServer, label: 'organization' }, value: '3' } }],
+  },
+  { alert: 'VB365OrganizationOverflow', says: 'none', series: { [overflow]: '0x60' }, looks: silentAt(7, 60) },
+  {
+    alert: 'VB365ScrapeTooLarge',
+    says: 'more than 20,000 samples',
+    series: { [samples]: '25000x60' },
+    looks: [...silentAt(20), { minute: 31, fires: { labels: scraped, value: '25000' } }],
+  },
+  { alert: 'VB365ScrapeTooLarge', says: 'a usual number', series: { [samples]: '900x60' }, looks: silentAt(31) },
+];

@@ -1,0 +1,173 @@
+import { type Case, ofServer, scraped, series, silentAt } from './rule-case.js';
+
+const tenant = { ...ofServer, organization: 'contoso', workload: 'exchange' };
+const events = (status: string, event_type = 'Restore', over: Readonly<Record<string, string>> = {}) =>
+  series('vb365_restore_events_total', { ...tenant, event_type, status, ...over });
+const sessions = (result: string) => series('vb365_restore_sessions_total', { ...tenant, result });
+const failed = events('Failed');
+
+const { job } = scraped;
+const ofTenant = { job, server: 'hq', organization: 'contoso' };
+const one = { labels: { ...ofTenant, workload: 'exchange' }, value: '1' };
+
+const failedEvent: readonly Omit<Case, 'alert'>[] = [
+  {
+    says: 'the first event ever goes from 0 to 1, and is told for the length of the window',
+    series: { [failed]: '0x5 1x40' },
+    looks: [...silentAt(5), { minute: 6, fires: one }, { minute: 19, fires: one }, ...silentAt(21, 40)],
+  },
+  {
+    says: 'only successes are silent',
+    series: { [failed]: '0x40', [events('Success')]: '0+1x40' },
+    looks: silentAt(1, 20, 40),
+  },
+  {
+    says: 'a counter that falls back to 0 is silent, and its next failure fires',
+    series: { [failed]: '5x30 0x30 1x20' },
+    looks: [...silentAt(30, 31, 40, 60), { minute: 62, fires: one }],
+  },
+  {
+    says: 'a counter that falls and rises between two scrapes fires',
+    series: { [failed]: '5x30 2x30' },
+    looks: [...silentAt(30), { minute: 32, fires: { ...one, value: '2' } }],
+  },
+  {
+    says: 'missed scrapes within the window hide nothing',
+    series: { [failed]: '0x5 _x5 1x30' },
+    looks: [...silentAt(5, 10), { minute: 11, fires: one }],
+  },
+  {
+    says: 'scrapes missed for longer than the window hide nothing',
+    series: { [failed]: '5x30 _x40 6x60' },
+    looks: [...silentAt(30, 60), { minute: 73, fires: one }, ...silentAt(90)],
+  },
+  {
+    says: 'a restart of the exporter with its state kept is silent',
+    series: { [failed]: '5x30 _x20 5x60' },
+    looks: silentAt(30, 45, 51, 60, 100),
+  },
+  {
+    says: 'a restart under another address is silent, and the next failure fires once',
+    series: {
+      [failed]: '57x10 stale',
+      [events('Failed', 'Restore', { instance: 'other:10365' })]: '_x12 57x40 58x20',
+    },
+    looks: [...silentAt(10, 13, 30, 50), { minute: 54, fires: one }],
+  },
+  {
+    says: 'a Prometheus that meets a long-running exporter takes no old total for new',
+    series: { [failed]: '_x5 57x60' },
+    looks: silentAt(6, 10, 30, 60),
+  },
+];
+
+const ratios: readonly Case[] = [
+  {
+    alert: 'VB365RestoreFailureRatioHigh',
+    says: 'half of the sessions fail',
+    series: { [sessions('Failed')]: '0+0.1x400', [sessions('Success')]: '0+0.1x400' },
+    looks: [...silentAt(5), { minute: 60, fires: { labels: ofTenant, value: '50%' } }],
+  },
+  {
+    alert: 'VB365RestoreFailureRatioHigh',
+    says: 'one failed session alone is too few to judge',
+    series: { [sessions('Failed')]: '0x60 1x120', [sessions('Success')]: '0x180' },
+    looks: silentAt(62, 80, 120),
+  },
+  {
+    alert: 'VB365RestoreFailureRatioHigh',
+    says: 'a counter reset is no failure',
+    series: { [sessions('Failed')]: '50x60 0x120', [sessions('Success')]: '0+1x180' },
+    looks: silentAt(61, 80, 120),
+  },
+  {
+    alert: 'VB365RestoreFailureRatioElevated',
+    says: 'every fifth session fails for hours',
+    series: { [sessions('Failed')]: '0+0.05x500', [sessions('Success')]: '0+0.2x500' },
+    looks: [{ minute: 400, fires: { labels: ofTenant, value: '20%' } }],
+  },
+  {
+    alert: 'VB365RestoreFailureRatioElevated',
+    says: 'every twentieth session fails',
+    series: { [sessions('Failed')]: '0+0.01x500', [sessions('Success')]: '0+0.2x500' },
+    looks: silentAt(100, 400),
+  },
+];
+
+/** They need days of history, so they are evaluated every 5 minutes only. */
+export const volumeCases: readonly Case[] = [
+  {
+    alert: 'VB365RestoreVolumeUnusual',
+    says: 'a mass restore',
+    series: { [events('Success')]: '0+1x3000 3020+20x120' },
+    looks: [...silentAt(3000), { minute: 3100, fires: { labels: ofTenant, value: '1200' } }],
+  },
+  {
+    alert: 'VB365RestoreVolumeUnusual',
+    says: 'a server that is always that busy',
+    series: { [events('Success')]: '0+20x3200' },
+    looks: silentAt(3000, 3100),
+  },
+  {
+    alert: 'VB365RestoreExportUnusual',
+    says: 'many items leave the backup',
+    series: { [events('Success', 'Export')]: '0+0.1x3000 305+5x120' },
+    looks: [...silentAt(3000), { minute: 3100, fires: { labels: ofTenant, value: '300' } }],
+  },
+  {
+    alert: 'VB365RestoreExportUnusual',
+    says: 'as many items are restored in place',
+    series: { [events('Success', 'Restore')]: '0+0.1x3000 305+5x120' },
+    looks: silentAt(3000, 3100),
+  },
+];
+
+const oldest = series('vb365_restore_oldest_open_session_start_timestamp_seconds', ofServer);
+const abandoned = series('vb365_restore_events_abandoned_total', ofServer);
+const corrected = series('vb365_event_corrections_total', ofServer);
+const two = { labels: { job, server: 'hq' }, value: '2' };
+
+const sessionsAndEvents: readonly Case[] = [
+  {
+    alert: 'VB365RestoreSessionStuck',
+    says: 'a session is open for more than 12 hours',
+    series: { [oldest]: '0x800' },
+    looks: [...silentAt(720, 730), { minute: 736, fires: { labels: { job, server: 'hq' }, value: '12h 16m 0s' } }],
+  },
+  {
+    alert: 'VB365RestoreSessionStuck',
+    says: 'a session stops in time, and the gauge goes',
+    series: { [oldest]: '0x700 _x200' },
+    looks: silentAt(700, 740, 800),
+  },
+  {
+    alert: 'VB365RestoreEventsAbandoned',
+    says: 'two events are given up',
+    series: { [abandoned]: '0x10 2x100' },
+    looks: [...silentAt(10), { minute: 12, fires: two }, ...silentAt(80)],
+  },
+  {
+    alert: 'VB365RestoreEventsAbandoned',
+    says: 'a restart that keeps the count, over missed scrapes',
+    series: { [abandoned]: '2x10 _x10 2x60' },
+    looks: silentAt(10, 22, 60),
+  },
+  {
+    alert: 'VB365EventCorrections',
+    says: 'two events get another status',
+    series: { [corrected]: '0x10 2x100' },
+    looks: [...silentAt(10), { minute: 12, fires: two }],
+  },
+  {
+    alert: 'VB365EventCorrections',
+    says: 'a counter reset',
+    series: { [corrected]: '9x10 0x60' },
+    looks: silentAt(10, 12),
+  },
+];
+
+export const restoreCases: readonly Case[] = [
+  ...failedEvent.map(rest => ({ alert: 'VB365RestoreEventFailed' as const, ...rest })),
+  ...ratios,
+  ...sessionsAndEvents,
+];

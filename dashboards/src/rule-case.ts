@@ -1,0 +1,56 @@
+import { type Alert, annotationsOf } from './rule.js';
+
+/** One firing that is expected: its labels beside severity and component, and its value as the description shows it. */
+export type Firing = Readonly<{ labels: Readonly<Record<string, string>>; value?: string }>;
+
+/** A look at an alert, so many minutes after the start; without a firing it has to be silent. */
+export type Look = Readonly<{ minute: number; fires?: Firing }>;
+
+/** What happens to some series, and what an alert makes of it. Series are in promtool's notation, a sample a minute. */
+export type Case = Readonly<{
+  alert: Alert['name'];
+  says: string;
+  series: Readonly<Record<string, string>>;
+  looks: readonly Look[];
+}>;
+
+/** Labels that say whose series it is, as a scrape adds them. */
+export const scraped = { job: 'vb365', instance: 'exporter:10365' } as const;
+export const ofServer = { ...scraped, server: 'hq' } as const;
+
+/** The text of a series: its name and labels. */
+export function series(name: string, labels: Readonly<Record<string, string>>): string {
+  const written = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  return `${name}{${written.join(',')}}`;
+}
+
+export const silentAt = (...minutes: readonly number[]): readonly Look[] => minutes.map(minute => ({ minute }));
+
+/** A case as promtool reads it. */
+export function testOf({ says, series: given, looks }: Case, alert: Alert) {
+  return {
+    name: `${alert.name}: ${says}`,
+    interval: '1m',
+    input_series: Object.entries(given).map(([name, values]) => ({ series: name, values })),
+    alert_rule_test: looks.map(({ minute, fires }) => ({
+      eval_time: `${String(minute)}m`,
+      alertname: alert.name,
+      exp_alerts: fires === undefined ? [] : [expected(fires, alert)],
+    })),
+  };
+}
+
+const expected = (firing: Firing, alert: Alert) => ({
+  exp_labels: { severity: alert.severity, component: alert.component, ...firing.labels },
+  exp_annotations: Object.fromEntries(
+    Object.entries(annotationsOf(alert)).map(([key, template]) => [key, rendered(template, firing)]),
+  ),
+});
+
+/** What Prometheus is to make of a template; how it shows a value is up to the case. */
+const rendered = (template: string, { labels, value = '' }: Firing): string =>
+  template
+    .replace(/\{\{ \$value[^}]*\}\}/g, () => value)
+    .replace(/\{\{ \$labels\.(\w+)( \| urlquery)? \}\}/g, (_, label: string, query?: string) =>
+      query === undefined ? (labels[label] ?? '') : encodeURIComponent(labels[label] ?? ''),
+    );

@@ -1,0 +1,46 @@
+import { stringify } from 'yaml';
+import { deliveryAlerts } from './delivery-alerts.js';
+import { exporterAlerts } from './exporter-alerts.js';
+import { recordings } from './recordings.js';
+import { restoreAlerts } from './restore-alerts.js';
+import { type Alert, annotationsOf } from './rule.js';
+import { serverAlerts } from './server-alerts.js';
+
+/** A file that is written from the code. */
+export type GeneratedFile = Readonly<{ path: string; text: string }>;
+
+export const alerts: readonly Alert[] = [...restoreAlerts, ...serverAlerts, ...deliveryAlerts, ...exporterAlerts];
+
+const header = '# Written by "npm run docs" from dashboards/src; do not edit.\n';
+
+/** YAML as people write it: long lines stay whole, a text of several lines becomes a block. */
+export const generatedYaml = (value: unknown): string =>
+  header + stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+
+const ruleOf = (alert: Alert) => ({
+  alert: alert.name,
+  expr: alert.expr,
+  ...(alert.for === undefined ? {} : { for: alert.for }),
+  labels: { severity: alert.severity, component: alert.component },
+  annotations: annotationsOf(alert),
+});
+
+const groupOf = (name: string, of: readonly Alert[]) => ({ name: `vb365-${name}.alerts`, rules: of.map(ruleOf) });
+
+/** The files that Prometheus loads. No group has an interval of its own: the operator's evaluation_interval counts. */
+export function ruleFiles(): readonly GeneratedFile[] {
+  const recorded = {
+    name: 'vb365.recordings',
+    rules: recordings.map(({ name, expr }) => ({ record: name, expr })),
+  };
+  const groups = [
+    groupOf('restore', restoreAlerts),
+    groupOf('server', serverAlerts),
+    groupOf('delivery', deliveryAlerts),
+    groupOf('exporter', exporterAlerts),
+  ];
+  return [
+    { path: 'dashboards/prometheus/vb365-recordings.yml', text: generatedYaml({ groups: [recorded] }) },
+    { path: 'dashboards/prometheus/vb365-alerts.yml', text: generatedYaml({ groups }) },
+  ];
+}

@@ -1,0 +1,39 @@
+import { deliveryCases } from './delivery-cases.js';
+import { exporterCases } from './exporter-cases.js';
+import { restoreCases, volumeCases } from './restore-cases.js';
+import { type Case, testOf } from './rule-case.js';
+import { alerts, type GeneratedFile, generatedYaml } from './rule-files.js';
+import { serverCases } from './server-cases.js';
+
+export const cases: readonly Case[] = [
+  ...restoreCases,
+  ...volumeCases,
+  ...serverCases,
+  ...deliveryCases,
+  ...exporterCases,
+];
+
+/** Files of promtool tests: how often the rules are evaluated, and what is tried. */
+const files = {
+  restore: { every: '1m', of: restoreCases },
+  volume: { every: '5m', of: volumeCases },
+  server: { every: '1m', of: serverCases },
+  delivery: { every: '1m', of: deliveryCases },
+  exporter: { every: '1m', of: exporterCases },
+} as const;
+
+export const ruleTestFiles = (): readonly GeneratedFile[] =>
+  Object.entries(files).map(([name, { every, of }]) => ({
+    path: `dashboards/prometheus/tests/${name}.yml`,
+    text: generatedYaml({
+      rule_files: ['../vb365-recordings.yml', '../vb365-alerts.yml'],
+      evaluation_interval: every,
+      tests: of.map(one => testOf(one, alertOf(one))),
+    }),
+  }));
+
+function alertOf({ alert }: Case) {
+  const found = alerts.find(({ name }) => name === alert);
+  if (found === undefined) throw new Error(`A case is about the alert "${alert}", which does not exist`);
+  return found;
+}
