@@ -125,6 +125,7 @@ function run(parts: Parts): App {
     listening: web,
     running,
     stop: async drainMs => {
+      options.log.info('Stopping');
       quit.abort();
       const ended = running.catch(() => undefined);
       const drained = await within(drainMs, ended, options.clock);
@@ -133,6 +134,7 @@ function run(parts: Parts): App {
       await Promise.all([web.close(), ...sources.map(async source => source.close())]);
       await otlp?.transport.close();
       await store.close();
+      if (!drained) options.log.warn('Cut off what was in hand, the next start does it again', { after_ms: drainMs });
       return drained ? 'drained' : 'cut';
     },
   };

@@ -15,9 +15,9 @@ export type ExporterProcess = Readonly<{
   kill: (signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT') => void;
 }>;
 
-/** Starts `serve` with a configuration file, on a free port. Whoever starts it sees to it that it ends. */
-export function startExporter(configFile: string): ExporterProcess {
-  const flags = ['--config.file', configFile, '--web.listen-address', '127.0.0.1:0'];
+/** Starts `serve` with a configuration file, on a free port; `more` flags come last. Whoever starts it sees to it that it ends. */
+export function startExporter(configFile: string, more: readonly string[] = []): ExporterProcess {
+  const flags = ['--config.file', configFile, '--web.listen-address', '127.0.0.1:0', ...more];
   const child = spawn(process.execPath, ['dist/src/main.js', ...flags], {
     env: {},
     stdio: ['ignore', 'ignore', 'pipe'],
