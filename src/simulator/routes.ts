@@ -15,7 +15,8 @@ export type Context = Readonly<{
   world: World;
   quirks: Quirks;
   tokens: Tokens;
-  instance: Instance;
+  /** What it is at the moment. */
+  instance: () => Instance;
   /** Lets new sessions turn up, between the pages of a list. */
   arrive: () => void;
 }>;
@@ -80,7 +81,7 @@ function logOut({ tokens }: Context, { version }: Dialect): RequestHandler {
 }
 
 function serviceInstance({ instance }: Context): RequestHandler {
-  return (_request, response) => void response.json(instance);
+  return (_request, response) => void response.json(instance());
 }
 
 function health({ quirks }: Context): RequestHandler {

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { openWeb } from '../../src/web/web-config.js';
 import { type App, startApp } from '../../src/app.js';
 import type { Config, ServerConfig } from '../../src/config/parse.js';
-import { systemClock } from '../../src/kernel/clock.js';
+import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { createLog } from '../../src/kernel/log.js';
 import { Secret } from '../../src/kernel/secret.js';
 
@@ -53,7 +53,7 @@ export type Program = App & {
 };
 
 /** The whole program in this process, on a port of its own. */
-export async function program(config: Config): Promise<Program> {
+export async function program(config: Config, clock: Clock = systemClock): Promise<Program> {
   const said: string[] = [];
   const log = createLog({ level: 'debug', format: 'logfmt', write: line => void said.push(line) });
   const listenAt = { host: '127.0.0.1', port: 0 };
@@ -61,7 +61,7 @@ export async function program(config: Config): Promise<Program> {
     metricsPath: '/metrics',
     webConfig: () => openWeb,
     version: '0.0.0',
-    clock: systemClock,
+    clock,
     random: () => 0,
   };
   const app = await startApp({ config, listenAt, log, ...common });
