@@ -4,11 +4,12 @@ import { between, dice } from '../../src/simulator/random.js';
 import { itemEvent, type Role, roleOf, type Scene, sessionOf, whileRunning } from '../../src/simulator/script.js';
 import type { SimEvent, World } from '../../src/simulator/world.js';
 
-/** What goes on at a server while a test runs. The seed decides all of it; `advance` makes happen what is due. */
+/** What goes on at a server while a test runs. The seed decides what; nothing happens by itself. */
 export interface History {
+  /** Opens the next session, which goes on for a minute or two. */
+  open(now: Nanos): void;
+  /** Makes happen what is due, each thing at its own time. */
   advance(now: Nanos): void;
-  /** No further sessions open; those that are open go on to their end. */
-  close(): void;
   /** How many events have become readable as final ones. */
   finished(): number;
 }
@@ -19,32 +20,26 @@ type Step = Readonly<{ at: Nanos; run: () => void }>;
 const quirks = { ...defaultQuirks, unknownValues: true };
 
 const seconds = (count: number): Nanos => BigInt(Math.round(count * 1e7)) * 100n;
-/** A session opens so often, shows so many events, and changes no more than this long after its stop. */
-const opensEverySeconds = 12;
+/** A session shows so many events, and changes no more than this long after its stop. */
 const eventsEach = [20, 110] as const;
-export const latestSeconds = 30;
+const latestSeconds = 30;
 
-export function createHistory(world: World, { seed, startAt }: Readonly<{ seed: number; startAt: Nanos }>): History {
+export function createHistory(world: World, seed: number): History {
   let agenda: Step[] = [];
   let opened = 0;
-  let last = Infinity;
   let finished = 0;
   const count = (step: Step): Step => ({ ...step, run: () => ((finished += 1), step.run()) });
-  const opensAt = (number: number): Nanos => startAt + seconds(opensEverySeconds * (number + dice(seed, number, 40)()));
-  const open = (number: number): void => {
-    const play = playOf(world, { seed, number, quirks }, opensAt(number));
-    agenda = [...agenda, ...play.steps, ...play.endings.map(count)].sort((a, b) => Number(a.at - b.at));
-  };
   return {
+    open: now => {
+      const { steps, endings } = playOf(world, { seed, number: opened, quirks }, now);
+      opened += 1;
+      agenda = [...agenda, ...steps, ...endings.map(count)].sort((a, b) => Number(a.at - b.at));
+    },
     advance: now => {
-      for (; opensAt(opened) <= now && opened < last; opened += 1) open(opened);
       for (let step = agenda[0]; step !== undefined && step.at <= now; step = agenda[0]) {
         agenda.shift();
         step.run();
       }
-    },
-    close: () => {
-      last = opened;
     },
     finished: () => finished,
   };

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../src/kernel/clock.js';
-import { milliseconds, type Nanos, seconds } from '../../src/model/time.js';
+import { milliseconds, type Nanos } from '../../src/model/time.js';
 import { simulate, type Simulator } from '../../src/simulator/simulate.js';
 import { createHistory, type History } from './history.js';
 import { keepLedger, type Ledger } from './ledger.js';
@@ -17,8 +17,10 @@ export type Stage = Readonly<{
   servers: readonly StageServer[];
   ledger: Ledger;
   happens: EventEmitter;
-  /** Lets happen what is due by the servers' clock. */
-  advance: () => void;
+  /** Opens a session more, at each server in turn. */
+  openSession: () => void;
+  /** Lets happen what is due by the servers' clock, and says how many final events there have been. */
+  advance: () => number;
   /** Puts the servers' clock forward. */
   leap: (ms: number) => void;
   close: () => Promise<void>;
@@ -26,23 +28,22 @@ export type Stage = Readonly<{
 
 /** The servers' clock runs so much faster than ours, so that a minute after a stop is six seconds. */
 const pace = 10;
-/** Nothing happens at the servers before the exporter has met them. */
-const beginsAfter: Nanos = seconds(40);
 const names = ['hq', 'branch'] as const;
 
 export async function setStage(folder: string, seed: number): Promise<Stage> {
   const startedMs = systemClock.now();
   let leaptMs = 0;
   const nowMs = (): number => startedMs + leaptMs + (systemClock.now() - startedMs) * pace;
+  const now = (): Nanos => milliseconds(nowMs());
+  let opened = 0;
   const happens = new EventEmitter();
   const ledger = await keepLedger(happens);
   const servers = await Promise.all(
     names.map(async (name, index): Promise<StageServer> => {
       const simulator = await simulate({ clock: { ...systemClock, now: nowMs }, seed: seed + index });
-      const startAt = milliseconds(startedMs) + beginsAfter;
-      const history = createHistory(simulator.world, { seed: seed * names.length + index, startAt });
+      const history = createHistory(simulator.world, seed * names.length + index);
       simulator.intercept(({ route }, { proceed }) => {
-        history.advance(milliseconds(nowMs()));
+        history.advance(now());
         proceed();
         if (route.endsWith('/Events')) happens.emit('read');
       });
@@ -55,7 +56,14 @@ export async function setStage(folder: string, seed: number): Promise<Stage> {
     servers,
     ledger,
     happens,
-    advance: () => servers.forEach(({ history }) => history.advance(milliseconds(nowMs()))),
+    openSession: () => {
+      servers[opened % servers.length]?.history.open(now());
+      opened += 1;
+    },
+    advance: () => {
+      for (const { history } of servers) history.advance(now());
+      return servers.reduce((sum, { history }) => sum + history.finished(), 0);
+    },
     leap: ms => {
       leaptMs += ms;
     },

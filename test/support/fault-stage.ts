@@ -167,7 +167,8 @@ async function endsComplete(parts: Parts, uids: () => readonly string[]): Promis
     };
   };
   const wanted = { events: events.size, results: results.size, records: all };
-  const agrees = async (): Promise<boolean> => JSON.stringify(await state()) === JSON.stringify(wanted);
+  const agrees = async (): Promise<boolean> =>
+    new Set(uids()).size === all.length && JSON.stringify(await state()) === JSON.stringify(wanted);
   await pass(agrees);
   // Twice the time that a stopped session is looked at again after: nothing may be taken a second time.
   let steps = 0;
