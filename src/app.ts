@@ -9,20 +9,23 @@ import { milliseconds, type Nanos } from './model/time.js';
 import { journal } from './pipeline/journal.js';
 import type { Stopping } from './pipeline/lane.js';
 import { type LineDeps, type Observer, runLine } from './pipeline/line.js';
-import type { Sink, SinkName, Store } from './pipeline/ports.js';
+import type { SeriesDelta, Sink, SinkName, Store } from './pipeline/ports.js';
 import { acknowledgingExporter, type AcknowledgingExporter } from './sink/acknowledging-exporter.js';
+import { type FirstSight, firstSight } from './sink/first-sight.js';
 import { health } from './sink/health.js';
 import { logsSink } from './sink/logs-sink.js';
 import { metricsSink } from './sink/metrics-sink.js';
 import { type OtlpTransport, otlpTransport } from './sink/otlp-transport.js';
+import { createReaders } from './sink/readers.js';
 import { createMetrics, type Metrics } from './sink/registry.js';
 import { serverResource } from './sink/resource.js';
 import { type RestSource, restSource } from './source/rest.js';
 import { type ServerWatch, watchServer } from './status.js';
 import { sqliteStore } from './store/sqlite.js';
 import { watchedStore } from './store/watched.js';
-import { stateErrors } from './telemetry/delivery-families.js';
+import { configReload, configReloadTime, stateErrors } from './telemetry/delivery-families.js';
 import { birthDeltas, bornDeltas } from './telemetry/metrics.js';
+import { type OrganizationLabel, organizationLabels, organizationsIn, unlimited } from './telemetry/organizations.js';
 import { apiRequestDuration, apiRequests } from './telemetry/server-families.js';
 import { type ListenAddress, listen, type Listening } from './web/listen.js';
 import type { WebConfig } from './web/web-config.js';
@@ -56,16 +59,27 @@ export interface App {
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const { config, version, log, clock } = options;
-  const metrics = createMetrics({ version, servers: config.servers.map(({ name }) => name) });
+  const { organizationLabel, firstIncrementHold } = config.metrics;
+  const metrics = createMetrics({ version, servers: config.servers.map(({ name }) => name), organizationLabel });
   const store = watchedStore(await sqliteStore(config.state), operation => {
     metrics.inc(stateErrors, { operation });
   });
   const watches = config.servers.map(server => watchServer(server, sinkNamesOf(config), clock));
+  const readers = firstIncrementHold ? createReaders(clock) : undefined;
+  const sight = firstSight({
+    table: metrics.stored,
+    readers,
+    store: async deltas => keep(store, metrics, deltas),
+    failed: ({ message }) => log.error('Could not store what has been seen', { error: message }),
+  });
   try {
-    await restore(config, store, { metrics, log });
-    const web = await serve(options, metrics, watches);
+    const labels = await restore(config, store, { metrics, log });
+    await sight.letGo();
+    metrics.set(configReload, {}, 1);
+    metrics.set(configReloadTime, {}, clock.now() / 1000);
+    const web = await serve(options, { metrics, watches, sight });
     log.info('Listening', { address: web.address, port: web.port });
-    return run({ options, metrics, store, watches, web });
+    return run({ options, metrics, store, watches, web, sight, labels });
   } catch (thrown) {
     await store.close();
     throw thrown;
@@ -74,22 +88,48 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 const sinkNamesOf = ({ logs }: Config): readonly SinkName[] => (logs === undefined ? ['metrics'] : ['metrics', 'logs']);
 
-/** Serves again what was counted before, and brings the closed series into being. */
-async function restore(config: Config, store: Store, { metrics, log }: { metrics: Metrics; log: Log }): Promise<void> {
-  for (const { family, series } of metrics.stored.restore(await store.series()))
+/** Stores changes to series of any server, then serves them. */
+async function keep(store: Store, metrics: Metrics, deltas: readonly SeriesDelta[]): Promise<void> {
+  for (const server of new Set(deltas.map(({ labels }) => labels[0] ?? ''))) {
+    const own = deltas.filter(({ labels }) => labels[0] === server);
+    await store.commit({ server, deltas: own });
+    metrics.stored.apply(own);
+  }
+}
+
+/** By server. */
+type Labels = ReadonlyMap<string, OrganizationLabel>;
+
+/** Serves again what was counted before, and brings the closed series into being. Says who has a label value. */
+async function restore(
+  config: Config,
+  store: Store,
+  { metrics, log }: { metrics: Metrics; log: Log },
+): Promise<Labels> {
+  const stored = await store.series();
+  for (const { family, series } of metrics.stored.restore(stored))
     log.warn('Left stored series out, their metric has changed', { family, series });
   for (const { name } of config.servers) {
     const deltas = birthDeltas(name, sinkNamesOf(config));
     await store.commit({ server: name, deltas });
     metrics.stored.apply(deltas);
   }
+  const known = organizationsIn(stored);
+  const labelsOf = (name: string): OrganizationLabel =>
+    organizationLabels(known.get(name) ?? [], config.metrics.maxOrganizations);
+  return new Map(config.servers.map(({ name }) => [name, labelsOf(name)]));
 }
 
-async function serve(options: AppOptions, metrics: Metrics, watches: readonly ServerWatch[]): Promise<Listening> {
-  const { registry } = metrics;
+type Shown = Readonly<{ metrics: Metrics; watches: readonly ServerWatch[]; sight: FirstSight }>;
+
+async function serve(options: AppOptions, { metrics, watches, sight }: Shown): Promise<Listening> {
   const app = createWeb({
     metricsPath: options.metricsPath,
-    metrics: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    clock: options.clock,
+    metrics: async format => {
+      const { text, page } = await metrics.exposition(format);
+      return { text, delivered: reader => void sight.served(reader, page) };
+    },
     ready: () =>
       watches.every(watch => watch.tried())
         ? { ready: true, why: 'vb365-exporter is ready' }
@@ -103,16 +143,10 @@ async function serve(options: AppOptions, metrics: Metrics, watches: readonly Se
   return listen({ app, ...options.listenAt, webConfig: options.webConfig });
 }
 
-type Parts = Readonly<{
-  options: AppOptions;
-  metrics: Metrics;
-  store: Store;
-  watches: readonly ServerWatch[];
-  web: Listening;
-}>;
+type Parts = Shown & Readonly<{ options: AppOptions; store: Store; web: Listening; labels: Labels }>;
 
 function run(parts: Parts): App {
-  const { options, store, watches, web } = parts;
+  const { options, store, watches, web, sight } = parts;
   const quit = new AbortController();
   const cut = new AbortController();
   const otlp = otlpOf(options);
@@ -137,6 +171,7 @@ function run(parts: Parts): App {
       await ended;
       await Promise.all([web.close(), ...sources.map(async source => source.close())]);
       await otlp?.transport.close();
+      await sight.letGo();
       await store.close();
       if (!drained) options.log.warn('Cut off what was in hand, the next start does it again', { after_ms: drainMs });
       return drained ? 'drained' : 'cut';
@@ -197,22 +232,26 @@ type LineParts = Parts &
 function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
   const { options, metrics, store, source } = parts;
   const { config, clock, random, log } = options;
+  const labelOf = parts.labels.get(server.name) ?? unlimited;
   return {
     server: server.name,
     source,
-    sinks: [metricsSink(server.name), ...logsOf(server, parts)],
+    sinks: [
+      metricsSink(server.name, { labelOf, holdBack: deltas => parts.sight.holdBack(deltas) }),
+      ...logsOf(server, parts),
+    ],
     store,
     clock,
     random,
     intervals: { idleMs: server.pollIntervalMs, openMs: server.openPollIntervalMs },
     grace: milliseconds(config.abandonAfterMs),
     beginAt: (sink, now) => (sink === 'metrics' ? now : lookBack(config.history, now)),
-    born: session => bornDeltas(server.name, session),
+    born: session => bornDeltas(server.name, session, labelOf),
     stored: deltas => {
       metrics.stored.apply(deltas);
     },
     observer: together([
-      health(server.name, metrics, { clock, connection: source }),
+      health(server.name, metrics, { clock, connection: source, labelOf }),
       journal(log.child({ server: server.name })),
       parts.watch.observer,
     ]),

@@ -40,7 +40,17 @@ const rules: Readonly<Record<string, Rule>> = {
   store: { rooms: ['kernel', 'model', 'pipeline'], packages: ['node:sqlite', 'node:fs', 'node:path'] },
   web: {
     rooms: ['kernel'],
-    packages: ['bcryptjs', 'express', 'prom-client', 'node:crypto', 'node:http', 'node:https', 'node:net', 'node:tls'],
+    packages: [
+      'bcryptjs',
+      'express',
+      'node:crypto',
+      'node:http',
+      'node:https',
+      'node:net',
+      'node:tls',
+      'node:util',
+      'node:zlib',
+    ],
   },
   simulator: { rooms: ['kernel', 'model'], packages: ['express', 'node:http', 'node:net'] },
   config: { rooms: ['kernel', 'model'], packages: ['yaml', 'zod'] },

@@ -31,6 +31,14 @@ export type ServerConfig = Readonly<{
   pageSize: number;
 }>;
 
+/** What is served at `/metrics`. */
+export type MetricsConfig = Readonly<{
+  organizationLabel: boolean;
+  /** For each server. */
+  maxOrganizations: number;
+  firstIncrementHold: boolean;
+}>;
+
 /** Everything a person may set, checked, in the units of the code. Frozen. */
 export type Config = Readonly<{
   /** At least one. */
@@ -38,6 +46,7 @@ export type Config = Readonly<{
   history: History;
   abandonAfterMs: number;
   state: Readonly<{ path: string }>;
+  metrics: MetricsConfig;
   /** Undefined: no log records are sent. */
   logs: OtlpTarget | undefined;
   /** What a person should be told, one sentence each; nothing stops. */
@@ -91,9 +100,16 @@ function toConfig(keys: Keys, fromEnvironment: ServerConfig | undefined, env: En
     history: keys.history,
     abandonAfterMs: keys.abandon_after,
     state: { path: keys.state.path ?? variable(env, 'VB365_STATE_PATH').text ?? defaultStatePath },
+    metrics: toMetrics(keys.metrics),
     warnings: fromEnvironment === undefined ? ignored(serverVariablesIn(env)) : [],
   };
 }
+
+const toMetrics = (keys: Keys['metrics']): MetricsConfig => ({
+  organizationLabel: keys.organization_label,
+  maxOrganizations: keys.max_organizations,
+  firstIncrementHold: keys.first_increment_hold,
+});
 
 function toServer(keys: EnvironmentServer['keys'], password: PasswordSource): ServerConfig {
   return {

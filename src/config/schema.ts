@@ -156,6 +156,33 @@ export const logsSchema = z
   .meta({ description: 'One log record for each restore event and session.' })
   .prefault({});
 
+export const metricsSchema = z
+  .strictObject({
+    organization_label: z
+      .boolean()
+      .meta({
+        description:
+          'Whether metrics have the label `organization`. Without it, all organizations of a server are served as one; what is kept stays apart, so it can be switched on again.',
+      })
+      .prefault(true),
+    max_organizations: whole(
+      { min: 1, max: 100_000 },
+      {
+        description:
+          'How many organizations of a server get a label value of their own. Those that are met later are counted under `overflow`.',
+      },
+    ).prefault(1000),
+    first_increment_hold: z
+      .boolean()
+      .meta({
+        description:
+          'Whether the first increment of a series waits until the series has been scraped, so that `increase()` sees it.',
+      })
+      .prefault(true),
+  })
+  .meta({ description: 'What is served at `/metrics`.' })
+  .prefault({});
+
 /** Where the state is kept when neither file nor environment tells. */
 export const defaultStatePath = './data/vb365-exporter.db';
 
@@ -185,6 +212,7 @@ export const schema = z
       })
       .meta({ description: 'The file that remembers counters and progress.' })
       .prefault({}),
+    metrics: metricsSchema,
     logs: logsSchema,
     otlp: otlpSchema,
   })

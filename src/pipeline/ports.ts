@@ -70,16 +70,36 @@ export type Batch = Readonly<{
   at: Nanos;
 }>;
 
+/** An event as one example of what a series counts: where to look it up. Not stored. */
+export type Exemplar = Readonly<{
+  /** 32 hexadecimal digits. */
+  traceId: string;
+  /** 16 hexadecimal digits; undefined when the event has no id to make one of. */
+  spanId: string | undefined;
+  /** 1 for a counter, seconds for a histogram. */
+  value: number;
+  at: Nanos;
+}>;
+
 /** A change to one stored series. Labels are values, in the order of the family's label names. */
 export type SeriesDelta = Readonly<{ family: string; labels: readonly string[] }> &
   (
-    | Readonly<{ kind: 'counter'; /** A whole number, 0 to bring the series into being. */ by: number }>
+    | Readonly<{
+        kind: 'counter';
+        /** A whole number, 0 to bring the series into being. */
+        by: number;
+        /** How much of the series is held back more than before: a part of `by`, or negative to let go of what was. */
+        held?: number;
+        exemplar?: Exemplar;
+      }>
     | Readonly<{
         kind: 'histogram';
         /** How many observations fell into each bucket, not cumulated; the last is +Inf. */
         counts: readonly number[];
         /** Sum of the observations in ticks of 100 ns: integers add up exactly. */
         sumTicks: bigint;
+        /** At most one for each bucket. */
+        exemplars?: readonly (Exemplar | undefined)[];
       }>
     | Readonly<{ kind: 'latest'; /** The series keeps the newest. */ at: Nanos }>
   );
@@ -87,7 +107,12 @@ export type SeriesDelta = Readonly<{ family: string; labels: readonly string[] }
 /** A stored series, as it stands. Integers, exact. */
 export type Series = Readonly<{ family: string; labels: readonly string[] }> &
   (
-    | Readonly<{ kind: 'counter'; value: bigint }>
+    | Readonly<{
+        kind: 'counter';
+        value: bigint;
+        /** The part of `value` that is not served yet; absent when there is none. */
+        held?: bigint;
+      }>
     | Readonly<{ kind: 'histogram'; counts: readonly bigint[]; sumTicks: bigint }>
     | Readonly<{ kind: 'latest'; at: Nanos }>
   );

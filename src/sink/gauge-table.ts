@@ -1,35 +1,47 @@
-import type { Registry } from 'prom-client';
 import type { Family } from '../telemetry/family.js';
-import { exposedFamily, keyOf, named, type Sample } from './exposed-family.js';
+import { labelText, sampleLine, type ServedFamily } from './exposition.js';
 
 type Labels = Readonly<Record<string, string>>;
 
 /** The series of one gauge, by server. */
 export type GaugeTable = Readonly<{
+  served: ServedFamily;
   /** Sets one series. */
   change: (labels: Labels, value: number) => void;
-  /** Puts `rows` in place of all series of a server, at once: no scrape sees half. */
+  /**
+   * Puts `rows` in place of all series of a server, at once: no scrape sees half. Rows that differ only in what the
+   * family does not show add up.
+   */
   replace: (server: string, rows: readonly Readonly<{ labels: Labels; value: number }>[]) => void;
 }>;
 
-/** A gauge that `registry` serves. Series without a label `server` belong to the server `''`. */
-export function gaugeTable(family: Family, registry: Registry): GaugeTable {
-  const servers = new Map<string, Map<string, Sample>>();
-  registry.registerMetric(exposedFamily(family, () => [...servers.values()].flatMap(rows => [...rows.values()])));
-  const put = (rows: Map<string, Sample>, labels: Labels, value: number): void => {
-    const values = family.labels.map(label => (labels[label] ?? '').toWellFormed());
-    rows.set(keyOf(values), { labels: named(family.labels, values), value });
-  };
+/** A gauge that is kept here. Series without a label `server` belong to the server `''`. */
+export function gaugeTable({ name, help, type, labels: names }: Family): GaugeTable {
+  const servers = new Map<string, Map<string, number>>();
+  // Label values are quoted in a key, so that no two label sets share one.
+  const keyOf = (labels: Labels): string =>
+    labelText(
+      names,
+      names.map(label => (labels[label] ?? '').toWellFormed()),
+    );
   return {
+    served: {
+      name,
+      help,
+      type,
+      lines: () => [...servers.values()].flatMap(rows => [...rows].map(([key, value]) => sampleLine(name, key, value))),
+    },
     change: (labels, value) => {
       const server = labels['server'] ?? '';
-      const rows = servers.get(server) ?? new Map<string, Sample>();
-      put(rows, labels, value);
-      servers.set(server, rows);
+      const rows = servers.get(server) ?? new Map<string, number>();
+      servers.set(server, rows.set(keyOf(labels), value));
     },
     replace: (server, rows) => {
-      const fresh = new Map<string, Sample>();
-      for (const { labels, value } of rows) put(fresh, { ...labels, server }, value);
+      const fresh = new Map<string, number>();
+      for (const { labels, value } of rows) {
+        const key = keyOf({ ...labels, server });
+        fresh.set(key, (fresh.get(key) ?? 0) + value);
+      }
       servers.set(server, fresh);
     },
   };

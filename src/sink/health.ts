@@ -3,6 +3,7 @@ import type { Session } from '../model/session.js';
 import { toSeconds } from '../model/time.js';
 import type { Observer } from '../pipeline/line.js';
 import { cursorTime, sinkBacklog } from '../telemetry/delivery-families.js';
+import { type OrganizationLabel, unlimited } from '../telemetry/organizations.js';
 import { oldestOpenSessionStart, restoreSessionsOpen } from '../telemetry/restore-families.js';
 import {
   clockSkew,
@@ -26,10 +27,13 @@ export type Connection = Readonly<{
 /** State gauges are dropped after so many turns without a complete one: what nobody has seen lately goes stale. */
 const staleAfter = 5;
 
+export type HealthDeps = Readonly<{ clock: Clock; connection: Connection; labelOf?: OrganizationLabel }>;
+
 /** Keeps the metrics about a server and its sinks: whether it answers, how far behind we are, what is open. */
-export function health(server: string, metrics: Metrics, deps: { clock: Clock; connection: Connection }): Observer {
+export function health(server: string, metrics: Metrics, deps: HealthDeps): Observer {
+  const { labelOf = unlimited } = deps;
   const nowSeconds = (): number => deps.clock.now() / 1000;
-  const pairs = new Map<string, Readonly<{ organization: string; workload: string }>>();
+  const pairs = new Map<string, Pair>();
   let incomplete = 0;
   return {
     met: ({ version, apiVersion, installationId }) => {
@@ -46,8 +50,7 @@ export function health(server: string, metrics: Metrics, deps: { clock: Clock; c
       if (incomplete >= staleAfter) dropOpen(server, metrics);
       if (result !== 'complete') return;
       metrics.set(lastSuccessfulPoll, { server }, nowSeconds());
-      for (const session of open) pairs.set(pairKey(session), pairOf(session));
-      showOpen(server, metrics, { open, pairs });
+      showOpen(server, metrics, { open, pairs, labelOf });
     },
     delivered: (sink, { errors, due }, backlog) => {
       metrics.set(sinkBacklog, { server, sink }, backlog);
@@ -63,18 +66,24 @@ function showConnection(server: string, metrics: Metrics, connection: Connection
   if (expiresAtMs !== undefined) metrics.set(tokenExpiry, { server }, expiresAtMs / 1000);
 }
 
-const pairOf = ({ organization, workload }: Session) => ({ organization, workload: workload.label });
-const pairKey = (session: Session): string => JSON.stringify(pairOf(session));
+type Pair = Readonly<{ organization: string; workload: string }>;
 
 type Open = Readonly<{
   open: readonly Session[];
-  pairs: ReadonlyMap<string, Readonly<{ organization: string; workload: string }>>;
+  /** Every pair that was ever open, by a key of its own; those of `open` are added. */
+  pairs: Map<string, Pair>;
+  labelOf: OrganizationLabel;
 }>;
 
 /** A pair that was open once stays, at 0: a gauge that vanishes cannot be told from one that nobody scrapes. */
-function showOpen(server: string, metrics: Metrics, { open, pairs }: Open): void {
+function showOpen(server: string, metrics: Metrics, { open, pairs, labelOf }: Open): void {
   const counts = new Map<string, number>();
-  for (const session of open) counts.set(pairKey(session), (counts.get(pairKey(session)) ?? 0) + 1);
+  for (const { organization, workload } of open) {
+    const pair: Pair = { organization: labelOf(organization), workload: workload.label };
+    const key = JSON.stringify(pair);
+    pairs.set(key, pair);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
   const rows = [...pairs].map(([key, labels]) => ({ labels, value: counts.get(key) ?? 0 }));
   metrics.replace(restoreSessionsOpen, server, rows);
   const oldest = open.map(({ createdAt }) => toSeconds(createdAt)).sort((a, b) => a - b)[0];

@@ -1,8 +1,12 @@
-import { collectDefaultMetrics, Counter, Histogram, type Registry } from 'prom-client';
-import type { Family } from '../telemetry/family.js';
-import { gaugeTable } from './gauge-table.js';
+import { collectDefaultMetrics, Counter, Histogram, type Metric, type Registry } from 'prom-client';
+import type { Family, Gauge } from '../telemetry/family.js';
+import { boundText, type Format, labelText, sampleLine, type ServedFamily } from './exposition.js';
+import { type GaugeTable, gaugeTable } from './gauge-table.js';
 
 type Labels = Readonly<Record<string, string>>;
+
+/** What the library tells of one metric. */
+type Kept = Awaited<ReturnType<Metric['get']>>;
 
 /** A family that lives in this process only. */
 export type Instrument = Readonly<{
@@ -15,15 +19,45 @@ export type Instrument = Readonly<{
 }>;
 
 /**
- * The instrument that `registry` serves a family from. The library's for what it keeps well: counters and histograms,
- * of which at most `server` is open. Gauges are ours. Labels are copied, because the library keeps what it is given.
+ * The instrument that keeps a family of counters or histograms, of which at most `server` is open: the library's.
+ * Labels are copied, because the library keeps what it is given.
  */
-export function instrument(family: Family, registry: Registry): Instrument {
+export function libraryInstrument(family: Exclude<Family, Gauge>, registry: Registry): Instrument {
   const { name, help } = family;
   const common = { name, help, labelNames: [...family.labels], registers: [registry] };
-  if (family.type === 'gauge') return { begin: nothing, ...gaugeTable(family, registry) };
   if (family.type === 'counter') return ofCounter(new Counter(common));
   return ofHistogram(new Histogram({ ...common, buckets: [...family.buckets] }));
+}
+
+/** A gauge, of which any label may be open: ours, because the library lets label sets with `,` and `:` fall together. */
+export function gaugeInstrument(family: Gauge): GaugeTable & Instrument {
+  return { begin: nothing, ...gaugeTable(family) };
+}
+
+/** Everything that `registry` keeps, as it stands. The library writes one format per registry; we write what is asked for. */
+export async function libraryFamilies(registry: Registry): Promise<readonly ServedFamily[]> {
+  const metrics = await registry.getMetricsAsJSON();
+  return metrics.map(({ name, help, type, values }) => ({
+    name,
+    help,
+    type,
+    lines: format => values.map(value => libraryLine(name, value, format)),
+  }));
+}
+
+function libraryLine(name: string, sample: Kept['values'][number], format: Format): string {
+  const labels = Object.entries<string | number | undefined>(sample.labels);
+  const values = labels.map(([label, value]) =>
+    label === 'le' && typeof value === 'number' ? boundText(value, format) : String(value),
+  );
+  return sampleLine(
+    'metricName' in sample ? sample.metricName : name,
+    labelText(
+      labels.map(([label]) => label),
+      values,
+    ),
+    sample.value,
+  );
 }
 
 const nothing = (): void => undefined;

@@ -9,8 +9,9 @@ import {
   type Histogram,
   type LabelsOf,
 } from '../telemetry/family.js';
-import { named } from './exposed-family.js';
-import { type Instrument, instrument, observeProcess } from './instruments.js';
+import { exposition, type Format, type ServedFamily } from './exposition.js';
+import type { GaugeTable } from './gauge-table.js';
+import { gaugeInstrument, type Instrument, libraryFamilies, libraryInstrument, observeProcess } from './instruments.js';
 import { type SeriesTable, seriesTable } from './series-table.js';
 
 /** One row of a gauge that is replaced whole; its server is named once for all rows. */
@@ -21,8 +22,9 @@ type Live = Readonly<{ stored: false }>;
 
 /** Everything that /metrics serves, and the only way to change it. A label that a family lacks is a type error. */
 export interface Metrics {
-  readonly registry: Registry;
   readonly stored: SeriesTable;
+  /** All of it, written at once. `page`: the number of this one, by which `stored` knows what is on it. */
+  exposition(format: Format): Promise<Readonly<{ text: string; page: number }>>;
   inc<F extends Counter & Live>(family: F, labels: LabelsOf<F>, by?: number): void;
   observe<F extends Histogram & Live>(family: F, labels: LabelsOf<F>, value: number): void;
   set<F extends Gauge & Live>(family: F, labels: LabelsOf<F>, value: number): void;
@@ -30,13 +32,22 @@ export interface Metrics {
   replace<F extends Gauge & Live>(family: F, server: string, rows: readonly RowOf<F>[]): void;
 }
 
-/** @param options `servers`: the names whose closed series exist at 0 from the start, beside those of the process. */
-export function createMetrics(options: Readonly<{ version: string; servers: readonly string[] }>): Metrics {
+export type MetricsOptions = Readonly<{
+  version: string;
+  /** The names whose closed series exist at 0 from the start, beside those of the process. */
+  servers: readonly string[];
+  /** Whether `organization` is shown; without it, series that differ in nothing else are served as their sum. */
+  organizationLabel?: boolean;
+}>;
+
+export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
-  const stored = seriesTable(families, registry);
+  const stored = seriesTable(families, options.organizationLabel === false ? organization : undefined);
   const instruments = new Map<string, Instrument>();
-  for (const family of families.filter(row => !row.stored)) {
-    const made = instrument(family, registry);
+  const gauges: ServedFamily[] = [];
+  for (const family of families.filter(row => !row.stored).map(row => shownOf(row, options))) {
+    const made = family.type === 'gauge' ? gaugeInstrument(family) : libraryInstrument(family, registry);
+    if (isGauge(made)) gauges.push(made.served);
     instruments.set(family.name, made);
     for (const values of closedLabels(family, { server: options.servers })) made.begin(named(family.labels, values));
   }
@@ -48,8 +59,13 @@ export function createMetrics(options: Readonly<{ version: string; servers: read
   ): void => instruments.get(name)?.change(labels, value);
   change(buildInfo, { version: options.version }, 1);
   return {
-    registry,
     stored,
+    exposition: async format => {
+      const served = [...(await libraryFamilies(registry)), ...gauges, ...stored.families];
+      // No wait from here on: what the page shows is what its number stands for.
+      const page = stored.turnPage();
+      return { text: exposition(served.toSorted(byName), format), page };
+    },
     inc: (family, labels, by = 1) => {
       change(family, labels, by);
     },
@@ -58,3 +74,15 @@ export function createMetrics(options: Readonly<{ version: string; servers: read
     replace: (family, server, rows) => instruments.get(family.name)?.replace(server, rows),
   };
 }
+
+const organization = 'organization';
+
+const shownOf = <F extends Family>(family: F, { organizationLabel = true }: MetricsOptions): F =>
+  organizationLabel ? family : { ...family, labels: family.labels.filter(label => label !== organization) };
+
+const isGauge = (made: Instrument): made is GaugeTable & Instrument => 'served' in made;
+
+const byName = (a: ServedFamily, b: ServedFamily): number => (a.name < b.name ? -1 : 1);
+
+const named = (names: readonly string[], values: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(names.map((name, i) => [name, values[i] ?? '']));

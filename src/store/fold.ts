@@ -21,9 +21,11 @@ export function fold(known: Series | undefined, delta: SeriesDelta): Series {
   }
 }
 
-function foldCounter(known: Series | undefined, { family, labels, by }: Delta<'counter'>): Series {
-  const value = known?.kind === 'counter' ? known.value : 0n;
-  return { family, labels, kind: 'counter', value: value + BigInt(by) };
+function foldCounter(known: Series | undefined, { family, labels, by, held = 0 }: Delta<'counter'>): Series {
+  const before = known?.kind === 'counter' ? known : undefined;
+  const heldNow = (before?.held ?? 0n) + BigInt(held);
+  const value = (before?.value ?? 0n) + BigInt(by);
+  return { family, labels, kind: 'counter', value, ...(heldNow === 0n ? {} : { held: heldNow }) };
 }
 
 function foldLatest(known: Series | undefined, { family, labels, at }: Delta<'latest'>): Series {

@@ -28,6 +28,7 @@ const migrations: readonly string[] = [
     server TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
     PRIMARY KEY (server, name)
   ) STRICT, WITHOUT ROWID;
+  ALTER TABLE series ADD COLUMN held TEXT NOT NULL DEFAULT '0';
 `,
 ];
 

@@ -37,9 +37,9 @@ export function sqliteTables(database: DatabaseSync): Tables {
   const putRow = database.prepare(
     'INSERT OR REPLACE INTO session (server, sink, session, created_at, done, cursor) VALUES (?, ?, ?, ?, ?, ?)',
   );
-  const getAllSeries = database.prepare('SELECT key, kind, value FROM series');
-  const getSeries = database.prepare('SELECT key, kind, value FROM series WHERE key = ?');
-  const putSeries = database.prepare('INSERT OR REPLACE INTO series (key, kind, value) VALUES (?, ?, ?)');
+  const getAllSeries = database.prepare('SELECT key, kind, value, held FROM series');
+  const getSeries = database.prepare('SELECT key, kind, value, held FROM series WHERE key = ?');
+  const putSeries = database.prepare('INSERT OR REPLACE INTO series (key, kind, value, held) VALUES (?, ?, ?, ?)');
   return {
     since: server =>
       Object.fromEntries(getSince.all(server).flatMap(({ sink, at }) => (isSink(sink) ? [[sink, integer(at)]] : []))),
@@ -63,7 +63,7 @@ export function sqliteTables(database: DatabaseSync): Tables {
         const key = seriesKey(delta);
         const known = getSeries.get(key);
         const series = fold(known === undefined ? undefined : readSeries(known), delta);
-        putSeries.run(key, series.kind, writeValue(series));
+        putSeries.run(key, series.kind, writeValue(series), writeHeld(series));
       }
     },
   };
@@ -89,13 +89,17 @@ function writeValue(series: Series): string {
   return `${String(series.sumTicks)};${series.counts.join(',')}`;
 }
 
-function readSeries({ key, kind, value }: Columns): Series {
+const writeHeld = (series: Series): string => String(series.kind === 'counter' ? (series.held ?? 0n) : 0n);
+
+function readSeries({ key, kind, value, held }: Columns): Series {
   const [family = '', ...labels] = readKey(text(key));
-  if (kind === 'counter') return { family, labels, kind, value: BigInt(text(value)) };
+  if (kind === 'counter') return { family, labels, kind, value: BigInt(text(value)), ...readHeld(text(held)) };
   if (kind === 'latest') return { family, labels, kind, at: BigInt(text(value)) };
   const [sum = '0', counts = ''] = text(value).split(';');
   return { family, labels, kind: 'histogram', sumTicks: BigInt(sum), counts: counts.split(',').map(BigInt) };
 }
+
+const readHeld = (held: string): Readonly<{ held?: bigint }> => (held === '0' ? {} : { held: BigInt(held) });
 
 function readKey(key: string): readonly string[] {
   const parts: unknown = JSON.parse(key);

@@ -1,7 +1,7 @@
 import { anomalyKinds, rejectReasons } from '../model/event.js';
 import { sinkNames } from '../pipeline/ports.js';
 import { family } from './family.js';
-import { deliveryOutcomes, stateOperations, vocabularyFields } from './labels.js';
+import { cappedLabels, deliveryOutcomes, stateOperations, vocabularyFields } from './labels.js';
 
 export const eventLag = family({
   type: 'histogram',
@@ -81,6 +81,17 @@ export const apiAnomalies = family({
   example: 'sum by (server, kind) (increase(vb365_api_anomalies_total[1d])) > 0',
 });
 
+export const seriesOverflow = family({
+  type: 'counter',
+  name: 'vb365_series_overflow_total',
+  help: 'Restore events and stopped sessions counted under the label value overflow, because the label has as many values as it may have.',
+  unit: 'events and results',
+  labels: ['server', 'label'],
+  known: { label: cappedLabels },
+  stored: true,
+  example: 'sum by (server, label) (increase(vb365_series_overflow_total[1d])) > 0',
+});
+
 export const stateErrors = family({
   type: 'counter',
   name: 'vb365_state_errors_total',
@@ -90,6 +101,26 @@ export const stateErrors = family({
   known: { operation: stateOperations },
   stored: false,
   example: 'increase(vb365_state_errors_total[15m]) > 0',
+});
+
+export const configReload = family({
+  type: 'gauge',
+  name: 'vb365_config_last_reload_successful',
+  help: 'Whether the configuration was fine when it was last read (1) or not (0).',
+  unit: 'boolean',
+  labels: [],
+  stored: false,
+  example: 'vb365_config_last_reload_successful == 0',
+});
+
+export const configReloadTime = family({
+  type: 'gauge',
+  name: 'vb365_config_last_reload_success_timestamp_seconds',
+  help: 'When the configuration that is in use was read, by the clock of the exporter.',
+  unit: 'seconds since 1970',
+  labels: [],
+  stored: false,
+  example: 'time() - vb365_config_last_reload_success_timestamp_seconds',
 });
 
 export const buildInfo = family({

@@ -10,6 +10,11 @@ export type Family = Readonly<{
   known?: Readonly<Record<string, readonly string[]>>;
   /** True: kept in the store and restored, exact across restarts. False: alive only in this process. */
   stored: boolean;
+  /**
+   * True: an increment waits until the series has been scraped, so that `increase()` sees the first event of all.
+   * Stored counters only.
+   */
+  held?: true;
   /** A PromQL query that answers a question with it. */
   example: string;
 }> &

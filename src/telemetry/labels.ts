@@ -20,6 +20,9 @@ export type DeliveryOutcome = (typeof deliveryOutcomes)[number];
 export const vocabularyFields = ['event_type', 'status', 'workload', 'result'] as const;
 export type VocabularyField = (typeof vocabularyFields)[number];
 
+/** Labels whose values are limited in number. */
+export const cappedLabels = ['organization'] as const;
+
 /** What is asked of the store, by the names of its port. */
 export const stateOperations = [
   'state',

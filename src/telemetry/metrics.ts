@@ -1,11 +1,20 @@
 import { anomalyKinds, eventTime, rejectReasons, type RestoreEvent } from '../model/event.js';
 import type { Session } from '../model/session.js';
-import type { Nanos } from '../model/time.js';
-import { type Batch, type SeriesDelta, type SinkName, sinkNames } from '../pipeline/ports.js';
+import { type Nanos, toSeconds } from '../model/time.js';
+import { type Batch, type Exemplar, type SeriesDelta, type SinkName, sinkNames } from '../pipeline/ports.js';
 import { families } from './catalogue.js';
-import { apiAnomalies, eventLag, eventsRejected, sinkDelivered, unknownValues } from './delivery-families.js';
+import {
+  apiAnomalies,
+  eventLag,
+  eventsRejected,
+  seriesOverflow,
+  sinkDelivered,
+  unknownValues,
+} from './delivery-families.js';
+import { exemplarOf } from './exemplars.js';
 import { closedLabels } from './family.js';
 import { type DeliveryOutcome, type VocabularyField, vocabularyFields } from './labels.js';
+import { type OrganizationLabel, unlimited } from './organizations.js';
 import {
   eventCorrections,
   eventsAbandoned,
@@ -38,8 +47,12 @@ const itemTypes = ['View', 'Save', 'Export', 'Send', 'Restore'] as const;
  * The failure series of an (organization, workload), at 0. To be stored when its first session is seen, so that the
  * first failure is an increase and not a beginning.
  */
-export function bornDeltas(server: string, session: Session): readonly SeriesDelta[] {
-  const of = { server, organization: session.organization, workload: session.workload.label };
+export function bornDeltas(
+  server: string,
+  session: Pick<Session, 'organization' | 'workload'>,
+  labelOf: OrganizationLabel = unlimited,
+): readonly SeriesDelta[] {
+  const of = { server, organization: labelOf(session.organization), workload: session.workload.label };
   const sums = new Sums();
   for (const type of itemTypes) sums.count(restoreEvents, { ...of, event_type: type, status: 'Failed' }, 0);
   sums.count(restoreSessions, { ...of, result: 'Failed' }, 0);
@@ -47,13 +60,26 @@ export function bornDeltas(server: string, session: Session): readonly SeriesDel
 }
 
 /** What the metrics sink counts of a batch. */
-export function batchDeltas(server: string, batch: Batch): readonly SeriesDelta[] {
+export function batchDeltas(
+  server: string,
+  batch: Batch,
+  labelOf: OrganizationLabel = unlimited,
+): readonly SeriesDelta[] {
   const sums = new Sums();
-  for (const cell of cellsOf(batch.events)) addCell(sums, server, cell, batch.at);
+  for (const cell of cellsOf(batch.events, labelOf)) addCell(sums, server, cell, batch.at);
   for (const { event } of batch.events) addAnomalies(sums, server, event);
-  for (const session of batch.results) addResult(sums, server, session);
+  for (const session of batch.results)
+    addResult(sums, server, { session, organization: labelOf(session.organization) });
   addFindings(sums, server, batch.findings);
+  addOverflow(sums, server, batch, labelOf);
   return sums.deltas();
+}
+
+/** Counts what has lost the name of its organization. */
+function addOverflow(sums: Sums, server: string, { events, results }: Batch, labelOf: OrganizationLabel): void {
+  const hasLost = ({ organization }: Session): boolean => labelOf(organization) !== organization.toWellFormed();
+  const lost = [...events.map(({ session }) => session), ...results].filter(hasLost).length;
+  if (lost > 0) sums.count(seriesOverflow, { server, label: 'organization' }, lost);
 }
 
 /** What became of a batch: how its items left, and how many of them the other side refused for good. */
@@ -92,23 +118,30 @@ function addLag(sums: Sums, server: string, sink: SinkName, { events, at }: Batc
 
 function addCell(sums: Sums, server: string, cell: Cell, now: Nanos): void {
   const { organization, workload, type, status } = cell;
-  sums.count(restoreEvents, { server, organization, workload, event_type: type, status }, cell.events);
+  const exemplar = exemplarOf(cell.newest, 1, now);
+  sums.count(restoreEvents, { server, organization, workload, event_type: type, status }, cell.events, exemplar);
   // A time of year 1 or 9999 is no time, fits no store, and the latter would stay the newest for ever.
   if (cell.latest >= 0n)
     sums.latest(lastEvent, { server, organization, status }, cell.latest < now ? cell.latest : now);
   if (cell.bytes !== undefined)
     sums.count(restoreItemBytes, { server, organization, workload, event_type: type }, cell.bytes);
   if (cell.durations !== undefined)
-    sums.observed(restoreItemDuration, { server, workload, event_type: type }, cell.durations);
+    sums.observed(restoreItemDuration, { server, workload, event_type: type }, cell.durations, examplesOf(cell, now));
   countUnknown(sums, server, { event_type: type, status, workload }, cell.events);
+}
+
+function examplesOf({ examples }: Cell, now: Nanos): readonly (Exemplar | undefined)[] {
+  return Array.from(examples, taken => taken && exemplarOf(taken, toSeconds(taken.event.duration ?? 0n), now));
 }
 
 function addAnomalies(sums: Sums, server: string, event: RestoreEvent): void {
   for (const kind of event.anomalies) sums.count(apiAnomalies, { server, kind }, 1);
 }
 
-function addResult(sums: Sums, server: string, session: Session): void {
-  const { organization, endedAt, createdAt } = session;
+type Result = Readonly<{ session: Session; /** Its label value. */ organization: string }>;
+
+function addResult(sums: Sums, server: string, { session, organization }: Result): void {
+  const { endedAt, createdAt } = session;
   const [workload, result] = [session.workload.label, session.result.label];
   sums.count(restoreSessions, { server, organization, workload, result }, 1);
   countUnknown(sums, server, { workload, result }, 1);

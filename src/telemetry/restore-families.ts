@@ -7,6 +7,7 @@ export const restoreEvents = family({
   unit: 'events',
   labels: ['server', 'organization', 'workload', 'event_type', 'status'],
   stored: true,
+  held: true,
   example: 'sum by (organization) (increase(vb365_restore_events_total{status="Failed"}[1h]))',
 });
 
@@ -38,6 +39,7 @@ export const restoreSessions = family({
   unit: 'sessions',
   labels: ['server', 'organization', 'workload', 'result'],
   stored: true,
+  held: true,
   example: 'sum by (server, result) (increase(vb365_restore_sessions_total[1d]))',
 });
 

@@ -106,3 +106,43 @@ export const clockSkew = family({
   stored: false,
   example: 'abs(vb365_clock_skew_seconds) > 60',
 });
+
+export const changeFeedActive = family({
+  type: 'gauge',
+  name: 'vb365_change_feed_active',
+  help: 'Whether the server tells of changes by itself (1) or is asked for them (0).',
+  unit: 'boolean',
+  labels: ['server'],
+  stored: false,
+  example: 'vb365_change_feed_active == 0',
+});
+
+export const reconcileMissed = family({
+  type: 'counter',
+  name: 'vb365_reconcile_missed_sessions_total',
+  help: 'Restore sessions that the change feed did not tell of and a later look at the list found.',
+  unit: 'sessions',
+  labels: ['server'],
+  stored: false,
+  example: 'increase(vb365_reconcile_missed_sessions_total[1d]) > 0',
+});
+
+export const tlsVerification = family({
+  type: 'gauge',
+  name: 'vb365_tls_verification_enabled',
+  help: 'Whether the certificate of the server is verified (1) or taken as it is (0).',
+  unit: 'boolean',
+  labels: ['server'],
+  stored: false,
+  example: 'vb365_tls_verification_enabled == 0',
+});
+
+export const certificateExpiry = family({
+  type: 'gauge',
+  name: 'vb365_certificate_expiry_timestamp_seconds',
+  help: 'When the certificate of the server expires; absent until it has been seen, and over http.',
+  unit: 'seconds since 1970',
+  labels: ['server'],
+  stored: false,
+  example: 'vb365_certificate_expiry_timestamp_seconds - time() < 14 * 86400',
+});

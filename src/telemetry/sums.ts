@@ -1,5 +1,6 @@
-import type { SeriesDelta } from '../pipeline/ports.js';
+import type { Exemplar, SeriesDelta } from '../pipeline/ports.js';
 import { seconds, type Nanos } from '../model/time.js';
+import { newerExemplar } from './exemplars.js';
 import type { Counter, Family, Gauge, Histogram, LabelsOf } from './family.js';
 
 /** What was observed for one series of a histogram; grows in place. */
@@ -27,25 +28,36 @@ export function observations({ buckets }: Histogram): Observations {
   };
 }
 
-/** Adds one observation. Its bucket is the right one whatever its length; the sum takes no more than `most` of it. */
-export function observe(into: Observations, length: Nanos, most: Nanos = longest): void {
+/**
+ * Adds one observation, and says into which bucket it fell. That is the right one whatever its length; the sum takes no
+ * more than `most` of it.
+ */
+export function observe(into: Observations, length: Nanos, most: Nanos = longest): number {
   const nanos = Number(length);
   const found = into.bounds.findIndex(bound => nanos <= bound);
   const bucket = found === -1 ? into.bounds.length : found;
   into.counts[bucket] = (into.counts[bucket] ?? 0) + 1;
   into.sumTicks += (length < most ? length : most) / 100n;
+  return bucket;
 }
 
 /** Adds up changes per series, so that a batch changes each series once. */
 export class Sums {
   readonly #deltas = new Map<string, SeriesDelta>();
 
-  count<F extends Counter>(family: F, labels: LabelsOf<F>, by: number): void {
-    this.#add({ family: family.name, labels: inOrder(family, labels), kind: 'counter', by });
+  count<F extends Counter>(family: F, labels: LabelsOf<F>, by: number, exemplar?: Exemplar): void {
+    const of = { family: family.name, labels: inOrder(family, labels) };
+    this.#add({ ...of, kind: 'counter', by, ...(exemplar === undefined ? {} : { exemplar }) });
   }
 
-  observed<F extends Histogram>(family: F, labels: LabelsOf<F>, { counts, sumTicks }: Observations): void {
-    this.#add({ family: family.name, labels: inOrder(family, labels), kind: 'histogram', counts, sumTicks });
+  observed<F extends Histogram>(
+    family: F,
+    labels: LabelsOf<F>,
+    { counts, sumTicks }: Observations,
+    exemplars?: readonly (Exemplar | undefined)[],
+  ): void {
+    const of = { family: family.name, labels: inOrder(family, labels) };
+    this.#add({ ...of, kind: 'histogram', counts, sumTicks, ...(exemplars === undefined ? {} : { exemplars }) });
   }
 
   latest<F extends Gauge>(family: F, labels: LabelsOf<F>, at: Nanos): void {
@@ -70,9 +82,21 @@ const inOrder = <F extends Family>(family: F, labels: LabelsOf<F>): readonly str
 
 /** Two changes to the same series as one. */
 function merged(a: SeriesDelta, b: SeriesDelta): SeriesDelta {
-  if (a.kind === 'counter' && b.kind === 'counter') return { ...a, by: a.by + b.by };
-  if (a.kind === 'histogram' && b.kind === 'histogram')
-    return { ...a, counts: a.counts.map((count, i) => count + (b.counts[i] ?? 0)), sumTicks: a.sumTicks + b.sumTicks };
+  if (a.kind === 'counter' && b.kind === 'counter') {
+    const exemplar = newerExemplar(a.exemplar, b.exemplar);
+    return { ...a, by: a.by + b.by, ...(exemplar === undefined ? {} : { exemplar }) };
+  }
+  if (a.kind === 'histogram' && b.kind === 'histogram') return mergedHistogram(a, b);
   if (a.kind === 'latest' && b.kind === 'latest') return a.at < b.at ? b : a;
   throw new TypeError(`Cannot merge ${a.kind} and ${b.kind} of "${a.family}"`);
+}
+
+type HistogramDelta = Extract<SeriesDelta, { kind: 'histogram' }>;
+
+function mergedHistogram(a: HistogramDelta, b: HistogramDelta): HistogramDelta {
+  const counts = a.counts.map((count, i) => count + (b.counts[i] ?? 0));
+  const merging = { ...a, counts, sumTicks: a.sumTicks + b.sumTicks };
+  if (a.exemplars === undefined || b.exemplars === undefined) return { ...b, ...merging };
+  const exemplars = counts.map((_, i) => newerExemplar(a.exemplars?.[i], b.exemplars?.[i]));
+  return { ...merging, exemplars };
 }

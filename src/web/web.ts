@@ -1,14 +1,20 @@
-import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
 import { authenticating, passwordCheck } from './basic-auth.js';
 import { type Status, statusPage, styleSheet } from './page.js';
+import { answerScrape, type ScrapeOptions } from './scrape.js';
 import type { WebConfig } from './web-config.js';
 
 /** What is served, asked for anew at each request. */
 export type WebOptions = Readonly<{
   /** Where the metrics are; `/metrics` by custom. */
   metricsPath: string;
-  metrics(): Promise<Readonly<{ contentType: string; body: string }>>;
   /** `why` is one sentence that says why, or why not. */
   ready(): Readonly<{ ready: boolean; why: string }>;
   status(): Status;
@@ -16,9 +22,10 @@ export type WebOptions = Readonly<{
   webConfig(): WebConfig;
   /** Told of each request that could not be answered. */
   report(error: ExporterError): void;
-}>;
+}> &
+  ScrapeOptions;
 
-type Answer = (response: Response) => void | Promise<void>;
+type Answer = (response: Response, request: Request) => void | Promise<void>;
 
 /**
  * The read-only face of the program: metrics for Prometheus, probes for the orchestrator, a page for people. Listens nowhere.
@@ -29,10 +36,7 @@ export function createWeb(options: WebOptions): Express {
   const answers = fixedAnswers(options);
   if (!/^\/[\w.~/-]*$/.test(metricsPath)) throw badPath(metricsPath, 'it must begin with "/" and be a plain path');
   if (metricsPath !== '/' && answers.has(metricsPath)) throw badPath(metricsPath, 'something else is there');
-  answers.set(metricsPath, async response => {
-    const { contentType, body } = await options.metrics();
-    response.set('content-type', contentType).send(body);
-  });
+  answers.set(metricsPath, async (response, request) => answerScrape(request, response, options));
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
   const login = authenticating(() => options.webConfig().users, passwordCheck(), openPaths);
   return app.use(safely(options), login, answering(answers), failing(options.report));
@@ -84,7 +88,7 @@ const answering =
   async (request, response) => {
     const answer = answers.get(request.path);
     if (answer === undefined) return line(response, 404, 'Not found');
-    if (request.method === 'GET' || request.method === 'HEAD') return answer(response);
+    if (request.method === 'GET' || request.method === 'HEAD') return answer(response, request);
     response.set('allow', 'GET, HEAD');
     return line(response, 405, 'Method not allowed');
   };

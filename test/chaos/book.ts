@@ -1,5 +1,5 @@
 import { type Entry, durationOf, type SimEvent, type World } from '../../src/simulator/world.js';
-import { keyOf, type Samples } from '../support/exposition.js';
+import { keyOf, type Samples } from '../support/samples.js';
 
 /** What a server's history comes to, worked out from the history alone: nothing here is the exporter's own code. */
 export type Book = Readonly<{

@@ -27,6 +27,7 @@ describe('a configuration file', () => {
       history: { kind: 'now' },
       abandonAfterMs: 3_600_000,
       state: { path: './data/vb365-exporter.db' },
+      metrics: { organizationLabel: true, maxOrganizations: 1000, firstIncrementHold: true },
       logs: undefined,
       warnings: [],
     });

@@ -12,7 +12,7 @@ export const row = (over: Partial<Row> = {}): Row => ({
 });
 
 const name = { family: 'f_total', labels: ['contoso', 'a "b", \\ \n c'] } as const;
-export const counter = (by: number): SeriesDelta => ({ ...name, kind: 'counter', by });
+export const counter = (by: number): Extract<SeriesDelta, { kind: 'counter' }> => ({ ...name, kind: 'counter', by });
 const latest = (at: bigint): SeriesDelta => ({ ...name, kind: 'latest', at });
 const histogram = (counts: readonly number[], sumTicks: bigint): SeriesDelta => ({
   ...name,
@@ -115,6 +115,28 @@ export function storeConformance(make: () => Promise<Store>): void {
         'a counter stays exact above 2^53',
         [counter(max), counter(max), counter(1)],
         { ...name, kind: 'counter', value: 2n * BigInt(max) + 1n },
+      ],
+      [
+        'a counter holds back a part, and adds to that',
+        [{ ...counter(2), held: 2 }, counter(1), { ...counter(3), held: 3 }],
+        { ...name, kind: 'counter', value: 6n, held: 5n },
+      ],
+      [
+        'a counter lets go of what it held back',
+        [
+          { ...counter(2), held: 2 },
+          { ...counter(3), held: 3 },
+          { ...counter(0), held: -2 },
+        ],
+        { ...name, kind: 'counter', value: 5n, held: 3n },
+      ],
+      [
+        'a counter that holds nothing back any more is as one that never did',
+        [
+          { ...counter(2), held: 2 },
+          { ...counter(0), held: -2 },
+        ],
+        { ...name, kind: 'counter', value: 2n },
       ],
       ['latest keeps the newest', [latest(5n), latest(9n), latest(7n)], { ...name, kind: 'latest', at: 9n }],
       ['latest may lie before 1970', [latest(-9n), latest(-5n)], { ...name, kind: 'latest', at: -5n }],

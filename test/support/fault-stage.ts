@@ -2,7 +2,7 @@ import type { ServerConfig } from '../../src/config/parse.js';
 import { milliseconds } from '../../src/model/time.js';
 import { simulate, type SimulateOptions, type Simulator } from '../../src/simulator/simulate.js';
 import type { EventDraft, SessionDraft } from '../../src/simulator/world.js';
-import { readExposition, type Samples } from './exposition.js';
+import { readExposition, type Samples } from './samples.js';
 import { fakeClock, type FakeClock } from './fake-clock.js';
 import type { Fault } from './faults.js';
 import { otlpReceiver } from './otlp-receiver.js';
@@ -58,7 +58,7 @@ export async function onFaultStage(options: FaultOptions, play: (stage: FaultSta
     const receiver = await otlpReceiver();
     const pace = { pollIntervalMs: 5_000, openPollIntervalMs: 1_000, requestTimeoutMs: 400, pageSize: 4 };
     const server = serverConfig(simulator.url, { ...pace, ...options.server });
-    const app = await program(configOf(folder, server, receiver.url), clock);
+    const app = await program(configOf(folder, server, receiver.url), 0, clock);
     const closers: (() => Promise<void>)[] = [];
     try {
       const hooks = interceptorOf(simulator);

@@ -37,6 +37,7 @@ export const configOf = (folder: string, server: ServerConfig, otlp?: URL): Conf
   history: { kind: 'now' },
   abandonAfterMs: 3_600_000,
   state: { path: join(folder, 'state.db') },
+  metrics: { organizationLabel: true, maxOrganizations: 1000, firstIncrementHold: true },
   logs:
     otlp === undefined
       ? undefined
@@ -52,11 +53,11 @@ export type Program = App & {
   value(series: string): Promise<number | undefined>;
 };
 
-/** The whole program in this process, on a port of its own. */
-export async function program(config: Config, clock: Clock = systemClock): Promise<Program> {
+/** The whole program in this process, on a port of its own unless one is given. */
+export async function program(config: Config, port = 0, clock: Clock = systemClock): Promise<Program> {
   const said: string[] = [];
   const log = createLog({ level: 'debug', format: 'logfmt', write: line => void said.push(line) });
-  const listenAt = { host: '127.0.0.1', port: 0 };
+  const listenAt = { host: '127.0.0.1', port };
   const common = {
     metricsPath: '/metrics',
     webConfig: () => openWeb,

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { systemClock } from '../../src/kernel/clock.js';
 import type { ExporterError } from '../../src/kernel/errors.js';
 import { listen, type Listening } from '../../src/web/listen.js';
 import type { ServerStatus, Status } from '../../src/web/page.js';
@@ -33,7 +34,8 @@ export function webOptions(over: Partial<WebOptions> = {}): WebOptions & { repor
   return {
     reported,
     metricsPath: '/metrics',
-    metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: 'vb365_up 1\n' }),
+    metrics: async () => ({ text: 'vb365_up 1\n', delivered: () => undefined }),
+    clock: systemClock,
     ready: () => ({ ready: true, why: 'the first turn was tried' }),
     status: () => aStatus(),
     webConfig: () => openWeb,

@@ -10,7 +10,7 @@ describe('every family', () => {
   test('is listed once, by name', () => {
     const names = families.map(({ name }) => name);
     expect(names).toEqual([...new Set(names)].sort());
-    expect(names).toHaveLength(29);
+    expect(names).toHaveLength(36);
   });
 
   test.each(named)('%s is named as Prometheus names things', (name, { type, unit }) => {
@@ -33,7 +33,7 @@ describe('every family', () => {
       'outcome',
       'reason',
     ];
-    const own = ['field', 'kind', 'operation', 'code', 'version', 'api_version', 'installation_id'];
+    const own = ['field', 'label', 'kind', 'operation', 'code', 'version', 'api_version', 'installation_id'];
     expect([...allowed, ...own]).toEqual(expect.arrayContaining([...labels]));
     expect(labels.indexOf('server')).toBeLessThanOrEqual(0);
     expect(labels).toEqual(expect.arrayContaining(Object.keys(known ?? {})));

@@ -33,12 +33,15 @@ describe('what the metrics sink counts', () => {
 
   test('is all that the event of the v3 example says, exactly', () => {
     const counts = [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    const seen = { traceId: '61954db672784d2686f7888bda5a4ec4', at: at('2017-05-30T10:57:28.0869607Z') };
+    const exemplar = { ...seen, spanId: 'ec1e1be0b5655434', value: 1 };
     expect(counted([taken()])).toEqual([
       {
         family: 'vb365_restore_events_total',
         labels: ['hq', 'contoso.onmicrosoft.com', 'sharepoint', 'Save', 'Success'],
         kind: 'counter',
         by: 1,
+        exemplar,
       },
       {
         family: 'vb365_restore_last_event_timestamp_seconds',
@@ -52,6 +55,7 @@ describe('what the metrics sink counts', () => {
         kind: 'histogram',
         counts,
         sumTicks: 446_928n,
+        exemplars: [undefined, undefined, { ...exemplar, value: 0.0446928 }],
       },
     ]);
   });
@@ -226,6 +230,7 @@ describe('series are born at 0', () => {
         'vb365_event_lag_seconds',
         'vb365_events_rejected_total',
         'vb365_restore_events_abandoned_total',
+        'vb365_series_overflow_total',
         'vb365_sink_delivered_total',
         'vb365_unknown_values_total',
       ]),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import express from 'express';
 import { listen, parseListenAddress } from '../../src/web/listen.js';
+import type { MetricsPage } from '../../src/web/scrape.js';
 import { createWeb } from '../../src/web/web.js';
 import { ask, connection, serve, webOptions } from '../support/web.js';
 
@@ -88,7 +89,7 @@ describe('closing', () => {
 
   test('waits for the request in hand, which is answered whole', async () => {
     const asked = Promise.withResolvers<void>();
-    const metrics = Promise.withResolvers<{ contentType: string; body: string }>();
+    const metrics = Promise.withResolvers<MetricsPage>();
     const server = await serve({
       metrics: async () => {
         asked.resolve();
@@ -100,7 +101,7 @@ describe('closing', () => {
     const closed = server.close();
     await expect(ask(server.port, '/metrics')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     const body = 'vb365_up 1\n'.repeat(100_000);
-    metrics.resolve({ contentType: 'text/plain', body });
+    metrics.resolve({ text: body, delivered: () => undefined });
     expect((await reply).body).toBe(body);
     await closed;
   });

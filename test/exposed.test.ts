@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals';
+import { systemClock } from '../src/kernel/clock.js';
+import { simulate } from '../src/simulator/simulate.js';
+import { families } from '../src/telemetry/catalogue.js';
+import { otlpReceiver } from './support/otlp-receiver.js';
+import { configOf, inFolder, program, serverConfig, until } from './support/program.js';
+
+/** What is there only while, or once, something is so: no series of these in a quiet minute. */
+const conditional = [
+  'vb365_certificate_expiry_timestamp_seconds',
+  'vb365_change_feed_active',
+  'vb365_tls_verification_enabled',
+];
+
+/** The page of the program, when it has counted a Failed event and a stopped session of a simulated server. */
+async function page(): Promise<string> {
+  let text = '';
+  await inFolder(async folder => {
+    const simulator = await simulate({ clock: systemClock });
+    const receiver = await otlpReceiver();
+    const app = await program(configOf(folder, serverConfig(simulator.url), receiver.url));
+    try {
+      await until(async () => (await app.get('/-/ready')).status === 200);
+      const now = BigInt(systemClock.now()) * 1_000_000n;
+      const { world } = simulator;
+      const stopped = world.addSession({ createdAt: now });
+      world.appendEvent(stopped.id, { startedAt: now, type: 'Restore', message: 'x', status: 'Failed' });
+      world.appendEvent(stopped.id, { startedAt: now, type: 'Restore', message: 'x' });
+      world.stopSession(stopped.id, { endedAt: now + 1n, result: 'Success' });
+      world.addSession({ createdAt: now });
+      await until(async () => {
+        ({ text } = await app.get('/metrics'));
+        return /restore_events_total\{.*Failed"\} 1\n/.test(text) && /restore_sessions_total\{.*\} 1\n/.test(text);
+      });
+    } finally {
+      await app.stop(5_000);
+      await receiver.close();
+      await simulator.close();
+    }
+  });
+  return text;
+}
+
+type Exposed = { type: string; help: string; labels: Set<string>; samples: number };
+
+/** Families as a scraper reads them: a sample belongs to the family whose `# TYPE` stands above it. */
+function read(text: string): ReadonlyMap<string, Exposed> {
+  const found = new Map<string, Exposed>();
+  const at = (name: string): Exposed => {
+    const exposed = found.get(name) ?? { type: '', help: '', labels: new Set<string>(), samples: 0 };
+    found.set(name, exposed);
+    return exposed;
+  };
+  let current = '';
+  for (const line of text.split('\n')) {
+    const [, kind, name = '', rest = ''] = /^# (HELP|TYPE) (\S+) (.*)$/.exec(line) ?? [];
+    if (kind !== undefined) at((current = name))[kind === 'HELP' ? 'help' : 'type'] = rest;
+    else if (line !== '') {
+      const sample = at(current);
+      sample.samples += 1;
+      for (const [, label = ''] of line.matchAll(/[{,](\w+)="/g)) sample.labels.add(label);
+    }
+  }
+  return found;
+}
+
+describe('what the program exposes and the catalogue', () => {
+  test('agree in both directions: names, types, help and labels', async () => {
+    const exposed = read(await page());
+    const ours = [...exposed.keys()].filter(name => name.startsWith('vb365_'));
+    expect(ours.toSorted()).toEqual(families.map(({ name }) => name));
+    for (const { name, type, help, labels } of families) {
+      const { samples, ...rest } = exposed.get(name) ?? { samples: 0 };
+      const expected = samples === 0 ? [] : [...labels, ...(type === 'histogram' ? ['le'] : [])];
+      expect({ name, ...rest }).toEqual({ name, type, help, labels: new Set(expected) });
+      expect(`${name}: ${samples > 0 || conditional.includes(name) ? 'has' : 'lacks'} series`).toBe(
+        `${name}: has series`,
+      );
+    }
+    expect([...exposed.keys()].filter(name => !/^(vb365|process|nodejs)_/.test(name))).toEqual([]);
+  });
+});

@@ -1,0 +1,77 @@
+import type { SeriesDelta, Store } from '../../src/pipeline/ports.js';
+import { exposition } from '../../src/sink/exposition.js';
+import { type FirstSight, firstSight } from '../../src/sink/first-sight.js';
+import { createReaders, type Reader } from '../../src/sink/readers.js';
+import { type SeriesTable, seriesTable } from '../../src/sink/series-table.js';
+import { families } from '../../src/telemetry/catalogue.js';
+import { restoreEvents } from '../../src/telemetry/restore-families.js';
+import type { DrivenClock } from './simulator.js';
+
+/** Two label sets of restore events, by name. */
+export const series = {
+  failed: ['hq', 'contoso', 'exchange', 'Restore', 'Failed'],
+  success: ['hq', 'contoso', 'exchange', 'Restore', 'Success'],
+} as const;
+export type SeriesName = keyof typeof series;
+
+export const change = (name: SeriesName, by: number): SeriesDelta => ({
+  family: restoreEvents.name,
+  labels: series[name],
+  kind: 'counter',
+  by,
+});
+
+/** A page as a reader has it in hand: it counts as served only when `arrive` is called. */
+export type Page = Readonly<{ value: (name: SeriesName) => number | undefined; arrive: () => Promise<void> }>;
+
+/** One process over a store: it counts, and is scraped. */
+export interface Exporter {
+  readonly sight: FirstSight;
+  /** Counts as the metrics sink does: held back, committed, served. `crash`: the process ends after the commit. */
+  count(name: SeriesName, by?: number, crash?: 'crash'): Promise<void>;
+  /** Brings a series into being at 0, as discovery does. */
+  born(name: SeriesName): Promise<void>;
+  page(reader: Reader): Page;
+  /** A page that arrives; what it shows of each series. */
+  scrape(reader: Reader): Promise<Readonly<Record<SeriesName, number | undefined>>>;
+}
+
+export type ExporterOptions = Readonly<{ clock: DrivenClock; store: Store; hold?: boolean }>;
+
+export async function startExporter({ clock, store, hold = true }: ExporterOptions): Promise<Exporter> {
+  const table = seriesTable(families);
+  table.restore(await store.series());
+  const commit = async (deltas: readonly SeriesDelta[]): Promise<void> => store.commit({ server: 'hq', deltas });
+  const keep = async (deltas: readonly SeriesDelta[]): Promise<void> => {
+    await commit(deltas);
+    table.apply(deltas);
+  };
+  const readers = hold ? createReaders(clock) : undefined;
+  const sight = firstSight({ table, readers, store: keep, failed: () => undefined });
+  await sight.letGo();
+  const page = (reader: Reader): Page => {
+    const number = table.turnPage();
+    const value = valuesOf(table);
+    return { value, arrive: async () => sight.served(reader, number) };
+  };
+  return {
+    sight,
+    count: async (name, by = 1, crash) => (crash ? commit : keep)(sight.holdBack([change(name, by)])),
+    born: async name => keep([change(name, 0)]),
+    page,
+    scrape: async reader => {
+      const { value, arrive } = page(reader);
+      await arrive();
+      return { failed: value('failed'), success: value('success') };
+    },
+  };
+}
+
+function valuesOf(table: SeriesTable): Page['value'] {
+  const lines = exposition(table.families, 'text').split('\n');
+  return name => {
+    const [, , , type, status] = series[name];
+    const line = lines.find(one => one.includes(`event_type="${type}",status="${status}"`));
+    return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(' ') + 1));
+  };
+}
