@@ -5,6 +5,7 @@ const page = readFileSync('docs/RELIABILITY.md', 'utf8');
 
 /** A line of a table: its cells. */
 const rows = page
+  .slice(page.indexOf('## Restarts and shutdown'))
   .split('\n')
   .filter(line => line.startsWith('| ') && !/^\| (?:fault +\||--)/.test(line))
   .map(line => line.split(' | ').map(cell => cell.replaceAll(/^\| | \|$/g, '').trim()));
