@@ -167,6 +167,7 @@ function run(parts: Parts): App {
     listening: web,
     running,
     stop: async drainMs => {
+      options.log.info('Stopping');
       quit.abort();
       const ended = running.catch(() => undefined);
       const drained = await within(drainMs, ended, options.clock);
@@ -176,6 +177,7 @@ function run(parts: Parts): App {
       await otlp?.transport.close();
       await sight.letGo();
       await store.close();
+      if (!drained) options.log.warn('Cut off what was in hand, the next start does it again', { after_ms: drainMs });
       return drained ? 'drained' : 'cut';
     },
   };

@@ -11,7 +11,7 @@ export type FeedContext = Readonly<{
   world: World;
   clock: Clock;
   /** Marks the tokens of this server. */
-  instance: Readonly<{ installationId: string }>;
+  instance: () => Readonly<{ installationId: string }>;
   /** Lets happen what is due. */
   advance: () => void;
 }>;
@@ -81,7 +81,7 @@ function readPlace(from: string, context: FeedContext, { quirks }: Dialect): num
   return isOurs && last - place <= quirks.feedEntries ? place : outdated;
 }
 
-const markOf = ({ instance }: FeedContext): string => instance.installationId.slice(0, 8);
+const markOf = ({ instance }: FeedContext): string => instance().installationId.slice(0, 8);
 const tokenOf = (context: FeedContext, place: number): string => `${markOf(context)}.${String(place)}`;
 
 /** What is told of what has changed behind a place. */

@@ -16,7 +16,8 @@ export type Context = FeedContext &
   Readonly<{
     quirks: Quirks;
     tokens: Tokens;
-    instance: Instance;
+    /** What it is at the moment. */
+    instance: () => Instance;
     /** Lets sessions turn up and vanish, between the pages of a list. */
     arrive: () => void;
   }>;
@@ -77,7 +78,7 @@ function logOut({ tokens }: Context, { version }: Dialect): RequestHandler {
 }
 
 function serviceInstance({ instance }: Context): RequestHandler {
-  return (_request, response) => void response.json(instance);
+  return (_request, response) => void response.json(instance());
 }
 
 function health({ quirks }: Context): RequestHandler {

@@ -57,6 +57,8 @@ export interface Simulator {
   readonly advance: () => void;
   /** Puts another interceptor in place, or none. */
   readonly intercept: (hook: Intercept | undefined) => void;
+  /** From now on it says something else of itself: an upgrade, or another installation under the same address. */
+  readonly become: (instance: Partial<Instance>) => void;
   /** Ends all access tokens, and refresh tokens as well when `refresh` is true. */
   readonly revokeTokens: (refresh?: boolean) => void;
   /** Stops at once, connections included. */
@@ -84,13 +86,14 @@ export async function simulate(options: SimulateOptions): Promise<Simulator> {
   const { world, advance } = history(options, { seed, quirks });
   const traffic = new Traffic();
   const tokens = new Tokens(clock, dice(seed, 9), { ...credentials(options), ...quirks });
+  let instance = instanceOf(options, seed, versions);
   const context = {
     world,
     clock,
     advance,
     quirks,
     tokens,
-    instance: instanceOf(options, seed, versions),
+    instance: () => instance,
     arrive: arrivals(world, clock, { seed, quirks }),
   };
   let hook = options.intercept;
@@ -103,6 +106,9 @@ export async function simulate(options: SimulateOptions): Promise<Simulator> {
     advance,
     intercept: next => {
       hook = next;
+    },
+    become: next => {
+      instance = { ...instance, ...next };
     },
     revokeTokens: (refresh = false) => tokens.revokeAll(refresh),
     close: async () => close(server),

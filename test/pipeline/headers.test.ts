@@ -64,3 +64,15 @@ test('twenty thousand sessions are kept, the ones seen last', async () => {
   await headers.get(id(1), signal);
   expect(server.asked).toEqual(['session s1']);
 });
+
+test('a session that is known is asked for again by whoever doubts it, and kept as it is then', async () => {
+  const server = fakeServer();
+  server.held.set('s1', over);
+  const headers = createHeaders(server);
+  headers.put(session(), 100n);
+  expect(await headers.ask('s1', signal)).toEqual({ session: over, stoppedAt: 70n });
+  expect(await headers.get('s1', signal)).toEqual({ session: over, stoppedAt: 70n });
+  server.held.delete('s1');
+  expect(await headers.ask('s1', signal)).toBeUndefined();
+  expect(server.asked).toEqual(['session s1', 'session s1']);
+});

@@ -76,6 +76,19 @@ describe('what is served', () => {
     });
   });
 
+  test('it can become another installation, or be upgraded, under the same address', async () => {
+    await visiting(8, {}, async (visitor, { become, world }) => {
+      world.addSession({ createdAt: 0n });
+      const before = (await visitor.get('/v8/ServiceInstance')).json;
+      become({ installationId: unknownId });
+      expect((await visitor.get('/v8/ServiceInstance')).json).toEqual({ ...Object(before), installationId: unknownId });
+      become({ version: '9.0.0.1' });
+      const after = { installationId: unknownId, version: '9.0.0.1' };
+      expect((await visitor.get('/v8/ServiceInstance')).json).toEqual(after);
+      expect((await visitor.page('/v8/RestoreSessions')).results).toHaveLength(1);
+    });
+  });
+
   test('every answer is dated by the clock of the server', async () => {
     const clock = drivenClock(Date.parse('2017-05-30T00:00:00Z'));
     await visiting(6, { clock }, async visitor => {

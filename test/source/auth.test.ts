@@ -126,7 +126,7 @@ describe('a token', () => {
     expect(used).toEqual(['1', '1', '2', '2']);
   });
 
-  test.each([400, 401])('whose renewal is refused with %i is replaced with the password', async status => {
+  test.each([400, 401, 403, 404])('whose renewal is refused with %i is replaced with the password', async status => {
     const one = await begin(() => page, { tokens: (_, n) => (n === 2 ? { status } : grant(n)) });
     await read(one);
     one.clock.move(59 * minute);

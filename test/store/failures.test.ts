@@ -150,7 +150,7 @@ describe('a state file of the first schema', () => {
     expect(said).toEqual([expect.stringMatching(/^Brought the state file from schema 1 to \d$/)]);
     expect(await store.series()).toHaveLength(before[2]?.length ?? 0);
     await store.close();
-    expect(tables.map(table => all(path, table))).toEqual(before);
+    expect(tables.map(table => all(path, table))).toMatchObject(before);
     await (await sqliteStore({ path, notice: line => void said.push(line) })).close();
     expect(said).toHaveLength(1);
   });

@@ -86,7 +86,7 @@ type OtlpLogs = Readonly<{
 }>;
 
 /** The records of an OTLP/JSON request. */
-export function recordsOf({ body }: Received): readonly OtlpRecord[] {
+export function recordsOf({ body }: Pick<Received, 'body'>): readonly OtlpRecord[] {
   const { resourceLogs } = JSON.parse(body.toString()) as OtlpLogs;
   return resourceLogs.flatMap(({ scopeLogs }) => scopeLogs.flatMap(({ logRecords }) => logRecords));
 }

@@ -6,7 +6,7 @@ import { openWeb } from '../../src/web/web-config.js';
 import { type App, startApp } from '../../src/app.js';
 import type { SecretSource } from '../../src/config/environment.js';
 import type { Config, ServerConfig } from '../../src/config/parse.js';
-import { systemClock } from '../../src/kernel/clock.js';
+import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { createLog } from '../../src/kernel/log.js';
 import { Secret } from '../../src/kernel/secret.js';
 
@@ -61,7 +61,7 @@ export type Program = App & {
 };
 
 /** The whole program in this process, on a port of its own unless one is given. */
-export async function program(config: Config, port = 0): Promise<Program> {
+export async function program(config: Config, port = 0, clock: Clock = systemClock): Promise<Program> {
   const said: string[] = [];
   const log = createLog({ level: 'debug', format: 'logfmt', write: line => void said.push(line) });
   const listenAt = { host: '127.0.0.1', port };
@@ -69,7 +69,7 @@ export async function program(config: Config, port = 0): Promise<Program> {
     metricsPath: '/metrics',
     webConfig: () => openWeb,
     version: '0.0.0',
-    clock: systemClock,
+    clock,
     random: () => 0,
   };
   const app = await startApp({ config, listenAt, log, ...common });

@@ -1,0 +1,96 @@
+import { EventEmitter } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../../src/kernel/clock.js';
+import { milliseconds, type Nanos } from '../../src/model/time.js';
+import { simulate, type Simulator } from '../../src/simulator/simulate.js';
+import { createHistory, type History } from './history.js';
+import { keepLedger, type Ledger } from './ledger.js';
+
+/** A server of the exporter's, and what goes on in it. */
+export type StageServer = Readonly<{ name: string; simulator: Simulator; history: History }>;
+
+/** Everything around the process that is killed. */
+export type Stage = Readonly<{
+  folder: string;
+  configFile: string;
+  servers: readonly StageServer[];
+  ledger: Ledger;
+  happens: EventEmitter;
+  /** Opens a session more, at each server in turn. */
+  openSession: () => void;
+  /** Lets happen what is due by the servers' clock, and says how many final events there have been. */
+  advance: () => number;
+  /** Puts the servers' clock forward. */
+  leap: (ms: number) => void;
+  close: () => Promise<void>;
+}>;
+
+/** The servers' clock runs so much faster than ours, so that a minute after a stop is six seconds. */
+const pace = 10;
+const names = ['hq', 'branch'] as const;
+
+export async function setStage(folder: string, seed: number): Promise<Stage> {
+  const startedMs = systemClock.now();
+  let leaptMs = 0;
+  const nowMs = (): number => startedMs + leaptMs + (systemClock.now() - startedMs) * pace;
+  const now = (): Nanos => milliseconds(nowMs());
+  let opened = 0;
+  const happens = new EventEmitter();
+  const ledger = await keepLedger(happens);
+  const servers = await Promise.all(
+    names.map(async (name, index): Promise<StageServer> => {
+      const simulator = await simulate({ clock: { ...systemClock, now: nowMs }, seed: seed + index });
+      const history = createHistory(simulator.world, seed * names.length + index);
+      simulator.intercept(({ route }, { proceed }) => {
+        history.advance(now());
+        proceed();
+        if (route.endsWith('/Events')) happens.emit('read');
+      });
+      return { name, simulator, history };
+    }),
+  );
+  return {
+    folder,
+    configFile: writeConfig(folder, servers, ledger.url),
+    servers,
+    ledger,
+    happens,
+    openSession: () => {
+      servers[opened % servers.length]?.history.open(now());
+      opened += 1;
+    },
+    advance: () => {
+      for (const { history } of servers) history.advance(now());
+      return servers.reduce((sum, { history }) => sum + history.finished(), 0);
+    },
+    leap: ms => {
+      leaptMs += ms;
+    },
+    close: async () => {
+      await ledger.close();
+      await Promise.all(servers.map(async ({ simulator }) => simulator.close()));
+    },
+  };
+}
+
+function writeConfig(folder: string, servers: readonly StageServer[], otlp: URL): string {
+  const [file, password] = [join(folder, 'vb365-exporter.yaml'), join(folder, 'password')];
+  writeFileSync(password, 'simulator', { mode: 0o600 });
+  const config = {
+    servers: servers.map(({ name, simulator }) => ({
+      name,
+      url: simulator.url,
+      username: 'simulator',
+      password_file: password,
+      poll_interval: '5s',
+      open_poll_interval: '1s',
+      page_size: 50,
+    })),
+    abandon_after: '2m',
+    state: { path: join(folder, 'state.db') },
+    otlp: { endpoint: otlp.href.replace(/\/$/, '') },
+  };
+  writeFileSync(file, JSON.stringify(config));
+  return file;
+}

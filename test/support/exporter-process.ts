@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+/** The real program, in a process of its own. */
+export type ExporterProcess = Readonly<{
+  /** The port that it listens on; never settles when it ends before it does. */
+  listening: Promise<number>;
+  /** Its exit code, or the name of the signal that ended it. */
+  ended: Promise<number | string>;
+  /** Lines of its log so far. */
+  said: readonly string[];
+  /** False from the moment it was sent SIGKILL, or has ended. */
+  alive: () => boolean;
+  kill: (signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT') => void;
+}>;
+
+/** Starts `serve` with a configuration file, on a free port; `more` flags come last. Whoever starts it sees to it that it ends. */
+export function startExporter(configFile: string, more: readonly string[] = []): ExporterProcess {
+  const flags = ['--config.file', configFile, '--web.listen-address', '127.0.0.1:0', ...more];
+  const child = spawn(process.execPath, ['dist/src/main.js', ...flags], {
+    env: {},
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const said: string[] = [];
+  const port = Promise.withResolvers<number>();
+  createInterface(child.stderr).on('line', line => {
+    said.push(line);
+    const found = /msg=Listening .*port=(\d+)/.exec(line)?.[1];
+    if (found !== undefined) port.resolve(Number(found));
+  });
+  const ended = once(child, 'exit').then(([code, signal]: unknown[]) => (code ?? signal) as number | string);
+  return {
+    listening: port.promise,
+    ended,
+    said,
+    alive: () => !child.killed && child.exitCode === null && child.signalCode === null,
+    kill: signal => void child.kill(signal),
+  };
+}
