@@ -6,17 +6,14 @@ import { ExporterError } from './kernel/errors.js';
 import type { Log } from './kernel/log.js';
 import { Secret } from './kernel/secret.js';
 import { milliseconds, type Nanos } from './model/time.js';
+import { openOutlets, type Outlets, sinkNamesOf } from './outlets.js';
 import { journal } from './pipeline/journal.js';
 import type { Stopping } from './pipeline/lane.js';
 import { type LineDeps, type Observer, runLine } from './pipeline/line.js';
-import type { Sink, SinkName, Store } from './pipeline/ports.js';
-import { acknowledgingExporter, type AcknowledgingExporter } from './sink/acknowledging-exporter.js';
+import type { Store } from './pipeline/ports.js';
 import { health } from './sink/health.js';
-import { logsSink } from './sink/logs-sink.js';
 import { metricsSink } from './sink/metrics-sink.js';
-import { type OtlpTransport, otlpTransport } from './sink/otlp-transport.js';
 import { createMetrics, type Metrics } from './sink/registry.js';
-import { serverResource } from './sink/resource.js';
 import { type RestSource, restSource } from './source/rest.js';
 import { type ServerWatch, watchServer } from './status.js';
 import { sqliteStore } from './store/sqlite.js';
@@ -49,10 +46,11 @@ export interface App {
 
 /**
  * Builds everything and starts it: first what is remembered is loaded and served, then servers are read.
- * @throws {ExporterError} `store` when the state cannot be used, `network` when the port cannot be had.
+ * @throws {ExporterError} `config` when a file that it names cannot be used, `store` when the state cannot be used, `network` when the port cannot be had.
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const { config, version, log, clock } = options;
+  const outlets = await openOutlets(options);
   const metrics = createMetrics({ version, servers: config.servers.map(({ name }) => name) });
   const store = watchedStore(await sqliteStore(config.state), operation => {
     metrics.inc(stateErrors, { operation });
@@ -62,14 +60,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     await restore(config, store, { metrics, log });
     const web = await serve(options, metrics, watches);
     log.info('Listening', { address: web.address, port: web.port });
-    return run({ options, metrics, store, watches, web });
+    return run({ options, metrics, store, watches, web, outlets });
   } catch (thrown) {
     await store.close();
     throw thrown;
   }
 }
-
-const sinkNamesOf = ({ logs }: Config): readonly SinkName[] => (logs === undefined ? ['metrics'] : ['metrics', 'logs']);
 
 /** Serves again what was counted before, and brings the closed series into being. */
 async function restore(config: Config, store: Store, { metrics, log }: { metrics: Metrics; log: Log }): Promise<void> {
@@ -105,20 +101,20 @@ type Parts = Readonly<{
   store: Store;
   watches: readonly ServerWatch[];
   web: Listening;
+  outlets: Outlets;
 }>;
 
 function run(parts: Parts): App {
-  const { options, store, watches, web } = parts;
+  const { options, store, watches, web, outlets } = parts;
   const quit = new AbortController();
   const cut = new AbortController();
-  const otlp = otlpOf(options);
   const sources = options.config.servers.map(server => sourceOf(server, parts));
   const lines = sources.map(async (source, index) => {
     const server = options.config.servers[index];
     const watch = watches[index];
     if (server === undefined || watch === undefined) return;
     const stopping: Stopping = { quit: quit.signal, cut: cut.signal };
-    await runLine(lineOf(server, { ...parts, source, watch, exporter: otlp?.exporter }), stopping);
+    await runLine(lineOf(server, { ...parts, source, watch }), stopping);
   });
   const running = Promise.all(lines).then(() => undefined);
   return {
@@ -131,7 +127,7 @@ function run(parts: Parts): App {
       cut.abort();
       await ended;
       await Promise.all([web.close(), ...sources.map(async source => source.close())]);
-      await otlp?.transport.close();
+      await outlets.close();
       await store.close();
       return drained ? 'drained' : 'cut';
     },
@@ -148,14 +144,6 @@ async function within(ms: number, work: Promise<void>, clock: Clock): Promise<bo
   const done = await Promise.race([work.then(() => true), late]);
   timer.abort();
   return done;
-}
-
-type Otlp = Readonly<{ transport: OtlpTransport; exporter: AcknowledgingExporter }>;
-
-function otlpOf({ config: { logs }, version, clock }: AppOptions): Otlp | undefined {
-  if (logs === undefined) return undefined;
-  const transport = otlpTransport(logs, version, clock);
-  return { transport, exporter: acknowledgingExporter(logs.protocol, transport) };
 }
 
 function sourceOf(server: ServerConfig, { options, metrics }: Parts): RestSource {
@@ -185,8 +173,7 @@ async function readPassword({ password }: ServerConfig): Promise<Secret> {
   }
 }
 
-type LineParts = Parts &
-  Readonly<{ source: RestSource; watch: ServerWatch; exporter: AcknowledgingExporter | undefined }>;
+type LineParts = Parts & Readonly<{ source: RestSource; watch: ServerWatch }>;
 
 function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
   const { options, metrics, store, source } = parts;
@@ -194,7 +181,7 @@ function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
   return {
     server: server.name,
     source,
-    sinks: [metricsSink(server.name), ...logsOf(server, parts)],
+    sinks: [metricsSink(server.name), ...parts.outlets.sinksOf(server)],
     store,
     clock,
     random,
@@ -211,14 +198,6 @@ function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
       parts.watch.observer,
     ]),
   };
-}
-
-function logsOf(server: ServerConfig, { options, exporter }: LineParts): readonly Sink[] {
-  if (exporter === undefined) return [];
-  const { version, clock } = options;
-  const resource = serverResource({ server: server.name, url: server.url, version });
-  const origin = { resource, scope: { name: 'vb365-exporter', version } };
-  return [logsSink({ server: server.name, origin, exporter, clock })];
 }
 
 /** How far back a sink looks that meets a server at `now` for the first time. */

@@ -6,10 +6,10 @@ import {
   serverVariablesIn,
   variable,
 } from './environment.js';
-import { type OtlpTarget, readTarget } from './otlp.js';
 import { configError, problemsOf, type Read } from './problem.js';
 import { readBy } from './read.js';
-import { defaultStatePath, type Keys, logsSchema, otlpSchema, schema } from './schema.js';
+import { defaultStatePath, type Keys, schema } from './schema.js';
+import { readSignals, type Signals } from './signals.js';
 import type { History } from './units.js';
 import { parseYaml } from './yaml.js';
 
@@ -32,17 +32,16 @@ export type ServerConfig = Readonly<{
 }>;
 
 /** Everything a person may set, checked, in the units of the code. Frozen. */
-export type Config = Readonly<{
-  /** At least one. */
-  servers: readonly ServerConfig[];
-  history: History;
-  abandonAfterMs: number;
-  state: Readonly<{ path: string }>;
-  /** Undefined: no log records are sent. */
-  logs: OtlpTarget | undefined;
-  /** What a person should be told, one sentence each; nothing stops. */
-  warnings: readonly string[];
-}>;
+export type Config = Signals &
+  Readonly<{
+    /** At least one. */
+    servers: readonly ServerConfig[];
+    history: History;
+    abandonAfterMs: number;
+    state: Readonly<{ path: string }>;
+    /** What a person should be told, one sentence each; nothing stops. */
+    warnings: readonly string[];
+  }>;
 
 /** What the configuration is made from: the text of a file, its name for messages, the environment. */
 export type ConfigInput = Readonly<{ file?: string | undefined; fileName?: string | undefined; env: Environment }>;
@@ -57,10 +56,10 @@ export function parseConfig({ file = '', fileName, env }: ConfigInput): Config {
   const document = parseYaml(file, failure);
   const keys = readBy(schema, document);
   const server = readServer(document, env);
-  const logs = readLogs(document, env);
-  if ('value' in keys && 'value' in server && 'value' in logs)
-    return frozen({ ...toConfig(keys.value, server.value, env), logs: logs.value });
-  throw configError(failure, [keys, server, logs].flatMap(problemsOf));
+  const signals: Read<Signals> = readSignals(isMapping(document) ? document : {}, isMapping(document) ? env : {});
+  if ('value' in keys && 'value' in server && 'value' in signals)
+    return frozen({ ...toConfig(keys.value, server.value, env), ...signals.value });
+  throw configError(failure, [keys, server, signals].flatMap(problemsOf));
 }
 
 type Document = Readonly<Record<string, unknown>>;
@@ -75,16 +74,11 @@ function readServer(document: unknown, env: Environment): Read<ServerConfig | un
   return 'value' in read ? { value: toServer(read.value.keys, read.value.password) } : read;
 }
 
-/** Where logs go. What is wrong with the file's own keys is not said again. */
-function readLogs(document: unknown, env: Environment): Read<OtlpTarget | undefined> {
-  if (!isMapping(document)) return { value: undefined };
-  const logs = readBy(logsSchema, document['logs']);
-  const otlp = readBy(otlpSchema, document['otlp']);
-  if ('problems' in logs || 'problems' in otlp) return { value: undefined };
-  return readTarget({ logs: logs.value, otlp: otlp.value }, env);
-}
-
-function toConfig(keys: Keys, fromEnvironment: ServerConfig | undefined, env: Environment): Omit<Config, 'logs'> {
+function toConfig(
+  keys: Keys,
+  fromEnvironment: ServerConfig | undefined,
+  env: Environment,
+): Omit<Config, keyof Signals> {
   const listed = keys.servers?.map(server => toServer(server, { file: server.password_file })) ?? [];
   return {
     servers: fromEnvironment === undefined ? listed : [fromEnvironment],

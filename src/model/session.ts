@@ -45,3 +45,6 @@ export type Session = Readonly<{
   clientAddress: string;
   reason: string;
 }>;
+
+/** When a session that has stopped is told: at its end, or its creation while that is unknown. */
+export const sessionTime = (session: Session): Nanos => session.endedAt ?? session.createdAt;

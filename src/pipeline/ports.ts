@@ -44,7 +44,7 @@ export interface Source {
   events(sessionId: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined>;
 }
 
-export const sinkNames = ['metrics', 'logs'] as const;
+export const sinkNames = ['metrics', 'logs', 'traces'] as const;
 export type SinkName = (typeof sinkNames)[number];
 
 /** An event together with the session it belongs to. */

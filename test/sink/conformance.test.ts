@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Sink, sinkNames } from '../../src/pipeline/ports.js';
 import { metricsSink } from '../../src/sink/metrics-sink.js';
 import { families } from '../../src/telemetry/catalogue.js';
-import { logsTo } from '../support/logs.js';
+import { logsTo, tracesTo } from '../support/logs.js';
 import { type OtlpReceiver, otlpReceiver, refuse } from '../support/otlp-receiver.js';
 import { batch, noFindings, session, taken } from '../support/restore.js';
 
@@ -29,6 +29,12 @@ const cases: Readonly<Record<(typeof sinkNames)[number], Case>> = {
   metrics: { make: () => ({ ...metricsSink('hq'), close: async () => undefined }), fail: undefined },
   logs: {
     make: () => logsTo(receiver.url),
+    fail: () => {
+      receiver.answers.push(refuse(503));
+    },
+  },
+  traces: {
+    make: () => tracesTo(receiver.url),
     fail: () => {
       receiver.answers.push(refuse(503));
     },
