@@ -22,12 +22,15 @@ import { stateErrors } from './telemetry/delivery-families.js';
 import { birthDeltas, bornDeltas } from './telemetry/metrics.js';
 import { apiRequestDuration, apiRequests } from './telemetry/server-families.js';
 import { type ListenAddress, listen, type Listening } from './web/listen.js';
+import type { WebConfig } from './web/web-config.js';
 import { createWeb } from './web/web.js';
 
 export type AppOptions = Readonly<{
   config: Config;
   listenAt: ListenAddress;
   metricsPath: string;
+  /** How the web pages are protected; asked for at each connection. */
+  webConfig: () => WebConfig;
   version: string;
   log: Log;
   clock: Clock;
@@ -88,11 +91,12 @@ async function serve(options: AppOptions, metrics: Metrics, watches: readonly Se
         ? { ready: true, why: 'vb365-exporter is ready' }
         : { ready: false, why: 'Not every server has been tried yet' },
     status: () => ({ name: 'vb365-exporter', version: options.version, servers: watches.map(watch => watch.view()) }),
+    webConfig: options.webConfig,
     report: error => {
       options.log.error('Could not answer a request', { error: error.message });
     },
   });
-  return listen({ app, ...options.listenAt });
+  return listen({ app, ...options.listenAt, webConfig: options.webConfig });
 }
 
 type Parts = Readonly<{

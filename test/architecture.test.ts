@@ -41,12 +41,15 @@ const rules: Readonly<Record<string, Rule>> = {
     ],
   },
   store: { rooms: ['kernel', 'model', 'pipeline'], packages: ['node:sqlite', 'node:fs', 'node:path'] },
-  web: { rooms: ['kernel'], packages: ['express', 'prom-client', 'node:http', 'node:net'] },
+  web: {
+    rooms: ['kernel'],
+    packages: ['bcryptjs', 'express', 'prom-client', 'node:crypto', 'node:http', 'node:https', 'node:net', 'node:tls'],
+  },
   simulator: { rooms: ['kernel', 'model'], packages: ['express', 'node:http', 'node:net'] },
   config: { rooms: ['kernel', 'model'], packages: ['yaml', 'zod'] },
   cli: {
     rooms: ['app', 'config', 'kernel', 'simulator', 'web'],
-    packages: ['commander', 'node:fs', 'node:http', 'node:os', 'node:path'],
+    packages: ['commander', 'node:fs', 'node:http', 'node:https', 'node:os', 'node:path'],
   },
 };
 

@@ -57,7 +57,13 @@ function demoConfig(serverUrl: string, receiverUrl: string, folder: string): Con
 
 /** Starts at the address asked for, or at a free port when that one is taken. */
 async function startAnywhere(config: Config, { listenAddress }: DemoOptions, terminal: Terminal): Promise<App> {
-  const options = { configFile: undefined, telemetryPath: '/metrics', logLevel: 'warn', logFormat: 'logfmt' } as const;
+  const options = {
+    configFile: undefined,
+    webConfigFile: undefined,
+    telemetryPath: '/metrics',
+    logLevel: 'warn',
+    logFormat: 'logfmt',
+  } as const;
   try {
     return await start(config, { ...options, listenAddress }, terminal);
   } catch (thrown) {

@@ -1,32 +1,45 @@
-import { get } from 'node:http';
+import { get as getPlain, type RequestOptions } from 'node:http';
+import { get as getSecure } from 'node:https';
 import type { ListenAddress } from '../web/listen.js';
+import type { WebConfig } from '../web/web-config.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
 /** How long the exporter may take to say that it is well. */
 const timeoutMs = 2_000;
 
-/** Asks a running exporter on this machine whether it is healthy; for container health checks. */
-export async function healthcheck({ host, port }: ListenAddress, terminal: Terminal): Promise<ExitCode> {
+/**
+ * Asks a running exporter on this machine whether it is healthy; for container health checks. Over TLS its certificate
+ * is not checked: it is for the name that others use, and this is the machine itself.
+ */
+export async function healthcheck(
+  { host, port }: ListenAddress,
+  tls: WebConfig['tls'],
+  terminal: Terminal,
+): Promise<ExitCode> {
   const everywhere = host === undefined || host === '0.0.0.0' || host === '::';
-  const answer = await ask(everywhere ? '127.0.0.1' : host, port);
+  const answer = await ask({ host: everywhere ? '127.0.0.1' : host, port }, tls);
   if (answer === '200') return exitCodes.stopped;
   terminal.complain(`Not healthy: ${answer}`);
   return exitCodes.cannotRun;
 }
 
 /** The status, or what went wrong instead. */
-async function ask(host: string, port: number): Promise<string> {
-  return new Promise(resolve => {
-    const request = get({ host, port, path: '/-/healthy', timeout: timeoutMs }, response => {
-      response.resume();
-      resolve(String(response.statusCode));
-    });
-    request.once('timeout', () => {
-      request.destroy();
-      resolve('no answer in time');
-    });
-    request.once('error', () => {
-      resolve('nobody answers there');
-    });
+async function ask(where: RequestOptions, tls: WebConfig['tls']): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const options = { ...where, path: '/-/healthy', timeout: timeoutMs, rejectUnauthorized: false };
+  const request = (tls === undefined ? getPlain : getSecure)(options, response => {
+    response.resume();
+    resolve(String(response.statusCode));
   });
+  let greeted = false;
+  request.once('socket', socket => void socket.once('secureConnect', () => (greeted = true)));
+  request.once('timeout', () => {
+    resolve('no answer in time');
+    request.destroy();
+  });
+  // We have no client certificate: being shown the door is all the answer we can get, and shows that somebody is there.
+  request.once('error', () =>
+    resolve(greeted && tls?.clientAuth.startsWith('Require') === true ? '200' : 'nobody answers there'),
+  );
+  return promise;
 }

@@ -9,8 +9,11 @@ import { readConfig } from './read-config.js';
 import { serve, type ServeOptions } from './serve.js';
 import { runSimulator, type SimulateFlags } from './simulate.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
+import { readWebConfig } from './web-config-file.js';
 
 const listenAddress = () => new Option('--web.listen-address <address>', 'address to listen on').default(':10365');
+const webConfig = () =>
+  new Option('--web.config.file <file>', 'file with TLS and passwords of the web pages, as exporter-toolkit has it');
 const configFile = () =>
   new Option('--config.file <file>', 'configuration file (default: vb365-exporter.yaml, if it is there)');
 
@@ -64,6 +67,7 @@ const addServe: Add = (program, terminal, end) => {
     .description('poll servers and serve metrics (the default)')
     .addOption(configFile())
     .addOption(listenAddress())
+    .addOption(webConfig())
     .option('--web.telemetry-path <path>', 'where the metrics are', '/metrics')
     .addOption(new Option('--log.level <level>', 'least level to log').choices(logLevels).default('info'))
     .addOption(new Option('--log.format <format>', 'how a log line is written').choices(logFormats).default('logfmt'))
@@ -76,6 +80,7 @@ type Flags = Readonly<{
   'config.file'?: string;
   'web.listenAddress': string;
   'web.telemetryPath': string;
+  'web.config.file'?: string;
   'log.level': ServeOptions['logLevel'];
   'log.format': ServeOptions['logFormat'];
 }>;
@@ -84,6 +89,7 @@ const serveOptions = (flags: Flags): ServeOptions => ({
   configFile: flags['config.file'],
   listenAddress: flags['web.listenAddress'],
   telemetryPath: flags['web.telemetryPath'],
+  webConfigFile: flags['web.config.file'],
   logLevel: flags['log.level'],
   logFormat: flags['log.format'],
 });
@@ -106,8 +112,10 @@ const addCheck: Add = (program, terminal, end) => {
     .command('check')
     .description('check the configuration and say what is wrong with it')
     .addOption(configFile())
-    .action((flags: Readonly<{ 'config.file'?: string }>) => {
+    .addOption(webConfig())
+    .action((flags: Pick<Flags, 'config.file' | 'web.config.file'>) => {
       const { servers, warnings } = readConfig(flags['config.file'], terminal.env);
+      readWebConfig(flags['web.config.file']);
       for (const warning of warnings) terminal.complain(warning);
       terminal.print(`The configuration is good (servers: ${servers.map(({ name }) => name).join(', ')})`);
       end(exitCodes.stopped);
@@ -134,8 +142,10 @@ const addHealthcheck: Add = (program, terminal, end) => {
     .command('healthcheck')
     .description('ask a running exporter on this machine whether it is healthy')
     .addOption(listenAddress())
-    .action(async (flags: Readonly<{ 'web.listenAddress': string }>) => {
-      end(await healthcheck(parseListenAddress(flags['web.listenAddress']), terminal));
+    .addOption(webConfig())
+    .action(async (flags: Pick<Flags, 'web.listenAddress' | 'web.config.file'>) => {
+      const { tls } = readWebConfig(flags['web.config.file']);
+      end(await healthcheck(parseListenAddress(flags['web.listenAddress']), tls, terminal));
     });
 };
 

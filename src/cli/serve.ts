@@ -5,12 +5,14 @@ import { toExporterError } from '../kernel/errors.js';
 import { createLog, type LogFormat, type LogLevel } from '../kernel/log.js';
 import { parseListenAddress } from '../web/listen.js';
 import { readConfig } from './read-config.js';
+import { webConfigFile } from './web-config-file.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
 export type ServeOptions = Readonly<{
   configFile: string | undefined;
   listenAddress: string;
   telemetryPath: string;
+  webConfigFile: string | undefined;
   logLevel: LogLevel;
   logFormat: LogFormat;
 }>;
@@ -33,6 +35,9 @@ export async function start(config: Config, options: ServeOptions, terminal: Ter
     config,
     listenAt: parseListenAddress(options.listenAddress),
     metricsPath: options.telemetryPath,
+    webConfig: webConfigFile(options.webConfigFile, {
+      refused: ({ message }) => log.error('Kept the web configuration that was in force', { error: message }),
+    }),
     version: terminal.version,
     log,
     clock: systemClock,

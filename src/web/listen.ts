@@ -1,7 +1,10 @@
 import type { Express } from 'express';
-import { createServer, type Server } from 'node:http';
+import type { Server as HttpServer, ServerResponse } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
 import { isIPv6 } from 'node:net';
 import { ExporterError } from '../kernel/errors.js';
+import { createWebServer } from './web-server.js';
+import { openWeb, type WebConfig } from './web-config.js';
 
 /** Where to listen. Host undefined: on every address of the machine. Port 0: any that is free. */
 export type ListenAddress = Readonly<{ host: string | undefined; port: number }>;
@@ -31,18 +34,23 @@ export function parseListenAddress(text: string): ListenAddress {
   return { host: ipv6 ?? (host === '' ? undefined : host), port };
 }
 
+/** What to serve, and how it is protected: asked for anew at each connection. */
+export type Served = ListenAddress & Readonly<{ app: Express; webConfig?: () => WebConfig }>;
+
 /**
- * Serves `app` over HTTP.
+ * Serves `app` over HTTP, or over HTTPS when the web configuration says so.
  * @throws {ExporterError} `network` when the address cannot be had.
  */
-export async function listen({ app, host, port }: ListenAddress & Readonly<{ app: Express }>): Promise<Listening> {
-  const server = createServer(app);
+export async function listen({ app, host, port, webConfig = () => openWeb }: Served): Promise<Listening> {
+  const server = createWebServer(app, webConfig);
   const close = closer(server);
   await listening(server, { host, port });
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new ExporterError('bug', 'A TCP server has no TCP address');
   return { address: bound.address, port: bound.port, close };
 }
+
+type Server = HttpServer | HttpsServer;
 
 async function listening(server: Server, { host, port }: ListenAddress): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -75,7 +83,7 @@ function closer(server: Server): Listening['close'] {
   const cut = (): void => {
     if (inHand === 0 && !server.listening) server.closeAllConnections();
   };
-  server.on('request', (_, response) => {
+  server.on('request', (_, response: ServerResponse) => {
     inHand += 1;
     response.once('close', () => {
       inHand -= 1;

@@ -1,6 +1,8 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
+import { authenticating, passwordCheck } from './basic-auth.js';
 import { type Status, statusPage, styleSheet } from './page.js';
+import type { WebConfig } from './web-config.js';
 
 /** What is served, asked for anew at each request. */
 export type WebOptions = Readonly<{
@@ -10,6 +12,8 @@ export type WebOptions = Readonly<{
   /** `why` is one sentence that says why, or why not. */
   ready(): Readonly<{ ready: boolean; why: string }>;
   status(): Status;
+  /** How the pages are protected, beside TLS. */
+  webConfig(): WebConfig;
   /** Told of each request that could not be answered. */
   report(error: ExporterError): void;
 }>;
@@ -30,8 +34,12 @@ export function createWeb(options: WebOptions): Express {
     response.set('content-type', contentType).send(body);
   });
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
-  return app.use(safely, answering(answers), failing(options.report));
+  const login = authenticating(() => options.webConfig().users, passwordCheck(), openPaths);
+  return app.use(safely(options), login, answering(answers), failing(options.report));
 }
+
+/** Probes come from orchestrators, which have no password. */
+const openPaths: ReadonlySet<string> = new Set(['/-/healthy', '/healthz', '/-/ready', '/readyz']);
 
 const badPath = (path: string, why: string): ExporterError =>
   new ExporterError('config', `Could not serve metrics at "${path}": ${why}`);
@@ -57,16 +65,19 @@ function fixedAnswers({ metricsPath, ready, status }: WebOptions): Map<string, A
 }
 
 /** Headers of every answer: nothing is run, framed, guessed or kept. */
-const safely: RequestHandler = (_, response, next) => {
-  response.set({
-    'cache-control': 'no-store',
-    'content-security-policy':
-      "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-  });
-  next();
-};
+const safely =
+  ({ webConfig }: WebOptions): RequestHandler =>
+  (_, response, next) => {
+    response.set({
+      'cache-control': 'no-store',
+      'content-security-policy':
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      ...webConfig().headers,
+    });
+    next();
+  };
 
 const answering =
   (answers: ReadonlyMap<string, Answer>): RequestHandler =>

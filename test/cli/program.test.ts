@@ -7,6 +7,7 @@ import { runCli } from '../../src/cli/program.js';
 import type { Terminal } from '../../src/cli/terminal.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { simulate } from '../../src/simulator/simulate.js';
+import { createAuthority } from '../support/authority.js';
 import { inFolder, until } from '../support/program.js';
 
 type Run = { code: Promise<number>; printed: string[]; complained: string[]; stop: AbortController };
@@ -37,6 +38,14 @@ const goodConfig = (folder: string, url: string): string => {
   );
   return path;
 };
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', () => resolve()));
+  const { port } = server.address() as AddressInfo;
+  await new Promise(resolve => server.close(resolve));
+  return port;
+}
 
 describe('the command line', () => {
   test('shows its version and its help', async () => {
@@ -120,6 +129,39 @@ describe('the command line', () => {
       const gone = run(['healthcheck', '--web.listen-address', address]);
       expect([await gone.code, gone.complained]).toEqual([1, ['Not healthy: nobody answers there']]);
       await simulator.close();
+    });
+  });
+
+  test('serves over TLS with a web configuration, and the health check finds it', async () => {
+    await inFolder(async folder => {
+      const authority = await createAuthority();
+      const { cert, key } = await authority.issue([{ type: 'dns', value: 'localhost' }]);
+      writeFileSync(join(folder, 'server.crt'), cert);
+      writeFileSync(join(folder, 'server.key'), key);
+      writeFileSync(join(folder, 'ca.crt'), authority.cert);
+      const web = join(folder, 'web.yml');
+      const certificates = 'cert_file: server.crt, key_file: server.key';
+      const address = `127.0.0.1:${String(await freePort())}`;
+      for (const clients of ['', ', client_ca_file: ca.crt, client_auth_type: RequireAndVerifyClientCert']) {
+        writeFileSync(web, `tls_server_config: { ${certificates}${clients} }`);
+        const flags = ['--web.listen-address', address, '--web.config.file', web];
+        const served = run(['--config.file', goodConfig(folder, 'http://127.0.0.1:9'), ...flags]);
+        await until(async () => (await run(['healthcheck', ...flags]).code) === 0);
+        expect(await run(['healthcheck', '--web.listen-address', address]).code).toBe(1);
+        served.stop.abort();
+        expect(await served.code).toBe(0);
+      }
+    });
+  });
+
+  test.each([['check'], ['serve'], ['healthcheck']])('%s refuses a bad web configuration: exit 2', async command => {
+    await inFolder(async folder => {
+      const web = join(folder, 'web.yml');
+      writeFileSync(web, 'rate_limit: {}');
+      const config = command === 'healthcheck' ? [] : ['--config.file', goodConfig(folder, 'http://127.0.0.1:9')];
+      const { code, complained } = run([command, ...config, '--web.config.file', web]);
+      expect(await code).toBe(2);
+      expect(complained.join('\n')).toContain('rate_limit: is not supported by vb365-exporter; remove it');
     });
   });
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { openWeb } from '../../src/web/web-config.js';
 import { type App, startApp } from '../../src/app.js';
 import type { Config, ServerConfig } from '../../src/config/parse.js';
 import { systemClock } from '../../src/kernel/clock.js';
@@ -60,7 +61,13 @@ export async function program(config: Config): Promise<Program> {
   const said: string[] = [];
   const log = createLog({ level: 'debug', format: 'logfmt', write: line => void said.push(line) });
   const listenAt = { host: '127.0.0.1', port: 0 };
-  const common = { metricsPath: '/metrics', version: '0.0.0', clock: systemClock, random: () => 0 };
+  const common = {
+    metricsPath: '/metrics',
+    webConfig: () => openWeb,
+    version: '0.0.0',
+    clock: systemClock,
+    random: () => 0,
+  };
   const app = await startApp({ config, listenAt, log, ...common });
   const get: Program['get'] = async path => {
     // oxlint-disable-next-line no-restricted-globals -- a client of its own

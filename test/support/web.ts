@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import type { ExporterError } from '../../src/kernel/errors.js';
 import { listen, type Listening } from '../../src/web/listen.js';
 import type { ServerStatus, Status } from '../../src/web/page.js';
+import { openWeb } from '../../src/web/web-config.js';
 import { createWeb, type WebOptions } from '../../src/web/web.js';
 
 export const aServer = (over: Partial<ServerStatus> = {}): ServerStatus => ({
@@ -35,6 +36,7 @@ export function webOptions(over: Partial<WebOptions> = {}): WebOptions & { repor
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: 'vb365_up 1\n' }),
     ready: () => ({ ready: true, why: 'the first turn was tried' }),
     status: () => aStatus(),
+    webConfig: () => openWeb,
     report: error => void reported.push(error),
     ...over,
   };
@@ -46,9 +48,14 @@ export const serve = async (over: Partial<WebOptions> = {}): Promise<Listening> 
 export type Reply = Readonly<{ status: number; headers: Record<string, string | string[] | undefined>; body: string }>;
 
 /** One real request, on a connection of its own. The path is sent as it is. */
-export async function ask(port: number, path: string, method = 'GET'): Promise<Reply> {
+export async function ask(
+  port: number,
+  path: string,
+  method = 'GET',
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Reply> {
   const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-  request({ host: '127.0.0.1', port, path, method, agent: false }, response => {
+  request({ host: '127.0.0.1', port, path, method, headers, agent: false }, response => {
     const chunks: Buffer[] = [];
     response.on('data', (chunk: Buffer) => void chunks.push(chunk));
     response.on('end', () => {

@@ -1,0 +1,107 @@
+import { describe, expect, test } from '@jest/globals';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readWebConfig, webConfigFile } from '../../src/cli/web-config-file.js';
+import { type Authority, createAuthority, type Identity } from '../support/authority.js';
+import { inFolder } from '../support/program.js';
+
+const issue = async (authority: Authority): Promise<Identity> => authority.issue([{ type: 'dns', value: 'localhost' }]);
+
+const put = (folder: string, { cert, key }: Identity): void => {
+  writeFileSync(join(folder, 'server.crt'), cert);
+  writeFileSync(join(folder, 'server.key'), key);
+};
+
+const yaml = 'tls_server_config: { cert_file: server.crt, key_file: server.key }\n';
+
+/** A folder with a web configuration, and what was refused while it was watched. */
+const watching = async (
+  use: (at: Readonly<{ folder: string; file: string; authority: Authority; refused: string[] }>) => Promise<void>,
+): Promise<void> =>
+  inFolder(async folder => {
+    const authority = await createAuthority();
+    put(folder, await issue(authority));
+    const file = join(folder, 'web.yml');
+    writeFileSync(file, yaml);
+    await use({ folder, file, authority, refused: [] });
+  });
+
+describe('a web configuration file', () => {
+  test('names its certificates from where it is', async () => {
+    await watching(async ({ file }) => {
+      expect(readWebConfig(file).tls?.cert).toContain('BEGIN CERTIFICATE');
+    });
+  });
+
+  test('that is not given is open to all', () => {
+    expect(readWebConfig(undefined)).toEqual({ tls: undefined, users: {}, headers: {} });
+    expect(webConfigFile(undefined, { refused: () => undefined })().tls).toBeUndefined();
+  });
+
+  test.each([
+    ['nothing.yml', /^Could not read ".*nothing.yml", which the web configuration needs$/],
+    ['bad.yml', /^Could not read the web configuration ".*bad.yml":\n- rate_limit: is not supported/],
+    ['lost.yml', /^Could not read ".*lost.crt", which the web configuration needs$/],
+  ])('that cannot be used is refused at the start: %s', async (name, message) => {
+    await watching(async ({ folder }) => {
+      writeFileSync(join(folder, 'bad.yml'), 'rate_limit: { burst: 1 }');
+      writeFileSync(join(folder, 'lost.yml'), 'tls_server_config: { cert_file: lost.crt, key_file: server.key }');
+      expect(() => webConfigFile(join(folder, name), { refused: () => undefined })).toThrow(
+        expect.objectContaining({ reason: 'config', message: expect.stringMatching(message) }),
+      );
+    });
+  });
+
+  test('is read again when it changes, or a certificate does, and only then', async () => {
+    await watching(async ({ folder, file, authority, refused }) => {
+      const current = webConfigFile(file, { refused: ({ message }) => void refused.push(message) });
+      const first = current();
+      expect(current()).toBe(first);
+      put(folder, await issue(authority));
+      const second = current();
+      expect(second.tls?.cert).not.toBe(first.tls?.cert);
+      expect(current()).toBe(second);
+      writeFileSync(file, `${yaml}http_server_config: { headers: { X-Frame-Options: deny } }\n`);
+      expect(current().headers).toEqual({ 'X-Frame-Options': 'deny' });
+      expect(refused).toEqual([]);
+    });
+  });
+
+  test('is read again when its folder is swapped, as Kubernetes renews a mounted secret', async () => {
+    await watching(async ({ folder, file, authority, refused }) => {
+      const data = join(folder, '..data');
+      const point = (version: string): void => {
+        symlinkSync(version, `${data}.new`);
+        renameSync(`${data}.new`, data);
+      };
+      for (const version of ['one', 'two']) {
+        mkdirSync(join(folder, version));
+        put(join(folder, version), await issue(authority));
+      }
+      point('one');
+      writeFileSync(file, 'tls_server_config: { cert_file: ..data/server.crt, key_file: ..data/server.key }\n');
+      const current = webConfigFile(file, { refused: ({ message }) => void refused.push(message) });
+      const first = current();
+      point('two');
+      expect(current().tls?.cert).not.toBe(first.tls?.cert);
+      expect(refused).toEqual([]);
+    });
+  });
+
+  test('that becomes unusable leaves the last good one in force, and says so once', async () => {
+    await watching(async ({ folder, file, authority, refused }) => {
+      const current = webConfigFile(file, { refused: ({ message }) => void refused.push(message) });
+      const first = current();
+      writeFileSync(join(folder, 'server.key'), (await issue(authority)).key);
+      expect([current(), current()]).toEqual([first, first]);
+      expect(refused).toEqual(['Could not use the TLS certificate, key or client CA of the web configuration']);
+      rmSync(file);
+      expect(current()).toBe(first);
+      expect(refused).toHaveLength(2);
+      put(folder, await issue(authority));
+      writeFileSync(file, yaml);
+      expect(current()).not.toBe(first);
+      expect(refused).toHaveLength(2);
+    });
+  });
+});

@@ -1,0 +1,117 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseWebConfig } from '../../src/config/web-config.js';
+
+const hash = '$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG';
+const pair = 'cert_file: a.crt, key_file: a.key';
+const tls = (keys: string): string => `tls_server_config: { ${pair}${keys === '' ? '' : ', '}${keys} }`;
+
+const complaints = (file: string): readonly string[] => {
+  try {
+    parseWebConfig(file, 'web.yml');
+  } catch (thrown) {
+    return thrown instanceof Error ? thrown.message.split('\n').slice(1) : [];
+  }
+  return [];
+};
+
+describe('a web configuration', () => {
+  test('that is empty protects nothing', () => {
+    expect(parseWebConfig('', 'web.yml')).toEqual({ tls: undefined, users: {}, headers: {} });
+  });
+
+  test('may hold everything that we support', () => {
+    const file = `
+tls_server_config:
+  cert_file: server.crt
+  key: |
+    -----BEGIN PRIVATE KEY-----
+    abc
+    -----END PRIVATE KEY-----
+  client_ca_file: ca.crt
+  client_auth_type: RequireAndVerifyClientCert
+  client_allowed_sans: [prometheus.example]
+  min_version: TLS13
+  max_version: TLS13
+basic_auth_users:
+  alice: ${hash}
+http_server_config:
+  headers:
+    X-Frame-Options: deny
+    Strict-Transport-Security: max-age=31536000
+`;
+    expect(parseWebConfig(file, 'web.yml')).toEqual({
+      tls: {
+        cert: { file: 'server.crt' },
+        key: { text: '-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----\n' },
+        clientCa: { file: 'ca.crt' },
+        clientAuth: 'RequireAndVerifyClientCert',
+        allowedSans: ['prometheus.example'],
+        minVersion: 'TLS13',
+        maxVersion: 'TLS13',
+      },
+      users: { alice: hash },
+      headers: { 'X-Frame-Options': 'deny', 'Strict-Transport-Security': 'max-age=31536000' },
+    });
+  });
+
+  test('has the defaults of exporter-toolkit', () => {
+    expect(parseWebConfig(tls(''), 'web.yml').tls).toMatchObject({
+      clientAuth: 'NoClientCert',
+      allowedSans: [],
+      minVersion: 'TLS12',
+      maxVersion: 'TLS13',
+    });
+  });
+
+  test.each([
+    ['tls_server_config: {}', ['cert_file: is missing', 'key_file: is missing']],
+    ['tls_server_config: { cert_file: a.crt }', ['key_file: is missing']],
+    [tls('cert: "-----BEGIN CERTIFICATE-----"'), ['cert: is given, and cert_file too']],
+    [tls('key: nonsense'), ['key: must be PEM text', 'key: is given, and key_file too']],
+    [tls('client_ca_file: ca.crt'), ['client_auth_type: is missing, and a client CA is given']],
+    [
+      tls('client_auth_type: RequireAndVerifyClientCert'),
+      ['client_ca_file: is missing, and "client_auth_type" needs it'],
+    ],
+    [tls('client_auth_type: VerifyClientCertIfGiven'), ['client_ca_file: is missing, and "client_auth_type" needs it']],
+    [
+      tls('client_auth_type: Whoever'),
+      [
+        'client_auth_type: must be NoClientCert, RequestClientCert, RequireAnyClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert',
+      ],
+    ],
+    [
+      tls('client_auth_type: RequireAnyClientCert, client_allowed_sans: [a]'),
+      ['client_allowed_sans: needs a "client_auth_type" that verifies the certificate'],
+    ],
+    [tls('min_version: TLS14'), ['min_version: must be TLS10, TLS11, TLS12 or TLS13']],
+    [tls('min_version: TLS13, max_version: TLS12'), ['min_version: must not be newer than "max_version"']],
+  ])('is refused: %s', (file, wanted) => {
+    expect(complaints(file)).toEqual(wanted.map(line => `- tls_server_config.${line}`));
+  });
+
+  test.each([
+    ['tls_server_config', tls('cipher_suites: [TLS_AES_128_GCM_SHA256]'), 'tls_server_config.cipher_suites'],
+    ['tls_server_config', tls('curve_preferences: [X25519]'), 'tls_server_config.curve_preferences'],
+    ['tls_server_config', tls('prefer_server_cipher_suites: true'), 'tls_server_config.prefer_server_cipher_suites'],
+    ['http_server_config', 'http_server_config: { http2: true }', 'http_server_config.http2'],
+    ['rate_limit', 'rate_limit: { interval: 1s, burst: 1 }', 'rate_limit'],
+  ])('with a key of exporter-toolkit that we lack names it: %s', (_, file, path) => {
+    expect(complaints(file)).toEqual([`- ${path}: is not supported by vb365-exporter; remove it`]);
+  });
+
+  test('with a key that nobody has names it, and what was meant', () => {
+    expect(complaints('basic_auth_user: {}')).toEqual([
+      '- basic_auth_user: unknown key; did you mean "basic_auth_users"?',
+    ]);
+    expect(complaints('http_server_config: { headers: { X-Own: a } }')[0]).toContain(
+      'http_server_config.headers.X-Own',
+    );
+  });
+
+  test('never repeats a password that stands where a hash belongs', () => {
+    expect(complaints('basic_auth_users: { alice: hunter2 }')).toEqual([
+      '- basic_auth_users.alice: must be a bcrypt hash',
+    ]);
+  });
+});
