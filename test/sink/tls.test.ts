@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { type OtlpTransport, otlpTransport } from '../../src/sink/otlp-transport.js';
 import type { TlsFiles } from '../../src/sink/tls.js';
 import { noTls, target } from '../support/logs.js';
-import { type Authority, authority, fileIn } from '../support/pki.js';
+import { type Authority, createAuthority } from '../support/authority.js';
 
 const never = new AbortController().signal;
 const data = new TextEncoder().encode('{}');
@@ -24,13 +24,13 @@ const open: OtlpTransport[] = [];
 /** A receiver that speaks TLS and asks every client for a certificate of `ours`. */
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'vb365-tls-'));
-  ours = await authority();
+  ours = await createAuthority();
   clients = [];
-  const { certificate, key } = await ours.issue('receiver');
-  const options = { cert: certificate, key, ca: ours.certificate, requestCert: true, rejectUnauthorized: false };
+  const identity = await ours.issue([{ type: 'dns', value: 'localhost' }]);
+  const options = { ...identity, ca: ours.cert, requestCert: true, rejectUnauthorized: false };
   server = createServer(options, (request, response) => {
     const socket = request.socket as TLSSocket;
-    clients.push(socket.authorized ? String(socket.getPeerCertificate().subject.CN) : undefined);
+    clients.push(socket.authorized ? socket.getPeerCertificate().subjectaltname?.replace('DNS:', '') : undefined);
     request.resume().on('end', () => {
       response.writeHead(socket.authorized ? 200 : 401, { connection: 'close' }).end('{}');
     });
@@ -55,9 +55,16 @@ function transport(tls: Partial<TlsFiles>): OtlpTransport {
   return made;
 }
 
-async function clientFiles(name: string, of: Authority = ours): Promise<Pick<TlsFiles, 'certFile' | 'keyFile'>> {
-  const { certificate, key } = await of.issue(name);
-  return { certFile: fileIn(folder, 'cert.pem', certificate), keyFile: fileIn(folder, 'key.pem', key) };
+/** Writes a text into the folder; the path of the file. */
+function fileIn(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+async function clientFiles(name: string): Promise<Pick<TlsFiles, 'certFile' | 'keyFile'>> {
+  const { cert, key } = await ours.issue([{ type: 'dns', value: name }]);
+  return { certFile: fileIn('cert.pem', cert), keyFile: fileIn('key.pem', key) };
 }
 
 describe('a receiver with a certificate of its own authority', () => {
@@ -67,12 +74,12 @@ describe('a receiver with a certificate of its own authority', () => {
   });
 
   test('is not trusted by another authority', async () => {
-    const caFile = fileIn(folder, 'ca.pem', (await authority()).certificate);
+    const caFile = fileIn('ca.pem', (await createAuthority()).cert);
     await expect(transport({ caFile }).send(data, never)).rejects.toMatchObject({ reason: 'network' });
   });
 
   test('is trusted with the file of the authority, and tells when it wants a client certificate', async () => {
-    const caFile = fileIn(folder, 'ca.pem', ours.certificate);
+    const caFile = fileIn('ca.pem', ours.cert);
     await expect(transport({ caFile }).send(data, never)).rejects.toMatchObject({ reason: 'auth' });
     expect(clients).toEqual([undefined]);
   });
@@ -80,13 +87,13 @@ describe('a receiver with a certificate of its own authority', () => {
 
 describe('a client certificate', () => {
   test('is shown', async () => {
-    const caFile = fileIn(folder, 'ca.pem', ours.certificate);
+    const caFile = fileIn('ca.pem', ours.cert);
     await transport({ caFile, ...(await clientFiles('vb365-exporter')) }).send(data, never);
     expect(clients).toEqual(['vb365-exporter']);
   });
 
   test('that is renewed counts from the next connection on', async () => {
-    const caFile = fileIn(folder, 'ca.pem', ours.certificate);
+    const caFile = fileIn('ca.pem', ours.cert);
     const one = transport({ caFile, ...(await clientFiles('first')) });
     await one.send(data, never);
     await clientFiles('second');
@@ -95,7 +102,7 @@ describe('a client certificate', () => {
   });
 
   test('that cannot be read fails the request and names the file, and is read again', async () => {
-    const caFile = fileIn(folder, 'ca.pem', ours.certificate);
+    const caFile = fileIn('ca.pem', ours.cert);
     const files = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') };
     const one = transport({ caFile, ...files });
     await expect(one.send(data, never)).rejects.toMatchObject({
@@ -108,9 +115,9 @@ describe('a client certificate', () => {
   });
 
   test('that is no certificate fails the request', async () => {
-    const caFile = fileIn(folder, 'ca.pem', ours.certificate);
-    const keyFile = fileIn(folder, 'key.pem', 'nonsense');
-    const certFile = fileIn(folder, 'cert.pem', 'nonsense');
+    const caFile = fileIn('ca.pem', ours.cert);
+    const keyFile = fileIn('key.pem', 'nonsense');
+    const certFile = fileIn('cert.pem', 'nonsense');
     await expect(transport({ caFile, certFile, keyFile }).send(data, never)).rejects.toMatchObject({
       reason: 'network',
     });
