@@ -1,7 +1,12 @@
 // Writes the documents that are generated from the code. Run by `npm run docs`, which builds first.
 import { writeFileSync } from 'node:fs';
 import { configDocs } from '../dist/src/config/document.js';
+import { logsMarkdown } from '../dist/src/telemetry/logs-markdown.js';
 import { metricsMarkdown } from '../dist/src/telemetry/metrics-markdown.js';
 
-const documents = [...configDocs(), { path: 'docs/METRICS.md', text: metricsMarkdown() }];
+const documents = [
+  ...configDocs(),
+  { path: 'docs/METRICS.md', text: metricsMarkdown() },
+  { path: 'docs/LOGS.md', text: logsMarkdown() },
+];
 for (const { path, text } of documents) writeFileSync(new URL(`../${path}`, import.meta.url), text);

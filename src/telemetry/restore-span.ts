@@ -16,7 +16,7 @@ import { sessionAttributes } from './session-attributes.js';
 export const rootSpanName = 'restore session';
 
 /** What the span of an event is called. Few names, so that a backend can group by them. */
-const itemSpanNames: Readonly<Record<EventType | 'other', string>> = {
+export const itemSpanNames: Readonly<Record<EventType | 'other', string>> = {
   None: 'session event',
   View: 'view item',
   Save: 'save item',

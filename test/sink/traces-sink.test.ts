@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { sessionResult } from '../../src/model/session.js';
 import { tracesTo } from '../support/logs.js';
-import { type OtlpReceiver, otlpReceiver, type Received, refuse } from '../support/otlp-receiver.js';
+import { type OtlpReceiver, otlpReceiver, refuse } from '../support/otlp-receiver.js';
+import { otlpSpans, spansOf } from '../support/otlp-spans.js';
 import { at, batch, guid, session, taken } from '../support/restore.js';
 
 const never = new AbortController().signal;
@@ -17,15 +18,7 @@ afterEach(async () => {
   await receiver.close();
 });
 
-type Span = Readonly<{ traceId: string; spanId: string; parentSpanId?: string; name: string }>;
-type OtlpTraces = Readonly<{
-  resourceSpans: readonly Readonly<{ scopeSpans: readonly Readonly<{ spans: Span[] }>[] }>[];
-}>;
-const spansOf = ({ body }: Received): readonly Span[] =>
-  (JSON.parse(body.toString()) as OtlpTraces).resourceSpans.flatMap(({ scopeSpans }) =>
-    scopeSpans.flatMap(({ spans }) => spans),
-  );
-const spans = (): readonly Span[] => receiver.requests.flatMap(spansOf);
+const spans = () => otlpSpans(receiver);
 const many = (count: number) =>
   batch({ events: Array.from({ length: count }, (_, order) => taken({ id: guid(order), order })) });
 const stopped = session({ open: false, endedAt: at('2017-05-30T10:58:00Z'), result: sessionResult('Warning') });
@@ -73,7 +66,7 @@ describe('Nothing counted twice: a repetition', () => {
     receiver.answers.push(refuse(503));
     await expect(sink.deliver(some, never)).rejects.toMatchObject({ reason: 'server' });
     await sink.deliver(some, never);
-    const [first, second] = receiver.requests.map(spansOf);
+    const [first, second] = receiver.requests.map(request => spansOf(request));
     expect(second).toEqual(first);
   });
 });
