@@ -49,7 +49,8 @@ export interface App {
 
 /**
  * Builds everything and starts it: first what is remembered is loaded and served, then servers are read.
- * @throws {ExporterError} `config` when a file that it names cannot be used, `store` when the state cannot be used, `network` when the port cannot be had.
+ * @throws {ExporterError} `config` when a file that it names cannot be used, `store` when the state cannot be used,
+ * `network` when the port cannot be had.
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const { config, version, log, clock } = options;
@@ -65,7 +66,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     log.info('Listening', { address: web.address, port: web.port });
     return run({ options, metrics, store, watches, web, outlets });
   } catch (thrown) {
-    await store.close();
+    await Promise.all([store.close(), outlets.close()]);
     throw thrown;
   }
 }
@@ -150,7 +151,7 @@ async function within(ms: number, work: Promise<void>, clock: Clock): Promise<bo
   return done;
 }
 
-function sourceOf(server: ServerConfig, { options, metrics }: Parts): RestSource {
+function sourceOf(server: ServerConfig, { options, metrics, outlets }: Parts): RestSource {
   return restSource({
     baseUrl: server.url,
     apiVersion: server.apiVersion,
@@ -163,6 +164,7 @@ function sourceOf(server: ServerConfig, { options, metrics }: Parts): RestSource
     observe: (operation, code, seconds) => {
       metrics.inc(apiRequests, { server: server.name, operation, code });
       metrics.observe(apiRequestDuration, { server: server.name, operation }, seconds);
+      outlets.self?.request(server.name, { operation, code, seconds });
     },
   });
 }
@@ -201,6 +203,7 @@ function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
       journal(log.child({ server: server.name })),
       parts.watch.observer,
     ]),
+    around: parts.outlets.self?.around(server.name),
   };
 }
 

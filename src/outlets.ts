@@ -10,6 +10,7 @@ import { acknowledgingExporter } from './sink/acknowledging-exporter.js';
 import { logsSink } from './sink/logs-sink.js';
 import { type OtlpTransport, otlpTransport } from './sink/otlp-transport.js';
 import { serverResource } from './sink/resource.js';
+import type { SelfTracing } from './sink/self-tracing.js';
 import { logsSignal, tracesSignal } from './sink/signal.js';
 import { tracesSink } from './sink/traces-sink.js';
 import { disclosing } from './telemetry/disclosure.js';
@@ -19,6 +20,8 @@ import type { Origin } from './telemetry/log-record.js';
 export interface Outlets {
   /** The sinks of a server, in the order of `sinkNamesOf`. */
   sinksOf(server: ServerConfig): readonly Sink[];
+  /** Undefined when the exporter does not trace itself. */
+  readonly self: SelfTracing | undefined;
   close(): Promise<void>;
 }
 
@@ -35,10 +38,22 @@ export const sinkNamesOf = ({ logs, traces }: Config): readonly SinkName[] => [
 export async function openOutlets(options: OutletOptions): Promise<Outlets> {
   const hash = await readHash(options.config.hashKeyFile);
   const outlets = [logsOutlet(options, hash), tracesOutlet(options, hash)].filter(outlet => outlet !== undefined);
+  const self = await openSelf(options);
   return {
     sinksOf: server => outlets.map(({ sink }) => sink(server)),
-    close: async () => void (await Promise.all(outlets.map(async ({ transport }) => transport.close()))),
+    self,
+    close: async () => {
+      await self?.close();
+      await Promise.all(outlets.map(async ({ transport }) => transport.close()));
+    },
   };
+}
+
+/** The SDK is loaded only when it is used: it takes a tenth of a second, and 20 MB. */
+async function openSelf({ config: { selfTracing }, version, clock }: OutletOptions): Promise<SelfTracing | undefined> {
+  if (selfTracing === undefined) return undefined;
+  const { startSelfTracing } = await import('./sink/self-tracing.js');
+  return startSelfTracing(selfTracing, version, clock);
 }
 
 type Hash = (text: string) => string;

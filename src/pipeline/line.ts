@@ -21,6 +21,15 @@ export interface Observer {
   delivered(sink: SinkName, report: LaneReport, backlog: number): void;
 }
 
+/** Runs a turn with something around it, such as a span. `failureOf` reads from its result how it went. */
+export type Around = <T>(
+  turn: 'discovery' | SinkName,
+  work: () => Promise<T>,
+  failureOf: (result: T) => ExporterError | undefined,
+) => Promise<T>;
+
+const plainly: Around = async (_, work) => work();
+
 /** One server, its sinks, and what a line between them needs. */
 export type LineDeps = Readonly<{
   server: string;
@@ -37,6 +46,7 @@ export type LineDeps = Readonly<{
   born: DiscoveryDeps['born'];
   stored: (deltas: readonly SeriesDelta[]) => void;
   observer: Observer;
+  around?: Around | undefined;
 }>;
 
 /**
@@ -63,8 +73,9 @@ export async function runLine(deps: LineDeps, stopping: Stopping): Promise<void>
     return undefined;
   };
   const intervalMs = (): number => (known.open.size > 0 ? deps.intervals.openMs : deps.intervals.idleMs);
+  const around = deps.around ?? plainly;
   await Promise.all([
-    every(intervalMs, turn, { clock, quit: stopping.quit }),
+    every(intervalMs, async () => around('discovery', turn, failure => failure), { clock, quit: stopping.quit }),
     ...lanes.map(async ({ lane, bell }) =>
       onBell(bell, async () => laneTurnWatched(deps, lane, stopping), { clock, random, quit: stopping.quit }),
     ),
@@ -86,7 +97,9 @@ async function openLane(deps: LineDeps, sink: Sink, { known, pages, headers }: S
 }
 
 async function laneTurnWatched(deps: LineDeps, lane: Lane, stopping: Stopping): Promise<LaneReport> {
-  const report = await laneTurn(lane, stopping);
+  const around = deps.around ?? plainly;
+  const work = async (): Promise<LaneReport> => laneTurn(lane, stopping);
+  const report = await around(lane.sink.name, work, ({ errors }) => errors[0]);
   deps.observer.delivered(lane.sink.name, report, lane.backlog.size);
   return report;
 }
