@@ -53,7 +53,7 @@ function haunt(world: World): void {
   world.stopSession(id, { endedAt: now(), result: 'Failed', details: `${canary} details` });
 }
 
-type Haunted = Readonly<{ app: Program; receiver: OtlpReceiver; statePath: string }>;
+type Haunted = Readonly<{ app: Program; receiver: OtlpReceiver; selfReceiver: OtlpReceiver; statePath: string }>;
 
 /** Where something could leak that is not meant to be told: add what is new. */
 const outputs: Readonly<Record<string, (of: Haunted) => Promise<string> | string>> = {
@@ -61,6 +61,10 @@ const outputs: Readonly<Record<string, (of: Haunted) => Promise<string> | string
   'the answer of /-/ready': async ({ app }) => (await app.get('/-/ready')).text,
   'the answer of /-/healthy': async ({ app }) => (await app.get('/-/healthy')).text,
   'the own log': ({ app }) => app.said.join('\n'),
+  'self-tracing': async ({ selfReceiver }) => {
+    await until(() => sent(selfReceiver).includes('turn traces'), 20_000);
+    return sent(selfReceiver);
+  },
 };
 const withOrganization: typeof outputs = {
   'the metrics': async ({ app }) => (await app.get('/metrics')).text,
@@ -73,18 +77,21 @@ async function haunted(personalData: PersonalData, look: (of: Haunted) => Promis
   await inFolder(async folder => {
     const simulator = await simulate({ clock: systemClock });
     const receiver = await otlpReceiver();
+    const selfReceiver = await otlpReceiver();
     receiver.answers.push(refuse(503, { 'x-canary': canary }, canary), refuse(400, {}, canary));
     const config = configOf(folder, serverConfig(simulator.url, { apiVersion: 'v8' }), receiver.url);
     const traces = { ...target(new URL('/v1/traces', receiver.url)), personalData };
-    const app = await program({ ...config, logs: config.logs && { ...config.logs, personalData }, traces });
+    const logs = config.logs && { ...config.logs, personalData };
+    const app = await program({ ...config, logs, traces, selfTracing: target(selfReceiver.url) });
     try {
       await until(async () => (await app.get('/-/ready')).status === 200);
       haunt(simulator.world);
       await until(async () => told(receiver).every(({ length }) => length >= 4), 30_000);
-      await look({ app, receiver, statePath: config.state.path });
+      await look({ app, receiver, selfReceiver, statePath: config.state.path });
     } finally {
       await app.stop(5_000);
       await receiver.close();
+      await selfReceiver.close();
       await simulator.close();
     }
   });

@@ -44,7 +44,7 @@ export function acknowledgingExporter<Item, Response>(
   return {
     export: async (items, signal) => {
       let told: unknown;
-      const serializer = listening(serializers[protocol], answer => (told = answer && refused(answer)));
+      const serializer = listening(serializers[protocol], answer => (told = refused(answer)));
       const network = networkOf(transport, signal);
       const delegate = createOtlpNetworkExportDelegate(getSharedConfigurationDefaults(), serializer, metrics, network);
       await exported(new OTLPExporterBase(delegate), items, what);

@@ -1,8 +1,8 @@
 import { context, propagation, type Span, SpanKind, SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
-import { ExportResultCode } from '@opentelemetry/core';
+import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { detectResources, envDetector, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace';
+import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
 import { ATTR_ERROR_TYPE, ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import type { Clock } from '../kernel/clock.js';
 import { toExporterError } from '../kernel/errors.js';
@@ -73,13 +73,16 @@ const ownResource = (version: string): Resource =>
 /** Our own exporter, so that TLS, headers and protocol are those of restore traces. */
 function spanExporter({ protocol }: OtlpTarget, transport: OtlpTransport, cut: AbortSignal): SpanExporter {
   const exporter = acknowledgingExporter(tracesSignal, protocol, transport);
+  const send = async (spans: readonly ReadableSpan[]): Promise<ExportResult> => {
+    try {
+      await exporter.export(spans, cut);
+      return { code: ExportResultCode.SUCCESS };
+    } catch (thrown) {
+      return { code: ExportResultCode.FAILED, error: toExporterError(thrown) };
+    }
+  };
   return {
-    export: (spans, done) => {
-      exporter.export(spans, cut).then(
-        () => done({ code: ExportResultCode.SUCCESS }),
-        (thrown: unknown) => done({ code: ExportResultCode.FAILED, error: toExporterError(thrown) }),
-      );
-    },
+    export: (spans, done) => void (async () => done(await send(spans)))(),
     shutdown: async () => undefined,
   };
 }

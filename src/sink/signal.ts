@@ -20,20 +20,20 @@ export type Signal<Item, Response> = Readonly<{
   what: string;
   serializers: Readonly<Record<OtlpTarget['protocol'], ISerializer<Item[], Response>>>;
   /** How many items the other side will not keep, as it wrote it: anything may stand there. */
-  refused: (response: Response) => unknown;
+  refused: (response: Response | undefined) => unknown;
   metricsHelper: IExporterMetricsHelper<Item[]>;
 }>;
 
 export const logsSignal: Signal<ReadableLogRecord, IExportLogsServiceResponse> = {
   what: 'log records',
   serializers: { 'http/json': JsonLogsSerializer, 'http/protobuf': ProtobufLogsSerializer },
-  refused: response => response.partialSuccess?.rejectedLogRecords,
+  refused: response => response?.partialSuccess?.rejectedLogRecords,
   metricsHelper: LogsExporterMetricsHelper,
 };
 
 export const tracesSignal: Signal<ReadableSpan, IExportTraceServiceResponse> = {
   what: 'spans',
   serializers: { 'http/json': JsonTraceSerializer, 'http/protobuf': ProtobufTraceSerializer },
-  refused: response => response.partialSuccess?.rejectedSpans,
+  refused: response => response?.partialSuccess?.rejectedSpans,
   metricsHelper: TraceExporterMetricsHelper,
 };

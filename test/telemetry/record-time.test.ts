@@ -3,6 +3,7 @@ import { seconds } from '../../src/model/time.js';
 import { stampWithin } from '../../src/telemetry/record-time.js';
 
 const now = seconds(100_000);
+const fresh = () => stampWithin({ maxAge: undefined, maxBehind: seconds(60) });
 const ago = (count: number) => now - seconds(count);
 
 test('without limits every record bears its own time', () => {
@@ -16,8 +17,6 @@ test('a record that is older than allowed bears the time of sending', () => {
 });
 
 describe('a record that is too far behind the newest', () => {
-  const fresh = () => stampWithin({ maxAge: undefined, maxBehind: seconds(60) });
-
   test('bears the time of sending, and what the process before us sent counts as new', () => {
     expect([ago(61), ago(60)].map(at => fresh()(at, now))).toEqual([now, ago(60)]);
   });
