@@ -1,0 +1,4 @@
+// Package tools names what is built.
+package tools
+
+import _ "github.com/grafana/loki/v3/cmd/loki"

@@ -1,0 +1,37 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+
+/** The real programs that the tests talk to: the names each may have, and the script in `.ci/tools` that gets it. */
+const programs = {
+  prometheus: { names: ['prometheus'], script: 'prometheus' },
+  promtool: { names: ['promtool'], script: 'prometheus' },
+  alertmanager: { names: ['alertmanager', 'prometheus-alertmanager'], script: 'alertmanager' },
+  amtool: { names: ['amtool'], script: 'alertmanager' },
+  otelcol: { names: ['otelcol'], script: 'otelcol' },
+  loki: { names: ['loki'], script: 'loki' },
+} as const;
+
+export type ToolName = keyof typeof programs;
+
+/**
+ * The path of a program: one on PATH wins over one that `.ci/tools` has put into `$VB365_TOOLS` or `.cache/tools`.
+ * @throws {Error} that says how to get it, when it is in neither. A test without it fails; it is never skipped.
+ */
+export function toolPath(tool: ToolName, { PATH = '', VB365_TOOLS = '.cache/tools' } = process.env): string {
+  const { names, script } = programs[tool];
+  const folders = [...PATH.split(delimiter), resolve(VB365_TOOLS, 'bin')];
+  const found = folders.flatMap(folder => names.map(name => join(folder, name))).find(isExecutable);
+  if (found !== undefined) return found;
+  throw new Error(
+    `The end-to-end tests need "${tool}", which this machine lacks; get it with: bash .ci/tools/${script}`,
+  );
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

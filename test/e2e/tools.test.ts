@@ -1,0 +1,35 @@
+import { describe, expect, test } from '@jest/globals';
+import { existsSync } from 'node:fs';
+import { eventually, freePort, runProgram, startProgram, whenReady } from './support/running.js';
+import { toolPath } from './support/tools.js';
+
+describe('the real programs', () => {
+  test.each(['prometheus', 'promtool', 'alertmanager', 'amtool', 'otelcol', 'loki'] as const)('%s runs', async tool => {
+    const { code, output } = await runProgram({ path: toolPath(tool), args: ['--version'] });
+    expect({ code, output }).toMatchObject({ code: 0, output: expect.stringMatching(/version/) });
+  });
+
+  test.each([
+    ['promtool', '.ci/tools/prometheus'],
+    ['amtool', '.ci/tools/alertmanager'],
+    ['loki', '.ci/tools/loki'],
+  ] as const)('a machine without %s is told to run %s', (tool, script) => {
+    expect(existsSync(script)).toBe(true);
+    expect(() => toolPath(tool, { PATH: '/nowhere', VB365_TOOLS: '/nowhere' })).toThrow(
+      `need "${tool}", which this machine lacks; get it with: bash ${script}`,
+    );
+  });
+
+  test('a program that ends at once is reported with what it said', async () => {
+    const running = startProgram({ path: process.execPath, args: ['--eval', 'console.error("no such thing")'] });
+    await expect(whenReady(running, `http://127.0.0.1:${String(await freePort())}/`)).rejects.toThrow('no such thing');
+  });
+
+  test('a program that does not heed SIGTERM is ended all the same', async () => {
+    const code = 'process.on("SIGTERM", () => undefined); console.log("up"); setInterval(() => undefined, 1000);';
+    const running = startProgram({ path: process.execPath, args: ['--eval', code] });
+    await eventually('it is up', () => (running.output().includes('up') ? true : undefined));
+    await running.stop(100);
+    expect(running.alive()).toBe(false);
+  });
+});
