@@ -20,7 +20,8 @@ stopped (\`${recordKinds.session}\`).
 - **Trace id** is the id of the session, **span id** is made of the id of the event: those of its span, whether traces are
   sent or not.
 - A record may come twice, never not at all. \`log.record.uid\` is the same then.
-- A text is cut after ${String(maxTextLength)} characters. There are never more attributes than the tables below have rows.
+- A text is cut after ${String(maxTextLength)} characters. There are never more attributes than the lists below have lines.
+- A \`double\` that is a whole number is sent as an integer: the encoder of the OpenTelemetry SDK knows no difference.
 
 ## Spans
 
