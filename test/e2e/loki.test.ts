@@ -73,13 +73,19 @@ const uids = (lines: readonly Line[]): readonly string[] =>
 const booked = (world: World): readonly string[] =>
   [...[...world.book()].map(({ event }) => event.id), ...world.sessions().map(({ id }) => id)].sort();
 
+function fillLately(world: World): void {
+  fill(world, 700, 600_000_000_000n);
+  fill(world, 80, 300_000_000_000n);
+}
+
+/** Some of it older than Loki takes, some further behind than it takes. */
+function fillLongAgo(world: World): void {
+  for (const ago of [9n * day, day, 60_000_000_000n]) fill(world, 20, ago);
+}
+
 describe('a real Loki', () => {
   test('Nothing lost: has every record once, with the level that Grafana colours', async () => {
-    const prepare = (world: World): void => {
-      fill(world, 700, 600_000_000_000n);
-      fill(world, 80, 300_000_000_000n);
-    };
-    await onStage(prepare, { maxAgeMs: undefined, maxBehindMs: undefined }, async stage => {
+    await onStage(fillLately, { maxAgeMs: undefined, maxBehindMs: undefined }, async stage => {
       const { loki, world } = stage;
       await delivered(stage);
       const lines = await loki.lines(selector);
@@ -96,12 +102,7 @@ describe('a real Loki', () => {
   }, 240_000);
 
   test('takes what would be too old, with the time of sending, when it is told its limits', async () => {
-    const prepare = (world: World): void => {
-      fill(world, 20, 9n * day);
-      fill(world, 20, day);
-      fill(world, 20, 60_000_000_000n);
-    };
-    await onStage(prepare, { maxAgeMs: 6.9 * 86_400_000, maxBehindMs: 3_000_000 }, async stage => {
+    await onStage(fillLongAgo, { maxAgeMs: 6.9 * 86_400_000, maxBehindMs: 3_000_000 }, async stage => {
       const { loki, world } = stage;
       await delivered(stage);
       const lines = await loki.lines(selector);
