@@ -162,23 +162,23 @@ export const logsSchema = z
       .meta({ description: 'Whether to send log records. `auto`: when an OTLP endpoint is configured.' })
       .prefault('auto'),
     max_age: duration(
-      { minMs: minuteMs, maxMs: 3650 * dayMs, example: '7d' },
+      { minMs: minuteMs, maxMs: 3650 * dayMs, example: '6d' },
       {
         description:
-          'How old a record may be for the backend (Loki: 7 days). An older one bears the time of sending, and `veeam.event.time` keeps its own. Without it, every record bears its own time.',
+          'How old a record may be for the backend; a little less than its own limit (Loki: 7 days), because the record has yet to get there. An older one bears the time of sending, and `veeam.event.time` keeps its own. Without it, every record bears its own time.',
       },
     )
       .optional()
-      .meta({ examples: ['7d'] }),
+      .meta({ examples: ['6d'] }),
     max_behind: duration(
-      { minMs: minuteMs, maxMs: 3650 * dayMs, example: '1h' },
+      { minMs: minuteMs, maxMs: 3650 * dayMs, example: '50m' },
       {
         description:
-          'How far a record may be behind the newest one of its server (Loki: 1 hour). One that is further behind is treated as one that is too old.',
+          'How far a record may be behind the newest one of its server; a little less than the limit of the backend (Loki: 1 hour). One that is further behind is treated as one that is too old.',
       },
     )
       .optional()
-      .meta({ examples: ['1h'] }),
+      .meta({ examples: ['50m'] }),
     personal_data: personalData('log records'),
   })
   .meta({ description: 'One log record for each restore event and session.' })
