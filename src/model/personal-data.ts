@@ -11,6 +11,7 @@ export type PersonalData = Readonly<Record<PersonalClass, Treatment>>;
 
 /** The choice for a text that may hold all of these classes: the strictest counts. */
 export function treatmentOf(choice: PersonalData, classes: readonly PersonalClass[]): Treatment {
-  const strictness = Math.max(0, ...classes.map(one => treatments.indexOf(choice[one])));
+  let strictness = 0;
+  for (const one of classes) strictness = Math.max(strictness, treatments.indexOf(choice[one]));
   return treatments[strictness] ?? 'drop';
 }
