@@ -7,6 +7,7 @@ import { simulate } from '../src/simulator/simulate.js';
 import type { World } from '../src/simulator/world.js';
 import { keepAll, target } from './support/logs.js';
 import { otlpReceiver, type OtlpReceiver, refuse } from './support/otlp-receiver.js';
+import { type Script, scriptedServer } from './support/scripted-server.js';
 import { configOf, inFolder, program, type Program, serverConfig, until } from './support/program.js';
 
 /** In every text of the API that may be personal. */
@@ -135,4 +136,36 @@ describe('Nothing sensitive where it does not belong', () => {
       expect(sent(of.receiver)).not.toContain(canary);
     });
   }, 60_000);
+
+  const token = { access_token: `${canary}-token`, token_type: 'bearer', expires_in: 3600, refresh_token: canary };
+  const error = { errorCode: canary, message: `${canary} was not found`, error: canary, error_description: canary };
+  test.each<readonly [string, Script]>([
+    ['a refused login', () => ({ status: 400, json: error })],
+    ['an error of the server', ({ url }) => (url.includes('/token') ? { json: token } : { status: 500, json: error })],
+    ['a page of a proxy', () => ({ status: 502, body: `<html>${canary}</html>`, headers: { 'x-canary': canary } })],
+    ['an answer that is no JSON', ({ url }) => (url.includes('/token') ? { json: token } : { body: `{ "${canary}` })],
+    [
+      'sessions that are none',
+      ({ url }) =>
+        url.includes('/token')
+          ? { json: token }
+          : { json: { offset: 0, limit: 1, results: [{ id: canary, name: canary }] } },
+    ],
+  ])('what the server says in %s is nowhere', async (_, script) => {
+    await inFolder(async folder => {
+      const server = await scriptedServer(script);
+      const config = configOf(folder, serverConfig(server.url.origin));
+      const app = await program(config);
+      const polled = async (result: string) =>
+        (await app.value(`vb365_polls_total{server="hq",result="${result}"}`)) ?? 0;
+      try {
+        await until(async () => (await polled('failed')) + (await polled('partial')) > 0);
+        const texts = [app.said.join('\n'), (await app.get('/')).text, (await app.get('/metrics')).text];
+        for (const text of [...texts, readFileSync(config.state.path, 'latin1')]) expect(text).not.toContain(canary);
+      } finally {
+        await app.stop(5_000);
+        await server.close();
+      }
+    });
+  });
 });
