@@ -23,12 +23,12 @@ export type Acknowledgement = Readonly<{
 }>;
 
 /** Sends log records and tells what became of them, which the stock OTLP exporter does not. */
-export interface AcknowledgingExporter {
+export interface AcknowledgingExporter<Item = ReadableLogRecord> {
   /**
    * One request, one try. `records` is not empty.
    * @throws {ExporterError} as `OtlpTransport.send`; `rejected` also for records that cannot be encoded.
    */
-  export(records: readonly ReadableLogRecord[], signal: AbortSignal): Promise<Acknowledgement>;
+  export(records: readonly Item[], signal: AbortSignal): Promise<Acknowledgement>;
 }
 
 type Serializer = ISerializer<ReadableLogRecord[], IExportLogsServiceResponse>;
