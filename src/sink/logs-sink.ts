@@ -5,10 +5,9 @@ import { sessionTime } from '../model/session.js';
 import { milliseconds, type Nanos } from '../model/time.js';
 import type { Batch, Sink } from '../pipeline/ports.js';
 import { itemRecord, type Origin, sessionRecord } from '../telemetry/log-record.js';
-import { sinkDeltas } from '../telemetry/metrics.js';
 import { type Stamp, stampWithin, type TimeLimits } from '../telemetry/record-time.js';
 import type { AcknowledgingExporter } from './acknowledging-exporter.js';
-import { sendAll } from './requests.js';
+import { createDelivery, deliveredBy, idsOf, type Parcel } from './delivery.js';
 
 export type LogsSinkOptions = Readonly<{
   server: string;
@@ -23,17 +22,13 @@ export type LogsSinkOptions = Readonly<{
  * not taken, also what the requests before it delivered: that is sent again, with the same `log.record.uid`.
  */
 export function logsSink({ server, origin, exporter, clock, limits }: LogsSinkOptions): Sink {
+  const deliver = createDelivery(exporter);
   const stamp = stampWithin(limits);
-  let failedBefore = false;
   return {
     name: 'logs',
     deliver: async (batch, signal) => {
-      const records = recordsOf(batch, { origin, observedAt: milliseconds(clock.now()), stamp });
-      const outcome = failedBefore ? 'retried' : 'delivered';
-      failedBefore = true;
-      const refused = await sendAll(records, exporter, signal);
-      failedBefore = false;
-      return sinkDeltas(server, 'logs', batch, { outcome, refused });
+      const parcels = parcelsOf(batch, { origin, observedAt: milliseconds(clock.now()), stamp });
+      return deliveredBy('logs', server, batch, await deliver(parcels, signal));
     },
   };
 }
@@ -44,20 +39,20 @@ type Telling = Readonly<{ origin: Origin; observedAt: Nanos; stamp: Stamp }>;
  * The records of a batch, oldest first; a session's own comes after those of its items that ended with it. Those that
  * bear the time of sending come last, in the same order.
  */
-function recordsOf(batch: Batch, { origin, observedAt, stamp }: Telling): readonly ReadableLogRecord[] {
+function parcelsOf(batch: Batch, { origin, observedAt, stamp }: Telling): readonly Parcel<ReadableLogRecord>[] {
   const events = batch.events.map(taken => ({
     at: eventTime(taken.event),
-    record: (bears: Nanos) => itemRecord(taken, origin, observedAt, bears),
+    parcel: (bears: Nanos) => ({ ...idsOf(taken), item: itemRecord(taken, origin, observedAt, bears) }),
   }));
   const results = batch.results.map(session => ({
     at: sessionTime(session),
-    record: (bears: Nanos) => sessionRecord(session, origin, observedAt, bears),
+    parcel: (bears: Nanos) => ({ ...idsOf({ session }), item: sessionRecord(session, origin, observedAt, bears) }),
   }));
   return [...events, ...results]
     .sort((a, b) => compare(a.at, b.at))
-    .map(({ at, record }) => ({ bears: stamp(at, observedAt), record }))
+    .map(({ at, parcel }) => ({ bears: stamp(at, observedAt), parcel }))
     .sort((a, b) => compare(a.bears, b.bears))
-    .map(({ bears, record }) => record(bears));
+    .map(({ bears, parcel }) => parcel(bears));
 }
 
 const compare = (a: Nanos, b: Nanos): number => (a < b ? -1 : Number(a > b));

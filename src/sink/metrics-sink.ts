@@ -8,9 +8,11 @@ import { batchDeltas, sinkDeltas } from '../telemetry/metrics.js';
 export function metricsSink(server: string): Sink {
   return {
     name: 'metrics',
-    deliver: async batch => [
-      ...batchDeltas(server, batch),
-      ...sinkDeltas(server, 'metrics', batch, { outcome: 'delivered', refused: 0 }),
-    ],
+    deliver: async batch => ({
+      deltas: [
+        ...batchDeltas(server, batch),
+        ...sinkDeltas(server, 'metrics', batch, { outcome: 'delivered', dropped: 0, setAside: [] }),
+      ],
+    }),
   };
 }

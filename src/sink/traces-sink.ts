@@ -2,10 +2,9 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { Batch, Sink } from '../pipeline/ports.js';
 import type { Origin } from '../telemetry/log-record.js';
 import { traceIdOf } from '../telemetry/ids.js';
-import { sinkDeltas } from '../telemetry/metrics.js';
 import { itemSpan, sessionSpan } from '../telemetry/restore-span.js';
 import type { AcknowledgingExporter } from './acknowledging-exporter.js';
-import { sendAll } from './requests.js';
+import { createDelivery, deliveredBy, idsOf, type Parcel } from './delivery.js';
 
 export type TracesSinkOptions = Readonly<{
   server: string;
@@ -18,16 +17,12 @@ export type TracesSinkOptions = Readonly<{
  * a request fails, the whole batch is sent again; a repeated span has the same ids.
  */
 export function tracesSink({ server, origin, exporter }: TracesSinkOptions): Sink {
-  let failedBefore = false;
+  const deliver = createDelivery(exporter);
   return {
     name: 'traces',
     deliver: async (batch, signal) => {
       const told = traceable(batch);
-      const outcome = failedBefore ? 'retried' : 'delivered';
-      failedBefore = true;
-      const refused = await sendAll(spansOf(told, origin), exporter, signal);
-      failedBefore = false;
-      return sinkDeltas(server, 'traces', told, { outcome, refused });
+      return deliveredBy('traces', server, told, await deliver(parcelsOf(told, origin), signal));
     },
   };
 }
@@ -43,7 +38,10 @@ function traceable(batch: Batch): Batch {
   return { ...batch, events, results, findings };
 }
 
-const spansOf = ({ events, results }: Batch, origin: Origin): readonly ReadableSpan[] =>
-  [...events.map(taken => itemSpan(taken, origin)), ...results.map(session => sessionSpan(session, origin))].filter(
-    span => span !== undefined,
-  );
+const parcelsOf = ({ events, results }: Batch, origin: Origin): readonly Parcel<ReadableSpan>[] => [
+  ...events.flatMap(taken => parcelsWith(idsOf(taken), itemSpan(taken, origin))),
+  ...results.flatMap(session => parcelsWith(idsOf({ session }), sessionSpan(session, origin))),
+];
+
+const parcelsWith = (ids: ReturnType<typeof idsOf>, item: ReadableSpan | undefined): readonly Parcel<ReadableSpan>[] =>
+  item === undefined ? [] : [{ ...ids, item }];

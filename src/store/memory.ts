@@ -1,4 +1,4 @@
-import type { Row, Series, SeriesDelta, ServerState, Store } from '../pipeline/ports.js';
+import type { Row, Series, SeriesDelta, ServerState, SetAside, Store } from '../pipeline/ports.js';
 import { fold, seriesKey } from './fold.js';
 
 /** The series that deltas change, as they stand then; throws before anything is changed. */
@@ -16,6 +16,7 @@ export function memoryStore(): Store {
   const states = new Map<string, ServerState>();
   const rows = new Map<string, Readonly<{ server: string; row: Row }>>();
   const series = new Map<string, Series>();
+  const aside = new Map<string, Readonly<{ server: string; one: SetAside }>>();
   const ofServer = (server: string): readonly Row[] =>
     [...rows.values()].filter(entry => entry.server === server).map(({ row }) => row);
   return {
@@ -26,11 +27,13 @@ export function memoryStore(): Store {
     },
     pending: async (server, sink) => ofServer(server).filter(row => row.sink === sink && !row.done),
     series: async () => [...series.values()],
-    commit: async ({ server, since = {}, facts = {}, rows: changed = [], deltas }) => {
+    aside: async server => [...aside.values()].filter(entry => entry.server === server).map(({ one }) => one),
+    commit: async ({ server, since = {}, facts = {}, rows: changed = [], deltas, setAside = [] }) => {
       for (const [key, one] of folded(series, deltas)) series.set(key, one);
       const state = states.get(server) ?? { since: {}, facts: {} };
       states.set(server, { since: { ...state.since, ...since }, facts: { ...state.facts, ...facts } });
       for (const row of changed) rows.set(JSON.stringify([server, row.sink, row.session]), { server, row });
+      for (const one of setAside) aside.set(JSON.stringify([server, one.sink, one.session, one.event]), { server, one });
     },
     close: async () => undefined,
   };

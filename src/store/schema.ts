@@ -28,6 +28,11 @@ const migrations: readonly string[] = [
     server TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
     PRIMARY KEY (server, name)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE set_aside (
+    server TEXT NOT NULL, sink TEXT NOT NULL, session TEXT NOT NULL, event TEXT NOT NULL,
+    reason TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (server, sink, session, event)
+  ) STRICT, WITHOUT ROWID;
 `,
 ];
 

@@ -27,6 +27,7 @@ export async function sqliteStore({ path }: Readonly<{ path: string }>): Promise
     rows: async (server, sessions) => attempt('read', () => tables.rows(server, sessions)),
     pending: async (server, sink) => attempt('read', () => tables.pending(server, sink)),
     series: async () => attempt('read', () => tables.series()),
+    aside: async server => attempt('read', () => tables.aside(server)),
     commit: async change => attempt('write', () => commit(database, tables, change)),
     close: async () =>
       attempt('close', () => {
@@ -37,14 +38,16 @@ export async function sqliteStore({ path }: Readonly<{ path: string }>): Promise
 }
 
 function commit(database: DatabaseSync, tables: Tables, change: Change): void {
-  const { server, since = {}, facts = {}, rows = [], deltas = [] } = change;
-  if (Object.keys(since).length + Object.keys(facts).length + rows.length + deltas.length === 0) return;
+  const { server, since = {}, facts = {}, rows = [], deltas = [], setAside = [] } = change;
+  const parts = [Object.keys(since), Object.keys(facts), rows, deltas, setAside];
+  if (parts.every(({ length }) => length === 0)) return;
   database.exec('BEGIN IMMEDIATE');
   try {
     tables.setSince(server, storableSince(since));
     tables.setFacts(server, facts);
     for (const row of rows) tables.putRow(server, storable(row));
     tables.add(deltas);
+    for (const one of setAside) tables.putSetAside(server, { ...one, at: clamp(one.at) });
     database.exec('COMMIT');
   } catch (thrown) {
     if (database.isTransaction) database.exec('ROLLBACK');

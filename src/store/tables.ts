@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { type RejectReason, rejectReasons } from '../model/event.js';
 import type { Nanos } from '../model/time.js';
 import {
   type FactName,
@@ -6,6 +7,7 @@ import {
   type Row,
   type Series,
   type SeriesDelta,
+  type SetAside,
   type SinkName,
   sinkNames,
 } from '../pipeline/ports.js';
@@ -22,6 +24,8 @@ export interface Tables {
   putRow(server: string, row: Row): void;
   series(): readonly Series[];
   add(deltas: readonly SeriesDelta[]): void;
+  aside(server: string): readonly SetAside[];
+  putSetAside(server: string, one: SetAside): void;
 }
 
 export function sqliteTables(database: DatabaseSync): Tables {
@@ -40,6 +44,10 @@ export function sqliteTables(database: DatabaseSync): Tables {
   const getAllSeries = database.prepare('SELECT key, kind, value FROM series');
   const getSeries = database.prepare('SELECT key, kind, value FROM series WHERE key = ?');
   const putSeries = database.prepare('INSERT OR REPLACE INTO series (key, kind, value) VALUES (?, ?, ?)');
+  const getSetAside = database.prepare('SELECT sink, session, event, reason, at FROM set_aside WHERE server = ?');
+  const putSetAside = database.prepare(
+    'INSERT OR REPLACE INTO set_aside (server, sink, session, event, reason, at) VALUES (?, ?, ?, ?, ?, ?)',
+  );
   return {
     since: server =>
       Object.fromEntries(getSince.all(server).flatMap(({ sink, at }) => (isSink(sink) ? [[sink, integer(at)]] : []))),
@@ -66,6 +74,9 @@ export function sqliteTables(database: DatabaseSync): Tables {
         putSeries.run(key, series.kind, writeValue(series));
       }
     },
+    aside: server => getSetAside.all(server).flatMap(readSetAside),
+    putSetAside: (server, { sink, session, event, reason, at }) =>
+      void putSetAside.run(server, sink, session, event, reason, at),
   };
 }
 
@@ -73,6 +84,8 @@ type Columns = Readonly<Record<string, SQLOutputValue>>;
 
 const isSink = (value: SQLOutputValue | undefined): value is SinkName => sinkNames.some(name => name === value);
 const isFact = (value: SQLOutputValue | undefined): value is FactName => factNames.some(name => name === value);
+const isReason = (value: SQLOutputValue | undefined): value is RejectReason =>
+  rejectReasons.some(name => name === value);
 const text = (value: SQLOutputValue | undefined): string => (typeof value === 'string' ? value : '');
 const integer = (value: SQLOutputValue | undefined): bigint => (typeof value === 'bigint' ? value : 0n);
 
@@ -80,6 +93,12 @@ const integer = (value: SQLOutputValue | undefined): bigint => (typeof value ===
 function readRow({ sink, session, created_at: createdAt, done, cursor }: Columns): readonly Row[] {
   if (!isSink(sink)) return [];
   return [{ sink, session: text(session), createdAt: integer(createdAt), done: done === 1n, cursor: text(cursor) }];
+}
+
+/** Rows of a sink or a reason that this version does not have are left alone. */
+function readSetAside({ sink, session, event, reason, at }: Columns): readonly SetAside[] {
+  if (!isSink(sink) || !isReason(reason)) return [];
+  return [{ sink, session: text(session), event: text(event), reason, at: integer(at) }];
 }
 
 /** Numbers of a series as text, exact whatever their size: `7`, or `sum;count,count,...` for a histogram. */

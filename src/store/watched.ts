@@ -15,6 +15,7 @@ export function watchedStore(store: Store, failed: (operation: keyof Store) => v
     rows: async (server, sessions) => watch('rows', async () => store.rows(server, sessions)),
     pending: async (server, sink) => watch('pending', async () => store.pending(server, sink)),
     series: async () => watch('series', async () => store.series()),
+    aside: async server => watch('aside', async () => store.aside(server)),
     commit: async change => watch('commit', async () => store.commit(change)),
     close: async () => watch('close', async () => store.close()),
   };

@@ -26,6 +26,7 @@ export const stateOperations = [
   'rows',
   'pending',
   'series',
+  'aside',
   'commit',
   'close',
 ] as const satisfies readonly (keyof Store)[];

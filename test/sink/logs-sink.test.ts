@@ -123,7 +123,7 @@ describe('when a request of several fails', () => {
 const told = (partialSuccess: unknown) =>
   refuse(200, { 'content-type': 'application/json' }, JSON.stringify({ partialSuccess }));
 const outcome = async (): Promise<unknown> =>
-  (await sink.deliver(many(3), never))
+  (await sink.deliver(many(3), never)).deltas
     .filter(({ family }) => /delivered|rejected/.test(family))
     .map(delta => [...delta.labels.slice(2), delta.kind === 'counter' ? delta.by : undefined]);
 

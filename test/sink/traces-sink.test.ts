@@ -74,7 +74,7 @@ describe('Nothing counted twice: a repetition', () => {
 describe('what is refused', () => {
   test('by the other side is counted', async () => {
     receiver.answers.push(refuse(200, {}, '{"partialSuccess":{"rejectedSpans":"1"}}'));
-    const deltas = await sink.deliver(many(3), never);
+    const { deltas } = await sink.deliver(many(3), never);
     expect(deltas).toContainEqual(
       expect.objectContaining({ family: 'vb365_sink_delivered_total', labels: ['hq', 'traces', 'rejected'], by: 1 }),
     );
@@ -85,7 +85,7 @@ describe('what is refused', () => {
 
   test('because its session has the empty GUID, which is no trace, is counted and holds up nothing', async () => {
     const id = '00000000-0000-0000-0000-000000000000';
-    const deltas = await sink.deliver(
+    const { deltas } = await sink.deliver(
       batch({ events: [taken({}, { id }), taken()], results: [session({ id })] }),
       never,
     );

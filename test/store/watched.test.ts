@@ -10,6 +10,7 @@ class BrokenStore implements Store {
   state = async (): Promise<never> => this.fail();
   rows = async (): Promise<never> => this.fail();
   pending = async (): Promise<never> => this.fail();
+  aside = async (): Promise<never> => this.fail();
   async series(): Promise<never> {
     return this.fail();
   }
@@ -41,6 +42,7 @@ test.each<[keyof Store, (store: Store) => Promise<unknown>]>([
   ['rows', async store => store.rows('hq', [])],
   ['pending', async store => store.pending('hq', 'logs')],
   ['series', async store => store.series()],
+  ['aside', async store => store.aside('hq')],
   ['commit', async store => store.commit({ server: 'hq' })],
   ['close', async store => store.close()],
 ])('it tells that "%s" failed, once, and lets the error pass', async (operation, act) => {
