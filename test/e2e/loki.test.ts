@@ -83,6 +83,17 @@ function fillLongAgo(world: World): void {
   for (const ago of [9n * day, day, 60_000_000_000n]) fill(world, 20, ago);
 }
 
+/** A session of many hours: one event is older than Loki takes, the others are of a moment ago. */
+function fillWithOneTooOld(world: World): string {
+  const now = milliseconds(systemClock.now());
+  const { id } = world.addSession({ createdAt: now - 9n * day });
+  const old = world.appendEvent(id, { startedAt: now - 9n * day, type: 'Restore', itemName: 'old' });
+  for (let order = 0; order < 30; order += 1)
+    world.appendEvent(id, { startedAt: now - 600_000_000_000n, type: 'Restore', itemName: 'a' });
+  world.stopSession(id, { endedAt: now - 300_000_000_000n });
+  return old.id;
+}
+
 describe('a real Loki', () => {
   test('Nothing lost: has every record once, with the level that Grafana colours', async () => {
     await onStage(fillLately, { maxAgeMs: undefined, maxBehindMs: undefined }, async stage => {
@@ -114,6 +125,20 @@ describe('a real Loki', () => {
         if (at === undefined) continue;
         expect(labels['veeam_event_time']).toBe(at < old ? formatInstant(at) : undefined);
       }
+    });
+  }, 240_000);
+
+  test('Says so: of a batch with one record that is too old only that one is lost, and a metric tells', async () => {
+    let old = '';
+    const prepare = (world: World): void => {
+      old = fillWithOneTooOld(world);
+    };
+    await onStage(prepare, { maxAgeMs: undefined, maxBehindMs: undefined }, async stage => {
+      const { app, loki, world } = stage;
+      await delivered(stage);
+      expect(uids(await loki.lines(selector))).toEqual(booked(world).filter(id => id !== old));
+      expect(await app.value('vb365_events_rejected_total{server="hq",sink="logs",reason="refused"}')).toBe(1);
+      expect(await app.value('vb365_sink_delivered_total{server="hq",sink="logs",outcome="rejected"}')).toBe(1);
     });
   }, 240_000);
 });

@@ -99,7 +99,11 @@ describe.each(sinkNames)('the %s sink keeps the word of a sink', name => {
       await expect(sink.deliver(some, never)).rejects.toMatchObject({ name: 'ExporterError', reason: 'server' });
       const retried = { family: 'vb365_sink_delivered_total', labels: ['hq', name, 'retried'], kind: 'counter', by: 3 };
       expect((await sink.deliver(some, never)).deltas).toContainEqual(retried);
-      expect((await sink.deliver(some, never)).deltas.map(({ labels }) => labels)).toContainEqual(['hq', name, 'delivered']);
+      expect((await sink.deliver(some, never)).deltas.map(({ labels }) => labels)).toContainEqual([
+        'hq',
+        name,
+        'delivered',
+      ]);
     });
   });
 

@@ -51,12 +51,7 @@ describe('Nothing lost: the receiver', () => {
     ['answers 429', refuse(429), 'throttled', undefined],
     ['answers 429, for 7 seconds', refuse(429, { 'retry-after': '7' }), 'throttled', 7_000],
     // The sink's clock says 10:57:31.
-    [
-      'answers 429, until a date',
-      refuse(429, { 'retry-after': 'Tue, 30 May 2017 10:57:41 GMT' }),
-      'throttled',
-      10_000,
-    ],
+    ['answers 429, until a date', refuse(429, { 'retry-after': 'Tue, 30 May 2017 10:57:41 GMT' }), 'throttled', 10_000],
     ['answers 500', refuse(500), 'server', undefined],
     ['is behind a proxy that answers HTML', html, 'server', undefined],
     ['answers 503', refuse(503), 'server', undefined],
