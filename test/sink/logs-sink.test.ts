@@ -154,7 +154,7 @@ describe('partial success', () => {
 
   test('of several requests add up', async () => {
     receiver.answers.push(told({ rejectedLogRecords: '5' }), told({ rejectedLogRecords: '7' }));
-    expect(await sink.deliver(many(600), never)).toContainEqual(
+    expect((await sink.deliver(many(600), never)).deltas).toContainEqual(
       expect.objectContaining({ labels: ['hq', 'logs', 'rejected'], by: 12 }),
     );
   });
