@@ -6,6 +6,8 @@ import { type PickyReceiver, pickyReceiver, uidOf } from '../support/picky-recei
 import { batch, guid, session, taken } from '../support/restore.js';
 
 const never = new AbortController().signal;
+/** Hundreds of requests, on a machine that may be busy. */
+const slowMs = 60_000;
 const sessionId = session().id;
 
 let picky: PickyReceiver;
@@ -65,7 +67,7 @@ describe.each([false, true])('Nothing lost: 400 for a record (the receiver keeps
     expect(await insist(some(0, count))).toEqual({ aside: guids(...guilty), tries });
     const others = Array.from({ length: count }, (__, n) => n).filter(n => !guilty.includes(n));
     expect([...new Set(picky.kept)].toSorted()).toEqual(guids(...others));
-  });
+  }, slowMs);
 });
 
 describe('Nothing lost: what is set aside', () => {
@@ -131,7 +133,7 @@ describe('Nothing lost: a receiver, or a proxy, that answers 400 to everything',
     expect(aside(await deliver(some(0, 600)))).toEqual([]);
     expect(picky.asked()).toBe(2);
     expect(new Set(picky.kept).size).toBe(600);
-  });
+  }, slowMs);
 
   test.each([1, 2, 5, 9, 14, 15])('and is well again after %i answers loses nothing', async refusals => {
     picky.receiver.answers.push(...Array.from({ length: refusals }, () => refuse(400)));
