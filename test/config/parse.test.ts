@@ -164,6 +164,10 @@ describe('logs', () => {
       headers: {},
       compression: 'none',
       timeoutMs: 10_000,
+      tls: { caFile: undefined, certFile: undefined, keyFile: undefined },
+      personalData: { person: 'keep', item: 'keep', path: 'keep', client: 'keep' },
+      maxAgeMs: undefined,
+      maxBehindMs: undefined,
     });
   });
 
