@@ -81,7 +81,7 @@ describe('self-tracing', () => {
       const to = target(new URL('/v1/traces', receiver.url), { timeoutMs: 60_000 });
       const [server] = config.servers;
       if (server === undefined) throw new TypeError('no server');
-      const servers = [{ ...server, username: 'nobody' }];
+      const servers = [{ ...server, login: { ...server.login, kind: 'password' as const, username: 'nobody' } }];
       receiver.answers.push(() => undefined);
       const app = await program({ ...config, servers, selfTracing: to });
       await until(async () => ((await app.value('vb365_polls_total{server="hq",result="failed"}')) ?? 0) >= 1);

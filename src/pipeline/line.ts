@@ -99,7 +99,9 @@ async function meet(deps: LineDeps, quit: AbortSignal): Promise<Epoch | undefine
       return error;
     }
   };
-  await every(() => deps.intervals.idleMs, turn, { clock, quit: AbortSignal.any([quit, met.signal]) });
+  const watched = async (): Promise<ExporterError | undefined> =>
+    (deps.around ?? plainly)('discovery', turn, failure => failure);
+  await every(() => deps.intervals.idleMs, watched, { clock, quit: AbortSignal.any([quit, met.signal]) });
   return epoch;
 }
 

@@ -33,7 +33,7 @@ export function memoryStore(): Store {
     const moved = ofServer(from);
     for (const row of moved) rows.delete(JSON.stringify([from, row.sink, row.session]));
     put(to, moved);
-    for (const [key, { server, one }] of [...aside]) {
+    for (const [key, { server, one }] of aside) {
       if (server !== from) continue;
       aside.delete(key);
       putAside(to, one);

@@ -30,7 +30,11 @@ afterEach(async () => {
 
 /** A line whose one sink sends log records to the picky receiver. Turns answer the sink's report. */
 async function line(store: Store = memoryStore()): Promise<() => Promise<LaneReport | undefined>> {
-  const { step } = bench({ server, store, sinks: [{ ...recordingSink('logs'), deliver: sink.deliver }] });
+  const { step } = bench({
+    server,
+    store,
+    sinks: [{ ...recordingSink('logs'), deliver: async (...of) => sink.deliver(...of) }],
+  });
   await step();
   return async () => (await step())[0];
 }

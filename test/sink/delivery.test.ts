@@ -161,13 +161,13 @@ describe('Nothing lost: a receiver, or a proxy, that answers 400 to everything',
   });
 });
 
-describe('Nothing lost: 413', () => {
-  const limit = (most: number): void => {
-    const { otherwise } = picky.receiver;
-    picky.receiver.otherwise = (response, request) =>
-      recordsOf(request).length > most ? refuse(413)(response, request) : otherwise(response, request);
-  };
+function limit(most: number): void {
+  const { otherwise } = picky.receiver;
+  picky.receiver.otherwise = (response, request) =>
+    recordsOf(request).length > most ? refuse(413)(response, request) : otherwise(response, request);
+}
 
+describe('Nothing lost: 413', () => {
   test('halves until the pieces fit, in order', async () => {
     limit(100);
     expect(aside(await deliver(some(0, 512)))).toEqual([]);
