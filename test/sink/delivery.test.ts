@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Batch, Delivered } from '../../src/pipeline/ports.js';
 import { logsTo } from '../support/logs.js';
-import { recordsOf, refuse } from '../support/otlp-receiver.js';
+import { type Answer, recordsOf, refuse } from '../support/otlp-receiver.js';
 import { type PickyReceiver, pickyReceiver, uidOf } from '../support/picky-receiver.js';
 import { batch, guid, session, taken } from '../support/restore.js';
 
@@ -115,6 +115,16 @@ describe('Nothing lost: what is set aside', () => {
     sink = logsTo(picky.receiver.url);
     await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
     expect(aside(await deliver(some(0, 2)))).toEqual(guids(0));
+  });
+
+  test('is no record that was taken after it had been refused, also when the rest of its batch was not', async () => {
+    picky.receiver.answers.push(refuse(400));
+    await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
+    const takes: Answer = (response, request) => picky.receiver.otherwise(response, request);
+    picky.receiver.answers.push(takes, refuse(503));
+    await expect(deliver(some(0, 513))).rejects.toMatchObject({ reason: 'server' });
+    picky.stubborn(true);
+    await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
   });
 
   test('is not judged by a success that keeps nothing', async () => {
