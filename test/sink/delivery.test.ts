@@ -127,6 +127,13 @@ describe('Nothing lost: what is set aside', () => {
     await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
   });
 
+  test('is decided anew when it is delivered once more, as from an older copy of the state', async () => {
+    picky.guilty.add(guid(0));
+    expect(aside(await deliver(some(0, 2)))).toEqual(guids(0));
+    picky.stubborn(true);
+    await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
+  });
+
   test('is not judged by a success that keeps nothing', async () => {
     picky.guilty.add(guid(0));
     await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
