@@ -42,12 +42,12 @@ const row = (session: string, over: Partial<Row> = {}): Row => ({
 const series = (server: string, by = 1) =>
   ({ family: 'vb365_restore_events_total', labels: [server, 'canary.example.com'], kind: 'counter', by }) as const;
 
-const aside = (event: string) => ({ sink: 'logs', session: 'canary', event, reason: 'refused', at: 0n }) as const;
+const refused = (event: string) => ({ sink: 'logs', session: 'canary', event, reason: 'refused', at: 0n }) as const;
 
 /** A state of two servers, one of which has been another installation. */
 async function filled(folder: string): Promise<Store> {
   const store = await sqliteStore({ path: pathIn(folder) });
-  const other = { facts: { installationId: 'b' }, rows: [row('b1')], setAside: [aside('e1')] };
+  const other = { facts: { installationId: 'b' }, rows: [row('b1')], setAside: [refused('e1')] };
   await store.commit({ server: 'hq@b', since: { logs: 0n }, ...other });
   await store.commit({
     server: 'hq',
@@ -55,9 +55,9 @@ async function filled(folder: string): Promise<Store> {
     facts: { installationId: 'a', apiVersion: 'v8', changeToken: 'canary' },
     rows: [row('a1'), row('a2', { done: true }), row('a3', { done: true }), row('a1', { sink: 'logs' })],
     deltas: [series('hq'), series('hq-2')],
-    setAside: [aside('e1'), aside('')],
+    setAside: [refused('e1'), refused('')],
   });
-  await store.commit({ server: 'hq-2', rows: [row('c1')], setAside: [aside('e1')] });
+  await store.commit({ server: 'hq-2', rows: [row('c1')], setAside: [refused('e1')] });
   return store;
 }
 

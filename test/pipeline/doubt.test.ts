@@ -164,29 +164,29 @@ describe('Nothing lost: a receiver that answers 400 to everything', () => {
   );
 });
 
+/** One turn over 15 batches; answers its report and how often the sink was asked. */
+async function turnWith(answers: readonly ExporterError[], otherwise?: ExporterError) {
+  let asked = 0;
+  const inner = recordingSink('logs');
+  const deliver: typeof inner.deliver = async (...of) => {
+    const failure = answers[asked] ?? otherwise;
+    asked += 1;
+    if (failure !== undefined) throw failure;
+    return inner.deliver(...of);
+  };
+  const store = memoryStore();
+  const { step } = bench({ server, store, sinks: [{ ...inner, deliver }] });
+  await step();
+  for (let n = 0; n < 15; n += 1) hold(`s${String(n)}`, 0, 1_000);
+  const before = asked;
+  const [report] = await step();
+  const cursors = await Promise.all([...server.held.keys()].map(async id => cursorOf(store, id)));
+  return { report, asked: asked - before, moved: cursors.filter(cursor => cursor !== ';;').length };
+}
+
 describe('a turn that looks beyond a doubt', () => {
   const doubt = new ExporterError('rejected', 'answered 400', { details: { doubted: 1_000 } });
   const gone = new ExporterError('network', 'nobody answers');
-
-  /** One turn over 15 batches; answers its report and how often the sink was asked. */
-  async function turnWith(answers: readonly ExporterError[], otherwise?: ExporterError) {
-    let asked = 0;
-    const inner = recordingSink('logs');
-    const deliver: typeof inner.deliver = async (...of) => {
-      const failure = answers[asked] ?? otherwise;
-      asked += 1;
-      if (failure !== undefined) throw failure;
-      return inner.deliver(...of);
-    };
-    const store = memoryStore();
-    const { step } = bench({ server, store, sinks: [{ ...inner, deliver }] });
-    await step();
-    for (let n = 0; n < 15; n += 1) hold(`s${String(n)}`, 0, 1_000);
-    const before = asked;
-    const [report] = await step();
-    const cursors = await Promise.all([...server.held.keys()].map(async id => cursorOf(store, id)));
-    return { report, asked: asked - before, moved: cursors.filter(cursor => cursor !== ';;').length };
-  }
 
   test('tries ten batches beyond it, and leaves it at that', async () => {
     const { report, asked, moved } = await turnWith([], doubt);

@@ -75,13 +75,13 @@ describe('Nothing lost: a span that the receiver answers 400 for', () => {
   });
 });
 
-describe('Nothing lost: 413 for spans', () => {
-  const limit = (most: number): void => {
-    const { otherwise } = picky.receiver;
-    picky.receiver.otherwise = (response, request) =>
-      spansOf(request).length > most ? refuse(413)(response, request) : otherwise(response, request);
-  };
+function limit(most: number): void {
+  const { otherwise } = picky.receiver;
+  picky.receiver.otherwise = (response, request) =>
+    spansOf(request).length > most ? refuse(413)(response, request) : otherwise(response, request);
+}
 
+describe('Nothing lost: 413 for spans', () => {
   test('halves until the pieces fit, in order', async () => {
     limit(3);
     expect((await deliver(some(0, 16))).setAside).toEqual([]);
