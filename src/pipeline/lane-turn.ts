@@ -29,7 +29,7 @@ export async function laneTurn(lane: Lane, stopping: Stopping): Promise<LaneRepo
   const turn: Turn = { lane, draft: createDraft(), taken: 0, corrections: 0, errors: [], stuck: false };
   const unsettled = await attempt(turn, async () => lane.ledger.settle());
   if (unsettled === undefined) await readDue(turn, stopping);
-  const due = lane.backlog.due(lane.source.now()).length;
+  const due = lane.backlog.waiting(lane.source.now());
   return { taken: turn.taken, corrections: turn.corrections, errors: turn.errors, due };
 }
 

@@ -26,7 +26,7 @@ export interface Observer {
   discovered(report: DiscoveryReport, open: readonly Session[]): void;
   /** Told after every turn that may have changed it, and after every failure of the feed. */
   feed(state: FeedState): void;
-  /** `backlog`: sessions that the sink is not done with. */
+  /** `backlog`: sessions that the sink still has to read. */
   delivered(sink: SinkName, report: LaneReport, backlog: number): void;
 }
 
@@ -158,6 +158,6 @@ async function openLane(deps: LineDeps, sink: Sink, { known, pages, headers }: S
 
 async function laneTurnWatched(deps: LineDeps, lane: Lane, stopping: Stopping): Promise<LaneReport> {
   const report = await laneTurn(lane, stopping);
-  deps.observer.delivered(lane.sink.name, report, lane.backlog.size);
+  deps.observer.delivered(lane.sink.name, report, lane.backlog.waiting(lane.source.now()));
   return report;
 }
