@@ -20,26 +20,24 @@ const singing = (spared: readonly string[]): Fault => altered(body => sung(body,
 /** What must be read for the checks behind to be reached. */
 const shape = ['id', 'access_token', 'nextChangeToken', 'creationTime', 'type', 'state', 'startTime'];
 const told = `{"message":"${canary}","error":"${canary}","error_description":"${canary}","errorCode":"${canary}","stackTrace":"${canary}"}`;
-const told401 = answer(401, {}, told);
+
+const told8 =
+  (route: string, status: number): Fault =>
+  (call, exchange) =>
+    call.route === route && call.version === 8 ? answer(status, {}, told)(call, exchange) : exchange.proceed();
+
+const routes = ['/token', '/ServiceInstance', '/RestoreSessions', '/RestoreSessions/{id}/Events', '/Events'];
+const refusals = [400, 401, 403, 404, 429, 500, 503].flatMap(status =>
+  routes.map(route => [`the ${String(status)} of ${route}`, told8(route, status)] as const),
+);
 
 const faults: readonly (readonly [string, Fault])[] = [
   ['every text of every answer', singing(shape)],
   ['ids and times as well', singing(['access_token'])],
   ['tokens as well', singing([])],
-  ...[400, 401, 403, 404, 429, 500, 503].flatMap(status =>
-    ['/token', '/ServiceInstance', '/RestoreSessions', '/RestoreSessions/{id}/Events', '/Events'].map(
-      route =>
-        [
-          `the ${String(status)} of ${route}`,
-          ((call, exchange) => {
-            const mine = call.route === route && call.version === 8;
-            return mine ? answer(status, {}, told)(call, exchange) : exchange.proceed();
-          }) as Fault,
-        ] as const,
-    ),
-  ),
+  ...refusals,
   ['a web page', answer(200, {}, `<html>${canary}</html>`)],
-  ['what needs a login', told401],
+  ['what needs a login', answer(401, {}, told)],
 ];
 
 test.each(faults)('Nothing sensitive: what a server says in %s is not printed', async (_, intercept) => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { systemClock } from '../../src/kernel/clock.js';
 import type { Identity } from '../support/authority.js';
 import { createAuthority, selfSigned } from '../support/authority.js';
 import { doctored, simulated } from './rig.js';
@@ -64,7 +65,7 @@ describe('the doctor, of certificates', () => {
     ],
     [
       'ends soon',
-      { lifetime: { notBefore: new Date('2000-01-01'), notAfter: new Date(Date.now() + 86_400_000) } },
+      { lifetime: { notBefore: new Date('2000-01-01'), notAfter: new Date(systemClock.now() + 86_400_000) } },
       'warning',
       /it ends on/,
     ],

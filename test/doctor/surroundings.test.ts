@@ -90,7 +90,7 @@ describe('the doctor, of the state file', () => {
   const bad: readonly (readonly [string, (path: string) => void, RegExp])[] = [
     ['something else', path => writeFileSync(path, 'x'.repeat(200)), /no state file, or damaged/],
     ['nothing in it', path => writeFileSync(path, ''), /it is empty/],
-    ['a directory in its place', path => void mkdirSync(path), /directory/],
+    ['a directory in its place', path => mkdirSync(path), /directory/],
     [
       'a file of a newer program',
       path => {
