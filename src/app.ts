@@ -9,6 +9,7 @@ import { journal } from './pipeline/journal.js';
 import type { Stopping } from './pipeline/lane.js';
 import { type LineDeps, type Observer, runLine } from './pipeline/line.js';
 import type { SeriesDelta, Sink, SinkName, Store } from './pipeline/ports.js';
+import { startAfterMs } from './pipeline/spread.js';
 import { acknowledgingExporter, type AcknowledgingExporter } from './sink/acknowledging-exporter.js';
 import { type FirstSight, firstSight } from './sink/first-sight.js';
 import { health } from './sink/health.js';
@@ -230,7 +231,7 @@ function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
     random,
     intervals: { idleMs: server.pollIntervalMs, openMs: server.openPollIntervalMs },
     reconcileMs: server.reconcileIntervalMs,
-    startAfterMs: startAfterMs(server, config.servers.length, random),
+    startAfterMs: startAfterMs(server.pollIntervalMs, config.servers.length, random),
     grace: milliseconds(config.abandonAfterMs),
     beginAt: (sink, now) => (sink === 'metrics' ? now : lookBack(config.history, now)),
     installations: parts.installations,
@@ -255,14 +256,6 @@ function logsOf(server: ServerConfig, { options, exporter }: LineParts): readonl
   const resource = serverResource({ server: server.name, url: server.url, version });
   const origin = { resource, scope: { name: 'vb365-exporter', version } };
   return [logsSink({ server: server.name, origin, exporter, clock })];
-}
-
-/** The more servers there are, the further apart they begin, so that their turns do not all come at once for ever. */
-const spreadMs = 100;
-
-/** A lone server begins at once; others somewhere within the spread of all, or their own interval if that is shorter. */
-function startAfterMs({ pollIntervalMs }: ServerConfig, servers: number, random: Random): number {
-  return servers === 1 ? 0 : random() * Math.min(pollIntervalMs, servers * spreadMs);
 }
 
 /** How far back a sink looks that meets a server at `now` for the first time. */
