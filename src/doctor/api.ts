@@ -45,7 +45,7 @@ const loginAdvice = ({ reason }: ExporterError): string =>
     : 'see the log of the REST service on the server; with "api_version" set, see that it is served';
 
 async function permissions({ examined, signal }: Visit): Promise<Look> {
-  const build = buildOf((await examined.source.instance(signal)).version);
+  const build = buildOf((await examined.instance(signal)).version);
   const { rows, sessionId, unreadable } = await examined.glance(signal);
   if (unreadable > 0)
     return warning(

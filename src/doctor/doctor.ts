@@ -10,6 +10,7 @@ import { tlsCheck } from './certificate.js';
 import { type Chart, examine } from './finding.js';
 import { networkChecks } from './network.js';
 import { listenCheck, otlpCheck, outletsOf, stateCheck } from './surroundings.js';
+import { type ServerChart, withTwins } from './twins.js';
 
 export type Examination = Readonly<{
   config: Config;
@@ -34,10 +35,10 @@ export async function diagnose(examination: Examination, signal: AbortSignal): P
     stateCheck(config),
     listenCheck(listenAt, isOurs),
   ]);
-  return Promise.all([...servers, around.then(findings => ({ subject: 'exporter', findings }))]);
+  return [...withTwins(await Promise.all(servers)), { subject: 'exporter', findings: await around }];
 }
 
-async function chartOf(server: ServerConfig, options: RestOptions, signal: AbortSignal): Promise<Chart> {
+async function chartOf(server: ServerConfig, options: RestOptions, signal: AbortSignal): Promise<ServerChart> {
   const examined = examineApi(options);
   try {
     const findings = await examine([
@@ -45,7 +46,8 @@ async function chartOf(server: ServerConfig, options: RestOptions, signal: Abort
       tlsCheck(server, options, signal),
       ...apiChecks({ server, options, examined, signal }),
     ]);
-    return { subject: `server ${server.name} (${server.url.origin})`, findings };
+    const installationId = examined.installationId();
+    return { name: server.name, installationId, subject: `server ${server.name} (${server.url.origin})`, findings };
   } finally {
     await examined.source.close();
   }

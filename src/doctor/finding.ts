@@ -11,6 +11,7 @@ export const checkNames = [
   'clock',
   'paging',
   'feed',
+  'installation',
   'otlp',
   'state',
   'listen',

@@ -1,3 +1,4 @@
+import type { Instance } from '../pipeline/ports.js';
 import { type Connection, connect } from './connection.js';
 import { decodeSession } from './decode-session.js';
 import { statusFailure } from './failure.js';
@@ -15,6 +16,10 @@ export interface Examined {
   version(signal: AbortSignal): Promise<ApiVersion>;
   /** @throws {ExporterError} as logging in fails. */
   logIn(signal: AbortSignal): Promise<void>;
+  /** @throws {ExporterError} as a request does. */
+  instance(signal: AbortSignal): Promise<Instance>;
+  /** Which installation it is, as told by `instance`; `''` until then, and before v6. */
+  installationId(): string;
   /** A few sessions from the beginning of the list, read in one request. @throws {ExporterError} as a request does. */
   glance(signal: AbortSignal): Promise<Glance>;
   /** Whether the pages of the list of sessions join. @throws {ExporterError} as a request does. */
@@ -44,13 +49,21 @@ const tries = 3;
 /** With `apiVersion: 'auto'` the version is detected first. Close the source to log out. */
 export function examineApi(options: RestOptions): Examined {
   const connection = connect(options);
+  const source = sourceOver(connection);
   const readPage = pageReader(connection);
+  let installationId = '';
   return {
-    source: sourceOver(connection),
+    source,
     version: async signal => connection.link.versions.current(signal),
     logIn: async signal => {
       await connection.auth.ticket(signal);
     },
+    instance: async signal => {
+      const instance = await source.instance(signal);
+      ({ installationId } = instance);
+      return instance;
+    },
+    installationId: () => installationId,
     glance: async signal => glanceAt((await readPage(0, signal)).rows),
     pages: async signal => {
       let found: Paging = 'loose';

@@ -4,7 +4,7 @@ import { diagnose, type Examination } from '../../src/doctor/doctor.js';
 import type { Chart, Finding } from '../../src/doctor/finding.js';
 import { asJson, asText } from '../../src/doctor/report.js';
 import { systemClock } from '../../src/kernel/clock.js';
-import type { ServerConfig } from '../../src/config/parse.js';
+import type { Config, ServerConfig } from '../../src/config/parse.js';
 import { simulate, type SimulateOptions, type Simulator } from '../../src/simulator/simulate.js';
 import { configOf, inFolder, serverConfig } from '../support/program.js';
 
@@ -24,15 +24,7 @@ export async function doctored(url: string, over: Over = {}): Promise<Found> {
   let found: Found | undefined;
   await inFolder(async folder => {
     const config = configOf(folder, serverConfig(url, { apiVersion: 'auto', ...over.server }), over.otlp);
-    const examination: Examination = {
-      config,
-      listenAt: { host: '127.0.0.1', port: 0 },
-      isOurs: async () => false,
-      version: '1.2.3',
-      clock: systemClock,
-      random: () => 0,
-      ...over.examination,
-    };
+    const examination = { ...examinationOf(config), ...over.examination };
     const charts = await diagnose(examination, new AbortController().signal);
     const [server, exporter] = charts;
     found = {
@@ -44,6 +36,23 @@ export async function doctored(url: string, over: Over = {}): Promise<Found> {
   });
   if (found === undefined) throw new Error('nothing was found');
   return found;
+}
+
+const examinationOf = (config: Config): Examination => ({
+  config,
+  listenAt: { host: '127.0.0.1', port: 0 },
+  isOurs: async () => false,
+  version: '1.2.3',
+  clock: systemClock,
+  random: () => 0,
+});
+
+/** What is found of a server that is configured under two names. */
+export async function doctoredTwice(url: string): Promise<readonly [readonly Finding[], readonly Finding[]]> {
+  const servers = ['hq', 'again'].map(name => serverConfig(url, { apiVersion: 'auto', name }));
+  const config = { ...configOf('.', serverConfig(url)), servers };
+  const charts = await diagnose(examinationOf(config), new AbortController().signal);
+  return [charts[0]?.findings ?? [], charts[1]?.findings ?? []];
 }
 
 const byCheck = (chart: Chart | undefined): Found['server'] =>

@@ -4,7 +4,7 @@ import { Secret } from '../../src/kernel/secret.js';
 import type { SimulateOptions } from '../../src/simulator/simulate.js';
 import { altered, answer, type Fault, webPage } from '../support/faults.js';
 import { connectProxy } from '../support/connect-proxy.js';
-import { doctored, type Over, refusedPort, simulated, statuses } from './rig.js';
+import { doctored, doctoredTwice, type Over, refusedPort, simulated, statuses } from './rig.js';
 
 const allWell = {
   dns: 'ok',
@@ -277,6 +277,18 @@ describe('the doctor', () => {
       expect(logins).toHaveLength(1);
       expect(asked.filter(one => one === 'POST /token/logout')).toHaveLength(1);
       expect(asked.length).toBeLessThanOrEqual(15);
+    });
+  });
+
+  test('tells of an installation that is configured twice', async () => {
+    await simulated({}, async ({ url }) => {
+      const [first, second] = await doctoredTwice(url);
+      expect(first.map(({ check }) => check)).not.toContain('installation');
+      expect(second.at(-1)).toMatchObject({
+        check: 'installation',
+        status: 'wrong',
+        message: expect.stringContaining('the same installation as "hq"'),
+      });
     });
   });
 
