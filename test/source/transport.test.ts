@@ -2,8 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { type AddressInfo, createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { ExporterError } from '../../src/kernel/errors.js';
-import { createGate } from '../../src/kernel/gate.js';
-import { settle } from '../support/fake-clock.js';
 import type { Reply } from '../support/scripted-server.js';
 import { bench, type Extras, grant, never, type Rig } from '../support/source-rig.js';
 
@@ -250,54 +248,4 @@ test('no error of any kind shows the password, the user, the token, a query or w
     const shown = inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error);
     expect(shown).not.toMatch(/canary(?!\.)|offset=|startTimeFrom/);
   }
-});
-
-describe('the gate', () => {
-  test('gets its place back from a request that is not answered, which goes on', async () => {
-    const gate = createGate(1);
-    const { promise: asked, resolve: arrived } = Promise.withResolvers<undefined>();
-    const { promise: answer, resolve: reply } = Promise.withResolvers<Reply>();
-    const slow = await begin(
-      async () => {
-        arrived(undefined);
-        return answer;
-      },
-      { gate, placeMs: 50 },
-    );
-    const quick = await begin(() => page(), { gate });
-    const slowly = read(slow);
-    await asked;
-    await expect(read(quick)).resolves.toMatchObject({ rows: [] });
-    expect(slow.observed).toEqual(['token 2xx']);
-    reply(page());
-    await expect(slowly).resolves.toMatchObject({ rows: [] });
-    // The place was given back once: with room for one, there is room for one.
-    const leave = await gate.enter(never);
-    const second = new AbortController();
-    const next = gate.enter(second.signal);
-    second.abort(new Error('no room'));
-    await expect(next).rejects.toThrow('no room');
-    leave();
-  });
-
-  test('keeps the others waiting while a request may still be answered in time', async () => {
-    const gate = createGate(1);
-    const { promise: asked, resolve: arrived } = Promise.withResolvers<undefined>();
-    const { promise: answer, resolve: reply } = Promise.withResolvers<Reply>();
-    const slow = await begin(
-      async () => {
-        arrived(undefined);
-        return answer;
-      },
-      { gate },
-    );
-    const quick = await begin(() => page(), { gate });
-    const slowly = read(slow);
-    await asked;
-    const behind = read(quick);
-    await settle();
-    expect(quick.observed).toEqual([]);
-    reply(page());
-    await Promise.all([slowly, behind]);
-  });
 });
