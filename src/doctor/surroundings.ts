@@ -22,7 +22,7 @@ export const otlpCheck = ({ signal: what, target }: Outlet, sending: Sending): C
   name: 'otlp',
   needs: [],
   look: async () => {
-    if (target === undefined) return skipped(`because no ${what} are sent: there is no OTLP endpoint`);
+    if (target === undefined) return skipped(`because no ${what} are to be sent`);
     const transport = otlpTransport(target, sending.version, sending.clock);
     try {
       await transport.send(

@@ -50,7 +50,7 @@ describe('vb365-exporter doctor', () => {
       expect(code).toBe(0);
       expect(text).toContain(`server hq (${url})`);
       expect(text).toMatch(/^ {2}ok {7}login {8}logged in/m);
-      expect(text).toMatch(/^\d+ ok, 0 warning, 0 wrong, 2 skipped$/m);
+      expect(text).toMatch(/^\d+ ok, 0 warning, 0 wrong, \d skipped$/m);
     });
   });
 
