@@ -31,7 +31,7 @@ export const otlpCheck = ({ signal: what, target }: Outlet, sending: Sending): C
       );
       return ok(`"${target.url.host}" takes ${what} over ${target.protocol}`);
     } catch (thrown) {
-      return refused(toExporterError(thrown));
+      return refused(toExporterError(thrown), target.url.host);
     } finally {
       await transport.close();
     }
@@ -39,7 +39,12 @@ export const otlpCheck = ({ signal: what, target }: Outlet, sending: Sending): C
   advise: otlpAdvice,
 });
 
-function refused(error: ExporterError): Look {
+/** What Loki says to a request without any record: it has read it, and only misses the records (seen with a real one). */
+const nothingInIt = 422;
+
+function refused(error: ExporterError, host: string): Look {
+  if (error.details['statusCode'] === nothingInIt)
+    return ok(`"${host}" reads the request, and refuses only that there is nothing in it`);
   const code = codeOf(error.cause);
   const message = `${error.message}${code === '' ? '' : ` (${code})`}`;
   return error.reason === 'throttled'

@@ -48,6 +48,15 @@ describe('the doctor, of the OTLP receiver', () => {
     expect(receiver.requests).toHaveLength(1);
   });
 
+  test('is content with one that refuses only the empty request, as Loki does', async () => {
+    const receiver = await otlpReceiver();
+    receiver.answers.push(refuse(422, {}, 'canary'));
+    const found = await find(otlpCheck({ signal: 'logs', target: target(receiver.url) }, sending));
+    await receiver.close();
+    expect(found).toMatchObject({ status: 'ok', message: expect.stringContaining('nothing in it') });
+    expect(found?.message).not.toContain('canary');
+  });
+
   test('tells of a receiver that is not there', async () => {
     const url = new URL(`http://127.0.0.1:${String(await refusedPort())}/v1/logs`);
     expect(await find(otlpCheck({ signal: 'logs', target: target(url) }, sending))).toMatchObject({
