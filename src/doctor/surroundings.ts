@@ -8,12 +8,18 @@ import type { ListenAddress } from '../web/listen.js';
 import { type Check, type Look, ok, skipped, warning, wrong } from './finding.js';
 
 /** Where an export request goes, and what it holds when it is empty. */
-export type Outlet = Readonly<{ signal: 'logs'; target: OtlpTarget | undefined }>;
+export type Outlet = Readonly<{ signal: 'logs' | 'traces'; target: OtlpTarget | undefined }>;
 
-export const outletsOf = ({ logs }: Config): readonly Outlet[] => [{ signal: 'logs', target: logs }];
+export const outletsOf = ({ logs, traces }: Config): readonly Outlet[] => [
+  { signal: 'logs', target: logs },
+  { signal: 'traces', target: traces },
+];
 
 /** Valid export requests with nothing in them; in protobuf that is no byte at all. */
-const emptyJson: Readonly<Record<Outlet['signal'], string>> = { logs: '{"resourceLogs":[]}' };
+const emptyJson: Readonly<Record<Outlet['signal'], string>> = {
+  logs: '{"resourceLogs":[]}',
+  traces: '{"resourceSpans":[]}',
+};
 
 type Sending = Readonly<{ version: string; clock: Clock; signal: AbortSignal }>;
 
@@ -55,7 +61,7 @@ function refused(error: ExporterError, host: string): Look {
 function otlpAdvice({ reason, details }: ExporterError): string {
   if (reason === 'auth') return 'set the receiver\'s token with "otlp.headers"';
   if (details['statusCode'] === 404)
-    return 'see that "otlp.endpoint" is the base of an OTLP/HTTP receiver; "/v1/logs" is put behind it';
+    return 'see that "otlp.endpoint" is the base of an OTLP/HTTP receiver; "/v1/logs" and "/v1/traces" are put behind it';
   if (reason === 'rejected') return 'see that the receiver speaks OTLP/HTTP in the protocol that "otlp.protocol" names';
   return 'see that the receiver runs, and that "otlp.endpoint" has its port for OTLP/HTTP (4318, not the 4317 of gRPC)';
 }

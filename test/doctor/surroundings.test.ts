@@ -18,11 +18,13 @@ const sending = { version: '1.2.3', clock: systemClock, signal: new AbortControl
 
 describe('the doctor, of the OTLP receiver', () => {
   test.each([
-    ['http/json', '{"resourceLogs":[]}', 'application/json'],
-    ['http/protobuf', '', 'application/x-protobuf'],
-  ] as const)('sends an empty export request in %s', async (protocol, body, type) => {
+    ['logs', 'http/json', '{"resourceLogs":[]}', 'application/json'],
+    ['traces', 'http/json', '{"resourceSpans":[]}', 'application/json'],
+    ['logs', 'http/protobuf', '', 'application/x-protobuf'],
+    ['traces', 'http/protobuf', '', 'application/x-protobuf'],
+  ] as const)('sends an empty export request of %s in %s', async (signal, protocol, body, type) => {
     const receiver = await otlpReceiver();
-    const found = await find(otlpCheck({ signal: 'logs', target: target(receiver.url, { protocol }) }, sending));
+    const found = await find(otlpCheck({ signal, target: target(receiver.url, { protocol }) }, sending));
     await receiver.close();
     expect(found).toMatchObject({ check: 'otlp', status: 'ok', message: expect.stringContaining(receiver.url.host) });
     expect(receiver.requests.map(one => one.body.toString())).toEqual([body]);
