@@ -58,11 +58,18 @@ function refused(error: ExporterError, host: string): Look {
     : wrong(message, otlpAdvice(error));
 }
 
-function otlpAdvice({ reason, details }: ExporterError): string {
+/** Codes of Node and OpenSSL about TLS and certificates. */
+const tlsCode = /SSL|TLS|CERT|ISSUER|SIGNATURE/;
+
+function otlpAdvice({ reason, message, details, cause }: ExporterError): string {
   if (reason === 'auth') return 'set the receiver\'s token with "otlp.headers"';
   if (details['statusCode'] === 404)
     return 'see that "otlp.endpoint" is the base of an OTLP/HTTP receiver; "/v1/logs" and "/v1/traces" are put behind it';
   if (reason === 'rejected') return 'see that the receiver speaks OTLP/HTTP in the protocol that "otlp.protocol" names';
+  if (message.startsWith('Cannot read TLS file'))
+    return 'correct the files below "otlp.tls", and let our user read them';
+  if (tlsCode.test(codeOf(cause)))
+    return 'see that "otlp.endpoint" says http or https as the receiver speaks it, and name the issuer of its certificate with "otlp.tls.ca_file"';
   return 'see that the receiver runs, and that "otlp.endpoint" has its port for OTLP/HTTP (4318, not the 4317 of gRPC)';
 }
 

@@ -68,6 +68,22 @@ describe('the doctor, of the OTLP receiver', () => {
     });
   });
 
+  test('tells of one that speaks no TLS, and of a file that is not there', async () => {
+    const receiver = await otlpReceiver();
+    const url = new URL(receiver.url);
+    url.protocol = 'https:';
+    const tls = { caFile: '/nonexistent/ca.pem', certFile: undefined, keyFile: undefined };
+    const found = [
+      await find(otlpCheck({ signal: 'traces', target: target(url) }, sending)),
+      await find(otlpCheck({ signal: 'traces', target: target(url, { tls }) }, sending)),
+    ];
+    await receiver.close();
+    expect(found).toMatchObject([
+      { status: 'wrong', advice: expect.stringContaining('http or https') },
+      { status: 'wrong', advice: expect.stringContaining('the files below "otlp.tls"') },
+    ]);
+  });
+
   test('skips what is not configured', async () => {
     expect(await find(otlpCheck({ signal: 'logs', target: undefined }, sending))).toMatchObject({ status: 'skipped' });
   });
