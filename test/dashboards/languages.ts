@@ -7,6 +7,7 @@ type Node = Tree['topNode'];
 /** A query with something in place of what Grafana fills in; the values do not matter. */
 export const filledIn = (query: string): string =>
   query
+    .replaceAll(/\$__(rate_)?interval_ms/g, '60000')
     .replaceAll('$__rate_interval', '7m')
     .replaceAll('$__interval', '6m')
     .replaceAll('$__range', '1d')

@@ -163,7 +163,8 @@ const sessionDurations = (): PanelBuilder =>
   });
 
 const itemBuckets = `vb365_restore_item_duration_seconds_bucket{${ofServer},workload=~"$workload"}`;
-const itemCount = `vb365_restore_item_duration_seconds_count{${ofServer},workload=~"$workload"}`;
+/** The counter and not the histogram: that one does not wait until a new series was seen at 0. */
+const timedItems = `vb365_restore_events_total{${ofServer},workload=~"$workload",event_type!="None",status=~"Success|Warning|Failed"}`;
 
 const itemDurations = (): PanelBuilder =>
   dots({
@@ -186,7 +187,7 @@ const durationTable = (): PanelBuilder =>
     unit: 's',
     empty: 'No item was restored in this time range',
     queries: [
-      rows(`${counted(itemCount, 'workload, event_type')} > 0`),
+      rows(`${counted(timedItems, 'workload, event_type')} > 0`),
       rows(quantile(0.5, itemBuckets, 'workload, event_type')),
       rows(quantile(0.95, itemBuckets, 'workload, event_type')),
     ],

@@ -37,10 +37,11 @@ export const counted = (selector: string, by = ''): string =>
 
 /**
  * How much a counter rose for each bar of a graph. `$__rate_interval` is the width of a bar and one scrape more, so that
- * what rises between the last scrape of a bar and the first of the next is in exactly one of them.
+ * what rises between the last scrape of a bar and the first of the next is in exactly one of them; `increase` stretches
+ * what it saw to that length, and the factor takes it back.
  */
 export const perBar = (selector: string, by = ''): string =>
-  `sum${grouped(by)} (round(increase(${selector}[$__rate_interval])))`;
+  `sum${grouped(by)} (round(increase(${selector}[$__rate_interval]) * $__interval_ms / $__rate_interval_ms))`;
 
 /**
  * 0 where the exporter is scraped but nothing was counted yet; nothing at all where it is not scraped, because "0 failed"
