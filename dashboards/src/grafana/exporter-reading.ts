@@ -6,7 +6,7 @@ import { overTime, perBar, quantile } from './queries.js';
 
 type Short = Omit<Facts, 'width' | 'height' | 'empty'> & Partial<Pick<Facts, 'empty'>>;
 const third = (facts: Short): Facts => ({ width: 8, height: 8, empty: 'Not scraped', ...facts });
-const quarter = (facts: Short): Facts => ({ ...third(facts), width: 6 });
+const quarter = (facts: Short): Facts => ({ ...third(facts), width: 6, height: 6 });
 
 const turns = (): readonly PanelBuilder[] => [
   bars(

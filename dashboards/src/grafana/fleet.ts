@@ -98,12 +98,13 @@ const failuresByOrganization = (): PanelBuilder =>
 
 const perOrganization = 'server, organization';
 const red = { 'custom.cellOptions': { type: 'color-background', mode: 'basic' } };
-const redAboveZero = { ...red, thresholds: steps([null, 'transparent'], [1, 'semi-dark-red']) };
+const redAboveZero = { ...red, thresholds: steps([null, 'transparent'], [1, 'dark-red']) };
 
 const organizations = (): PanelBuilder =>
   table({
     title: 'Organizations',
-    description: 'What happened in each organization in the time range. A click on a name leads to the organization.',
+    description:
+      'What happened in each organization in the time range; what was saved, exported or sent was taken out. A click on a name leads to the organization.',
     width: 24,
     height: 10,
     unit: 'locale',
@@ -127,7 +128,7 @@ const organizations = (): PanelBuilder =>
       'Value #B': 'Sessions failed',
       'Value #C': 'Items',
       'Value #D': 'Items failed',
-      'Value #E': 'Saved, exported or sent',
+      'Value #E': 'Taken out',
       'Value #F': 'Data',
       'Value #G': 'Last failure',
     }),

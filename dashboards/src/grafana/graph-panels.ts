@@ -25,19 +25,19 @@ import { PanelBuilder as StateTimeline } from '@grafana/grafana-foundation-sdk/s
 import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
 import { byThreshold, type Facts, framed, type PanelBuilder } from './panels.js';
 
-const legend = (...calcs: readonly string[]): VizLegendOptionsBuilder =>
+const legend = (): VizLegendOptionsBuilder =>
   new VizLegendOptionsBuilder()
     .displayMode(LegendDisplayMode.List)
     .placement(LegendPlacement.Bottom)
     .showLegend(true)
-    .calcs([...calcs]);
+    .calcs([]);
 
 const allAtOnce = (): VizTooltipOptionsBuilder =>
   new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending);
 
 /**
  * Stacked bars that count something. There are never more than 60, and none is narrower than 5 minutes: a single event
- * is seen over a day and over a month. The legend says the sum of each.
+ * is seen over a day and over a month.
  */
 export const bars = (facts: Facts): PanelBuilder =>
   framed(new TimeSeries(), facts)
@@ -51,7 +51,7 @@ export const bars = (facts: Facts): PanelBuilder =>
     .min(0)
     .axisSoftMax(4)
     .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'))
-    .legend(legend('sum'))
+    .legend(legend())
     .tooltip(allAtOnce());
 
 /** Lines through what is measured all the time. */
@@ -91,7 +91,7 @@ export const levels = (facts: Facts): PanelBuilder =>
     .min(0)
     .axisSoftMax(4)
     .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'))
-    .legend(legend('max'))
+    .legend(legend())
     .tooltip(allAtOnce());
 
 /** How many fell into which bucket of a histogram, and when. */

@@ -11,7 +11,7 @@ export const failedSessions = `vb365_restore_sessions_total{${ofTenant},result="
 export const items = `vb365_restore_events_total{${ofTenant},event_type!="None"}`;
 export const failedItems = `vb365_restore_events_total{${ofTenant},event_type!="None",status="Failed"}`;
 export const itemsTakenOut = `vb365_restore_events_total{${ofTenant},event_type=~"Save|Export|Send"}`;
-export const bytes = `vb365_restore_item_bytes_total{${ofTenant}}`;
+export const bytes = `vb365_restore_item_bytes_total{${ofTenant},event_type!="None"}`;
 
 const notScraped = 'Not scraped';
 

@@ -6,6 +6,7 @@ import {
   TableCellHeight,
   TableSortByFieldStateBuilder,
   VizOrientation,
+  VizTextDisplayOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
 import type { DataTransformerConfig } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as BarGauge } from '@grafana/grafana-foundation-sdk/bargauge';
@@ -41,6 +42,8 @@ export const ranking = (facts: Facts & Readonly<{ colour: string }>): PanelBuild
   framed(new BarGauge(), facts)
     .reduceOptions(last())
     .orientation(VizOrientation.Horizontal)
+    .text(new VizTextDisplayOptionsBuilder().titleSize(14).valueSize(18))
+    .maxVizHeight(48)
     .min(0)
     .colorScheme(always(facts.colour));
 

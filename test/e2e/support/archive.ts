@@ -28,8 +28,11 @@ type Answer = Readonly<{
   }>;
 }>;
 
-/** @param folder where its configuration goes, and where `tsdb` with the blocks is. */
-export async function startArchive(folder: string): Promise<Archive> {
+/**
+ * @param folder where its configuration goes, and where `tsdb` with the blocks is.
+ * @param lookback for how long a sample counts; more than the time between two scrapes.
+ */
+export async function startArchive(folder: string, lookback = '5m'): Promise<Archive> {
   const file = join(folder, 'archive.yml');
   writeFileSync(file, 'global: {}\n');
   const address = `127.0.0.1:${String(await freePort())}`;
@@ -39,6 +42,7 @@ export async function startArchive(folder: string): Promise<Archive> {
       `--config.file=${file}`,
       `--storage.tsdb.path=${join(folder, 'tsdb')}`,
       '--storage.tsdb.retention.time=100y',
+      `--query.lookback-delta=${lookback}`,
       `--web.listen-address=${address}`,
     ],
   });

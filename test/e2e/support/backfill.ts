@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProgram } from './running.js';
 import { toolPath } from './tools.js';
@@ -38,6 +38,7 @@ export function backfill(folder: string): Backfill {
         const args = ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', file, tsdb];
         const { code, output } = await runProgram({ path: toolPath('promtool'), args });
         if (code !== 0) throw new Error(`promtool could not write the blocks: ${output}`);
+        rmSync(file);
       }
     },
   };
