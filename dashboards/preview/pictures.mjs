@@ -4,6 +4,7 @@ import { createServer, request } from 'node:http';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { startArchive } from '../../dist/test/e2e/support/archive.js';
+import { startLogArchive } from '../../dist/test/e2e/support/log-archive.js';
 import { scrape, stage, to } from './stage.mjs';
 
 const { values } = parseArgs({
@@ -23,7 +24,8 @@ const { values } = parseArgs({
 
 const folder = await stage(values.world);
 const prometheus = await startArchive(folder, '15m');
-const backends = { prometheus: prometheus.url };
+const loki = await startLogArchive(folder);
+const backends = { prometheus: prometheus.url, loki: loki.url };
 
 const here = path => new URL(path, import.meta.url).pathname;
 const types = { js: 'text/javascript', html: 'text/html', json: 'application/json', css: 'text/css' };
@@ -32,7 +34,6 @@ const types = { js: 'text/javascript', html: 'text/html', json: 'application/jso
 const server = createServer((incoming, outgoing) => {
   const [, backend, rest] = /^\/(prometheus|loki)(\/.*)$/.exec(incoming.url) ?? [];
   if (backend !== undefined) {
-    if (backends[backend] === undefined) return outgoing.end(JSON.stringify({ data: { result: [] } }));
     const passed = request(`${backends[backend]}${rest}`, answer => {
       outgoing.writeHead(answer.statusCode, { 'content-type': 'application/json' });
       answer.pipe(outgoing);
@@ -70,5 +71,6 @@ try {
 } finally {
   await browser.close();
   server.close();
+  await loki.stop();
   await prometheus.stop();
 }

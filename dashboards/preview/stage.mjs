@@ -1,7 +1,9 @@
 // Makes the data for the pictures: a month in the life of two servers, simulated, taken by the exporter, and written
-// into the database of a Prometheus. It is kept in .cache; `busy` has people at work, `empty` has none.
+// into the databases of a Prometheus and a Loki. It is kept in .cache; `busy` has people at work, `empty` has none.
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { backfill } from '../../dist/test/e2e/support/backfill.js';
+import { startLogArchive } from '../../dist/test/e2e/support/log-archive.js';
+import { replayed } from '../../dist/test/e2e/support/replay.js';
 import { simulatedTime } from '../../dist/test/e2e/support/simulated-time.js';
 
 /** A Friday afternoon. */
@@ -48,7 +50,7 @@ export async function stage(world) {
   mkdirSync(making, { recursive: true });
   const fromMs = (to - days * 86_400 - 3) * 1000;
   const samples = backfill(`${making}samples`);
-  await simulatedTime({
+  const lives = await simulatedTime({
     folder: making,
     fromMs,
     untilMs: to * 1000,
@@ -62,6 +64,12 @@ export async function stage(world) {
       ),
   });
   await samples.write(`${making}tsdb`);
+  const logs = await startLogArchive(making);
+  try {
+    await replayed({ worlds: lives, folder: `${making}loki`, fromMs, to: logs.loki.url });
+  } finally {
+    await logs.stop();
+  }
   renameSync(making, folder);
   return folder;
 }

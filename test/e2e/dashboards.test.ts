@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { organizations } from '../../src/simulator/cast.js';
 import type { Entry, SimSession } from '../../src/simulator/world.js';
-import { type BoardPanel, boards, panelsOf, type Target, targetsOf } from '../dashboards/boards.js';
+import { type BoardPanel, boards, type Target, targetsOf } from '../dashboards/boards.js';
 import { type Archive, type Series, startArchive } from './support/archive.js';
-import { asked, stepOf, type TimeRange } from './support/as-grafana.js';
+import { asked, isInstant, stepOf, type TimeRange } from './support/as-grafana.js';
 import { backfill } from './support/backfill.js';
+import { type Counts, panelNamed, sums, tally } from './support/counts.js';
 import { simulatedTime, type Worlds } from './support/simulated-time.js';
 
 const scrape = 300;
@@ -54,14 +55,10 @@ const queries = boards.flatMap(board =>
   })),
 );
 
-const answers = async (
-  panel: BoardPanel,
-  { expr = '', instant }: Target,
-  range: TimeRange,
-): Promise<readonly Series[]> => {
+const answers = async (panel: BoardPanel, target: Target, range: TimeRange): Promise<readonly Series[]> => {
   const step = stepOf(panel, range);
-  const query = asked(expr, step, range);
-  return instant === true
+  const query = asked(target, panel, range);
+  return isInstant(target)
     ? archive.instant(query, range.to)
     : archive.range(query, { start: Math.ceil(range.from / step) * step, end: range.to, step });
 };
@@ -103,36 +100,6 @@ const stopped = ({ from }: TimeRange): readonly (SimSession & { server: string }
       .filter(({ endedAt }) => endedAt !== undefined && Number(endedAt) / 1e9 > from)
       .map(session => ({ ...session, server })),
   );
-
-type Counts = Readonly<Record<string, number>>;
-
-/** How many of a list there are of each kind; `by` says which kind, `size` how much one counts. */
-function tally<T>(list: readonly T[], by: (one: T) => string, size: (one: T) => number = () => 1): Counts {
-  const counts: Record<string, number> = {};
-  for (const one of list) counts[by(one)] = (counts[by(one)] ?? 0) + size(one);
-  return counts;
-}
-
-/** What the points of each series come to; series that stay at 0 are left out. */
-const sums = (found: readonly Series[], by: readonly string[]): Counts =>
-  Object.fromEntries(
-    found
-      .map(
-        ({ labels, values }) =>
-          [by.map(label => labels[label] ?? '').join(' '), values.reduce((sum, [, value]) => sum + value, 0)] as const,
-      )
-      .filter(([, sum]) => sum > 0),
-  );
-
-const find = (uid: string, title: string, refId = 'A'): readonly [BoardPanel, Target] => {
-  const panel = boards
-    .filter(board => board.uid === uid)
-    .flatMap(panelsOf)
-    .find(one => one.title === title);
-  const target = panel?.targets?.find(one => one.refId === refId);
-  if (panel === undefined || target === undefined) throw new Error(`There is no panel ${title} ${refId}`);
-  return [panel, target];
-};
 
 const came = ({ event }: Entry): boolean => event.status === 'Success' || event.status === 'Warning';
 const failed = ({ event }: Entry): boolean => event.status === 'Failed';
@@ -211,7 +178,7 @@ describe('Nothing lost, nothing counted twice: a panel says what the books of th
 
   test.each(checks)('$panel.1 $panel.2', async ({ panel, by, book: booked }) => {
     for (const range of [day, week]) {
-      const found = await answers(...find(...panel), range);
+      const found = await answers(...panelNamed(...panel), range);
       expect(sums(found, by)).toEqual(booked(range));
     }
   });
@@ -222,7 +189,7 @@ describe('Nothing lost, nothing counted twice: a panel says what the books of th
         book(range).filter(failed),
         ({ session, event }) => `${String(workloads[session.type])} ${event.type}`,
       );
-      const found = sums(await answers(...find('vb365-organization', 'Failed items by workload'), range), [
+      const found = sums(await answers(...panelNamed('vb365-organization', 'Failed items by workload'), range), [
         'workload',
         'event_type',
       ]);
@@ -253,7 +220,7 @@ describe('bars say what the books of the servers say, but for series that have j
     ['Items by what was done', 'event_type', ({ event }: Entry) => event.type],
   ] as const)('%s', async (title, label, by) => {
     for (const range of [day, week]) {
-      const found = sums(await answers(...find('vb365-fleet', title), range), [label]);
+      const found = sums(await answers(...panelNamed('vb365-fleet', title), range), [label]);
       const booked = tally(book(range), by);
       expect(Object.keys(found).toSorted()).toEqual(Object.keys(booked).toSorted());
       for (const [kind, count] of Object.entries(booked)) {
@@ -267,7 +234,7 @@ describe('bars say what the books of the servers say, but for series that have j
 
   test('how long sessions were open: each is in one bucket of the heatmap', async () => {
     for (const range of [day, week]) {
-      const found = await answers(...find('vb365-fleet', 'How long sessions were open'), range);
+      const found = await answers(...panelNamed('vb365-fleet', 'How long sessions were open'), range);
       const count = sums(found, ['le'])['+Inf'];
       const born = await births('vb365_restore_session_duration_seconds_count', range);
       expect(count).toBeGreaterThanOrEqual(stopped(range).length - born);
@@ -282,7 +249,7 @@ describe('bars say what the books of the servers say, but for series that have j
         ['vb365-organization', 'Data'],
         ['vb365-fleet', 'Data by what was done'],
       ] as const) {
-        const said = Object.values(sums(await answers(...find(uid, title), range), ['event_type']));
+        const said = Object.values(sums(await answers(...panelNamed(uid, title), range), ['event_type']));
         const sum = said.reduce((all, one) => all + one, 0);
         expect(Math.abs(sum / sizes - 1)).toBeLessThan(0.1);
       }

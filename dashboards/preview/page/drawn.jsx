@@ -43,7 +43,7 @@ export function Heatmap({ frames, panel, width, height, theme, step }) {
   const most = Math.max(1, ...own.flatMap(({ cells }) => cells.map(({ count }) => count)));
   const left = 62;
   const x = at => left + ((at - from) / (to - from)) * (width - left);
-  const rowHeight = (height - 24) / own.length;
+  const rowHeight = (height - 38) / own.length;
   const label = le =>
     le === Infinity ? 'longer' : le < 60 ? `${le} s` : le < 3600 ? `${le / 60} min` : `${le / 3600} h`;
   return (

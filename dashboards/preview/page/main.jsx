@@ -79,7 +79,13 @@ function Stat({ panel, frames, width: w, height }) {
 function Ranking({ panel, frames, width: w, height }) {
   const bars = frames.map(frame => {
     const field = numberOf(frame);
-    return { field, display: { ...field.display(field.values.at(-1)), title: field.config.displayNameFromDS } };
+    return {
+      field,
+      display: {
+        ...field.display(field.values.at(-1)),
+        title: field.config.displayName ?? field.config.displayNameFromDS,
+      },
+    };
   });
   const most = Math.max(1, ...bars.map(({ field }) => field.values.at(-1)));
   return (

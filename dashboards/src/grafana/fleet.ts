@@ -84,6 +84,7 @@ const failuresByOrganization = (): PanelBuilder =>
     decimals: 0,
     empty: 'No item failed in this time range',
     colour: colours['Failed'] ?? 'red',
+    transformations: [{ id: 'renameByRegex', options: { regex: '(.*)\\.onmicrosoft\\.com', renamePattern: '$1' } }],
     queries: [now(`sort_desc(topk(10, ${counted(failedItems, 'server, organization')} > 0))`, '{{organization}}')],
     links: [
       {
@@ -97,8 +98,10 @@ const failuresByOrganization = (): PanelBuilder =>
   });
 
 const perOrganization = 'server, organization';
-const red = { 'custom.cellOptions': { type: 'color-background', mode: 'basic' } };
-const redAboveZero = { ...red, thresholds: steps([null, 'transparent'], [1, 'dark-red']) };
+const redAboveZero = {
+  'custom.cellOptions': { type: 'color-text' },
+  thresholds: steps([null, 'text'], [1, 'red']),
+};
 
 const organizations = (): PanelBuilder =>
   table({

@@ -65,17 +65,14 @@ export const lines = (facts: Facts): PanelBuilder =>
     .legend(legend())
     .tooltip(allAtOnce());
 
-/** Points, joined: what is measured only when something happens. */
+/** Points: what is measured only when something happens. */
 export const dots = (facts: Facts): PanelBuilder =>
   framed(new TimeSeries(), facts)
     .interval('5m')
     .maxDataPoints(60)
-    .drawStyle(GraphDrawStyle.Line)
-    .lineWidth(1)
-    .fillOpacity(0)
+    .drawStyle(GraphDrawStyle.Points)
     .showPoints(VisibilityMode.Always)
-    .pointSize(6)
-    .spanNulls(true)
+    .pointSize(7)
     .min(0)
     .legend(legend())
     .tooltip(allAtOnce());

@@ -21,6 +21,9 @@ export const picked = 'veeam_restore_session_id=~"$session.*" | veeam_restore_se
 export const found =
   'veeam_restore_item_name=~"(?i).*$search.*" or veeam_restore_source=~"(?i).*$search.*" or veeam_restore_target=~"(?i).*$search.*"';
 
+/** Accounts of Windows are the same in any letter case: `initiator` is the one in lower case. */
+export const initiatorOf = 'label_format initiator=`{{ ToLower .veeam_restore_session_initiator }}`';
+
 export const takenOut = 'veeam_restore_event_type=~"Save|Export|Send"';
 
 /** Records per group within the bar of a graph, or, asked once, within the time range. */

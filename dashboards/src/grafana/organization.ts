@@ -2,7 +2,7 @@ import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { colours, inColours } from './colours.js';
 import { dashboardOf, firingAlerts, type Row } from './dashboard.js';
 import { levels, lines } from './graph-panels.js';
-import { countOf, itemRecords, sessionRecords, takenOut, topOf } from './log-queries.js';
+import { countOf, initiatorOf, itemRecords, sessionRecords, takenOut, topOf } from './log-queries.js';
 import type { PanelBuilder } from './panels.js';
 import { counted, logsNow, now, ofTenant, orZero, overTime } from './queries.js';
 import { failures, sessionTable } from './record-tables.js';
@@ -121,7 +121,7 @@ const whoStats = (): readonly PanelBuilder[] => [
     description: 'How many different initiators opened sessions that ended in the time range.',
     unit: 'locale',
     decimals: 0,
-    queries: [logsNow(`count(${countOf(sessionRecords, 'veeam_restore_session_initiator')})`)],
+    queries: [logsNow(`count(${countOf(`${sessionRecords} | ${initiatorOf}`, 'initiator')})`)],
   }),
   logStat({
     title: 'Items outside office hours',
@@ -163,15 +163,19 @@ const top = (by: string, facts: Readonly<{ title: string; description: string; q
   });
 
 const rankings = (): readonly PanelBuilder[] => [
-  top('veeam_restore_session_initiator', { title: 'Who', description: 'Who restored the most items.' }),
+  top('initiator', {
+    title: 'Who',
+    description: 'Who restored the most items; letter case does not count.',
+    query: `${itemRecords} | ${initiatorOf}`,
+  }),
   top('veeam_restore_session_client_address', {
     title: 'From which client',
     description: 'The machines from which the most items were restored.',
   }),
-  top('veeam_restore_session_initiator', {
+  top('initiator', {
     title: 'Who took data out',
     description: 'Who saved, exported or sent the most items.',
-    query: `${itemRecords} | ${takenOut}`,
+    query: `${itemRecords} | ${takenOut} | ${initiatorOf}`,
   }),
   top('veeam_restore_session_reason', {
     title: 'Why',

@@ -38,8 +38,11 @@ export const nameStat = (facts: StatFacts): PanelBuilder =>
     .textMode(BigValueTextMode.Name);
 
 /** A bar for each series, longest first as the query sorts them. */
-export const ranking = (facts: Facts & Readonly<{ colour: string }>): PanelBuilder =>
+export const ranking = (
+  facts: Facts & Readonly<{ colour: string; transformations?: readonly DataTransformerConfig[] }>,
+): PanelBuilder =>
   framed(new BarGauge(), facts)
+    .transformations([...(facts.transformations ?? [])])
     .reduceOptions(last())
     .orientation(VizOrientation.Horizontal)
     .text(new VizTextDisplayOptionsBuilder().titleSize(14).valueSize(18))

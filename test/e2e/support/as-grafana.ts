@@ -1,7 +1,10 @@
-import type { BoardPanel } from '../../dashboards/boards.js';
+import type { BoardPanel, Target } from '../../dashboards/boards.js';
 
-/** The time range of a dashboard, in seconds. */
+/** The time range of a dashboard, in seconds, and how often is scraped. */
 export type TimeRange = Readonly<{ from: number; to: number; scrape: number }>;
+
+/** What the viewer has chosen or typed, by the name of the variable; "All" and nothing else. */
+export type Choices = Readonly<Record<string, string>>;
 
 /** Widths of a bar that Grafana may choose, in seconds. */
 const widths = [60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
@@ -13,15 +16,24 @@ export function stepOf({ maxDataPoints = 1000, interval }: BoardPanel, { from, t
   return widths.find(width => width >= wanted) ?? 86_400;
 }
 
-/** A query with everything chosen, as Grafana would send it. */
-export function asked(query: string, step: number, { from, to, scrape }: TimeRange): string {
+/** One value, not one for each point of a graph. */
+export const isInstant = ({ instant, queryType }: Target): boolean => instant === true || queryType === 'instant';
+
+/** A query as Grafana would send it. */
+export function asked(target: Target, panel: BoardPanel, range: TimeRange, choices: Choices = {}): string {
+  const step = stepOf(panel, range);
+  const { from, to, scrape } = range;
   const rate = Math.max(step + scrape, 4 * scrape);
-  return query
+  return (target.expr ?? '')
     .replaceAll('$__rate_interval_ms', String(rate * 1000))
     .replaceAll('$__interval_ms', String(step * 1000))
     .replaceAll('$__rate_interval', `${String(rate)}s`)
     .replaceAll('$__interval', `${String(step)}s`)
     .replaceAll('$__range', `${String(to - from)}s`)
-    .replaceAll('$__auto', `${String(to - from)}s`)
-    .replaceAll(/"\$(\w+)"/g, (_, name: string) => (['organization', 'workload'].includes(name) ? '".*"' : '".+"'));
+    .replaceAll('$__auto', `${String(isInstant(target) ? to - from : step)}s`)
+    .replaceAll(/"\$(\w+)"/g, (_, name: string) => `"${choices[name] ?? (limited.includes(name) ? '.+' : '.*')}"`)
+    .replaceAll(/\$(session|initiator|search)\b/g, (_, name: string) => choices[name] ?? '');
 }
+
+/** Variables whose "All" wants a value. */
+const limited = ['job', 'instance', 'server'];
