@@ -83,7 +83,7 @@ async function ofPrometheus(target, panel) {
 
 async function ofLoki(target, panel) {
   const step = stepOf(panel);
-  const metric = /^(sum|topk|count|max|quantile)/.test(target.expr);
+  const metric = /^(sum|sort|topk|count|max|quantile)/.test(target.expr);
   const overTime = metric && target.queryType === 'range';
   const query = encodeURIComponent(filledIn(target.expr, step, overTime));
   if (metric && !overTime) {

@@ -124,7 +124,13 @@ export function Logs({ frames, height, theme }) {
       {lines.map(index => (
         <div key={index} style={{ display: 'flex', height: 21, alignItems: 'center', whiteSpace: 'nowrap' }}>
           <span
-            style={{ width: 4, height: 17, marginRight: 8, background: colour(valueOf('detected_level', index)) }}
+            style={{
+              width: 4,
+              flexShrink: 0,
+              height: 17,
+              marginRight: 8,
+              background: colour(valueOf('detected_level', index)),
+            }}
           />
           <span style={{ color: theme.colors.text.secondary, marginRight: 12 }}>
             {new Date(valueOf('Time', index)).toISOString().replace('T', ' ').slice(0, 23)}

@@ -78,13 +78,12 @@ const failuresByOrganization = (): PanelBuilder =>
     title: 'Failed items by organization',
     description:
       'The ten organizations with the most failed items in the time range. A click leads to the organization.',
-    width: 8,
+    width: 10,
     height: 9,
     unit: 'locale',
     decimals: 0,
     empty: 'No item failed in this time range',
     colour: colours['Failed'] ?? 'red',
-    transformations: [{ id: 'renameByRegex', options: { regex: '(.*)\\.onmicrosoft\\.com', renamePattern: '$1' } }],
     queries: [now(`sort_desc(topk(10, ${counted(failedItems, 'server, organization')} > 0))`, '{{organization}}')],
     links: [
       {
@@ -219,7 +218,7 @@ const story: readonly Row[] = [
       serversDown(),
     ],
   },
-  { title: 'Did a restore fail?', panels: [itemsByStatus(16, 9), failuresByOrganization(), organizations()] },
+  { title: 'Did a restore fail?', panels: [itemsByStatus(14, 9), failuresByOrganization(), organizations()] },
   { title: 'How long do restores take?', panels: [sessionDurations(), itemDurations(), durationTable()] },
   { title: 'How much was taken, and how?', panels: [itemsByType(12, 9), bytesByType(12, 9)] },
   { title: 'What went wrong (needs Loki)', panels: [failures()] },

@@ -30,5 +30,5 @@ export const takenOut = 'veeam_restore_event_type=~"Save|Export|Send"';
 export const countOf = (query: string, by = ''): string =>
   `sum${by === '' ? '' : ` by (${by})`} (count_over_time(${query} [$__auto]))`;
 
-/** The ten groups with the most records. */
-export const topOf = (query: string, by: string): string => `topk(10, ${countOf(query, by)})`;
+/** The ten groups with the most records, highest first. */
+export const topOf = (query: string, by: string): string => `sort_desc(topk(10, ${countOf(query, by)}))`;

@@ -60,7 +60,7 @@ const failuresByKind = (): PanelBuilder =>
   ranking({
     title: 'Failed items by workload',
     description: 'Where items failed in the time range, and what was to be done with them.',
-    width: 8,
+    width: 10,
     height: 9,
     unit: 'locale',
     decimals: 0,
@@ -152,8 +152,8 @@ const top = (by: string, facts: Readonly<{ title: string; description: string; q
   ranking({
     title: facts.title,
     description: facts.description,
-    width: 6,
-    height: 9,
+    width: 12,
+    height: 8,
     unit: 'locale',
     decimals: 0,
     empty: noRecords,
@@ -206,7 +206,7 @@ const story: readonly Row[] = [
       lastFailure(),
     ],
   },
-  { title: 'Did a restore fail?', panels: [itemsByStatus(16, 9), failuresByKind()] },
+  { title: 'Did a restore fail?', panels: [itemsByStatus(14, 9), failuresByKind()] },
   {
     title: 'How much was taken, and how?',
     panels: [itemsByType(12, 8), bytesByType(12, 8), againstTheWeekBefore(), openSessions()],

@@ -37,12 +37,13 @@ export const nameStat = (facts: StatFacts): PanelBuilder =>
     .colorMode(BigValueColorMode.None)
     .textMode(BigValueTextMode.Name);
 
+/** Names of organizations, and accounts in them, without what nearly all of them end with. */
+const shortNames = { id: 'renameByRegex', options: { regex: '(.*)\\.onmicrosoft\\.com', renamePattern: '$1' } };
+
 /** A bar for each series, longest first as the query sorts them. */
-export const ranking = (
-  facts: Facts & Readonly<{ colour: string; transformations?: readonly DataTransformerConfig[] }>,
-): PanelBuilder =>
+export const ranking = (facts: Facts & Readonly<{ colour: string }>): PanelBuilder =>
   framed(new BarGauge(), facts)
-    .transformations([...(facts.transformations ?? [])])
+    .transformations([shortNames])
     .reduceOptions(last())
     .orientation(VizOrientation.Horizontal)
     .text(new VizTextDisplayOptionsBuilder().titleSize(14).valueSize(18))
@@ -57,9 +58,12 @@ export type TableFacts = Facts &
     sortBy?: string;
   }>;
 
+/** Grafana writes `empty` into each cell without a value as well; a cell has nothing to explain. */
+const quietCells = { matcher: { id: 'byRegexp', options: '.*' }, properties: [{ id: 'noValue', value: '' }] };
+
 /** Rows and columns; see `columns` for where they come from. */
 export function table(facts: TableFacts): PanelBuilder {
-  const panel = framed(new Table(), facts)
+  const panel = framed(new Table(), { ...facts, overrides: [quietCells, ...(facts.overrides ?? [])] })
     .transformations([...facts.transformations])
     .cellHeight(TableCellHeight.Sm)
     .colorScheme(byThreshold());
