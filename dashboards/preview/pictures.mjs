@@ -18,6 +18,7 @@ const { values } = parseArgs({
       default: ['vb365-fleet', 'vb365-organization', 'vb365-session', 'vb365-exporter'],
     },
     choose: { type: 'string', default: '' },
+    height: { type: 'string', default: '' },
     out: { type: 'string', default: '.cache/pictures' },
   },
 });
@@ -64,7 +65,8 @@ try {
     await page.waitForLoadState('networkidle');
     await page.waitForTimeout(2500);
     const path = `${values.out}/${board}-${values.world}-${values.hours}h-${values.theme}.png`;
-    await page.screenshot({ path, fullPage: true });
+    const cut = values.height === '' ? {} : { clip: { x: 0, y: 0, width: 1600, height: Number(values.height) } };
+    await page.screenshot({ path, fullPage: true, ...cut });
     console.log(path);
     await page.close();
   }

@@ -40,7 +40,7 @@ const looks: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   Client: { 'custom.width': 170 },
   Scope: { 'custom.width': 130 },
   Name: { 'custom.minWidth': 300 },
-  Error: { 'custom.minWidth': 360 },
+  Error: { 'custom.minWidth': 200 },
   Session: { 'custom.hidden': true },
   Trace: { 'custom.hidden': true },
 };
