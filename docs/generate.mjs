@@ -4,11 +4,13 @@ import { dashboardFiles } from '../dist/dashboards/src/grafana/dashboard-files.j
 import { ruleFiles } from '../dist/dashboards/src/rule-files.js';
 import { ruleTestFiles } from '../dist/dashboards/src/rule-tests.js';
 import { configDocs } from '../dist/src/config/document.js';
+import { logsMarkdown } from '../dist/src/telemetry/logs-markdown.js';
 import { metricsMarkdown } from '../dist/src/telemetry/metrics-markdown.js';
 
 const documents = [
   ...configDocs(),
   { path: 'docs/METRICS.md', text: metricsMarkdown() },
+  { path: 'docs/LOGS.md', text: logsMarkdown() },
   ...ruleFiles(),
   ...ruleTestFiles(),
   ...dashboardFiles(),

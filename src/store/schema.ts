@@ -29,6 +29,11 @@ const migrations: readonly string[] = [
     PRIMARY KEY (server, name)
   ) STRICT, WITHOUT ROWID;
   ALTER TABLE series ADD COLUMN held TEXT NOT NULL DEFAULT '0';
+  CREATE TABLE set_aside (
+    server TEXT NOT NULL, sink TEXT NOT NULL, session TEXT NOT NULL, event TEXT NOT NULL,
+    reason TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (server, sink, session, event)
+  ) STRICT, WITHOUT ROWID;
 `,
 ];
 
