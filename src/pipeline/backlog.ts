@@ -32,11 +32,12 @@ export interface Backlog {
 /** An entry for a row as it comes from the store or from discovery: due at once. */
 export const entryOf = (row: Row): Entry => ({ row, cursor: parseCursor(row.cursor), dueAt: 0n, unfinished: false });
 
+const isDue = ({ dueAt }: Entry, now: Nanos): boolean => dueAt !== undefined && dueAt <= now;
+
 export function createBacklog(rows: readonly Row[]): Backlog {
   const entries = new Map(rows.map(row => [row.session, entryOf(row)]));
   const resting = new Map<string, Nanos>();
   const recalled = new Set<string>();
-  const isDue = ({ dueAt }: Entry, now: Nanos): boolean => dueAt !== undefined && dueAt <= now;
   const rested = ({ row }: Entry, now: Nanos): boolean => (resting.get(row.session) ?? now) <= now;
   const put = (entry: Entry): void => {
     if (entry.row.done) resting.delete(entry.row.session);

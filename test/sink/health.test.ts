@@ -75,10 +75,11 @@ describe('of a connection', () => {
   });
 });
 
+const auth = async ({ shown }: ReturnType<typeof healthOf>): Promise<string | undefined> =>
+  (await shown('vb365_poll_errors_total')).find(line => line.includes('reason="auth"'));
+
 describe('errors', () => {
   const refused = new ExporterError('auth', 'Login was refused');
-  const auth = async ({ shown }: ReturnType<typeof healthOf>): Promise<string | undefined> =>
-    (await shown('vb365_poll_errors_total')).find(line => line.includes('reason="auth"'));
 
   test('are counted at each turn, also while a refused login answers the same one', async () => {
     const one = healthOf({});
