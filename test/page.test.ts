@@ -4,12 +4,12 @@ import { configOf, program, type Program, serverConfig, until } from './support/
 import { onStage, openSession, running } from './support/stage.js';
 
 const eventId = '755d207e-ebd6-49da-9943-3b9e5eb31dee';
+const taken = (id: string): RegExp => new RegExp(`<code>${id}<[^]*?data-label="Events taken"><div>1<`);
 const textOf = async (app: Program): Promise<string> => (await app.get('/')).text;
 
 test('the page shows a failed event and what was taken of its session; a restart forgets the first, not the second', async () => {
   await onStage({}, async ({ folder, simulator: { url, world } }) => {
     const config = configOf(folder, serverConfig(url));
-    const taken = (id: string): RegExp => new RegExp(`<code>${id}<[^]*?data-label="Events taken"><div>1<`);
     let session = '';
     await running(await program(config), async app => {
       await until(async () => (await app.get('/-/ready')).status === 200);

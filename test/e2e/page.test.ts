@@ -127,7 +127,8 @@ describe('the page, in Chromium', () => {
   test('of 200 servers is under 256 KiB, and loaded within 5 s', async () => {
     const status = situations[3]?.[1] ?? aStatus();
     const web = await serve({ status: () => status });
-    const { body } = await ask(web.port, '/').finally(async () => web.close());
+    const { body } = await ask(web.port, '/');
+    await web.close();
     expect(Buffer.byteLength(body)).toBeLessThan(256 * 1024);
     await looking(status, { width: 360, height: 740, colorScheme: 'light' }, async ({ page }) => {
       expect(await page.evaluate('performance.getEntriesByType("navigation")[0].duration')).toBeLessThan(5_000);

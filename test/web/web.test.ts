@@ -164,12 +164,12 @@ describe('the page', () => {
   });
 
   test('shows what is down first, and the oldest of the open sessions with their age and events', async () => {
-    const open = Array.from({ length: 23 }, (_, index) => ({
+    const sessions = Array.from({ length: 23 }, (_, index) => ({
       id: `s${String(index)}`,
       ageMs: index * 60_000,
       events: 7,
     }));
-    const servers = [aServer({ open }), aServer({ name: 'branch', state: 'down', open: [] })];
+    const servers = [aServer({ open: sessions }), aServer({ name: 'branch', state: 'down', open: [] })];
     const { body } = await answer('/', { status: () => aStatus(servers) });
     expect(body.indexOf('<strong>branch<')).toBeLessThan(body.indexOf('<strong>hq<'));
     const shown = [...body.matchAll(/<code>(s\d+)</g)].map(([, id]) => id);
