@@ -3,7 +3,7 @@ import type { History } from './config/units.js';
 import type { Clock, Random } from './kernel/clock.js';
 import { createGate, type Gate } from './kernel/gate.js';
 import type { Log } from './kernel/log.js';
-import { milliseconds, type Nanos } from './model/time.js';
+import { formatInstant, milliseconds, type Nanos } from './model/time.js';
 import { openOutlets, type Outlets, sinkNamesOf } from './outlets.js';
 import { createInstallations, type Installations } from './pipeline/installations.js';
 import { journal } from './pipeline/journal.js';
@@ -17,6 +17,7 @@ import { metricsSink } from './sink/metrics-sink.js';
 import { createReaders } from './sink/readers.js';
 import { createMetrics, type Metrics } from './sink/registry.js';
 import type { EndedRequest } from './sink/self-tracing.js';
+import { type RecentFailures, recentFailures } from './recent-failures.js';
 import { serverSource } from './server-source.js';
 import type { RestSource } from './source/rest.js';
 import { type ServerWatch, watchServer } from './status.js';
@@ -68,6 +69,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     metrics.inc(stateErrors, { operation });
   });
   const watches = config.servers.map(server => watchServer(server, sinkNamesOf(config), clock));
+  const failures = recentFailures(shownFailures);
   const readers = firstIncrementHold ? createReaders(clock) : undefined;
   const sight = firstSight({
     table: metrics.stored,
@@ -80,9 +82,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     await sight.letGo();
     metrics.set(configReload, {}, 1);
     metrics.set(configReloadTime, {}, clock.now() / 1000);
-    const web = await serve(options, { metrics, watches, sight });
+    const web = await serve(options, { metrics, watches, failures, sight });
     log.info('Listening', { address: web.address, port: web.port });
-    return run({ options, metrics, store, watches, web, sight, labels, outlets });
+    return run({ options, metrics, store, watches, failures, web, sight, labels, outlets });
   } catch (thrown) {
     await Promise.all([store.close(), outlets.close()]);
     throw thrown;
@@ -121,9 +123,17 @@ async function restore(
   return new Map(config.servers.map(({ name }) => [name, labelsOf(name)]));
 }
 
-type Shown = Readonly<{ metrics: Metrics; watches: readonly ServerWatch[]; sight: FirstSight }>;
+type Shown = Readonly<{
+  metrics: Metrics;
+  watches: readonly ServerWatch[];
+  failures: RecentFailures;
+  sight: FirstSight;
+}>;
 
-async function serve(options: AppOptions, { metrics, watches, sight }: Shown): Promise<Listening> {
+/** How many failed events the page shows. */
+const shownFailures = 20;
+
+async function serve(options: AppOptions, { metrics, watches, failures, sight }: Shown): Promise<Listening> {
   const app = createWeb({
     metricsPath: options.metricsPath,
     clock: options.clock,
@@ -135,7 +145,13 @@ async function serve(options: AppOptions, { metrics, watches, sight }: Shown): P
       watches.every(watch => watch.tried())
         ? { ready: true, why: 'vb365-exporter is ready' }
         : { ready: false, why: 'Not every server has been tried yet' },
-    status: () => ({ name: 'vb365-exporter', version: options.version, servers: watches.map(watch => watch.view()) }),
+    status: () => ({
+      name: 'vb365-exporter',
+      version: options.version,
+      at: formatInstant(milliseconds(options.clock.now())),
+      servers: watches.map(watch => watch.view()),
+      failed: failures.view(),
+    }),
     webConfig: options.webConfig,
     report: error => {
       options.log.error('Could not answer a request', { error: error.message });
@@ -234,6 +250,10 @@ function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
       journal(log.child({ server: server.name })),
       parts.watch.observer,
     ]),
+    opened: (sink, backlog) => parts.watch.opened(sink, backlog),
+    recorded: (sink, batch) => {
+      if (sink === 'metrics') parts.failures.note(server.name, batch);
+    },
     around: parts.outlets.self?.around(server.name),
   };
 }

@@ -99,6 +99,7 @@ async function flush(turn: Turn, signal: AbortSignal): Promise<void> {
   await lane.ledger.record({ server: lane.server, rows: changed.map(({ row }) => row), ...delivered }, () => {
     lane.stored(deltas);
     place();
+    lane.recorded?.(lane.sink.name, batch);
   });
   turn.stuck = false;
   turn.taken += batch.events.length;

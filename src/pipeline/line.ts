@@ -55,6 +55,9 @@ export type LineDeps = Readonly<{
   replaced: EpochDeps['replaced'];
   loginEndsAtMs: IdentityDeps['loginEndsAtMs'];
   observer: Observer;
+  /** Told of each lane that begins, and what is in its backlog from then on. */
+  opened?: (sink: SinkName, backlog: Pick<Backlog, 'get'>) => void;
+  recorded?: Lane['recorded'];
   around?: Around | undefined;
 }>;
 
@@ -159,6 +162,7 @@ type OpenLane = Readonly<{ lane: Lane; bell: Bell }>;
 
 async function openLane(deps: LineDeps, sink: Sink, { known, pages, headers }: Shared): Promise<OpenLane> {
   const backlog: Backlog = createBacklog(await deps.store.pending(deps.server, sink.name));
+  deps.opened?.(sink.name, backlog);
   const since = (): Nanos => known.since[sink.name] ?? 0n;
   const lane: Lane = { ...deps, pages, headers, sink, backlog, since, ledger: createLedger(deps.store) };
   return { lane, bell: createBell() };

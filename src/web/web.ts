@@ -7,8 +7,9 @@ import express, {
 } from 'express';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
 import { authenticating, passwordCheck } from './basic-auth.js';
-import { type Status, statusPage, styleSheet } from './page.js';
+import { type Status, statusPage } from './page.js';
 import { answerScrape, type ScrapeOptions } from './scrape.js';
+import { styleSheet } from './style.js';
 import type { WebConfig } from './web-config.js';
 
 /** What is served, asked for anew at each request. */
