@@ -1,6 +1,6 @@
 # Build and runtime images are arguments, so that a mirror or a hardened base can take their place.
 ARG BUILD_IMAGE=node:24-bookworm-slim
-ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian12:nonroot
+ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian13:nonroot
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /build
