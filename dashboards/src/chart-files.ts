@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { alerts, type GeneratedFile } from './rule-files.js';
 
@@ -31,16 +31,12 @@ export const copiesInChart = (root = '.'): readonly string[] =>
   copies.flatMap(({ to, suffix }) => filesOf(join(root, to), suffix).map(name => `${to}/${name}`));
 
 /** The files of a folder that end so, in order; none when there is no such folder. */
-function filesOf(folder: string, suffix: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-      .filter(name => name.endsWith(suffix))
-      .toSorted();
-  } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return [];
-    throw thrown;
-  }
-}
+const filesOf = (folder: string, suffix: string): readonly string[] =>
+  existsSync(folder)
+    ? readdirSync(folder)
+        .filter(name => name.endsWith(suffix))
+        .toSorted()
+    : [];
 
 /** Chart and program have one version, that of the package. */
 const manifestOf = (text: string, version: string): string =>
