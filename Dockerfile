@@ -16,6 +16,7 @@ ARG REVISION=unknown
 LABEL org.opencontainers.image.title="vb365-exporter" \
       org.opencontainers.image.description="Prometheus metrics and OpenTelemetry logs of restore sessions in Veeam Backup for Microsoft 365" \
       org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.source="https://github.com/vb365-exporter/vb365-exporter" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 WORKDIR /app
