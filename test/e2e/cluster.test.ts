@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { type Cluster, startCluster } from './support/cluster.js';
 import { cases, chart, type Helm, helm, helms, type Manifest, only, rendered } from './support/helm.js';
 
@@ -69,6 +70,12 @@ describe.each(helms)('a cluster that enforces the restricted profile takes from 
     expect({ code, text: warnings.join('\n') }).toMatchObject({ text: expect.stringContaining('nameserver') });
     await helm(program, ['uninstall', 'bad', '--namespace', namespace, '--kubeconfig', running().kubeconfig]);
   });
+});
+
+test('the example of a ScrapeConfig is taken, without a warning', async () => {
+  const example = parse(readFileSync('examples/kubernetes/scrape-config.yaml', 'utf8')) as object;
+  const path = `/apis/monitoring.coreos.com/v1alpha1/namespaces/${namespace}/scrapeconfigs?dryRun=All&fieldValidation=Strict`;
+  expect(await running().post(path, example)).toMatchObject({ status: 201, warnings: [] });
 });
 
 /** The pod that the controller would make of a StatefulSet. */

@@ -15,6 +15,8 @@ const programs = {
   helmDocs: { names: ['helm-docs'], script: 'helm-docs' },
   kubeScore: { names: ['kube-score'], script: 'kube-score' },
   etcd: { names: ['etcd'], script: 'etcd' },
+  dockerCompose: { names: ['docker-compose'], script: 'docker-compose' },
+  systemdAnalyze: { names: ['systemd-analyze'], script: 'systemd-analyze' },
   buildah: { names: ['buildah'], script: 'containers' },
   podman: { names: ['podman'], script: 'containers' },
   kubeApiserver: { names: ['kube-apiserver'], script: 'kube-apiserver' },
