@@ -5,11 +5,13 @@ import { chartFiles, copiesInChart } from '../dist/dashboards/src/chart-files.js
 import { ruleFiles } from '../dist/dashboards/src/rule-files.js';
 import { ruleTestFiles } from '../dist/dashboards/src/rule-tests.js';
 import { configDocs } from '../dist/src/config/document.js';
+import { logsMarkdown } from '../dist/src/telemetry/logs-markdown.js';
 import { metricsMarkdown } from '../dist/src/telemetry/metrics-markdown.js';
 
 const documents = [
   ...configDocs(),
   { path: 'docs/METRICS.md', text: metricsMarkdown() },
+  { path: 'docs/LOGS.md', text: logsMarkdown() },
   ...ruleFiles(),
   ...ruleTestFiles(),
 ];

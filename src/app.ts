@@ -4,20 +4,19 @@ import type { Clock, Random } from './kernel/clock.js';
 import { createGate, type Gate } from './kernel/gate.js';
 import type { Log } from './kernel/log.js';
 import { milliseconds, type Nanos } from './model/time.js';
+import { openOutlets, type Outlets, sinkNamesOf } from './outlets.js';
 import { createInstallations, type Installations } from './pipeline/installations.js';
 import { journal } from './pipeline/journal.js';
 import type { Stopping } from './pipeline/lane.js';
 import { type LineDeps, type Observer, runLine } from './pipeline/line.js';
-import type { SeriesDelta, Sink, SinkName, Store } from './pipeline/ports.js';
-import { acknowledgingExporter, type AcknowledgingExporter } from './sink/acknowledging-exporter.js';
+import type { SeriesDelta, Store } from './pipeline/ports.js';
+import { startAfterMs } from './pipeline/spread.js';
 import { type FirstSight, firstSight } from './sink/first-sight.js';
 import { health } from './sink/health.js';
-import { logsSink } from './sink/logs-sink.js';
 import { metricsSink } from './sink/metrics-sink.js';
-import { type OtlpTransport, otlpTransport } from './sink/otlp-transport.js';
 import { createReaders } from './sink/readers.js';
 import { createMetrics, type Metrics } from './sink/registry.js';
-import { serverResource } from './sink/resource.js';
+import type { EndedRequest } from './sink/self-tracing.js';
 import { serverSource } from './server-source.js';
 import type { RestSource } from './source/rest.js';
 import { type ServerWatch, watchServer } from './status.js';
@@ -54,10 +53,12 @@ export interface App {
 
 /**
  * Builds everything and starts it: first what is remembered is loaded and served, then servers are read.
- * @throws {ExporterError} `store` when the state cannot be used, `network` when the port cannot be had.
+ * @throws {ExporterError} `config` when a file that it names cannot be used, `store` when the state cannot be used,
+ * `network` when the port cannot be had.
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const { config, version, log, clock } = options;
+  const outlets = await openOutlets(options);
   const { organizationLabel, firstIncrementHold } = config.metrics;
   const metrics = createMetrics({ version, servers: config.servers.map(({ name }) => name), organizationLabel });
   const notice = (message: string): void => {
@@ -81,14 +82,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     metrics.set(configReloadTime, {}, clock.now() / 1000);
     const web = await serve(options, { metrics, watches, sight });
     log.info('Listening', { address: web.address, port: web.port });
-    return run({ options, metrics, store, watches, web, sight, labels });
+    return run({ options, metrics, store, watches, web, sight, labels, outlets });
   } catch (thrown) {
-    await store.close();
+    await Promise.all([store.close(), outlets.close()]);
     throw thrown;
   }
 }
-
-const sinkNamesOf = ({ logs }: Config): readonly SinkName[] => (logs === undefined ? ['metrics'] : ['metrics', 'logs']);
 
 /** Stores changes to series of any server, then serves them. */
 async function keep(store: Store, metrics: Metrics, deltas: readonly SeriesDelta[]): Promise<void> {
@@ -145,13 +144,12 @@ async function serve(options: AppOptions, { metrics, watches, sight }: Shown): P
   return listen({ app, ...options.listenAt, webConfig: options.webConfig });
 }
 
-type Parts = Shown & Readonly<{ options: AppOptions; store: Store; web: Listening; labels: Labels }>;
+type Parts = Shown & Readonly<{ options: AppOptions; store: Store; web: Listening; labels: Labels; outlets: Outlets }>;
 
 function run(parts: Parts): App {
-  const { options, store, watches, web, sight } = parts;
+  const { options, store, watches, web, sight, outlets } = parts;
   const quit = new AbortController();
   const cut = new AbortController();
-  const otlp = otlpOf(options);
   const gate = createGate(options.config.maxConcurrentRequests);
   const sources = options.config.servers.map(server => sourceOf(server, gate, parts));
   const installations = createInstallations(options.config.servers.map(({ name }) => name));
@@ -160,7 +158,7 @@ function run(parts: Parts): App {
     const watch = watches[index];
     if (server === undefined || watch === undefined) return;
     const stopping: Stopping = { quit: quit.signal, cut: cut.signal };
-    await runLine(lineOf(server, { ...parts, source, watch, exporter: otlp?.exporter, installations }), stopping);
+    await runLine(lineOf(server, { ...parts, source, watch, installations }), stopping);
   });
   const running = Promise.all(lines).then(() => undefined);
   return {
@@ -174,7 +172,7 @@ function run(parts: Parts): App {
       cut.abort();
       await ended;
       await Promise.all([web.close(), ...sources.map(async source => source.close())]);
-      await otlp?.transport.close();
+      await outlets.close();
       await sight.letGo();
       await store.close();
       if (!drained) options.log.warn('Cut off what was in hand, the next start does it again', { after_ms: drainMs });
@@ -195,24 +193,14 @@ async function within(ms: number, work: Promise<void>, clock: Clock): Promise<bo
   return done;
 }
 
-type Otlp = Readonly<{ transport: OtlpTransport; exporter: AcknowledgingExporter }>;
-
-function otlpOf({ config: { logs }, version, clock }: AppOptions): Otlp | undefined {
-  if (logs === undefined) return undefined;
-  const transport = otlpTransport(logs, version, clock);
-  return { transport, exporter: acknowledgingExporter(logs.protocol, transport) };
+function sourceOf(server: ServerConfig, gate: Gate, { options, metrics, store, outlets }: Parts): RestSource {
+  const log = options.log.child({ server: server.name });
+  const { self } = outlets;
+  const requested = self && ((request: EndedRequest): void => self.request(server.name, request));
+  return serverSource(server, { ...options, gate, metrics, store, log, requested });
 }
 
-const sourceOf = (server: ServerConfig, gate: Gate, { options, metrics, store }: Parts): RestSource =>
-  serverSource(server, { ...options, gate, metrics, store, log: options.log.child({ server: server.name }) });
-
-type LineParts = Parts &
-  Readonly<{
-    source: RestSource;
-    watch: ServerWatch;
-    exporter: AcknowledgingExporter | undefined;
-    installations: Installations;
-  }>;
+type LineParts = Parts & Readonly<{ source: RestSource; watch: ServerWatch; installations: Installations }>;
 
 function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
   const { options, metrics, store, source } = parts;
@@ -223,14 +211,14 @@ function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
     source,
     sinks: [
       metricsSink(server.name, { labelOf, holdBack: deltas => parts.sight.holdBack(deltas) }),
-      ...logsOf(server, parts),
+      ...parts.outlets.sinksOf(server),
     ],
     store,
     clock,
     random,
     intervals: { idleMs: server.pollIntervalMs, openMs: server.openPollIntervalMs },
     reconcileMs: server.reconcileIntervalMs,
-    startAfterMs: startAfterMs(server, config.servers.length, random),
+    startAfterMs: startAfterMs(server.pollIntervalMs, config.servers.length, random),
     grace: milliseconds(config.abandonAfterMs),
     beginAt: (sink, now) => (sink === 'metrics' ? now : lookBack(config.history, now)),
     installations: parts.installations,
@@ -246,23 +234,8 @@ function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
       journal(log.child({ server: server.name })),
       parts.watch.observer,
     ]),
+    around: parts.outlets.self?.around(server.name),
   };
-}
-
-function logsOf(server: ServerConfig, { options, exporter }: LineParts): readonly Sink[] {
-  if (exporter === undefined) return [];
-  const { version, clock } = options;
-  const resource = serverResource({ server: server.name, url: server.url, version });
-  const origin = { resource, scope: { name: 'vb365-exporter', version } };
-  return [logsSink({ server: server.name, origin, exporter, clock })];
-}
-
-/** The more servers there are, the further apart they begin, so that their turns do not all come at once for ever. */
-const spreadMs = 100;
-
-/** A lone server begins at once; others somewhere within the spread of all, or their own interval if that is shorter. */
-function startAfterMs({ pollIntervalMs }: ServerConfig, servers: number, random: Random): number {
-  return servers === 1 ? 0 : random() * Math.min(pollIntervalMs, servers * spreadMs);
 }
 
 /** How far back a sink looks that meets a server at `now` for the first time. */

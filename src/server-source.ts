@@ -8,6 +8,7 @@ import type { Log } from './kernel/log.js';
 import { Secret } from './kernel/secret.js';
 import type { Store } from './pipeline/ports.js';
 import type { Metrics } from './sink/registry.js';
+import type { EndedRequest } from './sink/self-tracing.js';
 import type { Credentials, VersionMemory } from './source/options.js';
 import { type RestSource, restSource } from './source/rest.js';
 import type { Trust } from './source/trust.js';
@@ -23,6 +24,8 @@ export type SourceParts = Readonly<{
   store: Pick<Store, 'state' | 'commit'>;
   /** Where requests to all servers wait for their place. */
   gate: Gate;
+  /** Told of each request that has ended, when somebody wants to know. */
+  requested?: ((request: EndedRequest) => void) | undefined;
 }>;
 
 /** The source of one server, as its configuration describes it. */
@@ -50,6 +53,7 @@ export function serverSource(server: ServerConfig, parts: SourceParts): RestSour
     observe: (operation, code, seconds) => {
       metrics.inc(apiRequests, { server: name, operation, code });
       metrics.observe(apiRequestDuration, { server: name, operation }, seconds);
+      parts.requested?.({ operation, code, seconds });
     },
   });
 }

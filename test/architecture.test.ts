@@ -6,7 +6,7 @@ type Rule = Readonly<{ rooms: readonly string[]; packages: readonly string[] }>;
 
 /** Who may import whom. `rooms` lists the rooms (and root files) that a room may use, `packages` its npm and node modules. */
 const rules: Readonly<Record<string, Rule>> = {
-  kernel: { rooms: [], packages: ['node:timers/promises', 'node:util', 'pino'] },
+  kernel: { rooms: [], packages: ['node:crypto', 'node:timers/promises', 'node:util', 'pino'] },
   model: { rooms: [], packages: [] },
   telemetry: {
     rooms: ['kernel', 'model', 'pipeline'],
@@ -15,6 +15,7 @@ const rules: Readonly<Record<string, Rule>> = {
       '@opentelemetry/core',
       '@opentelemetry/resources',
       '@opentelemetry/sdk-logs',
+      '@opentelemetry/sdk-trace',
       '@opentelemetry/semantic-conventions',
     ],
   },
@@ -28,11 +29,15 @@ const rules: Readonly<Record<string, Rule>> = {
       '@opentelemetry/core',
       '@opentelemetry/resources',
       '@opentelemetry/sdk-logs',
+      '@opentelemetry/sdk-node',
+      '@opentelemetry/sdk-trace',
+      '@opentelemetry/api',
       '@opentelemetry/otlp-exporter-base',
       '@opentelemetry/otlp-exporter-base/node-http',
       '@opentelemetry/otlp-transformer',
       '@opentelemetry/exporter-logs-otlp-http',
       '@opentelemetry/semantic-conventions',
+      'node:fs',
       'node:util',
       'node:zlib',
     ],
@@ -54,8 +59,12 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   simulator: { rooms: ['kernel', 'model'], packages: ['express', 'node:http', 'node:https', 'node:net'] },
   config: { rooms: ['kernel', 'model'], packages: ['yaml', 'zod'] },
+  doctor: {
+    rooms: ['config', 'kernel', 'server-source', 'sink', 'source', 'store', 'web'],
+    packages: ['node:dns/promises', 'node:net'],
+  },
   cli: {
-    rooms: ['app', 'config', 'kernel', 'simulator', 'store', 'web'],
+    rooms: ['app', 'config', 'doctor', 'kernel', 'simulator', 'store', 'web'],
     packages: ['commander', 'node:fs', 'node:http', 'node:https', 'node:os', 'node:path'],
   },
 };

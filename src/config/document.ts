@@ -66,8 +66,8 @@ const environmentIntro = `## Environment
 The file wins over the environment. An empty variable counts as not set. When the file lists no servers, the first ones
 describe one; when it does, they are ignored, with a warning.`;
 
-const outro = `For each \`OTEL_EXPORTER_OTLP_...\` variable there is an \`OTEL_EXPORTER_OTLP_LOGS_...\` variable, which wins over it; headers
-of both are sent. They count only when logs are sent at all. Every other variable that begins with \`VB365_\` is ignored.
+const outro = `For each \`OTEL_EXPORTER_OTLP_...\` variable there is an \`OTEL_EXPORTER_OTLP_LOGS_...\` and an \`OTEL_EXPORTER_OTLP_TRACES_...\`
+variable, which win over it for their signal; headers of both are sent. They count only when the signal is sent at all. Every other variable that begins with \`VB365_\` is ignored.
 `;
 
 function keyTexts(parent: Described, prefix: string): readonly string[] {

@@ -80,6 +80,10 @@ export const environmentVariables: ReadonlyArray<Readonly<{ name: string; meanin
   },
   { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', meaning: 'As `otlp.endpoint`.' },
   { name: 'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT', meaning: 'The complete URL that logs are sent to; nothing is appended.' },
+  {
+    name: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    meaning: 'The complete URL that traces are sent to; nothing is appended.',
+  },
   { name: 'OTEL_EXPORTER_OTLP_PROTOCOL', meaning: 'As `otlp.protocol`.' },
   {
     name: 'OTEL_EXPORTER_OTLP_HEADERS',
@@ -87,4 +91,7 @@ export const environmentVariables: ReadonlyArray<Readonly<{ name: string; meanin
   },
   { name: 'OTEL_EXPORTER_OTLP_COMPRESSION', meaning: 'As `otlp.compression`.' },
   { name: 'OTEL_EXPORTER_OTLP_TIMEOUT', meaning: 'As `otlp.timeout`, but a whole number of milliseconds.' },
+  { name: 'OTEL_EXPORTER_OTLP_CERTIFICATE', meaning: 'As `otlp.tls.ca_file`.' },
+  { name: 'OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE', meaning: 'As `otlp.tls.cert_file`.' },
+  { name: 'OTEL_EXPORTER_OTLP_CLIENT_KEY', meaning: 'As `otlp.tls.key_file`.' },
 ];

@@ -6,11 +6,11 @@ import {
   serverVariablesIn,
   variable,
 } from './environment.js';
-import { type OtlpTarget, readTarget } from './otlp.js';
 import { configError, problemsOf, type Read } from './problem.js';
 import { proxied, type ProxyConfig, readProxy } from './proxy.js';
 import { readBy } from './read.js';
-import { defaultStatePath, type Keys, logsSchema, otlpSchema, schema } from './schema.js';
+import { defaultStatePath, type Keys, schema } from './schema.js';
+import { readSignals, type Signals } from './signals.js';
 import type { History } from './units.js';
 import { parseYaml } from './yaml.js';
 
@@ -50,20 +50,19 @@ export type MetricsConfig = Readonly<{
 }>;
 
 /** Everything a person may set, checked, in the units of the code. Frozen. */
-export type Config = Readonly<{
-  /** At least one. */
-  servers: readonly ServerConfig[];
-  history: History;
-  abandonAfterMs: number;
-  /** Over all servers; long polls do not count. */
-  maxConcurrentRequests: number;
-  state: Readonly<{ path: string }>;
-  metrics: MetricsConfig;
-  /** Undefined: no log records are sent. */
-  logs: OtlpTarget | undefined;
-  /** What a person should be told, one sentence each; nothing stops. */
-  warnings: readonly string[];
-}>;
+export type Config = Signals &
+  Readonly<{
+    /** At least one. */
+    servers: readonly ServerConfig[];
+    history: History;
+    abandonAfterMs: number;
+    /** Over all servers; long polls do not count. */
+    maxConcurrentRequests: number;
+    state: Readonly<{ path: string }>;
+    metrics: MetricsConfig;
+    /** What a person should be told, one sentence each; nothing stops. */
+    warnings: readonly string[];
+  }>;
 
 /** What the configuration is made from: the text of a file, its name for messages, the environment. */
 export type ConfigInput = Readonly<{ file?: string | undefined; fileName?: string | undefined; env: Environment }>;
@@ -78,13 +77,13 @@ export function parseConfig({ file = '', fileName, env }: ConfigInput): Config {
   const document = parseYaml(file, failure);
   const keys = readBy(schema, document);
   const server = readServer(document, env);
-  const logs = readLogs(document, env);
   const proxy = readProxy(env);
-  if ('value' in keys && 'value' in server && 'value' in logs && 'value' in proxy) {
+  const signals: Read<Signals> = readSignals(isMapping(document) ? document : {}, isMapping(document) ? env : {});
+  if ('value' in keys && 'value' in server && 'value' in signals && 'value' in proxy) {
     const { servers, ...rest } = toConfig(keys.value, server.value, env);
-    return frozen({ ...rest, servers: servers.map(one => proxied(one, proxy.value)), logs: logs.value });
+    return frozen({ ...rest, servers: servers.map(one => proxied(one, proxy.value)), ...signals.value });
   }
-  throw configError(failure, [keys, server, logs, proxy].flatMap(problemsOf));
+  throw configError(failure, [keys, server, signals, proxy].flatMap(problemsOf));
 }
 
 type Document = Readonly<Record<string, unknown>>;
@@ -99,16 +98,11 @@ function readServer(document: unknown, env: Environment): Read<ServerConfig | un
   return 'value' in read ? { value: environmentServer(read.value) } : read;
 }
 
-/** Where logs go. What is wrong with the file's own keys is not said again. */
-function readLogs(document: unknown, env: Environment): Read<OtlpTarget | undefined> {
-  if (!isMapping(document)) return { value: undefined };
-  const logs = readBy(logsSchema, document['logs']);
-  const otlp = readBy(otlpSchema, document['otlp']);
-  if ('problems' in logs || 'problems' in otlp) return { value: undefined };
-  return readTarget({ logs: logs.value, otlp: otlp.value }, env);
-}
-
-function toConfig(keys: Keys, fromEnvironment: ServerConfig | undefined, env: Environment): Omit<Config, 'logs'> {
+function toConfig(
+  keys: Keys,
+  fromEnvironment: ServerConfig | undefined,
+  env: Environment,
+): Omit<Config, keyof Signals> {
   const listed = keys.servers?.map(server => toServer(server, loginOf(server))) ?? [];
   return {
     servers: fromEnvironment === undefined ? listed : [fromEnvironment],

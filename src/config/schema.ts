@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { loginKeys, saysLogin, userName } from './login-keys.js';
+import { otlpTlsKeys, personalData, personalDataSchema } from './telemetry-keys.js';
 import { proxyKeys, tlsKeys, type UsesTls, usesTls } from './tls-keys.js';
 import { dayMs, hourMs, minuteMs, secondMs } from './units.js';
 import {
@@ -63,11 +64,14 @@ const paceKeys = {
 
 const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/;
 
+/** Whether a host, as a URL has it, is this machine itself. */
+export const isLoopback = (hostname: string): boolean => loopback.test(hostname);
+
 type Reach = Readonly<{ url: URL; allow_http: boolean }>;
 type Pace = Readonly<{ poll_interval: number; open_poll_interval: number }>;
 
 const mayReach = ({ url, allow_http }: Reach): boolean =>
-  url.protocol === 'https:' || allow_http || loopback.test(url.hostname);
+  url.protocol === 'https:' || allow_http || isLoopback(url.hostname);
 
 const isPaced = ({ poll_interval: idle, open_poll_interval: open }: Pace): boolean => open <= idle;
 
@@ -121,11 +125,19 @@ function sayRepeatedNames(servers: readonly Named[], context: z.RefinementCtx): 
   }
 }
 
+/** Where TLS files are, when the receiver needs any. */
+const otlpTls = z
+  .strictObject(otlpTlsKeys)
+  .meta({
+    description: 'For an `https://` endpoint. The files are read anew for every connection, so they may be renewed.',
+  })
+  .prefault({});
+
 /** The keys of `otlp`, without defaults: what is absent may come from the environment. */
 export const otlpKeys = {
   endpoint: endpoint({
     description:
-      'Where the OTLP receiver is; `/v1/logs` is appended. Without it, `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT` (used as it is) or `OTEL_EXPORTER_OTLP_ENDPOINT` tells.',
+      'Where the OTLP receiver is; `/v1/logs` and `/v1/traces` are appended. Without it, `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT` and `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (used as they are) or `OTEL_EXPORTER_OTLP_ENDPOINT` tell.',
     example: 'http://localhost:4318',
   }).optional(),
   protocol: protocol({ description: 'How to write what is sent. gRPC is not supported.', example: 'http/protobuf' })
@@ -148,7 +160,7 @@ export const otlpKeys = {
 };
 
 export const otlpSchema = z
-  .strictObject(otlpKeys)
+  .strictObject({ ...otlpKeys, tls: otlpTls })
   .meta({
     description:
       'Where telemetry is sent to. A key that is absent here is taken from its `OTEL_EXPORTER_OTLP_*` variable, if that is set.',
@@ -161,6 +173,25 @@ export const logsSchema = z
       .literal(['auto', true, false])
       .meta({ description: 'Whether to send log records. `auto`: when an OTLP endpoint is configured.' })
       .prefault('auto'),
+    max_age: duration(
+      { minMs: minuteMs, maxMs: 3650 * dayMs, example: '6d' },
+      {
+        description:
+          'How old a record may be for the backend; a little less than its own limit (Loki: 7 days), because the record has yet to get there. An older one bears the time of sending, and `veeam.event.time` keeps its own. Without it, every record bears its own time.',
+      },
+    )
+      .optional()
+      .meta({ examples: ['6d'] }),
+    max_behind: duration(
+      { minMs: minuteMs, maxMs: 3650 * dayMs, example: '50m' },
+      {
+        description:
+          'How far a record may be behind the newest one of its server; a little less than the limit of the backend (Loki: 1 hour). One that is further behind is treated as one that is too old.',
+      },
+    )
+      .optional()
+      .meta({ examples: ['50m'] }),
+    personal_data: personalData('log records'),
   })
   .meta({ description: 'One log record for each restore event and session.' })
   .prefault({});
@@ -192,6 +223,27 @@ export const metricsSchema = z
   .meta({ description: 'What is served at `/metrics`.' })
   .prefault({});
 
+export const tracesSchema = z
+  .strictObject({
+    enabled: z.boolean().meta({ description: 'Whether to send traces; needs an OTLP endpoint.' }).prefault(false),
+    personal_data: personalData('spans'),
+  })
+  .meta({ description: 'One trace for each restore session, one span for each event of it.' })
+  .prefault({});
+
+export const selfTracingSchema = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .meta({
+        description:
+          'Whether to send spans of what the exporter itself does: its turns, and its requests to the servers. They go where traces go, as the service `vb365-exporter.self`.',
+      })
+      .prefault(false),
+  })
+  .meta({ description: 'Traces of the exporter itself, for whoever looks into its behaviour.' })
+  .prefault({});
+
 /** Where the state is kept when neither file nor environment tells. */
 export const defaultStatePath = './data/vb365-exporter.db';
 
@@ -206,7 +258,7 @@ export const schema = z
       .meta({ description: 'The VB365 servers to watch. Without it, the environment describes one server.' }),
     history: history({
       description:
-        'What logs look back to on their first start: `now`, `all`, a duration, a date (from midnight UTC) or a time with its zone. Metrics always begin at now.',
+        'What logs and traces look back to on their first start: `now`, `all`, a duration, a date (from midnight UTC) or a time with its zone. Metrics always begin at now.',
       example: '7d',
     }).prefault('now'),
     abandon_after: duration(
@@ -230,7 +282,10 @@ export const schema = z
       .prefault({}),
     metrics: metricsSchema,
     logs: logsSchema,
+    traces: tracesSchema,
+    personal_data: personalDataSchema,
     otlp: otlpSchema,
+    self_tracing: selfTracingSchema,
   })
   .meta({ title: 'vb365-exporter', description: 'Configuration file of vb365-exporter' });
 

@@ -17,6 +17,7 @@ export const rejectReasons = [
   'bad_time',
   'duplicate_order',
   'refused',
+  'too_large',
   'partial_success',
 ] as const;
 export type RejectReason = (typeof rejectReasons)[number];

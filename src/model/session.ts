@@ -47,3 +47,6 @@ export type Session = Readonly<{
   /** What tells one state of the session from another (v8); absent where the server does not say. */
   eTag?: string;
 }>;
+
+/** When a session that has stopped is told: at its end, or its creation while that is unknown. */
+export const sessionTime = (session: Session): Nanos => session.endedAt ?? session.createdAt;

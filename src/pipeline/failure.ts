@@ -7,3 +7,6 @@ const ofOneSession: ReadonlySet<Reason> = new Set(['decode', 'rejected', 'server
  * connection or a request to wait concerns the whole server.
  */
 export const concernsOneSession = ({ reason }: ExporterError): boolean => ofOneSession.has(reason);
+
+/** Whether a sink has refused a batch record by record: it takes no others either, or has not been given any. */
+export const isDoubt = ({ reason, details }: ExporterError): boolean => reason === 'rejected' && 'doubted' in details;

@@ -111,14 +111,14 @@ async function lose(turns: Turns, changes: Exclude<Changes, Told>, quit: AbortSi
 
 /** Runs a turn when no other runs. Undefined when we are stopping. */
 export async function alone(
-  { gate }: Pick<Turns, 'gate'>,
+  { gate, around }: Pick<Turns, 'gate' | 'around'>,
   quit: AbortSignal,
   turn: () => Promise<DiscoveryReport | undefined>,
 ): Promise<DiscoveryReport | undefined> {
   const leave = await gate.enter(quit).catch(() => undefined);
   if (leave === undefined) return undefined;
   try {
-    return await turn();
+    return await around('discovery', turn, report => report?.error);
   } finally {
     leave();
   }

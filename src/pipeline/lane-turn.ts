@@ -1,9 +1,10 @@
-import { type ExporterError, toExporterError } from '../kernel/errors.js';
+import { ExporterError, toExporterError } from '../kernel/errors.js';
 import { seconds } from '../model/time.js';
 import type { Entry } from './backlog.js';
 import { batchSize, createDraft, type Draft } from './batch.js';
+import { concernsOneSession, isDoubt } from './failure.js';
 import type { Lane, LaneReport, Stopping } from './lane.js';
-import { concernsOneSession } from './failure.js';
+import type { Batch, Delivered } from './ports.js';
 import { readSession } from './read-session.js';
 
 /** A session that could not be read is left alone for so long, so that it does not hold up the others turn by turn. */
@@ -18,6 +19,9 @@ type Turn = {
   errors: ExporterError[];
   /** The sink or the store has refused: reading on would be in vain. */
   stuck: boolean;
+  undelivered: ExporterError[];
+  /** How many batches were refused record by record. From the first on, the turn only looks for one that is taken. */
+  doubts: number;
 };
 
 /**
@@ -26,12 +30,24 @@ type Turn = {
  * Never rejects: what failed is in the report, and stays due.
  */
 export async function laneTurn(lane: Lane, stopping: Stopping): Promise<LaneReport> {
-  const turn: Turn = { lane, draft: createDraft(), taken: 0, corrections: 0, errors: [], stuck: false };
+  const turn = newTurn(lane);
   const unsettled = await attempt(turn, async () => lane.ledger.settle());
   if (unsettled === undefined) await readDue(turn, stopping);
   const due = lane.backlog.due(lane.source.now()).length;
-  return { taken: turn.taken, corrections: turn.corrections, errors: turn.errors, due };
+  const { taken, corrections, undelivered } = turn;
+  return { taken, corrections, errors: [...undelivered, ...turn.errors], undelivered, due };
 }
+
+const newTurn = (lane: Lane): Turn => ({
+  lane,
+  draft: createDraft(),
+  taken: 0,
+  corrections: 0,
+  errors: [],
+  stuck: false,
+  undelivered: [],
+  doubts: 0,
+});
 
 async function readDue(turn: Turn, stopping: Stopping): Promise<void> {
   const { backlog, source } = turn.lane;
@@ -60,7 +76,8 @@ async function attempt(turn: Turn, action: () => Promise<void>): Promise<Exporte
     return undefined;
   } catch (thrown) {
     const error = toExporterError(thrown);
-    turn.errors.push(error);
+    if (turn.stuck) turn.undelivered.push(error);
+    else turn.errors.push(error);
     return error;
   }
 }
@@ -73,14 +90,47 @@ async function flush(turn: Turn, signal: AbortSignal): Promise<void> {
   const place = (): void => {
     for (const entry of entries) lane.backlog.put(entry);
   };
+  if (turn.doubts > 0) return lookForLife(turn, batch, signal);
   if (unchanged) return place();
   turn.stuck = true;
-  const deltas = await lane.sink.deliver(batch, signal);
-  await lane.ledger.record({ server: lane.server, rows: changed.map(({ row }) => row), deltas }, () => {
+  const delivered = await deliver(turn, batch, signal);
+  if (delivered === undefined) return;
+  const { deltas } = delivered;
+  await lane.ledger.record({ server: lane.server, rows: changed.map(({ row }) => row), ...delivered }, () => {
     lane.stored(deltas);
     place();
   });
   turn.stuck = false;
   turn.taken += batch.events.length;
   turn.corrections += batch.findings.corrections;
+}
+
+/** So many batches a turn are tried beyond one that is in doubt; 10,000 refusals in a row are for a person to judge. */
+const mostDoubts = 10;
+
+/** Undefined for a batch in doubt: not recorded, and no reason yet to end the turn. */
+async function deliver(turn: Turn, batch: Batch, signal: AbortSignal): Promise<Delivered | undefined> {
+  try {
+    return await turn.lane.sink.deliver(batch, signal);
+  } catch (thrown) {
+    const error = toExporterError(thrown);
+    if (!isDoubt(error) || turn.doubts >= mostDoubts) throw error;
+    turn.doubts += 1;
+    turn.stuck = false;
+    if (turn.doubts === 1) turn.undelivered.push(error);
+    return undefined;
+  }
+}
+
+/**
+ * Beyond a batch in doubt nothing is recorded: what is sent shows whether the other side takes anything at all. If it
+ * does, the turn ends here, and the next one begins anew with the batch in doubt, to be decided then.
+ * @throws {ExporterError} `rejected` when it does.
+ */
+async function lookForLife(turn: Turn, batch: Batch, signal: AbortSignal): Promise<void> {
+  if (batch.events.length + batch.results.length === 0) return;
+  turn.stuck = true;
+  const delivered = await deliver(turn, batch, signal);
+  if (delivered === undefined) return;
+  throw new ExporterError('rejected', 'Could not deliver what the receiver refuses while it takes what is newer');
 }

@@ -30,6 +30,8 @@ export type LaneReport = Readonly<{
   corrections: number;
   /** Sessions that could not be read, or the one failure that ended the turn. */
   errors: readonly ExporterError[];
+  /** Those of the errors which are not of reading: the sink, or the store, has not taken a batch. */
+  undelivered?: readonly ExporterError[];
   /** Sessions still due. */
   due: number;
 }>;

@@ -3,6 +3,7 @@ import type { Clock, Random } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
+import { type Around, plainly } from './around.js';
 import { type Backlog, createBacklog } from './backlog.js';
 import { type DiscoveryDeps, type DiscoveryReport, type Known, knownOf } from './discovery.js';
 import { type Arrival, enterEpoch, type EpochDeps } from './epoch.js';
@@ -54,6 +55,7 @@ export type LineDeps = Readonly<{
   replaced: EpochDeps['replaced'];
   loginEndsAtMs: IdentityDeps['loginEndsAtMs'];
   observer: Observer;
+  around?: Around | undefined;
 }>;
 
 /**
@@ -97,7 +99,9 @@ async function meet(deps: LineDeps, quit: AbortSignal): Promise<Epoch | undefine
       return error;
     }
   };
-  await every(() => deps.intervals.idleMs, turn, { clock, quit: AbortSignal.any([quit, met.signal]) });
+  const watched = async (): Promise<ExporterError | undefined> =>
+    (deps.around ?? plainly)('discovery', turn, failure => failure);
+  await every(() => deps.intervals.idleMs, watched, { clock, quit: AbortSignal.any([quit, met.signal]) });
   return epoch;
 }
 
@@ -125,8 +129,12 @@ async function runEpoch(deps: LineDeps, epoch: Epoch, { told, stopping }: Run): 
     wake();
     tell(observer, told, identity.told());
   };
+  const around = deps.around ?? plainly;
   await Promise.all([
-    runDiscovery({ ...deps, discovery, known, turned, wake, fed: state => observer.feed(state) }, stopping.quit),
+    runDiscovery(
+      { ...deps, around, discovery, known, turned, wake, fed: state => observer.feed(state) },
+      stopping.quit,
+    ),
     ...lanes.map(async ({ lane, bell }) =>
       onBell(bell, async () => laneTurnWatched(deps, lane, stopping), { clock, random, quit: stopping.quit }),
     ),
@@ -157,7 +165,9 @@ async function openLane(deps: LineDeps, sink: Sink, { known, pages, headers }: S
 }
 
 async function laneTurnWatched(deps: LineDeps, lane: Lane, stopping: Stopping): Promise<LaneReport> {
-  const report = await laneTurn(lane, stopping);
+  const around = deps.around ?? plainly;
+  const work = async (): Promise<LaneReport> => laneTurn(lane, stopping);
+  const report = await around(lane.sink.name, work, ({ errors }) => errors[0]);
   deps.observer.delivered(lane.sink.name, report, lane.backlog.size);
   return report;
 }

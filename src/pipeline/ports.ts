@@ -76,7 +76,7 @@ export interface Source {
   changes(place: FeedPlace, signal: AbortSignal): Promise<Changes>;
 }
 
-export const sinkNames = ['metrics', 'logs'] as const;
+export const sinkNames = ['metrics', 'logs', 'traces'] as const;
 export type SinkName = (typeof sinkNames)[number];
 
 /** An event together with the session it belongs to. */
@@ -149,15 +149,31 @@ export type Series = Readonly<{ family: string; labels: readonly string[] }> &
     | Readonly<{ kind: 'latest'; at: Nanos }>
   );
 
+/** A record that the other side of a sink will not have: which, and why, and nothing of what it says. */
+export type SetAside = Readonly<{
+  sink: SinkName;
+  /** Session id. */
+  session: string;
+  /** Event id, `''` for the record of the session itself. */
+  event: string;
+  reason: RejectReason;
+  /** Server time. */
+  at: Nanos;
+}>;
+
+/** What is to be recorded of a batch that has been taken. */
+export type Delivered = Readonly<{ deltas: readonly SeriesDelta[]; setAside?: readonly SetAside[] }>;
+
 /** Where telemetry goes. */
 export interface Sink {
   readonly name: SinkName;
   /**
-   * Resolves when the other side has taken the batch, with the series that change when the batch is recorded.
+   * Resolves when the other side has taken the batch, but for what it will never have.
    * A rejection means that nothing of it counts as taken; it is delivered again.
-   * @throws {ExporterError} `auth`, `network`, `rejected`, `server`, `throttled` or `timeout`.
+   * @throws {ExporterError} `auth`, `network`, `rejected`, `server`, `throttled` or `timeout`. `rejected` with the
+   * detail `doubted` when the other side refuses records that may be at fault themselves, and has taken no other since.
    */
-  deliver(batch: Batch, signal: AbortSignal): Promise<readonly SeriesDelta[]>;
+  deliver(batch: Batch, signal: AbortSignal): Promise<Delivered>;
 }
 
 /** What one sink has done about one session. */
@@ -194,6 +210,7 @@ export type Change = Readonly<{
   /** Rows to add, or to put in place of the ones for the same sink and session. */
   rows?: readonly Row[];
   deltas?: readonly SeriesDelta[];
+  setAside?: readonly SetAside[];
 }>;
 
 /**
@@ -210,6 +227,8 @@ export interface Store {
   /** The names under which an installation is known, by the fact `installationId`. */
   holders(installationId: string): Promise<readonly string[]>;
   series(): Promise<readonly Series[]>;
+  /** What sinks have set aside, each record once. */
+  aside(server: string): Promise<readonly SetAside[]>;
   commit(change: Change): Promise<void>;
   close(): Promise<void>;
 }

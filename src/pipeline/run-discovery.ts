@@ -2,6 +2,7 @@ import { createBell } from '../kernel/bell.js';
 import type { Clock } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
 import { createGate } from '../kernel/gate.js';
+import type { Around } from './around.js';
 import { discover, type DiscoveryDeps, type DiscoveryReport, type Known } from './discovery.js';
 import type { FeedState } from './feed.js';
 import { alone, follow, type Turns } from './follow.js';
@@ -13,6 +14,7 @@ export type RunDiscovery = Readonly<{
   clock: Clock;
   /** Milliseconds between turns, while nothing is open and while something is. */
   intervals: Readonly<{ idleMs: number; openMs: number }>;
+  around: Around;
   /** How often, in milliseconds, a list is looked at although the feed is followed. */
   reconcileMs: number;
   /** A turn has ended. */

@@ -5,70 +5,61 @@ import {
   getSharedConfigurationDefaults,
   OTLPExporterBase,
 } from '@opentelemetry/otlp-exporter-base';
-import {
-  type IExportLogsServiceResponse,
-  type ISerializer,
-  JsonLogsSerializer,
-  LogsExporterMetricsHelper,
-  ProtobufLogsSerializer,
-} from '@opentelemetry/otlp-transformer';
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { ISerializer } from '@opentelemetry/otlp-transformer';
 import { ExporterError } from '../kernel/errors.js';
 import type { OtlpTarget, OtlpTransport } from './otlp-transport.js';
+import type { Signal } from './signal.js';
 
 /** The other side has taken a request. */
 export type Acknowledgement = Readonly<{
-  /** How many of its records it will not keep (partial success). They must not be sent again, and it does not say which. */
+  /** How many of its items it will not keep (partial success). They must not be sent again, and it does not say which. */
   refused: number;
 }>;
 
-/** Sends log records and tells what became of them, which the stock OTLP exporter does not. */
-export interface AcknowledgingExporter {
+/** Sends log records, or spans, and tells what became of them, which the stock OTLP exporters do not. */
+export interface AcknowledgingExporter<Item> {
   /**
-   * One request, one try. `records` is not empty.
-   * @throws {ExporterError} as `OtlpTransport.send`; `rejected` also for records that cannot be encoded.
+   * One request, one try. `items` is not empty.
+   * @throws {ExporterError} as `OtlpTransport.send`; `rejected` also for items that cannot be encoded.
    */
-  export(records: readonly ReadableLogRecord[], signal: AbortSignal): Promise<Acknowledgement>;
+  export(items: readonly Item[], signal: AbortSignal): Promise<Acknowledgement>;
 }
-
-type Serializer = ISerializer<ReadableLogRecord[], IExportLogsServiceResponse>;
-
-const serializers: Readonly<Record<OtlpTarget['protocol'], Serializer>> = {
-  'http/json': JsonLogsSerializer,
-  'http/protobuf': ProtobufLogsSerializer,
-};
 
 /**
  * Made of the parts of the stock exporter, but with a delegate of its own per request: so the answer that is read and
  * the signal that aborts belong to one request only. The deadline is the transport's.
  */
-export function acknowledgingExporter(
+export function acknowledgingExporter<Item, Response>(
+  { what, serializers, refused, metricsHelper }: Signal<Item, Response>,
   protocol: OtlpTarget['protocol'],
   transport: OtlpTransport,
-): AcknowledgingExporter {
-  const metrics = new ExporterMetrics<ReadableLogRecord[]>({
-    componentType: protocol === 'http/json' ? 'otlp_http_json_log_exporter' : 'otlp_http_log_exporter',
-    metricsHelper: LogsExporterMetricsHelper,
+): AcknowledgingExporter<Item> {
+  const metrics = new ExporterMetrics<Item[]>({
+    componentType: `otlp_http${protocol === 'http/json' ? '_json' : ''}_${metricsHelper.name}_exporter`,
+    metricsHelper,
     url: undefined,
     meterProvider: undefined,
     responseAttributesFromError: () => ({}),
   });
   return {
-    export: async (records, signal) => {
-      let response: IExportLogsServiceResponse | undefined;
-      const serializer = listening(serializers[protocol], answer => (response = answer));
+    export: async (items, signal) => {
+      let told: unknown;
+      const serializer = listening(serializers[protocol], answer => (told = refused(answer)));
       const network = networkOf(transport, signal);
       const delegate = createOtlpNetworkExportDelegate(getSharedConfigurationDefaults(), serializer, metrics, network);
-      await exported(new OTLPExporterBase(delegate), records);
-      return { refused: refusedOf(response, records.length) };
+      await exported(new OTLPExporterBase(delegate), items, what);
+      return { refused: refusedOf(told, items.length) };
     },
   };
 }
 
 /** The serializer, and `heard` gets every answer it decodes. */
-function listening(serializer: Serializer, heard: (answer: IExportLogsServiceResponse) => void): Serializer {
+function listening<Item, Response>(
+  serializer: ISerializer<Item[], Response>,
+  heard: (answer: Response) => void,
+): ISerializer<Item[], Response> {
   return {
-    serializeRequest: records => serializer.serializeRequest(records),
+    serializeRequest: items => serializer.serializeRequest(items),
     deserializeResponse: data => {
       const answer = serializer.deserializeResponse(data);
       heard(answer);
@@ -89,17 +80,14 @@ function networkOf(transport: OtlpTransport, signal: AbortSignal): Network {
   };
 }
 
-/** Resolves when the records are taken. An `export` that throws, as it does for what it cannot encode, rejects as well. */
-async function exported(
-  exporter: OTLPExporterBase<ReadableLogRecord[]>,
-  records: readonly ReadableLogRecord[],
-): Promise<void> {
+/** Resolves when the items are taken. An `export` that throws, as it does for what it cannot encode, rejects as well. */
+async function exported<Item>(exporter: OTLPExporterBase<Item[]>, items: readonly Item[], what: string): Promise<void> {
   const result = await new Promise<ExportResult>(resolve => {
-    exporter.export([...records], resolve);
+    exporter.export([...items], resolve);
   }).catch((error: unknown): ExportResult => ({ code: ExportResultCode.FAILED, ...asError(error) }));
   if (result.code === ExportResultCode.SUCCESS) return;
   if (result.error instanceof ExporterError) throw result.error;
-  throw new ExporterError('rejected', 'Cannot encode log records', { cause: result.error });
+  throw new ExporterError('rejected', `Cannot encode ${what}`, { cause: result.error });
 }
 
 const asError = (thrown: unknown): Readonly<{ error?: Error }> => (thrown instanceof Error ? { error: thrown } : {});
@@ -108,8 +96,7 @@ const asError = (thrown: unknown): Readonly<{ error?: Error }> => (thrown instan
  * The count comes as the other side wrote it: a number from protobuf, a string from JSON (proto3-JSON of an int64), or
  * anything. What cannot be a count is 0, and no answer refuses more than was sent.
  */
-function refusedOf(response: IExportLogsServiceResponse | undefined, sent: number): number {
-  const told: unknown = response?.partialSuccess?.rejectedLogRecords;
+function refusedOf(told: unknown, sent: number): number {
   const count = Number(told ?? 0);
   return count > 0 ? Math.min(Math.floor(count), sent) : 0;
 }

@@ -79,9 +79,11 @@ export function health(server: string, metrics: Metrics, deps: HealthDeps): Obse
       metrics.set(changeFeedActive, { server }, active ? 1 : 0);
       if (error !== undefined) countError(error);
     },
-    delivered: (sink, { errors, due }, backlog) => {
+    delivered: (sink, { errors, undelivered = [], due }, backlog) => {
       metrics.set(sinkBacklog, { server, sink }, backlog);
-      for (const { reason } of errors) metrics.inc(pollErrors, { server, reason });
+      for (const error of errors) {
+        if (!undelivered.includes(error)) metrics.inc(pollErrors, { server, reason: error.reason });
+      }
       if (due === 0 && errors.length === 0) metrics.set(cursorTime, { server, sink }, nowSeconds());
     },
   };

@@ -1,63 +1,58 @@
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { Clock } from '../kernel/clock.js';
 import { eventTime } from '../model/event.js';
+import { sessionTime } from '../model/session.js';
 import { milliseconds, type Nanos } from '../model/time.js';
 import type { Batch, Sink } from '../pipeline/ports.js';
-import { itemRecord, type Origin, sessionRecord, sessionTime } from '../telemetry/log-record.js';
-import { sinkDeltas } from '../telemetry/metrics.js';
+import { itemRecord, type Origin, sessionRecord } from '../telemetry/log-record.js';
+import { type Stamp, stampWithin, type TimeLimits } from '../telemetry/record-time.js';
 import type { AcknowledgingExporter } from './acknowledging-exporter.js';
-
-/** Records per request: half a megabyte of JSON, some 2 ms to encode. */
-const requestSize = 512;
+import { createDelivery, deliveredBy, idsOf, type Parcel } from './delivery.js';
 
 export type LogsSinkOptions = Readonly<{
   server: string;
   origin: Origin;
-  exporter: AcknowledgingExporter;
+  exporter: AcknowledgingExporter<ReadableLogRecord>;
   clock: Clock;
+  limits: TimeLimits;
 }>;
 
 /**
  * Sends a batch as log records, in order of time, in as many requests as it takes. When one fails, the whole batch is
  * not taken, also what the requests before it delivered: that is sent again, with the same `log.record.uid`.
  */
-export function logsSink({ server, origin, exporter, clock }: LogsSinkOptions): Sink {
-  let failedBefore = false;
+export function logsSink({ server, origin, exporter, clock, limits }: LogsSinkOptions): Sink {
+  const deliver = createDelivery(exporter);
+  const stamp = stampWithin(limits);
   return {
     name: 'logs',
     deliver: async (batch, signal) => {
-      const records = recordsOf(batch, origin, milliseconds(clock.now()));
-      const outcome = failedBefore ? 'retried' : 'delivered';
-      failedBefore = true;
-      const refused = await sendAll(records, exporter, signal);
-      failedBefore = false;
-      return sinkDeltas(server, 'logs', batch, { outcome, refused });
+      const parcels = parcelsOf(batch, { origin, observedAt: milliseconds(clock.now()), stamp });
+      return deliveredBy('logs', server, batch, await deliver(parcels, signal));
     },
   };
 }
 
-/** Sends in turn, so that records arrive in order; answers how many were refused for good. */
-async function sendAll(
-  records: readonly ReadableLogRecord[],
-  exporter: AcknowledgingExporter,
-  signal: AbortSignal,
-): Promise<number> {
-  let refused = 0;
-  for (let from = 0; from < records.length; from += requestSize) {
-    // oxlint-disable-next-line no-await-in-loop -- one request at a time is the point
-    const acknowledgement = await exporter.export(records.slice(from, from + requestSize), signal);
-    refused += acknowledgement.refused;
-  }
-  return refused;
-}
+type Telling = Readonly<{ origin: Origin; observedAt: Nanos; stamp: Stamp }>;
 
-/** The records of a batch, oldest first; a session's own comes after those of its items that ended with it. */
-function recordsOf(batch: Batch, origin: Origin, observedAt: Nanos): readonly ReadableLogRecord[] {
-  const timed = [
-    ...batch.events.map(taken => ({ at: eventTime(taken.event), record: itemRecord(taken, origin, observedAt) })),
-    ...batch.results.map(session => ({ at: sessionTime(session), record: sessionRecord(session, origin, observedAt) })),
-  ];
-  return timed.sort((a, b) => compare(a.at, b.at)).map(({ record }) => record);
+/**
+ * The records of a batch, oldest first; a session's own comes after those of its items that ended with it. Those that
+ * bear the time of sending come last, in the same order.
+ */
+function parcelsOf(batch: Batch, { origin, observedAt, stamp }: Telling): readonly Parcel<ReadableLogRecord>[] {
+  const events = batch.events.map(taken => ({
+    at: eventTime(taken.event),
+    parcel: (bears: Nanos) => ({ ...idsOf(taken), item: itemRecord(taken, origin, observedAt, bears) }),
+  }));
+  const results = batch.results.map(session => ({
+    at: sessionTime(session),
+    parcel: (bears: Nanos) => ({ ...idsOf({ session }), item: sessionRecord(session, origin, observedAt, bears) }),
+  }));
+  return [...events, ...results]
+    .sort((a, b) => compare(a.at, b.at))
+    .map(({ at, parcel }) => ({ bears: stamp(at, observedAt), parcel }))
+    .sort((a, b) => compare(a.bears, b.bears))
+    .map(({ bears, parcel }) => parcel(bears));
 }
 
 const compare = (a: Nanos, b: Nanos): number => (a < b ? -1 : Number(a > b));

@@ -18,9 +18,11 @@ export function metricsSink(
 ): Sink {
   return {
     name: 'metrics',
-    deliver: async batch => [
-      ...holdBack(batchDeltas(server, batch, labelOf)),
-      ...sinkDeltas(server, 'metrics', batch, { outcome: 'delivered', refused: 0 }),
-    ],
+    deliver: async batch => ({
+      deltas: [
+        ...holdBack(batchDeltas(server, batch, labelOf)),
+        ...sinkDeltas(server, 'metrics', batch, { outcome: 'delivered', dropped: 0, setAside: [] }),
+      ],
+    }),
   };
 }

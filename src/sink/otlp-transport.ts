@@ -5,6 +5,7 @@ import type { Clock } from '../kernel/clock.js';
 import { ExporterError, type Reason } from '../kernel/errors.js';
 import type { Secret } from '../kernel/secret.js';
 import { parseRetryAfter } from '../kernel/http-date.js';
+import { connectorOf, type TlsFiles } from './tls.js';
 
 /** Where OTLP goes, and how. */
 export type OtlpTarget = Readonly<{
@@ -15,6 +16,7 @@ export type OtlpTarget = Readonly<{
   compression: 'none' | 'gzip';
   /** For one request, from the first byte of it to the last of the answer. */
   timeoutMs: number;
+  tls: TlsFiles;
 }>;
 
 /** Carries one encoded request. */
@@ -37,7 +39,7 @@ const compress = promisify(gzip);
 
 /** @param version of the exporter, for `User-Agent`. */
 export function otlpTransport(target: OtlpTarget, version: string, clock: Clock): OtlpTransport {
-  const dispatcher = new Agent({ maxResponseSize });
+  const dispatcher = new Agent({ maxResponseSize, connect: connectorOf(target.tls) });
   const headers = requestHeaders(target, version);
   return {
     send: async (data, signal) => {
@@ -73,16 +75,20 @@ function requestHeaders({ protocol, headers, compression }: OtlpTarget, version:
   };
 }
 
+/** The path tells logs from traces; there is no query. */
+const place = ({ host, pathname }: URL): string => host + pathname;
+
 const isSuccess = (statusCode: number): boolean => statusCode >= 200 && statusCode < 300;
 
 function failedRequest(url: URL, cause: unknown, why: Readonly<{ aborted: boolean; late: boolean }>): ExporterError {
   const reason: Reason = why.aborted ? 'aborted' : why.late ? 'timeout' : 'network';
-  return new ExporterError(reason, `Cannot send log records to "${url.host}": ${reason}`, { cause });
+  if (cause instanceof ExporterError) return cause;
+  return new ExporterError(reason, `Cannot send to "${place(url)}": ${reason}`, { cause });
 }
 
 function refusal(url: URL, { statusCode, headers }: Dispatcher.ResponseData, nowMs: number): ExporterError {
   const wait = parseRetryAfter([headers['retry-after']].flat()[0], nowMs);
-  const message = `Cannot send log records to "${url.host}": answered ${String(statusCode)}`;
+  const message = `Cannot send to "${place(url)}": answered ${String(statusCode)}`;
   return new ExporterError(reasonOf(statusCode, wait), message, { details: { statusCode }, retryAfterMs: wait });
 }
 

@@ -1,4 +1,4 @@
-import type { Row, Series, SeriesDelta, ServerState, Store } from '../pipeline/ports.js';
+import type { Row, Series, SeriesDelta, ServerState, SetAside, Store } from '../pipeline/ports.js';
 import { fold, seriesKey } from './fold.js';
 
 /** The series that deltas change, as they stand then; throws before anything is changed. */
@@ -16,10 +16,14 @@ export function memoryStore(): Store {
   const states = new Map<string, ServerState>();
   const rows = new Map<string, Readonly<{ server: string; row: Row }>>();
   const series = new Map<string, Series>();
+  const aside = new Map<string, Readonly<{ server: string; one: SetAside }>>();
   const ofServer = (server: string): readonly Row[] =>
     [...rows.values()].filter(entry => entry.server === server).map(({ row }) => row);
   const put = (server: string, changed: readonly Row[]): void => {
     for (const row of changed) rows.set(JSON.stringify([server, row.sink, row.session]), { server, row });
+  };
+  const putAside = (server: string, one: SetAside): void => {
+    aside.set(JSON.stringify([server, one.sink, one.session, one.event]), { server, one });
   };
   const move = (from: string, to: string): void => {
     const [old, own] = [states.get(from), states.get(to)];
@@ -29,6 +33,11 @@ export function memoryStore(): Store {
     const moved = ofServer(from);
     for (const row of moved) rows.delete(JSON.stringify([from, row.sink, row.session]));
     put(to, moved);
+    for (const [key, { server, one }] of aside) {
+      if (server !== from) continue;
+      aside.delete(key);
+      putAside(to, one);
+    }
   };
   return {
     state: async server => states.get(server) ?? { since: {}, facts: {} },
@@ -40,12 +49,14 @@ export function memoryStore(): Store {
     holders: async installationId =>
       [...states].flatMap(([server, { facts }]) => (facts.installationId === installationId ? [server] : [])),
     series: async () => [...series.values()],
-    commit: async ({ server, moves = [], since = {}, facts = {}, rows: changed = [], deltas }) => {
+    aside: async server => [...aside.values()].filter(entry => entry.server === server).map(({ one }) => one),
+    commit: async ({ server, moves = [], since = {}, facts = {}, rows: changed = [], deltas, setAside = [] }) => {
       for (const [key, one] of folded(series, deltas)) series.set(key, one);
       for (const { from, to } of moves) move(from, to);
       const state = states.get(server) ?? { since: {}, facts: {} };
       states.set(server, { since: { ...state.since, ...since }, facts: { ...state.facts, ...facts } });
       put(server, changed);
+      for (const one of setAside) putAside(server, one);
     },
     close: async () => undefined,
   };

@@ -41,6 +41,7 @@ export async function sqliteStore(options: Readonly<{ path: string; notice?: Not
     pending: async (server, sink) => read(() => tables.pending(server, sink)),
     holders: async installationId => read(() => tables.holders(installationId)),
     series: async () => read(() => tables.series()),
+    aside: async server => read(() => tables.aside(server)),
     commit: async change => attempt('write', () => commit({ database, tables, place }, change)),
     close: async () =>
       attempt('close', () => {
@@ -53,13 +54,13 @@ export async function sqliteStore(options: Readonly<{ path: string; notice?: Not
 type Parts = Readonly<{ database: DatabaseSync; tables: Tables; place: Place }>;
 
 function commit(parts: Parts, change: Change): void {
-  const { moves = [], since = {}, facts = {}, rows = [], deltas = [] } = change;
-  const lists = [moves, Object.keys(since), Object.keys(facts), rows, deltas];
+  const { moves = [], since = {}, facts = {}, rows = [], deltas = [], setAside = [] } = change;
+  const lists = [moves, Object.keys(since), Object.keys(facts), rows, deltas, setAside];
   if (lists.every(({ length }) => length === 0)) return;
   const { database, tables, place } = parts;
   database.exec('BEGIN IMMEDIATE');
   try {
-    write(tables, { ...change, moves, since, facts, rows, deltas });
+    write(tables, { ...change, moves, since, facts, rows, deltas, setAside });
     // Last of all: what is committed after this look is in the file, or the next commit tells.
     place.check();
     database.exec('COMMIT');
@@ -70,12 +71,14 @@ function commit(parts: Parts, change: Change): void {
   place.note();
 }
 
-function write(tables: Tables, { server, moves, since, facts, rows, deltas }: Required<Change>): void {
+function write(tables: Tables, change: Required<Change>): void {
+  const { server, moves, since, facts, rows, deltas, setAside } = change;
   for (const move of moves) tables.move(move);
   tables.setSince(server, storableSince(since));
   tables.setFacts(server, facts);
   for (const row of rows) tables.putRow(server, storable(row));
   tables.add(deltas);
+  for (const one of setAside) tables.putSetAside(server, { ...one, at: clamp(one.at) });
 }
 
 /** Instants of a mad clock are kept within what an integer column holds: years 1677 to 2262. */

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { type RejectReason, rejectReasons } from '../model/event.js';
 import type { Nanos } from '../model/time.js';
 import {
   type Change,
@@ -7,6 +8,7 @@ import {
   type Row,
   type Series,
   type SeriesDelta,
+  type SetAside,
   type SinkName,
   sinkNames,
 } from '../pipeline/ports.js';
@@ -27,6 +29,8 @@ export interface Tables {
   holders(installationId: string): readonly string[];
   /** Puts all that is kept under one name under another. */
   move(move: Moves[number]): void;
+  aside(server: string): readonly SetAside[];
+  putSetAside(server: string, one: SetAside): void;
 }
 
 type Moves = NonNullable<Change['moves']>;
@@ -73,14 +77,28 @@ export function sqliteTables(database: DatabaseSync): Tables {
         putSeries.run(key, series.kind, writeValue(series), writeHeld(series));
       }
     },
+    ...setAsideIn(database),
     ...keptUnder(database),
+  };
+}
+
+/** What was set aside. */
+function setAsideIn(database: DatabaseSync): Pick<Tables, 'aside' | 'putSetAside'> {
+  const getSetAside = database.prepare('SELECT sink, session, event, reason, at FROM set_aside WHERE server = ?');
+  const putSetAside = database.prepare(
+    'INSERT OR REPLACE INTO set_aside (server, sink, session, event, reason, at) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  return {
+    aside: server => getSetAside.all(server).flatMap(readSetAside),
+    putSetAside: (server, { sink, session, event, reason, at }) =>
+      void putSetAside.run(server, sink, session, event, reason, at),
   };
 }
 
 /** What is kept under which name. */
 function keptUnder(database: DatabaseSync): Pick<Tables, 'holders' | 'move'> {
   const getHolders = database.prepare("SELECT server FROM fact WHERE name = 'installationId' AND value = ?");
-  const moves = ['session', 'since', 'fact'].map(table =>
+  const moves = ['session', 'since', 'fact', 'set_aside'].map(table =>
     database.prepare(`UPDATE OR REPLACE ${table} SET server = ? WHERE server = ?`),
   );
   return {
@@ -95,6 +113,8 @@ type Columns = Readonly<Record<string, SQLOutputValue>>;
 
 const isSink = (value: SQLOutputValue | undefined): value is SinkName => sinkNames.some(name => name === value);
 const isFact = (value: SQLOutputValue | undefined): value is FactName => factNames.some(name => name === value);
+const isReason = (value: SQLOutputValue | undefined): value is RejectReason =>
+  rejectReasons.some(name => name === value);
 const text = (value: SQLOutputValue | undefined): string => (typeof value === 'string' ? value : '');
 const integer = (value: SQLOutputValue | undefined): bigint => (typeof value === 'bigint' ? value : 0n);
 
@@ -102,6 +122,12 @@ const integer = (value: SQLOutputValue | undefined): bigint => (typeof value ===
 function readRow({ sink, session, created_at: createdAt, done, cursor }: Columns): readonly Row[] {
   if (!isSink(sink)) return [];
   return [{ sink, session: text(session), createdAt: integer(createdAt), done: done === 1n, cursor: text(cursor) }];
+}
+
+/** Rows of a sink or a reason that this version does not have are left alone. */
+function readSetAside({ sink, session, event, reason, at }: Columns): readonly SetAside[] {
+  if (!isSink(sink) || !isReason(reason)) return [];
+  return [{ sink, session: text(session), event: text(event), reason, at: integer(at) }];
 }
 
 /** Numbers of a series as text, exact whatever their size: `7`, or `sum;count,count,...` for a histogram. */

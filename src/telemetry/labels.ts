@@ -30,6 +30,7 @@ export const stateOperations = [
   'pending',
   'holders',
   'series',
+  'aside',
   'commit',
   'close',
 ] as const satisfies readonly (keyof Store)[];

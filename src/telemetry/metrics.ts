@@ -1,4 +1,4 @@
-import { anomalyKinds, eventTime, rejectReasons, type RestoreEvent } from '../model/event.js';
+import { anomalyKinds, eventTime, type RejectReason, rejectReasons, type RestoreEvent } from '../model/event.js';
 import type { Session } from '../model/session.js';
 import { type Nanos, toSeconds } from '../model/time.js';
 import { type Batch, type Exemplar, type SeriesDelta, type SinkName, sinkNames } from '../pipeline/ports.js';
@@ -99,19 +99,24 @@ function addOverflow(sums: Sums, server: string, { events, results }: Batch, lab
   if (lost > 0) sums.count(seriesOverflow, { server, label: 'organization' }, lost);
 }
 
-/** What became of a batch: how its items left, and how many of them the other side refused for good. */
-export type Delivery = Readonly<{ outcome: Exclude<DeliveryOutcome, 'rejected'>; refused: number }>;
+/** What became of a batch: how its items left, and which of them the other side will never have. */
+export type Delivery = Readonly<{
+  outcome: Exclude<DeliveryOutcome, 'rejected'>;
+  /** By partial success, which does not say which. */
+  dropped: number;
+  setAside: readonly Readonly<{ reason: RejectReason }>[];
+}>;
 
 /** What every sink counts of a batch that it has delivered. */
 export function sinkDeltas(server: string, sink: SinkName, batch: Batch, delivery: Delivery): readonly SeriesDelta[] {
   const sums = new Sums();
-  const { outcome, refused } = delivery;
+  const { outcome, dropped, setAside } = delivery;
+  const refused = dropped + setAside.length;
   const taken = batch.events.length + batch.results.length - refused;
   if (taken > 0) sums.count(sinkDelivered, { server, sink, outcome }, taken);
-  if (refused > 0) {
-    sums.count(sinkDelivered, { server, sink, outcome: 'rejected' }, refused);
-    sums.count(eventsRejected, { server, sink, reason: 'partial_success' }, refused);
-  }
+  if (refused > 0) sums.count(sinkDelivered, { server, sink, outcome: 'rejected' }, refused);
+  if (dropped > 0) sums.count(eventsRejected, { server, sink, reason: 'partial_success' }, dropped);
+  for (const { reason } of setAside) sums.count(eventsRejected, { server, sink, reason }, 1);
   for (const reason of rejectReasons) {
     const count = batch.findings.rejected[reason] ?? 0;
     if (count > 0) sums.count(eventsRejected, { server, sink, reason }, count);

@@ -72,6 +72,7 @@ describe('state show', () => {
           '  API version: v8',
           '  metrics: since 2025-11-25T04:00:00.0000000Z, sessions 1 pending, 2 done',
           '  logs: since never, sessions 1 pending, 0 done',
+          '  traces: since never, sessions 0 pending, 0 done',
           '  series: 1',
           '  records set aside: 0',
         ].join('\n'),

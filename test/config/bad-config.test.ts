@@ -12,7 +12,8 @@ const endpoint =
   'must be a URL such as http://localhost:4318, without query or credentials (what is secret belongs in a header)';
 const text = 'must be text, not empty and without control characters';
 const grpc = 'must be http/json or http/protobuf: gRPC is not supported, and OTLP over HTTP has its own port (4318)';
-const listKnown = 'servers, history, abandon_after, max_concurrent_requests, state, metrics, logs, otlp';
+const listKnown =
+  'servers, history, abandon_after, max_concurrent_requests, state, metrics, logs, traces, personal_data, otlp, self_tracing';
 
 describe('a bad file is refused with exactly this', () => {
   test.each([

@@ -164,6 +164,10 @@ describe('logs', () => {
       headers: {},
       compression: 'none',
       timeoutMs: 10_000,
+      tls: { caFile: undefined, certFile: undefined, keyFile: undefined },
+      personalData: { person: 'keep', item: 'keep', path: 'keep', client: 'keep' },
+      maxAgeMs: undefined,
+      maxBehindMs: undefined,
     });
   });
 
@@ -277,10 +281,8 @@ describe('a secret', () => {
 
 test('any text at all is a configuration or a refusal of reason config', () => {
   const value = fc.jsonValue({ maxDepth: 4 });
-  const keyed = fc.record(
-    { servers: value, history: value, logs: value, otlp: value, state: value },
-    { requiredKeys: [] },
-  );
+  const sections = { servers: value, history: value, logs: value, otlp: value, state: value };
+  const keyed = fc.record(sections, { requiredKeys: [] });
   const file = fc.oneof(
     fc.string(),
     fc.string().map(text => smallest + text),

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Sink, sinkNames } from '../../src/pipeline/ports.js';
 import { metricsSink } from '../../src/sink/metrics-sink.js';
 import { families } from '../../src/telemetry/catalogue.js';
-import { logsTo } from '../support/logs.js';
+import { logsTo, tracesTo } from '../support/logs.js';
 import { type OtlpReceiver, otlpReceiver, refuse } from '../support/otlp-receiver.js';
 import { batch, noFindings, session, taken } from '../support/restore.js';
 
@@ -33,6 +33,12 @@ const cases: Readonly<Record<(typeof sinkNames)[number], Case>> = {
       receiver.answers.push(refuse(503));
     },
   },
+  traces: {
+    make: () => tracesTo(receiver.url),
+    fail: () => {
+      receiver.answers.push(refuse(503));
+    },
+  },
 };
 
 describe.each(sinkNames)('the %s sink keeps the word of a sink', name => {
@@ -51,7 +57,7 @@ describe.each(sinkNames)('the %s sink keeps the word of a sink', name => {
   });
 
   test('it resolves with what was delivered, once the other side has it', async () => {
-    const deltas = await using(async sink => sink.deliver(some, never));
+    const { deltas } = await using(async sink => sink.deliver(some, never));
     const delivered = {
       family: 'vb365_sink_delivered_total',
       labels: ['hq', name, 'delivered'],
@@ -64,7 +70,7 @@ describe.each(sinkNames)('the %s sink keeps the word of a sink', name => {
   });
 
   test('its deltas are of stored families, with their labels, each series once', async () => {
-    const deltas = await using(async sink => sink.deliver(some, never));
+    const { deltas } = await using(async sink => sink.deliver(some, never));
     for (const { family, labels } of deltas) {
       const row = families.find(({ name: of }) => of === family);
       expect(row?.stored).toBe(true);
@@ -75,13 +81,13 @@ describe.each(sinkNames)('the %s sink keeps the word of a sink', name => {
 
   test('an empty batch changes nothing and asks for nothing', async () => {
     const before = receiver.requests.length;
-    expect(await using(async sink => sink.deliver(batch(), never))).toEqual([]);
+    expect((await using(async sink => sink.deliver(batch(), never))).deltas).toEqual([]);
     expect(receiver.requests).toHaveLength(before);
   });
 
   test('a batch of nothing but findings is counted', async () => {
     const findings = { ...noFindings, rejected: { duplicate_order: 1 } };
-    expect(await using(async sink => sink.deliver(batch({ findings }), never))).toEqual([
+    expect((await using(async sink => sink.deliver(batch({ findings }), never))).deltas).toEqual([
       { family: 'vb365_events_rejected_total', labels: ['hq', name, 'duplicate_order'], kind: 'counter', by: 1 },
     ]);
   });
@@ -92,8 +98,12 @@ describe.each(sinkNames)('the %s sink keeps the word of a sink', name => {
       fail();
       await expect(sink.deliver(some, never)).rejects.toMatchObject({ name: 'ExporterError', reason: 'server' });
       const retried = { family: 'vb365_sink_delivered_total', labels: ['hq', name, 'retried'], kind: 'counter', by: 3 };
-      expect(await sink.deliver(some, never)).toContainEqual(retried);
-      expect((await sink.deliver(some, never)).map(({ labels }) => labels)).toContainEqual(['hq', name, 'delivered']);
+      expect((await sink.deliver(some, never)).deltas).toContainEqual(retried);
+      expect((await sink.deliver(some, never)).deltas.map(({ labels }) => labels)).toContainEqual([
+        'hq',
+        name,
+        'delivered',
+      ]);
     });
   });
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { milliseconds } from '../../src/model/time.js';
 import type { Batch } from '../../src/pipeline/ports.js';
 import { at, batch, guid, session, taken } from '../support/restore.js';
 import { logsTo } from '../support/logs.js';
@@ -122,7 +123,7 @@ describe('when a request of several fails', () => {
 const told = (partialSuccess: unknown) =>
   refuse(200, { 'content-type': 'application/json' }, JSON.stringify({ partialSuccess }));
 const outcome = async (): Promise<unknown> =>
-  (await sink.deliver(many(3), never))
+  (await sink.deliver(many(3), never)).deltas
     .filter(({ family }) => /delivered|rejected/.test(family))
     .map(delta => [...delta.labels.slice(2), delta.kind === 'counter' ? delta.by : undefined]);
 
@@ -154,8 +155,31 @@ describe('partial success', () => {
 
   test('of several requests add up', async () => {
     receiver.answers.push(told({ rejectedLogRecords: '5' }), told({ rejectedLogRecords: '7' }));
-    expect(await sink.deliver(many(600), never)).toContainEqual(
+    expect((await sink.deliver(many(600), never)).deltas).toContainEqual(
       expect.objectContaining({ labels: ['hq', 'logs', 'rejected'], by: 12 }),
     );
+  });
+});
+
+describe('records that the backend would refuse as too old', () => {
+  test('bear the time of sending, come last in order of their own time, and keep that', async () => {
+    const limited = logsTo(receiver.url, {}, { maxAge: milliseconds(60_000), maxBehind: undefined });
+    const ended = ['10:57:29Z', '08:00:00Z', '10:57:28Z', '07:00:00Z'];
+    const events = ended.map((time, order) => taken({ id: guid(order), order, endedAt: at(`2017-05-30T${time}`) }));
+    await limited.deliver(batch({ events, results: [session({ endedAt: at('2017-05-30T09:00:00Z') })] }), never);
+    await limited.close();
+    const records = receiver
+      .records()
+      .map(({ timeUnixNano, attributes }) => [
+        timeUnixNano,
+        attributes.find(({ key }) => key === 'veeam.event.time')?.value['stringValue'],
+      ]);
+    expect(records).toEqual([
+      ['1496141848000000000', undefined],
+      ['1496141849000000000', undefined],
+      ['1496141851000000000', '2017-05-30T07:00:00.0000000Z'],
+      ['1496141851000000000', '2017-05-30T08:00:00.0000000Z'],
+      ['1496141851000000000', '2017-05-30T09:00:00.0000000Z'],
+    ]);
   });
 });

@@ -73,7 +73,7 @@ describe('an answer', () => {
     const host = receiver.url.host;
     await expect(transport().send(data, never)).rejects.toMatchObject({
       reason,
-      message: `Cannot send log records to "${host}": answered ${String(statusCode)}`,
+      message: `Cannot send to "${host}/v1/logs": answered ${String(statusCode)}`,
       details: { statusCode },
       retryAfterMs: undefined,
     });

@@ -121,7 +121,8 @@ test('a small batch, as it is scraped', async () => {
   const failed = taken({ status: eventStatus('Failed'), order: 2, duration: undefined }, of);
   metrics.stored.apply(birthDeltas('hq', ['metrics']));
   metrics.stored.apply(bornDeltas('hq', of));
-  const deltas = await metricsSink('hq').deliver(batch({ events: [taken({}, of), failed], results: [of] }), never);
+  const sink = metricsSink('hq');
+  const { deltas } = await sink.deliver(batch({ events: [taken({}, of), failed], results: [of] }), never);
   metrics.stored.apply(deltas);
   const lines = (await whole(metrics)).split('\n');
   expect(lines.filter(line => /^vb365_.*[^0]$/.test(line) && !/_bucket|build_info/.test(line))).toEqual([

@@ -119,7 +119,7 @@ export function recordingSink(name: SinkName): RecordingSink {
       if (sink.failure !== undefined) throw sink.failure;
       sink.batches.push(batch);
       const delta: SeriesDelta = { family: 'taken', labels: [name], kind: 'counter', by: batch.events.length };
-      return batch.events.length === 0 ? [] : [delta];
+      return { deltas: batch.events.length === 0 ? [] : [delta] };
     },
   };
   return sink;

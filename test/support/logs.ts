@@ -1,17 +1,28 @@
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { acknowledgingExporter } from '../../src/sink/acknowledging-exporter.js';
+import type { PersonalData } from '../../src/model/personal-data.js';
 import { logsSink } from '../../src/sink/logs-sink.js';
 import { type OtlpTarget, otlpTransport } from '../../src/sink/otlp-transport.js';
 import type { Sink } from '../../src/pipeline/ports.js';
+import { logsSignal, tracesSignal } from '../../src/sink/signal.js';
+import { tracesSink } from '../../src/sink/traces-sink.js';
+import { disclosing } from '../../src/telemetry/disclosure.js';
+import type { TimeLimits } from '../../src/telemetry/record-time.js';
 import type { Origin } from '../../src/telemetry/log-record.js';
 
 /** A clock that stands still. */
 export const stopped = (ms: number): Clock => ({ ...systemClock, now: () => ms });
 
+/** Everything may be told. */
+export const keepAll: PersonalData = { person: 'keep', item: 'keep', path: 'keep', client: 'keep' };
+
+export const noTls = { caFile: undefined, certFile: undefined, keyFile: undefined } as const;
+
 export const origin: Origin = {
   resource: resourceFromAttributes({ 'service.name': 'vb365-exporter' }),
   scope: { name: 'vb365-exporter', version: '1.2.3' },
+  disclose: disclosing(keepAll, text => text),
 };
 
 export const target = (url: URL, over: Partial<OtlpTarget> = {}): OtlpTarget => ({
@@ -20,14 +31,34 @@ export const target = (url: URL, over: Partial<OtlpTarget> = {}): OtlpTarget => 
   headers: {},
   compression: 'none',
   timeoutMs: 5_000,
+  tls: noTls,
   ...over,
 });
 
+const noLimits: TimeLimits = { maxAge: undefined, maxBehind: undefined };
+
 /** The logs sink of a server `hq`, as the program builds it. */
-export function logsTo(url: URL, over: Partial<OtlpTarget> = {}): Sink & { close: () => Promise<void> } {
+export function logsTo(
+  url: URL,
+  over: Partial<OtlpTarget> = {},
+  limits: TimeLimits = noLimits,
+): Sink & { close: () => Promise<void> } {
   const to = target(url, over);
   const clock = stopped(Date.UTC(2017, 4, 30, 10, 57, 31));
   const transport = otlpTransport(to, '1.2.3', clock);
-  const sink = logsSink({ server: 'hq', origin, exporter: acknowledgingExporter(to.protocol, transport), clock });
+  const exporter = acknowledgingExporter(logsSignal, to.protocol, transport);
+  const sink = logsSink({ server: 'hq', origin, exporter, clock, limits });
+  return { ...sink, close: async () => transport.close() };
+}
+
+/** The traces sink of a server `hq`, as the program builds it. */
+export function tracesTo(url: URL, over: Partial<OtlpTarget> = {}): Sink & { close: () => Promise<void> } {
+  const to = target(new URL('/v1/traces', url), over);
+  const transport = otlpTransport(to, '1.2.3', systemClock);
+  const sink = tracesSink({
+    server: 'hq',
+    origin,
+    exporter: acknowledgingExporter(tracesSignal, to.protocol, transport),
+  });
   return { ...sink, close: async () => transport.close() };
 }

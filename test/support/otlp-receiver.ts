@@ -33,16 +33,18 @@ export const refuse =
     response.writeHead(statusCode, headers).end(body);
   };
 
-export type OtlpReceiver = Readonly<{
-  url: URL;
+export type OtlpReceiver = {
+  readonly url: URL;
   /** All requests so far, bodies unpacked. */
-  requests: readonly Received[];
-  /** Answers to give, first come first served; everything is accepted when none is left. */
-  answers: Answer[];
+  readonly requests: readonly Received[];
+  /** Answers to give, first come first served. */
+  readonly answers: Answer[];
+  /** What it answers when none of them is left: it accepts, unless a test says otherwise. */
+  otherwise: Answer;
   /** The records of all OTLP/JSON requests that were read, accepted or not. */
-  records: () => readonly OtlpRecord[];
-  close: () => Promise<void>;
-}>;
+  readonly records: () => readonly OtlpRecord[];
+  readonly close: () => Promise<void>;
+};
 
 /** A real OTLP/HTTP receiver for logs on a port of its own. */
 export async function otlpReceiver(): Promise<OtlpReceiver> {
@@ -60,7 +62,7 @@ export async function otlpReceiver(): Promise<OtlpReceiver> {
       socket: sockets.indexOf(request.socket),
     };
     requests.push(received);
-    (answers.shift() ?? accept)(response, received);
+    (answers.shift() ?? receiver.otherwise)(response, received);
   };
   const server = createServer((request, response) => {
     handle(request, response).catch(() => response.destroy());
@@ -68,10 +70,11 @@ export async function otlpReceiver(): Promise<OtlpReceiver> {
   await new Promise<void>(resolve => {
     server.listen(0, '127.0.0.1', resolve);
   });
-  return {
+  const receiver: OtlpReceiver = {
     url: new URL(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}/v1/logs`),
     requests,
     answers,
+    otherwise: accept,
     records: () => requests.flatMap(recordsOf),
     close: async () =>
       new Promise(resolve => {
@@ -79,6 +82,7 @@ export async function otlpReceiver(): Promise<OtlpReceiver> {
         server.closeAllConnections();
       }),
   };
+  return receiver;
 }
 
 type OtlpLogs = Readonly<{

@@ -9,6 +9,7 @@ import type { Config, ServerConfig } from '../../src/config/parse.js';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { createLog } from '../../src/kernel/log.js';
 import { Secret } from '../../src/kernel/secret.js';
+import { keepAll, target } from './logs.js';
 
 /** A folder that is gone after the test. */
 export async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
@@ -48,7 +49,10 @@ export const configOf = (folder: string, server: ServerConfig, otlp?: URL): Conf
   logs:
     otlp === undefined
       ? undefined
-      : { url: otlp, protocol: 'http/json', headers: {}, compression: 'none', timeoutMs: 5_000 },
+      : { ...target(otlp), personalData: keepAll, maxAgeMs: undefined, maxBehindMs: undefined },
+  traces: undefined,
+  selfTracing: undefined,
+  hashKeyFile: undefined,
   warnings: [],
 });
 

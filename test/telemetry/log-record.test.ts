@@ -4,11 +4,12 @@ import * as fc from 'fast-check';
 import { eventStatus, eventType } from '../../src/model/event.js';
 import { sessionResult, workload } from '../../src/model/session.js';
 import { spanIdOf, traceIdOf } from '../../src/telemetry/ids.js';
-import { itemAttributes, sessionAttributes } from '../../src/telemetry/log-attributes.js';
 import { itemRecord, sessionRecord } from '../../src/telemetry/log-record.js';
+import { itemRecordAttributes, sessionRecordAttributes } from '../../src/telemetry/record-attributes.js';
+import { origin as told } from '../support/logs.js';
 import { at, session, taken } from '../support/restore.js';
 
-const origin = { resource: resourceFromAttributes({}), scope: { name: 'vb365-exporter' } };
+const origin = { ...told, resource: resourceFromAttributes({}), scope: { name: 'vb365-exporter' } };
 const observedAt = at('2017-05-30T10:57:31.25Z');
 const item = (...of: Parameters<typeof taken>) => itemRecord(taken(...of), origin, observedAt);
 const ended = (of: Parameters<typeof session>[0] = {}) =>
@@ -186,7 +187,7 @@ describe('ids', () => {
   });
 });
 
-test.each([...itemAttributes, ...sessionAttributes].map(row => [row.name, row] as const))(
+test.each([...itemRecordAttributes, ...sessionRecordAttributes].map(row => [row.name, row] as const))(
   'the example of %s is of its type',
   (name, { type, example }) => {
     expect(name).toMatch(/^(veeam(\.[a-z]+)+|error\.(type|message)|log\.record\.uid)$/);

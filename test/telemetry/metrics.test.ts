@@ -247,7 +247,7 @@ describe('series are born at 0', () => {
 });
 
 describe('what every sink counts', () => {
-  const delivered = { outcome: 'delivered', refused: 0 } as const;
+  const delivered = { outcome: 'delivered', dropped: 0, setAside: [] } as const;
 
   test('is nothing for an empty batch', () => {
     expect(sinkDeltas('hq', 'logs', batch(), delivered)).toEqual([]);
@@ -255,14 +255,15 @@ describe('what every sink counts', () => {
 
   test('is what left, what was refused, and what was set aside', () => {
     const findings = { ...noFindings, rejected: { no_id: 2, bad_time: 0 } };
-    const of = batch({ events: [taken(), taken()], results: [session()], findings });
-    const deltas = sinkDeltas('hq', 'logs', of, { outcome: 'retried', refused: 1 });
+    const of = batch({ events: [taken(), taken(), taken()], results: [session()], findings });
+    const deltas = sinkDeltas('hq', 'logs', of, { outcome: 'retried', dropped: 1, setAside: [{ reason: 'refused' }] });
     expect(deltas.map(delta => [line(delta), value(deltas, line(delta))])).toEqual([
       ['vb365_sink_delivered_total{hq,logs,retried}', 2],
-      ['vb365_sink_delivered_total{hq,logs,rejected}', 1],
+      ['vb365_sink_delivered_total{hq,logs,rejected}', 2],
       ['vb365_events_rejected_total{hq,logs,partial_success}', 1],
+      ['vb365_events_rejected_total{hq,logs,refused}', 1],
       ['vb365_events_rejected_total{hq,logs,no_id}', 2],
-      ['vb365_event_lag_seconds{hq,logs}', 2],
+      ['vb365_event_lag_seconds{hq,logs}', 3],
     ]);
   });
 

@@ -37,7 +37,7 @@ async function measured(organizations: number, use: Use): Promise<number> {
     );
     const all = batch({ events, results: [of] });
     metrics.stored.apply(batchDeltas('s', all));
-    metrics.stored.apply(sinkDeltas('s', 'metrics', all, { outcome: 'delivered', refused: 0 }));
+    metrics.stored.apply(sinkDeltas('s', 'metrics', all, { outcome: 'delivered', dropped: 0, setAside: [] }));
   }
   for (const family of families)
     if (family.type === 'gauge' && !family.stored && family.name !== 'vb365_restore_sessions_open')

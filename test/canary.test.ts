@@ -1,0 +1,171 @@
+import { describe, expect, test } from '@jest/globals';
+import { existsSync, readFileSync } from 'node:fs';
+import { systemClock } from '../src/kernel/clock.js';
+import type { PersonalData } from '../src/model/personal-data.js';
+import { milliseconds } from '../src/model/time.js';
+import { simulate } from '../src/simulator/simulate.js';
+import type { World } from '../src/simulator/world.js';
+import { keepAll, target } from './support/logs.js';
+import { otlpReceiver, type OtlpReceiver, refuse } from './support/otlp-receiver.js';
+import { type Script, scriptedServer } from './support/scripted-server.js';
+import { configOf, inFolder, program, type Program, serverConfig, until } from './support/program.js';
+
+/** In every text of the API that may be personal. */
+const canary = 'canary7f3a';
+/** In every enumeration, whose values are told in records as the server wrote them, but never counted under. */
+const word = 'Canaryword';
+/** The organization is a label, so it may be on metrics, and in nothing that we say of ourselves. */
+const organization = 'canaryorg.example.com';
+const dropAll: PersonalData = { person: 'drop', item: 'drop', path: 'drop', client: 'drop' };
+
+const now = () => milliseconds(systemClock.now());
+
+/** A session, stopped, with an event of each kind that says things in its own way. */
+function haunt(world: World): void {
+  const { id } = world.addSession({
+    createdAt: now(),
+    organization,
+    type: word,
+    name: `${canary} name`,
+    initiatedBy: `${canary} initiator`,
+    scopeName: `${canary} scope`,
+    clientHost: `${canary} client`,
+    reason: `${canary} reason`,
+  });
+  const texts = {
+    title: `${canary} title`,
+    itemName: `${canary} item`,
+    itemType: word,
+    source: `${canary} source`,
+    target: `${canary} target`,
+    touched: {
+      organizationId: canary,
+      backedUpOrganizationId: canary,
+      userId: canary,
+      groupId: canary,
+      siteId: canary,
+      teamId: canary,
+    },
+  };
+  const message = `Item ${canary} was saved with error: ${canary} (type: ${word}; source: ${canary}; target: ${canary})`;
+  world.appendEvent(id, { startedAt: now(), type: 'Save', status: 'Failed', message, ...texts });
+  world.appendEvent(id, { startedAt: now(), type: word, status: word, message: canary, ...texts });
+  world.appendEvent(id, { startedAt: now(), type: 'None', title: canary, message: canary });
+  world.stopSession(id, { endedAt: now(), result: 'Failed', details: `${canary} details` });
+}
+
+type Haunted = Readonly<{ app: Program; receiver: OtlpReceiver; selfReceiver: OtlpReceiver; statePath: string }>;
+
+/** Where something could leak that is not meant to be told: add what is new. */
+const outputs: Readonly<Record<string, (of: Haunted) => Promise<string> | string>> = {
+  'the page': async ({ app }) => (await app.get('/')).text,
+  'the answer of /-/ready': async ({ app }) => (await app.get('/-/ready')).text,
+  'the answer of /-/healthy': async ({ app }) => (await app.get('/-/healthy')).text,
+  'the own log': ({ app }) => app.said.join('\n'),
+  'self-tracing': async ({ selfReceiver }) => {
+    await until(() => sent(selfReceiver).includes('turn traces'), 20_000);
+    return sent(selfReceiver);
+  },
+};
+const withOrganization: typeof outputs = {
+  'the metrics': async ({ app }) => (await app.get('/metrics')).text,
+  'the state file': ({ statePath }) =>
+    ['', '-wal'].map(end => (existsSync(statePath + end) ? readFileSync(statePath + end, 'latin1') : '')).join(''),
+};
+
+/** Runs the program on a haunted server until logs and traces have everything. */
+async function haunted(personalData: PersonalData, look: (of: Haunted) => Promise<void>): Promise<void> {
+  await inFolder(async folder => {
+    const simulator = await simulate({ clock: systemClock });
+    const receiver = await otlpReceiver();
+    const selfReceiver = await otlpReceiver();
+    receiver.answers.push(refuse(503, { 'x-canary': canary }, canary), refuse(400, {}, canary));
+    const config = configOf(folder, serverConfig(simulator.url, { apiVersion: 'v8' }), receiver.url);
+    const traces = { ...target(new URL('/v1/traces', receiver.url)), personalData };
+    const logs = config.logs && { ...config.logs, personalData };
+    const app = await program({ ...config, logs, traces, selfTracing: target(selfReceiver.url) });
+    try {
+      await until(async () => (await app.get('/-/ready')).status === 200);
+      haunt(simulator.world);
+      await until(async () => told(receiver).every(({ length }) => length >= 4), 30_000);
+      await look({ app, receiver, selfReceiver, statePath: config.state.path });
+    } finally {
+      await app.stop(5_000);
+      await receiver.close();
+      await selfReceiver.close();
+      await simulator.close();
+    }
+  });
+}
+
+/** Distinct records and spans that were sent, as text. */
+function told({ requests }: OtlpReceiver): readonly (readonly string[])[] {
+  return ['/v1/logs', '/v1/traces'].map(path => {
+    const bodies = requests.filter(({ url }) => url === path).map(({ body }) => body.toString());
+    return [
+      ...new Set(bodies.flatMap(body => body.match(/"(?:traceId":"[0-9a-f]+",)?"?spanId":"[0-9a-f]{16}"/g) ?? [])),
+    ];
+  });
+}
+const sent = ({ requests }: OtlpReceiver): string => requests.map(({ body }) => body.toString()).join('\n');
+
+describe('Nothing sensitive where it does not belong', () => {
+  test('with everything kept it is in records and spans, and nowhere else', async () => {
+    await haunted(keepAll, async of => {
+      for (const field of ['name', 'initiator', 'scope', 'client', 'reason', 'item', 'source', 'target', 'details'])
+        expect(sent(of.receiver)).toContain(`${canary} ${field}`);
+      for (const [where, look] of Object.entries({ ...outputs, ...withOrganization })) {
+        const text = await look(of);
+        expect([where, text.length > 0, text.includes(canary), text.includes(word)]).toEqual([
+          where,
+          true,
+          false,
+          false,
+        ]);
+      }
+      for (const [where, look] of Object.entries(outputs))
+        expect([where, (await look(of)).includes(organization)]).toEqual([where, false]);
+      for (const [where, look] of Object.entries(withOrganization))
+        expect([where, (await look(of)).includes(organization)]).toEqual([where, true]);
+    });
+  }, 60_000);
+
+  test('with everything dropped it is nowhere at all', async () => {
+    await haunted(dropAll, async of => {
+      expect(sent(of.receiver)).toContain(organization);
+      expect(sent(of.receiver)).not.toContain(canary);
+    });
+  }, 60_000);
+
+  const token = { access_token: `${canary}-token`, token_type: 'bearer', expires_in: 3600, refresh_token: canary };
+  const error = { errorCode: canary, message: `${canary} was not found`, error: canary, error_description: canary };
+  test.each<readonly [string, Script]>([
+    ['a refused login', () => ({ status: 400, json: error })],
+    ['an error of the server', ({ url }) => (url.includes('/token') ? { json: token } : { status: 500, json: error })],
+    ['a page of a proxy', () => ({ status: 502, body: `<html>${canary}</html>`, headers: { 'x-canary': canary } })],
+    ['an answer that is no JSON', ({ url }) => (url.includes('/token') ? { json: token } : { body: `{ "${canary}` })],
+    [
+      'sessions that are none',
+      ({ url }) =>
+        url.includes('/token')
+          ? { json: token }
+          : { json: { offset: 0, limit: 1, results: [{ id: canary, name: canary }] } },
+    ],
+  ])('what the server says in %s is nowhere', async (_, script) => {
+    await inFolder(async folder => {
+      const server = await scriptedServer(script);
+      const config = configOf(folder, serverConfig(server.url.origin));
+      const app = await program(config);
+      const polled = async (result: string) =>
+        (await app.value(`vb365_polls_total{server="hq",result="${result}"}`)) ?? 0;
+      try {
+        await until(async () => (await polled('failed')) + (await polled('partial')) > 0);
+        const texts = [app.said.join('\n'), (await app.get('/')).text, (await app.get('/metrics')).text];
+        for (const text of [...texts, readFileSync(config.state.path, 'latin1')]) expect(text).not.toContain(canary);
+      } finally {
+        await app.stop(5_000);
+        await server.close();
+      }
+    });
+  });
+});

@@ -1,0 +1,165 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { LaneReport } from '../../src/pipeline/lane.js';
+import type { Store } from '../../src/pipeline/ports.js';
+import { memoryStore } from '../../src/store/memory.js';
+import { sqliteStore } from '../../src/store/sqlite.js';
+import { bench, put } from '../support/bench.js';
+import { event, fakeServer, type FakeServer, recordingSink, session } from '../support/line.js';
+import { logsTo } from '../support/logs.js';
+import { type PickyReceiver, pickyReceiver } from '../support/picky-receiver.js';
+
+/** Hundreds of requests, on a machine that may be busy. */
+const slowMs = 60_000;
+
+let picky: PickyReceiver;
+let sink: ReturnType<typeof logsTo>;
+let server: FakeServer;
+beforeEach(async () => {
+  picky = await pickyReceiver();
+  sink = logsTo(picky.receiver.url);
+  server = fakeServer();
+  server.limit = 1_000;
+});
+afterEach(async () => {
+  await sink.close();
+  await picky.receiver.close();
+});
+
+/** A line whose one sink sends log records to the picky receiver. Turns answer the sink's report. */
+async function line(store: Store = memoryStore()): Promise<() => Promise<LaneReport | undefined>> {
+  const { step } = bench({
+    server,
+    store,
+    sinks: [{ ...recordingSink('logs'), deliver: async (...of) => sink.deliver(...of) }],
+  });
+  await step();
+  return async () => (await step())[0];
+}
+
+const hold = (id: string, from: number, to: number): void => {
+  const created = BigInt(server.held.size + 1);
+  if (!server.held.has(id)) server.held.set(id, session({ id, createdAt: created }));
+  put(server, id, ...Array.from({ length: to - from }, (_, n) => event(from + n, { id: `${id}-${String(from + n)}` })));
+};
+const refuse = (id: string, from: number, to: number): void => {
+  for (let n = from; n < to; n += 1) picky.guilty.add(`${id}-${String(n)}`);
+};
+const cursorOf = async (store: Store, id: string): Promise<string | undefined> =>
+  (await store.rows('hq', [id])).find(row => row.sink === 'logs')?.cursor;
+const asideOf = async (store: Store): Promise<readonly string[]> =>
+  (await store.aside('hq')).map(({ event: id }) => id).toSorted();
+
+describe('Nothing lost: a record that is refused while nothing else is due', () => {
+  test('waits, its cursor with it, and is set aside when a newer session is taken', async () => {
+    const store = memoryStore();
+    const turn = await line(store);
+    hold('a', 0, 1);
+    refuse('a', 0, 1);
+    for (let n = 0; n < 3; n += 1) {
+      expect(await turn()).toMatchObject({ taken: 0, due: 1, errors: [{ reason: 'rejected' }] });
+    }
+    expect(await cursorOf(store, 'a')).toBe(';;');
+    hold('b', 0, 2);
+    expect(await turn()).toMatchObject({ errors: [] });
+    expect(await store.aside('hq')).toEqual([
+      { sink: 'logs', session: 'a', event: 'a-0', reason: 'refused', at: server.at },
+    ]);
+    expect(picky.kept).toEqual(['b-0', 'b-1']);
+    expect(await cursorOf(store, 'a')).toBe('0;Success=1;');
+  });
+
+  test('does not hold up a later one of its own session', async () => {
+    const store = memoryStore();
+    const turn = await line(store);
+    hold('a', 0, 1);
+    refuse('a', 0, 1);
+    await turn();
+    hold('a', 1, 2);
+    expect(await turn()).toMatchObject({ errors: [] });
+    expect(await asideOf(store)).toEqual(['a-0']);
+    expect(picky.kept).toEqual(['a-1']);
+  });
+
+  test('is set aside in the transaction that moves its cursor, also after a restart in between', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'vb365-doubt-'));
+    const path = join(directory, 'state.db');
+    const first = await sqliteStore({ path });
+    const turn = await line(first);
+    hold('a', 0, 1);
+    refuse('a', 0, 1);
+    await turn();
+    await first.close();
+    await sink.close();
+
+    sink = logsTo(picky.receiver.url);
+    const inner = await sqliteStore({ path });
+    const commits: boolean[] = [];
+    const second: Store = {
+      ...inner,
+      commit: async change => {
+        if (change.setAside !== undefined && change.setAside.length > 0)
+          commits.push(change.rows?.some(row => row.session === 'a') === true);
+        return inner.commit(change);
+      },
+    };
+    hold('b', 0, 1);
+    await line(second);
+    expect(await asideOf(second)).toEqual(['a-0']);
+    expect(commits).toEqual([true]);
+    await inner.close();
+    const third = await sqliteStore({ path });
+    expect(await asideOf(third)).toEqual(['a-0']);
+    expect(await third.aside('other')).toEqual([]);
+    await third.close();
+    rmSync(directory, { recursive: true });
+  });
+});
+
+describe('Nothing lost: more refused records than a batch holds', () => {
+  test.each([
+    ['another session', 'b'],
+    ['their own session', 'a'],
+  ])(
+    'do not hold up %s: the turn looks beyond them, and the next decides',
+    async (_, later) => {
+      const store = memoryStore();
+      const turn = await line(store);
+      hold('a', 0, 1_100);
+      refuse('a', 0, 1_100);
+      if (later === 'a') hold('a', 1_100, 2_300);
+      else hold('b', 0, 5);
+      expect(await turn()).toMatchObject({ taken: 0, errors: [{ reason: 'rejected' }, { reason: 'rejected' }] });
+      expect(await asideOf(store)).toEqual([]);
+      expect(await turn()).toMatchObject({ errors: [] });
+      expect(await asideOf(store)).toHaveLength(1_100);
+      expect(new Set(picky.kept).size).toBe(later === 'a' ? 1_200 : 5);
+    },
+    slowMs,
+  );
+});
+
+describe('Nothing lost: a receiver that answers 400 to everything', () => {
+  test(
+    'has taken nothing, is asked little, and gets all when it is well again',
+    async () => {
+      const store = memoryStore();
+      const turn = await line(store);
+      hold('a', 0, 700);
+      hold('b', 0, 700);
+      picky.stubborn(true);
+      expect(await turn()).toMatchObject({ taken: 0, due: 2, errors: [{ reason: 'rejected' }] });
+      picky.asked();
+      await turn();
+      expect(picky.asked()).toBeLessThanOrEqual(10);
+      expect([await cursorOf(store, 'a'), await cursorOf(store, 'b')]).toEqual([';;', ';;']);
+      picky.stubborn(false);
+      expect(await turn()).toMatchObject({ taken: 1_400, errors: [] });
+      expect(await asideOf(store)).toEqual([]);
+      expect(picky.kept).toHaveLength(1_400);
+    },
+    slowMs,
+  );
+});

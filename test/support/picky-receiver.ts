@@ -1,0 +1,44 @@
+import { type OtlpReceiver, otlpReceiver, recordsOf } from './otlp-receiver.js';
+
+/** A receiver that will not have certain records, and keeps a book of what it has taken. */
+export type PickyReceiver = Readonly<{
+  receiver: OtlpReceiver;
+  /** Uids of records that it answers 400 for, whatever comes with them. */
+  guilty: Set<string>;
+  /** Uids that it has taken, in order, repetitions included. */
+  kept: string[];
+  /** It answers everything with 400, as a broken proxy does. */
+  stubborn: (yes: boolean) => void;
+  /** Requests since the last time this was asked. */
+  asked: () => number;
+}>;
+
+/** @param loki It keeps the rest of a request that it answers 400 for, as Loki does. */
+export async function pickyReceiver({ loki = false } = {}): Promise<PickyReceiver> {
+  const receiver = await otlpReceiver();
+  const guilty = new Set<string>();
+  const kept: string[] = [];
+  let stubborn = false;
+  let counted = 0;
+  receiver.otherwise = (response, request) => {
+    const uids = recordsOf(request).map(uidOf);
+    const refused = stubborn || uids.some(uid => guilty.has(uid));
+    if (!refused) kept.push(...uids);
+    else if (loki && !stubborn) kept.push(...uids.filter(uid => !guilty.has(uid)));
+    response.writeHead(refused ? 400 : 200, { 'content-type': 'application/json' }).end('{}');
+  };
+  return {
+    receiver,
+    guilty,
+    kept,
+    stubborn: yes => void (stubborn = yes),
+    asked: () => {
+      const since = receiver.requests.length - counted;
+      counted = receiver.requests.length;
+      return since;
+    },
+  };
+}
+
+export const uidOf = ({ attributes }: ReturnType<typeof recordsOf>[number]): string =>
+  String(attributes.find(({ key }) => key === 'log.record.uid')?.value['stringValue']);
