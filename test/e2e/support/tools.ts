@@ -17,6 +17,7 @@ const programs = {
   etcd: { names: ['etcd'], script: 'etcd' },
   dockerCompose: { names: ['docker-compose'], script: 'docker-compose' },
   systemdAnalyze: { names: ['systemd-analyze'], script: 'systemd-analyze' },
+  actionlint: { names: ['actionlint'], script: 'actionlint' },
   buildah: { names: ['buildah'], script: 'containers' },
   podman: { names: ['podman'], script: 'containers' },
   kubeApiserver: { names: ['kube-apiserver'], script: 'kube-apiserver' },
