@@ -16,7 +16,7 @@ export function chartFiles(root = '.'): readonly GeneratedFile[] {
   const copied = copies.flatMap(({ from, to, suffix }) =>
     filesOf(join(root, from), suffix).map(name => ({ path: `${to}/${name}`, text: textOf(`${from}/${name}`) })),
   );
-  const { version } = JSON.parse(textOf('package.json')) as Readonly<{ version: string }>;
+  const version = textIn(JSON.parse(textOf('package.json')), 'version');
   const manifest = `${chart}/Chart.yaml`;
   const schema = `${chart}/values.schema.json`;
   return [
@@ -42,15 +42,22 @@ const filesOf = (folder: string, suffix: string): readonly string[] =>
 const manifestOf = (text: string, version: string): string =>
   text.replaceAll(/^((?:version|appVersion): ).*$|^( +image: \S+:).*$/gm, `$1$2${version}`);
 
-type Schema = Readonly<{ definitions: object }>;
-
 /** The schema of the values with that of the configuration file in it, and the names of the alerts. */
 function schemaOf(text: string, config: string): string {
-  const schema = JSON.parse(text) as Schema;
-  const { $schema, ...configuration } = JSON.parse(config, withoutLookahead) as Readonly<{ $schema: string }>;
-  const definitions = { ...schema.definitions, alert: { enum: alerts.map(({ name }) => name) }, config: configuration };
+  const schema = objectOf(JSON.parse(text));
+  const { $schema: _, ...configuration } = objectOf(JSON.parse(config, withoutLookahead));
+  const alert = { enum: alerts.map(({ name }) => name) };
+  const definitions = { ...objectOf(schema['definitions']), alert, config: configuration };
   return `${JSON.stringify({ ...schema, definitions }, undefined, 2)}\n`;
 }
+
+/** @throws {TypeError} when the file that it was read from is not what it should be. */
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) throw new TypeError('Not an object');
+  return { ...value };
+}
+
+const textIn = (value: unknown, key: string): string => String(objectOf(value)[key]);
 
 /** Helm's patterns are Go's, which know no lookahead: the one of "not empty" becomes a least length. */
 function withoutLookahead(_: string, value: unknown): unknown {

@@ -5,6 +5,8 @@ import { parse } from 'yaml';
 import { chartFiles, copiesInChart } from '../../dashboards/src/chart-files.js';
 import { inFolder } from '../support/program.js';
 
+type ChartManifest = Readonly<{ version: string; appVersion: string; annotations: Readonly<Record<string, string>> }>;
+
 /** The chart and all that is written into it, in `folder`. */
 function copyOfRepository(folder: string): void {
   for (const path of ['helm', 'dashboards', 'package.json', 'docs/config.schema.json'])
@@ -49,9 +51,9 @@ describe('the chart', () => {
       copyOfRepository(folder);
       writeFileSync(join(folder, 'package.json'), '{"version": "7.8.9-rc.1"}');
       const text = chartFiles(folder).find(({ path }) => path.endsWith('/Chart.yaml'))?.text ?? '';
-      const { version, appVersion, annotations } = parse(text);
-      const [image] = parse(annotations['artifacthub.io/images']);
-      expect([version, appVersion, image.image.split(':')[1]]).toEqual(['7.8.9-rc.1', '7.8.9-rc.1', '7.8.9-rc.1']);
+      const { version, appVersion, annotations } = parse(text) as ChartManifest;
+      const [image] = parse(annotations['artifacthub.io/images'] ?? '') as readonly Readonly<{ image: string }>[];
+      expect([version, appVersion, image?.image.split(':')[1]]).toEqual(['7.8.9-rc.1', '7.8.9-rc.1', '7.8.9-rc.1']);
       expect(text).not.toContain('0.1.0');
       return Promise.resolve();
     });

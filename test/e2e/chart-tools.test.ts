@@ -119,10 +119,8 @@ describe.each(helms)('%s refuses', program => {
   });
 
   test('serviceMonitor and podMonitor at once', async () => {
-    const { code, output } = await helm(program, [
-      ...['template', 'r', chart, '--values', oneServer],
-      ...['--set', 'serviceMonitor.enabled=true,podMonitor.enabled=true'],
-    ]);
+    const both = ['--set', 'serviceMonitor.enabled=true,podMonitor.enabled=true'];
+    const { code, output } = await helm(program, ['template', 'r', chart, '--values', oneServer, ...both]);
     expect({ code, output }).toMatchObject({ code: 1, output: expect.stringMatching(/values don't meet the spec/) });
   });
 

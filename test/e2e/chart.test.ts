@@ -3,16 +3,14 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { inFolder } from '../support/program.js';
-import { cases, chart, helm, helms, type Manifest, only, rendered } from './support/helm.js';
+import { cases, chart, helm, helms, type Manifest, only, type PodSpec, rendered } from './support/helm.js';
 import { runProgram } from './support/running.js';
 import { toolPath } from './support/tools.js';
 
 const [oneServer = '', operator = '', , , , , grafanaOperator = ''] = cases;
 
-type Container = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
-
 /** The specs of all pods that there will be. */
-const pods = (manifests: readonly Manifest[]) =>
+const pods = (manifests: readonly Manifest[]): readonly PodSpec[] =>
   manifests.flatMap(({ kind, spec }) => (kind === 'StatefulSet' ? [spec.template.spec] : kind === 'Pod' ? [spec] : []));
 
 describe.each(helms)('%s', program => {
@@ -48,7 +46,7 @@ describe.each(helms)('%s', program => {
 
 describe.each(cases)('the objects of %s', values => {
   test('have no name twice in a list that Kubernetes keys by name', async () => {
-    const containers: readonly Container[] = pods(await rendered(['--values', values])).flatMap(pod => pod.containers);
+    const containers = pods(await rendered(['--values', values])).flatMap(pod => pod.containers);
     for (const { env = [], ports = [], volumeMounts = [] } of containers) {
       for (const names of [
         env.map(({ name }) => name),
@@ -66,11 +64,9 @@ describe.each(cases)('the objects of %s', values => {
       expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
       for (const { image, securityContext, volumeMounts = [] } of pod.containers) {
         expect(securityContext).toMatchObject({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true });
-        expect(securityContext.capabilities).toEqual({ drop: ['ALL'] });
+        expect(securityContext['capabilities']).toEqual({ drop: ['ALL'] });
         expect(image).toMatch(/^[^\s:]+(?::\d+\.\d+\.\d+|@sha256:\w{64})$/);
-        const writable = (volumeMounts as readonly { name: string; readOnly?: true }[]).filter(
-          one => one.readOnly !== true,
-        );
+        const writable = volumeMounts.filter(one => one.readOnly !== true);
         expect(['state', undefined]).toContain(writable[0]?.name);
         expect(writable.length).toBeLessThan(2);
       }
@@ -88,7 +84,7 @@ describe.each(cases)('the objects of %s', values => {
 
   test('hold a configuration that the exporter takes', async () => {
     const manifests = await rendered(['--values', values]);
-    const texts = manifests.flatMap(({ data }) => (data?.['vb365-exporter.yaml'] as string | undefined) ?? []);
+    const texts = manifests.flatMap(({ data }) => data?.['vb365-exporter.yaml'] ?? []);
     if (values.includes('own-objects')) expect(texts).toEqual([]);
     for (const text of texts) {
       await inFolder(async folder => {
@@ -101,8 +97,10 @@ describe.each(cases)('the objects of %s', values => {
   });
 });
 
+const groupsOf = (file: string): readonly unknown[] =>
+  (parse(readFileSync(file, 'utf8')) as Readonly<{ groups: readonly unknown[] }>).groups;
+
 describe('rules in the chart', () => {
-  const groupsOf = (file: string): readonly unknown[] => parse(readFileSync(file, 'utf8')).groups;
   const files = ['vb365-alerts.yml', 'vb365-recordings.yml'].map(name => `dashboards/prometheus/${name}`);
 
   test('are those of dashboards/prometheus, when the values change none', async () => {
@@ -125,14 +123,13 @@ describe('rules in the chart', () => {
 
   test('leave out an alert, make one more urgent, and lead to the pages of the user', async () => {
     const { spec } = only(await rendered(['--values', operator]), 'PrometheusRule');
-    const rules: readonly Readonly<{ alert?: string; labels: object; annotations: Record<string, string> }>[] =
-      spec.groups.flatMap(({ rules: of }: { rules: [] }) => of);
+    const rules = spec.groups.flatMap(group => group.rules);
     const named = (name: string) => rules.find(({ alert }) => alert === name);
     expect(named('VB365ApiSlow')).toBeUndefined();
     expect(named('VB365RestoreVolumeUnusual')).toBeDefined();
     expect(named('VB365RestoreEventFailed')).toMatchObject({ labels: { severity: 'critical', team: 'backup' } });
     expect(named('Own')).toMatchObject({ annotations: { summary: 'Of {{ $labels.server }}' } });
-    for (const { alert = '', annotations } of rules.filter(one => one.alert?.startsWith('VB365'))) {
+    for (const { alert = '', annotations } of rules.filter(one => one.alert?.startsWith('VB365') === true)) {
       expect(annotations['runbook_url']).toBe(`https://runbooks.example.org/vb365/${alert}.md`);
       expect(annotations['dashboard_url']).toMatch(/^https:\/\/grafana\.example\.org\/d\/vb365-/);
     }

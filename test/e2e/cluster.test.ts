@@ -80,13 +80,13 @@ test('the example of a ScrapeConfig is taken, without a warning', async () => {
 
 /** The pod that the controller would make of a StatefulSet. */
 function podOf({ spec, metadata }: Manifest): object {
-  const claims = (spec.volumeClaimTemplates ?? []) as readonly { metadata: { name: string } }[];
+  const claims = spec.volumeClaimTemplates ?? [];
   const volumes = claims.map(({ metadata: { name } }) => ({ name, persistentVolumeClaim: { claimName: `${name}-0` } }));
   const pod = spec.template;
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { ...pod.metadata, name: `${String(metadata.name)}-0` },
+    metadata: { ...pod.metadata, name: `${metadata.name}-0` },
     spec: { ...pod.spec, volumes: [...pod.spec.volumes, ...volumes] },
   };
 }

@@ -7,6 +7,7 @@ import { runProgram } from './support/running.js';
 import { toolPath } from './support/tools.js';
 
 const compose = 'examples/compose/docker-compose.yml';
+type Scraping = Readonly<{ scrape_configs: readonly Readonly<{ job_name: string }>[] }>;
 const textOf = (path: string): string => readFileSync(path, 'utf8');
 
 test.each([
@@ -61,7 +62,7 @@ describe('Prometheus takes', () => {
       'examples/kubernetes/prometheus.yml',
       'examples/compose/prometheus/prometheus.yml',
     ])
-      for (const { job_name: job } of parse(textOf(file)).scrape_configs) expect(job).toContain('vb365');
+      for (const { job_name: job } of (parse(textOf(file)) as Scraping).scrape_configs) expect(job).toContain('vb365');
   });
 });
 
@@ -75,13 +76,16 @@ test('Loki takes the configuration of the compose stack', async () => {
   expect(await runProgram({ path: toolPath('loki'), args })).toMatchObject({ code: 0 });
 });
 
+const config = async (file: string) =>
+  runProgram({ path: toolPath('dockerCompose'), args: ['--file', file, 'config', '--quiet'] });
+
 describe('the compose file', () => {
   type Service = Readonly<Record<string, readonly string[] | undefined>>;
-  const services: Readonly<Record<string, Service>> = parse(textOf(compose), { merge: true }).services;
+  const { services } = parse(textOf(compose), { merge: true }) as Readonly<{
+    services: Readonly<Record<string, Service>>;
+  }>;
 
   test('is taken by docker-compose; one with a key that it does not know is not', async () => {
-    const config = async (file: string) =>
-      runProgram({ path: toolPath('dockerCompose'), args: ['--file', file, 'config', '--quiet'] });
     expect(await config(compose)).toEqual({ code: 0, output: '' });
     await inFolder(async folder => {
       const bad = join(folder, 'docker-compose.yml');

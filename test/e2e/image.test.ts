@@ -20,6 +20,9 @@ afterAll(async () => {
   await podman('volume', 'rm', '--force', volume);
 }, 60_000);
 
+const run = async (...args: readonly string[]) =>
+  podman('run', '--rm', '--no-healthcheck', '--read-only', '--network', 'none', image, ...args);
+
 describe('the image', () => {
   test('holds at most 30 MB beside Node and its base', async () => {
     const [whole, base] = [await inspected('.Size', image), await inspected('.Size', runtimeBase)];
@@ -51,8 +54,6 @@ describe('the image', () => {
   });
 
   test('knows its version and every command', async () => {
-    const run = async (...args: readonly string[]) =>
-      podman('run', '--rm', '--no-healthcheck', '--read-only', '--network', 'none', image, ...args);
     expect((await run('--version')).output.trim()).toBe(version);
     expect((await run('--help')).output).toMatch(/serve.*demo.*check.*simulate.*healthcheck.*state/s);
     expect(await run('demo', '--for', '5s')).toMatchObject({ code: 0 });
@@ -72,10 +73,9 @@ function writeConfig(folder: string, url: string, otlp: URL): void {
 }
 
 /** As strict as a cluster with the restricted profile runs it. */
-const strict = [
-  ...['--read-only', '--read-only-tmpfs=false', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
-  ...['--memory', '256m', '--network', 'host', '--pull', 'never'],
-];
+const strict = '--read-only --read-only-tmpfs=false --cap-drop ALL --security-opt no-new-privileges --memory 256m'
+  .concat(' --network host --pull never')
+  .split(' ');
 
 test('runs with the least rights, writes only its state, and stops with 0 within 2 s', async () => {
   await inFolder(async folder => {

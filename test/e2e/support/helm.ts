@@ -22,9 +22,45 @@ export async function helm(program: Helm, args: readonly string[], env: NodeJS.P
   return runProgram({ path: toolPath(program), args, env: { ...process.env, ...folders, ...env } });
 }
 
-/** An object as the chart makes it; what a test asks it for, the test knows to be there. */
-// oxlint-disable-next-line typescript/no-explicit-any -- any Kubernetes object at all
-export type Manifest = Readonly<{ kind: string; metadata: any; spec: any; data: any }> & Record<string, unknown>;
+/** A container, as far as the tests look at it. */
+export type Container = Readonly<{
+  image: string;
+  securityContext: Readonly<Record<string, unknown>>;
+  env?: readonly Readonly<{ name: string }>[];
+  ports?: readonly Readonly<{ name: string }>[];
+  volumeMounts?: readonly Readonly<{ name: string; mountPath: string; readOnly?: boolean }>[];
+}>;
+
+export type PodSpec = Readonly<{
+  containers: readonly Container[];
+  volumes: readonly object[];
+  securityContext: object;
+}>;
+
+export type Rule = Readonly<{ alert?: string; labels: object; annotations: Readonly<Record<string, string>> }>;
+
+type Metadata = Readonly<{
+  name: string;
+  namespace: string;
+  labels: Readonly<Record<string, string>>;
+  annotations?: Readonly<Record<string, string>>;
+}>;
+
+/** What the specs of all kinds may hold; a test that asks for something knows the kind. */
+type Spec = PodSpec &
+  Readonly<{
+    template: Readonly<{ metadata: object; spec: PodSpec }>;
+    volumeClaimTemplates?: readonly Readonly<{ metadata: Readonly<{ name: string }> }>[];
+    groups: readonly Readonly<{ rules: readonly Rule[] }>[];
+  }>;
+
+/** An object as the chart makes it. */
+export type Manifest = Readonly<{
+  kind: string;
+  metadata: Metadata;
+  spec: Spec;
+  data?: Readonly<Record<string, string>>;
+}>;
 
 /** What the chart makes of the values that `args` give, for the release `r`. */
 export async function rendered(args: readonly string[], program: Helm = 'helm'): Promise<readonly Manifest[]> {
