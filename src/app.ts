@@ -145,6 +145,7 @@ async function run(parts: Parts): Promise<App> {
   const { options, metrics, roll } = parts;
   const { config } = options;
   const lines = linesOf(parts);
+  const ready = readiness(lines);
   const reloads = createReloads({
     ...options,
     started: config,
@@ -152,10 +153,12 @@ async function run(parts: Parts): Promise<App> {
     metrics,
     follow: async wanted => {
       await welcome(wanted, roll);
+      // A server that is added later is no reason to send nobody here.
+      ready();
       return lines.follow(plansOf(wanted));
     },
   });
-  const web = await serve(parts, lines, reloads);
+  const web = await serve(parts, { lines, reloads, ready });
   options.log.info('Listening', { address: web.address, port: web.port });
   await lines.follow(plansOf(config));
   return {
@@ -182,7 +185,10 @@ function linesOf({ options, roll, ...shared }: Parts): Lines {
   });
 }
 
-async function serve({ options, metrics, sight }: Parts, lines: Lines, reloads: Reloads): Promise<Listening> {
+type Ready = () => Readonly<{ ready: boolean; why: string }>;
+type Shown = Readonly<{ lines: Lines; reloads: Reloads; ready: Ready }>;
+
+async function serve({ options, metrics, sight }: Parts, { lines, reloads, ready }: Shown): Promise<Listening> {
   const app = createWeb({
     metricsPath: options.metricsPath,
     clock: options.clock,
@@ -190,7 +196,7 @@ async function serve({ options, metrics, sight }: Parts, lines: Lines, reloads: 
       const { text, page } = await metrics.exposition(format);
       return { text, delivered: reader => void sight.served(reader, page) };
     },
-    ready: readiness(lines),
+    ready,
     status: () => ({
       name: 'vb365-exporter',
       version: options.version,
@@ -205,8 +211,8 @@ async function serve({ options, metrics, sight }: Parts, lines: Lines, reloads: 
   return listen({ app, ...options.listenAt, webConfig: options.webConfig });
 }
 
-/** Once it is ready it stays so: a server that is added later is no reason to send nobody here. */
-function readiness(lines: Lines): () => Readonly<{ ready: boolean; why: string }> {
+/** Once it has found the program ready it stays with that. */
+function readiness(lines: Lines): Ready {
   let wasReady = false;
   return () => {
     const watches = lines.watches();

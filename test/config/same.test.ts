@@ -27,14 +27,16 @@ describe('two servers', () => {
     { poll_interval: '31s' },
     { page_size: 999 },
     { tls: { ca_file: '/ca' } },
-    { proxy_url: 'http://user:one@proxy.example' },
+    { proxy_url: 'http://proxy.example:3128' },
   ])('do not when one has %j', over => {
     expect(saysTheSame(only(read()), only(read({}, over)))).toBe(false);
     expect(saysTheSame(only(read({}, over)), only(read({}, over)))).toBe(true);
   });
 
   test('differ when what a secret holds does', () => {
-    const [one, other] = ['one', 'two'].map(word => only(read({}, { proxy_url: `http://user:${word}@proxy.example` })));
+    const proxy = (word: string) => ({ HTTPS_PROXY: `http://user:${word}@proxy.example` });
+    const [one, again, other] = ['one', 'one', 'two'].map(word => only(read({}, {}, proxy(word))));
+    expect(saysTheSame(one, again)).toBe(true);
     expect(saysTheSame(one, other)).toBe(false);
     expect(saysTheSame(new Secret('a'), 'a')).toBe(false);
   });
