@@ -29,6 +29,9 @@ export type LineChanges = Readonly<{
   triedAgain: readonly string[];
 }>;
 
+/** Beside them, the servers whose old line was not done in time: what it had in hand is done again. */
+export type Followed = LineChanges & Readonly<{ cut: readonly string[] }>;
+
 /** The lines that run, one for each server. */
 export interface Lines {
   /** Rejects when a line ends that should not have; never resolves before `stop`. */
@@ -41,7 +44,7 @@ export interface Lines {
    * One call at a time.
    * @throws {ExporterError} `aborted` when `stop` was called; then nothing begins any more.
    */
-  follow(plans: readonly LinePlan[]): Promise<LineChanges>;
+  follow(plans: readonly LinePlan[]): Promise<Followed>;
   /** Ends all lines; what is not done after `drainMs` is cut off. */
   stop(drainMs: number): Promise<'drained' | 'cut'>;
 }
@@ -78,13 +81,13 @@ export function createLines({ clock, make, gone }: LinesDeps): Lines {
       const changes = changesOf(current, plans);
       const fresh = new Set([...changes.added, ...changes.changed, ...changes.triedAgain]);
       const ending = [...current].filter(([name]) => fresh.has(name) || changes.removed.includes(name));
-      await Promise.all(ending.map(async ([, { end }]) => end(replacedDrainMs)));
+      const drained = await Promise.all(ending.map(async ([, { end }]) => end(replacedDrainMs)));
       orStopped();
       for (const name of changes.removed) gone(name);
       const begun = begin(plans.filter(({ server }) => fresh.has(server.name)));
       const all = new Map([...current, ...begun]);
       current = new Map(plans.flatMap(({ server: { name } }) => [...all].filter(([one]) => one === name)));
-      return changes;
+      return { ...changes, cut: ending.flatMap(([name], index) => (drained[index] === true ? [] : [name])) };
     },
     stop: async drainMs => {
       isStopping = true;

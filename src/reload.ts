@@ -4,7 +4,7 @@ import type { Clock } from './kernel/clock.js';
 import { ExporterError, toExporterError } from './kernel/errors.js';
 import { createGate } from './kernel/gate.js';
 import type { Log } from './kernel/log.js';
-import type { LineChanges } from './lines.js';
+import type { Followed } from './lines.js';
 import type { Metrics } from './sink/registry.js';
 import { configReload, configReloadTime } from './telemetry/delivery-families.js';
 
@@ -25,7 +25,7 @@ export type ReloadDeps = Readonly<{
   /** @throws {ExporterError} `config`. */
   read: () => Config;
   /** Makes the running lines those of a configuration; when it rejects with anything but `aborted`, nothing has changed. */
-  follow: (config: Config) => Promise<LineChanges>;
+  follow: (config: Config) => Promise<Followed>;
   metrics: Pick<Metrics, 'set'>;
   log: Log;
   clock: Pick<Clock, 'now'>;
@@ -69,18 +69,22 @@ async function readAndFollow({ started, read, follow, ...deps }: ReloadDeps): Pr
   sayGood(deps.metrics, deps.clock);
   const { log } = deps;
   for (const warning of config.warnings) log.warn(warning);
-  const { added, removed, changed, triedAgain } = changes;
   const [said, waits] = ['Reloaded the configuration', 'These settings count from the next start on'];
+  sayChanges(log, said, changes);
+  const settings = fixedSettingsThatDiffer(started, config).join(', ');
+  if (settings === '') return said;
+  log.warn(waits, { settings });
+  return `${said}. ${waits}: ${settings}`;
+}
+
+function sayChanges(log: Log, said: string, { added, removed, changed, triedAgain, cut }: Followed): void {
   log.info(said, {
     added: added.join(' '),
     removed: removed.join(' '),
     changed: changed.join(' '),
     tried_again: triedAgain.join(' '),
   });
-  const settings = fixedSettingsThatDiffer(started, config).join(', ');
-  if (settings === '') return said;
-  log.warn(waits, { settings });
-  return `${said}. ${waits}: ${settings}`;
+  for (const server of cut) log.warn('Cut off what was in hand, it is done again', { server });
 }
 
 /** The configuration that has just been read is in force. */
