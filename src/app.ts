@@ -2,10 +2,12 @@ import type { Config } from './config/parse.js';
 import type { Clock, Random } from './kernel/clock.js';
 import { createGate } from './kernel/gate.js';
 import type { Log } from './kernel/log.js';
+import { formatInstant, milliseconds } from './model/time.js';
 import { createLines, type LinePlan, type Lines } from './lines.js';
 import { openOutlets, type Outlets, sinkNamesOf } from './outlets.js';
 import { createInstallations } from './pipeline/installations.js';
 import type { SeriesDelta, Store } from './pipeline/ports.js';
+import { type RecentFailures, recentFailures } from './recent-failures.js';
 import { createReloads, type Reloads, sayGood } from './reload.js';
 import { serverLine } from './server-line.js';
 import { type FirstSight, firstSight } from './sink/first-sight.js';
@@ -79,12 +81,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     await welcome(config, roll);
     await sight.letGo();
     sayGood(metrics, clock);
-    return await run({ options, metrics, store, sight, outlets, roll });
+    return await run({ options, metrics, store, sight, outlets, roll, failures: recentFailures(shownFailures) });
   } catch (thrown) {
     await Promise.all([store.close(), outlets.close()]);
     throw thrown;
   }
 }
+
+/** How many failed events the page shows. */
+const shownFailures = 20;
 
 /** Stores changes to series of any server, then serves them. */
 async function keep(store: Store, metrics: Metrics, deltas: readonly SeriesDelta[]): Promise<void> {
@@ -138,6 +143,7 @@ type Parts = Readonly<{
   sight: FirstSight;
   outlets: Outlets;
   roll: Roll;
+  failures: RecentFailures;
 }>;
 
 /** @throws {ExporterError} `network` when the port cannot be had; then nothing runs. */
@@ -188,7 +194,7 @@ function linesOf({ options, roll, ...shared }: Parts): Lines {
 type Ready = () => Readonly<{ ready: boolean; why: string }>;
 type Shown = Readonly<{ lines: Lines; reloads: Reloads; ready: Ready }>;
 
-async function serve({ options, metrics, sight }: Parts, { lines, reloads, ready }: Shown): Promise<Listening> {
+async function serve({ options, metrics, sight, failures }: Parts, { lines, reloads, ready }: Shown): Promise<Listening> {
   const app = createWeb({
     metricsPath: options.metricsPath,
     clock: options.clock,
@@ -200,7 +206,9 @@ async function serve({ options, metrics, sight }: Parts, { lines, reloads, ready
     status: () => ({
       name: 'vb365-exporter',
       version: options.version,
+      at: formatInstant(milliseconds(options.clock.now())),
       servers: lines.watches().map(watch => watch.view()),
+      failed: failures.view(),
     }),
     reload: options.lifecycle ? async () => reloads.reload() : undefined,
     webConfig: options.webConfig,

@@ -10,6 +10,8 @@ import type { Installations } from './pipeline/installations.js';
 import { journal } from './pipeline/journal.js';
 import { type LineDeps, type Observer, runLine } from './pipeline/line.js';
 import type { Store } from './pipeline/ports.js';
+import { startAfterMs } from './pipeline/spread.js';
+import type { RecentFailures } from './recent-failures.js';
 import { serverSource } from './server-source.js';
 import type { FirstSight } from './sink/first-sight.js';
 import { health } from './sink/health.js';
@@ -33,6 +35,7 @@ export type LineParts = Readonly<{
   store: Store;
   sight: FirstSight;
   outlets: Outlets;
+  failures: RecentFailures;
   installations: Installations;
   /** Where requests to all servers wait for their place. */
   gate: Gate;
@@ -48,11 +51,10 @@ export function serverLine(plan: LinePlan, among: number, parts: LineParts): Ser
   const { server } = plan;
   const watch = watchServer(server, sinkNamesOf(parts.config), parts.clock);
   const source = sourceOf(server, parts);
-  const startAfterMs = startAfter(server, among, parts.random);
   parts.installations.join(server.name);
   return {
     watch,
-    run: async stopping => runLine(lineOf(plan, { ...parts, source, watch, startAfterMs }), stopping),
+    run: async stopping => runLine(lineOf(plan, { ...parts, source, watch, among }), stopping),
     loginRefused: () => source.loginRefused(),
     close: async () => {
       parts.installations.leave(server.name);
@@ -68,7 +70,7 @@ function sourceOf(server: ServerConfig, parts: LineParts): RestSource {
   return serverSource(server, { ...parts, log, requested });
 }
 
-type OwnParts = LineParts & Readonly<{ source: RestSource; watch: ServerWatch; startAfterMs: number }>;
+type OwnParts = LineParts & Readonly<{ source: RestSource; watch: ServerWatch; among: number }>;
 
 function lineOf({ server, history, abandonAfterMs }: LinePlan, parts: OwnParts): LineDeps {
   const { metrics, source, clock, log } = parts;
@@ -86,7 +88,7 @@ function lineOf({ server, history, abandonAfterMs }: LinePlan, parts: OwnParts):
     random: parts.random,
     intervals: { idleMs: server.pollIntervalMs, openMs: server.openPollIntervalMs },
     reconcileMs: server.reconcileIntervalMs,
-    startAfterMs: parts.startAfterMs,
+    startAfterMs: startAfterMs(server.pollIntervalMs, parts.among, parts.random),
     grace: milliseconds(abandonAfterMs),
     beginAt: (sink, now) => (sink === 'metrics' ? now : lookBack(history, now)),
     installations: parts.installations,
@@ -102,16 +104,12 @@ function lineOf({ server, history, abandonAfterMs }: LinePlan, parts: OwnParts):
       journal(log.child({ server: name })),
       parts.watch.observer,
     ]),
+    opened: (sink, backlog) => parts.watch.opened(sink, backlog),
+    recorded: (sink, batch) => {
+      if (sink === 'metrics') parts.failures.note(name, batch);
+    },
     around: parts.outlets.self?.around(name),
   };
-}
-
-/** The more servers begin at once, the further apart they do, so that their turns do not all come at once for ever. */
-const spreadMs = 100;
-
-/** A lone server begins at once; others somewhere within the spread of all, or their own interval if that is shorter. */
-function startAfter({ pollIntervalMs }: ServerConfig, among: number, random: Random): number {
-  return among === 1 ? 0 : random() * Math.min(pollIntervalMs, among * spreadMs);
 }
 
 /** How far back a sink looks that meets a server at `now` for the first time. */
