@@ -109,11 +109,7 @@ type Roll = Readonly<{
 }>;
 
 /** Serves again what was counted before. */
-async function restore(
-  config: Config,
-  store: Store,
-  { metrics, log }: { metrics: Metrics; log: Log },
-): Promise<Roll> {
+async function restore(config: Config, store: Store, { metrics, log }: { metrics: Metrics; log: Log }): Promise<Roll> {
   const stored = await store.series();
   for (const { family, series } of metrics.stored.restore(stored))
     log.warn('Left stored series out, their metric has changed', { family, series });
@@ -194,7 +190,10 @@ function linesOf({ options, roll, ...shared }: Parts): Lines {
 type Ready = () => Readonly<{ ready: boolean; why: string }>;
 type Shown = Readonly<{ lines: Lines; reloads: Reloads; ready: Ready }>;
 
-async function serve({ options, metrics, sight, failures }: Parts, { lines, reloads, ready }: Shown): Promise<Listening> {
+async function serve(
+  { options, metrics, sight, failures }: Parts,
+  { lines, reloads, ready }: Shown,
+): Promise<Listening> {
   const app = createWeb({
     metricsPath: options.metricsPath,
     clock: options.clock,

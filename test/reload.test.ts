@@ -43,6 +43,10 @@ const uidsOf = (records: readonly Readonly<{ attributes: readonly Readonly<{ key
   new Set(records.map(({ attributes }) => JSON.stringify(attributes.find(({ key }) => key === 'log.record.uid'))));
 const success = 'vb365_config_last_reload_successful';
 
+const badFile = (): never => {
+  throw new ExporterError('config', 'Could not read the configuration:\n  servers: is missing');
+};
+
 describe('a reload', () => {
   test('History is not news: adds a server, and leaves the other one its token', async () => {
     await onStage({}, async ({ folder, simulator: hq }) => {
@@ -160,9 +164,7 @@ describe('a reload', () => {
   test('with a bad file keeps the configuration in force, says so in one line, in metrics and in the answer', async () => {
     await onStage({}, async ({ folder, simulator: { url, world } }) => {
       const config = configOf(folder, serverConfig(url));
-      let read = (): Config => {
-        throw new ExporterError('config', 'Could not read the configuration:\n  servers: is missing');
-      };
+      let read: () => Config = badFile;
       await running(await program(config, 0, systemClock, () => read()), async app => {
         await until(async () => polled(app));
         expect(await app.value(success)).toBe(1);

@@ -7,8 +7,9 @@ import express, {
 } from 'express';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
 import { authenticating, passwordCheck } from './basic-auth.js';
-import { type Status, statusPage, styleSheet } from './page.js';
+import { type Status, statusPage } from './page.js';
 import { answerScrape, type ScrapeOptions } from './scrape.js';
+import { styleSheet } from './style.js';
 import type { WebConfig } from './web-config.js';
 
 /** What is served, asked for anew at each request. */
@@ -41,7 +42,8 @@ export function createWeb(options: WebOptions): Express {
   const { metricsPath } = options;
   const answers = fixedAnswers(options);
   if (!/^\/[\w.~/-]*$/.test(metricsPath)) throw badPath(metricsPath, 'it must begin with "/" and be a plain path');
-  if (metricsPath !== '/' && (answers.has(metricsPath) || metricsPath === reloadPath)) throw badPath(metricsPath, 'something else is there');
+  if (metricsPath !== '/' && (answers.has(metricsPath) || metricsPath === reloadPath))
+    throw badPath(metricsPath, 'something else is there');
   answers.set(metricsPath, async (response, request) => answerScrape(request, response, options));
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
   const login = authenticating(() => options.webConfig().users, passwordCheck(), openPaths);

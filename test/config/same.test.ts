@@ -11,6 +11,7 @@ const file = (over: object = {}, server: object = {}): string =>
   });
 const read = (over: object = {}, server: object = {}, env = {}): Config =>
   parseConfig({ file: file(over, server), env });
+const proxy = (word: string) => ({ HTTPS_PROXY: `http://user:${word}@proxy.example` });
 const only = ({ servers: [server] }: Config): unknown => server;
 
 describe('two servers', () => {
@@ -34,7 +35,6 @@ describe('two servers', () => {
   });
 
   test('differ when what a secret holds does', () => {
-    const proxy = (word: string) => ({ HTTPS_PROXY: `http://user:${word}@proxy.example` });
     const [one, again, other] = ['one', 'one', 'two'].map(word => only(read({}, {}, proxy(word))));
     expect(saysTheSame(one, again)).toBe(true);
     expect(saysTheSame(one, other)).toBe(false);

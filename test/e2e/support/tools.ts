@@ -8,6 +8,7 @@ const programs = {
   alertmanager: { names: ['alertmanager', 'prometheus-alertmanager'], script: 'alertmanager' },
   amtool: { names: ['amtool'], script: 'alertmanager' },
   otelcol: { names: ['otelcol'], script: 'otelcol' },
+  chromium: { names: ['chromium'], script: 'chromium' },
   loki: { names: ['loki'], script: 'loki' },
 } as const;
 
