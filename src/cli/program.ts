@@ -4,6 +4,7 @@ import { toExporterError } from '../kernel/errors.js';
 import { logFormats, logLevels } from '../kernel/log.js';
 import { parseListenAddress } from '../web/listen.js';
 import { demo } from './demo.js';
+import { doctor, type DoctorFlags } from './doctor.js';
 import { healthcheck } from './healthcheck.js';
 import { readConfig } from './read-config.js';
 import { serve, type ServeOptions } from './serve.js';
@@ -55,6 +56,7 @@ function commands(terminal: Terminal, end: (code: ExitCode) => void): Command {
   addServe(program, terminal, end);
   addDemo(program, terminal, end);
   addCheck(program, terminal, end);
+  addDoctor(program, terminal, end);
   addSimulate(program, terminal, end);
   addHealthcheck(program, terminal, end);
   addState(program, terminal, end);
@@ -71,6 +73,7 @@ const addServe: Add = (program, terminal, end) => {
     .addOption(listenAddress())
     .addOption(webConfig())
     .option('--web.telemetry-path <path>', 'where the metrics are', '/metrics')
+    .option('--web.enable-lifecycle', 'allow POST /-/reload, which reads the configuration anew as SIGHUP does', false)
     .addOption(new Option('--log.level <level>', 'least level to log').choices(logLevels).default('info'))
     .addOption(new Option('--log.format <format>', 'how a log line is written').choices(logFormats).default('logfmt'))
     .action(async (flags: Flags) => {
@@ -83,6 +86,7 @@ type Flags = Readonly<{
   'web.listenAddress': string;
   'web.telemetryPath': string;
   'web.config.file'?: string;
+  'web.enableLifecycle': boolean;
   'log.level': ServeOptions['logLevel'];
   'log.format': ServeOptions['logFormat'];
 }>;
@@ -92,6 +96,7 @@ const serveOptions = (flags: Flags): ServeOptions => ({
   listenAddress: flags['web.listenAddress'],
   telemetryPath: flags['web.telemetryPath'],
   webConfigFile: flags['web.config.file'],
+  lifecycle: flags['web.enableLifecycle'],
   logLevel: flags['log.level'],
   logFormat: flags['log.format'],
 });
@@ -121,6 +126,19 @@ const addCheck: Add = (program, terminal, end) => {
       for (const warning of warnings) terminal.complain(warning);
       terminal.print(`The configuration is good (servers: ${servers.map(({ name }) => name).join(', ')})`);
       end(exitCodes.stopped);
+    });
+};
+
+const addDoctor: Add = (program, terminal, end) => {
+  program
+    .command('doctor')
+    .description('try everything that the exporter needs, and say what is wrong and what to do')
+    .addOption(configFile())
+    .addOption(listenAddress())
+    .addOption(webConfig())
+    .option('--json', 'as JSON', false)
+    .action(async (flags: DoctorFlags) => {
+      end(await doctor(flags, terminal));
     });
 };
 

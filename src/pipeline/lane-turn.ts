@@ -34,7 +34,7 @@ export async function laneTurn(lane: Lane, stopping: Stopping): Promise<LaneRepo
   const turn = newTurn(lane);
   const unsettled = await attempt(turn, async () => lane.ledger.settle());
   if (unsettled === undefined) await readDue(turn, stopping);
-  const due = lane.backlog.due(lane.source.now()).length;
+  const due = lane.backlog.waiting(lane.source.now());
   const { taken, corrections, undelivered, setAside } = turn;
   return { taken, corrections, errors: [...undelivered, ...turn.errors], undelivered, setAside, due };
 }
@@ -102,6 +102,7 @@ async function flush(turn: Turn, signal: AbortSignal): Promise<void> {
   await lane.ledger.record({ server: lane.server, rows: changed.map(({ row }) => row), ...delivered }, () => {
     lane.stored(deltas);
     place();
+    lane.recorded?.(lane.sink.name, batch);
   });
   turn.stuck = false;
   turn.taken += batch.events.length;

@@ -4,7 +4,7 @@ import type { Backlog } from './backlog.js';
 import type { Headers } from './headers.js';
 import type { Ledger } from './ledger.js';
 import type { Pages } from './pages.js';
-import type { SeriesDelta, SetAside, Sink, Source } from './ports.js';
+import type { Batch, SeriesDelta, SetAside, Sink, SinkName, Source } from './ports.js';
 
 /** Everything that one sink's loop for one server works with. */
 export type Lane = Readonly<{
@@ -21,6 +21,8 @@ export type Lane = Readonly<{
   grace: Nanos;
   /** Told of the deltas that have been stored, so that what is served never runs ahead of the disk. */
   stored: (deltas: readonly SeriesDelta[]) => void;
+  /** Told of each batch that the sink has taken, once that has been recorded. */
+  recorded?: ((sink: SinkName, batch: Batch) => void) | undefined;
 }>;
 
 /** What a turn of a sink did. */

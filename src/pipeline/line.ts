@@ -27,7 +27,7 @@ export interface Observer {
   discovered(report: DiscoveryReport, open: readonly Session[]): void;
   /** Told after every turn that may have changed it, and after every failure of the feed. */
   feed(state: FeedState): void;
-  /** `backlog`: sessions that the sink is not done with. */
+  /** `backlog`: sessions that the sink still has to read. */
   delivered(sink: SinkName, report: LaneReport, backlog: number): void;
 }
 
@@ -55,6 +55,9 @@ export type LineDeps = Readonly<{
   replaced: EpochDeps['replaced'];
   loginEndsAtMs: IdentityDeps['loginEndsAtMs'];
   observer: Observer;
+  /** Told of each lane that begins, and what is in its backlog from then on. */
+  opened?: (sink: SinkName, backlog: Pick<Backlog, 'get'>) => void;
+  recorded?: Lane['recorded'];
   around?: Around | undefined;
 }>;
 
@@ -159,6 +162,7 @@ type OpenLane = Readonly<{ lane: Lane; bell: Bell }>;
 
 async function openLane(deps: LineDeps, sink: Sink, { known, pages, headers }: Shared): Promise<OpenLane> {
   const backlog: Backlog = createBacklog(await deps.store.pending(deps.server, sink.name));
+  deps.opened?.(sink.name, backlog);
   const since = (): Nanos => known.since[sink.name] ?? 0n;
   const lane: Lane = { ...deps, pages, headers, sink, backlog, since, ledger: createLedger(deps.store) };
   return { lane, bell: createBell() };
@@ -168,6 +172,6 @@ async function laneTurnWatched(deps: LineDeps, lane: Lane, stopping: Stopping): 
   const around = deps.around ?? plainly;
   const work = async (): Promise<LaneReport> => laneTurn(lane, stopping);
   const report = await around(lane.sink.name, work, ({ errors }) => errors[0]);
-  deps.observer.delivered(lane.sink.name, report, lane.backlog.size);
+  deps.observer.delivered(lane.sink.name, report, lane.backlog.waiting(lane.source.now()));
   return report;
 }

@@ -1,4 +1,12 @@
+import { duration } from './duration.js';
 import { type Html, html } from './html.js';
+import { tableOf } from './table.js';
+
+/** A restore session that somebody has open, without who and what. */
+export type OpenSession = Readonly<{ id: string; ageMs: number; /** Events taken so far. */ events: number }>;
+
+/** An event that failed: which one, of what type, and when; nothing of what it says. */
+export type FailedEvent = Readonly<{ server: string; id: string; type: string; /** ISO 8601. */ at: string }>;
 
 /** What the page shows of one server. */
 export type ServerStatus = Readonly<{
@@ -10,10 +18,12 @@ export type ServerStatus = Readonly<{
   error: string;
   /** `''` until the server has told. */
   apiVersion: string;
+  /** Of the product; `''` where the server does not say. */
+  version: string;
   /** Milliseconds since the last complete turn; undefined before the first. */
   lastTurnAgoMs: number | undefined;
-  /** Undefined until known. */
-  openSessions: number | undefined;
+  /** As of the last turn that could read them; undefined until known. */
+  open: readonly OpenSession[] | undefined;
   /** Sessions that each sink still has to read. */
   sinks: ReadonlyArray<Readonly<{ name: string; backlog: number }>>;
 }>;
@@ -23,7 +33,11 @@ export type Status = Readonly<{
   /** The program's name and version. */
   name: string;
   version: string;
+  /** When this was so, ISO 8601. */
+  at: string;
   servers: readonly ServerStatus[];
+  /** Of all servers, latest first. */
+  failed: readonly FailedEvent[];
 }>;
 
 /** The page at `/`, for people. Links are relative, so that it also works behind a proxy's path. */
@@ -37,87 +51,113 @@ export function statusPage(status: Status, metricsPath: string): string {
         <link rel="stylesheet" href="./style.css" />
       </head>
       <body>
-        <header><h1>${status.name}</h1></header>
+        <header>
+          <div>
+            <h1>${status.name}</h1>
+            <span class="note">Version ${status.version}</span>
+          </div>
+        </header>
         <main>
-          <p>Prometheus metrics and OpenTelemetry logs of restore sessions in Veeam Backup for Microsoft 365</p>
-          <p>Version: ${status.version}</p>
-          <ul>
-            <li><a href=".${metricsPath}">Metrics</a></li>
-            <li><a href="./-/healthy">Health</a></li>
-            <li><a href="./-/ready">Readiness</a></li>
-          </ul>
+          <p>Prometheus metrics, OpenTelemetry logs and traces of restore sessions in Veeam Backup for Microsoft 365</p>
+          ${links(metricsPath)} ${summary(status.servers)}
           <h2>Servers</h2>
           ${serverTable(status.servers)}
+          <h2>Open restore sessions</h2>
+          ${sessionTable(status.servers)}
+          <h2>Last failed events</h2>
+          ${failedTable(status.failed)}
+          <p class="note">Who and what is in the logs, if they are switched on; counts are in the metrics.</p>
+          <p class="note">As of <time datetime="${status.at}">${moment(status.at)}</time>. Reload to see it anew.</p>
         </main>
       </body>
     </html> `.text;
 }
 
-const columns = ['Server', 'State', 'API', 'Last complete turn', 'Open sessions', 'Backlog (sessions)'] as const;
+const links = (metricsPath: string): Html =>
+  html`<nav aria-label="Endpoints">
+    <ul>
+      <li><a href=".${metricsPath}">Metrics</a></li>
+      <li><a href="./-/healthy">Health</a></li>
+      <li><a href="./-/ready">Readiness</a></li>
+    </ul>
+  </nav>`;
 
+function summary(servers: readonly ServerStatus[]): Html {
+  const counted = (state: ServerStatus['state']): number => servers.filter(server => server.state === state).length;
+  const facts = [
+    ['Servers up', `${String(counted('up'))} of ${String(servers.length)}`],
+    ['Servers down', String(counted('down'))],
+    ['Sessions open', String(servers.reduce((sum, { open = [] }) => sum + open.length, 0))],
+  ] as const;
+  return html`<dl class="summary">
+    ${facts.map(
+      ([term, text]) =>
+        html`<div>
+          <dt>${term}</dt>
+          <dd>${text}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+const urgency = { down: 0, unknown: 1, up: 2 } as const;
+
+/** What is wrong comes first; beyond that the order of the configuration stays. */
 function serverTable(servers: readonly ServerStatus[]): Html {
   if (servers.length === 0) return html`<p>None</p>`;
-  return html`<table>
-    <thead>
-      <tr>
-        ${columns.map(column => html`<th scope="col">${column}</th>`)}
-      </tr>
-    </thead>
-    <tbody>
-      ${servers.map(serverRow)}
-    </tbody>
-  </table>`;
+  return tableOf({
+    caption: 'Servers',
+    columns: ['Server', 'State', 'Version', 'Last complete turn', 'Open sessions', 'Backlog (sessions)'],
+    rows: servers.toSorted((a, b) => urgency[a.state] - urgency[b.state]).map(serverRow),
+  });
 }
 
-function serverRow(server: ServerStatus): Html {
-  const cells = [
-    html`<strong>${server.name}</strong><br /><span class="origin">${server.origin}</span>`,
-    html`<span class="${server.state}">${server.state}</span>${reason(server.error)}`,
-    html`${server.apiVersion === '' ? 'unknown' : server.apiVersion}`,
-    html`${server.lastTurnAgoMs === undefined ? 'never' : ago(server.lastTurnAgoMs)}`,
-    html`${server.openSessions ?? 'unknown'}`,
-    html`${server.sinks.map(({ name, backlog }) => `${name}: ${String(backlog)}`).join(', ')}`,
-  ];
-  return html`<tr>
-    ${cells.map((cell, index) => html`<td data-label="${columns[index] ?? ''}">${cell}</td>`)}
-  </tr> `;
+const serverRow = (server: ServerStatus): readonly Html[] => [
+  html`<strong>${server.name}</strong><br /><span class="origin">${server.origin}</span>`,
+  html`<span class="${server.state}">${server.state}</span>${below('reason', server.error)}`,
+  html`${server.version === '' ? apiOf(server) : server.version}${below('origin', server.version && apiOf(server))}`,
+  html`${server.lastTurnAgoMs === undefined ? 'never' : `${duration(server.lastTurnAgoMs)} ago`}`,
+  html`${server.open?.length ?? 'unknown'}`,
+  html`${server.sinks.map(({ name, backlog }) => `${name}: ${String(backlog)}`).join(', ')}`,
+];
+
+const apiOf = ({ apiVersion }: ServerStatus): string => (apiVersion === '' ? 'unknown' : `API ${apiVersion}`);
+
+const below = (name: string, text: string): Html =>
+  text === '' ? html`` : html`<br /><span class="${name}">${text}</span>`;
+
+/** So many open sessions are shown, so that a busy day makes no endless page. */
+const mostSessions = 20;
+
+function sessionTable(servers: readonly ServerStatus[]): Html {
+  const all = servers
+    .flatMap(({ name, open = [] }) => open.map(session => ({ ...session, server: name })))
+    .toSorted((a, b) => b.ageMs - a.ageMs);
+  if (all.length === 0) return html`<p class="note">None that we know of.</p>`;
+  const rows = all
+    .slice(0, mostSessions)
+    .map(({ id, server, ageMs, events }) => [
+      html`<code>${id}</code>`,
+      html`${server}`,
+      html`${duration(ageMs)}`,
+      html`${events}`,
+    ]);
+  const more = all.length - rows.length;
+  return html`${tableOf({ caption: 'Open restore sessions', columns: ['Session', 'Server', 'Age', 'Events taken'], rows })}
+  ${more > 0 ? html`<p class="note">The oldest ${rows.length}; ${more} more are open.</p>` : html``}`;
 }
 
-const reason = (error: string): Html => (error === '' ? html`` : html`<br /><span class="reason">${error}</span>`);
-
-const scales = [
-  [86_400_000, 'd'],
-  [3_600_000, 'h'],
-  [60_000, 'min'],
-  [1000, 's'],
-] as const;
-
-/** How long ago, in the largest unit of which it is at least two, so that it is never off by half; else seconds. */
-function ago(ms: number): string {
-  const [unitMs, unit] = scales.find(([scaleMs]) => ms >= 2 * scaleMs) ?? [1000, 's'];
-  return `${String(Math.max(0, Math.floor(ms / unitMs)))} ${unit} ago`;
+function failedTable(failed: readonly FailedEvent[]): Html {
+  const rows = failed.map(({ server, id, type, at }) => [
+    html`<code>${id}</code>`,
+    html`${server}`,
+    html`${type}`,
+    html`<time datetime="${at}">${moment(at)}</time>`,
+  ]);
+  const table = tableOf({ caption: 'Last failed events', columns: ['Event', 'Server', 'Type', 'Time'], rows });
+  return html`${rows.length === 0 ? html`<p>None since this start.</p>` : table}
+    <p class="note">Kept in memory: the list begins empty at each start of the exporter, the counters do not.</p>`;
 }
 
-/** The page's look: that of the landing pages of Prometheus exporters, light or dark as the reader has it. */
-export const styleSheet = `:root { color-scheme: light dark; --line: light-dark(#ccc, #555); --soft: light-dark(#555, #aaa); }
-* { box-sizing: border-box; }
-body { margin: 0; font-family: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; line-height: 1.5; }
-header { background: #e6522c; color: #fff; padding: 0.5rem 1rem; }
-h1 { margin: 0; font-size: 1.6rem; font-weight: 600; }
-main { padding: 0.5rem 1rem 2rem; max-width: 80rem; }
-a { color: light-dark(#b03a17, #ff8f6e); }
-table { border-collapse: collapse; width: 100%; }
-th, td { border-bottom: 1px solid var(--line); padding: 0.5rem 0.75rem 0.5rem 0; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
-.origin, .reason, .unknown { color: var(--soft); }
-.up, .down { font-weight: 600; }
-.up { color: light-dark(#1a7f37, #4ac26b); }
-.down { color: light-dark(#b3261e, #ff8a80); }
-@media (max-width: 45rem) {
-  thead { display: none; }
-  table, tbody, tr, td { display: block; }
-  tr { border-bottom: 1px solid var(--line); padding: 0.75rem 0; }
-  td { border: 0; padding: 0.2rem 0; }
-  td::before { content: attr(data-label) ": "; color: var(--soft); }
-  td:first-child::before { content: none; }
-}
-`;
+/** An ISO 8601 time in UTC to the second, for reading. */
+const moment = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;

@@ -4,15 +4,20 @@ import { eventually, freePort, runProgram, startProgram, whenReady } from './sup
 import { toolPath } from './support/tools.js';
 
 describe('the real programs', () => {
-  test.each(['prometheus', 'promtool', 'alertmanager', 'amtool', 'otelcol', 'loki'] as const)('%s runs', async tool => {
-    const { code, output } = await runProgram({ path: toolPath(tool), args: ['--version'] });
-    expect({ code, output }).toMatchObject({ code: 0, output: expect.stringMatching(/version/) });
-  });
+  test.each(['prometheus', 'promtool', 'alertmanager', 'amtool', 'otelcol', 'loki', 'chromium'] as const)(
+    '%s runs',
+    async tool => {
+      const { code, output } = await runProgram({ path: toolPath(tool), args: ['--version'] });
+      expect({ code, output }).toMatchObject({ code: 0, output: expect.stringMatching(/version|^Chromium \d/) });
+    },
+  );
 
   test.each([
     ['promtool', '.ci/tools/prometheus'],
     ['amtool', '.ci/tools/alertmanager'],
     ['loki', '.ci/tools/loki'],
+    ['helm', '.ci/tools/helm'],
+    ['etcd', '.ci/tools/etcd'],
   ] as const)('a machine without %s is told to run %s', (tool, script) => {
     expect(existsSync(script)).toBe(true);
     expect(() => toolPath(tool, { PATH: '/nowhere', VB365_TOOLS: '/nowhere' })).toThrow(

@@ -13,8 +13,12 @@ export const aServer = (over: Partial<ServerStatus> = {}): ServerStatus => ({
   state: 'up',
   error: '',
   apiVersion: 'v6',
+  version: '6.1.0.423',
   lastTurnAgoMs: 12_000,
-  openSessions: 2,
+  open: [
+    { id: '11111111-1111-4111-8111-111111111111', ageMs: 420_000, events: 7 },
+    { id: '22222222-2222-4222-8222-222222222222', ageMs: 8_000_000, events: 1234 },
+  ],
   sinks: [
     { name: 'metrics', backlog: 0 },
     { name: 'logs', backlog: 3 },
@@ -25,7 +29,9 @@ export const aServer = (over: Partial<ServerStatus> = {}): ServerStatus => ({
 export const aStatus = (servers: readonly ServerStatus[] = [aServer()]): Status => ({
   name: 'vb365-exporter',
   version: '1.2.3',
+  at: '2026-11-25T09:00:00.0000000Z',
   servers,
+  failed: [],
 });
 
 /** Options that answer well; `reported` holds the errors that `report` was told. */
@@ -38,6 +44,7 @@ export function webOptions(over: Partial<WebOptions> = {}): WebOptions & { repor
     clock: systemClock,
     ready: () => ({ ready: true, why: 'the first turn was tried' }),
     status: () => aStatus(),
+    reload: undefined,
     webConfig: () => openWeb,
     report: error => void reported.push(error),
     ...over,

@@ -40,7 +40,7 @@ describe('metrics', () => {
     expect((await answer('/', { metricsPath: '/' })).body).toBe('vb365_up 1\n');
   });
 
-  test.each(['metrics', '', '/a?b', '/-/healthy', '/:all', '/a b'])('cannot be at %p', metricsPath => {
+  test.each(['metrics', '', '/a?b', '/-/healthy', '/-/reload', '/:all', '/a b'])('cannot be at %p', metricsPath => {
     const make = () => createWeb(webOptions({ metricsPath }));
     expect(make).toThrow(`Could not serve metrics at "${metricsPath}": `);
     expect(make).toThrow(expect.objectContaining({ reason: 'config' }));
@@ -72,6 +72,40 @@ describe('probes', () => {
     expect((await answer('/', over)).status).toBe(500);
     expect((await answer('/metrics', over)).status).toBe(500);
     expect((await answer('/-/healthy', over)).status).toBe(200);
+  });
+});
+
+describe('the reload', () => {
+  const done = { reload: async () => 'Reloaded the configuration' };
+
+  test.each(['POST', 'PUT'])('by %s answers what there is to say', async method => {
+    expect(await answer('/-/reload', done, method)).toMatchObject({
+      status: 200,
+      body: 'Reloaded the configuration\n',
+    });
+  });
+
+  test('that fails is answered with the reason', async () => {
+    const error = new ExporterError('config', 'Could not read it:\n  servers is missing');
+    const reply = await answer('/-/reload', { reload: async () => Promise.reject(error) }, 'POST');
+    expect(reply).toMatchObject({ status: 500, body: 'Could not read it:\n  servers is missing\n' });
+  });
+
+  test('that fails as nobody foresaw does not say why', async () => {
+    const options = webOptions({ reload: async () => Promise.reject(new Error('secret detail')) });
+    const reply = await answer('/-/reload', options, 'POST');
+    expect(reply).toMatchObject({ status: 500, body: 'Internal error; the log says more\n' });
+    expect(options.reported).toHaveLength(1);
+  });
+
+  test('is forbidden unless it was allowed', async () => {
+    const reply = await answer('/-/reload', {}, 'POST');
+    expect(reply).toMatchObject({ status: 403, body: expect.stringContaining('--web.enable-lifecycle') });
+  });
+
+  test('is no page to look at', async () => {
+    const reply = await answer('/-/reload', done);
+    expect(reply).toMatchObject({ status: 405, headers: { allow: 'POST, PUT' } });
   });
 });
 
@@ -118,7 +152,16 @@ describe('the page', () => {
   test('shows what it is told', async () => {
     const { body, headers } = await answer('/');
     expect(headers['content-type']).toBe('text/html; charset=utf-8');
-    const shown = ['vb365-exporter', '1.2.3', 'hq', 'https://vb365.example.com:4443', '>up<', '>v6<', '>12 s ago<'];
+    const shown = [
+      'vb365-exporter',
+      '1.2.3',
+      'hq',
+      'https://vb365.example.com:4443',
+      '>up<',
+      '>6.1.0.423<',
+      '>API v6<',
+      '>12 s ago<',
+    ];
     expect(
       [...shown, '>2<', 'metrics: 0, logs: 3', './metrics', './-/healthy', './-/ready'].filter(
         text => !body.includes(text),
@@ -143,7 +186,8 @@ describe('the page', () => {
       state: 'unknown',
       apiVersion: '',
       lastTurnAgoMs: undefined,
-      openSessions: undefined,
+      version: '',
+      open: undefined,
       sinks: [],
     });
     const down = aServer({ state: 'down', error: 'The server refused the password' });
@@ -151,6 +195,34 @@ describe('the page', () => {
     expect(body.match(/>(unknown|never)</g)).toEqual(['>unknown<', '>unknown<', '>never<', '>unknown<']);
     expect(body).toContain('The server refused the password');
     expect(body).toContain('class="down"');
+  });
+
+  test('shows what is down first, and the oldest of the open sessions with their age and events', async () => {
+    const sessions = Array.from({ length: 23 }, (_, index) => ({
+      id: `s${String(index)}`,
+      ageMs: index * 60_000,
+      events: 7,
+    }));
+    const servers = [aServer({ open: sessions }), aServer({ name: 'branch', state: 'down', open: [] })];
+    const { body } = await answer('/', { status: () => aStatus(servers) });
+    expect(body.indexOf('<strong>branch<')).toBeLessThan(body.indexOf('<strong>hq<'));
+    const shown = [...body.matchAll(/<code>(s\d+)</g)].map(([, id]) => id);
+    expect(shown).toEqual(Array.from({ length: 20 }, (_, index) => `s${String(22 - index)}`));
+    expect(body).toContain('The oldest 20; 3 more are open.');
+    expect(body).toMatch(/<code>s22<[^]*?>22 min<[^]*?>7</);
+  });
+
+  test('shows failed events by id, type and time, and says what a restart does to them', async () => {
+    const restart = 'Kept in memory: the list begins empty at each start of the exporter, the counters do not.';
+    const failed = [{ server: 'hq', id: 'e1', type: 'Restore', at: '2026-11-25T08:59:59.1234567Z' }];
+    const { body } = await answer('/', { status: () => ({ ...aStatus(), failed }) });
+    expect(body).toMatch(
+      /<code>e1<[^]*>hq<[^]*>Restore<[^]*datetime="2026-11-25T08:59:59.1234567Z">2026-11-25 08:59:59 UTC</,
+    );
+    expect(body).toContain(restart);
+    const none = (await answer('/')).body;
+    expect(none).toContain('<p>None since this start.</p>');
+    expect(none).toContain(restart);
   });
 
   test('says so when there is no server', async () => {
@@ -179,11 +251,14 @@ describe('the page', () => {
       origin: hostile,
       error: hostile,
       apiVersion: hostile,
+      version: hostile,
+      open: [{ id: hostile, ageMs: 1, events: 1 }],
       sinks: [{ name: hostile, backlog: 0 }],
     });
-    const status = { name: hostile, version: hostile, servers: [server] };
+    const failed = [{ server: hostile, id: hostile, type: hostile, at: hostile }];
+    const status = { name: hostile, version: hostile, at: hostile, servers: [server], failed };
     const { body } = await answer('/', { status: () => status });
     expect(body).not.toContain('<script');
-    expect(body.split('&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;')).toHaveLength(9);
+    expect(body.split('&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;')).toHaveLength(17);
   });
 });
