@@ -1,5 +1,6 @@
-// Writes the documents, alert rules and their tests that are generated from the code. Run by `npm run docs`, which builds first.
+// Writes the documents, dashboards, alert rules and their tests that are generated from the code. Run by `npm run docs`, which builds first.
 import { writeFileSync } from 'node:fs';
+import { dashboardFiles } from '../dist/dashboards/src/grafana/dashboard-files.js';
 import { ruleFiles } from '../dist/dashboards/src/rule-files.js';
 import { ruleTestFiles } from '../dist/dashboards/src/rule-tests.js';
 import { configDocs } from '../dist/src/config/document.js';
@@ -12,5 +13,6 @@ const documents = [
   { path: 'docs/LOGS.md', text: logsMarkdown() },
   ...ruleFiles(),
   ...ruleTestFiles(),
+  ...dashboardFiles(),
 ];
 for (const { path, text } of documents) writeFileSync(new URL(`../${path}`, import.meta.url), text);

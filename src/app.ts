@@ -10,6 +10,7 @@ import { journal } from './pipeline/journal.js';
 import type { Stopping } from './pipeline/lane.js';
 import { type LineDeps, type Observer, runLine } from './pipeline/line.js';
 import type { SeriesDelta, Store } from './pipeline/ports.js';
+import { startAfterMs } from './pipeline/spread.js';
 import { type FirstSight, firstSight } from './sink/first-sight.js';
 import { health } from './sink/health.js';
 import { metricsSink } from './sink/metrics-sink.js';
@@ -233,7 +234,7 @@ function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
     random,
     intervals: { idleMs: server.pollIntervalMs, openMs: server.openPollIntervalMs },
     reconcileMs: server.reconcileIntervalMs,
-    startAfterMs: startAfterMs(server, config.servers.length, random),
+    startAfterMs: startAfterMs(server.pollIntervalMs, config.servers.length, random),
     grace: milliseconds(config.abandonAfterMs),
     beginAt: (sink, now) => (sink === 'metrics' ? now : lookBack(config.history, now)),
     installations: parts.installations,
@@ -255,14 +256,6 @@ function lineOf(server: ServerConfig, parts: LineParts): LineDeps {
     },
     around: parts.outlets.self?.around(server.name),
   };
-}
-
-/** The more servers there are, the further apart they begin, so that their turns do not all come at once for ever. */
-const spreadMs = 100;
-
-/** A lone server begins at once; others somewhere within the spread of all, or their own interval if that is shorter. */
-function startAfterMs({ pollIntervalMs }: ServerConfig, servers: number, random: Random): number {
-  return servers === 1 ? 0 : random() * Math.min(pollIntervalMs, servers * spreadMs);
 }
 
 /** How far back a sink looks that meets a server at `now` for the first time. */

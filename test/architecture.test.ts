@@ -59,8 +59,12 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   simulator: { rooms: ['kernel', 'model'], packages: ['express', 'node:http', 'node:https', 'node:net'] },
   config: { rooms: ['kernel', 'model'], packages: ['yaml', 'zod'] },
+  doctor: {
+    rooms: ['config', 'kernel', 'server-source', 'sink', 'source', 'store', 'web'],
+    packages: ['node:dns/promises', 'node:net'],
+  },
   cli: {
-    rooms: ['app', 'config', 'kernel', 'simulator', 'store', 'web'],
+    rooms: ['app', 'config', 'doctor', 'kernel', 'simulator', 'store', 'web'],
     packages: ['commander', 'node:fs', 'node:http', 'node:https', 'node:os', 'node:path'],
   },
 };

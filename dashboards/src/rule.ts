@@ -12,10 +12,11 @@ export const runbookBase = 'https://vb365-exporter.example.com/runbooks';
 /** The Grafana that has the dashboards. */
 export const grafanaBase = 'https://grafana.example.com';
 
-/** The dashboards an alert may lead to, by the uid that each has. */
+/** The dashboards, by the uid that each has. */
 export const dashboardUids = {
   fleet: 'vb365-fleet',
   organization: 'vb365-organization',
+  session: 'vb365-session',
   exporter: 'vb365-exporter',
 } as const;
 

@@ -12,18 +12,25 @@ const timeoutMs = 2_000;
  * is not checked: it is for the name that others use, and this is the machine itself.
  */
 export async function healthcheck(
-  { host, port }: ListenAddress,
+  address: ListenAddress,
   tls: WebConfig['tls'],
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const everywhere = host === undefined || host === '0.0.0.0' || host === '::';
-  const answer = await ask({ host: everywhere ? '127.0.0.1' : host, port }, tls);
-  if (answer === '200') return exitCodes.stopped;
+  const answer = await askHealth(address, tls);
+  if (answer === healthy) return exitCodes.stopped;
   terminal.complain(`Not healthy: ${answer}`);
   return exitCodes.cannotRun;
 }
 
-/** The status, or what went wrong instead. */
+/** The answer of an exporter that is well. */
+export const healthy = '200';
+
+/** The status that whoever listens there answers, or what went wrong instead. */
+export async function askHealth({ host, port }: ListenAddress, tls: WebConfig['tls']): Promise<string> {
+  const everywhere = host === undefined || host === '0.0.0.0' || host === '::';
+  return ask({ host: everywhere ? '127.0.0.1' : host, port }, tls);
+}
+
 async function ask(where: RequestOptions, tls: WebConfig['tls']): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   const options = { ...where, path: '/-/healthy', timeout: timeoutMs, rejectUnauthorized: false };
@@ -39,7 +46,7 @@ async function ask(where: RequestOptions, tls: WebConfig['tls']): Promise<string
   });
   // We have no client certificate: being shown the door is all the answer we can get, and shows that somebody is there.
   request.once('error', () =>
-    resolve(greeted && tls?.clientAuth.startsWith('Require') === true ? '200' : 'nobody answers there'),
+    resolve(greeted && tls?.clientAuth.startsWith('Require') === true ? healthy : 'nobody answers there'),
   );
   return promise;
 }

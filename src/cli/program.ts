@@ -4,6 +4,7 @@ import { toExporterError } from '../kernel/errors.js';
 import { logFormats, logLevels } from '../kernel/log.js';
 import { parseListenAddress } from '../web/listen.js';
 import { demo } from './demo.js';
+import { doctor, type DoctorFlags } from './doctor.js';
 import { healthcheck } from './healthcheck.js';
 import { readConfig } from './read-config.js';
 import { serve, type ServeOptions } from './serve.js';
@@ -55,6 +56,7 @@ function commands(terminal: Terminal, end: (code: ExitCode) => void): Command {
   addServe(program, terminal, end);
   addDemo(program, terminal, end);
   addCheck(program, terminal, end);
+  addDoctor(program, terminal, end);
   addSimulate(program, terminal, end);
   addHealthcheck(program, terminal, end);
   addState(program, terminal, end);
@@ -121,6 +123,19 @@ const addCheck: Add = (program, terminal, end) => {
       for (const warning of warnings) terminal.complain(warning);
       terminal.print(`The configuration is good (servers: ${servers.map(({ name }) => name).join(', ')})`);
       end(exitCodes.stopped);
+    });
+};
+
+const addDoctor: Add = (program, terminal, end) => {
+  program
+    .command('doctor')
+    .description('try everything that the exporter needs, and say what is wrong and what to do')
+    .addOption(configFile())
+    .addOption(listenAddress())
+    .addOption(webConfig())
+    .option('--json', 'as JSON', false)
+    .action(async (flags: DoctorFlags) => {
+      end(await doctor(flags, terminal));
     });
 };
 

@@ -64,11 +64,14 @@ const paceKeys = {
 
 const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/;
 
+/** Whether a host, as a URL has it, is this machine itself. */
+export const isLoopback = (hostname: string): boolean => loopback.test(hostname);
+
 type Reach = Readonly<{ url: URL; allow_http: boolean }>;
 type Pace = Readonly<{ poll_interval: number; open_poll_interval: number }>;
 
 const mayReach = ({ url, allow_http }: Reach): boolean =>
-  url.protocol === 'https:' || allow_http || loopback.test(url.hostname);
+  url.protocol === 'https:' || allow_http || isLoopback(url.hostname);
 
 const isPaced = ({ poll_interval: idle, open_poll_interval: open }: Pace): boolean => open <= idle;
 

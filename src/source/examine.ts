@@ -1,11 +1,9 @@
 import type { TLSSocket } from 'node:tls';
 import { ExporterError } from '../kernel/errors.js';
-import { detectVersion } from './detect.js';
 import { connections, hostOf } from './dispatcher.js';
 import { networkFailure } from './failure.js';
-import { type ApiVersion, settingsOf, type RestOptions, type RestSettings } from './options.js';
+import { settingsOf, type RestOptions, type RestSettings } from './options.js';
 import { type Certificate, chainOf, distrustOf } from './peer.js';
-import { transport } from './transport.js';
 
 /** What a TLS handshake with a server shows. */
 export type TlsReport = Readonly<{
@@ -58,13 +56,3 @@ const reportOf = (socket: TLSSocket, { trust }: RestSettings): TlsReport => ({
   chain: chainOf(socket),
   distrusted: distrustOf(socket, trust),
 });
-
-/** The newest API version that a server serves, found without a login. @throws {ExporterError} as `detectVersion` does. */
-export async function probeVersion(options: RestOptions, signal: AbortSignal): Promise<ApiVersion> {
-  const wire = transport(settingsOf(options));
-  try {
-    return await detectVersion(async call => wire.send(call, signal));
-  } finally {
-    await wire.close();
-  }
-}

@@ -74,6 +74,8 @@ type Tuning = Readonly<{
   userAgent: string;
   /** Where each request but a long poll waits for its place. */
   gate: Gate;
+  /** A request that is not answered after so long gives its place back, and goes on. */
+  placeMs: number;
   observe: Observe;
   trust: Trust;
   proxy: Proxy | undefined;
@@ -96,6 +98,7 @@ const defaults: Omit<Tuning, 'gate'> = {
   requestTimeoutMs: 60_000,
   maxResponseBytes: 256 * 1024 * 1024,
   userAgent: 'vb365-exporter',
+  placeMs: 10_000,
   observe: () => undefined,
   trust: { kind: 'authorities', ca: undefined },
   proxy: undefined,

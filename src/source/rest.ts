@@ -1,23 +1,21 @@
 import { z } from 'zod';
-import type { Secret } from '../kernel/secret.js';
 import type { Session } from '../model/session.js';
 import { milliseconds, type Nanos } from '../model/time.js';
 import type { EventPage, Instance, Source } from '../pipeline/ports.js';
-import { keepToken } from './auth.js';
+import { type Connection, connect } from './connection.js';
 import { decodeEvent } from './decode-event.js';
 import { decodeSession } from './decode-session.js';
 import { failure, statusFailure } from './failure.js';
 import { readChanges } from './feed.js';
 import { decodeJson, isOwnError } from './json.js';
-import { type ApiVersion, settingsOf, type Operation, type RestOptions, type RestSettings, since } from './options.js';
+import { type Operation, type RestOptions, type RestSettings, since } from './options.js';
 import type { Link } from './link.js';
 import { decodePage } from './page.js';
 import { pageSize } from './page-size.js';
 import { query } from './query.js';
-import { type Read, reader } from './reader.js';
+import type { Read } from './reader.js';
 import { sessionReader } from './sessions.js';
-import { type Answer, type Call, transport, type Transport } from './transport.js';
-import { type Versions, versions } from './versions.js';
+import type { Answer } from './transport.js';
 
 /** A VB365 server behind its REST API. */
 export interface RestSource extends Source {
@@ -38,13 +36,11 @@ export interface RestSource extends Source {
  * expired token, once. Nothing is sent before the first method is called; the first finds out the API version, if it is
  * to be detected and not remembered, and logs in.
  */
-export function restSource(options: RestOptions): RestSource {
-  const settings = settingsOf(options);
-  const wire = transport(settings);
-  const spoken = versions(settings, async call => wire.send(call, nobody()));
-  const auth = keepToken({ ...settings, send: sendForm(wire, spoken) });
-  const read = reader(wire, auth, spoken);
-  const link: Link = { settings, read, versions: spoken };
+export const restSource = (options: RestOptions): RestSource => sourceOver(connect(options));
+
+/** The source behind a connection. */
+export function sourceOver({ link, wire, auth, close }: Connection): RestSource {
+  const { settings, read, versions: spoken } = link;
   const skewMs = (): number => wire.skewMs() ?? 0;
   const serverTime = (ourMs: number): Nanos => milliseconds(ourMs + skewMs());
 
@@ -54,7 +50,7 @@ export function restSource(options: RestOptions): RestSource {
     tokenExpiresAtMs: () => auth.expiresAtMs(),
     certificateExpiresAtMs: () => wire.certificateExpiresAtMs(),
     clockSkewSeconds: () => (wire.skewMs() === undefined ? undefined : skewMs() / 1000),
-    close: async () => wire.close(logout(spoken.known(), auth.last())),
+    close,
     instance: async signal => readInstance(link, signal),
     sessions: sessionReader(link),
     session: async (id, signal) => readSession(read, id, signal),
@@ -62,32 +58,6 @@ export function restSource(options: RestOptions): RestSource {
     changes: readChanges(link),
   };
 }
-
-/** Nobody in particular waits for a login or a probe, so nobody's signal ends it: its deadline does, or closing. */
-const nobody = (): AbortSignal => new AbortController().signal;
-
-const sendForm =
-  (wire: Transport, spoken: Versions) =>
-  async (form: Readonly<Record<string, string>>): Promise<Answer> => {
-    const apiVersion = await spoken.current(nobody());
-    const path = `${apiVersion}/token`;
-    const answer = await wire.send(
-      { operation: 'token', path, form: { ...form, ...antiforgery(apiVersion) } },
-      nobody(),
-    );
-    if (answer.status === 404) spoken.doubt();
-    return answer;
-  };
-
-/** From v7 on the server wants a second token, in a cookie, of everybody who does not decline it (help center, "Authorization"). */
-const antiforgery = (apiVersion: ApiVersion): Readonly<Record<string, string>> =>
-  since(apiVersion, 'v7') ? { disable_antiforgery_token: 'true' } : {};
-
-/** `POST /vN/token/logout` is there from v7 on; before, a token ends with its time. */
-const logout = (apiVersion: ApiVersion | undefined, token: Secret | undefined): Call | undefined =>
-  apiVersion === undefined || token === undefined || !since(apiVersion, 'v7')
-    ? undefined
-    : { operation: 'token', path: `${apiVersion}/token/logout`, token, form: {} };
 
 const wireInstance = z.object({ installationId: z.string().nullish(), version: z.string().nullish() });
 

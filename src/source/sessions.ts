@@ -50,7 +50,8 @@ export function sessionReader({ settings, read, versions }: Link) {
   };
 }
 
-function filterOf(apiVersion: ApiVersion, createdFrom: Nanos | undefined): Readonly<Record<string, string>> {
+/** What is asked for beside the page. */
+export function filterOf(apiVersion: ApiVersion, createdFrom: Nanos | undefined): Readonly<Record<string, string>> {
   const window = createdFrom !== undefined && since(apiVersion, 'v6');
   return {
     ...(window ? { startTimeFrom: formatInstant(createdFrom) } : {}),

@@ -127,16 +127,20 @@ function failedExchange(
   return networkFailure(thrown, { host: hostOf(baseUrl), proxied: proxy !== undefined });
 }
 
-/** A server that has not answered for so long gets by without its place: it must not keep the others waiting. */
-const patienceMs = 10_000;
-
-/** A place at the gate for a request. @throws {ExporterError} `aborted`. */
-async function place({ gate }: RestSettings, { operation, waitMs = 0 }: Call, stop: AbortSignal): Promise<() => void> {
+/**
+ * A place at the gate for a request. A server that does not answer gets by without it after a while: it must not keep
+ * the others waiting. @throws {ExporterError} `aborted`.
+ */
+async function place(
+  { gate, placeMs }: RestSettings,
+  { operation, waitMs = 0 }: Call,
+  stop: AbortSignal,
+): Promise<() => void> {
   if (waitMs > 0) return () => undefined;
   const leave = await gate.enter(stop).catch(() => {
     throw failure(operation, 'aborted', 'stopped');
   });
-  AbortSignal.timeout(patienceMs).addEventListener('abort', leave, { once: true });
+  AbortSignal.timeout(placeMs).addEventListener('abort', leave, { once: true });
   return leave;
 }
 

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { ExporterError } from '../kernel/errors.js';
 
 /** Marks a file as ours: "VB65", as SQLite's `application_id`. */
-const applicationId = 0x56423635;
+export const applicationId = 0x56423635;
 /**
  * What makes each version of the schema out of the one before it. A version that was released is never changed: files
  * of it exist.
@@ -45,9 +45,13 @@ export const schemaVersion = migrations.length;
  * @throws {ExporterError} `store`.
  */
 export function checkSchema(database: DatabaseSync, path: string): void {
-  const version = schemaOf(database);
   if (pragma(database, 'application_id') !== applicationId)
     throw new ExporterError('store', `Could not use state file "${path}": it is a database of another program`);
+  checkVersion(schemaOf(database), path);
+}
+
+/** @throws {ExporterError} `store` when a schema is newer than ours. */
+export function checkVersion(version: number, path: string): void {
   if (version > schemaVersion)
     throw new ExporterError(
       'store',

@@ -53,7 +53,7 @@ describe('the command line', () => {
     expect([await version.code, version.printed]).toEqual([0, ['1.2.3']]);
     const help = run(['--help']);
     expect(await help.code).toBe(0);
-    for (const command of ['serve', 'demo', 'check', 'simulate', 'healthcheck'])
+    for (const command of ['serve', 'demo', 'check', 'doctor', 'simulate', 'healthcheck'])
       expect(help.printed.join('\n')).toContain(command);
   });
 

@@ -5,29 +5,10 @@ import { annotationsOf, components, runbookBase, severities } from '../../dashbo
 import { alerts, ruleFiles } from '../../dashboards/src/rule-files.js';
 import { cases, ruleTestFiles } from '../../dashboards/src/rule-tests.js';
 import { families } from '../../src/telemetry/catalogue.js';
+import { familyOf, ofTheScrape } from './families.js';
 
 const named = alerts.map(alert => [alert.name, alert] as const);
 const rules = [...named, ...recordings.map(rule => [rule.name, rule] as const)];
-
-/** What Prometheus itself, or the process, adds: name and labels. */
-const builtIn: Readonly<Record<string, readonly string[]>> = {
-  up: [],
-  scrape_samples_scraped: [],
-  process_start_time_seconds: [],
-};
-
-/** The labels and the known values of a metric of the catalogue; undefined when there is none. */
-function familyOf(
-  metric: string,
-): { labels: readonly string[]; known: Readonly<Record<string, readonly string[]>> } | undefined {
-  const labels = builtIn[metric];
-  if (labels !== undefined) return { labels, known: {} };
-  const found = families.find(({ name, type }) =>
-    type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`].includes(metric) : name === metric,
-  );
-  if (found === undefined) return undefined;
-  return { labels: found.type === 'histogram' ? [...found.labels, 'le'] : found.labels, known: found.known ?? {} };
-}
 
 type Selector = Readonly<{
   metric: string;
@@ -52,8 +33,6 @@ function selectors(expr: string): readonly Selector[] {
     },
   );
 }
-
-const ofTheScrape = ['job', 'instance'];
 
 describe('every rule', () => {
   test.each(rules)('%s names only metrics and labels of the catalogue', (_, { expr }) => {

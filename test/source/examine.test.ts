@@ -1,12 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { Secret } from '../../src/kernel/secret.js';
-import { examineTls, probeVersion } from '../../src/source/examine.js';
+import { examineTls } from '../../src/source/examine.js';
 import type { RestOptions } from '../../src/source/options.js';
-import { simulate } from '../../src/simulator/simulate.js';
 import { createAuthority, type Identity } from '../support/authority.js';
 import { connectProxy } from '../support/connect-proxy.js';
 import { type ScriptedServer, scriptedServer } from '../support/scripted-server.js';
-import { drivenClock } from '../support/simulator.js';
 import { bench, handClock, never } from '../support/source-rig.js';
 
 const { closeLater } = bench();
@@ -86,11 +84,4 @@ describe('looking at the certificate of a server', () => {
       message: expect.stringContaining('no TLS'),
     });
   });
-});
-
-test('probing the version needs no login', async () => {
-  const simulator = await simulate({ clock: drivenClock(), versions: [5, 6, 7] });
-  closeLater(simulator.close);
-  expect(await probeVersion(optionsFor(new URL(simulator.url)), never)).toBe('v7');
-  expect(simulator.traffic.count('/token')).toBe(0);
 });

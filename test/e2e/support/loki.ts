@@ -15,7 +15,14 @@ export interface Loki {
   stop(): Promise<void>;
 }
 
-/** The limits of age are Loki's own defaults: a week, and an hour behind the newest of a stream. */
+/** The limits of age that Loki has of its own: a week, and an hour behind the newest of a stream; or none. */
+export type AgeLimits = 'own' | 'none';
+
+const withoutLimits = `
+limits_config: { reject_old_samples: false, query_timeout: 2m }
+ingester: { max_chunk_age: 10000h }
+`;
+
 const config = (folder: string, http: number, grpc: number): string => `
 auth_enabled: false
 analytics: { reporting_enabled: false }
@@ -42,12 +49,12 @@ type Answer = Readonly<{
 
 const twoWeeksNanos = 14n * 86_400_000_000_000n;
 
-export async function startLoki(folder: string): Promise<Loki> {
+export async function startLoki(folder: string, limits: AgeLimits = 'own'): Promise<Loki> {
   const [http, grpc] = [await freePort(), await freePort()];
   const home = join(folder, 'loki');
-  mkdirSync(home);
+  mkdirSync(home, { recursive: true });
   const file = join(home, 'loki.yaml');
-  writeFileSync(file, config(home, http, grpc));
+  writeFileSync(file, config(home, http, grpc) + (limits === 'none' ? withoutLimits : ''));
   const running = startProgram({ path: toolPath('loki'), args: [`-config.file=${file}`] });
   const base = `http://127.0.0.1:${String(http)}`;
   await whenReady(running, `${base}/ready`, 120_000);

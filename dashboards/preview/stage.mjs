@@ -1,0 +1,75 @@
+// Makes the data for the pictures: a month in the life of two servers, simulated, taken by the exporter, and written
+// into the databases of a Prometheus and a Loki. It is kept in .cache; `busy` has people at work, `empty` has none.
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { backfill } from '../../dist/test/e2e/support/backfill.js';
+import { startLogArchive } from '../../dist/test/e2e/support/log-archive.js';
+import { replayed } from '../../dist/test/e2e/support/replay.js';
+import { simulatedTime } from '../../dist/test/e2e/support/simulated-time.js';
+
+/** A Friday afternoon. */
+export const to = Date.parse('2026-03-13T16:00:10Z') / 1000;
+export const scrape = 600;
+const days = 30;
+
+const people = {
+  contoso: ['Alex Wilber', 'Megan Bowen', 'Lee Gu'],
+  fabrikam: ['Adele Vance', 'Nestor Wilke'],
+  northwind: ['Isaiah Langer', 'Patti Fernandez'],
+  adatum: ['Diego Siciliani', 'Lidia Holloway'],
+  tailspin: ['Joni Sherman', 'Lynne Robbins'],
+  wingtip: ['Johanna Lorenz', 'Grady Archie'],
+  litware: ['Pradeep Gupta', 'Irvin Sayers'],
+  proseware: ['Miriam Graham', 'Henrietta Mueller'],
+};
+const organization = short => ({
+  name: `${short}.onmicrosoft.com`,
+  short,
+  people: people[short],
+  sites: ['Finance', 'Legal', 'Design', 'Operations'],
+});
+const hq = ['contoso', 'contoso', 'contoso', 'fabrikam', 'fabrikam', 'northwind', 'adatum', 'tailspin'];
+const branch = ['wingtip', 'wingtip', 'litware', 'proseware'];
+
+const worlds = {
+  busy: [
+    { name: 'hq', play: { seed: 11, organizations: hq.map(organization), sessionsPerHour: 5 } },
+    { name: 'branch', play: { seed: 12, organizations: branch.map(organization), sessionsPerHour: 2 } },
+  ],
+  empty: [
+    { name: 'hq', play: { seed: 1, organizations: [organization('contoso')], sessionsPerHour: 0 } },
+    { name: 'branch', play: { seed: 2, organizations: [organization('wingtip')], sessionsPerHour: 0 } },
+  ],
+};
+
+/** The folder with the data of a world; made when it is not there. */
+export async function stage(world) {
+  const folder = new URL(`.cache/${world}/`, import.meta.url).pathname;
+  if (existsSync(folder)) return folder;
+  const making = folder.replace(/\/$/, '.making/');
+  rmSync(making, { recursive: true, force: true });
+  mkdirSync(making, { recursive: true });
+  const fromMs = (to - days * 86_400 - 3) * 1000;
+  const samples = backfill(`${making}samples`);
+  const lives = await simulatedTime({
+    folder: making,
+    fromMs,
+    untilMs: to * 1000,
+    stepMs: scrape * 1000,
+    servers: worlds[world],
+    // The process is the one that simulates; as far as it knows, it was started a month ago.
+    scraped: (page, atMs) =>
+      samples.scraped(
+        page.replace(/^process_start_time_seconds .*/m, `process_start_time_seconds ${fromMs / 1000}`),
+        atMs,
+      ),
+  });
+  await samples.write(`${making}tsdb`);
+  const logs = await startLogArchive(making);
+  try {
+    await replayed({ worlds: lives, folder: `${making}loki`, fromMs, to: logs.loki.url });
+  } finally {
+    await logs.stop();
+  }
+  renameSync(making, folder);
+  return folder;
+}

@@ -1,0 +1,38 @@
+import type { DataTransformerConfig } from '@grafana/grafana-foundation-sdk/dashboard';
+
+/** Columns of a table: the name of the field, and what people call it; in this order, all others left out. */
+export type Columns = Readonly<Record<string, string>>;
+
+/** Turns instant queries for tables into one table with a row per group: the value of query A is the field `Value #A`. */
+export const joined = (columns: Columns): readonly DataTransformerConfig[] => [
+  { id: 'merge', options: {} },
+  ...chosenFrom(columns),
+];
+
+/** Turns log records into a table: their attributes become fields, beside `Time`. */
+export const ofRecords = (columns: Columns, ...numbers: readonly string[]): readonly DataTransformerConfig[] => [
+  {
+    id: 'extractFields',
+    options: { source: 'labels', format: 'json', replace: true, keepTime: true },
+  },
+  {
+    id: 'convertFieldType',
+    options: {
+      fields: {},
+      conversions: numbers.map(targetField => ({ targetField, destinationType: 'number' })),
+    },
+  },
+  ...chosenFrom(columns),
+];
+
+const chosenFrom = (columns: Columns): readonly DataTransformerConfig[] => [
+  { id: 'filterFieldsByName', options: { include: { names: Object.keys(columns) } } },
+  {
+    id: 'organize',
+    options: {
+      excludeByName: {},
+      indexByName: Object.fromEntries(Object.keys(columns).map((name, index) => [name, index])),
+      renameByName: columns,
+    },
+  },
+];

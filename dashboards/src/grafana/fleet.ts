@@ -1,0 +1,238 @@
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { thresholds as at } from '../thresholds.js';
+import { colours, forField, inColours, steps } from './colours.js';
+import { joined } from './columns.js';
+import { dashboardOf, firingAlerts, type Row } from './dashboard.js';
+import { dots, heatmap } from './graph-panels.js';
+import { cell, linkTo } from './links.js';
+import type { PanelBuilder } from './panels.js';
+import { buckets, counted, now, ofServer, orZero, perBar, quantile, rows, withExemplars } from './queries.js';
+import {
+  bytes,
+  bytesByType,
+  failedItems,
+  failedSessions,
+  items,
+  itemsByStatus,
+  itemsByType,
+  itemsFailed,
+  itemsTakenOut,
+  openNow,
+  sessions,
+  sessionsEnded,
+  sessionsFailed,
+  successRatio,
+} from './restore-panels.js';
+import { failures } from './record-tables.js';
+import { ranking, stat, table } from './value-panels.js';
+import { job, organization, server, sourceVariable, workload } from './variables.js';
+
+const oldestOpen = (): PanelBuilder =>
+  stat({
+    title: 'Oldest open',
+    description:
+      'Age of the restore session that has been open longest. An Explorer left open keeps the backup mounted.',
+    unit: 's',
+    decimals: 0,
+    empty: 'None open',
+    steps: [
+      [null, 'green'],
+      [4 * 3600, 'yellow'],
+      [at.restoreSessionStuck.ageSeconds, 'red'],
+    ],
+    queries: [now(`max(time() - vb365_restore_oldest_open_session_start_timestamp_seconds{${ofServer}})`)],
+  });
+
+const alertsFiring = (): PanelBuilder =>
+  stat({
+    title: 'Firing alerts',
+    description: 'Alerts of vb365-exporter that fire now, wherever they come from; info ones count, too.',
+    unit: 'locale',
+    decimals: 0,
+    empty: 'Not scraped',
+    steps: [
+      [null, 'green'],
+      [1, 'orange'],
+    ],
+    queries: [now(orZero('count(ALERTS{alertname=~"VB365.*",alertstate="firing"})'))],
+  });
+
+const serversDown = (): PanelBuilder =>
+  stat({
+    title: 'Servers down',
+    description:
+      'VB365 servers that the exporter could not read in its last turn: what they did since is not counted yet.',
+    unit: 'locale',
+    decimals: 0,
+    empty: 'Not scraped',
+    steps: [
+      [null, 'green'],
+      [1, 'red'],
+    ],
+    queries: [now(orZero(`count(vb365_server_up{${ofServer}} == 0)`))],
+    links: [{ title: 'Health of the exporter', url: linkTo('exporter') }],
+  });
+
+const failuresByOrganization = (): PanelBuilder =>
+  ranking({
+    title: 'Failed items by organization',
+    description:
+      'The ten organizations with the most failed items in the time range. A click leads to the organization.',
+    width: 10,
+    height: 9,
+    unit: 'locale',
+    decimals: 0,
+    empty: 'No item failed in this time range',
+    colour: colours['Failed'] ?? 'red',
+    queries: [now(`sort_desc(topk(10, ${counted(failedItems, 'server, organization')} > 0))`, '{{organization}}')],
+    links: [
+      {
+        title: 'This organization',
+        url: linkTo('organization', {
+          server: '${__field.labels.server}',
+          organization: '${__field.labels.organization}',
+        }),
+      },
+    ],
+  });
+
+const perOrganization = 'server, organization';
+const redAboveZero = {
+  'custom.cellOptions': { type: 'color-text' },
+  thresholds: steps([null, 'text'], [1, 'red']),
+};
+
+const organizations = (): PanelBuilder =>
+  table({
+    title: 'Organizations',
+    description:
+      'What happened in each organization in the time range; what was saved, exported or sent was taken out. A click on a name leads to the organization.',
+    width: 24,
+    height: 10,
+    unit: 'locale',
+    decimals: 0,
+    empty: 'No organization has had a restore yet',
+    queries: [
+      rows(counted(sessions, perOrganization)),
+      rows(counted(failedSessions, perOrganization)),
+      rows(counted(items, perOrganization)),
+      rows(counted(failedItems, perOrganization)),
+      rows(counted(itemsTakenOut, perOrganization)),
+      rows(counted(bytes, perOrganization)),
+      rows(
+        `1000 * max by (${perOrganization}) (vb365_restore_last_event_timestamp_seconds{${ofServer},organization=~"$organization",status="Failed"})`,
+      ),
+    ],
+    transformations: joined({
+      organization: 'Organization',
+      server: 'Server',
+      'Value #A': 'Sessions',
+      'Value #B': 'Sessions failed',
+      'Value #C': 'Items',
+      'Value #D': 'Items failed',
+      'Value #E': 'Taken out',
+      'Value #F': 'Data',
+      'Value #G': 'Last failure',
+    }),
+    sortBy: 'Items failed',
+    overrides: [
+      forField('Organization', {
+        'custom.minWidth': 260,
+        links: [
+          {
+            title: 'This organization',
+            url: linkTo('organization', { server: cell('Server'), organization: cell('Organization') }),
+          },
+        ],
+      }),
+      forField('Sessions failed', redAboveZero),
+      forField('Items failed', redAboveZero),
+      forField('Data', { unit: 'bytes', decimals: 1 }),
+      forField('Last failure', { unit: 'dateTimeFromNow', noValue: 'never' }),
+    ],
+  });
+
+const sessionDurations = (): PanelBuilder =>
+  heatmap({
+    title: 'How long sessions were open',
+    description: 'Sessions that stopped, by the time from their creation to their end: the darker, the more of them.',
+    width: 8,
+    height: 9,
+    unit: 's',
+    empty: 'No session ended in this time range',
+    queries: [
+      buckets(perBar(`vb365_restore_session_duration_seconds_bucket{${ofServer},workload=~"$workload"}`, 'le')),
+    ],
+  });
+
+const itemBuckets = `vb365_restore_item_duration_seconds_bucket{${ofServer},workload=~"$workload"}`;
+/** The counter and not the histogram: that one does not wait until a new series was seen at 0. */
+const timedItems = `vb365_restore_events_total{${ofServer},workload=~"$workload",event_type!="None",status=~"Success|Warning|Failed"}`;
+
+const itemDurations = (): PanelBuilder =>
+  dots({
+    title: 'Time per item, 95th percentile',
+    description: 'Of 20 items 19 took no longer. A point where something was restored; exemplars lead to the trace.',
+    width: 8,
+    height: 9,
+    unit: 's',
+    empty: 'No item was restored in this time range',
+    overrides: inColours('exchange', 'onedrive', 'sharepoint', 'teams', 'other'),
+    queries: [withExemplars(quantile(0.95, itemBuckets, 'workload', '$__rate_interval'), '{{workload}}')],
+  });
+
+const durationTable = (): PanelBuilder =>
+  table({
+    title: 'Time per item by what was done',
+    description: 'Items of the time range with the time that half of them, and 95 of 100, did not exceed.',
+    width: 8,
+    height: 9,
+    unit: 's',
+    empty: 'No item was restored in this time range',
+    queries: [
+      rows(`${counted(timedItems, 'workload, event_type')} > 0`),
+      rows(quantile(0.5, itemBuckets, 'workload, event_type')),
+      rows(quantile(0.95, itemBuckets, 'workload, event_type')),
+    ],
+    transformations: joined({
+      workload: 'Workload',
+      event_type: 'What',
+      'Value #A': 'Items',
+      'Value #B': 'Median',
+      'Value #C': '95 %',
+    }),
+    sortBy: 'Items',
+    overrides: [forField('Items', { unit: 'locale', decimals: 0 })],
+  });
+
+const story: readonly Row[] = [
+  {
+    panels: [
+      sessionsEnded(),
+      sessionsFailed(),
+      itemsFailed(),
+      successRatio(),
+      openNow(),
+      oldestOpen(),
+      alertsFiring(),
+      serversDown(),
+    ],
+  },
+  { title: 'Did a restore fail?', panels: [itemsByStatus(14, 9), failuresByOrganization(), organizations()] },
+  { title: 'How long do restores take?', panels: [sessionDurations(), itemDurations(), durationTable()] },
+  { title: 'How much was taken, and how?', panels: [itemsByType(12, 9), bytesByType(12, 9)] },
+  { title: 'What went wrong (needs Loki)', panels: [failures()] },
+];
+
+/** Every organization at a glance. */
+export const fleet = (): Dashboard =>
+  dashboardOf({
+    uid: 'fleet',
+    title: 'VB365 / Fleet overview',
+    description:
+      'Restores from Veeam Backup for Microsoft 365: did one fail, how long do they take, how much is taken.',
+    from: 'now-24h',
+    variables: [sourceVariable('prometheus'), sourceVariable('loki'), job, server, organization, workload],
+    annotations: [firingAlerts(false)],
+    rows: story,
+  });

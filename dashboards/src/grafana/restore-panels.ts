@@ -1,0 +1,125 @@
+import { inColours } from './colours.js';
+import { bars } from './graph-panels.js';
+import { linkTo } from './links.js';
+import type { PanelBuilder } from './panels.js';
+import { counted, now, ofTenant, orZero, overTime, perBar } from './queries.js';
+import { stat } from './value-panels.js';
+
+/** Series that several panels ask for. */
+export const sessions = `vb365_restore_sessions_total{${ofTenant}}`;
+export const failedSessions = `vb365_restore_sessions_total{${ofTenant},result="Failed"}`;
+export const items = `vb365_restore_events_total{${ofTenant},event_type!="None"}`;
+export const failedItems = `vb365_restore_events_total{${ofTenant},event_type!="None",status="Failed"}`;
+export const itemsTakenOut = `vb365_restore_events_total{${ofTenant},event_type=~"Save|Export|Send"}`;
+export const bytes = `vb365_restore_item_bytes_total{${ofTenant},event_type!="None"}`;
+
+const notScraped = 'Not scraped';
+
+export const sessionsEnded = (): PanelBuilder =>
+  stat({
+    title: 'Sessions ended',
+    description: 'Restore sessions that stopped in the time range.',
+    unit: 'locale',
+    decimals: 0,
+    empty: notScraped,
+    queries: [now(orZero(counted(sessions)))],
+  });
+
+export const sessionsFailed = (): PanelBuilder =>
+  stat({
+    title: 'Sessions failed',
+    description: 'Restore sessions that stopped with the result Failed in the time range.',
+    unit: 'locale',
+    decimals: 0,
+    empty: notScraped,
+    steps: [
+      [null, 'green'],
+      [1, 'red'],
+    ],
+    queries: [now(orZero(counted(failedSessions)))],
+    links: [{ title: 'Failed sessions, one by one', url: linkTo('session', { result: 'Failed' }) }],
+  });
+
+export const itemsFailed = (): PanelBuilder =>
+  stat({
+    title: 'Items failed',
+    description: 'Items that could not be restored, saved, exported or sent in the time range.',
+    unit: 'locale',
+    decimals: 0,
+    empty: notScraped,
+    steps: [
+      [null, 'green'],
+      [1, 'red'],
+    ],
+    queries: [now(orZero(counted(failedItems)))],
+  });
+
+export const successRatio = (): PanelBuilder =>
+  stat({
+    title: 'Success ratio',
+    description: 'The part of the sessions of the time range that did not fail. Warnings count as success.',
+    unit: 'percentunit',
+    decimals: 1,
+    empty: 'No session ended',
+    steps: [
+      [null, 'red'],
+      [0.9, 'yellow'],
+      [0.95, 'green'],
+    ],
+    queries: [now(`1 - ${counted(failedSessions)}\n/\n(${counted(sessions)} > 0)`)],
+  });
+
+export const openNow = (): PanelBuilder =>
+  stat({
+    title: 'Open now',
+    description: 'Restore sessions that the last look at the servers found open.',
+    unit: 'locale',
+    decimals: 0,
+    empty: notScraped,
+    steps: [
+      [null, 'text'],
+      [1, 'blue'],
+    ],
+    queries: [now(orZero(`sum(vb365_restore_sessions_open{${ofTenant}})`))],
+  });
+
+const nothing = 'Nothing was restored in this time range';
+
+export const itemsByStatus = (width: number, height: number): PanelBuilder =>
+  bars({
+    title: 'Items by status',
+    description: 'How many items were restored, viewed, saved, exported or sent, by how it ended.',
+    width,
+    height,
+    unit: 'short',
+    decimals: 0,
+    empty: nothing,
+    overrides: inColours('Success', 'Warning', 'Failed', 'Cancelled', 'Skipped', 'other'),
+    queries: [overTime(perBar(items, 'status'), '{{status}}')],
+  });
+
+export const itemsByType = (width: number, height: number): PanelBuilder =>
+  bars({
+    title: 'Items by what was done',
+    description:
+      'Restore and View leave the data where it is; Save, Export and Send, in warm colours, take it out of the backup.',
+    width,
+    height,
+    unit: 'short',
+    decimals: 0,
+    empty: nothing,
+    overrides: inColours('View', 'Restore', 'Save', 'Export', 'Send', 'other'),
+    queries: [overTime(perBar(items, 'event_type'), '{{event_type}}')],
+  });
+
+export const bytesByType = (width: number, height: number): PanelBuilder =>
+  bars({
+    title: 'Data by what was done',
+    description: 'Size of the items that came through, as far as the server tells it.',
+    width,
+    height,
+    unit: 'bytes',
+    empty: nothing,
+    overrides: inColours('View', 'Restore', 'Save', 'Export', 'Send', 'other'),
+    queries: [overTime(perBar(bytes, 'event_type'), '{{event_type}}')],
+  });

@@ -1,0 +1,215 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { organizations } from '../../src/simulator/cast.js';
+import { type Entry, type SimSession, World } from '../../src/simulator/world.js';
+import { type BoardPanel, boards, type Target, targetsOf } from '../dashboards/boards.js';
+import { officeHours } from '../support/office-hours.js';
+import { asked, type Choices, isInstant, stepOf, type TimeRange } from './support/as-grafana.js';
+import type { Series } from './support/archive.js';
+import { type Counts, panelNamed, sums, tally } from './support/counts.js';
+import { type LogArchive, startLogArchive } from './support/log-archive.js';
+import type { Line } from './support/loki.js';
+import { replayed } from './support/replay.js';
+
+const daySeconds = 86_400;
+/** A Saturday, early: the day before was a working day, and nothing happens when the range begins and ends. */
+const to = Date.parse('2026-03-14T02:00:00Z') / 1000;
+const day: TimeRange = { from: to - daySeconds, to, scrape: 60 };
+
+let folder = '';
+let archive: LogArchive;
+const worlds = new Map([
+  ['hq', worldOf(1, 5)],
+  ['branch', worldOf(2, 1)],
+]);
+
+/** Two days in the life of a server; the first is older than what is asked for. */
+function worldOf(seed: number, sessionsPerHour: number): World {
+  const world = new World(seed);
+  const fromMs = (day.from - daySeconds) * 1000;
+  officeHours({ seed, organizations, fromMs, untilMs: to * 1000, sessionsPerHour }).advance(world, to * 1000);
+  return world;
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'vb365-log-dashboards-'));
+  archive = await startLogArchive(folder);
+  await replayed({ worlds, folder, fromMs: day.from * 1000, to: archive.loki.url });
+}, 300_000);
+
+afterAll(async () => {
+  await archive.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Whether a query counts records, and does not list them. */
+const counts = ({ expr = '' }: Target): boolean => !expr.startsWith('{');
+
+const numbers = async (panel: BoardPanel, target: Target, choices: Choices = {}): Promise<readonly Series[]> => {
+  const step = stepOf(panel, day);
+  const query = asked(target, panel, day, choices);
+  if (isInstant(target)) return archive.instant(query, to);
+  return archive.range(query, { start: Math.ceil(day.from / step) * step, end: to, step });
+};
+
+const uidsOf = (found: readonly Line[]): readonly string[] =>
+  found.map(({ labels }) => labels['log_record_uid'] ?? '').toSorted();
+
+const lines = async (panel: BoardPanel, target: Target, choices: Choices = {}): Promise<readonly Line[]> =>
+  archive.lines(asked(target, panel, day, choices), { start: day.from, end: to, limit: 1000 });
+
+const queries = boards.flatMap(board =>
+  targetsOf(board, 'loki').map(({ panel, target }) => ({ name: `${board.title}: ${panel.title}`, panel, target })),
+);
+
+describe('every LogQL query, on a real Loki that has the records of a day', () => {
+  test.each(queries)('$name', async ({ panel, target }) => {
+    const found = counts(target) ? await numbers(panel, target) : await lines(panel, target);
+    expect(found.length).toBeGreaterThan(0);
+  });
+});
+
+const endOf = ({ event }: Entry): Date => new Date(Number((event.endedAt ?? event.startedAt) / 1_000_000n));
+const book: readonly Entry[] = [...worlds.values()].flatMap(world =>
+  [...world.book()].filter(entry => entry.event.type !== 'None' && endOf(entry).getTime() / 1000 > day.from),
+);
+const stopped: readonly SimSession[] = [...worlds.values()].flatMap(world =>
+  world.sessions().filter(({ endedAt = 0n }) => Number(endedAt) / 1e9 > day.from),
+);
+const failed = ({ event }: Entry): boolean => event.status === 'Failed';
+const seconds = ({ createdAt, endedAt = 0n }: SimSession): number => Number(endedAt - createdAt) / 1e9;
+const lengths = stopped.map(seconds).toSorted((a, b) => a - b);
+const outside = (entry: Entry): boolean => endOf(entry).getUTCHours() < 7 || endOf(entry).getUTCHours() >= 19;
+const all = (): string => '';
+const who = ({ session }: Entry): string => session.initiatedBy.toLowerCase();
+const sum = (entries: readonly Entry[]): Counts => tally(entries, all, ({ event }) => event.itemSizeBytes);
+
+/** The ten highest; those of the tenth place may be others. */
+const top = (all_: Counts): readonly number[] =>
+  Object.values(all_)
+    .toSorted((a, b) => b - a)
+    .slice(0, 10);
+
+type Place = readonly [uid: string, title: string];
+const ofOrganization = (title: string): Place => ['vb365-organization', title];
+const ofSession = (title: string): Place => ['vb365-session', title];
+
+describe('a panel says what the books of the servers say', () => {
+  test('there is something to say', () => {
+    expect(book.filter(failed).length).toBeGreaterThan(3);
+    expect(book.filter(outside).length).toBeGreaterThan(3);
+    expect(stopped.length).toBeGreaterThan(30);
+  });
+
+  test.each<readonly [Place, readonly string[], Counts]>([
+    [ofOrganization('People'), [], { '': new Set(stopped.map(one => one.initiatedBy.toLowerCase())).size }],
+    [ofOrganization('Items outside office hours'), [], tally(book.filter(outside), all)],
+    [ofOrganization('Longest session'), [], { '': lengths.at(-1) ?? 0 }],
+    [ofSession('Sessions'), [], tally(stopped, all)],
+    [
+      ofSession('Failed sessions'),
+      [],
+      tally(
+        stopped.filter(({ result }) => result === 'Failed'),
+        all,
+      ),
+    ],
+    [ofSession('Items'), [], tally(book, all)],
+    [ofSession('Failed items'), [], tally(book.filter(failed), all)],
+    [ofSession('Data'), [], sum(book)],
+    [ofSession('Items over time'), ['veeam_restore_event_status'], tally(book, ({ event }) => event.status)],
+  ])('%s', async (place, by, booked) => {
+    expect(sums(await numbers(...panelNamed(...place)), by)).toEqual(booked);
+  });
+
+  test('the median session is in the middle of the book', async () => {
+    const found = sums(await numbers(...panelNamed(...ofOrganization('Median session'))), [])[''];
+    const middle = lengths.slice(Math.floor(lengths.length / 2) - 1, Math.floor(lengths.length / 2) + 1);
+    expect(found).toBeGreaterThanOrEqual(middle[0] ?? 0);
+    expect(found).toBeLessThanOrEqual(middle.at(-1) ?? 0);
+  });
+
+  test.each<readonly [string, string, Counts]>([
+    ['Who', 'initiator', tally(book, who)],
+    ['From which client', 'veeam_restore_session_client_address', tally(book, ({ session }) => session.clientHost)],
+    [
+      'Who took data out',
+      'initiator',
+      tally(
+        book.filter(({ event }) => /^(?:Save|Export|Send)$/.test(event.type)),
+        who,
+      ),
+    ],
+    [
+      'Why',
+      'veeam_restore_session_reason',
+      tally(
+        book.filter(({ session }) => session.reason !== ''),
+        ({ session }) => session.reason,
+      ),
+    ],
+  ])('%s', async (title, label, booked) => {
+    const found = sums(await numbers(...panelNamed(...ofOrganization(title))), [label]);
+    expect(booked).toMatchObject(found);
+    expect(top(found)).toEqual(top(booked));
+  });
+
+  test.each<readonly [Place, readonly string[]]>([
+    [ofOrganization('Sessions'), stopped.map(({ id }) => id)],
+    [ofSession('Sessions: who, from where, why'), stopped.map(({ id }) => id)],
+    [ofSession('Items: what, from where, where to'), book.map(({ event }) => event.id)],
+    [
+      ['vb365-fleet', 'Latest failures'],
+      [
+        ...book.filter(failed).map(({ event }) => event.id),
+        ...stopped.filter(({ result }) => result === 'Failed').map(({ id }) => id),
+      ],
+    ],
+  ])('%s lists each record of the book, once', async (place, ids) => {
+    const found = await lines(...panelNamed(...place));
+    expect(uidsOf(found)).toEqual(ids.toSorted());
+  });
+});
+
+const ids = (wanted: (entry: Entry) => boolean): readonly string[] =>
+  book
+    .filter(wanted)
+    .map(({ event }) => event.id)
+    .toSorted();
+
+describe('the fields of the session explorer', () => {
+  const items = ofSession('Items: what, from where, where to');
+  const uids = async (choices: Choices): Promise<readonly string[]> =>
+    uidsOf(await lines(...panelNamed(...items), choices));
+
+  test('a session is narrowed down to by its id', async () => {
+    const [session] = stopped;
+    const wanted = ids(entry => entry.session.id === session?.id);
+    expect(wanted.length).toBeGreaterThan(0);
+    expect(await uids({ session: String(session?.id) })).toEqual(wanted);
+  });
+
+  test.each([
+    [
+      'a part of the name of who did it',
+      { initiator: 'HELPDESK' },
+      ({ session }: Entry) => session.initiatedBy.includes('helpdesk'),
+    ],
+    [
+      'a part of an item or a place',
+      { search: 'budget' },
+      ({ event }: Entry) => [event.itemName, event.source, event.target].some(text => /budget/i.test(text)),
+    ],
+    ['a status', { status: 'Failed|Warning' }, ({ event }: Entry) => /^(?:Failed|Warning)$/.test(event.status)],
+    [
+      'an organization',
+      { organization: 'contoso.onmicrosoft.com' },
+      ({ session }: Entry) => session.organization === 'contoso.onmicrosoft.com',
+    ],
+  ])('items are found by %s', async (_, choices, wanted) => {
+    expect(ids(wanted).length).toBeGreaterThan(0);
+    expect(await uids(choices)).toEqual(ids(wanted));
+  });
+});
