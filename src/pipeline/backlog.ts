@@ -14,7 +14,6 @@ export type Entry = Readonly<{
 
 /** The sessions that one sink is not done with. */
 export interface Backlog {
-  readonly size: number;
   get(session: string): Entry | undefined;
   /** Adds or replaces; a row that is done leaves. */
   put(entry: Entry): void;
@@ -26,10 +25,14 @@ export interface Backlog {
   rest(session: string, until: Nanos): void;
   /** What is due, oldest session first. */
   due(now: Nanos): readonly Entry[];
+  /** How many still have to be read: what is due, and what would be if it did not rest. */
+  waiting(now: Nanos): number;
 }
 
 /** An entry for a row as it comes from the store or from discovery: due at once. */
 export const entryOf = (row: Row): Entry => ({ row, cursor: parseCursor(row.cursor), dueAt: 0n, unfinished: false });
+
+const isDue = ({ dueAt }: Entry, now: Nanos): boolean => dueAt !== undefined && dueAt <= now;
 
 export function createBacklog(rows: readonly Row[]): Backlog {
   const entries = new Map(rows.map(row => [row.session, entryOf(row)]));
@@ -43,9 +46,6 @@ export function createBacklog(rows: readonly Row[]): Backlog {
     else entries.set(entry.row.session, again ? { ...entry, dueAt: 0n } : entry);
   };
   return {
-    get size() {
-      return entries.size;
-    },
     get: session => entries.get(session),
     put,
     wake: () => {
@@ -54,15 +54,15 @@ export function createBacklog(rows: readonly Row[]): Backlog {
     recall: (session, now) => {
       const entry = entries.get(session);
       if (entry === undefined) return;
-      const isDue = entry.dueAt !== undefined && entry.dueAt <= now;
-      if (isDue) recalled.add(session);
+      if (isDue(entry, now)) recalled.add(session);
       else put({ ...entry, dueAt: 0n });
     },
     rest: (session, until) => void resting.set(session, until),
     due: now =>
       [...entries.values()]
-        .filter(entry => entry.dueAt !== undefined && entry.dueAt <= now && rested(entry, now))
+        .filter(entry => isDue(entry, now) && rested(entry, now))
         .sort((a, b) => compare(a.row, b.row)),
+    waiting: now => [...entries.values()].filter(entry => isDue(entry, now)).length,
   };
 }
 

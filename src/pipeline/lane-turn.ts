@@ -33,7 +33,7 @@ export async function laneTurn(lane: Lane, stopping: Stopping): Promise<LaneRepo
   const turn = newTurn(lane);
   const unsettled = await attempt(turn, async () => lane.ledger.settle());
   if (unsettled === undefined) await readDue(turn, stopping);
-  const due = lane.backlog.due(lane.source.now()).length;
+  const due = lane.backlog.waiting(lane.source.now());
   const { taken, corrections, undelivered } = turn;
   return { taken, corrections, errors: [...undelivered, ...turn.errors], undelivered, due };
 }

@@ -51,9 +51,8 @@ export function health(server: string, metrics: Metrics, deps: HealthDeps): Obse
     metrics.replace(serverInfo, server, [{ labels, value: 1 }]);
   };
   const counted = new WeakSet<ExporterError>();
-  /** The same failure may be told of a turn and of the feed. */
   const countError = (error: ExporterError): void => {
-    if (!counted.has(error)) metrics.inc(pollErrors, { server, reason: error.reason });
+    metrics.inc(pollErrors, { server, reason: error.reason });
     counted.add(error);
   };
   return {
@@ -69,6 +68,7 @@ export function health(server: string, metrics: Metrics, deps: HealthDeps): Obse
       if (instance !== undefined && apiVersion !== undefined && apiVersion !== instance.apiVersion)
         show({ ...instance, apiVersion });
       incomplete = result === 'complete' ? 0 : incomplete + 1;
+      // Each turn counts, also with the same error: a refused login answers it until it tries again.
       if (error !== undefined) countError(error);
       if (incomplete >= staleAfter) dropOpen(server, metrics);
       if (result !== 'complete') return;
@@ -77,7 +77,8 @@ export function health(server: string, metrics: Metrics, deps: HealthDeps): Obse
     },
     feed: ({ active, error }) => {
       metrics.set(changeFeedActive, { server }, active ? 1 : 0);
-      if (error !== undefined) countError(error);
+      // It goes on telling of its last failure, which may be that of a turn.
+      if (error !== undefined && !counted.has(error)) countError(error);
     },
     delivered: (sink, { errors, undelivered = [], due }, backlog) => {
       metrics.set(sinkBacklog, { server, sink }, backlog);

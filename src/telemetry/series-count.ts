@@ -24,17 +24,17 @@ export const fullUse: Use = {
 };
 
 /** How many series of ours Prometheus gets from one server whose logs are sent, buckets counted one by one. */
-export function seriesCount(organizations: number, use: Use): number {
-  const [none, one] = [countOf([], use), countOf(['a'], use)];
+export function seriesCount(organizations: number, use: Use, of: readonly Family[] = families): number {
+  const [none, one] = [countOf(of, [], use), countOf(of, ['a'], use)];
   // What does not tell organizations apart is there once, from the first of them on.
-  const perOrganization = countOf(['a', 'b'], use) - one;
+  const perOrganization = countOf(of, ['a', 'b'], use) - one;
   return organizations === 0 ? none : one + (organizations - 1) * perOrganization;
 }
 
 /** Labels of which a server has one value. */
 const single = { server: ['s'], version: ['v'], api_version: ['v'], installation_id: ['i'] };
 
-function countOf(organizations: readonly string[], use: Use): number {
+function countOf(of: readonly Family[], organizations: readonly string[], use: Use): number {
   const given = { ...single, ...(organizations.length === 0 ? {} : { ...use, organization: organizations }) };
   const born = organizations.flatMap(organization =>
     sessionTypes
@@ -42,7 +42,7 @@ function countOf(organizations: readonly string[], use: Use): number {
       .filter(({ label }) => use.workload.includes(label))
       .flatMap(term => bornDeltas('s', { organization, workload: term })),
   );
-  return families.reduce((sum, family) => {
+  return of.reduce((sum, family) => {
     const own = born.filter(delta => delta.family === family.name).map(({ labels }) => labels);
     const series = new Set(
       [...closedLabels(family, { ...given, ...family.known }), ...own].map(labels => JSON.stringify(labels)),

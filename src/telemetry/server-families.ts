@@ -59,6 +59,7 @@ export const apiRequestDuration = family({
   help: 'Time from sending a request to the server to the end of its answer.',
   unit: 'seconds',
   labels: ['server', 'operation'],
+  known: { operation: apiOperations },
   buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
   stored: false,
   example: 'histogram_quantile(0.9, sum by (le, operation) (rate(vb365_api_request_duration_seconds_bucket[5m])))',

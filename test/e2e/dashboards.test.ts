@@ -40,7 +40,7 @@ beforeAll(async () => {
   });
   await samples.write(join(folder, 'tsdb'));
   archive = await startArchive(folder);
-}, 300_000);
+}, 900_000);
 
 afterAll(async () => {
   await archive.stop();

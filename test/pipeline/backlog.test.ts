@@ -17,7 +17,7 @@ const ids = (entries: ReturnType<ReturnType<typeof createBacklog>['due']>): read
 
 test('rows of the store are due at once, with their cursor read', () => {
   const backlog = createBacklog([row('s1', { cursor: '0-3;Success=4;result' }), row('s2')]);
-  expect(backlog.size).toBe(2);
+  expect(backlog.waiting(0n)).toBe(2);
   expect(backlog.get('s1')).toMatchObject({
     cursor: { taken: [[0, 3]], tally: { Success: 4 }, resultTaken: true },
     dueAt: 0n,
@@ -56,7 +56,7 @@ test('an entry that is done leaves, and one that changes is replaced', () => {
   backlog.put(entryOf(row('s1', { done: true })));
   backlog.put(entryOf(row('s2', { cursor: '0;;' })));
   backlog.put(entryOf(row('s3', { done: true })));
-  expect(backlog.size).toBe(1);
+  expect(ids(backlog.due(now))).toEqual(['s2']);
   expect(backlog.get('s2')?.row.cursor).toBe('0;;');
 });
 
@@ -69,7 +69,7 @@ test('a recalled entry is due at once, whatever it waited for', () => {
     expect(backlog.due(5n)).toHaveLength(1);
   }
   backlog.recall('unknown', 5n);
-  expect(backlog.size).toBe(1);
+  expect(backlog.waiting(5n)).toBe(1);
 });
 
 test('an entry that is recalled while it is being read is due once more, and only once', () => {
@@ -82,4 +82,14 @@ test('an entry that is recalled while it is being read is due once more, and onl
   expect(backlog.due(5n)).toHaveLength(1);
   backlog.put({ ...read, dueAt: undefined });
   expect(backlog.due(5n)).toEqual([]);
+});
+
+test('what waits is what is due, also while it rests; what was read to its end waits for nothing', () => {
+  const backlog = createBacklog([row('resting'), row('due')]);
+  backlog.put({ ...entryOf(row('open')), dueAt: undefined });
+  backlog.put({ ...entryOf(row('later')), dueAt: now + 1n });
+  backlog.rest('resting', now + 1n);
+  expect(ids(backlog.due(now))).toEqual(['due']);
+  expect(backlog.waiting(now)).toBe(2);
+  expect(backlog.waiting(now + 1n)).toBe(3);
 });

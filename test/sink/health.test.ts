@@ -74,3 +74,25 @@ describe('of a connection', () => {
     ]);
   });
 });
+
+const auth = async ({ shown }: ReturnType<typeof healthOf>): Promise<string | undefined> =>
+  (await shown('vb365_poll_errors_total')).find(line => line.includes('reason="auth"'));
+
+describe('errors', () => {
+  const refused = new ExporterError('auth', 'Login was refused');
+
+  test('are counted at each turn, also while a refused login answers the same one', async () => {
+    const one = healthOf({});
+    for (let turn = 0; turn < 3; turn += 1) one.observer.discovered({ ...failed, error: refused }, []);
+    expect(await auth(one)).toBe('vb365_poll_errors_total{server="hq",reason="auth"} 3');
+  });
+
+  test('that the feed tells again are counted once, and not beside the turn that had them', async () => {
+    const one = healthOf({});
+    one.observer.discovered({ ...failed, error: refused }, []);
+    one.observer.feed({ active: false, error: refused });
+    const other = new ExporterError('auth', 'Login was refused');
+    for (let turn = 0; turn < 3; turn += 1) one.observer.feed({ active: false, error: other });
+    expect(await auth(one)).toBe('vb365_poll_errors_total{server="hq",reason="auth"} 2');
+  });
+});

@@ -62,7 +62,18 @@ function fill(metrics: ReturnType<typeof createMetrics>, { name, labels, known }
   }
 }
 
+const alone = (name: string): number =>
+  seriesCount(
+    1,
+    fullUse,
+    families.filter(family => family.name === name),
+  );
+
 describe('the number of series in docs/METRICS.md', () => {
+  test('leaves out no family: each has series when everything has happened', () => {
+    expect(families.filter(({ name }) => alone(name) === 0).map(({ name }) => name)).toEqual([]);
+  });
+
   test.each([0, 1, 2, 100])('is that of a page, for %p organizations in plain use', async organizations => {
     expect(seriesCount(organizations, plainUse)).toBe(await measured(organizations, plainUse));
   });
