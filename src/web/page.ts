@@ -85,16 +85,16 @@ const links = (metricsPath: string): Html =>
 function summary(servers: readonly ServerStatus[]): Html {
   const counted = (state: ServerStatus['state']): number => servers.filter(server => server.state === state).length;
   const facts = [
-    ['Servers up', `${String(counted('up'))} of ${String(servers.length)}`],
-    ['Servers down', String(counted('down'))],
-    ['Sessions open', String(servers.reduce((sum, { open = [] }) => sum + open.length, 0))],
+    [`of ${String(servers.length)} servers up`, counted('up'), ''],
+    ['servers down', counted('down'), counted('down') > 0 ? 'alarming' : ''],
+    ['sessions open', servers.reduce((sum, { open = [] }) => sum + open.length, 0), ''],
   ] as const;
   return html`<dl class="summary">
     ${facts.map(
-      ([term, text]) =>
+      ([term, count, look]) =>
         html`<div>
           <dt>${term}</dt>
-          <dd>${text}</dd>
+          <dd class="${look}">${count}</dd>
         </div>`,
     )}
   </dl>`;
@@ -133,7 +133,7 @@ function sessionTable(servers: readonly ServerStatus[]): Html {
   const all = servers
     .flatMap(({ name, open = [] }) => open.map(session => ({ ...session, server: name })))
     .toSorted((a, b) => b.ageMs - a.ageMs);
-  if (all.length === 0) return html`<p class="note">None that we know of.</p>`;
+  if (all.length === 0) return html`<p>None that we know of.</p>`;
   const rows = all
     .slice(0, mostSessions)
     .map(({ id, server, ageMs, events }) => [
