@@ -67,7 +67,9 @@ export function statusPage(status: Status, metricsPath: string): string {
           <h2>Last failed events</h2>
           ${failedTable(status.failed)}
           <p class="note">Who and what is in the logs, if they are switched on; counts are in the metrics.</p>
-          <p class="note">As of <time datetime="${status.at}">${moment(status.at)}</time>. Reload to see it anew.</p>
+          <p class="note">
+            As of <time datetime="${status.at}">${moment(status.at)} UTC</time>. Reload to see it anew.
+          </p>
         </main>
       </body>
     </html> `.text;
@@ -154,10 +156,10 @@ function failedTable(failed: readonly FailedEvent[]): Html {
     html`${type}`,
     html`<time datetime="${at}">${moment(at)}</time>`,
   ]);
-  const table = tableOf({ caption: 'Last failed events', columns: ['Event', 'Server', 'Type', 'Time'], rows });
+  const table = tableOf({ caption: 'Last failed events', columns: ['Event', 'Server', 'Type', 'Time (UTC)'], rows });
   return html`${rows.length === 0 ? html`<p>None since this start.</p>` : table}
     <p class="note">Kept in memory: the list begins empty at each start of the exporter, the counters do not.</p>`;
 }
 
 /** An ISO 8601 time in UTC to the second, for reading. */
-const moment = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+const moment = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;

@@ -48,8 +48,9 @@ code { font: 0.875em/1.6 ui-monospace, "SFMono-Regular", Menlo, Consolas, monosp
   table, tbody, tr, th, td { display: block; }
   tbody tr { padding: 0.6rem 1rem; }
   tbody tr + tr { border-top: 1px solid var(--line); }
-  tbody th, tbody td { display: grid; grid-template-columns: 8rem 1fr; gap: 0 0.5rem; border: 0; padding: 0.15rem 0; overflow-wrap: anywhere; }
+  tbody th, tbody td { display: grid; grid-template-columns: 7rem 1fr; gap: 0 0.5rem; border: 0; padding: 0.15rem 0; overflow-wrap: anywhere; }
   tbody th { display: block; padding-bottom: 0.3rem; }
+  tbody th code { font-size: 0.8rem; }
   td::before { content: attr(data-label); color: var(--soft); font-size: 0.875rem; }
 }
 `;

@@ -102,7 +102,7 @@ describe('the page, in Chromium', () => {
     const status = { ...aStatus([...many.slice(0, 4), ...many.slice(-1)]), failed };
     await looking(status, look, async ({ page }) => {
       await page.screenshot({ path: `${screenshots}/unbroken-${String(look.width)}-${look.colorScheme}.png` });
-      const broken = `[...document.querySelectorAll('.origin, dd, time')].filter(one => one.getClientRects().length > 1
+      const broken = `[...document.querySelectorAll('.origin, dd, time, code')].filter(one => one.getClientRects().length > 1
         || one.clientHeight > 2 * parseFloat(getComputedStyle(one).fontSize)).map(one => one.textContent)`;
       expect(await page.evaluate(broken)).toEqual([]);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(look.width);
