@@ -26,6 +26,7 @@ async function state(folder: string, ...argv: readonly string[]): Promise<number
     print: line => void printed.push(line),
     complain: line => void complained.push(line),
     stop: new AbortController().signal,
+    onReload: () => undefined,
     version: '0.0.0',
   });
 }
