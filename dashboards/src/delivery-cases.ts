@@ -1,4 +1,4 @@
-import { type Case, ofServer, series, silentAt } from './rule-case.js';
+import { type Case, ofServer, scraped, series, silentAt } from './rule-case.js';
 
 const ofSink = { ...ofServer, sink: 'logs' };
 const of = (name: string, labels: Readonly<Record<string, string>> = {}): string =>
@@ -26,6 +26,12 @@ export const deliveryCases: readonly Case[] = [
     says: 'the sink keeps up, over a restart and missed scrapes',
     series: { [cursor]: '0+60x10 _x8 1140+60x40' },
     looks: silentAt(10, 17, 20, 50),
+  },
+  {
+    alert: 'VB365DeliveryLag',
+    says: 'the sink was never up to date since the exporter started',
+    series: { [backlog]: '1x60', [series('process_start_time_seconds', scraped)]: '0x60' },
+    looks: [...silentAt(10, 20), { minute: 22, fires: fires('22m 0s') }],
   },
   {
     alert: 'VB365DeliveryFailing',

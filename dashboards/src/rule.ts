@@ -23,6 +23,10 @@ export const dashboardUids = {
 /** The jobs that scrape an exporter of ours: every one with `vb365` in its name. */
 export const ourJobs = 'job=~".*vb365.*"';
 
+/** For each series of `metric`, when its process began: what stands in for a time that has not come since. */
+export const processStart = (metric: string): string =>
+  `${metric} * 0 + on (job, instance) group_left () process_start_time_seconds`;
+
 /** An alert as data: the rules, their tests, the routes and the runbooks are all checked against it. */
 export type Alert = Readonly<{
   name: `VB365${string}`;

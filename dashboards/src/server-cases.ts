@@ -1,4 +1,4 @@
-import { type Case, ofServer, series, silentAt } from './rule-case.js';
+import { type Case, ofServer, scraped, series, silentAt } from './rule-case.js';
 
 const of = (name: string, labels: Readonly<Record<string, string>> = {}): string =>
   series(`vb365_${name}`, { ...ofServer, ...labels });
@@ -8,6 +8,7 @@ const fires = (value?: string, labels: Readonly<Record<string, string>> = {}) =>
 });
 
 const up = of('server_up');
+const started = series('process_start_time_seconds', scraped);
 const refused = of('poll_errors_total', { reason: 'auth' });
 const throttled = of('poll_errors_total', { reason: 'throttled' });
 const complete = of('polls_total', { result: 'complete' });
@@ -61,6 +62,12 @@ const reading: readonly Case[] = [
     looks: silentAt(10, 18, 22, 50),
   },
   {
+    alert: 'VB365PollStale',
+    says: 'none has been complete since the exporter started',
+    series: { [up]: '1x60', [started]: '0x60' },
+    looks: [...silentAt(10, 20), { minute: 22, fires: fires('22m 0s') }],
+  },
+  {
     alert: 'VB365PollErrors',
     says: 'every second look fails',
     series: { [incomplete]: '0+1x60', [complete]: '0+1x60' },
@@ -96,6 +103,7 @@ const reading: readonly Case[] = [
 const feed = of('change_feed_active');
 const info = (api_version: string): string => of('server_info', { version: '8.1', api_version, installation_id: 'i' });
 const missed = of('reconcile_missed_sessions_total');
+const changed = of('installation_changes_total');
 
 const changeFeed: readonly Case[] = [
   {
@@ -121,6 +129,18 @@ const changeFeed: readonly Case[] = [
     says: 'a restart',
     series: { [missed]: '1x5 0x60' },
     looks: silentAt(5, 7, 30),
+  },
+  {
+    alert: 'VB365InstallationChanged',
+    says: 'another installation answers',
+    series: { [changed]: '0x5 1x90' },
+    looks: [...silentAt(5), { minute: 7, fires: fires() }, { minute: 60, fires: fires() }, ...silentAt(70)],
+  },
+  {
+    alert: 'VB365InstallationChanged',
+    says: 'the same one, over a restart and missed scrapes',
+    series: { [changed]: '2x5 _x10 2x60' },
+    looks: silentAt(5, 17, 30, 60),
   },
 ];
 
