@@ -1,5 +1,6 @@
 // Writes the documents, dashboards, alert rules and their tests that are generated from the code. Run by `npm run docs`, which builds first.
 import { writeFileSync } from 'node:fs';
+import { alertsMarkdown } from '../dist/dashboards/src/alerts-markdown.js';
 import { dashboardFiles } from '../dist/dashboards/src/grafana/dashboard-files.js';
 import { ruleFiles } from '../dist/dashboards/src/rule-files.js';
 import { ruleTestFiles } from '../dist/dashboards/src/rule-tests.js';
@@ -10,6 +11,7 @@ import { metricsMarkdown } from '../dist/src/telemetry/metrics-markdown.js';
 const documents = [
   ...configDocs(),
   { path: 'docs/METRICS.md', text: metricsMarkdown() },
+  { path: 'docs/ALERTS.md', text: alertsMarkdown() },
   { path: 'docs/LOGS.md', text: logsMarkdown() },
   ...ruleFiles(),
   ...ruleTestFiles(),

@@ -6,7 +6,10 @@ export type Severity = (typeof severities)[number];
 export const components = ['restore', 'server', 'delivery', 'exporter'] as const;
 export type Component = (typeof components)[number];
 
-/** Where the runbooks are served: one page per alert, `<name>.md` of dashboards/runbooks. */
+/**
+ * Where the runbooks are served: one page per alert, `<name>.md` of dashboards/runbooks. It leads nowhere, as does
+ * `grafanaBase`: docs/ALERTS.md says how a user puts in their own.
+ */
 export const runbookBase = 'https://vb365-exporter.example.com/runbooks';
 
 /** The Grafana that has the dashboards. */
