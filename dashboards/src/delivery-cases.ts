@@ -36,13 +36,13 @@ export const deliveryCases: readonly Case[] = [
   {
     alert: 'VB365DeliveryFailing',
     says: 'sessions wait and nothing is delivered',
-    series: { [backlog]: '0x5 3x60', [delivered]: '10x65' },
-    looks: [...silentAt(30), { minute: 42, fires: fires('3') }],
+    series: { [backlog]: '0x5 1x60', [delivered]: '10x65' },
+    looks: [...silentAt(30, 38), { minute: 42, fires: fires('1') }],
   },
   {
     alert: 'VB365DeliveryFailing',
     says: 'sessions wait, but what is delivered grows',
-    series: { [backlog]: '0x5 3x60', [delivered]: '0+1x65' },
+    series: { [backlog]: '0x5 3x60', [delivered]: '0+0.02x65' },
     looks: silentAt(30, 42, 60),
   },
   {
