@@ -40,9 +40,33 @@ const reading: readonly Case[] = [
   },
   {
     alert: 'VB365AuthFailing',
-    says: 'every login is refused',
-    series: { [refused]: '0x5 1+1x60', [complete]: '0+1x5 5x60' },
+    says: 'every look is refused: all count, also those that the login makes wait',
+    series: { [refused]: '0x5 2+2x60', [complete]: '0+1x5 5x60' },
     looks: [...silentAt(10, 18), { minute: 30, fires: fires() }],
+  },
+  {
+    alert: 'VB365AuthFailing',
+    says: 'the login is refused from the first look on, and it looks every five minutes',
+    series: { [refused]: '0x5 1x4 2x4 3x4 4x4 5x4 6x4 7x4', [complete]: '0x40' },
+    looks: [...silentAt(5, 10), ...[12, 20, 30, 40].map(minute => ({ minute, fires: fires() }))],
+  },
+  {
+    alert: 'VB365AuthFailing',
+    says: 'one look is complete between refused ones',
+    series: { [refused]: '0x10 1+1x60', [complete]: '0x12 1x60' },
+    looks: [...silentAt(15, 17, 20, 22, 25), { minute: 30, fires: fires() }],
+  },
+  {
+    alert: 'VB365AuthFailing',
+    says: 'the server is away, and refused logins before that',
+    series: { [refused]: '0x5 2+2x3 8x60', [complete]: '0+1x5 5x60' },
+    looks: silentAt(40, 60),
+  },
+  {
+    alert: 'VB365AuthFailing',
+    says: 'the server is away, and refuses nothing',
+    series: { [refused]: '0x60', [complete]: '0+1x5 5x60' },
+    looks: silentAt(20, 40, 60),
   },
   {
     alert: 'VB365AuthFailing',
