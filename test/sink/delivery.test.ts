@@ -209,6 +209,8 @@ describe('Nothing lost: 413', () => {
   });
 });
 
+const parcels = (...items: readonly string[]) => items.map((item, n) => ({ session: 's', event: String(n), item }));
+
 describe('Nothing lost: what cannot even be encoded', () => {
   const encoding = createDelivery<string>({
     export: async items => {
@@ -216,7 +218,6 @@ describe('Nothing lost: what cannot even be encoded', () => {
       return { refused: 0 };
     },
   });
-  const parcels = (...items: readonly string[]) => items.map((item, n) => ({ session: 's', event: String(n), item }));
 
   test('is found among the others, and set aside', async () => {
     const { setAside } = await encoding(parcels('a', 'b', 'odd', 'c'), never);
