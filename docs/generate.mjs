@@ -1,6 +1,7 @@
 // Writes the documents, dashboards, alert rules, their tests and what the chart takes from them. Run by `npm run docs`, which builds first.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { alertsMarkdown } from '../dist/dashboards/src/alerts-markdown.js';
 import { chartFiles, copiesInChart } from '../dist/dashboards/src/chart-files.js';
 import { dashboardFiles } from '../dist/dashboards/src/grafana/dashboard-files.js';
 import { ruleFiles } from '../dist/dashboards/src/rule-files.js';
@@ -12,6 +13,7 @@ import { metricsMarkdown } from '../dist/src/telemetry/metrics-markdown.js';
 const documents = [
   ...configDocs(),
   { path: 'docs/METRICS.md', text: metricsMarkdown() },
+  { path: 'docs/ALERTS.md', text: alertsMarkdown() },
   { path: 'docs/LOGS.md', text: logsMarkdown() },
   ...ruleFiles(),
   ...ruleTestFiles(),
