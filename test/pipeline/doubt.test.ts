@@ -194,6 +194,18 @@ describe('a turn that looks beyond a doubt', () => {
     expect(report).toMatchObject({ taken: 0, due: 15, errors: [doubt, doubt], undelivered: [doubt, doubt] });
   });
 
+  test('goes on past a session that cannot be read, which is no fault of the sink', async () => {
+    const unreadable = new ExporterError('decode', 'no page');
+    const events = server.events.bind(server);
+    server.events = async (id, ...of) => {
+      if (id === 's3') throw unreadable;
+      return events(id, ...of);
+    };
+    const { report, asked } = await turnWith([], doubt);
+    expect(asked).toBe(11);
+    expect(report).toMatchObject({ undelivered: [doubt, doubt], errors: [doubt, doubt, unreadable] });
+  });
+
   test('ends at once when something is taken, and has recorded nothing', async () => {
     const { report, asked, moved } = await turnWith([doubt, doubt]);
     expect([asked, moved]).toEqual([3, 0]);
