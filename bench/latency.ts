@@ -30,8 +30,11 @@ state: { path: ${folder}/state.db }
 
 writeFileSync(`${folder}/password`, 'simulator');
 const log = createLog({ level: 'warn', format: 'logfmt', write: line => say(line.trimEnd()) });
+const config = parseConfig({ file, env: {} });
 const app = await startApp({
-  config: parseConfig({ file, env: {} }),
+  config,
+  reread: () => config,
+  lifecycle: false,
   listenAt: { host: '127.0.0.1', port: 0 },
   metricsPath: '/metrics',
   webConfig: () => openWeb,

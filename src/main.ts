@@ -27,6 +27,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   print: line => void process.stdout.write(`${line}\n`),
   complain: line => void process.stderr.write(line.endsWith('\n') ? line : `${line}\n`),
   stop: stop.signal,
+  onReload: listener => void process.on('SIGHUP', listener),
   version: version(),
 });
 

@@ -1,4 +1,4 @@
-import type { Alert } from './rule.js';
+import { type Alert, processStart } from './rule.js';
 import { thresholds as at } from './thresholds.js';
 
 const of = { component: 'delivery', dashboard: 'exporter' } as const;
@@ -10,7 +10,11 @@ export const deliveryAlerts: readonly Alert[] = [
     ...of,
     name: 'VB365DeliveryLag',
     severity: 'warning',
-    expr: `time() - max ${per} (vb365_cursor_timestamp_seconds) > ${String(at.deliveryLag.ageSeconds)}`,
+    expr: `time() - max ${per} (
+    vb365_cursor_timestamp_seconds
+  or
+    ${processStart('vb365_sink_backlog_sessions')}
+) > ${String(at.deliveryLag.ageSeconds)}`,
     for: at.deliveryLag.for,
     summary: 'Telemetry of restores is late.',
     description:

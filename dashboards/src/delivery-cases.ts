@@ -1,4 +1,4 @@
-import { type Case, ofServer, series, silentAt } from './rule-case.js';
+import { type Case, ofServer, scraped, series, silentAt } from './rule-case.js';
 
 const ofSink = { ...ofServer, sink: 'logs' };
 const of = (name: string, labels: Readonly<Record<string, string>> = {}): string =>
@@ -28,15 +28,21 @@ export const deliveryCases: readonly Case[] = [
     looks: silentAt(10, 17, 20, 50),
   },
   {
+    alert: 'VB365DeliveryLag',
+    says: 'the sink was never up to date since the exporter started',
+    series: { [backlog]: '1x60', [series('process_start_time_seconds', scraped)]: '0x60' },
+    looks: [...silentAt(10, 20), { minute: 22, fires: fires('22m 0s') }],
+  },
+  {
     alert: 'VB365DeliveryFailing',
     says: 'sessions wait and nothing is delivered',
-    series: { [backlog]: '0x5 3x60', [delivered]: '10x65' },
-    looks: [...silentAt(30), { minute: 42, fires: fires('3') }],
+    series: { [backlog]: '0x5 1x60', [delivered]: '10x65' },
+    looks: [...silentAt(30, 38), { minute: 42, fires: fires('1') }],
   },
   {
     alert: 'VB365DeliveryFailing',
     says: 'sessions wait, but what is delivered grows',
-    series: { [backlog]: '0x5 3x60', [delivered]: '0+1x65' },
+    series: { [backlog]: '0x5 3x60', [delivered]: '0+0.02x65' },
     looks: silentAt(30, 42, 60),
   },
   {

@@ -77,5 +77,5 @@ export const exporterCases: readonly Case[] = [
     series: { [samples]: '25000x60' },
     looks: [...silentAt(20), { minute: 31, fires: { labels: scraped, value: '25000' } }],
   },
-  { alert: 'VB365ScrapeTooLarge', says: 'a usual number', series: { [samples]: '900x60' }, looks: silentAt(31) },
+  { alert: 'VB365ScrapeTooLarge', says: 'a usual number', series: { [samples]: '15000x60' }, looks: silentAt(31) },
 ];

@@ -61,12 +61,38 @@ const failedEvent: readonly Omit<Case, 'alert'>[] = [
   },
 ];
 
+const allFail = { labels: ofTenant, value: '100%' };
+
 const ratios: readonly Case[] = [
   {
     alert: 'VB365RestoreFailureRatioHigh',
     says: 'half of the sessions fail',
     series: { [sessions('Failed')]: '0+0.1x400', [sessions('Success')]: '0+0.1x400' },
     looks: [...silentAt(5), { minute: 60, fires: { labels: ofTenant, value: '50%' } }],
+  },
+  {
+    alert: 'VB365RestoreFailureRatioHigh',
+    says: 'six sessions an hour, and all fail',
+    series: { [sessions('Failed')]: '0+0.1x400' },
+    looks: [...silentAt(45), { minute: 60, fires: allFail }, { minute: 400, fires: allFail }],
+  },
+  {
+    alert: 'VB365RestoreFailureRatioHigh',
+    says: 'three sessions an hour are too few to judge',
+    series: { [sessions('Failed')]: '0+0.05x400' },
+    looks: silentAt(60, 200, 400),
+  },
+  {
+    alert: 'VB365RestoreFailureRatioHigh',
+    says: 'every fifth session fails',
+    series: { [sessions('Failed')]: '0+0.05x400', [sessions('Success')]: '0+0.2x400' },
+    looks: silentAt(60, 200, 400),
+  },
+  {
+    alert: 'VB365RestoreFailureRatioHigh',
+    says: 'a bad hour after good ones',
+    series: { [sessions('Failed')]: '0x340 0+0.2x60', [sessions('Success')]: '0+1x340 340+0.1x60' },
+    looks: silentAt(340, 380, 400),
   },
   {
     alert: 'VB365RestoreFailureRatioHigh',
@@ -88,6 +114,24 @@ const ratios: readonly Case[] = [
   },
   {
     alert: 'VB365RestoreFailureRatioElevated',
+    says: 'fourteen sessions in six hours, and all fail',
+    series: { [sessions('Failed')]: '0+0.04x500' },
+    looks: [...silentAt(265), { minute: 400, fires: allFail }],
+  },
+  {
+    alert: 'VB365RestoreFailureRatioElevated',
+    says: 'nine sessions in six hours are too few to judge',
+    series: { [sessions('Failed')]: '0+0.025x500' },
+    looks: silentAt(200, 400, 500),
+  },
+  {
+    alert: 'VB365RestoreFailureRatioElevated',
+    says: 'every eighth session fails',
+    series: { [sessions('Failed')]: '0+0.03x500', [sessions('Success')]: '0+0.21x500' },
+    looks: silentAt(100, 400, 500),
+  },
+  {
+    alert: 'VB365RestoreFailureRatioElevated',
     says: 'every twentieth session fails',
     series: { [sessions('Failed')]: '0+0.01x500', [sessions('Success')]: '0+0.2x500' },
     looks: silentAt(100, 400),
@@ -96,6 +140,12 @@ const ratios: readonly Case[] = [
 
 /** They need days of history, so they are evaluated every 5 minutes only. */
 export const volumeCases: readonly Case[] = [
+  {
+    alert: 'VB365RestoreFailureRatioElevated',
+    says: 'some bad hours after good days',
+    series: { [sessions('Failed')]: '0x4000 0+0.1x300', [sessions('Success')]: '0+1x4000 4000+0.1x300' },
+    looks: silentAt(4000, 4200, 4290),
+  },
   {
     alert: 'VB365RestoreVolumeUnusual',
     says: 'a mass restore',

@@ -6,7 +6,10 @@ export type Severity = (typeof severities)[number];
 export const components = ['restore', 'server', 'delivery', 'exporter'] as const;
 export type Component = (typeof components)[number];
 
-/** Where the runbooks are served: one page per alert, `<name>.md` of dashboards/runbooks. */
+/**
+ * Where the runbooks are served: one page per alert, `<name>.md` of dashboards/runbooks. It leads nowhere, as does
+ * `grafanaBase`: docs/ALERTS.md says how a user puts in their own.
+ */
 export const runbookBase = 'https://vb365-exporter.example.com/runbooks';
 
 /** The Grafana that has the dashboards. */
@@ -22,6 +25,10 @@ export const dashboardUids = {
 
 /** The jobs that scrape an exporter of ours: every one with `vb365` in its name. */
 export const ourJobs = 'job=~".*vb365.*"';
+
+/** For each series of `metric`, when its process began: what stands in for a time that has not come since. */
+export const processStart = (metric: string): string =>
+  `${metric} * 0 + on (job, instance) group_left () process_start_time_seconds`;
 
 /** An alert as data: the rules, their tests, the routes and the runbooks are all checked against it. */
 export type Alert = Readonly<{

@@ -1,4 +1,4 @@
-import type { Alert } from './rule.js';
+import { type Alert, processStart } from './rule.js';
 import { thresholds as at } from './thresholds.js';
 
 const of = { component: 'server', dashboard: 'exporter' } as const;
@@ -39,7 +39,11 @@ sum ${per} (increase(vb365_polls_total{result="complete"}[${at.authFailing.windo
     ...of,
     name: 'VB365PollStale',
     severity: 'critical',
-    expr: `time() - max ${per} (vb365_last_successful_poll_timestamp_seconds) > ${String(at.pollStale.ageSeconds)}`,
+    expr: `time() - max ${per} (
+    vb365_last_successful_poll_timestamp_seconds
+  or
+    ${processStart('vb365_server_up')}
+) > ${String(at.pollStale.ageSeconds)}`,
     for: at.pollStale.for,
     summary: 'The restore history of a VB365 server has not been read for a while.',
     description:
@@ -96,6 +100,15 @@ vb365_server_info{api_version=~"v([89]|[1-9][0-9]+)"}`,
     expr: `sum ${per} (increase(vb365_reconcile_missed_sessions_total[${at.reconcileMissed.window}])) > 0`,
     summary: 'The change feed of a VB365 server left restore sessions out.',
     description: `The change feed of {{ $labels.server }} did not tell of ${count} session(s); the look at the list found and counted them. Note version and time, and report it to Veeam.`,
+  },
+  {
+    ...of,
+    name: 'VB365InstallationChanged',
+    severity: 'warning',
+    expr: `sum ${per} (increase(vb365_installation_changes_total[${at.installationChanged.window}])) > 0`,
+    summary: 'Another VB365 installation answers under the name of a server.',
+    description:
+      '{{ $labels.server }} is not the installation that {{ $labels.instance }} knew under that name; what it did before is not counted. If nobody replaced it, check whom url leads to.',
   },
 ];
 

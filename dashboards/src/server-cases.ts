@@ -1,4 +1,4 @@
-import { type Case, ofServer, series, silentAt } from './rule-case.js';
+import { type Case, ofServer, scraped, series, silentAt } from './rule-case.js';
 
 const of = (name: string, labels: Readonly<Record<string, string>> = {}): string =>
   series(`vb365_${name}`, { ...ofServer, ...labels });
@@ -8,17 +8,19 @@ const fires = (value?: string, labels: Readonly<Record<string, string>> = {}) =>
 });
 
 const up = of('server_up');
+const started = series('process_start_time_seconds', scraped);
 const refused = of('poll_errors_total', { reason: 'auth' });
 const throttled = of('poll_errors_total', { reason: 'throttled' });
 const complete = of('polls_total', { result: 'complete' });
 const incomplete = of('polls_total', { result: 'failed' });
 const lastPoll = of('last_successful_poll_timestamp_seconds');
 
-const slow = (operation: string): Readonly<Record<string, string>> =>
+/** A request a minute, that takes between `above` and `upTo` seconds. */
+const slow = (operation: string, [above, upTo] = ['10', '30']): Readonly<Record<string, string>> =>
   Object.fromEntries(
     [
-      ['10', '0x60'],
-      ['30', '0+1x60'],
+      [above, '0x60'],
+      [upTo, '0+1x60'],
       ['+Inf', '0+1x60'],
     ].map(([le = '', values = '']) => [of('api_request_duration_seconds_bucket', { operation, le }), values]),
   );
@@ -40,7 +42,7 @@ const reading: readonly Case[] = [
     alert: 'VB365AuthFailing',
     says: 'every login is refused',
     series: { [refused]: '0x5 1+1x60', [complete]: '0+1x5 5x60' },
-    looks: [...silentAt(10), { minute: 30, fires: fires() }],
+    looks: [...silentAt(10, 18), { minute: 30, fires: fires() }],
   },
   {
     alert: 'VB365AuthFailing',
@@ -61,10 +63,16 @@ const reading: readonly Case[] = [
     looks: silentAt(10, 18, 22, 50),
   },
   {
+    alert: 'VB365PollStale',
+    says: 'none has been complete since the exporter started',
+    series: { [up]: '1x60', [started]: '0x60' },
+    looks: [...silentAt(10, 20), { minute: 22, fires: fires('22m 0s') }],
+  },
+  {
     alert: 'VB365PollErrors',
     says: 'every second look fails',
     series: { [incomplete]: '0+1x60', [complete]: '0+1x60' },
-    looks: [{ minute: 50, fires: fires('50%') }],
+    looks: [...silentAt(10), { minute: 50, fires: fires('50%') }],
   },
   {
     alert: 'VB365PollErrors',
@@ -78,12 +86,26 @@ const reading: readonly Case[] = [
     series: { [throttled]: '0+1x60' },
     looks: [...silentAt(10), { minute: 40, fires: fires('15') }],
   },
+  {
+    alert: 'VB365ApiThrottled',
+    says: 'a request in three minutes is refused',
+    series: {
+      [throttled]: '0 0 1 1 1 2 2 2 3 3 3 4 4 4 5 5 5 6 6 6 7 7 7 8 8 8 9 9 9 10 10 10 11 11 11 12 12 12 13 13 13',
+    },
+    looks: [{ minute: 40, fires: fires('5') }],
+  },
   { alert: 'VB365ApiThrottled', says: 'one in ten minutes', series: { [throttled]: '0+0.1x60' }, looks: silentAt(40) },
   {
     alert: 'VB365ApiSlow',
     says: 'listing takes half a minute',
     series: slow('sessions'),
     looks: [...silentAt(10), { minute: 40, fires: fires('29s') }],
+  },
+  {
+    alert: 'VB365ApiSlow',
+    says: 'listing takes up to ten seconds',
+    series: slow('sessions', ['5', '10']),
+    looks: silentAt(40, 60),
   },
   {
     alert: 'VB365ApiSlow',
@@ -96,6 +118,7 @@ const reading: readonly Case[] = [
 const feed = of('change_feed_active');
 const info = (api_version: string): string => of('server_info', { version: '8.1', api_version, installation_id: 'i' });
 const missed = of('reconcile_missed_sessions_total');
+const changed = of('installation_changes_total');
 
 const changeFeed: readonly Case[] = [
   {
@@ -121,6 +144,18 @@ const changeFeed: readonly Case[] = [
     says: 'a restart',
     series: { [missed]: '1x5 0x60' },
     looks: silentAt(5, 7, 30),
+  },
+  {
+    alert: 'VB365InstallationChanged',
+    says: 'another installation answers',
+    series: { [changed]: '0x5 1x90' },
+    looks: [...silentAt(5), { minute: 7, fires: fires() }, { minute: 60, fires: fires() }, ...silentAt(70)],
+  },
+  {
+    alert: 'VB365InstallationChanged',
+    says: 'the same one, over a restart and missed scrapes',
+    series: { [changed]: '2x5 _x10 2x60' },
+    looks: silentAt(5, 17, 30, 60),
   },
 ];
 
@@ -158,8 +193,8 @@ const trust: readonly Case[] = [
   },
   {
     alert: 'VB365CertificateExpiresVerySoon',
-    says: '20 days are left',
-    series: { [certificate]: days(20) },
+    says: '5 days are left',
+    series: { [certificate]: days(5) },
     looks: silentAt(20, 90),
   },
   {

@@ -22,6 +22,7 @@ export const thresholds = {
   apiSlow: { window: '15m', p95Seconds: 10, for: '15m' },
   changeFeedInactive: { for: '1h' },
   reconcileMissed: { window: '1h' },
+  installationChanged: { window: '1h' },
   tlsVerificationOff: { for: '5m' },
   certificateExpiresSoon: { leftSeconds: 21 * 86_400, for: '1h' },
   certificateExpiresVerySoon: { leftSeconds: 3 * 86_400, for: '15m' },

@@ -60,15 +60,16 @@ async function startAnywhere(config: Config, { listenAddress }: DemoOptions, ter
   const options = {
     configFile: undefined,
     webConfigFile: undefined,
+    lifecycle: false,
     telemetryPath: '/metrics',
     logLevel: 'warn',
     logFormat: 'logfmt',
   } as const;
   try {
-    return await start(config, { ...options, listenAddress }, terminal);
+    return await start(() => config, { ...options, listenAddress }, terminal);
   } catch (thrown) {
     if (toExporterError(thrown).reason !== 'network') throw thrown;
-    return start(config, { ...options, listenAddress: '127.0.0.1:0' }, terminal);
+    return start(() => config, { ...options, listenAddress: '127.0.0.1:0' }, terminal);
   }
 }
 

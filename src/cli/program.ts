@@ -73,6 +73,7 @@ const addServe: Add = (program, terminal, end) => {
     .addOption(listenAddress())
     .addOption(webConfig())
     .option('--web.telemetry-path <path>', 'where the metrics are', '/metrics')
+    .option('--web.enable-lifecycle', 'allow POST /-/reload, which reads the configuration anew as SIGHUP does', false)
     .addOption(new Option('--log.level <level>', 'least level to log').choices(logLevels).default('info'))
     .addOption(new Option('--log.format <format>', 'how a log line is written').choices(logFormats).default('logfmt'))
     .action(async (flags: Flags) => {
@@ -85,6 +86,7 @@ type Flags = Readonly<{
   'web.listenAddress': string;
   'web.telemetryPath': string;
   'web.config.file'?: string;
+  'web.enableLifecycle': boolean;
   'log.level': ServeOptions['logLevel'];
   'log.format': ServeOptions['logFormat'];
 }>;
@@ -94,6 +96,7 @@ const serveOptions = (flags: Flags): ServeOptions => ({
   listenAddress: flags['web.listenAddress'],
   telemetryPath: flags['web.telemetryPath'],
   webConfigFile: flags['web.config.file'],
+  lifecycle: flags['web.enableLifecycle'],
   logLevel: flags['log.level'],
   logFormat: flags['log.format'],
 });

@@ -1,5 +1,6 @@
 import { type App, startApp } from '../app.js';
 import type { Config } from '../config/parse.js';
+import { type Bell, createBell } from '../kernel/bell.js';
 import { systemClock, systemRandom } from '../kernel/clock.js';
 import { toExporterError } from '../kernel/errors.js';
 import { createLog, type LogFormat, type LogLevel } from '../kernel/log.js';
@@ -13,6 +14,8 @@ export type ServeOptions = Readonly<{
   listenAddress: string;
   telemetryPath: string;
   webConfigFile: string | undefined;
+  /** Whether `POST /-/reload` is allowed. */
+  lifecycle: boolean;
   logLevel: LogLevel;
   logFormat: LogFormat;
 }>;
@@ -22,17 +25,31 @@ const drainMs = 5_000;
 
 /** Polls servers and serves metrics until it is asked to stop. */
 export async function serve(options: ServeOptions, terminal: Terminal): Promise<ExitCode> {
-  const config = readConfig(options.configFile, terminal.env);
-  const app = await start(config, options, terminal);
+  const asked = createBell();
+  terminal.onReload(() => asked.ring());
+  const app = await start(() => readConfig(options.configFile, terminal.env), options, terminal);
+  void reloadOnRing(app, asked, terminal.stop);
   return untilStopped(app, terminal.stop);
 }
 
-/** Starts the program with a configuration that has been read. */
-export async function start(config: Config, options: ServeOptions, terminal: Terminal): Promise<App> {
+/** Reloads at each ring; rings during a reload make one more. */
+async function reloadOnRing(app: App, asked: Bell, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    await asked.wait(stop).catch(() => undefined);
+    // The log says what goes wrong.
+    if (!stop.aborted) await app.reload().catch(() => undefined);
+  }
+}
+
+/** Starts the program with the configuration that `read` answers; a reload reads again. */
+export async function start(read: () => Config, options: ServeOptions, terminal: Terminal): Promise<App> {
+  const config = read();
   const log = createLog({ level: options.logLevel, format: options.logFormat, write: terminal.complain });
   for (const warning of config.warnings) log.warn(warning);
   return startApp({
     config,
+    reread: read,
+    lifecycle: options.lifecycle,
     listenAt: parseListenAddress(options.listenAddress),
     metricsPath: options.telemetryPath,
     webConfig: webConfigFile(options.webConfigFile, {

@@ -27,7 +27,8 @@ function serverLines(of: ServerContents): readonly string[] {
     `installation: ${of.installationId === '' ? 'not told' : of.installationId}`,
     `API version: ${of.apiVersion === '' ? 'not told' : of.apiVersion}`,
     ...sinks,
-    ...(of.aside ? [] : [`series: ${String(of.series)}`, `records set aside: ${String(of.setAside)}`]),
+    ...(of.aside ? [] : [`series: ${String(of.series)}`]),
+    `records set aside: ${String(of.setAside)}`,
   ];
   return ['', of.aside ? `${of.server}, kept aside` : of.server, ...lines.map(line => `  ${line}`)];
 }
@@ -45,7 +46,7 @@ export function forgetServer(configFile: string | undefined, server: string, ter
   if (sessions + series + others === 0)
     throw new ExporterError('store', `Could not forget server "${server}": nothing is kept under that name`);
   terminal.print(
-    `Forgot server "${server}": ${String(sessions)} cursors, ${String(series)} series and ${String(others)} facts`,
+    `Forgot server "${server}": ${String(sessions)} cursors, ${String(series)} series and ${String(others)} other rows`,
   );
   if (servers.some(({ name }) => name === server))
     terminal.print('It is still configured: at the next start it is met as new, and its counters begin at 0');

@@ -7,6 +7,8 @@ export type Terminal = Readonly<{
   complain: (line: string) => void;
   /** Aborts when the process is asked to stop. */
   stop: AbortSignal;
+  /** Has `listener` called each time the process is asked to read its configuration anew. Without one, that ends it. */
+  onReload: (listener: () => void) => void;
   version: string;
 }>;
 

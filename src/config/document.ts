@@ -47,7 +47,8 @@ const onOneLine = (value: unknown): string => json(value).replace(/\n\s*/g, ' ')
 export function configMarkdown(): string {
   const root = described(schema);
   const variables = environmentVariables.map(({ name, meaning }) => `- \`${name}\`: ${meaning}`);
-  return [intro, '## Keys', ...keyTexts(root, ''), environmentIntro, variables.join('\n'), outro].join('\n\n');
+  const keys = ['## Keys', ...keyTexts(root, '')];
+  return [intro, reload, ...keys, environmentIntro, variables.join('\n'), outro].join('\n\n');
 }
 
 const intro = `# Configuration
@@ -60,6 +61,27 @@ empty. All problems are reported at once. \`vb365-exporter check\` reports them 
 [vb365-exporter.yaml](../examples/vb365-exporter.yaml) an example.
 
 A **duration** is written with its units, as in \`500ms\`, \`30s\` or \`1h30m\` (units: \`d h m s ms\`, the largest first).`;
+
+const reload = `## Reload
+
+On SIGHUP the file is read again, and, with \`--web.enable-lifecycle\`, on \`POST\` or \`PUT\` of \`/-/reload\` (else 403). That path
+is behind the password of \`--web.config.file\`, if there is one. The environment is that of the start.
+
+- \`servers\`: one that is added, removed or changed in any key begins or ends; the others go on untouched, with their login.
+  No cursor is lost and nothing is counted twice: what a server has in hand ends (within 5 s) before it is read in the new way.
+- \`history\` and \`abandon_after\` count for all servers, so every one begins anew, where it was.
+- A login that was refused is tried again at once. A changed password file needs no reload: it is read for every login.
+- Every other setting counts from the next start on. One that differs is named in the log, and in the answer.
+- A configuration that cannot be used changes nothing: the one in force stays, one line of the log says why, the answer is 500
+  with the reason, and \`vb365_config_last_reload_successful\` is 0.
+- The flags are those of the start. The file of \`--web.config.file\` is read again without a reload.
+
+The gauges of a server that is removed vanish from \`/metrics\`. Its counters stay there, and so does what is kept of it: when
+it is back, it goes on where it was. What is kept is counters, progress and \`vb365_restore_last_event_timestamp_seconds\`;
+\`vb365-exporter state forget\` removes it, see [STATE.md](STATE.md). The other counters of such a server end with the process.
+
+A server that gets another name in one reload keeps its progress when it tells an installation id (v6 and later): the new
+name goes on where the old one was, with counters of its own.`;
 
 const environmentIntro = `## Environment
 

@@ -40,7 +40,10 @@ const identityKeys = {
 const paceKeys = {
   poll_interval: duration(
     { minMs: 5 * secondMs, maxMs: hourMs, example: '30s' },
-    { description: 'How often to look for news while no session is open.' },
+    {
+      description:
+        'How often to look for news while no session is open. Above 5 minutes, raise the 900 s of the alert `VB365PollStale` too.',
+    },
   ).prefault('30s'),
   open_poll_interval: duration(
     { minMs: secondMs, maxMs: hourMs, example: '5s' },

@@ -6,12 +6,17 @@ export interface Installations {
   claim(server: string, installationId: string): string | undefined;
   /** The server does not speak for its installation after all. */
   release(server: string): void;
+  /** A server is read from, from now on: it is one of those that may turn out to be any installation. */
+  join(server: string): void;
+  /** A server is read from no more; what it told is forgotten. */
+  leave(server: string): void;
   /** Whether a name is that of a server which is, or may turn out to be, this installation. */
   mayBe(name: string, installationId: string): boolean;
 }
 
-/** @param servers the names of all servers. */
+/** @param servers the names of all servers that there are at the start. */
 export function createInstallations(servers: readonly string[]): Installations {
+  const names = new Set(servers);
   const told = new Map<string, string>();
   const speakers = new Map<string, string>();
   let last: Promise<unknown> = Promise.resolve();
@@ -33,6 +38,12 @@ export function createInstallations(servers: readonly string[]): Installations {
       return undefined;
     },
     release,
-    mayBe: (name, installationId) => servers.includes(name) && (told.get(name) ?? installationId) === installationId,
+    join: server => void names.add(server),
+    leave: server => {
+      names.delete(server);
+      told.delete(server);
+      release(server);
+    },
+    mayBe: (name, installationId) => names.has(name) && (told.get(name) ?? installationId) === installationId,
   };
 }

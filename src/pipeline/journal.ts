@@ -31,6 +31,7 @@ export function journal(log: Log): Observer {
       if (report.taken > 0 || report.errors.length > 0)
         log.debug('Turn of a sink ended', { sink, taken: report.taken, due: report.due, backlog });
       sayCorrections(log, sink, report);
+      saySetAside(log, sink, report);
       const state = sinks.get(sink) ?? stateOf(log);
       sinks.set(sink, state);
       state.now(report.errors[0], 'Delivering', { sink });
@@ -49,6 +50,21 @@ const arrivals: Readonly<Record<Arrival, string>> = {
 function sayCorrections(log: Log, sink: SinkName, { corrections }: LaneReport): void {
   if (corrections === 0) return;
   log.warn('Events changed their status after they had been counted; counters stay', { sink, events: corrections });
+}
+
+/** So many records a turn are named; the state file has them all. */
+const mostNamed = 10;
+
+function saySetAside(log: Log, sink: SinkName, { setAside = [] }: LaneReport): void {
+  for (const { session, event, reason } of setAside.slice(0, mostNamed))
+    log.warn('Set a record aside that the receiver refuses', {
+      sink,
+      session,
+      event: event === '' ? undefined : event,
+      reason,
+    });
+  if (setAside.length > mostNamed)
+    log.warn('Set more records aside that the receiver refuses', { sink, count: setAside.length - mostNamed });
 }
 
 type State = Readonly<{ now: (error: ExporterError | undefined, what: string, fields: LogFields) => void }>;

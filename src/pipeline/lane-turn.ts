@@ -4,7 +4,7 @@ import type { Entry } from './backlog.js';
 import { batchSize, createDraft, type Draft } from './batch.js';
 import { concernsOneSession, isDoubt } from './failure.js';
 import type { Lane, LaneReport, Stopping } from './lane.js';
-import type { Batch, Delivered } from './ports.js';
+import type { Batch, Delivered, SetAside } from './ports.js';
 import { readSession } from './read-session.js';
 
 /** A session that could not be read is left alone for so long, so that it does not hold up the others turn by turn. */
@@ -20,6 +20,7 @@ type Turn = {
   /** The sink or the store has refused: reading on would be in vain. */
   stuck: boolean;
   undelivered: ExporterError[];
+  setAside: SetAside[];
   /** How many batches were refused record by record. From the first on, the turn only looks for one that is taken. */
   doubts: number;
 };
@@ -34,8 +35,8 @@ export async function laneTurn(lane: Lane, stopping: Stopping): Promise<LaneRepo
   const unsettled = await attempt(turn, async () => lane.ledger.settle());
   if (unsettled === undefined) await readDue(turn, stopping);
   const due = lane.backlog.waiting(lane.source.now());
-  const { taken, corrections, undelivered } = turn;
-  return { taken, corrections, errors: [...undelivered, ...turn.errors], undelivered, due };
+  const { taken, corrections, undelivered, setAside } = turn;
+  return { taken, corrections, errors: [...undelivered, ...turn.errors], undelivered, setAside, due };
 }
 
 const newTurn = (lane: Lane): Turn => ({
@@ -46,6 +47,7 @@ const newTurn = (lane: Lane): Turn => ({
   errors: [],
   stuck: false,
   undelivered: [],
+  setAside: [],
   doubts: 0,
 });
 
@@ -95,7 +97,8 @@ async function flush(turn: Turn, signal: AbortSignal): Promise<void> {
   turn.stuck = true;
   const delivered = await deliver(turn, batch, signal);
   if (delivered === undefined) return;
-  const { deltas } = delivered;
+  const { deltas, setAside = [] } = delivered;
+  turn.setAside.push(...setAside);
   await lane.ledger.record({ server: lane.server, rows: changed.map(({ row }) => row), ...delivered }, () => {
     lane.stored(deltas);
     place();

@@ -4,7 +4,7 @@ import type { Backlog } from './backlog.js';
 import type { Headers } from './headers.js';
 import type { Ledger } from './ledger.js';
 import type { Pages } from './pages.js';
-import type { Batch, SeriesDelta, Sink, SinkName, Source } from './ports.js';
+import type { Batch, SeriesDelta, SetAside, Sink, SinkName, Source } from './ports.js';
 
 /** Everything that one sink's loop for one server works with. */
 export type Lane = Readonly<{
@@ -34,6 +34,8 @@ export type LaneReport = Readonly<{
   errors: readonly ExporterError[];
   /** Those of the errors which are not of reading: the sink, or the store, has not taken a batch. */
   undelivered?: readonly ExporterError[];
+  /** Records that the other side will not have. */
+  setAside?: readonly SetAside[];
   /** Sessions still due. */
   due: number;
 }>;

@@ -30,6 +30,10 @@ export interface Metrics {
   set<F extends Gauge & Live>(family: F, labels: LabelsOf<F>, value: number): void;
   /** Puts `rows` in place of all series of a server, in one turn: no scrape sees half. */
   replace<F extends Gauge & Live>(family: F, server: string, rows: readonly RowOf<F>[]): void;
+  /** Brings the closed series of a server into being at 0; those that are there stay as they are. */
+  begin(server: string): void;
+  /** Takes away every gauge of a server, except stored ones. Counters stay: one that vanishes would come back as a reset. */
+  drop(server: string): void;
 }
 
 export type MetricsOptions = Readonly<{
@@ -45,12 +49,18 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const stored = seriesTable(families, options.organizationLabel === false ? organization : undefined);
   const instruments = new Map<string, Instrument>();
   const gauges: ServedFamily[] = [];
-  for (const family of families.filter(row => !row.stored).map(row => shownOf(row, options))) {
+  const live = families.filter(row => !row.stored).map(row => shownOf(row, options));
+  for (const family of live) {
     const made = family.type === 'gauge' ? gaugeInstrument(family) : libraryInstrument(family, registry);
     if (isGauge(made)) gauges.push(made.served);
     instruments.set(family.name, made);
-    for (const values of closedLabels(family, { server: options.servers })) made.begin(named(family.labels, values));
   }
+  const bear = (closed: readonly Family[], servers: readonly string[]): void => {
+    for (const { name, labels, values } of closed.flatMap(family => closedSeries(family, servers)))
+      instruments.get(name)?.begin(named(labels, values));
+  };
+  bear(live, options.servers);
+  const begun = new Set(options.servers);
   observeProcess(registry);
   const change = (
     { name }: Readonly<{ name: string }>,
@@ -72,8 +82,20 @@ export function createMetrics(options: MetricsOptions): Metrics {
     observe: change,
     set: change,
     replace: (family, server, rows) => instruments.get(family.name)?.replace(server, rows),
+    begin: server => {
+      const ofServers = live.filter(({ labels }) => labels.includes('server'));
+      // Beginning again would set a histogram back.
+      if (!begun.has(server)) bear(ofServers, [server]);
+      begun.add(server);
+    },
+    drop: server => {
+      for (const instrument of instruments.values()) instrument.replace(server, []);
+    },
   };
 }
+
+const closedSeries = (family: Family, servers: readonly string[]) =>
+  closedLabels(family, { server: servers }).map(values => ({ ...family, values }));
 
 const organization = 'organization';
 

@@ -21,6 +21,8 @@ export interface Auth {
   accepted(ticket: Ticket): void;
   /** When the token in hand ends, epoch ms by our clock; undefined when there is none. */
   expiresAtMs(): number | undefined;
+  /** The last login was refused: the next one waits. */
+  refused(): boolean;
   /** The token to log out with, once nothing is asked for any more; undefined when there is none. */
   last(): Secret | undefined;
 }
@@ -30,7 +32,7 @@ const uselessTokenMs = 60_000;
 
 export function keepToken(options: LoginOptions & Readonly<{ random: Random }>): Auth {
   const { clock } = options;
-  const fromSecret = logIn(options);
+  const login = logIn(options);
   const renewed = attempts(renew, { ...options, operation: 'token' });
   let current: Ticket | undefined;
   let proven: Ticket | undefined;
@@ -40,7 +42,7 @@ export function keepToken(options: LoginOptions & Readonly<{ random: Random }>):
     const held = current?.refresh;
     const refreshed = held === undefined ? undefined : await refresh(options, held);
     if (refreshed === undefined) current = undefined;
-    current = refreshed ?? (await fromSecret());
+    current = refreshed ?? (await login.ticket());
     return current;
   }
 
@@ -67,6 +69,7 @@ export function keepToken(options: LoginOptions & Readonly<{ random: Random }>):
     accepted: ticketInUse => {
       if (ticketInUse === current) proven = ticketInUse;
     },
+    refused: () => login.refused(),
     expiresAtMs: () => current?.endsAtMs,
     last: () => current?.access,
   };

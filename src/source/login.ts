@@ -42,31 +42,41 @@ const refusalWaitsMs = [60_000, 600_000, 1_800_000] as const;
 
 type Refusal = Readonly<{ count: number; untilMs: number; secret: Secret; error: ExporterError }>;
 
+/** Logging in, again and again. */
+export interface Login {
+  /** @throws {ExporterError} as a request does, `auth` when it was refused, now or before. */
+  ticket(): Promise<Ticket>;
+  /** The last login was refused: the next one has to wait, unless the secret changes. */
+  refused(): boolean;
+}
+
 /**
  * Logging in with the secret, which is read each time. While a refused one is waited out, the same error comes back
  * without a request; one that has changed is tried at once.
  */
-export function logIn({ send, credentials, clock }: LoginOptions): () => Promise<Ticket> {
+export function logIn({ send, credentials, clock }: LoginOptions): Login {
   let refusal: Refusal | undefined;
 
   function refuse(secret: Secret, answer: Answer): ExporterError {
-    const count = isSame(refusal?.secret, secret) ? (refusal?.count ?? 0) + 1 : 1;
+    const count = refusal?.secret.equals(secret) === true ? (refusal?.count ?? 0) + 1 : 1;
     const waitMs = refusalWaitsMs[Math.min(count, refusalWaitsMs.length) - 1] ?? refusalWaitsMs[2];
     const error = refused(credentials, answer);
     refusal = { count, untilMs: clock.monotonic() + waitMs, secret, error };
     return error;
   }
 
-  return async () => {
+  async function ticket(): Promise<Ticket> {
     const secret = await readSecret(credentials);
     const began = now(clock);
-    if (refusal !== undefined && isSame(refusal.secret, secret) && began.monotonicMs < refusal.untilMs)
+    if (refusal !== undefined && refusal.secret.equals(secret) && began.monotonicMs < refusal.untilMs)
       throw refusal.error;
     const answer = await send(formOf(credentials, secret));
     if ([400, 401, 403].includes(answer.status)) throw refuse(secret, answer);
     refusal = undefined;
     return ticketOf(answer, began);
-  };
+  }
+
+  return { ticket, refused: () => refusal !== undefined };
 }
 
 /** Source: vb365-rest.md 2.1; the grant of RFC 7523. */
@@ -95,8 +105,6 @@ function refused({ kind }: Credentials, { status, body }: Answer): ExporterError
     details: { operation: 'token', status },
   });
 }
-
-const isSame = (one: Secret | undefined, other: Secret): boolean => one?.reveal() === other.reveal();
 
 async function readSecret({ kind, secret }: Credentials): Promise<Secret> {
   try {

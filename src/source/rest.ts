@@ -28,6 +28,8 @@ export interface RestSource extends Source {
   certificateExpiresAtMs(): number | undefined;
   /** How far the server's clock is ahead of ours; 0 for less than 2 s; undefined until an answer has told. */
   clockSkewSeconds(): number | undefined;
+  /** The last login was refused, and nobody tries again before a wait is over: only a new source does. */
+  loginRefused(): boolean;
   /** Ends what is under way with `aborted`, logs out where the API can, within 2 s, and closes the connections. */
   close(): Promise<void>;
 }
@@ -51,6 +53,7 @@ export function sourceOver({ link, wire, auth, close }: Connection): RestSource 
     tokenExpiresAtMs: () => auth.expiresAtMs(),
     certificateExpiresAtMs: () => wire.certificateExpiresAtMs(),
     clockSkewSeconds: () => (wire.skewMs() === undefined ? undefined : skewMs() / 1000),
+    loginRefused: () => auth.refused(),
     close,
     instance: async signal => readInstance(link, signal),
     sessions: sessionReader(link),

@@ -11,6 +11,9 @@ function folded(series: ReadonlyMap<string, Series>, deltas: readonly SeriesDelt
   return changed;
 }
 
+const asideKey = (server: string, { sink, session, event }: SetAside): string =>
+  JSON.stringify([server, sink, session, event]);
+
 /** A store that forgets everything when the program ends. */
 export function memoryStore(): Store {
   const states = new Map<string, ServerState>();
@@ -22,8 +25,10 @@ export function memoryStore(): Store {
   const put = (server: string, changed: readonly Row[]): void => {
     for (const row of changed) rows.set(JSON.stringify([server, row.sink, row.session]), { server, row });
   };
+  const asideOf = (server: string): readonly SetAside[] =>
+    [...aside.values()].filter(entry => entry.server === server).map(({ one }) => one);
   const putAside = (server: string, one: SetAside): void => {
-    aside.set(JSON.stringify([server, one.sink, one.session, one.event]), { server, one });
+    aside.set(asideKey(server, one), { server, one });
   };
   const move = (from: string, to: string): void => {
     const [old, own] = [states.get(from), states.get(to)];
@@ -33,11 +38,9 @@ export function memoryStore(): Store {
     const moved = ofServer(from);
     for (const row of moved) rows.delete(JSON.stringify([from, row.sink, row.session]));
     put(to, moved);
-    for (const [key, { server, one }] of aside) {
-      if (server !== from) continue;
-      aside.delete(key);
-      putAside(to, one);
-    }
+    const movedAside = asideOf(from);
+    for (const one of movedAside) aside.delete(asideKey(from, one));
+    for (const one of movedAside) putAside(to, one);
   };
   return {
     state: async server => states.get(server) ?? { since: {}, facts: {} },
@@ -49,7 +52,7 @@ export function memoryStore(): Store {
     holders: async installationId =>
       [...states].flatMap(([server, { facts }]) => (facts.installationId === installationId ? [server] : [])),
     series: async () => [...series.values()],
-    aside: async server => [...aside.values()].filter(entry => entry.server === server).map(({ one }) => one),
+    aside: async server => asideOf(server),
     commit: async ({ server, moves = [], since = {}, facts = {}, rows: changed = [], deltas, setAside = [] }) => {
       for (const [key, one] of folded(series, deltas)) series.set(key, one);
       for (const { from, to } of moves) move(from, to);

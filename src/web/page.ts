@@ -67,7 +67,9 @@ export function statusPage(status: Status, metricsPath: string): string {
           <h2>Last failed events</h2>
           ${failedTable(status.failed)}
           <p class="note">Who and what is in the logs, if they are switched on; counts are in the metrics.</p>
-          <p class="note">As of <time datetime="${status.at}">${moment(status.at)}</time>. Reload to see it anew.</p>
+          <p class="note">
+            As of <time datetime="${status.at}">${moment(status.at)} UTC</time>. Reload to see it anew.
+          </p>
         </main>
       </body>
     </html> `.text;
@@ -85,16 +87,16 @@ const links = (metricsPath: string): Html =>
 function summary(servers: readonly ServerStatus[]): Html {
   const counted = (state: ServerStatus['state']): number => servers.filter(server => server.state === state).length;
   const facts = [
-    ['Servers up', `${String(counted('up'))} of ${String(servers.length)}`],
-    ['Servers down', String(counted('down'))],
-    ['Sessions open', String(servers.reduce((sum, { open = [] }) => sum + open.length, 0))],
+    [`of ${String(servers.length)} servers up`, counted('up'), ''],
+    ['servers down', counted('down'), counted('down') > 0 ? 'alarming' : ''],
+    ['sessions open', servers.reduce((sum, { open = [] }) => sum + open.length, 0), ''],
   ] as const;
   return html`<dl class="summary">
     ${facts.map(
-      ([term, text]) =>
+      ([term, count, look]) =>
         html`<div>
           <dt>${term}</dt>
-          <dd>${text}</dd>
+          <dd class="${look}">${count}</dd>
         </div>`,
     )}
   </dl>`;
@@ -133,7 +135,7 @@ function sessionTable(servers: readonly ServerStatus[]): Html {
   const all = servers
     .flatMap(({ name, open = [] }) => open.map(session => ({ ...session, server: name })))
     .toSorted((a, b) => b.ageMs - a.ageMs);
-  if (all.length === 0) return html`<p class="note">None that we know of.</p>`;
+  if (all.length === 0) return html`<p>None that we know of.</p>`;
   const rows = all
     .slice(0, mostSessions)
     .map(({ id, server, ageMs, events }) => [
@@ -154,10 +156,10 @@ function failedTable(failed: readonly FailedEvent[]): Html {
     html`${type}`,
     html`<time datetime="${at}">${moment(at)}</time>`,
   ]);
-  const table = tableOf({ caption: 'Last failed events', columns: ['Event', 'Server', 'Type', 'Time'], rows });
+  const table = tableOf({ caption: 'Last failed events', columns: ['Event', 'Server', 'Type', 'Time (UTC)'], rows });
   return html`${rows.length === 0 ? html`<p>None since this start.</p>` : table}
     <p class="note">Kept in memory: the list begins empty at each start of the exporter, the counters do not.</p>`;
 }
 
 /** An ISO 8601 time in UTC to the second, for reading. */
-const moment = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+const moment = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;

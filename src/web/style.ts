@@ -26,11 +26,13 @@ nav a { display: inline-block; padding: 0.3rem 0; }
 .summary { display: grid; grid-template-columns: repeat(auto-fit, minmax(6rem, 1fr)); gap: 0.6rem; margin: 1.5rem 0 0; }
 .summary div { display: flex; flex-direction: column-reverse; justify-content: flex-end; padding: 0.6rem 0.8rem; background: var(--card); border: 1px solid var(--line); border-radius: 0.5rem; }
 .summary dt { color: var(--soft); font-size: 0.875rem; }
-.summary dd { margin: 0; font-size: 1.45rem; line-height: 1.35; font-weight: 600; font-variant-numeric: tabular-nums; }
+.summary .alarming { color: var(--bad); }
+.summary dd { margin: 0; white-space: nowrap; font-size: 1.45rem; line-height: 1.35; font-weight: 600; font-variant-numeric: tabular-nums; }
 table { width: 100%; border-collapse: separate; border-spacing: 0; background: var(--card); border: 1px solid var(--line); border-radius: 0.5rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.6rem 1rem; text-align: left; vertical-align: top; overflow-wrap: break-word; font-weight: 400; }
 tbody th, .reason { overflow-wrap: anywhere; }
 thead th { color: var(--soft); font-size: 0.875rem; }
+thead th:first-child { min-width: 20.5rem; }
 table + .note { margin-top: 0.75rem; }
 tbody th, tbody td { border-top: 1px solid var(--line); }
 th strong { font-weight: 600; }
@@ -41,13 +43,14 @@ code { font: 0.875em/1.6 ui-monospace, "SFMono-Regular", Menlo, Consolas, monosp
 .up { color: var(--good); }
 .down { color: var(--bad); }
 .up::before, .down::before, .unknown::before { content: "\\25CF" / ""; margin-right: 0.4em; font-size: 0.75em; }
-@media (max-width: 45rem) {
+@media (max-width: 60rem) {
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   table, tbody, tr, th, td { display: block; }
   tbody tr { padding: 0.6rem 1rem; }
   tbody tr + tr { border-top: 1px solid var(--line); }
-  tbody th, tbody td { display: grid; grid-template-columns: 8rem 1fr; gap: 0 0.5rem; border: 0; padding: 0.15rem 0; overflow-wrap: anywhere; }
+  tbody th, tbody td { display: grid; grid-template-columns: 7rem 1fr; gap: 0 0.5rem; border: 0; padding: 0.15rem 0; overflow-wrap: anywhere; }
   tbody th { display: block; padding-bottom: 0.3rem; }
+  tbody th code { font-size: 0.8rem; }
   td::before { content: attr(data-label); color: var(--soft); font-size: 0.875rem; }
 }
 `;

@@ -19,6 +19,11 @@ export type WebOptions = Readonly<{
   /** `why` is one sentence that says why, or why not. */
   ready(): Readonly<{ ready: boolean; why: string }>;
   status(): Status;
+  /**
+   * Reads the configuration anew, and answers what there is to say; undefined: that is not allowed here.
+   * @throws {ExporterError} why the configuration that was in force still is.
+   */
+  reload: (() => Promise<string>) | undefined;
   /** How the pages are protected, beside TLS. */
   webConfig(): WebConfig;
   /** Told of each request that could not be answered. */
@@ -29,18 +34,20 @@ export type WebOptions = Readonly<{
 type Answer = (response: Response, request: Request) => void | Promise<void>;
 
 /**
- * The read-only face of the program: metrics for Prometheus, probes for the orchestrator, a page for people. Listens nowhere.
+ * The face of the program: metrics for Prometheus, probes for the orchestrator, a page for people; read-only, but for
+ * the reload where it is allowed. Listens nowhere.
  * @throws {ExporterError} `config` when the path of the metrics cannot be one.
  */
 export function createWeb(options: WebOptions): Express {
   const { metricsPath } = options;
   const answers = fixedAnswers(options);
   if (!/^\/[\w.~/-]*$/.test(metricsPath)) throw badPath(metricsPath, 'it must begin with "/" and be a plain path');
-  if (metricsPath !== '/' && answers.has(metricsPath)) throw badPath(metricsPath, 'something else is there');
+  if (metricsPath !== '/' && (answers.has(metricsPath) || metricsPath === reloadPath))
+    throw badPath(metricsPath, 'something else is there');
   answers.set(metricsPath, async (response, request) => answerScrape(request, response, options));
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
   const login = authenticating(() => options.webConfig().users, passwordCheck(), openPaths);
-  return app.use(safely(options), login, answering(answers), failing(options.report));
+  return app.use(safely(options), login, reloading(options), answering(answers), failing(options.report));
 }
 
 /** Probes come from orchestrators, which have no password. */
@@ -82,6 +89,27 @@ const safely =
       ...webConfig().headers,
     });
     next();
+  };
+
+const reloadPath = '/-/reload';
+
+/** Method and answers are those of Prometheus. */
+const reloading =
+  ({ reload }: WebOptions): RequestHandler =>
+  async (request, response, next) => {
+    if (request.path !== reloadPath) return next();
+    if (request.method !== 'POST' && request.method !== 'PUT') {
+      response.set('allow', 'POST, PUT');
+      return line(response, 405, 'Method not allowed');
+    }
+    if (reload === undefined) return line(response, 403, 'Lifecycle API is not enabled: see --web.enable-lifecycle');
+    try {
+      return line(response, 200, await reload());
+    } catch (thrown) {
+      const error = toExporterError(thrown);
+      if (error.reason === 'bug') throw error;
+      return line(response, 500, error.message);
+    }
   };
 
 const answering =

@@ -14,6 +14,7 @@ async function run(argv: readonly string[]) {
     print: line => void printed.push(line),
     complain: line => void complained.push(line),
     stop: new AbortController().signal,
+    onReload: () => undefined,
     version: '1.2.3',
   });
   return { code, text: printed.join('\n'), complained };

@@ -21,6 +21,7 @@ function run(argv: readonly string[], env: Terminal['env'] = {}): Run {
     print: line => void printed.push(line),
     complain: line => void complained.push(line),
     stop: stop.signal,
+    onReload: () => undefined,
     version: '1.2.3',
   });
   return { code, printed, complained, stop };

@@ -26,6 +26,7 @@ async function state(folder: string, ...argv: readonly string[]): Promise<number
     print: line => void printed.push(line),
     complain: line => void complained.push(line),
     stop: new AbortController().signal,
+    onReload: () => undefined,
     version: '0.0.0',
   });
 }
@@ -42,18 +43,22 @@ const row = (session: string, over: Partial<Row> = {}): Row => ({
 const series = (server: string, by = 1) =>
   ({ family: 'vb365_restore_events_total', labels: [server, 'canary.example.com'], kind: 'counter', by }) as const;
 
+const refused = (event: string) => ({ sink: 'logs', session: 'canary', event, reason: 'refused', at: 0n }) as const;
+
 /** A state of two servers, one of which has been another installation. */
 async function filled(folder: string): Promise<Store> {
   const store = await sqliteStore({ path: pathIn(folder) });
-  await store.commit({ server: 'hq@b', since: { logs: 0n }, facts: { installationId: 'b' }, rows: [row('b1')] });
+  const other = { facts: { installationId: 'b' }, rows: [row('b1')], setAside: [refused('e1')] };
+  await store.commit({ server: 'hq@b', since: { logs: 0n }, ...other });
   await store.commit({
     server: 'hq',
     since: { metrics: 1_764_043_200_000_000_000n },
     facts: { installationId: 'a', apiVersion: 'v8', changeToken: 'canary' },
     rows: [row('a1'), row('a2', { done: true }), row('a3', { done: true }), row('a1', { sink: 'logs' })],
     deltas: [series('hq'), series('hq-2')],
+    setAside: [refused('e1'), refused('')],
   });
-  await store.commit({ server: 'hq-2', rows: [row('c1')] });
+  await store.commit({ server: 'hq-2', rows: [row('c1')], setAside: [refused('e1')] });
   return store;
 }
 
@@ -74,10 +79,10 @@ describe('state show', () => {
           '  logs: since never, sessions 1 pending, 0 done',
           '  traces: since never, sessions 0 pending, 0 done',
           '  series: 1',
-          '  records set aside: 0',
+          '  records set aside: 2',
         ].join('\n'),
       );
-      expect(shown).toContain('hq, kept aside\n  installation: b\n');
+      expect(shown).toMatch(/\nhq, kept aside\n {2}installation: b\n(?: {2}.*\n)+ {2}records set aside: 1\n/);
       expect(shown).not.toContain('canary');
       expect(readFileSync(pathIn(folder)).equals(before)).toBe(true);
       expect(readdirSync(folder).sort()).toEqual(['state.db', 'vb365-exporter.yaml']);
@@ -99,8 +104,9 @@ describe('state show', () => {
         since: { metrics: '2025-11-25T04:00:00.0000000Z' },
         sessions: { metrics: { pending: 1, done: 2 }, logs: { pending: 1, done: 0 } },
         series: 1,
-        setAside: 0,
+        setAside: 2,
       });
+      expect(servers.map(({ setAside }) => setAside)).toEqual([2, 1, 1]);
       expect(printed.join('')).not.toContain('canary');
     });
   });
@@ -144,15 +150,17 @@ describe('state forget', () => {
       await (await filled(folder)).close();
       expect(await state(folder, 'forget', '--server', 'hq')).toBe(0);
       expect(printed).toEqual([
-        'Forgot server "hq": 5 cursors, 1 series and 6 facts',
+        'Forgot server "hq": 5 cursors, 1 series and 9 other rows',
         'It is still configured: at the next start it is met as new, and its counters begin at 0',
       ]);
       const store = await sqliteStore({ path: pathIn(folder) });
       for (const server of ['hq', 'hq@b']) {
         expect(await store.state(server)).toEqual({ since: {}, facts: {} });
         expect(await store.pending(server, 'metrics')).toEqual([]);
+        expect(await store.aside(server)).toEqual([]);
       }
       expect(await store.pending('hq-2', 'metrics')).toHaveLength(1);
+      expect(await store.aside('hq-2')).toHaveLength(1);
       expect((await store.series()).map(({ labels }) => labels[0])).toEqual(['hq-2']);
       await store.close();
     });

@@ -17,6 +17,8 @@ const pairs = [
   ['VB365StateErrors', 'VB365DeliveryFailing'],
   ['VB365AuthFailing', 'VB365ServerUnreachable'],
   ['VB365ServerUnreachable', 'VB365PollStale'],
+  ['VB365ServerUnreachable', 'VB365DeliveryFailing'],
+  ['VB365AuthFailing', 'VB365DeliveryFailing'],
   ['VB365DeliveryFailing', 'VB365DeliveryLag'],
   ['VB365RestoreFailureRatioHigh', 'VB365RestoreEventFailed'],
   ['VB365CertificateExpiresVerySoon', 'VB365CertificateExpiresSoon'],

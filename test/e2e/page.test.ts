@@ -49,6 +49,8 @@ const looks: readonly Look[] = [
   { width: 1280, height: 800, colorScheme: 'light' },
   { width: 1280, height: 800, colorScheme: 'dark' },
 ];
+/** The narrowest screen that has the tables as tables. */
+const tablet: Look = { width: 961, height: 800, colorScheme: 'light' };
 const cases = situations.flatMap(([situation, status]) =>
   looks.map(look => ({ situation, status, look, name: `${String(look.width)} px, ${look.colorScheme}` })),
 );
@@ -95,6 +97,17 @@ describe('the page, in Chromium', () => {
       });
     },
   );
+
+  test.each([...looks, tablet])('breaks no address, id or count in two: $width px, $colorScheme', async look => {
+    const status = { ...aStatus([...many.slice(0, 4), ...many.slice(-1)]), failed };
+    await looking(status, look, async ({ page }) => {
+      await page.screenshot({ path: `${screenshots}/unbroken-${String(look.width)}-${look.colorScheme}.png` });
+      const broken = `[...document.querySelectorAll('.origin, dd, time, code')].filter(one => one.getClientRects().length > 1
+        || one.clientHeight > 2 * parseFloat(getComputedStyle(one).fontSize)).map(one => one.textContent)`;
+      expect(await page.evaluate(broken)).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(look.width);
+    });
+  });
 
   test('leads a keyboard through its links, in order and visibly', async () => {
     await looking(aStatus(), { width: 360, height: 740, colorScheme: 'light' }, async ({ page }) => {

@@ -16,6 +16,8 @@ describe('the real programs', () => {
     ['promtool', '.ci/tools/prometheus'],
     ['amtool', '.ci/tools/alertmanager'],
     ['loki', '.ci/tools/loki'],
+    ['helm', '.ci/tools/helm'],
+    ['etcd', '.ci/tools/etcd'],
   ] as const)('a machine without %s is told to run %s', (tool, script) => {
     expect(existsSync(script)).toBe(true);
     expect(() => toolPath(tool, { PATH: '/nowhere', VB365_TOOLS: '/nowhere' })).toThrow(

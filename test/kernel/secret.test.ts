@@ -8,6 +8,11 @@ test('a secret reveals itself to who asks for it', () => {
   expect(secret.reveal()).toBe('canary');
 });
 
+test('secrets are equal when they hold the same', () => {
+  expect(secret.equals(new Secret('canary'))).toBe(true);
+  expect(secret.equals(new Secret('Canary'))).toBe(false);
+});
+
 test('a secret never prints', () => {
   // oxlint-disable-next-line typescript/restrict-template-expressions -- printing it is what is tried
   const printed = [String(secret), `${secret}`, JSON.stringify({ secret }), inspect({ secret }, { showHidden: true })];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { LaneReport } from '../../src/pipeline/lane.js';
+import { ExporterError } from '../../src/kernel/errors.js';
 import type { Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../../src/store/memory.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
@@ -63,10 +64,9 @@ describe('Nothing lost: a record that is refused while nothing else is due', () 
     }
     expect(await cursorOf(store, 'a')).toBe(';;');
     hold('b', 0, 2);
-    expect(await turn()).toMatchObject({ errors: [] });
-    expect(await store.aside('hq')).toEqual([
-      { sink: 'logs', session: 'a', event: 'a-0', reason: 'refused', at: server.at },
-    ]);
+    const setAside = [{ sink: 'logs', session: 'a', event: 'a-0', reason: 'refused', at: server.at }];
+    expect(await turn()).toMatchObject({ errors: [], setAside });
+    expect(await store.aside('hq')).toEqual(setAside);
     expect(picky.kept).toEqual(['b-0', 'b-1']);
     expect(await cursorOf(store, 'a')).toBe('0;Success=1;');
   });
@@ -162,4 +162,53 @@ describe('Nothing lost: a receiver that answers 400 to everything', () => {
     },
     slowMs,
   );
+});
+
+/** One turn over 15 batches; answers its report and how often the sink was asked. */
+async function turnWith(answers: readonly ExporterError[], otherwise?: ExporterError) {
+  let asked = 0;
+  const inner = recordingSink('logs');
+  const deliver: typeof inner.deliver = async (...of) => {
+    const failure = answers[asked] ?? otherwise;
+    asked += 1;
+    if (failure !== undefined) throw failure;
+    return inner.deliver(...of);
+  };
+  const store = memoryStore();
+  const { step } = bench({ server, store, sinks: [{ ...inner, deliver }] });
+  await step();
+  for (let n = 0; n < 15; n += 1) hold(`s${String(n)}`, 0, 1_000);
+  const before = asked;
+  const [report] = await step();
+  const cursors = await Promise.all([...server.held.keys()].map(async id => cursorOf(store, id)));
+  return { report, asked: asked - before, moved: cursors.filter(cursor => cursor !== ';;').length };
+}
+
+describe('a turn that looks beyond a doubt', () => {
+  const doubt = new ExporterError('rejected', 'answered 400', { details: { doubted: 1_000 } });
+  const gone = new ExporterError('network', 'nobody answers');
+
+  test('tries ten batches beyond it, and leaves it at that', async () => {
+    const { report, asked, moved } = await turnWith([], doubt);
+    expect([asked, moved]).toEqual([11, 0]);
+    expect(report).toMatchObject({ taken: 0, due: 15, errors: [doubt, doubt], undelivered: [doubt, doubt] });
+  });
+
+  test('ends at once when something is taken, and has recorded nothing', async () => {
+    const { report, asked, moved } = await turnWith([doubt, doubt]);
+    expect([asked, moved]).toEqual([3, 0]);
+    expect(report).toMatchObject({ taken: 0, due: 15, errors: [doubt, { reason: 'rejected' }] });
+  });
+
+  test('ends at once at a failure that is no answer about records', async () => {
+    const { report, asked, moved } = await turnWith([doubt, gone]);
+    expect([asked, moved]).toEqual([2, 0]);
+    expect(report).toMatchObject({ taken: 0, due: 15, undelivered: [doubt, gone] });
+  });
+
+  test('is no turn with a refusal that blames no record', async () => {
+    const { asked, report } = await turnWith([], new ExporterError('rejected', 'answered 404'));
+    expect(asked).toBe(1);
+    expect(report?.errors).toHaveLength(1);
+  });
 });

@@ -102,6 +102,22 @@ test('says that counted events changed', () => {
   ]);
 });
 
+test('names the first ten records that were set aside, and says how many more there are', () => {
+  const { observer, said } = journalAt();
+  const refusedOne = { sink: 'logs', session: 's1', reason: 'refused', at: 0n } as const;
+  const setAside = Array.from({ length: 13 }, (_, n) => ({ ...refusedOne, event: n === 0 ? '' : `e${String(n)}` }));
+  observer.delivered('logs', report({ setAside }), 0);
+  const lines = said();
+  expect(lines.slice(0, 2)).toEqual([
+    'warn msg="Set a record aside that the receiver refuses" sink=logs session=s1 reason=refused',
+    'warn msg="Set a record aside that the receiver refuses" sink=logs session=s1 event=e1 reason=refused',
+  ]);
+  expect(lines).toHaveLength(11);
+  expect(lines[10]).toBe('warn msg="Set more records aside that the receiver refuses" sink=logs count=3');
+  observer.delivered('logs', report({ setAside: setAside.slice(0, 10) }), 0);
+  expect(said()).toHaveLength(10);
+});
+
 test('tells every turn at debug, but not those of a sink with nothing to do', () => {
   const { observer, said } = journalAt('debug');
   observer.discovered(turn(), [session()]);

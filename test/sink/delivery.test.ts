@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Batch, Delivered } from '../../src/pipeline/ports.js';
+import { ExporterError } from '../../src/kernel/errors.js';
+import { createDelivery } from '../../src/sink/delivery.js';
 import { logsTo } from '../support/logs.js';
-import { recordsOf, refuse } from '../support/otlp-receiver.js';
+import { type Answer, recordsOf, refuse } from '../support/otlp-receiver.js';
 import { type PickyReceiver, pickyReceiver, uidOf } from '../support/picky-receiver.js';
 import { batch, guid, session, taken } from '../support/restore.js';
 
@@ -117,6 +119,23 @@ describe('Nothing lost: what is set aside', () => {
     expect(aside(await deliver(some(0, 2)))).toEqual(guids(0));
   });
 
+  test('is no record that was taken after it had been refused, also when the rest of its batch was not', async () => {
+    picky.receiver.answers.push(refuse(400));
+    await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
+    const takes: Answer = (response, request) => picky.receiver.otherwise(response, request);
+    picky.receiver.answers.push(takes, refuse(503));
+    await expect(deliver(some(0, 513))).rejects.toMatchObject({ reason: 'server' });
+    picky.stubborn(true);
+    await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
+  });
+
+  test('is decided anew when it is delivered once more, as from an older copy of the state', async () => {
+    picky.guilty.add(guid(0));
+    expect(aside(await deliver(some(0, 2)))).toEqual(guids(0));
+    picky.stubborn(true);
+    await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
+  });
+
   test('is not judged by a success that keeps nothing', async () => {
     picky.guilty.add(guid(0));
     await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
@@ -188,4 +207,38 @@ describe('Nothing lost: 413', () => {
     limit(1_000);
     expect(picky.kept).toEqual([]);
   });
+});
+
+const parcels = (...items: readonly string[]) => items.map((item, n) => ({ session: 's', event: String(n), item }));
+
+describe('Nothing lost: what cannot even be encoded', () => {
+  const encoding = createDelivery<string>({
+    export: async items => {
+      if (items.includes('odd')) throw new ExporterError('rejected', 'Cannot encode log records');
+      return { refused: 0 };
+    },
+  });
+
+  test('is found among the others, and set aside', async () => {
+    const { setAside } = await encoding(parcels('a', 'b', 'odd', 'c'), never);
+    expect(setAside).toEqual([{ session: 's', event: '2', reason: 'refused' }]);
+  });
+
+  test('is in doubt alone', async () => {
+    await expect(encoding(parcels('odd'), never)).rejects.toMatchObject({
+      reason: 'rejected',
+      details: { doubted: 1 },
+    });
+  });
+});
+
+test('what is delivered after a failure was retried, and what comes next was not', async () => {
+  picky.receiver.answers.push(refuse(503));
+  await expect(deliver(some(0, 1))).rejects.toMatchObject({ reason: 'server' });
+  const outcomes: unknown[] = [];
+  for (let n = 0; n < 2; n += 1) outcomes.push((await deliver(some(n, n + 1))).deltas[0]?.labels);
+  expect(outcomes).toEqual([
+    ['hq', 'logs', 'retried'],
+    ['hq', 'logs', 'delivered'],
+  ]);
 });

@@ -6,7 +6,15 @@ import { families } from '../../src/telemetry/catalogue.js';
 import { sinkBacklog, cursorTime } from '../../src/telemetry/delivery-families.js';
 import { birthDeltas, bornDeltas } from '../../src/telemetry/metrics.js';
 import { restoreSessionsOpen } from '../../src/telemetry/restore-families.js';
-import { apiRequestDuration, apiRequests, pollErrors, polls, serverInfo } from '../../src/telemetry/server-families.js';
+import {
+  apiRequestDuration,
+  apiRequests,
+  pollDuration,
+  pollErrors,
+  polls,
+  serverInfo,
+  serverUp,
+} from '../../src/telemetry/server-families.js';
 import { linesOf } from '../support/exposition.js';
 import { at, batch, session, taken } from '../support/restore.js';
 
@@ -39,6 +47,21 @@ describe('the registry', () => {
     expect(await text(metrics, 'vb365_poll_duration_seconds')).toContain('_count{server="hq"} 0');
     expect((await text(metrics, 'vb365_api_requests_total')).split('\n')).toHaveLength(35);
     expect(await text(metrics, 'vb365_server_up')).toBe('');
+  });
+
+  test('begins the closed series of a server that comes later, once, and drops only gauges of one that goes', async () => {
+    const metrics = create();
+    metrics.begin('new');
+    expect(await text(metrics, 'vb365_polls_total')).toContain('{server="new",result="failed"} 0');
+    expect(await text(metrics, 'vb365_state_errors_total')).toContain('{operation="commit"} 0');
+    metrics.observe(pollDuration, { server: 'new' }, 1);
+    metrics.set(serverUp, { server: 'new' }, 1);
+    metrics.set(serverUp, { server: 'hq' }, 1);
+    metrics.begin('new');
+    metrics.drop('new');
+    expect(await text(metrics, 'vb365_poll_duration_seconds')).toContain('_count{server="new"} 1');
+    expect(await text(metrics, 'vb365_server_up')).toBe('vb365_server_up{server="hq"} 1');
+    expect(await text(metrics, 'vb365_build_info')).toContain('1.2.3');
   });
 
   test('counts and observes', async () => {

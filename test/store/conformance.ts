@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Change, Row, Series, SeriesDelta, Store } from '../../src/pipeline/ports.js';
+import type { Change, Row, Series, SeriesDelta, SetAside, Store } from '../../src/pipeline/ports.js';
 import { seriesKey } from '../../src/store/fold.js';
 
 export const row = (over: Partial<Row> = {}): Row => ({
@@ -8,6 +8,15 @@ export const row = (over: Partial<Row> = {}): Row => ({
   createdAt: 1_500_000_000_123_456_700n,
   done: false,
   cursor: '0-3;Success=4;',
+  ...over,
+});
+
+const aside = (over: Partial<SetAside> = {}): SetAside => ({
+  sink: 'logs',
+  session: 's1',
+  event: 'e1',
+  reason: 'refused',
+  at: 1_700_000_000_123_456_789n,
   ...over,
 });
 
@@ -28,11 +37,14 @@ export async function answers(store: Store, servers: readonly string[], sessions
     rows: sorted(await store.rows(server, sessions), rowKey),
     metrics: sorted(await store.pending(server, 'metrics'), rowKey),
     logs: sorted(await store.pending(server, 'logs'), rowKey),
+    aside: sorted(await store.aside(server), asideKey),
   }));
   return { servers: await Promise.all(ofServers), series: sorted(await store.series(), seriesKey) };
 }
 
 const rowKey = ({ sink, session }: Row): string => `${session} ${sink}`;
+
+const asideKey = ({ sink, session, event }: SetAside): string => JSON.stringify([sink, session, event]);
 
 const sorted = <T>(list: readonly T[], key: (one: T) => string): readonly T[] =>
   list.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
@@ -103,6 +115,38 @@ export function storeConformance(make: () => Promise<Store>): void {
       expect(await store.rows('hq', ['s1'])).toEqual([row()]);
       expect(await store.pending('branch', 'metrics')).toEqual([row({ cursor: 'other' })]);
       expect(await store.state('hq')).toEqual({ since: { metrics: 1n }, facts: {} });
+    });
+  });
+
+  describe('what is set aside', () => {
+    test('is answered as it was told, to the nanosecond, for its server alone', async () => {
+      const setAside = [aside(), aside({ event: '', reason: 'too_large' }), aside({ sink: 'traces', session: 's2' })];
+      await commit({ setAside });
+      await store.commit({ server: 'branch', setAside: [aside({ event: 'e2' })] });
+      expect(sorted(await store.aside('hq'), asideKey)).toEqual(sorted(setAside, asideKey));
+      expect(await store.aside('branch')).toEqual([aside({ event: 'e2' })]);
+      expect(await store.aside('nobody')).toEqual([]);
+    });
+    test('is one record for each sink, session and event: the last word counts', async () => {
+      await commit({ setAside: [aside(), aside({ at: 1n })] });
+      await commit({ setAside: [aside({ reason: 'too_large', at: 2n })] });
+      expect(await store.aside('hq')).toEqual([aside({ reason: 'too_large', at: 2n })]);
+    });
+    test('goes along with a move, takes the place of what is there, and leaves the rest', async () => {
+      await commit({ setAside: [aside(), aside({ event: 'e2' })] });
+      const there = [aside({ at: 1n }), aside({ event: 'e3' }), aside({ sink: 'traces' })];
+      await store.commit({ server: 'branch', setAside: there });
+      await store.commit({ server: 'lab', setAside: [aside()] });
+      await commit({ moves: [{ from: 'hq', to: 'branch' }], setAside: [aside({ event: 'new' })] });
+      const moved = [aside(), aside({ event: 'e2' }), aside({ event: 'e3' }), aside({ sink: 'traces' })];
+      expect(sorted(await store.aside('branch'), asideKey)).toEqual(moved);
+      expect(await store.aside('hq')).toEqual([aside({ event: 'new' })]);
+      expect(await store.aside('lab')).toEqual([aside()]);
+    });
+    test('is stored with the rest of its change, or not at all', async () => {
+      await commit({ deltas: [counter(1)] });
+      await expect(commit({ setAside: [aside()], deltas: [latest(1n)] })).rejects.toMatchObject({ reason: 'store' });
+      expect(await store.aside('hq')).toEqual([]);
     });
   });
 

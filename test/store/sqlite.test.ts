@@ -61,6 +61,19 @@ const change: fc.Arbitrary<Change> = fc.record(
       }),
     ),
     deltas: fc.array(delta, { maxLength: 5 }),
+    setAside: fc.array(
+      fc.record({
+        sink: fc.constantFrom('metrics', 'logs'),
+        session: fc.constantFrom(...sessions),
+        event: fc.constantFrom('', 'e1', 'e2'),
+        reason: fc.constantFrom('refused', 'too_large'),
+        at: instant,
+      }),
+      { maxLength: 4 },
+    ),
+    moves: fc.array(fc.record({ from: fc.constantFrom(...servers), to: fc.constantFrom(...servers) }), {
+      maxLength: 2,
+    }),
   },
   { requiredKeys: ['server'] },
 );
@@ -81,7 +94,7 @@ async function sameAnswers(changes: readonly Change[]): Promise<void> {
 }
 
 test('the same changes give the same answers in memory, in a file, and in the file opened again', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(change, { maxLength: 8 }), sameAnswers), { numRuns: 40 });
+  await fc.assert(fc.asyncProperty(fc.array(change, { maxLength: 8 }), sameAnswers), { numRuns: 60 });
 });
 
 describe('the state file', () => {

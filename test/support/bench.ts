@@ -15,7 +15,9 @@ const never = { quit: new AbortController().signal, cut: new AbortController().s
 export const grace = 3600n * second;
 
 /** A line without loops: each step is one turn of discovery and one of every sink. */
-export function bench(options: { server?: FakeServer; store?: Store; sinks?: readonly RecordingSink[] } = {}) {
+export function bench(
+  options: { server?: FakeServer; store?: Store; sinks?: readonly RecordingSink[]; recorded?: Lane['recorded'] } = {},
+) {
   const server = options.server ?? fakeServer();
   const store = options.store ?? memoryStore();
   const sinks = options.sinks ?? [recordingSink('metrics')];
@@ -41,6 +43,7 @@ export function bench(options: { server?: FakeServer; store?: Store; sinks?: rea
         since,
         grace,
         stored: () => undefined,
+        recorded: options.recorded,
       });
     }
   };

@@ -12,7 +12,7 @@ export type ExporterProcess = Readonly<{
   said: readonly string[];
   /** False from the moment it was sent SIGKILL, or has ended. */
   alive: () => boolean;
-  kill: (signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT') => void;
+  kill: (signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'SIGHUP') => void;
 }>;
 
 /** Starts `serve` with a configuration file, on a free port; `more` flags come last. Whoever starts it sees to it that it ends. */

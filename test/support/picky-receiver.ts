@@ -1,9 +1,9 @@
-import { type OtlpReceiver, otlpReceiver, recordsOf } from './otlp-receiver.js';
+import { type OtlpReceiver, otlpReceiver, type Received, recordsOf } from './otlp-receiver.js';
 
 /** A receiver that will not have certain records, and keeps a book of what it has taken. */
 export type PickyReceiver = Readonly<{
   receiver: OtlpReceiver;
-  /** Uids of records that it answers 400 for, whatever comes with them. */
+  /** Uids of records (ids of spans) that it answers 400 for, whatever comes with them. */
   guilty: Set<string>;
   /** Uids that it has taken, in order, repetitions included. */
   kept: string[];
@@ -13,15 +13,21 @@ export type PickyReceiver = Readonly<{
   asked: () => number;
 }>;
 
-/** @param loki It keeps the rest of a request that it answers 400 for, as Loki does. */
-export async function pickyReceiver({ loki = false } = {}): Promise<PickyReceiver> {
+type Manner = Readonly<{
+  /** It keeps the rest of a request that it answers 400 for, as Loki does. */
+  loki?: boolean;
+  /** What it knows the items of a request by; uids of log records unless said otherwise. */
+  idsOf?: (request: Received) => readonly string[];
+}>;
+
+export async function pickyReceiver({ loki = false, idsOf = uidsOf }: Manner = {}): Promise<PickyReceiver> {
   const receiver = await otlpReceiver();
   const guilty = new Set<string>();
   const kept: string[] = [];
   let stubborn = false;
   let counted = 0;
   receiver.otherwise = (response, request) => {
-    const uids = recordsOf(request).map(uidOf);
+    const uids = idsOf(request);
     const refused = stubborn || uids.some(uid => guilty.has(uid));
     if (!refused) kept.push(...uids);
     else if (loki && !stubborn) kept.push(...uids.filter(uid => !guilty.has(uid)));
@@ -39,6 +45,8 @@ export async function pickyReceiver({ loki = false } = {}): Promise<PickyReceive
     },
   };
 }
+
+const uidsOf = (request: Received): readonly string[] => recordsOf(request).map(uidOf);
 
 export const uidOf = ({ attributes }: ReturnType<typeof recordsOf>[number]): string =>
   String(attributes.find(({ key }) => key === 'log.record.uid')?.value['stringValue']);

@@ -65,11 +65,18 @@ export type Program = App & {
 };
 
 /** The whole program in this process, on a port of its own unless one is given. */
-export async function program(config: Config, port = 0, clock: Clock = systemClock): Promise<Program> {
+export async function program(
+  config: Config,
+  port = 0,
+  clock: Clock = systemClock,
+  reread: () => Config = () => config,
+): Promise<Program> {
   const said: string[] = [];
   const log = createLog({ level: 'debug', format: 'logfmt', write: line => void said.push(line) });
   const listenAt = { host: '127.0.0.1', port };
   const common = {
+    reread,
+    lifecycle: true,
     metricsPath: '/metrics',
     webConfig: () => openWeb,
     version: '0.0.0',

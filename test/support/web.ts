@@ -44,6 +44,7 @@ export function webOptions(over: Partial<WebOptions> = {}): WebOptions & { repor
     clock: systemClock,
     ready: () => ({ ready: true, why: 'the first turn was tried' }),
     status: () => aStatus(),
+    reload: undefined,
     webConfig: () => openWeb,
     report: error => void reported.push(error),
     ...over,

@@ -40,7 +40,7 @@ describe('metrics', () => {
     expect((await answer('/', { metricsPath: '/' })).body).toBe('vb365_up 1\n');
   });
 
-  test.each(['metrics', '', '/a?b', '/-/healthy', '/:all', '/a b'])('cannot be at %p', metricsPath => {
+  test.each(['metrics', '', '/a?b', '/-/healthy', '/-/reload', '/:all', '/a b'])('cannot be at %p', metricsPath => {
     const make = () => createWeb(webOptions({ metricsPath }));
     expect(make).toThrow(`Could not serve metrics at "${metricsPath}": `);
     expect(make).toThrow(expect.objectContaining({ reason: 'config' }));
@@ -72,6 +72,40 @@ describe('probes', () => {
     expect((await answer('/', over)).status).toBe(500);
     expect((await answer('/metrics', over)).status).toBe(500);
     expect((await answer('/-/healthy', over)).status).toBe(200);
+  });
+});
+
+describe('the reload', () => {
+  const done = { reload: async () => 'Reloaded the configuration' };
+
+  test.each(['POST', 'PUT'])('by %s answers what there is to say', async method => {
+    expect(await answer('/-/reload', done, method)).toMatchObject({
+      status: 200,
+      body: 'Reloaded the configuration\n',
+    });
+  });
+
+  test('that fails is answered with the reason', async () => {
+    const error = new ExporterError('config', 'Could not read it:\n  servers is missing');
+    const reply = await answer('/-/reload', { reload: async () => Promise.reject(error) }, 'POST');
+    expect(reply).toMatchObject({ status: 500, body: 'Could not read it:\n  servers is missing\n' });
+  });
+
+  test('that fails as nobody foresaw does not say why', async () => {
+    const options = webOptions({ reload: async () => Promise.reject(new Error('secret detail')) });
+    const reply = await answer('/-/reload', options, 'POST');
+    expect(reply).toMatchObject({ status: 500, body: 'Internal error; the log says more\n' });
+    expect(options.reported).toHaveLength(1);
+  });
+
+  test('is forbidden unless it was allowed', async () => {
+    const reply = await answer('/-/reload', {}, 'POST');
+    expect(reply).toMatchObject({ status: 403, body: expect.stringContaining('--web.enable-lifecycle') });
+  });
+
+  test('is no page to look at', async () => {
+    const reply = await answer('/-/reload', done);
+    expect(reply).toMatchObject({ status: 405, headers: { allow: 'POST, PUT' } });
   });
 });
 
@@ -183,7 +217,7 @@ describe('the page', () => {
     const failed = [{ server: 'hq', id: 'e1', type: 'Restore', at: '2026-11-25T08:59:59.1234567Z' }];
     const { body } = await answer('/', { status: () => ({ ...aStatus(), failed }) });
     expect(body).toMatch(
-      /<code>e1<[^]*>hq<[^]*>Restore<[^]*datetime="2026-11-25T08:59:59.1234567Z">2026-11-25 08:59:59 UTC</,
+      /<code>e1<[^]*>hq<[^]*>Restore<[^]*datetime="2026-11-25T08:59:59.1234567Z">2026-11-25 08:59:59</,
     );
     expect(body).toContain(restart);
     const none = (await answer('/')).body;

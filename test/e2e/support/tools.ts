@@ -10,9 +10,24 @@ const programs = {
   otelcol: { names: ['otelcol'], script: 'otelcol' },
   chromium: { names: ['chromium'], script: 'chromium' },
   loki: { names: ['loki'], script: 'loki' },
+  helm: { names: ['helm'], script: 'helm' },
+  helm3: { names: ['helm3'], script: 'helm' },
+  helmUnittest: { names: ['helm-unittest'], script: 'helm-unittest' },
+  helmDocs: { names: ['helm-docs'], script: 'helm-docs' },
+  kubeScore: { names: ['kube-score'], script: 'kube-score' },
+  etcd: { names: ['etcd'], script: 'etcd' },
+  dockerCompose: { names: ['docker-compose'], script: 'docker-compose' },
+  systemdAnalyze: { names: ['systemd-analyze'], script: 'systemd-analyze' },
+  actionlint: { names: ['actionlint'], script: 'actionlint' },
+  buildah: { names: ['buildah'], script: 'containers' },
+  podman: { names: ['podman'], script: 'containers' },
+  kubeApiserver: { names: ['kube-apiserver'], script: 'kube-apiserver' },
 } as const;
 
 export type ToolName = keyof typeof programs;
+
+/** Where `.ci/tools` puts what it gets. */
+export const toolsFolder = ({ VB365_TOOLS = '.cache/tools' } = process.env): string => resolve(VB365_TOOLS);
 
 /**
  * The path of a program: one on PATH wins over one that `.ci/tools` has put into `$VB365_TOOLS` or `.cache/tools`.
@@ -20,11 +35,11 @@ export type ToolName = keyof typeof programs;
  */
 export function toolPath(tool: ToolName, { PATH = '', VB365_TOOLS = '.cache/tools' } = process.env): string {
   const { names, script } = programs[tool];
-  const folders = [...PATH.split(delimiter), resolve(VB365_TOOLS, 'bin')];
+  const folders = [...PATH.split(delimiter), join(toolsFolder({ VB365_TOOLS }), 'bin')];
   const found = folders.flatMap(folder => names.map(name => join(folder, name))).find(isExecutable);
   if (found !== undefined) return found;
   throw new Error(
-    `The end-to-end tests need "${tool}", which this machine lacks; get it with: bash .ci/tools/${script}`,
+    `The end-to-end tests need "${names[0]}", which this machine lacks; get it with: bash .ci/tools/${script}`,
   );
 }
 

@@ -1,0 +1,167 @@
+{{- define "vb365-exporter.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- /* 52 characters: what the controller adds to the name has to fit into a label. */ -}}
+{{- define "vb365-exporter.fullname" -}}
+{{- $name := include "vb365-exporter.name" . }}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
+{{- default $full .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "vb365-exporter.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride }}
+{{- end }}
+
+{{- define "vb365-exporter.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "vb365-exporter.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- /* Those of the pod of "helm test", which is no exporter and must not be taken for one. */ -}}
+{{- define "vb365-exporter.testLabels" -}}
+app.kubernetes.io/name: {{ printf "%s-test" (include "vb365-exporter.name" . | trunc 58 | trimSuffix "-") }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "vb365-exporter.labels" -}}
+{{- $own := dict
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
+  "app.kubernetes.io/version" .Chart.AppVersion
+  "app.kubernetes.io/component" "exporter"
+  "app.kubernetes.io/part-of" (include "vb365-exporter.name" .)
+  "app.kubernetes.io/managed-by" .Release.Service }}
+{{- toYaml (merge $own (fromYaml (include "vb365-exporter.selectorLabels" .)) .Values.commonLabels) }}
+{{- end }}
+
+{{- /* Metadata of an object: a dict of context, name (what is added to the full name), and namespace, labels, annotations. */ -}}
+{{- define "vb365-exporter.metadata" -}}
+name: {{ include "vb365-exporter.fullname" .context }}{{ with .name }}-{{ . }}{{ end }}
+namespace: {{ default (include "vb365-exporter.namespace" .context) .namespace }}
+labels:
+  {{- toYaml (merge (fromYaml (include "vb365-exporter.labels" .context)) (default dict .labels)) | nindent 2 }}
+{{- with .annotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "vb365-exporter.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "vb365-exporter.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "vb365-exporter.image" -}}
+{{- $registry := default .Values.image.registry .Values.global.imageRegistry }}
+{{- $what := ternary (printf "@%s" .Values.image.digest) (printf ":%s" (default .Chart.AppVersion .Values.image.tag)) (ne .Values.image.digest "") }}
+{{- with $registry }}{{ . }}/{{ end }}{{ .Values.image.repository }}{{ $what }}
+{{- end }}
+
+{{- define "vb365-exporter.imagePullSecrets" -}}
+{{- range concat .Values.global.imagePullSecrets .Values.imagePullSecrets }}
+- name: {{ if kindIs "string" . }}{{ . }}{{ else }}{{ .name }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{- define "vb365-exporter.configMapName" -}}
+{{- default (include "vb365-exporter.fullname" .) .Values.existingConfigMap }}
+{{- end }}
+
+{{- /* The Secret with the passwords; empty when there is none. */ -}}
+{{- define "vb365-exporter.secretName" -}}
+{{- default (ternary (include "vb365-exporter.fullname" .) "" (not (empty .Values.passwords))) .Values.existingSecret }}
+{{- end }}
+
+{{- /* The Secret with the web configuration; empty when there is none. */ -}}
+{{- define "vb365-exporter.webSecretName" -}}
+{{- default (ternary (printf "%s-web" (include "vb365-exporter.fullname" .)) "" (not (empty .Values.webConfig.content))) .Values.webConfig.existingSecret }}
+{{- end }}
+
+{{- define "vb365-exporter.scheme" -}}
+{{- ternary "https" "http" (or .Values.webConfig.tls (hasKey .Values.webConfig.content "tls_server_config")) }}
+{{- end }}
+
+{{- /* The configuration file: `config`, with the files of the Secret and the place of the state filled in. */ -}}
+{{- define "vb365-exporter.config" -}}
+{{- $config := deepCopy .Values.config }}
+{{- range $config.servers }}
+{{- $file := printf "/etc/vb365-exporter/secrets/%s" .name }}
+{{- if .client_id }}
+{{- if not .assertion_file }}{{- $_ := set . "assertion_file" $file }}{{- end }}
+{{- else if not .password_file }}{{- $_ := set . "password_file" $file }}
+{{- end }}
+{{- end }}
+{{- toYaml (set $config "state" (dict "path" "/var/lib/vb365-exporter/vb365-exporter.db")) }}
+{{- end }}
+
+{{- /* A probe of the values, with what to ask when it names no handler of its own. Takes context, probe and path. */ -}}
+{{- define "vb365-exporter.probe" -}}
+{{- $probe := deepCopy .probe }}
+{{- if not (or $probe.exec $probe.httpGet $probe.tcpSocket) }}
+{{- $_ := set $probe "httpGet" (dict "path" .path "port" "http" "scheme" (include "vb365-exporter.scheme" .context | upper)) }}
+{{- end }}
+{{- toYaml $probe }}
+{{- end }}
+
+{{- /* Our variables but those that `extraEnv` has too, then those: a name twice is refused by the API server. */ -}}
+{{- define "vb365-exporter.env" -}}
+{{- $ours := list }}
+{{- if or .Values.caBundle.configMap .Values.caBundle.secret }}
+{{- $ours = append $ours (dict "name" "NODE_EXTRA_CA_CERTS" "value" (printf "/etc/vb365-exporter/ca/%s" .Values.caBundle.key)) }}
+{{- end }}
+{{- with .Values.proxy.httpsProxy }}{{- $ours = append $ours (dict "name" "HTTPS_PROXY" "value" .) }}{{- end }}
+{{- with .Values.proxy.noProxy }}{{- $ours = append $ours (dict "name" "NO_PROXY" "value" .) }}{{- end }}
+{{- $theirs := dict }}
+{{- range .Values.extraEnv }}{{- $_ := set $theirs .name true }}{{- end }}
+{{- $env := list }}
+{{- range $ours }}{{- if not (hasKey $theirs .name) }}{{- $env = append $env . }}{{- end }}{{- end }}
+{{- toYaml (concat $env .Values.extraEnv) }}
+{{- end }}
+
+{{- /* What ServiceMonitor and PodMonitor say of an endpoint alike. Takes context and monitor. */ -}}
+{{- define "vb365-exporter.endpoint" -}}
+port: http
+path: /metrics
+scheme: {{ default (include "vb365-exporter.scheme" .context) .monitor.scheme }}
+honorLabels: {{ .monitor.honorLabels }}
+{{- with .monitor.interval }}
+interval: {{ . }}
+{{- end }}
+{{- with .monitor.scrapeTimeout }}
+scrapeTimeout: {{ . }}
+{{- end }}
+{{- with .monitor.tlsConfig }}
+tlsConfig:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .monitor.basicAuth }}
+basicAuth:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .monitor.relabelings }}
+relabelings:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .monitor.metricRelabelings }}
+metricRelabelings:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- /* The ports of the URLs in the configuration, once each, as a JSON list. */ -}}
+{{- define "vb365-exporter.ports" -}}
+{{- $urls := list }}
+{{- range .Values.config.servers }}{{- $urls = append $urls .url }}{{- with .proxy_url }}{{- $urls = append $urls . }}{{- end }}{{- end }}
+{{- with .Values.config.otlp }}{{- with .endpoint }}{{- $urls = append $urls . }}{{- end }}{{- end }}
+{{- with .Values.proxy.httpsProxy }}{{- $urls = append $urls . }}{{- end }}
+{{- $ports := .Values.networkPolicy.egress.ports }}
+{{- range $urls }}
+{{- $url := urlParse . }}
+{{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (ternary "80" "443" (eq $url.scheme "http")) }}
+{{- $ports = append $ports (int $port) }}
+{{- end }}
+{{- $ports | uniq | toJson }}
+{{- end }}

@@ -1,0 +1,141 @@
+import { describe, expect, test } from '@jest/globals';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { inFolder } from '../support/program.js';
+import { runProgram } from './support/running.js';
+import { toolPath } from './support/tools.js';
+
+const compose = 'examples/compose/docker-compose.yml';
+type Scraping = Readonly<{ scrape_configs: readonly Readonly<{ job_name: string }>[] }>;
+const textOf = (path: string): string => readFileSync(path, 'utf8');
+
+test.each([
+  'examples/vb365-exporter.yaml',
+  'examples/windows/vb365-exporter.yaml',
+  'examples/compose/exporter/vb365-exporter.yaml',
+])('the exporter takes %s', async file => {
+  const args = ['dist/src/main.js', 'check', '--config.file', file];
+  expect(await runProgram({ path: process.execPath, args })).toMatchObject({ code: 0 });
+});
+
+describe('Prometheus takes', () => {
+  test('the examples of scraping, files of targets included', async () => {
+    await inFolder(async folder => {
+      const example = join(folder, 'examples/prometheus');
+      cpSync('examples/prometheus', example, { recursive: true });
+      cpSync('dashboards/prometheus', join(folder, 'dashboards/prometheus'), { recursive: true });
+      // The files of secrets are on the user's machine only.
+      const text = textOf(join(example, 'prometheus.yml')).replaceAll(/\/etc\/prometheus\//g, '');
+      writeFileSync(join(example, 'prometheus.yml'), text);
+      for (const file of ['vb365-password', 'vb365-ca.pem']) writeFileSync(join(example, file), '');
+      const args = ['check', 'config', join(example, 'prometheus.yml')];
+      const { code, output } = await runProgram({ path: toolPath('promtool'), args });
+      expect({ code, output }).toMatchObject({ code: 0, output: expect.stringMatching(/prometheus\.yml is valid/) });
+      expect(output).toMatch(/vb365-alerts\.yml/);
+    });
+  });
+
+  test('the example for Kubernetes; discovery itself is not in the Prometheus of Debian', async () => {
+    await inFolder(async folder => {
+      const text = textOf('examples/kubernetes/prometheus.yml');
+      const discovery = /kubernetes_sd_configs:\n\s+- role: pod\n/;
+      expect(text).toMatch(discovery);
+      writeFileSync(join(folder, 'prometheus.yml'), text.replace(discovery, 'static_configs: []\n'));
+      const args = ['check', 'config', join(folder, 'prometheus.yml')];
+      expect(await runProgram({ path: toolPath('promtool'), args })).toMatchObject({ code: 0 });
+    });
+  });
+
+  test('the configuration of the compose stack', async () => {
+    await inFolder(async folder => {
+      cpSync('examples/compose/prometheus', folder, { recursive: true });
+      cpSync('dashboards/prometheus', join(folder, 'rules'), { recursive: true });
+      const args = ['check', 'config', join(folder, 'prometheus.yml')];
+      expect(await runProgram({ path: toolPath('promtool'), args })).toMatchObject({ code: 0 });
+    });
+  });
+
+  test('jobs that the bundled alerts find', () => {
+    for (const file of [
+      'examples/prometheus/prometheus.yml',
+      'examples/kubernetes/prometheus.yml',
+      'examples/compose/prometheus/prometheus.yml',
+    ])
+      for (const { job_name: job } of (parse(textOf(file)) as Scraping).scrape_configs) expect(job).toContain('vb365');
+  });
+});
+
+test('Alertmanager takes the configuration of the compose stack', async () => {
+  const args = ['check-config', 'examples/compose/alertmanager/alertmanager.yml'];
+  expect(await runProgram({ path: toolPath('amtool'), args })).toMatchObject({ code: 0 });
+});
+
+test('Loki takes the configuration of the compose stack', async () => {
+  const args = ['-verify-config', '-config.file=examples/compose/loki/config.yaml'];
+  expect(await runProgram({ path: toolPath('loki'), args })).toMatchObject({ code: 0 });
+});
+
+const config = async (file: string) =>
+  runProgram({ path: toolPath('dockerCompose'), args: ['--file', file, 'config', '--quiet'] });
+
+describe('the compose file', () => {
+  type Service = Readonly<Record<string, readonly string[] | undefined>>;
+  const { services } = parse(textOf(compose), { merge: true }) as Readonly<{
+    services: Readonly<Record<string, Service>>;
+  }>;
+
+  test('is taken by docker-compose; one with a key that it does not know is not', async () => {
+    expect(await config(compose)).toEqual({ code: 0, output: '' });
+    await inFolder(async folder => {
+      const bad = join(folder, 'docker-compose.yml');
+      writeFileSync(bad, textOf(compose).replaceAll('read_only:', 'read_onlyy:'));
+      expect(await config(bad)).toMatchObject({ code: 1, output: expect.stringContaining('read_onlyy') });
+    });
+  });
+
+  test.each(Object.keys(services))('%s: pages on this machine only, no rights, no image that moves', name => {
+    const { ports = [], cap_drop, security_opt, image } = services[name] ?? {};
+    expect(ports.filter(port => !port.startsWith('127.0.0.1:'))).toEqual([]);
+    expect({ cap_drop, security_opt }).toEqual({ cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+    expect(image).toMatch(/:(?:v?\d+\.\d+\.\d+|compose)$/);
+  });
+
+  test('mounts only what is there', () => {
+    const mounts = Object.values(services).flatMap(({ volumes = [] }) =>
+      volumes.map(volume => volume.split(':')[0] ?? ''),
+    );
+    const files = mounts.filter(mount => mount.startsWith('.')).map(mount => join('examples/compose', mount));
+    expect(files.length).toBeGreaterThan(7);
+    for (const file of files) expect([file, existsSync(file)]).toEqual([file, true]);
+  });
+});
+
+describe('the systemd unit', () => {
+  const unit = 'examples/systemd/vb365-exporter.service';
+
+  test('is taken by systemd', async () => {
+    const args = ['verify', '--man=no', unit];
+    expect(await runProgram({ path: toolPath('systemdAnalyze'), args })).toEqual({ code: 0, output: '' });
+  });
+
+  test('exposes little: systemd rates it below 2 of 10', async () => {
+    await inFolder(async folder => {
+      mkdirSync(join(folder, 'units'));
+      cpSync(unit, join(folder, 'units/vb365-exporter.service'));
+      const args = ['security', '--offline=true', '--threshold=20', join(folder, 'units/vb365-exporter.service')];
+      expect(await runProgram({ path: toolPath('systemdAnalyze'), args })).toMatchObject({ code: 0 });
+    });
+  });
+});
+
+test('the Windows service names the commands and flags that there are', () => {
+  const text = textOf('examples/windows/vb365-exporter.xml');
+  expect(text).toMatch(/dist\\src\\main\.js" serve --config\.file=/);
+  const tags = [...text.replaceAll(/<!--.*?-->/gs, '').matchAll(/<(\/?)(\w+)[^>]*?(\/?)>/g)];
+  const open: string[] = [];
+  for (const [, closing, tag = '', single] of tags)
+    if (closing === '/') expect(open.pop()).toBe(tag);
+    else if (single !== '/') open.push(tag);
+  expect(open).toEqual([]);
+});

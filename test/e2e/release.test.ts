@@ -1,0 +1,73 @@
+import { describe, expect, test } from '@jest/globals';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inFolder } from '../support/program.js';
+import { runProgram } from './support/running.js';
+import { toolPath } from './support/tools.js';
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Readonly<{
+  version: string;
+  dependencies: Readonly<Record<string, string>>;
+}>;
+const npm = async (args: readonly string[]) => runProgram({ path: 'npm', args });
+
+/** Packs what is built here; answers the file. */
+async function packed(folder: string): Promise<string> {
+  const { code, output } = await npm(['pack', '--silent', '--pack-destination', folder]);
+  if (code !== 0) throw new Error(output);
+  return join(folder, `vb365-exporter-${manifest.version}.tgz`);
+}
+
+describe('the package', () => {
+  test('holds the program and its documents, and nothing else', async () => {
+    await inFolder(async folder => {
+      const { output } = await runProgram({ path: 'tar', args: ['-tzf', await packed(folder)] });
+      const files = output.trim().split('\n');
+      const allowed =
+        /^package\/(?:dist\/src\/.+\.js|docs\/[\w-]+\.md|docs\/config\.schema\.json|[A-Z]+(?:\.md)?|package\.json)$/;
+      expect(files.filter(file => !allowed.test(file))).toEqual([]);
+      for (const file of ['dist/src/main.js', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs/CONFIG.md'])
+        expect(files).toContain(`package/${file}`);
+    });
+  });
+
+  test('is installed from its file with npm, and runs', async () => {
+    await inFolder(async folder => {
+      const archive = await packed(folder);
+      const prefix = join(folder, 'installed');
+      mkdirSync(prefix);
+      const how = ['--prefer-offline', '--no-audit', '--no-fund', '--silent'];
+      expect(await npm(['install', ...how, '--prefix', prefix, archive])).toMatchObject({ code: 0 });
+      const bin = join(prefix, 'node_modules/.bin/vb365-exporter');
+      const run = async (...args: readonly string[]) => runProgram({ path: process.execPath, args: [bin, ...args] });
+      expect((await run('--version')).output.trim()).toBe(manifest.version);
+      expect(await run('demo', '--for', '5s', '--web.listen-address', '127.0.0.1:0')).toMatchObject({ code: 0 });
+    });
+  });
+
+  test('has a bill of materials with every package that it needs', async () => {
+    const { code, output } = await npm(['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev']);
+    expect(code).toBe(0);
+    const { bomFormat, components } = JSON.parse(output) as {
+      bomFormat: string;
+      components: readonly { purl: string }[];
+    };
+    expect(bomFormat).toBe('CycloneDX');
+    const purls = components.map(({ purl }) => decodeURIComponent(purl));
+    for (const [name, version] of Object.entries(manifest.dependencies).filter(([, of]) => !of.startsWith('npm:')))
+      expect(purls).toContain(`pkg:npm/${name}@${version}`);
+    expect(purls.filter(purl => /\/(?:jest|typescript|oxlint)@/.test(purl))).toEqual([]);
+  });
+});
+
+test('the workflows of GitHub are taken by actionlint', async () => {
+  const files = readdirSync('.github/workflows').map(file => join('.github/workflows', file));
+  expect(await runProgram({ path: toolPath('actionlint'), args: ['-shellcheck=', ...files] })).toEqual({
+    code: 0,
+    output: '',
+  });
+});
+
+test('CHANGELOG.md has a section for what comes next', () => {
+  expect(readFileSync('CHANGELOG.md', 'utf8')).toMatch(/^## Unreleased$/m);
+});
