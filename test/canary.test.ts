@@ -76,7 +76,7 @@ const withOrganization: typeof outputs = {
 /** Runs the program on a haunted server until logs and traces have everything. */
 async function haunted(personalData: PersonalData, look: (of: Haunted) => Promise<void>): Promise<void> {
   await inFolder(async folder => {
-    const simulator = await simulate({ clock: systemClock });
+    const simulator = await simulate({ clock: systemClock, instance: { installationId: canary, version: canary } });
     const receiver = await otlpReceiver();
     const selfReceiver = await otlpReceiver();
     receiver.answers.push(refuse(503, { 'x-canary': canary }, canary), refuse(400, {}, canary));

@@ -66,8 +66,7 @@ async function permissions({ examined, signal }: Visit): Promise<Look> {
       );
 }
 
-/** Anything else than a build number is not repeated. */
-const buildOf = (text: string): string => (/^\d+(?:\.\d+){1,3}$/.test(text) ? ` (VB365 ${text})` : '');
+const buildOf = (build: string): string => (build === '' ? '' : ` (VB365 ${build})`);
 
 /** The rule about clocks warns from here on. */
 const muchSeconds = 60;

@@ -13,5 +13,8 @@ import {
 export function serverResource({ server, url, version }: { server: string; url: URL; version: string }): Resource {
   return resourceFromAttributes({ [ATTR_SERVICE_NAME]: 'vb365-exporter', [ATTR_SERVICE_VERSION]: version })
     .merge(detectResources({ detectors: [envDetector] }))
-    .merge(resourceFromAttributes({ [ATTR_SERVICE_INSTANCE_ID]: server, [ATTR_SERVER_ADDRESS]: url.hostname }));
+    .merge(resourceFromAttributes({ [ATTR_SERVICE_INSTANCE_ID]: server, [ATTR_SERVER_ADDRESS]: addressOf(url) }));
 }
+
+/** A URL has an IPv6 address in brackets, which are no part of it. */
+const addressOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');

@@ -84,7 +84,7 @@ function readTexts(row: Wire, status: string): Texts {
     message,
     item: {
       name: text(row['itemName']) || told.name,
-      type: text(row['itemType']) || told.type,
+      type: text(row['itemType']) || kindIn(message, told),
       sizeBytes: readSize(row['itemSizeBytes']),
     },
     source: text(row['source']) || told.source,
@@ -92,6 +92,12 @@ function readTexts(row: Wire, status: string): Texts {
     reason: told.reason || otherReason(status, message || title),
   };
 }
+
+/**
+ * The type that a message tells. A name or a reason may hold what looks like one, and a person in it: of two none is
+ * taken, because types are no personal data and always told.
+ */
+const kindIn = (message: string, { type }: ItemMessage): string => (message.split('(type: ').length > 2 ? '' : type);
 
 const silence: ItemMessage = { name: '', type: '', source: '', target: '', reason: '' };
 

@@ -16,6 +16,7 @@ import { query } from './query.js';
 import type { Read } from './reader.js';
 import { sessionReader } from './sessions.js';
 import type { Answer } from './transport.js';
+import { text, uuid } from './wire.js';
 
 /** A VB365 server behind its REST API. */
 export interface RestSource extends Source {
@@ -78,8 +79,11 @@ async function instanceBy({ read, versions: spoken }: Link, signal: AbortSignal)
   const parsed = wireInstance.safeParse(okJson('probe', await read('probe', 'ServiceInstance', signal)));
   if (!parsed.success) throw failure('probe', 'decode', 'the answer is no service instance');
   const { version, installationId } = parsed.data;
-  return { apiVersion, version: version ?? '', installationId: (installationId ?? '').toLowerCase() };
+  return { apiVersion, version: buildNumber(version), installationId: uuid(installationId) };
 }
+
+/** Both are told in metrics and in our own log, so that anything else than what they should be is taken as unknown. */
+const buildNumber = (value: unknown): string => (/^\d{1,9}(?:\.\d{1,9}){1,3}$/.test(text(value)) ? text(value) : '');
 
 async function readSession(read: Read, id: string, signal: AbortSignal): Promise<Session | undefined> {
   const answer = await read('session', sessionPath(id), signal);

@@ -69,7 +69,7 @@ function addEvent(cell: Cell, taken: Taken): void {
 type Sized = RestoreEvent & Readonly<{ item: Readonly<{ sizeBytes: number }> }>;
 
 /** Only an item that went through counts, and only a size that can be one. */
-const hasSize = (event: RestoreEvent): event is Sized =>
+export const hasSize = (event: RestoreEvent): event is Sized =>
   (event.status.label === 'Success' || event.status.label === 'Warning') &&
   Number.isSafeInteger(event.item.sizeBytes) &&
   Number(event.item.sizeBytes) >= 0;

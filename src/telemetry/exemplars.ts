@@ -1,4 +1,5 @@
 import { eventTime } from '../model/event.js';
+import { type Session, sessionTime } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import type { Exemplar, Taken } from '../pipeline/ports.js';
 import { spanIdOf, traceIdOf } from './ids.js';
@@ -10,11 +11,19 @@ export type BucketExamples = (Taken | undefined)[];
  * An event as an exemplar: the ids of the log record and the span that tell more of it. Undefined when its session has
  * no id to be found by, or its time is none. A time to come is now, else it would stay the newest for ever.
  */
-export function exemplarOf({ session, event }: Taken, value: number, now: Nanos): Exemplar | undefined {
-  const traceId = traceIdOf(session.id);
-  const at = eventTime(event);
+export const exemplarOf = ({ session, event }: Taken, value: number, now: Nanos): Exemplar | undefined =>
+  leadingTo({ session: session.id, event: event.id, at: eventTime(event) }, value, now);
+
+/** A session that has stopped as an exemplar, like an event: its span is the root of its trace. */
+export const sessionExemplarOf = (session: Session, value: number, now: Nanos): Exemplar | undefined =>
+  leadingTo({ session: session.id, event: session.id, at: sessionTime(session) }, value, now);
+
+type Lead = Readonly<{ session: string; event: string; at: Nanos }>;
+
+function leadingTo({ session, event, at }: Lead, value: number, now: Nanos): Exemplar | undefined {
+  const traceId = traceIdOf(session);
   if (traceId === undefined || at < 0n) return undefined;
-  return { traceId, spanId: spanIdOf(event.id), value, at: at < now ? at : now };
+  return { traceId, spanId: spanIdOf(event), value, at: at < now ? at : now };
 }
 
 /** The newer of two. */

@@ -11,7 +11,7 @@ import {
   sinkDelivered,
   unknownValues,
 } from './delivery-families.js';
-import { exemplarOf } from './exemplars.js';
+import { exemplarOf, sessionExemplarOf } from './exemplars.js';
 import { closedLabels } from './family.js';
 import { type DeliveryOutcome, type VocabularyField, vocabularyFields } from './labels.js';
 import { type OrganizationLabel, unlimited } from './organizations.js';
@@ -28,7 +28,7 @@ import {
 import { reconcileMissed } from './server-families.js';
 import { installationChanges } from './server-families.js';
 import { observations, observe, Sums } from './sums.js';
-import { type Cell, cellsOf } from './cells.js';
+import { type Cell, cellsOf, hasSize } from './cells.js';
 
 /** The stored series that exist from the start: all of the closed families, at 0. */
 export function birthDeltas(server: string, sinks: readonly SinkName[] = sinkNames): readonly SeriesDelta[] {
@@ -86,7 +86,7 @@ export function batchDeltas(
   for (const cell of cellsOf(batch.events, labelOf)) addCell(sums, server, cell, batch.at);
   for (const { event } of batch.events) addAnomalies(sums, server, event);
   for (const session of batch.results)
-    addResult(sums, server, { session, organization: labelOf(session.organization) });
+    addResult(sums, server, { session, organization: labelOf(session.organization), now: batch.at });
   addFindings(sums, server, batch.findings);
   addOverflow(sums, server, batch, labelOf);
   return sums.deltas();
@@ -146,7 +146,12 @@ function addCell(sums: Sums, server: string, cell: Cell, now: Nanos): void {
   if (cell.latest >= 0n)
     sums.latest(lastEvent, { server, organization, status }, cell.latest < now ? cell.latest : now);
   if (cell.bytes !== undefined)
-    sums.count(restoreItemBytes, { server, organization, workload, event_type: type }, cell.bytes);
+    sums.count(
+      restoreItemBytes,
+      { server, organization, workload, event_type: type },
+      cell.bytes,
+      sizeExample(cell, now),
+    );
   if (cell.durations !== undefined)
     sums.observed(restoreItemDuration, { server, workload, event_type: type }, cell.durations, examplesOf(cell, now));
   countUnknown(sums, server, { event_type: type, status, workload }, cell.events);
@@ -156,21 +161,28 @@ function examplesOf({ examples }: Cell, now: Nanos): readonly (Exemplar | undefi
   return Array.from(examples, taken => taken && exemplarOf(taken, toSeconds(taken.event.duration ?? 0n), now));
 }
 
+function sizeExample({ newest }: Cell, now: Nanos): Exemplar | undefined {
+  return hasSize(newest.event) ? exemplarOf(newest, newest.event.item.sizeBytes, now) : undefined;
+}
+
 function addAnomalies(sums: Sums, server: string, event: RestoreEvent): void {
   for (const kind of event.anomalies) sums.count(apiAnomalies, { server, kind }, 1);
 }
 
-type Result = Readonly<{ session: Session; /** Its label value. */ organization: string }>;
+type Result = Readonly<{ session: Session; /** Its label value. */ organization: string; now: Nanos }>;
 
-function addResult(sums: Sums, server: string, { session, organization }: Result): void {
+function addResult(sums: Sums, server: string, { session, organization, now }: Result): void {
   const { endedAt, createdAt } = session;
   const [workload, result] = [session.workload.label, session.result.label];
-  sums.count(restoreSessions, { server, organization, workload, result }, 1);
+  sums.count(restoreSessions, { server, organization, workload, result }, 1, sessionExemplarOf(session, 1, now));
   countUnknown(sums, server, { workload, result }, 1);
   if (endedAt === undefined) return;
   const duration = observations(restoreSessionDuration);
-  observe(duration, endedAt < createdAt ? 0n : endedAt - createdAt);
-  sums.observed(restoreSessionDuration, { server, workload }, duration);
+  const length = endedAt < createdAt ? 0n : endedAt - createdAt;
+  const bucket = observe(duration, length);
+  const exemplar = sessionExemplarOf(session, toSeconds(length), now);
+  const exemplars = duration.counts.map((_, i) => (i === bucket ? exemplar : undefined));
+  sums.observed(restoreSessionDuration, { server, workload }, duration, exemplars);
   if (endedAt < createdAt) sums.count(apiAnomalies, { server, kind: 'negative_duration' }, 1);
 }
 

@@ -18,6 +18,9 @@ const sessionEnd: Readonly<Record<SessionResult, string>> = {
   Failed: 'failed',
 };
 
+/** A word of the API that we do not know may be anything; it leaves room for the token, which must not be cut off. */
+const word = (raw: string): string => raw.slice(0, 64);
+
 /** A name in a sentence leaves room for the rest of it. */
 const quoted = (name: string): string => `"${name.slice(0, maxTextLength / 2)}"`;
 
@@ -30,15 +33,19 @@ export function itemSentence({ type, status, title, item, order, id }: RestoreEv
   const heading = type.label === 'None' ? disclose(title, freeText) : undefined;
   if (heading !== undefined) return `${heading.slice(0, maxTextLength / 2)} ${token}`;
   const name = disclose(item.name, ['item']);
-  const what = name === undefined ? type.raw : `${type.raw} of ${quoted(name)}`;
-  return `${what} ${status.label === 'other' ? `ended as ${status.raw}` : itemEnd[status.label]} ${token}`;
+  const done = type.label === 'None' ? 'Session event' : word(type.raw);
+  const what = name === undefined ? done : `${done} of ${quoted(name)}`;
+  return `${what} ${status.label === 'other' ? `ended as ${word(status.raw)}` : itemEnd[status.label]} ${token}`;
 }
 
 /** How a session ended, in one sentence. */
 export function sessionSentence({ name, organization, result, id }: Session, disclose: Disclose): string {
   const told = disclose(name, freeText);
-  const what = [told === undefined ? 'Restore session' : `Restore session ${quoted(told)}`, organization];
-  const how = result.label === 'other' ? `ended as ${result.raw}` : sessionEnd[result.label];
+  const what = [
+    told === undefined ? 'Restore session' : `Restore session ${quoted(told)}`,
+    organization.slice(0, maxTextLength / 4),
+  ];
+  const how = result.label === 'other' ? `ended as ${word(result.raw)}` : sessionEnd[result.label];
   return `${what.filter(text => text !== '').join(' of ')} ${how} (${short(id)})`;
 }
 

@@ -47,9 +47,9 @@ export const ofSession: readonly Attribute<Told>[] = [
   {
     name: 'veeam.restore.session.scope',
     type: 'string',
-    help: 'What the session may restore',
+    help: 'Whose data, or which site or team, the session may restore',
     example: 'Tenant',
-    holds: ['person'],
+    holds: ['person', 'item'],
     of: ({ session }) => session.scope,
   },
   {

@@ -42,3 +42,8 @@ test('does without what cannot be read', () => {
   env['OTEL_RESOURCE_ATTRIBUTES'] = 'nonsense,,=';
   expect(of()).toEqual(ours);
 });
+
+test('says an IPv6 address without the brackets that a URL puts around it', () => {
+  const { attributes } = serverResource({ server: 'hq', url: new URL('https://[fd00::7]:4443'), version: '1.2.3' });
+  expect(attributes['server.address']).toBe('fd00::7');
+});

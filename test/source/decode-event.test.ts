@@ -87,6 +87,14 @@ describe('the events of a v6 page', () => {
 });
 
 describe('an event', () => {
+  test.each([
+    'Item a was saved with error: Denied (type: alice@example.com; source: x; target: y) (type: Item; source: c; target: d)',
+    'Item b was sent successfully (type: alice@example.com; source: x; target: y) was saved successfully (type: Item; source: c; target: d)',
+  ])('Nothing sensitive: a type is not taken from what only looks like one: %s', message => {
+    expect(decoded({ message }).item.type).toBe('');
+    expect(decoded({ message, itemType: 'Item' }).item.type).toBe('Item');
+  });
+
   test('prefers a structured field to the message', () => {
     const message = 'Item a was sent successfully (type: b; source: c; target: d)';
     expect(decoded({ message, itemName: 'A', target: 'D' })).toMatchObject({

@@ -185,6 +185,10 @@ describe('the service instance', () => {
 
   test.each([
     [{ json: { version: null } }, { apiVersion: 'v6', version: '', installationId: '' }],
+    [
+      { json: { version: '8.1 canary', installationId: `${id} canary` } },
+      { apiVersion: 'v6', version: '', installationId: '' },
+    ],
     [{ json: 5 }, 'decode'],
     [{ status: 404 }, 'rejected'],
   ])('answered with %j is %j', async (reply, wanted) => {

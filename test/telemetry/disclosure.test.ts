@@ -19,7 +19,7 @@ const telling = (choice: Partial<PersonalData>): Origin => ({
 /** Every text of the API that may be personal, each with a canary of its class; the texts are of all classes. */
 const canaries = {
   initiator: 'canary-person',
-  scope: 'canary-person-scope',
+  scope: 'canary-person-or-item-scope',
   clientAddress: 'canary-client',
   itemName: 'canary-item',
   source: 'canary-path-source',
@@ -64,7 +64,7 @@ function toldBy(choice: Partial<PersonalData>): string {
 
 const goneWith: Readonly<Record<PersonalClass, readonly string[]>> = {
   person: [canaries.initiator, canaries.scope, canaries.source, canaries.target, canaries.texts],
-  item: [canaries.itemName, canaries.source, canaries.target, canaries.texts],
+  item: [canaries.itemName, canaries.scope, canaries.source, canaries.target, canaries.texts],
   path: [canaries.source, canaries.target, canaries.texts],
   client: [canaries.clientAddress],
 };

@@ -83,8 +83,14 @@ describe('the record of an event', () => {
 
   test('without a title reads as well', () => {
     expect(item({ type: eventType('None'), title: '', item: { name: '', type: '', sizeBytes: undefined } }).body).toBe(
-      'None succeeded (#1, 755d207e)',
+      'Session event succeeded (#1, 755d207e)',
     );
+  });
+
+  test('keeps what tells two sentences apart, however long the words of the API are', () => {
+    const long = 'W'.repeat(5_000);
+    const { body } = item({ type: eventType(long), status: eventStatus(long) });
+    expect(body).toMatch(/^W{64} of "Image.jpg" ended as W{64} \(#1, 755d207e\)$/);
   });
 
   test.each([
