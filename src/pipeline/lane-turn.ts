@@ -96,7 +96,8 @@ async function flush(turn: Turn, signal: AbortSignal): Promise<void> {
   const delivered = await deliver(turn, batch, signal);
   if (delivered === undefined) return;
   const { deltas } = delivered;
-  await lane.ledger.record({ server: lane.server, rows: changed.map(({ row }) => row), ...delivered }, () => {
+  const rows = changed.map(({ row }) => lane.backlog.standing(row));
+  await lane.ledger.record({ server: lane.server, rows, ...delivered }, () => {
     lane.stored(deltas);
     place();
     lane.recorded?.(lane.sink.name, batch);

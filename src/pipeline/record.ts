@@ -67,10 +67,10 @@ function remember({ seen }: Feed, sessions: readonly Session[], done: ReadonlySe
 
 /** Makes due what a sink has to read, with the header it needs for that, and lets pages be read anew. */
 function handOut(deps: DiscoveryDeps, finding: Finding, rows: readonly Row[], wanted: readonly Wanted[]): void {
-  const { wake, startedAt } = finding;
+  const { wake, changed, startedAt } = finding;
   for (const backlog of Object.values(deps.backlogs)) {
     if (wake === 'all') backlog.wake();
-    else for (const id of wake) backlog.recall(id, startedAt);
+    for (const id of wake === 'all' ? changed : wake) backlog.recall(id, startedAt);
   }
   for (const row of rows) deps.backlogs[row.sink]?.put(entryOf(row));
   for (const { sink, session } of wanted)

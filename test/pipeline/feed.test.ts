@@ -218,6 +218,33 @@ describe('the change feed', () => {
     await line.stop();
   });
 
+  test('Nothing lost: what it tells of a session during the last reading of it is read after that', async () => {
+    const line = await following();
+    open(line, 's1');
+    line.server.tell({ id: 's1', eTag: '1' });
+    await line.clock.advance(1_000);
+    stop(line.server, 's1', line.server.at);
+    line.server.tell({ id: 's1', eTag: '2' });
+    await line.clock.advance(1_000);
+    const read = line.server.events.bind(line.server);
+    const held = Promise.withResolvers<undefined>();
+    line.server.events = async (...asked) => {
+      const answer = await read(...asked);
+      await held.promise;
+      return answer;
+    };
+    await line.clock.advance(2 * minute);
+    append(line, 's1', 1);
+    line.server.tell({ id: 's1', eTag: '3' });
+    await line.clock.advance(5_000);
+    expect(line.sink.taken()).toEqual(['s1-0']);
+    held.resolve(undefined);
+    await line.clock.advance(2 * minute);
+    expect(line.sink.taken()).toEqual(['s1-0', 's1-1']);
+    expect(await line.store.pending('hq', 'metrics')).toEqual([]);
+    await line.stop();
+  });
+
   test('goes on from the stored token after a restart, and what changed meanwhile is read', async () => {
     const first = await following();
     open(first, 's1');
