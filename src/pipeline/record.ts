@@ -20,6 +20,8 @@ export type Finding = Readonly<{
   wake: 'all' | ReadonlySet<string>;
   /** Where the feed goes on; undefined to leave that alone. */
   token: string | undefined;
+  /** Sessions of which the feed told could not be read: a restart is to hear of them again. */
+  owing?: boolean;
 }>;
 
 /** A token that came without news is stored no more often than this: losing it costs nothing but reading it again. */
@@ -37,9 +39,10 @@ export async function record(deps: DiscoveryDeps, known: Known, finding: Finding
   const firsts = unborn(known, finding.sessions);
   const deltas = [...[...firsts.values()].flatMap(deps.born), ...gaps.flatMap(deps.feedGap)];
   const begun = Object.keys(since).length > Object.keys(known.since).length;
-  const news = rows.length > 0 || deltas.length > 0 || begun || isTokenStale(feed, finding.token, clock.monotonic());
+  const storable = finding.owing === true ? undefined : finding.token;
+  const news = rows.length > 0 || deltas.length > 0 || begun || isTokenStale(feed, storable, clock.monotonic());
   if (news) {
-    await store.commit({ server, since, facts: factsOf(finding.token), rows, deltas });
+    await store.commit({ server, since, facts: factsOf(storable), rows, deltas });
     feed.storedMs = clock.monotonic();
   }
   deps.stored(deltas);

@@ -292,6 +292,37 @@ describe('the change feed', () => {
     await line.stop();
   });
 
+  test('Nothing lost: a session that it told of and that could not be read is told again after a restart', async () => {
+    const first = await following();
+    open(first, 'bad');
+    first.server.tell({ id: 'bad', eTag: '1' });
+    await first.clock.advance(1_000);
+    stop(first.server, 'bad', first.server.at);
+    change(first, 'bad', '2');
+    first.server.tell({ id: 'bad', eTag: '2' });
+    await first.clock.advance(3 * minute);
+    expect(await first.store.pending('hq', 'metrics')).toEqual([]);
+    const { changeToken } = (await first.store.state('hq')).facts;
+    first.server.session = async () => {
+      throw new ExporterError('decode', 'Could not read a restore session');
+    };
+    append(first, 'bad', 1);
+    change(first, 'bad', '3');
+    first.server.tell({ id: 'bad', eTag: '3' });
+    await first.clock.advance(10 * minute);
+    expect((await first.store.state('hq')).facts.changeToken).toBe(changeToken);
+    await first.stop();
+    const again = fedLine({ store: first.store });
+    for (const [id, held] of first.server.held) again.server.held.set(id, held);
+    put(again.server, 'bad', event(0, { id: 'bad-0', endedAt: again.server.at }));
+    append(again, 'bad', 1);
+    again.server.tell(...['1', '2', '3'].map(eTag => ({ id: 'bad', eTag })));
+    again.start();
+    await again.clock.advance(2_000);
+    expect(again.sink.taken()).toEqual(['bad-1']);
+    await again.stop();
+  });
+
   test('a thousand sessions that it told of are read by one list', async () => {
     const line = await following();
     const ids = Array.from({ length: 1_000 }, (_, n) => `s${String(n)}`);
