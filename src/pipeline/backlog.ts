@@ -15,12 +15,16 @@ export type Entry = Readonly<{
 /** The sessions that one sink is not done with. */
 export interface Backlog {
   get(session: string): Entry | undefined;
-  /** Adds or replaces; a row that is done leaves. */
+  /** Adds or replaces; a row that is done leaves, but for one that was recalled meanwhile, which is read once more. */
   put(entry: Entry): void;
+  /** A reading of an entry begins: what recalls it from here on may not have been in it. */
+  begin(session: string): void;
   /** Makes idle entries due again: an open session is due every turn. */
   wake(): void;
   /** Makes an entry due now, and once more when it may be being read at this moment. */
   recall(session: string, now: Nanos): void;
+  /** A row as it is to be stored: one that was recalled since its reading began is not done. */
+  standing(row: Row): Row;
   /** Keeps an entry from being due before this server time, whatever else happens to it. */
   rest(session: string, until: Nanos): void;
   /** What is due, oldest session first. */
@@ -39,15 +43,18 @@ export function createBacklog(rows: readonly Row[]): Backlog {
   const resting = new Map<string, Nanos>();
   const recalled = new Set<string>();
   const rested = ({ row }: Entry, now: Nanos): boolean => (resting.get(row.session) ?? now) <= now;
+  const standing = (row: Row): Row => (row.done && recalled.has(row.session) ? { ...row, done: false } : row);
   const put = (entry: Entry): void => {
-    if (entry.row.done) resting.delete(entry.row.session);
-    const again = recalled.delete(entry.row.session);
-    if (entry.row.done) entries.delete(entry.row.session);
-    else entries.set(entry.row.session, again ? { ...entry, dueAt: 0n } : entry);
+    const row = standing(entry.row);
+    const { session, done } = row;
+    if (done) resting.delete(session);
+    if (done) entries.delete(session);
+    else entries.set(session, { ...entry, row, ...(recalled.has(session) ? { dueAt: 0n } : {}) });
   };
   return {
     get: session => entries.get(session),
     put,
+    begin: session => void recalled.delete(session),
     wake: () => {
       for (const entry of entries.values()) if (entry.dueAt === undefined) put({ ...entry, dueAt: 0n });
     },
@@ -57,6 +64,7 @@ export function createBacklog(rows: readonly Row[]): Backlog {
       if (isDue(entry, now)) recalled.add(session);
       else put({ ...entry, dueAt: 0n });
     },
+    standing,
     rest: (session, until) => void resting.set(session, until),
     due: now =>
       [...entries.values()]

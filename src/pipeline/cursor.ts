@@ -1,4 +1,5 @@
 import { eventStatuses } from '../model/event.js';
+import type { Nanos } from '../model/time.js';
 import { formatOrders, type Orders, parseOrders } from './orders.js';
 
 /** What a tally counts: events by final status, and rows that were not taken as events. */
@@ -13,24 +14,31 @@ export type Cursor = Readonly<{
   tally: Tally;
   /** Whether the session's result has been taken. */
   resultTaken: boolean;
+  /** The end that the session told when it was done with; a later one tells that it was opened again. */
+  endedAt?: Nanos | undefined;
 }>;
 
 export const startCursor: Cursor = { taken: [], tally: {}, resultTaken: false };
 
-/** Writes a cursor for the store, such as `0-3,5;Success=4,Failed=1;result`. Equal cursors give equal texts. */
-export function formatCursor({ taken, tally, resultTaken }: Cursor): string {
+/**
+ * Writes a cursor for the store, such as `0-3,5;Success=4,Failed=1;result`, and `;` with the end in nanoseconds behind
+ * that where there is one. Equal cursors give equal texts.
+ */
+export function formatCursor({ taken, tally, resultTaken, endedAt }: Cursor): string {
   const counts = tallyKeys.flatMap(key => (tally[key] === undefined ? [] : [`${key}=${String(tally[key])}`]));
-  return [formatOrders(taken), counts.join(','), resultTaken ? 'result' : ''].join(';');
+  const end = endedAt === undefined ? [] : [String(endedAt)];
+  return [formatOrders(taken), counts.join(','), resultTaken ? 'result' : '', ...end].join(';');
 }
 
 /** Reads what `formatCursor` wrote. */
 export function parseCursor(text: string): Cursor {
-  const [taken = '', counts = '', result = ''] = text.split(';');
+  const [taken = '', counts = '', result = '', end = ''] = text.split(';');
   const byName = new Map(counts.split(',').map(pair => [pair.split('=')[0], Number(pair.split('=')[1])]));
   const tally: Partial<Record<TallyKey, number>> = {};
   for (const key of tallyKeys) {
     const count = byName.get(key);
     if (count !== undefined) tally[key] = count;
   }
-  return { taken: parseOrders(taken), tally, resultTaken: result === 'result' };
+  const ended = end === '' ? {} : { endedAt: BigInt(end) };
+  return { taken: parseOrders(taken), tally, resultTaken: result === 'result', ...ended };
 }

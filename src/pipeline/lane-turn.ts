@@ -99,7 +99,8 @@ async function flush(turn: Turn, signal: AbortSignal): Promise<void> {
   if (delivered === undefined) return;
   const { deltas, setAside = [] } = delivered;
   turn.setAside.push(...setAside);
-  await lane.ledger.record({ server: lane.server, rows: changed.map(({ row }) => row), ...delivered }, () => {
+  const rows = changed.map(({ row }) => lane.backlog.standing(row));
+  await lane.ledger.record({ server: lane.server, rows, ...delivered }, () => {
     lane.stored(deltas);
     place();
     lane.recorded?.(lane.sink.name, batch);

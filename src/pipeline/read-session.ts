@@ -24,6 +24,7 @@ type Into = Readonly<{
 export async function readSession(lane: Lane, entry: Entry, into: Into): Promise<void> {
   const id = entry.row.session;
   const { quit } = into.stopping;
+  lane.backlog.begin(id);
   const header = await lane.headers.get(id, quit);
   if (header === undefined) return placeGone(entry, into.draft);
   const context: Context = { lane, entry, header, into };

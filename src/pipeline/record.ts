@@ -1,7 +1,7 @@
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import { type Backlog, entryOf } from './backlog.js';
-import { formatCursor, startCursor } from './cursor.js';
+import { formatCursor, parseCursor, startCursor } from './cursor.js';
 import type { DiscoveryDeps, Known } from './discovery.js';
 import type { Feed } from './feed.js';
 import { type Row, type SinkName, sinkNames } from './ports.js';
@@ -20,6 +20,8 @@ export type Finding = Readonly<{
   wake: 'all' | ReadonlySet<string>;
   /** Where the feed goes on; undefined to leave that alone. */
   token: string | undefined;
+  /** Sessions of which the feed told could not be read: a restart is to hear of them again. */
+  owing?: boolean;
 }>;
 
 /** A token that came without news is stored no more often than this: losing it costs nothing but reading it again. */
@@ -37,9 +39,10 @@ export async function record(deps: DiscoveryDeps, known: Known, finding: Finding
   const firsts = unborn(known, finding.sessions);
   const deltas = [...[...firsts.values()].flatMap(deps.born), ...gaps.flatMap(deps.feedGap)];
   const begun = Object.keys(since).length > Object.keys(known.since).length;
-  const news = rows.length > 0 || deltas.length > 0 || begun || isTokenStale(feed, finding.token, clock.monotonic());
+  const storable = finding.owing === true ? undefined : finding.token;
+  const news = rows.length > 0 || deltas.length > 0 || begun || isTokenStale(feed, storable, clock.monotonic());
   if (news) {
-    await store.commit({ server, since, facts: factsOf(finding.token), rows, deltas });
+    await store.commit({ server, since, facts: factsOf(storable), rows, deltas });
     feed.storedMs = clock.monotonic();
   }
   deps.stored(deltas);
@@ -67,10 +70,10 @@ function remember({ seen }: Feed, sessions: readonly Session[], done: ReadonlySe
 
 /** Makes due what a sink has to read, with the header it needs for that, and lets pages be read anew. */
 function handOut(deps: DiscoveryDeps, finding: Finding, rows: readonly Row[], wanted: readonly Wanted[]): void {
-  const { wake, startedAt } = finding;
+  const { wake, changed, startedAt } = finding;
   for (const backlog of Object.values(deps.backlogs)) {
     if (wake === 'all') backlog.wake();
-    else for (const id of wake) backlog.recall(id, startedAt);
+    for (const id of wake === 'all' ? changed : wake) backlog.recall(id, startedAt);
   }
   for (const row of rows) deps.backlogs[row.sink]?.put(entryOf(row));
   for (const { sink, session } of wanted)
@@ -116,8 +119,15 @@ function placed(wanted: readonly Wanted[], stored: readonly Row[], changed: Read
   return wanted.flatMap(({ sink, session }) => {
     const row = known.get(`${sink} ${session.id}`);
     if (row === undefined) return [newRow(sink, session)];
-    return row.done && (session.open || changed.has(session.id)) ? [{ ...row, done: false }] : [];
+    const again = session.open || changed.has(session.id) || hasEndedAgain(session, row);
+    return row.done && again ? [{ ...row, done: false }] : [];
   });
+}
+
+/** Opened and stopped again since it was done with, perhaps while nobody looked. */
+function hasEndedAgain({ endedAt }: Session, { cursor }: Row): boolean {
+  const known = parseCursor(cursor).endedAt;
+  return endedAt !== undefined && known !== undefined && endedAt > known;
 }
 
 const newRow = (sink: SinkName, { id, createdAt }: Session): Row => ({

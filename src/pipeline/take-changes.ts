@@ -15,7 +15,8 @@ const manySessions = 50;
 /**
  * One turn of discovery by the feed: asks for the sessions of which it told, and has the sinks read them at once.
  * `askedMs`: when the feed was asked. The feed goes on from the answer's token once all of it has been recorded;
- * sessions that cannot be read are asked for again with the next answer. Never rejects.
+ * sessions that cannot be read are asked for again with the next answer, and until then the stored token stays. Never
+ * rejects.
  */
 export async function takeChanges(
   deps: DiscoveryDeps,
@@ -34,7 +35,8 @@ export async function takeChanges(
     const changed = new Set(asked.sessions.map(({ id }) => id));
     const open = openAfter(known.open, asked.sessions, gone);
     const wake = new Set([...changed, ...gone]);
-    await record(deps, known, { sessions: asked.sessions, startedAt, open, changed, wake, token: told.token });
+    const owing = asked.failed.length > 0;
+    await record(deps, known, { sessions: asked.sessions, startedAt, open, changed, wake, token: told.token, owing });
     for (const id of gone) feed.seen.delete(id);
     feed.owed.clear();
     for (const id of asked.failed) feed.owed.add(id);

@@ -80,8 +80,21 @@ test('an entry that is recalled while it is being read is due once more, and onl
   backlog.recall('a', 5n);
   backlog.put({ ...read, dueAt: undefined });
   expect(backlog.due(5n)).toHaveLength(1);
+  backlog.begin('a');
   backlog.put({ ...read, dueAt: undefined });
   expect(backlog.due(5n)).toEqual([]);
+});
+
+test('Nothing lost: an entry that is recalled during its last reading is read once more before it is done', () => {
+  const backlog = createBacklog([row('a')]);
+  backlog.begin('a');
+  backlog.recall('a', 5n);
+  backlog.put(entryOf(row('a', { cursor: '0;;' })));
+  backlog.put(entryOf(row('a', { cursor: '0-1;;result', done: true })));
+  expect(backlog.due(5n)).toMatchObject([{ row: { done: false, cursor: '0-1;;result' } }]);
+  backlog.begin('a');
+  backlog.put(entryOf(row('a', { cursor: '0-1;;result', done: true })));
+  expect(backlog.get('a')).toBeUndefined();
 });
 
 test('what waits is what is due, also while it rests; what was read to its end waits for nothing', () => {

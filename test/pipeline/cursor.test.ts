@@ -14,6 +14,7 @@ test.each<[Cursor, string]>([
     },
     '0-3,5-900;Success=897,Failed=2,duplicate=1;result',
   ],
+  [{ taken: [[0, 3]], tally: { Success: 4 }, resultTaken: true, endedAt: 100n }, '0-3;Success=4;result;100'],
 ])('a cursor is written in full and read back the same (%#)', (cursor, text) => {
   expect(formatCursor(cursor)).toBe(text);
   expect(parseCursor(text)).toEqual(cursor);

@@ -108,6 +108,25 @@ describe('Nothing lost, nothing counted twice, in a history that changes:', () =
     expect([sink.taken(), await isDone()]).toEqual([['e0', 'e1'], true]);
   });
 
+  test('a session that was opened again and stopped again while nobody looked is read on, also after a restart', async () => {
+    const { server, store, sink, after, isDone } = await withSession();
+    put(server, 's1', final(0, server.at));
+    stop(server, 's1', server.at);
+    await after(90n * second);
+    await after(90n * second);
+    expect(await isDone()).toBe(true);
+    const again = bench({ server, store, sinks: [sink] });
+    put(server, 's1', final(1, server.at));
+    stop(server, 's1', server.at);
+    server.at += 90n * second;
+    await again.step();
+    await again.step();
+    expect([sink.taken(), await isDone()]).toEqual([['e0', 'e1'], true]);
+    server.asked.length = 0;
+    await bench({ server, store, sinks: [sink] }).step();
+    expect(server.asked).toEqual(['sessions']);
+  });
+
   test('a status that changes after it was taken is a correction, also when the session is opened again for it', async () => {
     const { server, sink, after, sum } = await withSession();
     put(server, 's1', final(0, server.at), final(1, server.at));
