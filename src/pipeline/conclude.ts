@@ -49,7 +49,14 @@ export function conclude(cursor: Cursor, pass: Pass, ending: Ending): Conclusion
   if (!settled(pass, stoppedAt)) {
     return { ...nothing, cursor: told, done: false, result, unfinished: false, wakeAt: stoppedAt + settleTime };
   }
-  return { ...nothing, ...lastLook({ ...told, endedAt: ending.session.endedAt }, pass), done: true, result, unfinished: false, wakeAt: 0n };
+  return {
+    ...nothing,
+    ...lastLook({ ...told, endedAt: ending.session.endedAt }, pass),
+    done: true,
+    result,
+    unfinished: false,
+    wakeAt: 0n,
+  };
 }
 
 /** Whether this reading was the last one needed: all of it, late enough, and bringing nothing to what was known. */

@@ -3,32 +3,8 @@ import { ExporterError } from '../../src/kernel/errors.js';
 import { memoryStore } from '../../src/store/memory.js';
 import { put, stop } from '../support/bench.js';
 import { fedLine } from '../support/fed.js';
+import { append, change, following, minute, open } from '../support/following.js';
 import { event, session } from '../support/line.js';
-
-const minute = 60_000;
-
-/** A line that has looked at its first list and waits for the feed. */
-async function following(options: Parameters<typeof fedLine>[0] = {}) {
-  const line = fedLine(options);
-  line.start();
-  await line.clock.advance(0);
-  return line;
-}
-
-type Line = Awaited<ReturnType<typeof following>>;
-
-function open(line: Line, id: string, eTag = '1'): void {
-  line.server.held.set(id, session({ id, createdAt: line.server.at, eTag }));
-  put(line.server, id, event(0, { id: `${id}-0`, endedAt: line.server.at }));
-}
-
-const append = (line: Line, id: string, order: number): void =>
-  put(line.server, id, event(order, { id: `${id}-${String(order)}`, endedAt: line.server.at }));
-
-function change(line: Line, id: string, eTag: string): void {
-  const held = line.server.held.get(id);
-  if (held !== undefined) line.server.held.set(id, { ...held, eTag });
-}
 
 describe('the change feed', () => {
   test('is asked for its end before the list, and its token is stored with what the list found', async () => {
@@ -218,33 +194,6 @@ describe('the change feed', () => {
     await line.stop();
   });
 
-  test('Nothing lost: what it tells of a session during the last reading of it is read after that', async () => {
-    const line = await following();
-    open(line, 's1');
-    line.server.tell({ id: 's1', eTag: '1' });
-    await line.clock.advance(1_000);
-    stop(line.server, 's1', line.server.at);
-    line.server.tell({ id: 's1', eTag: '2' });
-    await line.clock.advance(1_000);
-    const read = line.server.events.bind(line.server);
-    const held = Promise.withResolvers<undefined>();
-    line.server.events = async (...asked) => {
-      const answer = await read(...asked);
-      await held.promise;
-      return answer;
-    };
-    await line.clock.advance(2 * minute);
-    append(line, 's1', 1);
-    line.server.tell({ id: 's1', eTag: '3' });
-    await line.clock.advance(5_000);
-    expect(line.sink.taken()).toEqual(['s1-0']);
-    held.resolve(undefined);
-    await line.clock.advance(2 * minute);
-    expect(line.sink.taken()).toEqual(['s1-0', 's1-1']);
-    expect(await line.store.pending('hq', 'metrics')).toEqual([]);
-    await line.stop();
-  });
-
   test('goes on from the stored token after a restart, and what changed meanwhile is read', async () => {
     const first = await following();
     open(first, 's1');
@@ -290,37 +239,6 @@ describe('the change feed', () => {
     await line.clock.advance(30_000);
     expect(line.sink.taken()).toEqual(['good-0', 'bad-0']);
     await line.stop();
-  });
-
-  test('Nothing lost: a session that it told of and that could not be read is told again after a restart', async () => {
-    const first = await following();
-    open(first, 'bad');
-    first.server.tell({ id: 'bad', eTag: '1' });
-    await first.clock.advance(1_000);
-    stop(first.server, 'bad', first.server.at);
-    change(first, 'bad', '2');
-    first.server.tell({ id: 'bad', eTag: '2' });
-    await first.clock.advance(3 * minute);
-    expect(await first.store.pending('hq', 'metrics')).toEqual([]);
-    const { changeToken } = (await first.store.state('hq')).facts;
-    first.server.session = async () => {
-      throw new ExporterError('decode', 'Could not read a restore session');
-    };
-    append(first, 'bad', 1);
-    change(first, 'bad', '3');
-    first.server.tell({ id: 'bad', eTag: '3' });
-    await first.clock.advance(10 * minute);
-    expect((await first.store.state('hq')).facts.changeToken).toBe(changeToken);
-    await first.stop();
-    const again = fedLine({ store: first.store });
-    for (const [id, held] of first.server.held) again.server.held.set(id, held);
-    put(again.server, 'bad', event(0, { id: 'bad-0', endedAt: again.server.at }));
-    append(again, 'bad', 1);
-    again.server.tell(...['1', '2', '3'].map(eTag => ({ id: 'bad', eTag })));
-    again.start();
-    await again.clock.advance(2_000);
-    expect(again.sink.taken()).toEqual(['bad-1']);
-    await again.stop();
   });
 
   test('a thousand sessions that it told of are read by one list', async () => {
