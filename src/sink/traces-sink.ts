@@ -1,7 +1,7 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { Batch, Sink } from '../pipeline/ports.js';
 import type { Origin } from '../telemetry/log-record.js';
-import { traceIdOf } from '../telemetry/ids.js';
+import { spanIdOf, traceIdOf } from '../telemetry/ids.js';
 import { itemSpan, sessionSpan } from '../telemetry/restore-span.js';
 import type { AcknowledgingExporter } from './acknowledging-exporter.js';
 import { createDelivery, deliveredBy, idsOf, type Parcel } from './delivery.js';
@@ -27,9 +27,11 @@ export function tracesSink({ server, origin, exporter }: TracesSinkOptions): Sin
   };
 }
 
-/** The batch without what can be in no trace, because its session's id is none: that is counted as set aside. */
+/** The batch without what can be in no trace, because its id or its session's is no GUID: that is counted as set aside. */
 function traceable(batch: Batch): Batch {
-  const events = batch.events.filter(({ session }) => traceIdOf(session.id) !== undefined);
+  const events = batch.events.filter(
+    ({ session, event }) => traceIdOf(session.id) !== undefined && spanIdOf(event.id) !== undefined,
+  );
   const results = batch.results.filter(({ id }) => traceIdOf(id) !== undefined);
   const without = batch.events.length + batch.results.length - events.length - results.length;
   if (without === 0) return batch;

@@ -97,4 +97,14 @@ describe('what is refused', () => {
       expect.objectContaining({ family: 'vb365_sink_delivered_total', labels: ['hq', 'traces', 'delivered'], by: 1 }),
     );
   });
+
+  test('because its own id is no GUID, which is no span, is counted as well', async () => {
+    const { deltas } = await sink.deliver(batch({ events: [taken({ id: '17' }), taken()] }), never);
+    expect(spans()).toHaveLength(1);
+    for (const [family, outcome] of [
+      ['vb365_events_rejected_total', 'no_id'],
+      ['vb365_sink_delivered_total', 'delivered'],
+    ])
+      expect(deltas).toContainEqual(expect.objectContaining({ family, labels: ['hq', 'traces', outcome], by: 1 }));
+  });
 });
