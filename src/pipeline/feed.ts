@@ -16,6 +16,8 @@ export type FeedState = Readonly<{
 export type Feed = {
   /** Where it goes on; undefined until the first list that a token was fetched before has been recorded. */
   token: string | undefined;
+  /** A token was given out, and nothing has been told behind it yet. */
+  untried: boolean;
   /** When a token was last stored. */
   storedMs: number;
   active: boolean;
@@ -51,6 +53,7 @@ const leastBackoffMs = 1_000;
 
 export const createFeed = (token: string | undefined): Feed => ({
   token,
+  untried: false,
   storedMs: 0,
   active: false,
   error: undefined,
@@ -76,7 +79,10 @@ export async function endOfFeed(deps: FeedDeps, feed: Feed, signal: AbortSignal)
   if (feed.token !== undefined || deps.clock.monotonic() < feed.retryMs) return undefined;
   try {
     const changes = await deps.source.changes({ token: undefined, waitSeconds: 1 }, signal);
-    if (changes.kind === 'told') return changes.token;
+    if (changes.kind === 'told') {
+      feed.untried = true;
+      return changes.token;
+    }
     refuse(deps, feed, changes);
   } catch (thrown) {
     signal.throwIfAborted();
@@ -88,6 +94,7 @@ export async function endOfFeed(deps: FeedDeps, feed: Feed, signal: AbortSignal)
 /** The feed has answered a request that was begun at `askedMs`. */
 export function succeed(feed: Feed): void {
   feed.active = true;
+  feed.untried = false;
   feed.error = undefined;
   feed.failures = 0;
   feed.waitSeconds = Math.min(longestWaitSeconds, feed.waitSeconds + 1);
@@ -99,8 +106,9 @@ export function refuse({ clock }: FeedDeps, feed: Feed, changes: Exclude<Changes
   feed.active = false;
   feed.token = undefined;
   feed.error = changes.kind === 'refused' ? changes.error : undefined;
-  // The token may be what is refused: without it the feed is asked once more, at once.
-  feed.retryMs = hadToken || changes.kind === 'none' ? 0 : clock.monotonic() + refusedMs;
+  // The token may be what is refused: without it the feed is asked once more, at once. One that was given out a moment
+  // ago is not: another would be refused as well, and each costs a list of everything.
+  feed.retryMs = (hadToken && !feed.untried) || changes.kind === 'none' ? 0 : clock.monotonic() + refusedMs;
   if (hadToken && changes.kind !== 'none') feed.gaps.push(0);
 }
 

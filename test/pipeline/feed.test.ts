@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExporterError } from '../../src/kernel/errors.js';
+import type { Changes } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../../src/store/memory.js';
 import { put, stop } from '../support/bench.js';
 import { fedLine } from '../support/fed.js';
@@ -133,6 +134,24 @@ describe('the change feed', () => {
     expect(line.sink.taken()).toEqual(['s1-0']);
     await line.stop();
   });
+
+  const badRequest = new ExporterError('rejected', 'Could not read the change feed: HTTP 400');
+  test.each<Changes>([{ kind: 'outdated' }, { kind: 'refused', error: badRequest }])(
+    'that gives tokens out and takes none is polled for, and tried again every 10 minutes: $kind',
+    async refusal => {
+      const line = fedLine();
+      line.server.answer = token => (token === undefined ? undefined : refusal);
+      line.start();
+      await line.clock.advance(9.9 * minute);
+      expect(line.server.asked.filter(what => what === 'changes latest')).toHaveLength(1);
+      expect(line.server.asked.filter(what => what.startsWith('sessions')).length).toBeLessThanOrEqual(21);
+      expect(line.states.at(-1)).toMatchObject({ active: false });
+      line.server.answer = undefined;
+      await line.clock.advance(minute);
+      expect(line.states.at(-1)).toEqual({ active: true, error: undefined });
+      await line.stop();
+    },
+  );
 
   test('that is refused is polled for, said once, and tried again every 10 minutes', async () => {
     const line = fedLine();

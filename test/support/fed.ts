@@ -14,8 +14,8 @@ type Entry = Readonly<{ id: string; eTag?: string; deleted?: boolean }>;
 export interface FedServer extends FakeServer {
   /** Has the feed tell something, and wakes who waits for it. */
   tell(...entries: readonly Entry[]): void;
-  /** What the feed answers or throws instead. */
-  answer: (() => Changes | ExporterError | 'silence' | undefined) | undefined;
+  /** What the feed answers or throws instead, by the token that it is asked with. */
+  answer: ((token: string | undefined) => Changes | ExporterError | 'silence' | undefined) | undefined;
 }
 
 export function fedServer(clock: FakeClock): FedServer {
@@ -44,7 +44,7 @@ export function fedServer(clock: FakeClock): FedServer {
   };
   fed.changes = async ({ token, waitSeconds }, signal) => {
     fed.asked.push(`changes ${token ?? 'latest'}`);
-    const instead = fed.answer?.();
+    const instead = fed.answer?.(token);
     if (instead === 'silence') await clock.sleep(1e12, signal);
     if (instead instanceof Error) throw instead;
     if (instead !== undefined && instead !== 'silence') return instead;
