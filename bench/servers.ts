@@ -15,6 +15,8 @@ import { flag, percentile, say } from './stats.js';
 
 const count = flag('servers', 200);
 const minutes = flag('minutes', 10);
+/** What the server at a place in the list speaks. */
+const versionOf = (index: number): 'v6' | 'v8' => (index % 20 < 10 ? 'v8' : 'v6');
 const never = new AbortController().signal;
 const now = () => milliseconds(systemClock.now());
 const ticksPerSecond = 100;
@@ -40,7 +42,7 @@ const servers = await Promise.all(
 );
 const rows = servers.map(
   ({ simulator }, index) =>
-    `  - { name: s${String(index)}, url: "${simulator.url}", api_version: ${index % 20 < 10 ? 'v8' : 'v6'}, username: simulator, password_file: ${folder}/password }`,
+    `  - { name: s${String(index)}, url: "${simulator.url}", api_version: ${versionOf(index)}, username: simulator, password_file: ${folder}/password }`,
 );
 writeFileSync(`${folder}/config.yaml`, `servers:\n${rows.join('\n')}\nstate: { path: ${folder}/state.db }\n`);
 
@@ -74,11 +76,13 @@ function usage(): { cpuSeconds: number; rssMb: number } {
   return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond, rssMb: rssKb / 1024 };
 }
 
-/** Events taken by the metrics sink so far, by upper bound of their lag in seconds. */
-function lags(text: string): ReadonlyMap<string, number> {
+/** Events of servers of one version that the metrics sink has taken so far, by upper bound of their lag in seconds. */
+function lags(text: string, version: 'v6' | 'v8'): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
-  for (const [, le = '', value] of text.matchAll(/^vb365_event_lag_seconds_bucket\{.*le="([^"]+)".*\} (\d+)$/gm))
-    sums.set(le, (sums.get(le) ?? 0) + Number(value));
+  for (const [, labels = '', value] of text.matchAll(/^vb365_event_lag_seconds_bucket\{(.*)\} (\d+)$/gm)) {
+    const [server, le = ''] = ['server="s', 'le="'].map(name => labels.split(name)[1]?.split('"')[0]);
+    if (versionOf(Number(server)) === version) sums.set(le, (sums.get(le) ?? 0) + Number(value));
+  }
   return sums;
 }
 
@@ -114,13 +118,17 @@ const text = await metrics();
 const ranSeconds = (systemClock.monotonic() - beganMs) / 1000;
 const cpu = (usage().cpuSeconds - before.cpuSeconds) / ranSeconds;
 const requests = (total(text, 'vb365_api_requests_total') - requestsBefore) / ranSeconds;
-const share = (le: string): string =>
-  `${((100 * (lags(text).get(le) ?? 0)) / (lags(text).get('+Inf') ?? 1)).toFixed(1)} %`;
+function lagOf(version: 'v6' | 'v8'): string {
+  const sums = lags(text, version);
+  const all = sums.get('+Inf') ?? 0;
+  const shares = ['1', '2.5', '5', '10'].map(le => `${((100 * (sums.get(le) ?? 0)) / all).toFixed(1)} % <= ${le} s`);
+  return `${version}: ${String(all)} events taken; lag ${shares.join(', ')}`;
+}
 say(`servers ${String(count)}, minutes ${String(minutes)}, requests ${requests.toFixed(1)}/s`);
 say(`CPU ${(100 * cpu).toFixed(1)} % of one core, RSS ${Math.max(...rss).toFixed(0)} MB at most`);
-say(
-  `events appended ${String(appended)}, taken ${String(lags(text).get('+Inf'))}; lag: ${share('1')} <= 1 s, ${share('2.5')} <= 2.5 s, ${share('5')} <= 5 s, ${share('10')} <= 10 s`,
-);
+say(`events appended ${String(appended)}`);
+say(lagOf('v8'));
+say(lagOf('v6'));
 say(
   `scrape: ${String(text.length)} bytes, p50 ${percentile(renderMs, 50).toFixed(0)} ms, longest ${Math.max(...renderMs).toFixed(0)} ms`,
 );
