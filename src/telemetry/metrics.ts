@@ -11,7 +11,7 @@ import {
   sinkDelivered,
   unknownValues,
 } from './delivery-families.js';
-import { exemplarOf, sessionExemplarOf } from './exemplars.js';
+import { type BucketExamples, exemplarOf, sessionExemplarOf } from './exemplars.js';
 import { closedLabels } from './family.js';
 import { type DeliveryOutcome, type VocabularyField, vocabularyFields } from './labels.js';
 import { type OrganizationLabel, unlimited } from './organizations.js';
@@ -25,8 +25,7 @@ import {
   restoreSessionDuration,
   restoreSessions,
 } from './restore-families.js';
-import { reconcileMissed } from './server-families.js';
-import { installationChanges } from './server-families.js';
+import { installationChanges, reconcileMissed } from './server-families.js';
 import { observations, observe, Sums } from './sums.js';
 import { type Cell, cellsOf, hasSize } from './cells.js';
 
@@ -131,11 +130,15 @@ const longestLag: Nanos = 86_400_000_000_000n;
 function addLag(sums: Sums, server: string, sink: SinkName, { events, at }: Batch): void {
   if (events.length === 0) return;
   const lags = observations(eventLag);
-  for (const { event } of events) {
-    const lag = at - eventTime(event);
-    observe(lags, lag > 0n ? lag : 0n, longestLag);
-  }
-  sums.observed(eventLag, { server, sink }, lags);
+  const examples: BucketExamples = lags.counts.map(() => undefined);
+  for (const taken of events) examples[observe(lags, lagOf(taken.event, at), longestLag)] = taken;
+  const exemplars = examples.map(taken => taken && exemplarOf(taken, toSeconds(lagOf(taken.event, at)), at));
+  sums.observed(eventLag, { server, sink }, lags, exemplars);
+}
+
+function lagOf(event: RestoreEvent, now: Nanos): Nanos {
+  const lag = now - eventTime(event);
+  return lag > 0n ? lag : 0n;
 }
 
 function addCell(sums: Sums, server: string, cell: Cell, now: Nanos): void {

@@ -84,6 +84,8 @@ describe('what the metrics sink counts', () => {
     const delta = find(counted([taken({ duration })]), 'vb365_restore_item_duration_seconds{hq,sharepoint,Save}');
     expect(delta).toMatchObject({ sumTicks: duration / 100n });
     expect(delta?.kind === 'histogram' ? delta.counts.indexOf(1) : undefined).toBe(bucket);
+    const exemplars = delta?.kind === 'histogram' ? delta.exemplars : undefined;
+    expect(exemplars?.findIndex(exemplar => exemplar !== undefined)).toBe(bucket);
   });
 
   test('an absurd duration is observed, and cannot fill the sum', () => {
@@ -277,5 +279,7 @@ describe('what every sink counts', () => {
     const delta = find(sinkDeltas('hq', 'metrics', of, delivered), 'vb365_event_lag_seconds{hq,metrics}');
     expect(delta).toMatchObject({ sumTicks });
     expect(delta?.kind === 'histogram' ? delta.counts.indexOf(1) : undefined).toBe(bucket);
+    const exemplars = delta?.kind === 'histogram' ? delta.exemplars : undefined;
+    expect(exemplars?.findIndex(exemplar => exemplar !== undefined)).toBe(bucket);
   });
 });
