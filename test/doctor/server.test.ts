@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/kernel/clock.js';
 import { Secret } from '../../src/kernel/secret.js';
 import type { SimulateOptions } from '../../src/simulator/simulate.js';
-import { altered, answer, type Fault, webPage } from '../support/faults.js';
+import { altered, answer, type Fault, sameRows, webPage } from '../support/faults.js';
 import { connectProxy } from '../support/connect-proxy.js';
 import { doctored, doctoredTwice, type Over, refusedPort, simulated, statuses } from './rig.js';
 
@@ -23,16 +23,6 @@ const at =
   (route: string, fault: Fault): Fault =>
   (call, exchange) =>
     call.route === route ? fault(call, exchange) : exchange.proceed();
-
-/** The page at any offset is the one that is asked for, its rows those of the first. */
-const sameRows = (): Fault => {
-  let first: unknown;
-  return altered(body => {
-    const page = body as { results: unknown[] };
-    first ??= page.results;
-    return { ...page, results: first };
-  });
-};
 
 const ahead = (ms: number): SimulateOptions['clock'] => ({ ...systemClock, now: () => systemClock.now() + ms });
 

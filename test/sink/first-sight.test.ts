@@ -1,21 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import type { Reader } from '../../src/sink/readers.js';
 import { memoryStore } from '../../src/store/memory.js';
-import { type Exporter, type ExporterOptions, type SeriesName, startExporter } from '../support/scraped.js';
-import { drivenClock } from '../support/simulator.js';
-
-const a: Reader = { key: '10.0.0.1 Prometheus/3.5.0', scrapes: true };
-const b: Reader = { key: '10.0.0.2 Prometheus/2.53.0', scrapes: true };
-const curl: Reader = { key: '10.0.0.3 curl/8.5.0', scrapes: false };
-
-/** A process that these scrapers know, and the means to begin another over the same store. */
-const create = async (known: readonly Reader[] = [a], over: Partial<ExporterOptions> = {}) => {
-  const options = { clock: drivenClock(), store: memoryStore(), ...over };
-  const exporter = await startExporter(options);
-  for (const reader of [...known, ...known]) await exporter.scrape(reader);
-  return { ...options, exporter, restart: async () => startExporter(options) };
-};
+import { type Exporter, startExporter } from '../support/scraped.js';
+import { a, b, curl, scrapedBy } from '../support/scrapers.js';
 
 /** What so many scrapes of the failures show, one after the other. */
 async function failures(exporter: Exporter, ...by: readonly Reader[]): Promise<readonly (number | undefined)[]> {
@@ -26,20 +13,20 @@ async function failures(exporter: Exporter, ...by: readonly Reader[]): Promise<r
 
 describe('The first failure alerts', () => {
   test('a series that its own first event makes is seen at 0, then at 1', async () => {
-    const { exporter } = await create();
+    const { exporter } = await scrapedBy();
     await exporter.count('failed');
     expect(await failures(exporter, a, a, a)).toEqual([0, 1, 1]);
   });
 
   test('a series born at 0 and not scraped yet is seen at 0 first', async () => {
-    const { exporter } = await create();
+    const { exporter } = await scrapedBy();
     await exporter.born('failed');
     await exporter.count('failed');
     expect(await failures(exporter, a, a)).toEqual([0, 1]);
   });
 
   test('a series that was scraped shows its first event at once', async () => {
-    const { exporter } = await create();
+    const { exporter } = await scrapedBy();
     await exporter.born('failed');
     await exporter.scrape(a);
     await exporter.count('failed');
@@ -47,7 +34,7 @@ describe('The first failure alerts', () => {
   });
 
   test('several increments of a held series are seen together, each once', async () => {
-    const { exporter } = await create();
+    const { exporter } = await scrapedBy();
     await exporter.count('failed');
     await exporter.count('failed', 2);
     expect(await failures(exporter, a, a)).toEqual([0, 3]);
@@ -56,7 +43,7 @@ describe('The first failure alerts', () => {
   });
 
   test('each series is seen on its own: that its sibling was scraped does not help', async () => {
-    const { exporter } = await create();
+    const { exporter } = await scrapedBy();
     await exporter.born('failed');
     await exporter.scrape(a);
     await exporter.count('success', 5);
@@ -66,32 +53,32 @@ describe('The first failure alerts', () => {
   });
 
   test('a new process lets nobody take it for seen before a scraper has come back', async () => {
-    const { exporter } = await create([]);
+    const { exporter } = await scrapedBy([]);
     await exporter.count('failed');
     expect(await failures(exporter, a, b, a, b)).toEqual([0, 0, 0, 1]);
   });
 
   test('a crash between commit and scrape changes nothing', async () => {
-    const { exporter, restart } = await create();
+    const { exporter, restart } = await scrapedBy();
     await exporter.count('failed', 1, 'crash');
     expect(await failures(await restart(), a, a, a)).toEqual([0, 0, 1]);
   });
 
   test('a crash between commit and scrape changes nothing for the second of two scrapers either', async () => {
-    const { exporter, restart } = await create([a, b]);
+    const { exporter, restart } = await scrapedBy([a, b]);
     await exporter.count('failed', 1, 'crash');
     expect(await failures(await restart(), a, b, a, b, a)).toEqual([0, 0, 0, 1, 1]);
   });
 
   test('a crash between the release and the next scrape changes nothing', async () => {
-    const { exporter, restart } = await create();
+    const { exporter, restart } = await scrapedBy();
     await exporter.count('failed');
     expect(await failures(exporter, a)).toEqual([0]);
     expect(await failures(await restart(), a)).toEqual([1]);
   });
 
   test('events caught up after a restart are seen as an increase over what was served before', async () => {
-    const { exporter, restart } = await create();
+    const { exporter, restart } = await scrapedBy();
     await exporter.born('failed');
     await exporter.scrape(a);
     await exporter.count('failed', 5);
@@ -102,7 +89,7 @@ describe('The first failure alerts', () => {
   });
 
   test('two scrapers with different phases both see it at 0', async () => {
-    const { clock, exporter } = await create([a, b]);
+    const { clock, exporter } = await scrapedBy([a, b]);
     await exporter.count('failed');
     clock.advance(30_000);
     expect(await failures(exporter, a)).toEqual([0]);
@@ -111,7 +98,7 @@ describe('The first failure alerts', () => {
   });
 
   test('an increment between the two sights of a new series waits for the second', async () => {
-    const { exporter } = await create([a, b]);
+    const { exporter } = await scrapedBy([a, b]);
     await exporter.born('failed');
     await exporter.scrape(a);
     await exporter.count('failed');
@@ -119,7 +106,7 @@ describe('The first failure alerts', () => {
   });
 
   test('a scrape interval of two minutes is waited for', async () => {
-    const { clock, exporter } = await create([a, b]);
+    const { clock, exporter } = await scrapedBy([a, b]);
     await exporter.count('failed');
     for (let seconds = 15; seconds < 120; seconds += 15) {
       clock.advance(15_000);
@@ -132,7 +119,7 @@ describe('The first failure alerts', () => {
   });
 
   test('a scraper that has gone is waited for no longer than 5 minutes', async () => {
-    const { clock, exporter } = await create([a, b]);
+    const { clock, exporter } = await scrapedBy([a, b]);
     await exporter.count('failed');
     clock.advance(300_000);
     expect(await failures(exporter, a, a)).toEqual([0, 0]);
@@ -141,26 +128,26 @@ describe('The first failure alerts', () => {
   });
 
   test('somebody who only looks, beside Prometheus, sees no sight of it for Prometheus', async () => {
-    const { exporter } = await create();
+    const { exporter } = await scrapedBy();
     await exporter.count('failed');
     expect(await failures(exporter, curl, curl, curl, a, a)).toEqual([0, 0, 0, 0, 1]);
   });
 
   test('where nobody scrapes, a reader is enough', async () => {
-    const { exporter } = await create([curl]);
+    const { exporter } = await scrapedBy([curl]);
     await exporter.count('failed');
     expect(await failures(exporter, curl, curl)).toEqual([0, 1]);
   });
 
   test('a page that did not arrive was not seen', async () => {
-    const { exporter } = await create();
+    const { exporter } = await scrapedBy();
     await exporter.count('failed');
     for (let lost = 0; lost < 3; lost += 1) expect(exporter.page(a).value('failed')).toBe(0);
     expect(await failures(exporter, a, a)).toEqual([0, 1]);
   });
 
   test('a page that was made before the series is no sight of it, however late it arrives', async () => {
-    const { exporter } = await create();
+    const { exporter } = await scrapedBy();
     const early = exporter.page(a);
     await exporter.count('failed');
     await early.arrive();
@@ -168,7 +155,7 @@ describe('The first failure alerts', () => {
   });
 
   test('two scrapes at once let go of it once', async () => {
-    const { exporter, store } = await create();
+    const { exporter, store } = await scrapedBy();
     await exporter.count('failed', 3);
     const pages = [exporter.page(a), exporter.page(a)];
     await Promise.all(pages.map(async page => page.arrive()));
@@ -177,7 +164,7 @@ describe('The first failure alerts', () => {
   });
 
   test('there is no time limit: what nobody scrapes waits', async () => {
-    const { clock, exporter } = await create();
+    const { clock, exporter } = await scrapedBy();
     await exporter.count('failed');
     clock.advance(30 * 86_400_000);
     expect(await failures(exporter, a, a)).toEqual([0, 1]);
@@ -190,7 +177,7 @@ describe('The first failure alerts', () => {
       if (broken) throw new Error('disk full');
       return store.commit(change);
     };
-    const { exporter } = await create([a], { store: { ...store, commit } });
+    const { exporter } = await scrapedBy([a], { store: { ...store, commit } });
     await exporter.count('failed');
     broken = true;
     expect(await failures(exporter, a, a)).toEqual([0, 0]);
@@ -201,106 +188,12 @@ describe('The first failure alerts', () => {
 
 describe('switched off', () => {
   test('nothing is held, and what was held before is let go of at the start', async () => {
-    const { clock, store, exporter } = await create();
+    const { clock, store, exporter } = await scrapedBy();
     await exporter.count('failed', 2);
     const next = await startExporter({ clock, store, hold: false });
     expect(await failures(next, a)).toEqual([2]);
     await next.count('failed');
     expect(await failures(next, a)).toEqual([3]);
     expect(await store.series()).toEqual([expect.not.objectContaining({ held: expect.anything() })]);
-  });
-});
-
-const readers = { a, b, curl };
-type Who = keyof typeof readers;
-type Step =
-  | { do: 'count'; name: SeriesName; by: number; crash: boolean }
-  | { do: 'born'; name: SeriesName }
-  | { do: 'scrape'; who: Who; arrives: boolean }
-  | { do: 'restart' };
-
-const both = ['failed', 'success'] as const;
-const anyName = fc.constantFrom(...both);
-const steps = (who: readonly Who[]): fc.Arbitrary<Step[]> =>
-  fc.array(
-    fc.oneof<fc.Arbitrary<Step>[]>(
-      fc.record({
-        do: fc.constant('count'),
-        name: anyName,
-        by: fc.integer({ min: 1, max: 3 }),
-        crash: fc.boolean(),
-      }),
-      fc.record({ do: fc.constant('born'), name: anyName }),
-      fc.record({ do: fc.constant('scrape'), who: fc.constantFrom(...who), arrives: fc.boolean() }),
-      fc.record({ do: fc.constant('restart') }),
-    ),
-    { maxLength: 40 },
-  );
-
-/** What a Prometheus has of one series: `increase()` is the difference, without its extrapolation. */
-type Watched = { readonly first: number; last: number };
-
-/** Plays the steps over one store, process after process; `met`: who scrapes each process before anything happens. */
-async function play(plan: readonly Step[], met: readonly Who[]) {
-  const { exporter: first, restart } = await create([]);
-  const seen = new Map<string, Watched>();
-  const total = { failed: 0, success: 0 };
-  let exporter = first;
-  const scrape = async (who: Who, arrives = true): Promise<void> => {
-    const page = exporter.page(readers[who]);
-    if (!arrives) return;
-    await page.arrive();
-    for (const name of both) {
-      const value = page.value(name);
-      if (value === undefined) continue;
-      const watched = seen.get(`${who} ${name}`) ?? { first: value, last: value };
-      // One that goes down is taken for a reset, and all of it counted again.
-      expect(value).toBeGreaterThanOrEqual(watched.last);
-      seen.set(`${who} ${name}`, { ...watched, last: value });
-    }
-  };
-  const begin = async (): Promise<void> => {
-    exporter = await restart();
-    for (const who of met) await scrape(who);
-  };
-  const run = async (step: Step): Promise<void> => {
-    if (step.do === 'scrape') return scrape(step.who, step.arrives);
-    if (step.do === 'born') return exporter.born(step.name);
-    if (step.do === 'restart') return begin();
-    total[step.name] += step.by;
-    await exporter.count(step.name, step.by, step.crash ? 'crash' : undefined);
-    if (step.crash) await begin();
-  };
-  await begin();
-  for (const step of plan) await run(step);
-  for (let round = 0; round < 4; round += 1) for (const who of [...met, 'a'] as const) await scrape(who);
-  return { seen, total };
-}
-
-/** Every event is in the difference of the samples, and in it once. */
-function expectAllSeen(who: Who, { seen, total }: Awaited<ReturnType<typeof play>>): void {
-  for (const name of both)
-    if (total[name] > 0) expect(seen.get(`${who} ${name}`)).toEqual({ first: 0, last: total[name] });
-}
-
-describe('Nothing counted twice, and the first failure alerts', () => {
-  test('a scraper sees each event exactly once, whatever crashes, restarts and gets lost in between', async () => {
-    await fc.assert(
-      fc.asyncProperty(steps(['a']), async plan => {
-        expectAllSeen('a', await play(plan, []));
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  test('two scrapers of the same pace see each event exactly once, whoever looks beside them', async () => {
-    await fc.assert(
-      fc.asyncProperty(steps(['a', 'b', 'curl']), async plan => {
-        const played = await play(plan, ['a', 'b']);
-        expectAllSeen('a', played);
-        expectAllSeen('b', played);
-      }),
-      { numRuns: 300 },
-    );
   });
 });

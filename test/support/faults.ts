@@ -80,3 +80,13 @@ export const both =
   (first: Fault, second: Fault): Fault =>
   async (call, exchange) =>
     first(call, { ...exchange, proceed: () => void second(call, exchange) });
+
+/** The page at any offset is the one that is asked for, its rows those of the first. */
+export const sameRows = (): Fault => {
+  let first: unknown;
+  return altered(body => {
+    const page = body as { results: unknown[] };
+    first ??= page.results;
+    return { ...page, results: first };
+  });
+};
