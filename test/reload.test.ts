@@ -31,7 +31,7 @@ async function reloadable(config: Config, play: (one: Reloaded) => Promise<void>
     reads += 1;
     return wanted.config;
   };
-  const app = await program(config, 0, systemClock, reread);
+  const app = await program(config, 0, systemClock, { reread });
   await running(app, async () => play({ app, wanted, others, reads: () => reads }));
 }
 
@@ -168,7 +168,7 @@ describe('a reload', () => {
     await onStage({}, async ({ folder, simulator: { url, world } }) => {
       const config = configOf(folder, serverConfig(url));
       let read: () => Config = badFile;
-      await running(await program(config, 0, systemClock, () => read()), async app => {
+      await running(await program(config, 0, systemClock, { reread: () => read() }), async app => {
         await until(async () => polled(app));
         expect(await app.value(success)).toBe(1);
         await expect(app.reload()).rejects.toMatchObject({ reason: 'config' });
@@ -220,7 +220,7 @@ describe('a reload', () => {
     await onStage({}, async ({ folder, simulator: { url }, receiver }) => {
       const config = configOf(folder, serverConfig(url), receiver.url);
       const changed = { ...config, servers: [serverConfig(url, { pageSize: 40 })] };
-      const app = await program(config, 0, systemClock, () => changed);
+      const app = await program(config, 0, systemClock, { reread: () => changed });
       await until(async () => polled(app));
       const before = app.reload().catch((thrown: unknown) => thrown);
       const stopped = app.stop(5_000);

@@ -47,6 +47,8 @@ export type FaultOptions = Readonly<{
   server?: Partial<ServerConfig>;
   /** How far the server's clock is ahead of ours. */
   skewMs?: number;
+  /** What chance is all the time, from 0 to 1; 0 unless told: nothing waits for longer than it must. */
+  chance?: number;
 }>;
 
 /** Runs `play` once the program has met the server. */
@@ -58,7 +60,7 @@ export async function onFaultStage(options: FaultOptions, play: (stage: FaultSta
     const receiver = await otlpReceiver();
     const pace = { pollIntervalMs: 5_000, openPollIntervalMs: 1_000, requestTimeoutMs: 400, pageSize: 4 };
     const server = serverConfig(simulator.url, { ...pace, ...options.server });
-    const app = await program(configOf(folder, server, receiver.url), 0, clock);
+    const app = await program(configOf(folder, server, receiver.url), 0, clock, { random: () => options.chance ?? 0 });
     const closers: (() => Promise<void>)[] = [];
     try {
       const hooks = interceptorOf(simulator);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { openWeb } from '../../src/web/web-config.js';
-import { type App, startApp } from '../../src/app.js';
+import { type App, type AppOptions, startApp } from '../../src/app.js';
 import type { SecretSource } from '../../src/config/environment.js';
 import type { Config, ServerConfig } from '../../src/config/parse.js';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
@@ -69,19 +69,20 @@ export async function program(
   config: Config,
   port = 0,
   clock: Clock = systemClock,
-  reread: () => Config = () => config,
+  over: Partial<Pick<AppOptions, 'reread' | 'random'>> = {},
 ): Promise<Program> {
   const said: string[] = [];
   const log = createLog({ level: 'debug', format: 'logfmt', write: line => void said.push(line) });
   const listenAt = { host: '127.0.0.1', port };
   const common = {
-    reread,
+    reread: () => config,
     lifecycle: true,
     metricsPath: '/metrics',
     webConfig: () => openWeb,
     version: '0.0.0',
     clock,
     random: () => 0,
+    ...over,
   };
   const app = await startApp({ config, listenAt, log, ...common });
   const get: Program['get'] = async path => {
