@@ -1,7 +1,6 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { Batch, Sink } from '../pipeline/ports.js';
 import type { Origin } from '../telemetry/log-record.js';
-import { spanIdOf, traceIdOf } from '../telemetry/ids.js';
 import { itemSpan, sessionSpan } from '../telemetry/restore-span.js';
 import type { AcknowledgingExporter } from './acknowledging-exporter.js';
 import { createDelivery, deliveredBy, idsOf, type Parcel } from './delivery.js';
@@ -21,29 +20,28 @@ export function tracesSink({ server, origin, exporter }: TracesSinkOptions): Sin
   return {
     name: 'traces',
     deliver: async (batch, signal) => {
-      const told = traceable(batch);
-      return deliveredBy('traces', server, told, await deliver(parcelsOf(told, origin), signal));
+      const { told, parcels } = spansOf(batch, origin);
+      return deliveredBy('traces', server, told, await deliver(parcels, signal));
     },
   };
 }
 
-/** The batch without what can be in no trace, because its id or its session's is no GUID: that is counted as set aside. */
-function traceable(batch: Batch): Batch {
-  const events = batch.events.filter(
-    ({ session, event }) => traceIdOf(session.id) !== undefined && spanIdOf(event.id) !== undefined,
-  );
-  const results = batch.results.filter(({ id }) => traceIdOf(id) !== undefined);
-  const without = batch.events.length + batch.results.length - events.length - results.length;
-  if (without === 0) return batch;
+type Spans = Readonly<{ told: Batch; parcels: readonly Parcel<ReadableSpan>[] }>;
+
+/** `told`: the batch without what can be in no trace, because an id is no GUID; that is counted as rejected for it. */
+function spansOf(batch: Batch, origin: Origin): Spans {
+  const events = batch.events.flatMap(taken => withSpan(taken, itemSpan(taken, origin)));
+  const results = batch.results.flatMap(session => withSpan(session, sessionSpan(session, origin)));
+  const parcels = [
+    ...events.map(({ of, item }) => ({ ...idsOf(of), item })),
+    ...results.map(({ of, item }) => ({ ...idsOf({ session: of }), item })),
+  ];
+  const without = batch.events.length + batch.results.length - parcels.length;
+  if (without === 0) return { told: batch, parcels };
   const { rejected } = batch.findings;
   const findings = { ...batch.findings, rejected: { ...rejected, no_id: (rejected.no_id ?? 0) + without } };
-  return { ...batch, events, results, findings };
+  const told = { ...batch, events: events.map(({ of }) => of), results: results.map(({ of }) => of), findings };
+  return { told, parcels };
 }
 
-const parcelsOf = ({ events, results }: Batch, origin: Origin): readonly Parcel<ReadableSpan>[] => [
-  ...events.flatMap(taken => parcelsWith(idsOf(taken), itemSpan(taken, origin))),
-  ...results.flatMap(session => parcelsWith(idsOf({ session }), sessionSpan(session, origin))),
-];
-
-const parcelsWith = (ids: ReturnType<typeof idsOf>, item: ReadableSpan | undefined): readonly Parcel<ReadableSpan>[] =>
-  item === undefined ? [] : [{ ...ids, item }];
+const withSpan = <Of>(of: Of, item: ReadableSpan | undefined) => (item === undefined ? [] : [{ of, item }]);

@@ -1,3 +1,5 @@
+import { type SpanContext, TraceFlags } from '@opentelemetry/api';
+
 const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** The 32 hexadecimal digits of a GUID; undefined when the text is none. */
@@ -20,4 +22,15 @@ export function spanIdOf(eventId: string): string | undefined {
   if (digits === undefined) return undefined;
   const folded = BigInt(`0x${digits.slice(0, 16)}`) ^ BigInt(`0x${digits.slice(16)}`);
   return (folded === 0n ? 1n : folded).toString(16).padStart(16, '0');
+}
+
+/**
+ * Where an event of a session is in its trace; the session's own id stands for the root. Undefined when one is no GUID.
+ * The ids come from the server's, so that a repetition is the same span.
+ */
+export function spanContextOf(sessionId: string, eventId: string): SpanContext | undefined {
+  const traceId = traceIdOf(sessionId);
+  const spanId = spanIdOf(eventId);
+  if (traceId === undefined || spanId === undefined) return undefined;
+  return { traceId, spanId, traceFlags: TraceFlags.SAMPLED };
 }

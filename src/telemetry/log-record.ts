@@ -1,4 +1,4 @@
-import { SeverityNumber, type SpanContext, TraceFlags } from '@opentelemetry/api';
+import { SeverityNumber } from '@opentelemetry/api';
 import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
@@ -9,7 +9,7 @@ import type { Taken } from '../pipeline/ports.js';
 import { attributesOf, sendable } from './attribute.js';
 import type { Disclose } from './disclosure.js';
 import { hrTime } from './hr-time.js';
-import { spanIdOf, traceIdOf } from './ids.js';
+import { spanContextOf } from './ids.js';
 import { itemRecordAttributes, recordKinds, sessionRecordAttributes } from './record-attributes.js';
 import { itemSentence, sessionSentence } from './sentence.js';
 
@@ -43,7 +43,7 @@ export function itemRecord(
 ): ReadableLogRecord {
   return {
     ...severity[event.status.label],
-    ...spanContext(session.id, event.id),
+    ...contextOf(session.id, event.id),
     eventName: recordKinds.item,
     hrTime: hrTime(bears),
     hrTimeObserved: hrTime(observedAt),
@@ -64,7 +64,7 @@ export function sessionRecord(
 ): ReadableLogRecord {
   return {
     ...severity[session.result.label],
-    ...spanContext(session.id, session.id),
+    ...contextOf(session.id, session.id),
     eventName: recordKinds.session,
     hrTime: hrTime(bears),
     hrTimeObserved: hrTime(observedAt),
@@ -77,9 +77,7 @@ export function sessionRecord(
 }
 
 /** Empty when the server's ids are no GUIDs: then the record stands alone. */
-function spanContext(sessionId: string, eventId: string): Readonly<{ spanContext?: SpanContext }> {
-  const traceId = traceIdOf(sessionId);
-  const spanId = spanIdOf(eventId);
-  if (traceId === undefined || spanId === undefined) return {};
-  return { spanContext: { traceId, spanId, traceFlags: TraceFlags.SAMPLED } };
+function contextOf(sessionId: string, eventId: string): Pick<ReadableLogRecord, 'spanContext'> {
+  const spanContext = spanContextOf(sessionId, eventId);
+  return spanContext === undefined ? {} : { spanContext };
 }

@@ -1,4 +1,4 @@
-import { type SpanContext, SpanKind, type SpanStatus, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
+import { SpanKind, type SpanStatus, SpanStatusCode } from '@opentelemetry/api';
 import { hrTimeDuration } from '@opentelemetry/core';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { EventStatus, EventType } from '../model/event.js';
@@ -7,7 +7,7 @@ import type { Nanos } from '../model/time.js';
 import type { Taken } from '../pipeline/ports.js';
 import { type Attribute, attributesOf } from './attribute.js';
 import { hrTime } from './hr-time.js';
-import { spanIdOf, traceIdOf } from './ids.js';
+import { spanContextOf } from './ids.js';
 import { itemAttributes } from './item-attributes.js';
 import type { Origin } from './log-record.js';
 import { sessionAttributes } from './session-attributes.js';
@@ -33,8 +33,8 @@ const codes: Readonly<Partial<Record<EventStatus | SessionResult | 'other', Span
 
 /** The span of one event. Undefined when its id or its session's is no GUID: there is no trace that it could be part of. */
 export function itemSpan({ session, event }: Taken, origin: Origin): ReadableSpan | undefined {
-  const context = contextOf(session.id, event.id);
-  const parent = contextOf(session.id, session.id);
+  const context = spanContextOf(session.id, event.id);
+  const parent = spanContextOf(session.id, session.id);
   if (context === undefined || parent === undefined) return undefined;
   return {
     ...spanOf(origin, { start: event.startedAt, end: event.endedAt ?? event.startedAt }),
@@ -47,7 +47,7 @@ export function itemSpan({ session, event }: Taken, origin: Origin): ReadableSpa
 
 /** The root span of a session that has stopped. Undefined when its id is no GUID. */
 export function sessionSpan(session: Session, origin: Origin): ReadableSpan | undefined {
-  const context = contextOf(session.id, session.id);
+  const context = spanContextOf(session.id, session.id);
   if (context === undefined) return undefined;
   return {
     ...spanOf(origin, { start: session.createdAt, end: sessionTime(session) }),
@@ -55,14 +55,6 @@ export function sessionSpan(session: Session, origin: Origin): ReadableSpan | un
     name: rootSpanName,
     spanContext: () => context,
   };
-}
-
-/** Ids come from the server's, so that a repetition is the same span. */
-function contextOf(sessionId: string, eventId: string): SpanContext | undefined {
-  const traceId = traceIdOf(sessionId);
-  const spanId = spanIdOf(eventId);
-  if (traceId === undefined || spanId === undefined) return undefined;
-  return { traceId, spanId, traceFlags: TraceFlags.SAMPLED };
 }
 
 type Length = Readonly<{ start: Nanos; end: Nanos }>;
