@@ -32,13 +32,24 @@ export function formatCursor({ taken, tally, resultTaken, endedAt }: Cursor): st
 
 /** Reads what `formatCursor` wrote. */
 export function parseCursor(text: string): Cursor {
-  const [taken = '', counts = '', result = '', end = ''] = text.split(';');
+  const [taken = '', counts = '', result = ''] = text.split(';');
   const byName = new Map(counts.split(',').map(pair => [pair.split('=')[0], Number(pair.split('=')[1])]));
   const tally: Partial<Record<TallyKey, number>> = {};
   for (const key of tallyKeys) {
     const count = byName.get(key);
     if (count !== undefined) tally[key] = count;
   }
-  const ended = end === '' ? {} : { endedAt: BigInt(end) };
-  return { taken: parseOrders(taken), tally, resultTaken: result === 'result', ...ended };
+  const endedAt = endOf(text);
+  return {
+    taken: parseOrders(taken),
+    tally,
+    resultTaken: result === 'result',
+    ...(endedAt === undefined ? {} : { endedAt }),
+  };
+}
+
+/** The `endedAt` of what `formatCursor` wrote, for whoever wants no more: every list asks for that of every session. */
+export function endOf(text: string): Nanos | undefined {
+  const [, , , end = ''] = text.split(';', 4);
+  return end === '' ? undefined : BigInt(end);
 }

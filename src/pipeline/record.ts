@@ -1,7 +1,7 @@
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import { type Backlog, entryOf } from './backlog.js';
-import { formatCursor, parseCursor, startCursor } from './cursor.js';
+import { endOf, formatCursor, startCursor } from './cursor.js';
 import type { DiscoveryDeps, Known } from './discovery.js';
 import type { Feed } from './feed.js';
 import { type Row, type SinkName, sinkNames } from './ports.js';
@@ -119,14 +119,15 @@ function placed(wanted: readonly Wanted[], stored: readonly Row[], changed: Read
   return wanted.flatMap(({ sink, session }) => {
     const row = known.get(`${sink} ${session.id}`);
     if (row === undefined) return [newRow(sink, session)];
+    if (!row.done) return [];
     const again = session.open || changed.has(session.id) || hasEndedAgain(session, row);
-    return row.done && again ? [{ ...row, done: false }] : [];
+    return again ? [{ ...row, done: false }] : [];
   });
 }
 
 /** Opened and stopped again since it was done with, perhaps while nobody looked. */
 function hasEndedAgain({ endedAt }: Session, { cursor }: Row): boolean {
-  const known = parseCursor(cursor).endedAt;
+  const known = endOf(cursor);
   return endedAt !== undefined && known !== undefined && endedAt > known;
 }
 
