@@ -62,7 +62,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const { config, version, log, clock } = options;
   const outlets = await openOutlets(options);
   const { organizationLabel, firstIncrementHold } = config.metrics;
-  const metrics = createMetrics({ version, servers: [], organizationLabel });
+  const metrics = createMetrics({ version, organizationLabel });
   const notice = (message: string): void => {
     log.info(message);
   };
@@ -176,7 +176,7 @@ const plansOf = ({ servers, history, abandonAfterMs }: Config): readonly LinePla
 
 function linesOf({ options, roll, ...shared }: Parts): Lines {
   const gate = createGate(options.config.maxConcurrentRequests);
-  const installations = createInstallations([]);
+  const installations = createInstallations();
   const lineParts = { ...options, ...shared, gate, installations, labelOf: roll.labelOf };
   return createLines({
     clock: options.clock,

@@ -139,7 +139,7 @@ const together = (observers: readonly Observer[]): Observer => ({
   feed: state => {
     for (const observer of observers) observer.feed(state);
   },
-  delivered: (sink, report, backlog) => {
-    for (const observer of observers) observer.delivered(sink, report, backlog);
+  delivered: (sink, report) => {
+    for (const observer of observers) observer.delivered(sink, report);
   },
 });

@@ -45,8 +45,8 @@ export function watchServer({ name, url }: ServerConfig, sinks: readonly SinkNam
         else seen = { ...seen, state: error.reason === 'store' ? 'up' : 'down', error: error.message };
       },
       feed: () => undefined,
-      delivered: (sink, _, backlog) => {
-        backlogs.set(sink, backlog);
+      delivered: (sink, { due }) => {
+        backlogs.set(sink, due);
       },
     },
     opened: (sink, backlog) => {

@@ -52,7 +52,7 @@ describe('what the page shows of a server', () => {
     watch.observer.discovered(report(), []);
     await clock.advance(7_000);
     watch.observer.discovered(report({ result: 'partial' }), []);
-    watch.observer.delivered('logs', { taken: 0, corrections: 0, errors: [], due: 0 }, 3);
+    watch.observer.delivered('logs', { taken: 0, corrections: 0, errors: [], due: 3 });
     expect(watch.tried()).toBe(true);
     expect(watch.view()).toMatchObject({ state: 'up', apiVersion: 'v8', version: '8.1.0.1', lastTurnAgoMs: 7_000 });
     expect(watch.view()).toMatchObject({ open: [], sinks: [{ backlog: 0 }, { backlog: 3 }] });

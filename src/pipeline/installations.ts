@@ -14,9 +14,8 @@ export interface Installations {
   mayBe(name: string, installationId: string): boolean;
 }
 
-/** @param servers the names of all servers that there are at the start. */
-export function createInstallations(servers: readonly string[]): Installations {
-  const names = new Set(servers);
+export function createInstallations(): Installations {
+  const names = new Set<string>();
   const told = new Map<string, string>();
   const speakers = new Map<string, string>();
   let last: Promise<unknown> = Promise.resolve();

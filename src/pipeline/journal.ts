@@ -27,9 +27,9 @@ export function journal(log: Log): Observer {
       if (state.active || state.error !== undefined)
         feed.now(state.error, 'Following the change feed', { instead: state.active ? undefined : 'polling' });
     },
-    delivered: (sink, report, backlog) => {
+    delivered: (sink, report) => {
       if (report.taken > 0 || report.errors.length > 0)
-        log.debug('Turn of a sink ended', { sink, taken: report.taken, due: report.due, backlog });
+        log.debug('Turn of a sink ended', { sink, taken: report.taken, due: report.due });
       sayCorrections(log, sink, report);
       saySetAside(log, sink, report);
       const state = sinks.get(sink) ?? stateOf(log);

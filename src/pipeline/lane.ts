@@ -36,7 +36,7 @@ export type LaneReport = Readonly<{
   undelivered?: readonly ExporterError[];
   /** Records that the other side will not have. */
   setAside?: readonly SetAside[];
-  /** Sessions still due. */
+  /** Sessions that the sink still has to read: its backlog. */
   due: number;
 }>;
 

@@ -27,8 +27,7 @@ export interface Observer {
   discovered(report: DiscoveryReport, open: readonly Session[]): void;
   /** Told after every turn that may have changed it, and after every failure of the feed. */
   feed(state: FeedState): void;
-  /** `backlog`: sessions that the sink still has to read. */
-  delivered(sink: SinkName, report: LaneReport, backlog: number): void;
+  delivered(sink: SinkName, report: LaneReport): void;
 }
 
 /** One server, its sinks, and what a line between them needs. */
@@ -172,6 +171,6 @@ async function laneTurnWatched(deps: LineDeps, lane: Lane, stopping: Stopping): 
   const around = deps.around ?? plainly;
   const work = async (): Promise<LaneReport> => laneTurn(lane, stopping);
   const report = await around(lane.sink.name, work, ({ errors }) => errors[0]);
-  deps.observer.delivered(lane.sink.name, report, lane.backlog.waiting(lane.source.now()));
+  deps.observer.delivered(lane.sink.name, report);
   return report;
 }

@@ -80,8 +80,8 @@ export function health(server: string, metrics: Metrics, deps: HealthDeps): Obse
       // It goes on telling of its last failure, which may be that of a turn.
       if (error !== undefined && !counted.has(error)) countError(error);
     },
-    delivered: (sink, { errors, undelivered = [], due }, backlog) => {
-      metrics.set(sinkBacklog, { server, sink }, backlog);
+    delivered: (sink, { errors, undelivered = [], due }) => {
+      metrics.set(sinkBacklog, { server, sink }, due);
       for (const error of errors) {
         if (!undelivered.includes(error)) metrics.inc(pollErrors, { server, reason: error.reason });
       }

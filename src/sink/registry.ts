@@ -38,8 +38,6 @@ export interface Metrics {
 
 export type MetricsOptions = Readonly<{
   version: string;
-  /** The names whose closed series exist at 0 from the start, beside those of the process. */
-  servers: readonly string[];
   /** Whether `organization` is shown; without it, series that differ in nothing else are served as their sum. */
   organizationLabel?: boolean;
 }>;
@@ -59,8 +57,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     for (const { name, labels, values } of closed.flatMap(family => closedSeries(family, servers)))
       instruments.get(name)?.begin(named(labels, values));
   };
-  bear(live, options.servers);
-  const begun = new Set(options.servers);
+  bear(live, []);
+  const begun = new Set<string>();
   observeProcess(registry);
   const change = (
     { name }: Readonly<{ name: string }>,

@@ -37,7 +37,7 @@ export type Glance = Readonly<{
 
 /**
  * `few`: there are too few rows to tell. `whole`: the list comes in one piece. `loose`: the second page does not go on
- * where the first ends, twice in a row. `limited`: they join, but the size that was asked for is not kept to.
+ * where the first ends, however often it is tried. `limited`: they join, but the size that was asked for is not kept to.
  */
 export type Paging = 'joined' | 'limited' | 'few' | 'whole' | 'loose';
 

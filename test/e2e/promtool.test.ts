@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Reader } from '../../src/sink/readers.js';
-import { createMetrics } from '../../src/sink/registry.js';
 import { memoryStore } from '../../src/store/memory.js';
 import { batchDeltas, birthDeltas } from '../../src/telemetry/metrics.js';
 import { batch, taken } from '../support/restore.js';
 import { startExporter } from '../support/scraped.js';
 import { drivenClock } from '../support/simulator.js';
 import { toolPath } from './support/tools.js';
+import { metricsOf } from '../support/metrics.js';
 
 /** What promtool says, with its exit code; both are nothing when all is well. */
 function promtool(args: readonly string[], input = ''): Readonly<{ code: number | null; said: string }> {
@@ -19,7 +19,7 @@ function promtool(args: readonly string[], input = ''): Readonly<{ code: number 
 }
 
 test('promtool has nothing to say about a page, whatever organizations are called', async () => {
-  const metrics = createMetrics({ version: '1.2.3', servers: ['hq'] });
+  const metrics = metricsOf(['hq']);
   metrics.stored.apply(birthDeltas('hq'));
   const events = ['plain', 'a "b"\\\n|,:', '', '✓'].map(organization => taken({}, { organization }));
   metrics.stored.apply(batchDeltas('hq', batch({ events })));

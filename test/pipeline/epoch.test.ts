@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { type Arrival, enterEpoch } from '../../src/pipeline/epoch.js';
-import { createInstallations, type Installations } from '../../src/pipeline/installations.js';
+import type { Installations } from '../../src/pipeline/installations.js';
 import type { SeriesDelta, Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../../src/store/memory.js';
 import { row } from '../store/conformance.js';
+import { installationsOf } from '../support/installations.js';
 
 const changed: SeriesDelta = { family: 'changes', labels: [], kind: 'counter', by: 1 };
 
@@ -11,7 +12,7 @@ let store: Store;
 let installations: Installations;
 beforeEach(() => {
   store = memoryStore();
-  installations = createInstallations(['hq', 'branch']);
+  installations = installationsOf('hq', 'branch');
 });
 
 const enter = async (server: string, id: string): Promise<Arrival> =>
@@ -76,7 +77,7 @@ describe('one installation under two names', () => {
   });
   test('is left to the one that it is remembered of, whoever asks first after a restart', async () => {
     await enter('branch', 'a');
-    installations = createInstallations(['hq', 'branch']);
+    installations = installationsOf('hq', 'branch');
     await expect(enter('hq', 'a')).rejects.toMatchObject(refused);
     expect(await enter('branch', 'a')).toBe('same');
   });
@@ -102,7 +103,7 @@ test.each([[['hq', 'branch']], [['branch', 'hq']]])(
     await enter('branch', 'b');
     await remember('hq', 'a1');
     await remember('branch', 'b1');
-    installations = createInstallations(['hq', 'branch']);
+    installations = installationsOf('hq', 'branch');
     for (const server of [...order, ...order]) await enter(server, tells[server] ?? '').catch(() => undefined);
     expect([await sessions('hq'), await sessions('branch')]).toEqual([['b1'], ['a1']]);
   },

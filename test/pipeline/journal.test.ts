@@ -57,11 +57,11 @@ test('says a failure of reading when it begins, when it becomes another, and whe
 
 test('says failures of each sink apart', () => {
   const { observer, said } = journalAt();
-  observer.delivered('logs', report({ errors: [silent, refused] }), 1);
-  observer.delivered('metrics', report(), 0);
-  observer.delivered('logs', report({ errors: [silent] }), 1);
-  observer.delivered('metrics', report({ errors: [silent] }), 1);
-  observer.delivered('logs', report(), 0);
+  observer.delivered('logs', report({ errors: [silent, refused] }));
+  observer.delivered('metrics', report());
+  observer.delivered('logs', report({ errors: [silent] }));
+  observer.delivered('metrics', report({ errors: [silent] }));
+  observer.delivered('logs', report());
   expect(said().map(line => line.replace(/ reason=.*/, ''))).toEqual([
     'warn msg="Delivering failed" sink=logs',
     'warn msg="Delivering failed" sink=metrics',
@@ -72,7 +72,7 @@ test('says failures of each sink apart', () => {
 test('stopping is no failure, and ends none', () => {
   const { observer, said } = journalAt();
   observer.discovered(turn(aborted), []);
-  observer.delivered('logs', report({ errors: [aborted] }), 1);
+  observer.delivered('logs', report({ errors: [aborted] }));
   expect(said()).toEqual([]);
   observer.discovered(turn(silent), []);
   observer.discovered(turn(aborted), []);
@@ -96,17 +96,17 @@ test('says how many sessions of the list were set aside, and why the first', () 
 
 test('says that counted events changed', () => {
   const { observer, said } = journalAt();
-  observer.delivered('metrics', report({ corrections: 2 }), 0);
+  observer.delivered('metrics', report({ corrections: 2 }));
   expect(said()).toEqual([
     'warn msg="Events changed their status after they had been counted; counters stay" sink=metrics events=2',
   ]);
 });
 
-test('names the first ten records that were set aside, and says how many more there are', () => {
+test('Says so: names the first ten records that were set aside, and says how many more there are', () => {
   const { observer, said } = journalAt();
   const refusedOne = { sink: 'logs', session: 's1', reason: 'refused', at: 0n } as const;
   const setAside = Array.from({ length: 13 }, (_, n) => ({ ...refusedOne, event: n === 0 ? '' : `e${String(n)}` }));
-  observer.delivered('logs', report({ setAside }), 0);
+  observer.delivered('logs', report({ setAside }));
   const lines = said();
   expect(lines.slice(0, 2)).toEqual([
     'warn msg="Set a record aside that the receiver refuses" sink=logs session=s1 reason=refused',
@@ -114,17 +114,17 @@ test('names the first ten records that were set aside, and says how many more th
   ]);
   expect(lines).toHaveLength(11);
   expect(lines[10]).toBe('warn msg="Set more records aside that the receiver refuses" sink=logs count=3');
-  observer.delivered('logs', report({ setAside: setAside.slice(0, 10) }), 0);
+  observer.delivered('logs', report({ setAside: setAside.slice(0, 10) }));
   expect(said()).toHaveLength(10);
 });
 
 test('tells every turn at debug, but not those of a sink with nothing to do', () => {
   const { observer, said } = journalAt('debug');
   observer.discovered(turn(), [session()]);
-  observer.delivered('logs', report(), 0);
-  observer.delivered('logs', report({ taken: 5, due: 1 }), 2);
+  observer.delivered('logs', report());
+  observer.delivered('logs', report({ taken: 5, due: 1 }));
   expect(said()).toEqual([
     'debug msg="Turn of discovery ended" result=complete seconds=0.5 listed=3 open=1',
-    'debug msg="Turn of a sink ended" sink=logs taken=5 due=1 backlog=2',
+    'debug msg="Turn of a sink ended" sink=logs taken=5 due=1',
   ]);
 });

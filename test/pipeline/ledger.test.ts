@@ -1,26 +1,16 @@
 import { expect, test } from '@jest/globals';
-import { ExporterError } from '../../src/kernel/errors.js';
-import type { Store } from '../../src/pipeline/ports.js';
-import { memoryStore } from '../../src/store/memory.js';
 import { bench, counted, put } from '../support/bench.js';
+import { fullDisk } from '../support/full-disk.js';
 import { event, recordingSink, session } from '../support/line.js';
 
 test('Nothing counted twice: what was delivered and could not be stored is stored later, and not delivered again', async () => {
-  const inner = memoryStore();
-  let full = false;
-  const store: Store = {
-    ...inner,
-    commit: async change => {
-      if (full) throw new ExporterError('store', 'The disk is full');
-      await inner.commit(change);
-    },
-  };
+  const { store, fill } = fullDisk();
   const sinks = [recordingSink('logs')];
   const { server, step, find } = bench({ store, sinks });
   server.held.set('s1', session({ createdAt: 1n }));
   await find();
   put(server, 's1', event(0), event(1));
-  full = true;
+  fill(true);
   for (let turn = 0; turn < 3; turn += 1) {
     const [report] = await step();
     expect(report?.errors).toMatchObject([{ reason: 'store' }]);
@@ -28,7 +18,7 @@ test('Nothing counted twice: what was delivered and could not be stored is store
   expect(sinks[0]?.taken()).toEqual(['e0', 'e1']);
   expect(counted(await store.series(), 'logs')).toBe(0n);
   put(server, 's1', event(2));
-  full = false;
+  fill(false);
   const [report] = await step();
   expect(report?.errors).toEqual([]);
   expect(sinks[0]?.taken()).toEqual(['e0', 'e1']);

@@ -1,20 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { ExporterError } from '../../src/kernel/errors.js';
-import type { SinkName, Store } from '../../src/pipeline/ports.js';
-import { memoryStore } from '../../src/store/memory.js';
+import type { SinkName } from '../../src/pipeline/ports.js';
 import { bench, put } from '../support/bench.js';
+import { fullDisk } from '../support/full-disk.js';
 import { event, session } from '../support/line.js';
 
 test('who wants to know what was taken is told once it is stored, and once, also when storing it had to wait', async () => {
-  const inner = memoryStore();
-  let full = false;
-  const store: Store = {
-    ...inner,
-    commit: async change => {
-      if (full) throw new ExporterError('store', 'The disk is full');
-      await inner.commit(change);
-    },
-  };
+  const { store, fill } = fullDisk();
   const told: (readonly [SinkName, ...string[]])[] = [];
   const { server, step, find } = bench({
     store,
@@ -23,11 +14,11 @@ test('who wants to know what was taken is told once it is stored, and once, also
   server.held.set('s1', session({ createdAt: 1n }));
   await find();
   put(server, 's1', event(0), event(1));
-  full = true;
+  fill(true);
   await step();
   await step();
   expect(told).toEqual([]);
-  full = false;
+  fill(false);
   await step();
   await step();
   expect(told).toEqual([['metrics', 'e0', 'e1']]);

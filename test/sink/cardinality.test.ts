@@ -4,11 +4,12 @@ import { runInNewContext } from 'node:vm';
 import { systemClock } from '../../src/kernel/clock.js';
 import type { SeriesDelta } from '../../src/pipeline/ports.js';
 import { health } from '../../src/sink/health.js';
-import { createMetrics, type Metrics } from '../../src/sink/registry.js';
+import type { Metrics } from '../../src/sink/registry.js';
 import { batchDeltas, birthDeltas, bornDeltas } from '../../src/telemetry/metrics.js';
 import { organizationLabels } from '../../src/telemetry/organizations.js';
 import { linesOf } from '../support/exposition.js';
 import { batch, session, taken } from '../support/restore.js';
+import { metricsOf } from '../support/metrics.js';
 
 setFlagsFromString('--expose-gc');
 
@@ -18,8 +19,7 @@ function heapBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
-const create = (organizationLabel = true): Metrics =>
-  createMetrics({ version: '1', servers: ['hq'], organizationLabel });
+const create = (organizationLabel = true): Metrics => metricsOf(['hq'], { organizationLabel });
 const page = async (metrics: Metrics): Promise<string> => (await metrics.exposition('text')).text;
 const ofName = (n: number) => session({ organization: `tenant-${String(n)}.onmicrosoft.com` });
 const found = { result: 'complete', error: undefined, seconds: 0, listed: 0, rejects: [] } as const;
@@ -137,7 +137,7 @@ describe('without the label organization', () => {
 describe('two label sets never fall into one series', () => {
   test('of families that the library keeps: whatever a server may be called', async () => {
     const names = ['a', 'b', 'a.b', 'a-b', 'a_b', 'A', 'result', 'complete', 'server', 'a.result', '1'];
-    const metrics = createMetrics({ version: '1', servers: names });
+    const metrics = metricsOf(names);
     const text = await page(metrics);
     const families = [...text.matchAll(/^# TYPE (vb365_\w+) (counter|histogram)$/gm)].map(([, name = '']) => name);
     for (const family of families) {
@@ -150,7 +150,7 @@ describe('two label sets never fall into one series', () => {
 
   test('of a library family, even with a name that no configuration lets through', async () => {
     const hostile = ['x', 'x,result:failed', 'x,', ',result:complete,server:x', 'x,result:complete,server:y'];
-    const text = await page(createMetrics({ version: '1', servers: hostile }));
+    const text = await page(metricsOf(hostile));
     expect(new Set(linesOf(text, 'vb365_polls_total')).size).toBe(3 * hostile.length);
   });
 });

@@ -2,12 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { seconds } from '../../src/model/time.js';
 import type { Exemplar, SeriesDelta } from '../../src/pipeline/ports.js';
 import { exemplarText, exposition, type Format, sampleLine } from '../../src/sink/exposition.js';
-import { createMetrics } from '../../src/sink/registry.js';
 import { seriesTable } from '../../src/sink/series-table.js';
 import { family } from '../../src/telemetry/family.js';
 import { batchDeltas } from '../../src/telemetry/metrics.js';
 import { linesOf } from '../support/exposition.js';
 import { batch, taken } from '../support/restore.js';
+import { metricsOf } from '../support/metrics.js';
 
 const common = { unit: 'x', example: '', stored: true } as const;
 const events = family({ ...common, type: 'counter', name: 'vb365_e_total', help: 'Say "\\".', labels: ['server'] });
@@ -102,7 +102,7 @@ vb365_t_timestamp_seconds{server="hq"} 3
   });
 
   test('of the whole program, in either format, however often and in whatever order', async () => {
-    const metrics = createMetrics({ version: '1.2.3', servers: ['hq'] });
+    const metrics = metricsOf(['hq']);
     const written = [];
     for (const format of ['openmetrics', 'text', 'openmetrics', 'text'] as const)
       written.push((await metrics.exposition(format)).text);
@@ -119,7 +119,7 @@ vb365_t_timestamp_seconds{server="hq"} 3
   });
 
   test('is numbered, from 1', async () => {
-    const metrics = createMetrics({ version: '1.2.3', servers: ['hq'] });
+    const metrics = metricsOf(['hq']);
     expect([(await metrics.exposition('text')).page, (await metrics.exposition('openmetrics')).page]).toEqual([1, 2]);
   });
 });
@@ -165,7 +165,7 @@ describe('an exemplar', () => {
   });
 
   test('of a restore event leads to its trace: session and event, at the time of the event', async () => {
-    const metrics = createMetrics({ version: '1', servers: ['hq'] });
+    const metrics = metricsOf(['hq']);
     metrics.stored.apply(batchDeltas('hq', batch({ events: [taken()] })));
     const { text } = await metrics.exposition('openmetrics');
     const end = ' # {trace_id="61954db672784d2686f7888bda5a4ec4",span_id="ec1e1be0b5655434"}';

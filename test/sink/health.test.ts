@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { ExporterError } from '../../src/kernel/errors.js';
 import type { DiscoveryReport } from '../../src/pipeline/discovery.js';
 import { type Connection, health } from '../../src/sink/health.js';
-import { createMetrics } from '../../src/sink/registry.js';
 import { linesOf } from '../support/exposition.js';
 import { fakeClock } from '../support/fake-clock.js';
+import { metricsOf } from '../support/metrics.js';
 
 const complete: DiscoveryReport = { result: 'complete', error: undefined, seconds: 0.1, listed: 0, rejects: [] };
 const failed: DiscoveryReport = { ...complete, result: 'failed', error: new ExporterError('network', 'gone') };
@@ -12,7 +12,7 @@ const failed: DiscoveryReport = { ...complete, result: 'failed', error: new Expo
 type Told = { token?: number; certificate?: number; skew?: number; version?: string };
 
 function healthOf(told: Told) {
-  const metrics = createMetrics({ version: '1.2.3', servers: ['hq'] });
+  const metrics = metricsOf(['hq']);
   const connection: Connection = {
     tokenExpiresAtMs: () => told.token,
     certificateExpiresAtMs: () => told.certificate,
@@ -81,7 +81,7 @@ const auth = async ({ shown }: ReturnType<typeof healthOf>): Promise<string | un
 describe('errors', () => {
   const refused = new ExporterError('auth', 'Login was refused');
 
-  test('are counted at each turn, also while a refused login answers the same one', async () => {
+  test('Says so: are counted at each turn, also while a refused login answers the same one', async () => {
     const one = healthOf({});
     for (let turn = 0; turn < 3; turn += 1) one.observer.discovered({ ...failed, error: refused }, []);
     expect(await auth(one)).toBe('vb365_poll_errors_total{server="hq",reason="auth"} 3');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventStatus } from '../../src/model/event.js';
-import { createMetrics, type Metrics } from '../../src/sink/registry.js';
+import type { Metrics } from '../../src/sink/registry.js';
 import { metricsSink } from '../../src/sink/metrics-sink.js';
 import { families } from '../../src/telemetry/catalogue.js';
 import { sinkBacklog, cursorTime } from '../../src/telemetry/delivery-families.js';
@@ -17,9 +17,10 @@ import {
 } from '../../src/telemetry/server-families.js';
 import { linesOf } from '../support/exposition.js';
 import { at, batch, session, taken } from '../support/restore.js';
+import { metricsOf } from '../support/metrics.js';
 
 const never = new AbortController().signal;
-const create = (): Metrics => createMetrics({ version: '1.2.3', servers: ['hq'] });
+const create = (): Metrics => metricsOf(['hq']);
 const whole = async (metrics: Metrics): Promise<string> => (await metrics.exposition('text')).text;
 const text = async (metrics: Metrics, name: string): Promise<string> => linesOf(await whole(metrics), name).join('\n');
 

@@ -1,12 +1,12 @@
 import type { ExporterError } from '../../src/kernel/errors.js';
 import type { DiscoveryReport } from '../../src/pipeline/discovery.js';
 import type { FeedState } from '../../src/pipeline/feed.js';
-import { createInstallations } from '../../src/pipeline/installations.js';
 import { type LineDeps, runLine } from '../../src/pipeline/line.js';
 import type { Changes, SeriesDelta, Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../../src/store/memory.js';
 import { type FakeClock, fakeClock } from './fake-clock.js';
 import { type FakeServer, fakeServer, recordingSink } from './line.js';
+import { installationsOf } from './installations.js';
 
 type Entry = Readonly<{ id: string; eTag?: string; deleted?: boolean }>;
 
@@ -88,7 +88,7 @@ export function fedLine(options: { store?: Store; over?: Partial<LineDeps> } = {
           return [{ family: 'gap', labels: [], kind: 'counter', by: 1 }];
         },
         stored: () => undefined,
-        installations: createInstallations(['hq']),
+        installations: installationsOf('hq'),
         replaced: () => [],
         loginEndsAtMs: () => undefined,
         observer: {

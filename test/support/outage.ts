@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { createInstallations } from '../../src/pipeline/installations.js';
 import { type LineDeps, runLine } from '../../src/pipeline/line.js';
 import type { Sink } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../../src/store/memory.js';
@@ -13,6 +12,7 @@ import { logsTo } from './logs.js';
 import { heldAt, madeUpServer, type Plan } from './made-up-server.js';
 import { recordsOf } from './otlp-receiver.js';
 import { uidOf } from './picky-receiver.js';
+import { installationsOf } from './installations.js';
 
 /** A day without a receiver. */
 export type Outage = Readonly<{
@@ -95,7 +95,7 @@ function startLine({ clock, plan, stepMs, logs }: Running) {
     met: () => undefined,
     discovered: () => undefined,
     feed: () => undefined,
-    delivered: (sink, _, left) => {
+    delivered: (sink, { due: left }) => {
       if (sink === 'logs') backlog = left;
     },
   };
@@ -104,7 +104,7 @@ function startLine({ clock, plan, stepMs, logs }: Running) {
   const parts = { server: 'hq', source, sinks: [metrics, logs], store: memoryStore(), observer };
   const nothing = { born: () => [], feedGap: () => [], replaced: () => [], stored: () => undefined };
   const rest = { startAfterMs: 0, grace: 3600n * second, beginAt: () => 0n, loginEndsAtMs: () => undefined };
-  const installations = createInstallations(['hq']);
+  const installations = installationsOf('hq');
   const stopping = { quit: quit.signal, cut: quit.signal };
   const running = runLine({ ...parts, ...timing, ...nothing, ...rest, installations }, stopping);
   return {

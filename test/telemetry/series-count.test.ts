@@ -1,17 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventStatus, eventType } from '../../src/model/event.js';
 import { sessionResult, workload } from '../../src/model/session.js';
-import { createMetrics } from '../../src/sink/registry.js';
+import type { Metrics } from '../../src/sink/registry.js';
 import { families } from '../../src/telemetry/catalogue.js';
 import { batchDeltas, birthDeltas, bornDeltas, sinkDeltas } from '../../src/telemetry/metrics.js';
 import { fullUse, plainUse, seriesCount, type Use } from '../../src/telemetry/series-count.js';
 import { batch, event, session } from '../support/restore.js';
+import { metricsOf } from '../support/metrics.js';
 
 const types = { exchange: 'Vex', onedrive: 'Veod', sharepoint: 'Vesp', teams: 'Vet' };
 
 /** Counts the lines of a page after these organizations have used all that `use` names. */
 async function measured(organizations: number, use: Use): Promise<number> {
-  const metrics = createMetrics({ version: 'v', servers: ['s'] });
+  const metrics = metricsOf(['s'], { version: 'v' });
   metrics.stored.apply(birthDeltas('s'));
   const sessions = Array.from({ length: organizations }, (_, n) => `o${String(n)}`).flatMap(organization =>
     use.workload.flatMap(label =>
@@ -52,7 +53,7 @@ async function measured(organizations: number, use: Use): Promise<number> {
 }
 
 /** A gauge with every value of its labels that is known. */
-function fill(metrics: ReturnType<typeof createMetrics>, { name, labels, known }: (typeof families)[number]): void {
+function fill(metrics: Metrics, { name, labels, known }: (typeof families)[number]): void {
   const sinks = known?.['sink'] ?? [''];
   for (const sink of sinks) {
     const values = Object.fromEntries(
