@@ -103,6 +103,15 @@ describe('Nothing lost: what is set aside', () => {
     expect(aside(await deliver(some(0, 1)))).toEqual(guids(0));
   });
 
+  test('costs one request each when many wait that were refused alone, and another has been taken', async () => {
+    for (let n = 0; n < 20; n += 1) picky.guilty.add(guid(n));
+    await expect(deliver(some(0, 20))).rejects.toMatchObject(inDoubt(20));
+    await deliver(some(20, 21));
+    picky.asked();
+    expect(aside(await deliver(some(0, 20)))).toHaveLength(20);
+    expect(picky.asked()).toBe(1 + 20);
+  });
+
   test('together with a newer one that is taken is decided at once', async () => {
     picky.guilty.add(guid(0));
     await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));

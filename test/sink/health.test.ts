@@ -25,6 +25,15 @@ function healthOf(told: Told) {
   return { observer, shown };
 }
 
+test('Says so: what a sink still has to read is its backlog, until there is nothing left', async () => {
+  const { observer, shown } = healthOf({});
+  const backlog = async () => shown('vb365_sink_backlog_sessions');
+  observer.delivered('logs', { taken: 5, corrections: 0, errors: [], due: 3 });
+  expect(await backlog()).toEqual(['vb365_sink_backlog_sessions{server="hq",sink="logs"} 3']);
+  observer.delivered('logs', { taken: 5, corrections: 0, errors: [], due: 0 });
+  expect(await backlog()).toEqual(['vb365_sink_backlog_sessions{server="hq",sink="logs"} 0']);
+});
+
 describe('of a connection', () => {
   const families = [
     'vb365_token_expiry_timestamp_seconds',
