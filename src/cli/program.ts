@@ -3,21 +3,18 @@ import { parseDuration } from '../config/units.js';
 import { toExporterError } from '../kernel/errors.js';
 import { logFormats, logLevels } from '../kernel/log.js';
 import { parseListenAddress } from '../web/listen.js';
-import { demo } from './demo.js';
-import { doctor, type DoctorFlags } from './doctor.js';
-import { healthcheck } from './healthcheck.js';
-import { readConfig } from './read-config.js';
-import { serve, type ServeOptions } from './serve.js';
-import { runSimulator, type SimulateFlags } from './simulate.js';
-import { forgetServer, quarantineState, showState } from './state.js';
+import type { DoctorFlags } from './doctor.js';
+import type { ServeOptions } from './serve.js';
+import type { SimulateFlags } from './simulate.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
-import { readWebConfig } from './web-config-file.js';
 
 const listenAddress = () => new Option('--web.listen-address <address>', 'address to listen on').default(':10365');
 const webConfig = () =>
   new Option('--web.config.file <file>', 'file with TLS and passwords of the web pages, as exporter-toolkit has it');
 const configFile = () =>
   new Option('--config.file <file>', 'configuration file (default: vb365-exporter.yaml, if it is there)');
+
+// What a command needs is loaded by its action: a start takes no time for the others, and a health check none for any.
 
 /**
  * Runs the command that `argv` (without node and script) names; answers the exit code. Whatever goes wrong is one line.
@@ -77,6 +74,7 @@ const addServe: Add = (program, terminal, end) => {
     .addOption(new Option('--log.level <level>', 'least level to log').choices(logLevels).default('info'))
     .addOption(new Option('--log.format <format>', 'how a log line is written').choices(logFormats).default('logfmt'))
     .action(async (flags: Flags) => {
+      const { serve } = await import('./serve.js');
       end(await serve(serveOptions(flags), terminal));
     });
 };
@@ -110,6 +108,7 @@ const addDemo: Add = (program, terminal, end) => {
     .addOption(listenAddress().default('127.0.0.1:10365'))
     .action(async (flags: Readonly<{ for?: number; seed: number; 'web.listenAddress': string }>) => {
       const options = { forMs: flags.for, seed: flags.seed, listenAddress: flags['web.listenAddress'] };
+      const { demo } = await import('./demo.js');
       end(await demo(options, terminal));
     });
 };
@@ -120,7 +119,9 @@ const addCheck: Add = (program, terminal, end) => {
     .description('check the configuration and say what is wrong with it')
     .addOption(configFile())
     .addOption(webConfig())
-    .action((flags: Pick<Flags, 'config.file' | 'web.config.file'>) => {
+    .action(async (flags: Pick<Flags, 'config.file' | 'web.config.file'>) => {
+      const { readConfig } = await import('./read-config.js');
+      const { readWebConfig } = await import('./web-config-file.js');
       const { servers, warnings } = readConfig(flags['config.file'], terminal.env);
       readWebConfig(flags['web.config.file']);
       for (const warning of warnings) terminal.complain(warning);
@@ -138,6 +139,7 @@ const addDoctor: Add = (program, terminal, end) => {
     .addOption(webConfig())
     .option('--json', 'as JSON', false)
     .action(async (flags: DoctorFlags) => {
+      const { doctor } = await import('./doctor.js');
       end(await doctor(flags, terminal));
     });
 };
@@ -153,6 +155,7 @@ const addSimulate: Add = (program, terminal, end) => {
     .option('--sessions <count>', 'sessions of the past', whole, 0)
     .option('--events <count>', 'events in each of them', whole, 25)
     .action(async (flags: SimulateFlags) => {
+      const { runSimulator } = await import('./simulate.js');
       end(await runSimulator(flags, terminal));
     });
 };
@@ -164,6 +167,8 @@ const addHealthcheck: Add = (program, terminal, end) => {
     .addOption(listenAddress())
     .addOption(webConfig())
     .action(async (flags: Pick<Flags, 'web.listenAddress' | 'web.config.file'>) => {
+      const { readWebConfig } = await import('./web-config-file.js');
+      const { healthcheck } = await import('./healthcheck.js');
       const { tls } = readWebConfig(flags['web.config.file']);
       end(await healthcheck(parseListenAddress(flags['web.listenAddress']), tls, terminal));
     });
@@ -176,7 +181,8 @@ const addState: Add = (program, terminal, end) => {
     .description('show what is kept of each server')
     .addOption(configFile())
     .option('--json', 'as JSON', false)
-    .action((flags: StateFlags & Readonly<{ json: boolean }>) => {
+    .action(async (flags: StateFlags & Readonly<{ json: boolean }>) => {
+      const { showState } = await import('./state.js');
       end(showState(flags['config.file'], flags.json, terminal));
     });
   state
@@ -184,14 +190,16 @@ const addState: Add = (program, terminal, end) => {
     .description('remove all that is kept of a server, its counters included')
     .addOption(configFile())
     .requiredOption('--server <name>', 'name of the server')
-    .action((flags: StateFlags & Readonly<{ server: string }>) => {
+    .action(async (flags: StateFlags & Readonly<{ server: string }>) => {
+      const { forgetServer } = await import('./state.js');
       end(forgetServer(flags['config.file'], flags.server, terminal));
     });
   state
     .command('quarantine')
     .description('move a damaged state file aside, so that the exporter can start afresh; nothing is deleted')
     .addOption(configFile())
-    .action((flags: StateFlags) => {
+    .action(async (flags: StateFlags) => {
+      const { quarantineState } = await import('./state.js');
       end(quarantineState(flags['config.file'], terminal));
     });
 };
