@@ -30,4 +30,5 @@ EXPOSE 10365
 VOLUME ["/var/lib/vb365-exporter"]
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["/nodejs/bin/node", "dist/src/main.js", "healthcheck"]
-ENTRYPOINT ["/nodejs/bin/node", "dist/src/main.js"]
+# Node would let its young generation grow to 128 MB; a third of that costs no more time (docs/adr/0050).
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=16", "dist/src/main.js"]

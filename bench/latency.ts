@@ -1,75 +1,111 @@
-// How long it takes from an event at the server to its series on /metrics, for a series that was scraped before.
-// The whole program and the simulator (v8, change feed) in this process, over HTTP.
-// node dist/bench/latency.js [--events 200]
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { request } from 'undici';
-import { startApp } from '../src/app.js';
-import { parseConfig } from '../src/config/parse.js';
+// How long it takes from an event at the server (v8, change feed) to its series on /metrics, for a series that was scraped
+// before, and to the receiver of log records. Events come when they like: one a second on the average.
+// npm run bench -- latency [--runs 5] [--events 60]
+import { z } from 'zod';
 import { systemClock, systemRandom } from '../src/kernel/clock.js';
-import { createLog } from '../src/kernel/log.js';
-import { milliseconds } from '../src/model/time.js';
-import { simulate } from '../src/simulator/simulate.js';
-import { openWeb } from '../src/web/web-config.js';
+import { hear, until } from './rig/child.js';
+import { total } from './rig/exporter.js';
+import { type Line, rest, startLine } from './rig/line.js';
+import { type Section, spread, table } from './rig/report.js';
 import { flag, percentile, say } from './rig/stats.js';
 
-const events = flag('events', 200);
-const never = new AbortController().signal;
-const now = () => milliseconds(systemClock.now());
+const lookEveryMs = 20;
+const meanGapMs = 1_000;
 
-const folder = mkdtempSync(join(tmpdir(), 'vb365-bench-'));
-const simulator = await simulate({ clock: systemClock });
-const session = simulator.world.addSession({ createdAt: now() });
+/** Milliseconds that each event took. */
+type Run = Readonly<{ series: readonly number[]; records: readonly number[] }>;
 
-const file = `
-servers:
-  - { name: hq, url: "${simulator.url}", api_version: v8, username: simulator, password_file: ${folder}/password }
-state: { path: ${folder}/state.db }
-`;
-
-writeFileSync(`${folder}/password`, 'simulator');
-const log = createLog({ level: 'warn', format: 'logfmt', write: line => say(line.trimEnd()) });
-const config = parseConfig({ file, env: {} });
-const app = await startApp({
-  config,
-  reread: () => config,
-  lifecycle: false,
-  listenAt: { host: '127.0.0.1', port: 0 },
-  metricsPath: '/metrics',
-  webConfig: () => openWeb,
-  version: '0.0.0',
-  log,
-  clock: systemClock,
-  random: systemRandom,
-});
-
-async function counted(): Promise<number> {
-  const { body } = await request(`http://127.0.0.1:${String(app.listening.port)}/metrics`);
-  const lines = (await body.text()).split('\n');
-  const line = lines.find(one => /^vb365_restore_events_total\{.*event_type="Restore",status="Success"/.test(one));
-  return line === undefined ? 0 : Number(line.split(' ').at(-1));
+/** Looks at a count again and again, and notes when it was first seen to have reached each number. */
+function watch(count: () => Promise<number>): Readonly<{ seenMs: number[]; end: () => Promise<void> }> {
+  const seenMs: number[] = [];
+  const over = new AbortController();
+  const look = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      const reached = await count();
+      while (seenMs.length < reached) seenMs.push(systemClock.monotonic());
+      await rest(lookEveryMs);
+    }
+  };
+  const looking = look();
+  return {
+    seenMs,
+    end: async () => {
+      over.abort();
+      await looking;
+    },
+  };
 }
 
-async function appendAndWait(): Promise<number> {
-  const before = await counted();
-  const startedMs = systemClock.monotonic();
-  simulator.world.appendEvent(session.id, { startedAt: now(), type: 'Restore', status: 'Success' });
-  while ((await counted()) === before) await systemClock.sleep(10, never);
-  return systemClock.monotonic() - startedMs;
+const counted = async ({ exporter }: Line): Promise<number> =>
+  total(await exporter.metrics(), 'vb365_restore_events_total', 'event_type="Restore",status="Success"');
+
+const arrived = z.object({ records: z.number() });
+
+async function received({ receiver }: Line): Promise<number> {
+  receiver.tell('count');
+  return arrived.parse(await hear(receiver)).records;
 }
 
-while ((await request(`http://127.0.0.1:${String(app.listening.port)}/-/ready`)).statusCode !== 200)
-  await systemClock.sleep(50, never);
-await appendAndWait();
-const tookMs: number[] = [];
-for (let n = 0; n < events; n += 1) {
-  await systemClock.sleep(systemRandom() * 1_500, never);
-  tookMs.push(await appendAndWait());
+/** The first event makes the series, which is scraped before anything is measured. */
+async function once(events: number): Promise<Run> {
+  const line = await startLine({});
+  line.server.tell('go');
+  line.server.tell('append');
+  await until(async () => (await counted(line)) === 1 && (await received(line)) === 1);
+  await rest(2_000);
+  const series = watch(async () => counted(line));
+  const records = watch(async () => received(line));
+  const sentMs: number[] = [0];
+  for (let event = 0; event < events; event += 1) {
+    await rest(-Math.log(1 - systemRandom()) * meanGapMs);
+    sentMs.push(systemClock.monotonic());
+    line.server.tell('append');
+  }
+  await until(() => Math.min(series.seenMs.length, records.seenMs.length) > events);
+  await Promise.all([series.end(), records.end()]);
+  await line.stop();
+  const took = (seenMs: readonly number[]): readonly number[] =>
+    sentMs.map((ms, event) => (seenMs[event] ?? Number.NaN) - ms).slice(1);
+  return { series: took(series.seenMs), records: took(records.seenMs) };
 }
-say(
-  `${String(events)} events: p50 ${percentile(tookMs, 50).toFixed(0)} ms, p99 ${percentile(tookMs, 99).toFixed(0)} ms, longest ${Math.max(...tookMs).toFixed(0)} ms`,
-);
-await app.stop(5_000);
-await simulator.close();
-rmSync(folder, { recursive: true });
+
+/** From the event at the server to where it is seen. */
+export async function latency(): Promise<Section> {
+  const [runs, events] = [flag('runs', 5), flag('events', 60)];
+  const found: Run[] = [];
+  for (let run = 0; run < runs; run += 1) {
+    const one = await once(events);
+    say(
+      `p50 ${percentile(one.series, 50).toFixed(0)} ms to the series, ${percentile(one.records, 50).toFixed(0)} ms to the receiver`,
+    );
+    found.push(one);
+  }
+  const row = (name: string, of: (run: Run) => readonly number[], goals: readonly string[]): readonly string[] => {
+    const all = found.flatMap(of);
+    const p50 = `${spread(
+      found.map(run => percentile(of(run), 50)),
+      0,
+    )} ms`;
+    return [
+      name,
+      p50,
+      goals[0] ?? '',
+      `${percentile(all, 99).toFixed(0)} ms`,
+      goals[1] ?? '',
+      `${Math.max(...all).toFixed(0)} ms`,
+    ];
+  };
+  const rows = [
+    row('its series on /metrics', ({ series }) => series, ['< 250 ms', '< 2000 ms']),
+    row('the receiver of log records', ({ records }) => records, ['', '< 3000 ms']),
+  ];
+  const head = ['from the event at the server to', 'p50', 'goal', 'p99', 'goal', 'longest'];
+  return { title: 'Latency', body: `${introduction(runs, events)}\n\n${table(head, rows)}` };
+}
+
+const introduction = (runs: number, events: number): string =>
+  `A v8 server with its change feed, the exporter, and a receiver of OTLP http/json, in processes of their own. Events come at
+random, one a second on the average, whether or not the one before has been seen; the series was scraped before; both
+sides are looked at every ${String(lookEveryMs)} ms. ${String(runs)} runs of ${String(events)} events: p50 is the median of the runs (least to most), p99 is of all.
+The feed is asked no more often than every half second while it tells of something, so that an event which comes right
+behind another waits that long.`;

@@ -2,14 +2,24 @@
 // npm run bench [-- <part> ...] [--runs 5] [--profile <folder>]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { catchUp } from './catch-up.js';
+import { growth } from './growth.js';
+import { latency } from './latency.js';
+import { memory } from './memory.js';
 import { outage } from './outage.js';
 import type { Section } from './rig/report.js';
 import { placeSection } from './rig/results.js';
 import { say } from './rig/stats.js';
+import { manyServers } from './servers.js';
+import { startUp } from './start.js';
 
 const parts: Readonly<Record<string, () => Promise<Section>>> = {
   'catch-up': catchUp,
+  growth,
+  latency,
+  memory,
   outage,
+  servers: manyServers,
+  start: startUp,
 };
 
 const file = 'bench/RESULTS.md';

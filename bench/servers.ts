@@ -1,138 +1,135 @@
-// What many servers cost: simulated ones, all in this process, against one exporter process. Every tenth has an open
-// restore session; one event a second turns up in one of them. Half of the servers speak v8, half v6.
-// node dist/bench/servers.js [--servers 200] [--minutes 10]
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { request } from 'undici';
+// What many servers cost: CPU and memory of one exporter for 1, 100 and 1,000 simulated ones, which are in a process of
+// their own.
+// npm run bench -- servers [--servers 100] [--minutes 2]
+import { z } from 'zod';
 import { systemClock } from '../src/kernel/clock.js';
-import { milliseconds } from '../src/model/time.js';
-import { simulate } from '../src/simulator/simulate.js';
-import { World } from '../src/simulator/world.js';
-import { flag, percentile, say } from './rig/stats.js';
+import { hear, start, until } from './rig/child.js';
+import { type Exporter, makeHome, startExporter, total } from './rig/exporter.js';
+import { rest } from './rig/line.js';
+import { bars, type Section, table } from './rig/report.js';
+import { flag, median, percentile, say } from './rig/stats.js';
 
-const count = flag('servers', 200);
-const minutes = flag('minutes', 10);
-/** What the server at a place in the list speaks. */
-const versionOf = (index: number): 'v6' | 'v8' => (index % 20 < 10 ? 'v8' : 'v6');
-const never = new AbortController().signal;
-const now = () => milliseconds(systemClock.now());
-const ticksPerSecond = 100;
+const scrapeEverySeconds = 15;
+/** Time for what a start brings with it to end. */
+const settleMs = 30_000;
+/** Events take up to an interval to be seen. */
+const lastMs = 10_000;
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise(resolve => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise(resolve => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
+type Found = Readonly<{
+  servers: number;
+  requestsPerSecond: number;
+  /** Of one core. */
+  cpuPercent: number;
+  /** The median of what was resident at scrapes. */
+  rssMb: number;
+  appended: number;
+  taken: number;
+  scrapeMs: readonly number[];
+  scrapeBytes: number;
+}>;
+
+const farm = z.object({ servers: z.array(z.object({ url: z.string(), version: z.string() })) });
+const halted = z.object({ appended: z.number() });
+
+const taken = (text: string): number => total(text, 'vb365_restore_events_total');
+const requests = (text: string): number => total(text, 'vb365_api_requests_total');
+
+async function measure(count: number, minutes: number): Promise<Found> {
+  const simulators = start('actors/servers.js', ['--servers', String(count)]);
+  const { servers } = farm.parse(await hear(simulators));
+  const home = makeHome();
+  const exporter = await startExporter(home, { url: servers });
+  await until(exporter.ready, 250);
+  await rest(settleMs);
+  simulators.tell('go');
+  const found = await watch(exporter, minutes);
+  simulators.tell('halt');
+  const { appended } = halted.parse(await hear(simulators));
+  await rest(lastMs);
+  const text = await exporter.metrics();
+  await exporter.stop();
+  await simulators.stop();
+  home.remove();
+  return { servers: count, appended, taken: taken(text), scrapeBytes: text.length, ...found };
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'vb365-bench-'));
-writeFileSync(`${folder}/password`, 'simulator');
-const servers = await Promise.all(
-  Array.from({ length: count }, async (_, index) => {
-    const world = new World(index + 1);
-    for (let n = 0; n < 50; n += 1)
-      world.addSession({ createdAt: now() - BigInt(n + 1) * 3_600_000_000_000n, endedAt: now() });
-    const open = index % 10 === 0 ? world.addSession({ createdAt: now() }) : undefined;
-    return { world, open, simulator: await simulate({ clock: systemClock, world, seed: index + 1 }) };
-  }),
-);
-const rows = servers.map(
-  ({ simulator }, index) =>
-    `  - { name: s${String(index)}, url: "${simulator.url}", api_version: ${versionOf(index)}, username: simulator, password_file: ${folder}/password }`,
-);
-writeFileSync(`${folder}/config.yaml`, `servers:\n${rows.join('\n')}\nstate: { path: ${folder}/state.db }\n`);
+type Watched = Pick<Found, 'requestsPerSecond' | 'cpuPercent' | 'rssMb' | 'scrapeMs'>;
 
-const port = await freePort();
-const main = new URL('../src/main.js', import.meta.url).pathname;
-const flags = [
-  `--config.file=${folder}/config.yaml`,
-  `--web.listen-address=127.0.0.1:${String(port)}`,
-  '--log.level=warn',
-];
-const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', 'inherit', 'inherit'] });
-
-const metrics = async (): Promise<string> => (await request(`http://127.0.0.1:${String(port)}/metrics`)).body.text();
-const ready = async (): Promise<boolean> =>
-  request(`http://127.0.0.1:${String(port)}/-/ready`).then(
-    async ({ statusCode, body }) => (await body.text(), statusCode === 200),
-    () => false,
-  );
-const startedMs = systemClock.monotonic();
-while (!(await ready())) await systemClock.sleep(250, never);
-say(`ready after ${((systemClock.monotonic() - startedMs) / 1000).toFixed(1)} s`);
-
-/** CPU seconds of the exporter so far, and its resident memory in MB. */
-function usage(): { cpuSeconds: number; rssMb: number } {
-  const fields =
-    readFileSync(`/proc/${String(child.pid)}/stat`, 'utf8')
-      .split(') ')[1]
-      ?.split(' ') ?? [];
-  const status = readFileSync(`/proc/${String(child.pid)}/status`, 'utf8');
-  const rssKb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
-  return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond, rssMb: rssKb / 1024 };
-}
-
-/** Events of servers of one version that the metrics sink has taken so far, by upper bound of their lag in seconds. */
-function lags(text: string, version: 'v6' | 'v8'): ReadonlyMap<string, number> {
-  const sums = new Map<string, number>();
-  for (const [, labels = '', value] of text.matchAll(/^vb365_event_lag_seconds_bucket\{(.*)\} (\d+)$/gm)) {
-    const [server, le = ''] = ['server="s', 'le="'].map(name => labels.split(name)[1]?.split('"')[0]);
-    if (versionOf(Number(server)) === version) sums.set(le, (sums.get(le) ?? 0) + Number(value));
-  }
-  return sums;
-}
-
-const total = (text: string, family: string): number =>
-  [...text.matchAll(new RegExp(`^${family}(?:\\{.*\\})? (\\d+)`, 'gm'))].reduce(
-    (sum, [, value]) => sum + Number(value),
-    0,
-  );
-
-const before = usage();
-const requestsBefore = total(await metrics(), 'vb365_api_requests_total');
-const busy = servers.flatMap(({ world, open }) => (open === undefined ? [] : [{ world, id: open.id }]));
-const rss: number[] = [];
-const renderMs: number[] = [];
-let appended = 0;
-const seconds = minutes * 60;
-const beganMs = systemClock.monotonic();
-for (let second = 0; second < seconds; second += 1) {
-  const one = busy[second % busy.length];
-  if (second < seconds - 15 && one !== undefined) {
-    one.world.appendEvent(one.id, { startedAt: now(), type: 'Restore', status: 'Success' });
-    appended += 1;
-  }
-  if (second % 15 === 0) {
+/** Scrapes for so long, as Prometheus would. */
+async function watch(exporter: Exporter, minutes: number): Promise<Watched> {
+  const [before, requestsBefore] = [exporter.usage(), requests(await exporter.metrics())];
+  const [beganMs, scrapeMs, rssMb]: [number, number[], number[]] = [systemClock.monotonic(), [], []];
+  for (let scrape = 1; scrape <= (minutes * 60) / scrapeEverySeconds; scrape += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one scrape after the other
+    await rest(beganMs + scrape * scrapeEverySeconds * 1000 - systemClock.monotonic());
     const askedMs = systemClock.monotonic();
-    await metrics();
-    renderMs.push(systemClock.monotonic() - askedMs);
-    rss.push(usage().rssMb);
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    await exporter.metrics();
+    scrapeMs.push(systemClock.monotonic() - askedMs);
+    rssMb.push(exporter.usage().rssMb);
   }
-  await systemClock.sleep(Math.max(0, beganMs + (second + 1) * 1000 - systemClock.monotonic()), never);
+  const seconds = (systemClock.monotonic() - beganMs) / 1000;
+  return {
+    requestsPerSecond: (requests(await exporter.metrics()) - requestsBefore) / seconds,
+    cpuPercent: (100 * (exporter.usage().cpuSeconds - before.cpuSeconds)) / seconds,
+    rssMb: median(rssMb),
+    scrapeMs,
+  };
 }
-const text = await metrics();
-const ranSeconds = (systemClock.monotonic() - beganMs) / 1000;
-const cpu = (usage().cpuSeconds - before.cpuSeconds) / ranSeconds;
-const requests = (total(text, 'vb365_api_requests_total') - requestsBefore) / ranSeconds;
-function lagOf(version: 'v6' | 'v8'): string {
-  const sums = lags(text, version);
-  const all = sums.get('+Inf') ?? 0;
-  const shares = ['1', '2.5', '5', '10'].map(le => `${((100 * (sums.get(le) ?? 0)) / all).toFixed(1)} % <= ${le} s`);
-  return `${version}: ${String(all)} events taken; lag ${shares.join(', ')}`;
+
+/** What each server beyond the first adds. */
+function perServer(one: Found, first: Found, of: (found: Found) => number): string {
+  return one.servers === first.servers ? '' : ((of(one) - of(first)) / (one.servers - first.servers)).toFixed(3);
 }
-say(`servers ${String(count)}, minutes ${String(minutes)}, requests ${requests.toFixed(1)}/s`);
-say(`CPU ${(100 * cpu).toFixed(1)} % of one core, RSS ${Math.max(...rss).toFixed(0)} MB at most`);
-say(`events appended ${String(appended)}`);
-say(lagOf('v8'));
-say(lagOf('v6'));
-say(
-  `scrape: ${String(text.length)} bytes, p50 ${percentile(renderMs, 50).toFixed(0)} ms, longest ${Math.max(...renderMs).toFixed(0)} ms`,
-);
-child.kill('SIGTERM');
-await new Promise(resolve => child.once('exit', resolve));
-await Promise.all(servers.map(async ({ simulator }) => simulator.close()));
-rmSync(folder, { recursive: true });
+
+function rowOf(one: Found, first: Found): readonly string[] {
+  return [
+    String(one.servers),
+    one.requestsPerSecond.toFixed(1),
+    one.cpuPercent.toFixed(2),
+    perServer(one, first, ({ cpuPercent }) => cpuPercent),
+    one.rssMb.toFixed(0),
+    perServer(one, first, ({ rssMb }) => rssMb),
+    `${String(one.taken)} of ${String(one.appended)}`,
+    `${(one.scrapeBytes / 1e6).toFixed(2)} MB`,
+    `${percentile(one.scrapeMs, 50).toFixed(0)} ms`,
+  ];
+}
+
+/** CPU and memory as servers become more. `--servers` measures one number of them beside a single one. */
+export async function manyServers(): Promise<Section> {
+  const minutes = flag('minutes', 2);
+  const most = flag('servers', 0);
+  const found: Found[] = [];
+  for (const count of most > 0 ? [1, most] : [1, 100, 1_000]) {
+    // oxlint-disable-next-line no-await-in-loop -- two at once would measure each other
+    const one = await measure(count, minutes);
+    say(rowOf(one, found[0] ?? one).join(' | '));
+    found.push(one);
+  }
+  const head = [
+    'servers',
+    'requests/s',
+    'CPU, % of a core',
+    'each more',
+    'RSS, MB',
+    'each more',
+    'events taken',
+    '/metrics',
+    'p50',
+  ];
+  const rows = found.map(one => rowOf(one, found[0] ?? one));
+  const plots = [
+    'CPU, % of a core:',
+    bars(found.map(one => ({ name: String(one.servers), value: one.cpuPercent }))),
+    'Resident memory, MB:',
+    bars(found.map(one => ({ name: String(one.servers), value: one.rssMb }))),
+  ];
+  return { title: 'Many servers', body: [introduction(minutes), table(head, rows), ...plots].join('\n\n') };
+}
+
+const introduction = (minutes: number): string =>
+  `Simulated servers in one process, the exporter in another, which alone is measured. Half of the servers speak v8, half v6;
+every tenth has an open session, in which an event comes up every ten seconds; each has 50 stopped ones. A scrape every
+${String(scrapeEverySeconds)} s, ${String(minutes)} minutes after half a minute of rest. "Each more" is what a server beyond the first one adds: it is the same
+in every row when growth is linear.`;

@@ -109,6 +109,11 @@ describe('the import table', () => {
     expect(rooms.map(entry => entry.name).sort()).toEqual(Object.keys(rules).sort());
   });
 
+  test('a command is loaded when it is called for: a start and a health check wait for no other', () => {
+    const always = [...readFileSync('src/cli/program.ts', 'utf8').matchAll(/^import (?!type ).* from '\.\/(.+)';$/gm)];
+    expect(always.map(match => match[1])).toEqual(['terminal.js']);
+  });
+
   test('only main.ts reads the environment or ends the process', () => {
     const reading = files.filter(({ path }) => /\bprocess\.(env|exit|on|argv)\b/.test(readFileSync(path, 'utf8')));
     expect(reading.map(({ path }) => path)).toEqual([]);

@@ -1,8 +1,12 @@
 // A simulated server in a process of its own: says its address, holds the first list of sessions back until it is told
-// `go`, and answers `count` with how many requests for pages of events it has had.
-// node dist/bench/actors/server.js --sessions 100 --events 5000 [--hold 1]
+// `go`, and answers `count` with how many requests for pages of events it has had. `add <sessions> <events>` makes more
+// stopped sessions happen; `append` adds an event to a session that is open from the first one on.
+// node dist/bench/actors/server.js --sessions 100 --events 5000 [--days 1] [--hold 1]
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../src/kernel/clock.js';
+import { milliseconds } from '../../src/model/time.js';
+import { writeHistory } from '../../src/simulator/history.js';
+import { defaultQuirks } from '../../src/simulator/quirks.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { flag, say } from '../rig/stats.js';
 
@@ -10,15 +14,36 @@ const gate = Promise.withResolvers<void>();
 if (flag('hold', 0) === 0) gate.resolve();
 const simulator = await simulate({
   clock: systemClock,
-  history: { sessions: flag('sessions', 0), eventsEach: flag('events', 1), days: 1 },
+  history: { sessions: flag('sessions', 0), eventsEach: flag('events', 1), days: flag('days', 1) },
   intercept: async ({ route }, { proceed }) => {
     if (route === '/RestoreSessions') await gate.promise;
     proceed();
   },
 });
-say(JSON.stringify({ url: simulator.url }));
-const answers: Readonly<Record<string, () => void>> = {
+const { world, traffic, url } = simulator;
+say(JSON.stringify({ url }));
+
+const now = () => milliseconds(systemClock.now());
+let additions = 1;
+/** Another seed makes other sessions. */
+function add(sessions = 0, eventsEach = 0): void {
+  additions += 1;
+  writeHistory(world, { sessions, eventsEach, days: 0.01 }, { seed: additions, quirks: defaultQuirks, now: now() });
+}
+
+let open: string | undefined;
+function append(): void {
+  open ??= world.addSession({ createdAt: now() }).id;
+  world.appendEvent(open, { startedAt: now(), type: 'Restore', status: 'Success' });
+}
+
+const answers: Readonly<Record<string, (...numbers: number[]) => void>> = {
   go: () => gate.resolve(),
-  count: () => say(JSON.stringify({ pages: simulator.traffic.count('/RestoreSessions/{id}/Events') })),
+  count: () => say(JSON.stringify({ pages: traffic.count('/RestoreSessions/{id}/Events') })),
+  add,
+  append,
 };
-createInterface(process.stdin).on('line', line => answers[line]?.());
+createInterface(process.stdin).on('line', line => {
+  const [word = '', ...numbers] = line.split(' ');
+  answers[word]?.(...numbers.map(Number));
+});

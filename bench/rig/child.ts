@@ -19,18 +19,22 @@ export type Child = Readonly<{
   stop: () => Promise<void>;
 }>;
 
-/** Starts a script of this build, relative to `bench/`. One that is `measured` writes a CPU profile if `--profile <folder>` asks for it. */
-export function start(script: string, flags: readonly string[] = [], measured = false): Child {
+/** Starts a script of this build, relative to `bench/`, with flags for Node before it. */
+export function start(script: string, flags: readonly string[] = [], nodeFlags: readonly string[] = []): Child {
   const file = new URL(`../${script}`, import.meta.url).pathname;
-  const profile = text('profile');
-  const prof = measured && profile !== '' ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
-  const child = spawn(process.execPath, [...prof, file, ...flags], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...nodeFlags, file, ...flags], { stdio: ['pipe', 'pipe', 'inherit'] });
   return {
     lines: createInterface(child.stdout)[Symbol.asyncIterator](),
     tell: line => void child.stdin.write(`${line}\n`),
     usage: () => usageOf(child),
     stop: async () => stop(child),
   };
+}
+
+/** What has Node write a CPU profile at the end of a process, where `--profile <folder>` asks for it. */
+export function profiling(): readonly string[] {
+  const folder = text('profile');
+  return folder === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`];
 }
 
 /** The next line that a process says, as JSON. @throws when it has ended. */

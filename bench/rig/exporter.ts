@@ -1,13 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { request } from 'undici';
+import { z } from 'zod';
 import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds, seconds } from '../../src/model/time.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
-import { type Child, start, type Usage } from './child.js';
+import { type Child, profiling, start, type Usage } from './child.js';
 
 /** The whole program, in a process of its own. */
 export type Exporter = Readonly<{
@@ -18,9 +19,12 @@ export type Exporter = Readonly<{
   stop: () => Promise<void>;
 }>;
 
+/** Where one server is, and what it speaks. */
+export type ServerAt = Readonly<{ url: string; version: string }>;
+
 export type ExporterOptions = Readonly<{
-  /** Address of the one server. */
-  url: string;
+  /** Address of the one server, which speaks v8, or where many are. */
+  url: string | readonly ServerAt[];
   /** Address of the receiver of log records; none are sent without one. */
   receiver?: string;
   pageSize?: number;
@@ -42,13 +46,13 @@ export async function wasThereBefore({ state }: Home): Promise<void> {
   await store.close();
 }
 
-/** Starts it, and waits until it listens. */
+/** Starts it as the image does. `--profile <folder>` has it write a CPU profile at its end. */
 export async function startExporter(home: Home, options: ExporterOptions): Promise<Exporter> {
   writeFileSync(`${home.folder}/password`, 'simulator');
   writeFileSync(`${home.folder}/config.yaml`, configOf(home, options));
   const at = `127.0.0.1:${String(await freePort())}`;
   const flags = [`--config.file=${home.folder}/config.yaml`, `--web.listen-address=${at}`, '--log.level=warn'];
-  const child: Child = start('../src/main.js', flags, true);
+  const child: Child = start('../src/main.js', flags, [...asInTheImage(), ...profiling()]);
   const exporter: Exporter = {
     metrics: async () => (await request(`http://${at}/metrics`)).body.text(),
     ready: async () => answers(`http://${at}/-/ready`),
@@ -58,17 +62,30 @@ export async function startExporter(home: Home, options: ExporterOptions): Promi
   return exporter;
 }
 
-const configOf = ({ folder, state }: Home, { url, receiver, pageSize = 1_000 }: ExporterOptions): string => `
+/** What the image gives Node on its way. */
+function asInTheImage(): readonly string[] {
+  const [, entry = '[]'] = /^ENTRYPOINT (.*)$/m.exec(readFileSync('Dockerfile', 'utf8')) ?? [];
+  return z.array(z.string()).parse(JSON.parse(entry)).slice(1, -1);
+}
+
+const configOf = (home: Home, { url, receiver, pageSize = 1_000 }: ExporterOptions): string => `
 servers:
-  - name: bench
-    url: "${url}"
-    api_version: v8
-    username: simulator
-    password_file: ${folder}/password
-    page_size: ${String(pageSize)}
-state: { path: ${state} }
+${
+  typeof url === 'string'
+    ? serverEntry(home, 'bench', { url, version: 'v8', pageSize })
+    : url.map((at, index) => serverEntry(home, `s${String(index)}`, { ...at, pageSize })).join('\n')
+}
+state: { path: ${home.state} }
 ${receiver === undefined ? '' : `otlp: { endpoint: "${receiver}" }`}
 `;
+
+const serverEntry = ({ folder }: Home, name: string, at: ServerAt & Readonly<{ pageSize: number }>): string =>
+  `  - name: ${name}
+    url: "${at.url}"
+    api_version: ${at.version}
+    username: simulator
+    password_file: ${folder}/password
+    page_size: ${String(at.pageSize)}`;
 
 export const answers = async (url: string): Promise<boolean> =>
   request(url).then(

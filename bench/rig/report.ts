@@ -19,3 +19,14 @@ export function spread(values: readonly number[], digits = 2): string {
   ];
   return `${middle.toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`;
 }
+
+/** Numbers as bars of text, the longest 40 wide. */
+export function bars(numbers: readonly Readonly<{ name: string; value: number }>[]): string {
+  const most = Math.max(...numbers.map(({ value }) => value));
+  const width = Math.max(...numbers.map(({ name }) => name.length));
+  const lines = numbers.map(
+    ({ name, value }) =>
+      `${name.padStart(width)} ${'#'.repeat(Math.max(1, Math.round((40 * value) / most)))} ${value.toPrecision(3)}`,
+  );
+  return ['```', ...lines, '```'].join('\n');
+}

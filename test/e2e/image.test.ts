@@ -37,7 +37,7 @@ describe('the image', () => {
       ExposedPorts: { '10365/tcp': {} },
       Volumes: { '/var/lib/vb365-exporter': {} },
       StopSignal: 'SIGTERM',
-      Entrypoint: ['/nodejs/bin/node', 'dist/src/main.js'],
+      Entrypoint: ['/nodejs/bin/node', '--max-semi-space-size=16', 'dist/src/main.js'],
       Labels: {
         'org.opencontainers.image.version': version,
         'org.opencontainers.image.revision': 'of-the-tests',

@@ -1,0 +1,50 @@
+// Many simulated servers in one process: half speak v8, half v6, each with 50 stopped sessions, and every tenth with an
+// open one as well. Says their addresses; from `go` on an event comes up every ten seconds in each open session, until
+// `halt`, which is answered with how many there were.
+// node dist/bench/actors/servers.js --servers 100
+import { createInterface } from 'node:readline';
+import { systemClock } from '../../src/kernel/clock.js';
+import { milliseconds } from '../../src/model/time.js';
+import { simulate } from '../../src/simulator/simulate.js';
+import { World } from '../../src/simulator/world.js';
+import { flag, say } from '../rig/stats.js';
+
+const now = () => milliseconds(systemClock.now());
+const hour = 3_600_000_000_000n;
+
+async function startServer(index: number) {
+  const version = index % 20 < 10 ? 8 : 6;
+  const world = new World(index + 1);
+  for (let n = 0; n < 50; n += 1) world.addSession({ createdAt: now() - BigInt(n + 1) * hour, endedAt: now() });
+  const open = index % 10 === 0 ? world.addSession({ createdAt: now() }).id : undefined;
+  const { url } = await simulate({ clock: systemClock, world, seed: index + 1, versions: [version] });
+  return { url, version: `v${String(version)}`, world, open };
+}
+
+const servers = await Promise.all(Array.from({ length: flag('servers', 1) }, async (_, index) => startServer(index)));
+say(JSON.stringify({ servers: servers.map(({ url, version }) => ({ url, version })) }));
+
+const busy = servers.flatMap(({ world, open }) => (open === undefined ? [] : [{ world, open }]));
+const halt = new AbortController();
+let appended = 0;
+
+/** In every second it is the turn of another tenth of the open sessions. */
+async function appendUntilHalt(): Promise<void> {
+  for (let second = 0; !halt.signal.aborted; second += 1) {
+    for (const { world, open } of busy.filter((_, index) => index % 10 === second % 10)) {
+      world.appendEvent(open, { startedAt: now(), type: 'Restore', status: 'Success' });
+      appended += 1;
+    }
+    // oxlint-disable-next-line no-await-in-loop -- one second after the other
+    await systemClock.sleep(1_000, halt.signal).catch(() => undefined);
+  }
+}
+
+const answers: Readonly<Record<string, () => void>> = {
+  go: () => void appendUntilHalt(),
+  halt: () => {
+    halt.abort();
+    say(JSON.stringify({ appended }));
+  },
+};
+createInterface(process.stdin).on('line', line => answers[line]?.());

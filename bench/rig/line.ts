@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { systemClock } from '../../src/kernel/clock.js';
+import { type Child, hear, start, until } from './child.js';
+import { type Exporter, type Home, makeHome, startExporter, total, wasThereBefore } from './exporter.js';
+
+export type LineOptions = Readonly<{
+  sessions?: number;
+  eventsEach?: number;
+  /** Over how many days the sessions are spread. Default 1. */
+  days?: number;
+  pageSize?: number;
+}>;
+
+/** Server, exporter and receiver of log records, each a process of its own. */
+export type Line = Readonly<{
+  server: Child;
+  url: string;
+  exporter: Exporter;
+  receiver: Child;
+  /** Address of the receiver. */
+  to: string;
+  home: Home;
+  /** How many events and results the exporter has delivered to the sinks of metrics and of logs. */
+  delivered: () => Promise<number>;
+  stop: () => Promise<void>;
+}>;
+
+const address = z.object({ url: z.string() });
+
+/** Starts a line that begins to read once the server is told `go`, and to which everything of three days is news. */
+export async function startLine({ sessions = 0, eventsEach = 1, days = 1, pageSize }: LineOptions): Promise<Line> {
+  const numbers = { '--sessions': sessions, '--events': eventsEach, '--days': days, '--hold': 1 };
+  const flags = Object.entries(numbers).flatMap(([name, value]) => [name, String(value)]);
+  const [server, receiver, home] = [start('actors/server.js', flags), start('actors/receiver.js'), makeHome()];
+  const [{ url }, to] = [address.parse(await hear(server)), address.parse(await hear(receiver)).url];
+  await wasThereBefore(home);
+  const exporter = await startExporter(home, { url, receiver: to, ...(pageSize !== undefined && { pageSize }) });
+  await until(async () => (await exporter.metrics().catch(() => '')).includes('vb365_api_requests_total'));
+  return {
+    server,
+    url,
+    exporter,
+    receiver,
+    to,
+    home,
+    delivered: async () => total(await exporter.metrics(), 'vb365_sink_delivered_total'),
+    stop: async () => {
+      await Promise.all([exporter.stop(), server.stop(), receiver.stop()]);
+      home.remove();
+    },
+  };
+}
+
+/** What both sinks take of so many sessions: their events, and what they came to. */
+export const recordsOf = (sessions: number, eventsEach: number): number => 2 * sessions * (eventsEach + 1);
+
+/** Waits until so much has been delivered; asks seldom, because being asked costs too. */
+export async function untilDelivered({ delivered }: Line, records: number): Promise<void> {
+  await until(async () => (await delivered()) >= records, 500);
+}
+
+const never = new AbortController().signal;
+
+export const rest = async (ms: number): Promise<void> => systemClock.sleep(ms, never);
