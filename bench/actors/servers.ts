@@ -15,7 +15,10 @@ const hour = 3_600_000_000_000n;
 async function startServer(index: number) {
   const version = index % 20 < 10 ? 8 : 6;
   const world = new World(index + 1);
-  for (let n = 0; n < 50; n += 1) world.addSession({ createdAt: now() - BigInt(n + 1) * hour, endedAt: now() });
+  for (let n = 0; n < 50; n += 1) {
+    const createdAt = now() - BigInt(n + 3) * hour;
+    world.addSession({ createdAt, endedAt: createdAt + hour });
+  }
   const open = index % 10 === 0 ? world.addSession({ createdAt: now() }).id : undefined;
   const { url } = await simulate({ clock: systemClock, world, seed: index + 1, versions: [version] });
   return { url, version: `v${String(version)}`, world, open };

@@ -22,7 +22,8 @@ export async function every(
     const startedMs = clock.monotonic();
     const failure = await turn();
     const notBeforeMs = clock.monotonic() + (failure?.retryAfterMs ?? 0);
-    const restMs = (): number => Math.max(notBeforeMs, startedMs + intervalMs()) - clock.monotonic();
+    // The clock goes on between two readings of it; Node warns of a wait that is negative.
+    const restMs = (): number => Math.max(0, Math.max(notBeforeMs, startedMs + intervalMs()) - clock.monotonic());
     while ((await rest(restMs(), { clock, quit, changed })) === 'rung');
   }
 }

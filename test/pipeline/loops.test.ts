@@ -51,6 +51,29 @@ describe('every', () => {
     quit.abort();
     await ended;
   });
+  test('waits for no negative time after a turn that ran long', async () => {
+    const clock = fakeClock();
+    const quit = new AbortController();
+    const waits: number[] = [];
+    let readings = 0;
+    const moving = {
+      ...clock,
+      monotonic: () => clock.monotonic() + 0.001 * (readings += 1),
+      sleep: async (ms: number, signal: AbortSignal) => {
+        waits.push(ms);
+        return clock.sleep(ms, signal);
+      },
+    };
+    const turn = async (): Promise<undefined> => {
+      await clock.sleep(25_000, never);
+    };
+    const ended = every(() => 10_000, turn, { clock: moving, quit: quit.signal });
+    await clock.advance(60_000);
+    expect(waits).toEqual([0, 0]);
+    quit.abort();
+    await clock.advance(25_000);
+    await ended;
+  });
   test('asks for the interval anew after every turn', async () => {
     const { clock, quit, starts, ended } = runEvery(
       () => 0,
