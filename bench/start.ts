@@ -9,7 +9,7 @@ import { type Line, recordsOf, rest, startLine, untilDelivered } from './rig/lin
 import { type Section, spread, table } from './rig/report.js';
 import { flag, say } from './rig/stats.js';
 
-const eventsEach = 20;
+const eventsEach = 5;
 const askEveryMs = 5;
 
 type Started = Readonly<{ ms: number; cpuMs: number; exporter: Exporter }>;

@@ -19,10 +19,17 @@ export type Child = Readonly<{
   stop: () => Promise<void>;
 }>;
 
-/** Starts a script of this build, relative to `bench/`, with flags for Node before it. */
-export function start(script: string, flags: readonly string[] = [], nodeFlags: readonly string[] = []): Child {
+/** How a script is run: flags for Node before it, and what is added to the environment. */
+export type Way = Readonly<{ nodeFlags?: readonly string[]; env?: Readonly<Record<string, string>> }>;
+
+/** Starts a script of this build, relative to `bench/`. */
+export function start(script: string, flags: readonly string[] = [], { nodeFlags = [], env = {} }: Way = {}): Child {
   const file = new URL(`../${script}`, import.meta.url).pathname;
-  const child = spawn(process.execPath, [...nodeFlags, file, ...flags], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(
+    'env',
+    [...Object.entries(env).map(([name, value]) => `${name}=${value}`), process.execPath, ...nodeFlags, file, ...flags],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
   return {
     lines: createInterface(child.stdout)[Symbol.asyncIterator](),
     tell: line => void child.stdin.write(`${line}\n`),

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds, seconds } from '../../src/model/time.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
-import { type Child, profiling, start, type Usage } from './child.js';
+import { type Child, profiling, start, type Usage, type Way } from './child.js';
 
 /** The whole program, in a process of its own. */
 export type Exporter = Readonly<{
@@ -52,9 +52,11 @@ export async function startExporter(home: Home, options: ExporterOptions): Promi
   writeFileSync(`${home.folder}/config.yaml`, configOf(home, options));
   const at = `127.0.0.1:${String(await freePort())}`;
   const flags = [`--config.file=${home.folder}/config.yaml`, `--web.listen-address=${at}`, '--log.level=warn'];
-  const child: Child = start('../src/main.js', flags, [...asInTheImage(), ...profiling()]);
+  const { nodeFlags, env } = asInTheImage();
+  const child: Child = start('../src/main.js', flags, { nodeFlags: [...nodeFlags, ...profiling()], env });
   const exporter: Exporter = {
-    metrics: async () => (await request(`http://${at}/metrics`)).body.text(),
+    // A connection of its own: one that is kept may be closed by the other side at the moment it is used.
+    metrics: async () => (await request(`http://${at}/metrics`, { reset: true })).body.text(),
     ready: async () => answers(`http://${at}/-/ready`),
     usage: child.usage,
     stop: child.stop,
@@ -63,9 +65,14 @@ export async function startExporter(home: Home, options: ExporterOptions): Promi
 }
 
 /** What the image gives Node on its way. */
-function asInTheImage(): readonly string[] {
-  const [, entry = '[]'] = /^ENTRYPOINT (.*)$/m.exec(readFileSync('Dockerfile', 'utf8')) ?? [];
-  return z.array(z.string()).parse(JSON.parse(entry)).slice(1, -1);
+function asInTheImage(): Required<Way> {
+  const dockerfile = readFileSync('Dockerfile', 'utf8');
+  const [, entry = '[]'] = /^ENTRYPOINT (.*)$/m.exec(dockerfile) ?? [];
+  const nodeFlags = z.array(z.string()).parse(JSON.parse(entry)).slice(1, -1);
+  const env = Object.fromEntries(
+    [...dockerfile.matchAll(/\b(MALLOC_\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
+  );
+  return { nodeFlags, env };
 }
 
 const configOf = (home: Home, { url, receiver, pageSize = 1_000 }: ExporterOptions): string => `

@@ -61,4 +61,4 @@ export async function untilDelivered({ delivered }: Line, records: number): Prom
 
 const never = new AbortController().signal;
 
-export const rest = async (ms: number): Promise<void> => systemClock.sleep(ms, never);
+export const rest = async (ms: number): Promise<void> => systemClock.sleep(Math.max(0, ms), never);
