@@ -69,9 +69,10 @@ function asInTheImage(): Required<Way> {
   const dockerfile = readFileSync('Dockerfile', 'utf8');
   const [, entry = '[]'] = /^ENTRYPOINT (.*)$/m.exec(dockerfile) ?? [];
   const nodeFlags = z.array(z.string()).parse(JSON.parse(entry)).slice(1, -1);
-  const env = Object.fromEntries(
-    [...dockerfile.matchAll(/\b(MALLOC_\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
+  const settings = [...dockerfile.matchAll(/\b(MALLOC_\w+)=(\S+)/g)].map(
+    ([, name = '', value = '']) => [name, value] as const,
   );
+  const env: Readonly<Record<string, string>> = Object.fromEntries(settings);
   return { nodeFlags, env };
 }
 
