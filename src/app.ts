@@ -4,11 +4,12 @@ import { createGate } from './kernel/gate.js';
 import type { Log } from './kernel/log.js';
 import { formatInstant, milliseconds } from './model/time.js';
 import { createLines, type LinePlan, type Lines } from './lines.js';
-import { openOutlets, type Outlets, sinkNamesOf } from './outlets.js';
+import { openOutlets, type Outlets } from './outlets.js';
 import { createInstallations } from './pipeline/installations.js';
 import type { SeriesDelta, Store } from './pipeline/ports.js';
 import { type RecentFailures, recentFailures } from './recent-failures.js';
 import { createReloads, type Reloads, sayGood } from './reload.js';
+import { callRoll, type Roll } from './roll.js';
 import { serverLine } from './server-line.js';
 import { type FirstSight, firstSight } from './sink/first-sight.js';
 import { createReaders } from './sink/readers.js';
@@ -16,8 +17,6 @@ import { createMetrics, type Metrics } from './sink/registry.js';
 import { sqliteStore } from './store/sqlite.js';
 import { watchedStore } from './store/watched.js';
 import { stateErrors } from './telemetry/delivery-families.js';
-import { birthDeltas } from './telemetry/metrics.js';
-import { type OrganizationLabel, organizationLabels, organizationsIn, unlimited } from './telemetry/organizations.js';
 import { type ListenAddress, listen, type Listening } from './web/listen.js';
 import type { WebConfig } from './web/web-config.js';
 import { createWeb } from './web/web.js';
@@ -77,8 +76,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     failed: ({ message }) => log.error('Could not store what has been seen', { error: message }),
   });
   try {
-    const roll = await restore(config, store, { metrics, log });
-    await welcome(config, roll);
+    const roll = await callRoll(config, store, { metrics, log });
+    await roll.enter(namesOf(config));
     await sight.letGo();
     sayGood(metrics, clock);
     return await run({ options, metrics, store, sight, outlets, roll, failures: recentFailures(shownFailures) });
@@ -93,43 +92,8 @@ const shownFailures = 20;
 
 /** Stores changes to series of any server, then serves them. */
 async function keep(store: Store, metrics: Metrics, deltas: readonly SeriesDelta[]): Promise<void> {
-  for (const server of new Set(deltas.map(({ labels }) => labels[0] ?? ''))) {
-    const own = deltas.filter(({ labels }) => labels[0] === server);
-    await store.commit({ server, deltas: own });
-    metrics.stored.apply(own);
-  }
-}
-
-/** Knows the servers that have been, or are. */
-type Roll = Readonly<{
-  /** Who of its organizations has a label value. */
-  labelOf: (server: string) => OrganizationLabel;
-  /** Brings the closed series of a server into being, once. @throws {ExporterError} `store`. */
-  enter: (server: string) => Promise<void>;
-}>;
-
-/** Serves again what was counted before. */
-async function restore(config: Config, store: Store, { metrics, log }: { metrics: Metrics; log: Log }): Promise<Roll> {
-  const stored = await store.series();
-  for (const { family, series } of metrics.stored.restore(stored))
-    log.warn('Left stored series out, their metric has changed', { family, series });
-  const known = organizationsIn(stored);
-  const labels = new Map<string, OrganizationLabel>();
-  return {
-    labelOf: server => labels.get(server) ?? unlimited,
-    enter: async server => {
-      metrics.begin(server);
-      if (labels.has(server)) return;
-      const deltas = birthDeltas(server, sinkNamesOf(config));
-      await store.commit({ server, deltas });
-      metrics.stored.apply(deltas);
-      labels.set(server, organizationLabels(known.get(server) ?? [], config.metrics.maxOrganizations));
-    },
-  };
-}
-
-async function welcome({ servers }: Config, roll: Roll): Promise<void> {
-  for (const { name } of servers) await roll.enter(name);
+  await store.commit({ server: deltas[0]?.labels[0] ?? '', deltas });
+  metrics.stored.apply(deltas);
 }
 
 type Parts = Readonly<{
@@ -154,7 +118,7 @@ async function run(parts: Parts): Promise<App> {
     read: options.reread,
     metrics,
     follow: async wanted => {
-      await welcome(wanted, roll);
+      await roll.enter(namesOf(wanted));
       // A server that is added later is no reason to send nobody here.
       ready();
       return lines.follow(plansOf(wanted));
@@ -170,6 +134,8 @@ async function run(parts: Parts): Promise<App> {
     stop: async drainMs => stop(parts, { lines, reloads, web }, drainMs),
   };
 }
+
+const namesOf = ({ servers }: Config): readonly string[] => servers.map(({ name }) => name);
 
 const plansOf = ({ servers, history, abandonAfterMs }: Config): readonly LinePlan[] =>
   servers.map(server => ({ server, history, abandonAfterMs }));

@@ -86,7 +86,8 @@ export function createLines({ clock, make, gone }: LinesDeps): Lines {
       for (const name of changes.removed) gone(name);
       const begun = begin(plans.filter(({ server }) => fresh.has(server.name)));
       const all = new Map([...current, ...begun]);
-      current = new Map(plans.flatMap(({ server: { name } }) => [...all].filter(([one]) => one === name)));
+      const inOrder = plans.map(({ server }) => [server.name, all.get(server.name)] as const);
+      current = new Map(inOrder.flatMap(([name, line]) => (line === undefined ? [] : [[name, line] as const])));
       return { ...changes, cut: ending.flatMap(([name], index) => (drained[index] === true ? [] : [name])) };
     },
     stop: async drainMs => {
@@ -100,13 +101,14 @@ export function createLines({ clock, make, gone }: LinesDeps): Lines {
 
 function changesOf(running: ReadonlyMap<string, Running>, plans: readonly LinePlan[]): LineChanges {
   const names = plans.map(({ server }) => server.name);
+  const planned = new Set(names);
   const kept = plans.flatMap(plan => {
     const now = running.get(plan.server.name);
     return now === undefined ? [] : [{ name: plan.server.name, line: now.line, same: saysTheSame(now.plan, plan) }];
   });
   return {
     added: names.filter(name => !running.has(name)),
-    removed: [...running.keys()].filter(name => !names.includes(name)),
+    removed: [...running.keys()].filter(name => !planned.has(name)),
     changed: kept.filter(({ same }) => !same).map(({ name }) => name),
     triedAgain: kept.filter(({ same, line }) => same && line.loginRefused()).map(({ name }) => name),
   };

@@ -201,7 +201,7 @@ export type ServerState = Readonly<{
 
 /** One transaction: all of it is stored or nothing. Parts left out change nothing. */
 export type Change = Readonly<{
-  /** Whom the rest of the change is about: a server's name, or one that `epoch.ts` makes of it. */
+  /** Whom the rest of the change is about, but deltas, which may be of any: a server's name, or one that `epoch.ts` makes of it. */
   server: string;
   /** First, puts all that is kept under one name under another; what stands there in the same place gives way. */
   moves?: ReadonlyArray<Readonly<{ from: string; to: string }>>;
