@@ -14,7 +14,7 @@ export type ScrapeReader = Readonly<{
 
 /** What `/metrics` answers once. */
 export type MetricsPage = Readonly<{
-  text: string;
+  body: Buffer;
   /** Told when the page has been sent to the last byte, in time. Never for HEAD, or for a connection that broke. */
   delivered: (reader: ScrapeReader) => void;
 }>;
@@ -26,26 +26,35 @@ export type ScrapeOptions = Readonly<{
 
 const compress = promisify(gzip);
 
-/** Answers a scrape in the format and the encoding that the request likes best. */
-export async function answerScrape(request: Request, response: Response, options: ScrapeOptions): Promise<void> {
-  const startedMs = options.clock.monotonic();
-  const timeoutMs = timeoutOf(request);
-  const format = formatOf(request.headers.accept);
-  const page = await options.metrics(format);
-  response.set({ 'content-type': contentTypes[format], vary: 'Accept, Accept-Encoding' });
-  const body = await encoded(request, response, page.text);
-  // `finish` comes only when all was handed to the system; a connection that breaks before has `close` alone.
-  if (request.method === 'GET')
-    response.once('finish', () => {
-      if (options.clock.monotonic() - startedMs <= timeoutMs) page.delivered(readerOf(request));
-    });
-  response.send(body);
+/** Answers scrapes, each in the format and the encoding that the request likes best. */
+export function scrapeAnswer(options: ScrapeOptions): (request: Request, response: Response) => Promise<void> {
+  const compressed = compressing();
+  return async (request, response) => {
+    const startedMs = options.clock.monotonic();
+    const timeoutMs = timeoutOf(request);
+    const format = formatOf(request.headers.accept);
+    const page = await options.metrics(format);
+    response.set({ 'content-type': contentTypes[format], vary: 'Accept, Accept-Encoding' });
+    const zipped = request.acceptsEncodings('gzip', 'identity') === 'gzip';
+    if (zipped) response.set('content-encoding', 'gzip');
+    const body = zipped ? await compressed(page.body) : page.body;
+    // `finish` comes only when all was handed to the system; a connection that breaks before has `close` alone.
+    if (request.method === 'GET')
+      response.once('finish', () => {
+        if (options.clock.monotonic() - startedMs <= timeoutMs) page.delivered(readerOf(request));
+      });
+    response.send(body);
+  };
 }
 
-async function encoded(request: Request, response: Response, text: string): Promise<string | Buffer> {
-  if (request.acceptsEncodings('gzip', 'identity') !== 'gzip') return text;
-  response.set('content-encoding', 'gzip');
-  return compress(text, { level: constants.Z_BEST_SPEED });
+/** Compresses on a thread of its own, and a page that several wait for only once. */
+function compressing(): (body: Buffer) => Promise<Buffer> {
+  const known = new WeakMap<Buffer, Promise<Buffer>>();
+  return async body => {
+    const making = known.get(body) ?? compress(body, { level: constants.Z_BEST_SPEED });
+    known.set(body, making);
+    return making;
+  };
 }
 
 const timeoutHeader = 'x-prometheus-scrape-timeout-seconds';

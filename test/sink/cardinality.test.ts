@@ -7,7 +7,7 @@ import { health } from '../../src/sink/health.js';
 import type { Metrics } from '../../src/sink/registry.js';
 import { batchDeltas, birthDeltas, bornDeltas } from '../../src/telemetry/metrics.js';
 import { organizationLabels } from '../../src/telemetry/organizations.js';
-import { linesOf } from '../support/exposition.js';
+import { linesOf, pageOf as page, pageWith } from '../support/exposition.js';
 import { batch, session, taken } from '../support/restore.js';
 import { metricsOf } from '../support/metrics.js';
 
@@ -20,7 +20,6 @@ function heapBytes(): number {
 }
 
 const create = (organizationLabel = true): Metrics => metricsOf(['hq'], { organizationLabel });
-const page = async (metrics: Metrics): Promise<string> => (await metrics.exposition('text')).text;
 const ofName = (n: number) => session({ organization: `tenant-${String(n)}.onmicrosoft.com` });
 const found = { result: 'complete', error: undefined, seconds: 0, listed: 0, rejects: [] } as const;
 const connection = {
@@ -121,7 +120,7 @@ describe('without the label organization', () => {
   test('what is held back is held of the sum, and let go of by stored series', () => {
     const { stored } = create(false);
     stored.apply([held(1, 2), held(2, 3)]);
-    const lines = () => stored.families.find(({ name }) => name === 'vb365_restore_events_total')?.lines('text');
+    const lines = () => linesOf(pageWith(stored.families), 'vb365_restore_events_total');
     expect(lines()).toEqual([expect.stringMatching(/ 0$/)]);
     const released = stored.letGo(stored.turnPage());
     expect(released).toEqual([

@@ -15,13 +15,12 @@ import {
   serverInfo,
   serverUp,
 } from '../../src/telemetry/server-families.js';
-import { linesOf } from '../support/exposition.js';
+import { linesOf, pageOf as whole } from '../support/exposition.js';
 import { at, batch, session, taken } from '../support/restore.js';
 import { metricsOf } from '../support/metrics.js';
 
 const never = new AbortController().signal;
 const create = (): Metrics => metricsOf(['hq']);
-const whole = async (metrics: Metrics): Promise<string> => (await metrics.exposition('text')).text;
 const text = async (metrics: Metrics, name: string): Promise<string> => linesOf(await whole(metrics), name).join('\n');
 
 const row = (organization: string, value: number) => ({ labels: { organization, workload: 'exchange' }, value });
