@@ -1,8 +1,8 @@
 import type { Series, SeriesDelta } from '../pipeline/ports.js';
 import type { Family } from '../telemetry/family.js';
 import { type Blocks, blocksOf } from './blocks.js';
-import { type Block, labelText, type ServedFamily } from './exposition.js';
-import { seriesWriter } from './series-text.js';
+import type { Block, ServedFamily } from './exposition.js';
+import { seriesText, type SeriesText } from './series-text.js';
 import { addTo, emptyValue, fits, type SeriesValue } from './series-value.js';
 
 /** Stored series that this version has no use for: their family is gone, or has another shape now. */
@@ -26,8 +26,7 @@ export interface SeriesTable {
 /** What is held back of one stored series. */
 type Held = { readonly labels: readonly string[]; amount: bigint };
 type Row = {
-  /** As they are written. */
-  readonly labels: string;
+  readonly tail: string;
   readonly firstPage: number;
   readonly value: SeriesValue;
   /** By stored series: several are served as one when a label is not shown. */
@@ -38,7 +37,7 @@ type Place = Readonly<{ row: Row; block: Block }>;
 type Table = Readonly<{
   family: Family;
   hidden: number;
-  shownLabels: readonly string[];
+  text: SeriesText;
   places: Map<string, Place>;
   blocks: Blocks<Row>;
 }>;
@@ -99,8 +98,11 @@ const keyOf = (labels: readonly string[]): string => JSON.stringify(labels);
 
 function tableOf(family: Family, hiddenLabel: string | undefined, changing: (block: Block) => void): Table {
   const hidden = hiddenLabel === undefined ? -1 : family.labels.indexOf(hiddenLabel);
-  const blocks = blocksOf<Row>(seriesWriter(family), changing);
-  return { family, hidden, shownLabels: family.labels.filter((_, i) => i !== hidden), places: new Map(), blocks };
+  const text = seriesText(
+    family,
+    family.labels.filter((_, i) => i !== hidden),
+  );
+  return { family, hidden, text, places: new Map(), blocks: blocksOf<Row>(text.write, changing) };
 }
 
 const shown = ({ hidden }: Table, labels: readonly string[]): readonly string[] =>
@@ -111,8 +113,7 @@ function placeOf(table: Table, change: Series | SeriesDelta, firstPage: number):
   const key = keyOf(values);
   const known = table.places.get(key);
   if (known !== undefined) return known;
-  const labels = labelText(table.shownLabels, values);
-  const row: Row = { labels, firstPage, value: emptyValue(table.family), held: undefined };
+  const row: Row = { tail: table.text.tail(values), firstPage, value: emptyValue(table.family), held: undefined };
   const place = { row, block: table.blocks.add(row) };
   table.places.set(key, place);
   return place;
