@@ -1,6 +1,6 @@
 // An exporter's metrics in a process of its own: served over HTTP, while events flow in through the metrics sink and the
 // state file. Says its address; answers `start` when it has begun to measure the delay of its event loop, and `stop` with
-// what it has found, in milliseconds.
+// what it has found, in milliseconds, and how many events it took meanwhile.
 // node dist/bench/actors/scraped.js --servers 60 --events-a-second 5000
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
@@ -23,13 +23,13 @@ const web = await serve({
   metrics: async format => ({ ...(await metrics.exposition(format)), delivered: () => undefined }),
 });
 const delay = monitorEventLoopDelay({ resolution: 1 });
-let flows = true;
+const ending = new AbortController();
 let taken = 0;
 
 /** One batch of one server after the other, as the lines of the servers commit them. */
 async function flow(): Promise<void> {
   const each = Math.round((eventsASecond * everyMs) / 1000);
-  for (let turn = 0; flows; turn += 1) {
+  for (let turn = 0; !ending.signal.aborted; turn += 1) {
     const server = serverName(turn % servers);
     const deltas = await deltasOf(server, manyEvents(taken, each, systemClock.now()));
     await store.commit({ server, deltas });
@@ -41,7 +41,6 @@ async function flow(): Promise<void> {
 }
 
 const flowing = flow();
-const milliseconds = (nanos: number): number => nanos / 1e6;
 const answers: Readonly<Record<string, () => void>> = {
   start: () => {
     delay.enable();
@@ -51,13 +50,12 @@ const answers: Readonly<Record<string, () => void>> = {
   },
   stop: () => {
     delay.disable();
-    const [p50, p999, most] = [delay.percentile(50), delay.percentile(99.9), delay.max].map(milliseconds);
-    say(JSON.stringify({ p50, p999, most, events: taken }));
+    say(JSON.stringify({ p999: delay.percentile(99.9) / 1e6, most: delay.max / 1e6, events: taken }));
   },
 };
 createInterface(process.stdin).on('line', line => answers[line]?.());
 process.once('SIGTERM', () => {
-  flows = false;
+  ending.abort();
   void flowing.then(async () => {
     await Promise.all([web.close(), store.close()]);
     home.remove();

@@ -1,39 +1,65 @@
-// The floor of a scrape: what one would write by hand for the same page. It holds what a simple exporter holds, a label
-// object and a number for each sample, and goes over it once, escaping every label value as it comes.
+// The floors of a scrape: what one would write by hand for the same page, in one go.
+
 type Labels = Readonly<Record<string, string>>;
 type Exemplar = Readonly<{ labels: Labels; value: number; at: number }>;
 type Sample = Readonly<{ name: string; labels: Labels; value: number; exemplar: Exemplar | undefined }>;
-/** `head`: the lines that go before the samples. */
-export type Held = readonly Readonly<{ head: string; samples: readonly Sample[] }>[];
+type Kept<S> = readonly Readonly<{ /** The lines before the samples. */ head: string; samples: readonly S[] }>[];
 
-/** All of a page, written anew. */
-export function writeByHand(families: Held, end: string): Buffer {
+/** What a simple exporter holds: a label object and a number for each sample. */
+export type Plain = Kept<Sample>;
+
+/** The same, but that names and labels are texts that were made beforehand; so is what comes after the value. */
+export type Prepared = Kept<Readonly<{ start: string; value: number; rest: string }>>;
+
+/** All of a page, with every label value escaped as it comes. */
+export function writePlain(families: Plain, end: string): Buffer {
   let page = '';
   for (const { head, samples } of families) {
     page += head;
-    for (const { name, labels, value, exemplar } of samples) {
-      page += `${name}${braced(labels)} ${numberText(value)}`;
-      if (exemplar !== undefined)
-        page += ` # ${braced(exemplar.labels)} ${numberText(exemplar.value)} ${String(exemplar.at)}`;
-      page += '\n';
-    }
+    for (const { name, labels, value, exemplar } of samples)
+      page += `${name}${braced(labels)} ${numberText(value)}${exemplar === undefined ? '' : exemplarText(exemplar)}\n`;
   }
   return Buffer.from(page + end);
 }
 
+/** All of a page, of which only values are written anew: the least that there is to do. */
+export function writePrepared(families: Prepared, end: string): Buffer {
+  let page = '';
+  for (const { head, samples } of families) {
+    page += head;
+    for (const { start, value, rest } of samples) page += `${start}${numberText(value)}${rest}`;
+  }
+  return Buffer.from(page + end);
+}
+
+/** `for in` and a look before the replacement: half the time of `Object.entries` and a bare `replace`. */
 function braced(labels: Labels): string {
   let text = '';
-  for (const [name, value] of Object.entries(labels)) text += `${text === '' ? '{' : ','}${name}="${escaped(value)}"`;
+  for (const name in labels) text += `${text === '' ? '{' : ','}${name}="${escaped(labels[name] ?? '')}"`;
   return text === '' ? '' : `${text}}`;
 }
 
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
-const escaped = (value: string): string => value.replace(/[\\"\n]/g, character => escapes[character] ?? '');
-const numberText = (value: number): string =>
-  Math.abs(value) === Infinity ? (value > 0 ? '+Inf' : '-Inf') : String(value);
+const escaped = (value: string): string =>
+  /[\\"\n]/.test(value) ? value.replace(/[\\"\n]/g, character => escapes[character] ?? '') : value;
+const numberText = (value: number): string => (Number.isFinite(value) ? String(value) : outOfRange(value));
+const outOfRange = (value: number): string => (Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf');
+const exemplarText = ({ labels, value, at }: Exemplar): string =>
+  ` # ${braced(labels)} ${numberText(value)} ${String(at)}`;
+
+export const prepared = (families: Plain): Prepared =>
+  families.map(({ head, samples }) => ({
+    head,
+    samples: samples.map(({ name, labels, value, exemplar }) => ({
+      // Through a buffer, so that it is one piece in memory.
+      start: Buffer.from(`${name}${braced(labels)} `).toString(),
+      value,
+      rest: Buffer.from(`${exemplar === undefined ? '' : exemplarText(exemplar)}\n`).toString(),
+    })),
+  }));
 
 /** What a page says, as a simple exporter would hold it. Families without samples go with the next. */
-export function heldOf(page: string): Held {
+export function plainOf(page: string): Plain {
   const families: { head: string; samples: Sample[] }[] = [];
   let inHead = false;
   for (const line of page.split('\n')) {
@@ -54,7 +80,7 @@ function sampleOf(line: string): Sample {
   return {
     name,
     labels: labelsIn(labels),
-    value: numberOf(value),
+    value: value === '+Inf' ? Infinity : Number(value),
     exemplar: exemplar === undefined ? undefined : exemplarOf(exemplar),
   };
 }
@@ -68,5 +94,3 @@ const labelsIn = (text: string): Labels =>
   Object.fromEntries(
     [...text.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, name = '', value = '']) => [name, value]),
   );
-
-const numberOf = (text: string): number => (text === '+Inf' ? Infinity : Number(text));

@@ -60,13 +60,13 @@ function histogramWriter(
   const [sum, count] = [opening(`${name}_sum`), opening(`${name}_count`)];
   return ({ tail, value }, format) => {
     if (value.kind !== 'histogram') return '';
-    let below = 0n;
+    let below = 0;
     let text = '';
     for (const [i, bucket] of openings[format].entries()) {
-      below += value.counts[i] ?? 0n;
-      text += `${bucket}${tail}${numberText(Number(below))}${exemplarText(value.exemplars[i], format)}\n`;
+      below += Number(value.counts[i]);
+      text += `${bucket}${tail}${numberText(below)}${exemplarText(value.exemplars[i], format)}\n`;
     }
     const seconds = numberText(Number(value.sumTicks) / 1e7);
-    return `${text}${sum}${tail}${seconds}\n${count}${tail}${numberText(Number(below))}\n`;
+    return `${text}${sum}${tail}${seconds}\n${count}${tail}${numberText(below)}\n`;
   };
 }

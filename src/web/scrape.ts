@@ -26,35 +26,26 @@ export type ScrapeOptions = Readonly<{
 
 const compress = promisify(gzip);
 
-/** Answers scrapes, each in the format and the encoding that the request likes best. */
-export function scrapeAnswer(options: ScrapeOptions): (request: Request, response: Response) => Promise<void> {
-  const compressed = compressing();
-  return async (request, response) => {
-    const startedMs = options.clock.monotonic();
-    const timeoutMs = timeoutOf(request);
-    const format = formatOf(request.headers.accept);
-    const page = await options.metrics(format);
-    response.set({ 'content-type': contentTypes[format], vary: 'Accept, Accept-Encoding' });
-    const zipped = request.acceptsEncodings('gzip', 'identity') === 'gzip';
-    if (zipped) response.set('content-encoding', 'gzip');
-    const body = zipped ? await compressed(page.body) : page.body;
-    // `finish` comes only when all was handed to the system; a connection that breaks before has `close` alone.
-    if (request.method === 'GET')
-      response.once('finish', () => {
-        if (options.clock.monotonic() - startedMs <= timeoutMs) page.delivered(readerOf(request));
-      });
-    response.send(body);
-  };
+/** Answers a scrape in the format and the encoding that the request likes best. */
+export async function answerScrape(request: Request, response: Response, options: ScrapeOptions): Promise<void> {
+  const startedMs = options.clock.monotonic();
+  const timeoutMs = timeoutOf(request);
+  const format = formatOf(request.headers.accept);
+  const page = await options.metrics(format);
+  response.set({ 'content-type': contentTypes[format], vary: 'Accept, Accept-Encoding' });
+  const body = await encoded(request, response, page.body);
+  // `finish` comes only when all was handed to the system; a connection that breaks before has `close` alone.
+  if (request.method === 'GET')
+    response.once('finish', () => {
+      if (options.clock.monotonic() - startedMs <= timeoutMs) page.delivered(readerOf(request));
+    });
+  response.send(body);
 }
 
-/** Compresses on a thread of its own, and a page that several wait for only once. */
-function compressing(): (body: Buffer) => Promise<Buffer> {
-  const known = new WeakMap<Buffer, Promise<Buffer>>();
-  return async body => {
-    const making = known.get(body) ?? compress(body, { level: constants.Z_BEST_SPEED });
-    known.set(body, making);
-    return making;
-  };
+async function encoded(request: Request, response: Response, body: Buffer): Promise<Buffer> {
+  if (request.acceptsEncodings('gzip', 'identity') !== 'gzip') return body;
+  response.set('content-encoding', 'gzip');
+  return compress(body, { level: constants.Z_BEST_SPEED });
 }
 
 const timeoutHeader = 'x-prometheus-scrape-timeout-seconds';

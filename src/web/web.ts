@@ -8,7 +8,7 @@ import express, {
 import { ExporterError, toExporterError } from '../kernel/errors.js';
 import { authenticating, passwordCheck } from './basic-auth.js';
 import { type Status, statusPage } from './page.js';
-import { scrapeAnswer, type ScrapeOptions } from './scrape.js';
+import { answerScrape, type ScrapeOptions } from './scrape.js';
 import { styleSheet } from './style.js';
 import type { WebConfig } from './web-config.js';
 
@@ -44,8 +44,7 @@ export function createWeb(options: WebOptions): Express {
   if (!/^\/[\w.~/-]*$/.test(metricsPath)) throw badPath(metricsPath, 'it must begin with "/" and be a plain path');
   if (metricsPath !== '/' && (answers.has(metricsPath) || metricsPath === reloadPath))
     throw badPath(metricsPath, 'something else is there');
-  const scrape = scrapeAnswer(options);
-  answers.set(metricsPath, async (response, request) => scrape(request, response));
+  answers.set(metricsPath, async (response, request) => answerScrape(request, response, options));
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
   const login = authenticating(() => options.webConfig().users, passwordCheck(), openPaths);
   return app.use(safely(options), login, reloading(options), answering(answers), failing(options.report));
