@@ -6,7 +6,8 @@ export type Format = 'text' | 'openmetrics';
 
 /** Some lines of a page, that are written in one go. */
 export type Block = Readonly<{
-  /** The lines as they stand, each with its line break. */ write: (format: Format) => string;
+  /** The lines as they stand, each with its line break. */
+  write: (format: Format) => string;
 }>;
 
 /** A family as it is served. */
