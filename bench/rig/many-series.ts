@@ -1,3 +1,4 @@
+import { nextTurn } from '../../src/kernel/clock.js';
 import { eventStatus, eventType } from '../../src/model/event.js';
 import { workload } from '../../src/model/session.js';
 import { milliseconds } from '../../src/model/time.js';
@@ -40,10 +41,13 @@ export function manyEvents(from: number, count: number, nowMs: number): Batch {
   return batch({ events, at: milliseconds(nowMs) });
 }
 
-/** The metrics of a program that has been at work with so many servers: stored ones and its own, of all types. */
-export async function busyMetrics(servers: number, nowMs: number): Promise<Metrics> {
+/**
+ * The metrics of a program that has been at work with so many servers: stored ones and its own, of all types.
+ * @param turn what is done between two slices of a page.
+ */
+export async function busyMetrics(servers: number, nowMs: number, turn = nextTurn): Promise<Metrics> {
   const names = Array.from({ length: servers }, (_, n) => serverName(n));
-  const metrics = metricsOf(names);
+  const metrics = metricsOf(names, { turn });
   for (const server of names) {
     metrics.stored.apply(birthDeltas(server, ['metrics', 'logs']));
     for (let n = 0; n < organizations * workloads.length; n += 1)
