@@ -26,3 +26,12 @@ export const systemRandom: Random = () => Math.random();
 
 /** Lets everything else that waits go on, and resolves after that. */
 export const nextTurn = async (): Promise<void> => setImmediate();
+
+/**
+ * Rings once, after `ms` milliseconds of real time, unless it is called off by what is returned. Does not keep the
+ * process alive.
+ */
+export function alarm(ms: number, ring: () => void): () => void {
+  const timer = setTimeout(ring, ms).unref();
+  return () => clearTimeout(timer);
+}
