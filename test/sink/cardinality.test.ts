@@ -21,7 +21,7 @@ function heapBytes(): number {
 
 const create = (organizationLabel = true): Metrics => metricsOf(['hq'], { organizationLabel });
 /** Lines of ours: those about the process come with what it does, such as its first collection of a kind of garbage. */
-const ownLines = (text: string): number => text.split('\n').filter(line => /^vb365_/.test(line)).length;
+const ownLines = (text: string): number => text.split('\n').filter(line => line.startsWith('vb365_')).length;
 const ofName = (n: number) => session({ organization: `tenant-${String(n)}.onmicrosoft.com` });
 const found = { result: 'complete', error: undefined, seconds: 0, listed: 0, rejects: [] } as const;
 const connection = {

@@ -72,6 +72,16 @@ function manyMetrics(between: () => void = () => undefined): Metrics {
 /** What a page says of us: what it says of the process is another thing at every look. */
 const ours = (page: string): readonly string[] => page.split('\n').filter(line => /^(# \w+ )?vb365_/.test(line));
 
+/** The count of restore events of one organization, as a page shows it. */
+function valueOf(page: string, n: number): string | undefined {
+  const start = `vb365_restore_events_total{server="s${String(n % 7)}",organization="org ${String(n)}",`;
+  return page
+    .split('\n')
+    .find(text => text.startsWith(start))
+    ?.split(' ')
+    .at(-1);
+}
+
 describe('a page that is written in slices', () => {
   test('Nothing half shown: it is as everything stood when it was begun, whatever changes meanwhile', async () => {
     const still = {
@@ -100,13 +110,6 @@ describe('a page that is written in slices', () => {
       if ((slice += 1) === 1) metrics.stored.apply([counted(1), counted(manySeries)]);
     });
     const [first, second] = [await pageOf(metrics), await pageOf(metrics)];
-    const line = (n: number): string => `{server="s${String(n % 7)}",organization="org ${String(n)}",`;
-    const valueOf = (page: string, n: number): string | undefined =>
-      page
-        .split('\n')
-        .find(text => text.startsWith(`vb365_restore_events_total${line(n)}`))
-        ?.split(' ')
-        .at(-1);
     expect([1, manySeries].map(n => valueOf(first, n))).toEqual(['1', undefined]);
     expect([1, manySeries].map(n => valueOf(second, n))).toEqual(['2', '1']);
   });
@@ -122,20 +125,20 @@ describe('a page that is written in slices', () => {
   });
 });
 
+/** A block that fills a slice, and what of it was written. */
+function rig() {
+  const written: string[] = [];
+  const block = (name: string): Block => ({
+    write: format => {
+      written.push(`${name} ${format}`);
+      return `${name}\n`.repeat(70_000);
+    },
+  });
+  return { written, a: block('a'), b: block('b') };
+}
+
 describe('pages', () => {
   const formats: readonly Format[] = ['text', 'openmetrics'];
-  /** A block that fills a slice, and what of it was written. */
-  function rig() {
-    const written: string[] = [];
-    const block = (name: string): Block => ({
-      write: format => {
-        written.push(`${name} ${format}`);
-        return `${name}\n`.repeat(70_000);
-      },
-    });
-    return { written, a: block('a'), b: block('b') };
-  }
-
   test('let everybody else go on after each slice', async () => {
     const { written, a, b } = rig();
     const turns: number[] = [];
