@@ -1,6 +1,7 @@
 // Runs all parts, or those that are named, and puts what they find out into bench/RESULTS.md.
 // npm run bench [-- <part> ...] [--runs 5] [--profile <folder>]
 import { readFileSync, writeFileSync } from 'node:fs';
+import { against } from './against.js';
 import { catchUp } from './catch-up.js';
 import { outage } from './outage.js';
 import type { Section } from './rig/report.js';
@@ -10,6 +11,7 @@ import { say } from './rig/stats.js';
 const parts: Readonly<Record<string, () => Promise<Section>>> = {
   'catch-up': catchUp,
   outage,
+  against,
 };
 
 const file = 'bench/RESULTS.md';
