@@ -1,5 +1,5 @@
 import { type AnomalyKind, eventStatus, eventType, type RejectReason, type RestoreEvent } from '../model/event.js';
-import { type ParsedInstant, parseTimeSpan } from '../model/time.js';
+import { type Nanos, type ParsedInstant, parseTimeSpan } from '../model/time.js';
 import type { EventRow } from '../pipeline/ports.js';
 import { type ItemMessage, parseItemMessage } from './message.js';
 import { instant, isWire, text, uuid, type Wire } from './wire.js';
@@ -66,14 +66,13 @@ function readTimes(row: Wire): Times | undefined {
   if (start === 'malformed' || end === 'malformed') return undefined;
   const begin = start ?? end;
   if (begin === undefined) return undefined;
-  const length = lengthOf(start, end, row['duration']);
+  const noOffset = !begin.offset || end?.offset === false;
+  return timesOf(begin.at, end?.at, lengthOf(start, end, row['duration']), noOffset);
+}
+
+function timesOf(startedAt: Nanos, endedAt: Nanos | undefined, length: Nanos | undefined, noOffset: boolean): Times {
   const negative = length !== undefined && length < 0n;
-  return {
-    startedAt: begin.at,
-    endedAt: end?.at,
-    duration: negative ? 0n : length,
-    anomalies: oddities(!begin.offset || end?.offset === false, negative),
-  };
+  return { startedAt, endedAt, duration: negative ? 0n : length, anomalies: oddities(noOffset, negative) };
 }
 
 const lengthOf = (start: ParsedInstant | undefined, end: ParsedInstant | undefined, duration: unknown) =>
