@@ -121,8 +121,8 @@ export async function against(): Promise<Section> {
 const introduction = (runs: number): string =>
   `The same simulated server (v8) and the same events for each, one after the other, in the last two tables at the same time;
 server, receiver of OTLP http/json and contestant are processes of their own on loopback. Medians of ${String(runs)} runs, and
-(least to most) where they differ; lags over the events of all runs. All poll every 5 s while a session is open, else every 30 s. The change feed of this server
-tells of sessions, not of events in them, since nothing proves that a real one does.
+(least to most) where they differ; lags over the events of all runs. All poll every 5 s while a session is open, else every
+30 s. The change feed of this server tells of sessions, not of events in them, since nothing proves that a real one does.
 
 - **Naive loop**: a stand-in in our own code for community scripts (\`bench/baselines/naive.ts\` says which): one request
   per session and poll, the default page of 30 rows, one request per record, a gauge per session, nothing kept over a
@@ -130,9 +130,9 @@ tells of sessions, not of events in them, since nothing proves that a real one d
   Node process instead of curl and jq for every row, a poll every 5 s instead of by cron, and no repetition in one life.
 - **\`fetch\` and OTel SDK**: what a good engineer writes in an afternoon (\`bench/baselines/fetch-sdk.ts\`): pages of 1,000,
   sessions of the last week, a set of what was sent in memory, \`BatchLogRecordProcessor\` with its defaults. No metrics.
-- **vb365-exporter**: pages of 1,000, the rest as configured by default; what it costs includes metrics, and state on disk. After a refusal it waits
+- **vb365-exporter**: as configured by default; what it costs includes metrics, and state on disk. After a refusal it waits
   longer each time, up to a minute, which its lag shows.
 
 "Lost" had not come when nothing had come any more for longer than a poll, 40 s after the outage; "repeated" came again, old
-ones included; "old told as new" had ended before the contestant was first started. No event of this world is
-first listed as running, or listed late.`;
+ones included; "old told as new" had ended before the contestant was first started. No event of this world is first listed as
+running, or listed late.`;

@@ -1,7 +1,8 @@
 import { systemClock } from '../../src/kernel/clock.js';
 import { wasThereBefore } from '../rig/exporter.js';
+import { account, type Books } from './account.js';
 import { type Contestant, exporter } from './contestants.js';
-import { arrivalsAt, bookOf, buildStage, type Books, pause, type Stage, type World } from './stage.js';
+import { arrivalsAt, bookOf, buildStage, pause, type Stage, type World } from './stage.js';
 
 /** What one run of one contestant has come to. */
 export type Outcome = Readonly<{
@@ -98,22 +99,4 @@ async function waitFor(stage: Stage, uids: readonly string[], quietSeconds: numb
   }
   const { server, receiver, cpuSeconds } = last;
   return { server, receiver, cpuSeconds };
-}
-
-/** What the book of the server and that of the receiver say together of the events since a time. */
-function account({ ended, arrived }: Books, sinceMs: number) {
-  const news = [...ended].filter(([, atMs]) => atMs >= sinceMs);
-  const came = news.flatMap(([id, atMs]) => {
-    const arrival = arrived.get(id);
-    return arrival === undefined ? [] : [{ lagMs: arrival.atMs - atMs, arrivedMs: arrival.atMs }];
-  });
-  const known = [...arrived].filter(([uid]) => ended.has(uid));
-  return {
-    events: news.length,
-    lost: news.length - came.length,
-    repeated: known.reduce((all, [, { times }]) => all + times - 1, 0),
-    old: known.filter(([uid]) => (ended.get(uid) ?? 0) < sinceMs).length,
-    lagsMs: came.map(({ lagMs }) => lagMs),
-    seconds: (Math.max(...came.map(({ arrivedMs }) => arrivedMs)) - sinceMs) / 1_000,
-  };
 }

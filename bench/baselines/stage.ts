@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { systemClock } from '../../src/kernel/clock.js';
 import { type Child, hear, start, type Usage } from '../rig/child.js';
 import { type Home, makeHome } from '../rig/exporter.js';
+import type { Books } from './account.js';
 import type { Contestant, Running } from './contestants.js';
 
 /** What the simulated server holds, and what goes on around it. */
@@ -82,12 +83,6 @@ const sum = (usages: readonly Usage[]): Usage => ({
   rssMb: usages.at(-1)?.rssMb ?? 0,
   peakMb: Math.max(...usages.map(({ peakMb }) => peakMb)),
 });
-
-/** When each event ended, by its id, and when each record came first and how often. */
-export type Books = Readonly<{
-  ended: ReadonlyMap<string, number>;
-  arrived: ReadonlyMap<string, Readonly<{ atMs: number; times: number }>>;
-}>;
 
 export async function bookOf(server: Child): Promise<Books['ended']> {
   server.tell('book');
