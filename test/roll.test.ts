@@ -43,8 +43,8 @@ test('a start with servers that are known waits for no disk, and serves what the
   await callAndEnter(store, ['hq']);
   const { metrics } = await callAndEnter(store, ['hq']);
   expect(commits).toHaveLength(1);
-  const { text } = await metrics.exposition('text');
-  expect(text).toContain('server="hq"');
+  const { body } = await metrics.exposition('text');
+  expect(body.toString()).toContain('server="hq"');
 });
 
 test('of a server that comes later only its own series are born', async () => {

@@ -16,7 +16,7 @@ export type Exporter = Readonly<{
   /** Whether it has read its state and tried its first turns. */
   ready: () => Promise<boolean>;
   usage: () => Usage;
-  stop: () => Promise<void>;
+  stop: Child['stop'];
 }>;
 
 /** Where one server is, and what it speaks. */
