@@ -8,6 +8,7 @@ import { otlpReceiver } from '../support/otlp-receiver.js';
 import { inFolder } from '../support/program.js';
 import { buildImage, image, inspected, podman, runtimeBase } from './support/image.js';
 import { eventually, freePort, getText } from './support/running.js';
+import { startStack } from './support/stack.js';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 const name = 'vb365-exporter-test';
@@ -126,3 +127,38 @@ test('runs with the least rights, writes only its state, and stops with 0 within
     }
   });
 });
+
+test('the compose stack runs as its files say: what is counted, told and traced gets to where Grafana looks', async () => {
+  await inFolder(async folder => {
+    const stack = await startStack(folder);
+    const finds = async (what: string, service: readonly [string, number], path: string, pattern: RegExp) => {
+      const url = `${await stack.url(...service)}${path}`;
+      await eventually(what, async () => (pattern.test((await getText(url)).text) ? true : undefined));
+    };
+    try {
+      const prometheus = ['prometheus', 9090] as const;
+      await finds('Prometheus scrapes', prometheus, '/api/v1/query?query=up', /"job":"vb365-exporter".*,"1"\]/);
+      await finds('rules are loaded', prometheus, '/api/v1/rules', /VB365RestoreEventFailed/);
+      await finds(
+        'Alertmanager is found',
+        prometheus,
+        '/api/v1/alertmanagers',
+        /"activeAlertmanagers":\[\{"url":"http:\/\/alertmanager:9093/,
+      );
+      await finds('Alertmanager has an alert', ['alertmanager', 9093], '/api/v2/alerts', /"alertname":"VB365/);
+      const selector = encodeURIComponent('{service_name="vb365-exporter"} | trace_id != ""');
+      await finds(
+        'Loki has records',
+        ['loki', 3100],
+        `/loki/api/v1/query_range?query=${selector}`,
+        /"trace_id":"\w{32}"/,
+      );
+      await eventually('spans arrive where Tempo is', async () =>
+        /"traceId":"\w{32}"/.test(await stack.traces()) ? true : undefined,
+      );
+      expect(await podman('healthcheck', 'run', stack.container('exporter'))).toMatchObject({ code: 0 });
+    } finally {
+      await stack.stop();
+    }
+  });
+}, 240_000);
