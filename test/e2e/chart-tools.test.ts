@@ -104,6 +104,8 @@ const refused = [
   ['prometheusRule.runbookUrl', 'runbooks'],
   ['dashboards.folderAnnotation', ''],
   ['dashboards.grafanaOperator.resyncPeriod', 'often'],
+  ['dashboards.grafanaOperator.resyncPeriod', ''],
+  ['dashboards.grafanaOperator.resyncPeriod', '1d'],
   ['networkPolicy.egress.ports', [70_000]],
   ['podDisruptionBudget.maxUnavailable', 'half'],
   ['testConnection.enabled', 'true'],
