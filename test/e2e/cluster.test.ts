@@ -72,6 +72,8 @@ describe.each(helms)('a cluster that enforces the restricted profile takes from 
   });
 });
 
+const setting = (values: string): readonly string[] => ['--set', values];
+
 describe('an upgrade', () => {
   const [oneServer = ''] = cases;
   /** Upgrades from one server with the first settings to the same with the others; answers what was said. */
@@ -93,23 +95,22 @@ describe('an upgrade', () => {
     },
   );
 
-  const set = (values: string): readonly string[] => ['--set', values];
   const operator = 'dashboards.grafanaOperator.enabled=true';
 
   test.each([
-    ['persistence.enabled', [], set('persistence.enabled=false')],
-    ['persistence.size', [], set('persistence.size=2Gi')],
-    ['persistence.accessModes', [], set('persistence.accessModes={ReadWriteOnce}')],
-    ['nameOverride', [], set('nameOverride=vb365,fullnameOverride=up-vb365-exporter')],
+    ['persistence.enabled', [], setting('persistence.enabled=false')],
+    ['persistence.size', [], setting('persistence.size=2Gi')],
+    ['persistence.accessModes', [], setting('persistence.accessModes={ReadWriteOnce}')],
+    ['nameOverride', [], setting('nameOverride=vb365,fullnameOverride=up-vb365-exporter')],
     [
       'dashboards.grafanaOperator.instanceSelector',
-      set(operator),
-      set(`${operator},dashboards.grafanaOperator.instanceSelector.matchLabels.dashboards=other`),
+      setting(operator),
+      setting(`${operator},dashboards.grafanaOperator.instanceSelector.matchLabels.dashboards=other`),
     ],
     [
       'dashboards.grafanaOperator.allowCrossNamespaceImport',
-      set(`${operator},dashboards.grafanaOperator.allowCrossNamespaceImport=true`),
-      set(operator),
+      setting(`${operator},dashboards.grafanaOperator.allowCrossNamespaceImport=true`),
+      setting(operator),
     ],
   ])('of %s is refused, as the README of the chart says', async (key, before, after) => {
     expect(await upgraded(before, after)).toMatchObject({ code: 1 });

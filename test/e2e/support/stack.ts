@@ -48,6 +48,8 @@ service:
   pipelines: { traces: { receivers: [otlp], exporters: [file] } }
 `;
 
+const container = (service: string): string => `${project}_${service}_1`;
+
 /** Starts it, with the image of the exporter that has been built before. Its own files are in `folder`. */
 export async function startStack(folder: string): Promise<Stack> {
   const compose = parse(readFileSync(composeFile, 'utf8'), { merge: true }) as Compose;
@@ -57,7 +59,6 @@ export async function startStack(folder: string): Promise<Stack> {
   writeFileSync(file, stringify(runnable(compose, folder)));
   const run = composeProgram(folder, file);
   await run('up', '--detach', '--no-build');
-  const container = (service: string): string => `${project}_${service}_1`;
   return {
     container,
     url: async (service, port) => {
