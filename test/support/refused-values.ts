@@ -106,6 +106,18 @@ export const refusedValues: readonly (readonly [key: string, value: unknown])[] 
   ['networkPolicy.egress.ports', [0]],
   ['podDisruptionBudget.maxUnavailable', -1],
 
+  // The configuration of the pages.
+  ['webConfig.content.tls_server_config', { cert_fil: 'a' }],
+  ['webConfig.content.tls_server_config', { cert_file: '' }],
+  ['webConfig.content.tls_server_config', { key_file: '' }],
+  ['webConfig.content.tls_server_config', { client_ca_file: '' }],
+  ['webConfig.content.tls_server_config', { client_auth_type: 'Always' }],
+  ['webConfig.content.tls_server_config', { min_version: 'TLS9' }],
+  ['webConfig.content.tls_server_config', { max_version: '1.3' }],
+  ['webConfig.content.basic_auth_users', { prometheus: 'not a hash' }],
+  ['webConfig.content.http_server_config', { http2: true }],
+  ['webConfig.content.http_server_config', { headers: { 'X-Own': 'a' } }],
+
   // Several keys at once.
   ['', { existingSecret: '', passwords: { hq: '' } }],
   ['', { existingSecret: '', passwords: { 'h q': 'x' } }],

@@ -100,7 +100,12 @@ annotations:
 {{- /* A probe of the values, with what to ask when it names no handler of its own. Takes context, probe and path. */ -}}
 {{- define "vb365-exporter.probe" -}}
 {{- $probe := deepCopy .probe }}
-{{- if not (or $probe.exec $probe.grpc $probe.httpGet $probe.tcpSocket) }}
+{{- $tls := default dict .context.Values.webConfig.content.tls_server_config }}
+{{- if or $probe.exec $probe.grpc $probe.httpGet $probe.tcpSocket }}
+{{- else if hasPrefix "Require" (default "" $tls.client_auth_type) }}
+{{- /* The kubelet has no certificate to show; "healthcheck" takes being turned away for an answer. */ -}}
+{{- $_ := set $probe "exec" (dict "command" (list "/nodejs/bin/node" "dist/src/main.js" "healthcheck" "--web.config.file=/etc/vb365-exporter/web/web-config.yml")) }}
+{{- else }}
 {{- $_ := set $probe "httpGet" (dict "path" .path "port" "http" "scheme" (include "vb365-exporter.scheme" .context | upper)) }}
 {{- end }}
 {{- toYaml $probe }}
