@@ -6,6 +6,8 @@ import { milliseconds } from '../../src/model/time.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { otlpReceiver } from '../support/otlp-receiver.js';
 import { inFolder } from '../support/program.js';
+import { chartContainer } from './support/chart-container.js';
+import { rendered } from './support/helm.js';
 import { buildImage, image, inspected, podman, runtimeBase } from './support/image.js';
 import { eventually, freePort, getText } from './support/running.js';
 import { startStack } from './support/stack.js';
@@ -124,6 +126,33 @@ test('runs with the least rights, writes only its state, and stops with 0 within
       await podman('rm', '--force', name);
       await receiver.close();
       await simulator.close();
+    }
+  });
+});
+
+test('runs as the chart has it: arguments, files, rights and probes fit together', async () => {
+  await inFolder(async folder => {
+    chmodSync(folder, 0o755);
+    const manifests = await rendered(['--values', 'helm/vb365-exporter/ci/02-operator-values.yaml']);
+    const { container, options, args } = chartContainer(manifests, folder, `${volume}-chart`);
+    const how = ['--detach', '--no-healthcheck', '--pull', 'never', ...options];
+    const chartName = `${name}-chart`;
+    try {
+      expect(await podman('run', '--name', chartName, ...how, image, ...args)).toMatchObject({ code: 0 });
+      const address = await podman('inspect', '--format', '{{.NetworkSettings.IPAddress}}', chartName);
+      const at = async (path = '/no-such-probe') => getText(`http://${address.output.trim()}:10365${path}`);
+      await eventually('the readiness probe is content', async () =>
+        (await at(container.readinessProbe?.httpGet?.path)).status === 200 ? true : undefined,
+      );
+      expect(await at(container.livenessProbe?.httpGet?.path)).toMatchObject({ status: 200 });
+      // There is no such server; but the configuration and the password were read.
+      expect((await at('/metrics')).text).toMatch(/^vb365_server_up\{server="hq"\} 0$/m);
+      expect((await at('/metrics')).text).toMatch(/^vb365_poll_errors_total\{server="hq",reason="network"\} [1-9]/m);
+      await podman('stop', '--time', '10', chartName);
+      expect(await inspected('.State.ExitCode', chartName)).toBe(0);
+    } finally {
+      await podman('rm', '--force', chartName);
+      await podman('volume', 'rm', '--force', `${volume}-chart`);
     }
   });
 });
