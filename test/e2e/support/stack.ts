@@ -70,7 +70,10 @@ export async function startStack(folder: string): Promise<Stack> {
       const { output } = await podman('volume', 'inspect', '--format', '{{.Mountpoint}}', `${project}_tempo`);
       return readFileSync(join(output.trim(), 'traces.jsonl'), 'utf8');
     },
-    stop: async () => run('down', '--volumes'),
+    stop: async () => {
+      await run('down', '--volumes');
+      await podman('network', 'rm', '--force', `${project}_default`);
+    },
   };
 }
 
