@@ -12,7 +12,7 @@ import { createLog } from '../src/kernel/log.js';
 import { milliseconds } from '../src/model/time.js';
 import { simulate } from '../src/simulator/simulate.js';
 import { openWeb } from '../src/web/web-config.js';
-import { flag, percentile, say } from './stats.js';
+import { flag, percentile, say } from './rig/stats.js';
 
 const events = flag('events', 200);
 const never = new AbortController().signal;

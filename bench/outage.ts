@@ -1,22 +1,37 @@
 // A receiver of log records that is down for 24 hours of simulated time, with many events behind it.
-// node dist/bench/outage.js [--events 200000]
-import { outage } from '../test/support/outage.js';
-import { systemClock } from '../src/kernel/clock.js';
-import { flag, say } from './stats.js';
+// npm run bench -- outage [--events 200000]
+import { outage as dayWithoutReceiver } from '../test/support/outage.js';
+import { type Section, table } from './rig/report.js';
+import { flag } from './rig/stats.js';
 
 const perSession = 200;
-const sessions = Math.ceil(flag('events', 200_000) / perSession);
 const textSize = 1_500;
-const startedMs = systemClock.monotonic();
-const day = await outage({ sessions, perSession, textSize, stepMs: 30_000 });
-const events = sessions * perSession;
-const inOrder = day.arrived.length === events && day.arrived.every((number, index) => number === index);
-const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(1);
-say(`${String(events)} events in ${String(sessions)} sessions, texts of ${megabytes(events * textSize)} MB`);
-say(`refused requests in 24 hours: ${String(day.refused)}; sessions that wait then: ${String(day.backlog)}`);
-say(`most events that metrics were behind after a poll interval of 30 s: ${String(day.mostBehind)}`);
-say(`heap, from the first hour to the last: ${megabytes(day.grownBytes)} MB more`);
-say(
-  `arrived afterwards: ${String(day.arrived.length)}, ${inOrder ? 'each once, oldest first' : 'NOT each once in order'}`,
-);
-say(`took ${((systemClock.monotonic() - startedMs) / 1000).toFixed(0)} s`);
+
+const whole = (count: number): string => count.toLocaleString('en');
+const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
+
+export async function outage(): Promise<Section> {
+  const sessions = Math.ceil(flag('events', 200_000) / perSession);
+  const day = await dayWithoutReceiver({ sessions, perSession, textSize, stepMs: 30_000 });
+  const events = sessions * perSession;
+  const inOrder = day.arrived.length === events && day.arrived.every((number, index) => number === index);
+  const rows = [
+    ['events, sessions, text of the events', `${whole(events)}, ${whole(sessions)}, ${megabytes(events * textSize)}`],
+    ['requests that the receiver refused in 24 h', whole(day.refused)],
+    ['heap, from the end of the first hour to that of the last, collected', `${megabytes(day.grownBytes)} more`],
+    ['events that the other sink was behind, one poll after they had come', whole(day.mostBehind)],
+    ['sessions that waited at the end of the outage', whole(day.backlog)],
+    [
+      'events that arrived once the receiver was back',
+      `${whole(day.arrived.length)}, ${inOrder ? 'each once, oldest first' : 'NOT each once in order'}`,
+    ],
+  ];
+  return {
+    title: 'A receiver that is down for 24 hours',
+    body: `${introduction}\n\n${table(['what', 'figure'], rows)}`,
+  };
+}
+
+const introduction = `A day on a simulated clock: the line of one server, stopped sessions of 200 events of 1,500 characters that come in evenly,
+a poll every 30 s, a sink of log records whose receiver answers 503 over real HTTP, without \`Retry-After\`, for all of the
+day, and a sink beside it that takes everything, as metrics do.`;

@@ -11,7 +11,7 @@ import { systemClock } from '../src/kernel/clock.js';
 import { milliseconds } from '../src/model/time.js';
 import { simulate } from '../src/simulator/simulate.js';
 import { World } from '../src/simulator/world.js';
-import { flag, percentile, say } from './stats.js';
+import { flag, percentile, say } from './rig/stats.js';
 
 const count = flag('servers', 200);
 const minutes = flag('minutes', 10);

@@ -62,7 +62,7 @@ type Outlet = Readonly<{ transport: OtlpTransport; sink: (server: ServerConfig) 
 function logsOutlet({ config: { logs }, version, clock }: OutletOptions, hash: Hash): Outlet | undefined {
   if (logs === undefined) return undefined;
   const transport = otlpTransport(logs, version, clock);
-  const exporter = acknowledgingExporter(logsSignal, logs.protocol, transport);
+  const exporter = acknowledgingExporter(logsSignal(), logs.protocol, transport);
   const originOf = originsFor(version, logs.personalData, hash);
   const limits = { maxAge: nanos(logs.maxAgeMs), maxBehind: nanos(logs.maxBehindMs) };
   return {

@@ -11,7 +11,7 @@ import { writeEvent } from '../src/simulator/wire.js';
 import { decodeEvent } from '../src/source/decode-event.js';
 import { decodeJson } from '../src/source/json.js';
 import { decodePage } from '../src/source/page.js';
-import { itemRecord } from '../src/telemetry/log-record.js';
+import { recorder } from '../src/telemetry/log-record.js';
 import { bench, grace, stop } from './support/bench.js';
 import { page as pageOf, recordingSink, type RecordingSink, second, session } from './support/line.js';
 import { origin } from './support/logs.js';
@@ -93,7 +93,7 @@ function wholeSink(): RecordingSink {
   return Object.assign(recording, {
     deliver: async (batch: Parameters<RecordingSink['deliver']>[0], signal: AbortSignal) => {
       recording.batches.push(batch);
-      JsonLogsSerializer.serializeRequest(batch.events.map(taken => itemRecord(taken, origin, 0n)));
+      JsonLogsSerializer.serializeRequest(batch.events.map(taken => recorder(origin).item(taken, 0n)));
       return metrics.deliver(batch, signal);
     },
   });

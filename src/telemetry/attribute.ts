@@ -24,13 +24,16 @@ export const maxTextLength = 4_096;
 /** Text as it may be sent: of bounded length, and Unicode, because a collector may refuse a batch for what is none. */
 export const sendable = (text: string): string => text.slice(0, maxTextLength).toWellFormed();
 
-/** The attributes that have a value, by name. */
+/** Attributes by name. */
+export type Attributes = Record<string, string | number>;
+
+/** The attributes that have a value. */
 export function attributesOf<Subject>(
   table: readonly Attribute<Subject>[],
   subject: Subject,
   disclose: Disclose,
-): Record<string, string | number> {
-  const attributes: Record<string, string | number> = {};
+): Attributes {
+  const attributes: Attributes = {};
   for (const { name, of, holds = [] } of table) {
     const value = of(subject);
     const told = typeof value === 'string' ? disclose(value, holds) : value;

@@ -20,16 +20,22 @@ export function traceIdOf(sessionId: string): string | undefined {
 export function spanIdOf(eventId: string): string | undefined {
   const digits = digitsOf(eventId);
   if (digits === undefined) return undefined;
-  const folded = BigInt(`0x${digits.slice(0, 16)}`) ^ BigInt(`0x${digits.slice(16)}`);
-  return (folded === 0n ? 1n : folded).toString(16).padStart(16, '0');
+  // Bytes, because whole numbers of 64 bits take twice as long.
+  const bytes = Buffer.from(digits, 'hex');
+  for (let at = 0; at < 8; at += 1) bytes[at] = (bytes[at] ?? 0) ^ (bytes[at + 8] ?? 0);
+  const folded = bytes.toString('hex', 0, 8);
+  return folded === '0000000000000000' ? '0000000000000001' : folded;
 }
 
 /**
  * Where an event of a session is in its trace; the session's own id stands for the root. Undefined when one is no GUID.
  * The ids come from the server's, so that a repetition is the same span.
  */
-export function spanContextOf(sessionId: string, eventId: string): SpanContext | undefined {
-  const traceId = traceIdOf(sessionId);
+export const spanContextOf = (sessionId: string, eventId: string): SpanContext | undefined =>
+  spanContextIn(traceIdOf(sessionId), eventId);
+
+/** The same for the trace of a session, as `traceIdOf` tells it. */
+export function spanContextIn(traceId: string | undefined, eventId: string): SpanContext | undefined {
   const spanId = spanIdOf(eventId);
   if (traceId === undefined || spanId === undefined) return undefined;
   return { traceId, spanId, traceFlags: TraceFlags.SAMPLED };

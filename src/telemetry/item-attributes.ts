@@ -7,8 +7,8 @@ import { ofSession } from './session-attributes.js';
 /** A path ends with the item, and may begin with the folder of a person. */
 const place: readonly PersonalClass[] = ['path', 'item', 'person'];
 
-/** What is told of one event. */
-export const itemAttributes: readonly Attribute<Taken>[] = [
+/** What is told of the event itself. */
+export const eventAttributes: readonly Attribute<Taken>[] = [
   {
     name: 'veeam.restore.event.type',
     type: 'string',
@@ -83,7 +83,10 @@ export const itemAttributes: readonly Attribute<Taken>[] = [
     holds: freeText,
     of: ({ event }) => event.reason,
   },
-  ...ofSession,
+];
+
+/** What is told of a failure. */
+export const failureAttributes: readonly Attribute<Taken>[] = [
   {
     name: 'error.type',
     type: 'string',
@@ -100,5 +103,8 @@ export const itemAttributes: readonly Attribute<Taken>[] = [
     of: ({ event }) => (event.status.label === 'Failed' ? failure(event) : undefined),
   },
 ];
+
+/** What is told of one event. */
+export const itemAttributes: readonly Attribute<Taken>[] = [...eventAttributes, ...ofSession, ...failureAttributes];
 
 const failure = ({ reason, message }: Taken['event']): string => (reason === '' ? message : reason);

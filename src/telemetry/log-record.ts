@@ -1,17 +1,18 @@
 import { SeverityNumber } from '@opentelemetry/api';
 import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { type EventStatus, eventTime } from '../model/event.js';
 import { type Session, sessionTime } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import type { Taken } from '../pipeline/ports.js';
-import { attributesOf, sendable } from './attribute.js';
+import { type Attributes, attributesOf } from './attribute.js';
 import type { Disclose } from './disclosure.js';
-import { hrTime } from './hr-time.js';
-import { spanContextOf } from './ids.js';
-import { itemRecordAttributes, recordKinds, sessionRecordAttributes } from './record-attributes.js';
+import { spanContextIn, spanContextOf, traceIdOf } from './ids.js';
+import { failureAttributes } from './item-attributes.js';
+import { ownRecordAttributes, recordKinds, sessionRecordAttributes } from './record-attributes.js';
+import { RestoreRecord, type Severity } from './restore-record.js';
 import { itemSentence, sessionSentence } from './sentence.js';
+import { ofSession } from './session-attributes.js';
 
 /**
  * What all records, or all spans, of a sink have in common. One object of each for all: the encoder groups by identity
@@ -19,12 +20,12 @@ import { itemSentence, sessionSentence } from './sentence.js';
  */
 export type Origin = Readonly<{ resource: Resource; scope: InstrumentationScope; disclose: Disclose }>;
 
-const info = { severityNumber: SeverityNumber.INFO, severityText: 'INFO' };
-const warn = { severityNumber: SeverityNumber.WARN, severityText: 'WARN' };
-const error = { severityNumber: SeverityNumber.ERROR, severityText: 'ERROR' };
+const info: Severity = { number: SeverityNumber.INFO, text: 'INFO' };
+const warn: Severity = { number: SeverityNumber.WARN, text: 'WARN' };
+const error: Severity = { number: SeverityNumber.ERROR, text: 'ERROR' };
 
 /** A warning is not an error, and what somebody cancelled is worth a look. */
-const severity: Readonly<Record<EventStatus | 'other', typeof info>> = {
+const severity: Readonly<Record<EventStatus | 'other', Severity>> = {
   Running: info,
   Success: info,
   Warning: warn,
@@ -34,50 +35,63 @@ const severity: Readonly<Record<EventStatus | 'other', typeof info>> = {
   other: info,
 };
 
-/** The log record of one event, seen by us at `observedAt`. It bears the event's time, unless it is told another. */
-export function itemRecord(
-  { session, event }: Taken,
-  origin: Origin,
-  observedAt: Nanos,
-  bears: Nanos = eventTime(event),
-): ReadableLogRecord {
-  return {
-    ...severity[event.status.label],
-    ...contextOf(session.id, event.id),
-    eventName: recordKinds.item,
-    hrTime: hrTime(bears),
-    hrTimeObserved: hrTime(observedAt),
-    body: sendable(itemSentence(event, origin.disclose)),
-    attributes: attributesOf(itemRecordAttributes, { session, event, bears }, origin.disclose),
-    droppedAttributesCount: 0,
-    resource: origin.resource,
-    instrumentationScope: origin.scope,
-  };
+const none: Attributes = {};
+
+/** What the records of a session's events have in common. */
+type Shared = Readonly<{ attributes: Attributes; traceId: string | undefined }>;
+
+const sharedOf = (session: Session, disclose: Disclose): Shared => ({
+  attributes: attributesOf(ofSession, { session }, disclose),
+  traceId: traceIdOf(session.id),
+});
+
+/** Makes the log records of one sink. A record was seen by us at `observedAt`, and bears the time of what it tells, unless it is told another. */
+export interface Recorder {
+  /** The record of one event. */
+  item(taken: Taken, observedAt: Nanos, bears?: Nanos): RestoreRecord;
+  /** The record of a session that has stopped. */
+  session(session: Session, observedAt: Nanos, bears?: Nanos): RestoreRecord;
 }
 
-/** The log record of a session that has stopped, seen by us at `observedAt`. */
-export function sessionRecord(
-  session: Session,
-  origin: Origin,
-  observedAt: Nanos,
-  bears: Nanos = sessionTime(session),
-): ReadableLogRecord {
-  return {
-    ...severity[session.result.label],
-    ...contextOf(session.id, session.id),
-    eventName: recordKinds.session,
-    hrTime: hrTime(bears),
-    hrTimeObserved: hrTime(observedAt),
-    body: sendable(sessionSentence(session, origin.disclose)),
-    attributes: attributesOf(sessionRecordAttributes, { session, bears }, origin.disclose),
-    droppedAttributesCount: 0,
-    resource: origin.resource,
-    instrumentationScope: origin.scope,
+/** What the records of a session's events have in common is made once for all of them: it is half of each. */
+export function recorder(origin: Origin): Recorder {
+  const { disclose } = origin;
+  const known = new WeakMap<Session, Shared>();
+  const sharedBy = (session: Session): Shared => {
+    let shared = known.get(session);
+    if (shared === undefined) known.set(session, (shared = sharedOf(session, disclose)));
+    return shared;
   };
-}
-
-/** Empty when the server's ids are no GUIDs: then the record stands alone. */
-function contextOf(sessionId: string, eventId: string): Pick<ReadableLogRecord, 'spanContext'> {
-  const spanContext = spanContextOf(sessionId, eventId);
-  return spanContext === undefined ? {} : { spanContext };
+  return {
+    item: ({ session, event }, observedAt, bears = eventTime(event)) => {
+      const { attributes: shared, traceId } = sharedBy(session);
+      return new RestoreRecord({
+        origin,
+        eventName: recordKinds.item,
+        severity: severity[event.status.label],
+        context: spanContextIn(traceId, event.id),
+        times: { bears, observedAt },
+        body: itemSentence(event, disclose),
+        attributes: {
+          before: attributesOf(ownRecordAttributes, { session, event, bears }, disclose),
+          shared,
+          after: attributesOf(failureAttributes, { session, event }, disclose),
+        },
+      });
+    },
+    session: (session, observedAt, bears = sessionTime(session)) =>
+      new RestoreRecord({
+        origin,
+        eventName: recordKinds.session,
+        severity: severity[session.result.label],
+        context: spanContextOf(session.id, session.id),
+        times: { bears, observedAt },
+        body: sessionSentence(session, disclose),
+        attributes: {
+          before: attributesOf(sessionRecordAttributes, { session, bears }, disclose),
+          shared: none,
+          after: none,
+        },
+      }),
+  };
 }

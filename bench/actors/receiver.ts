@@ -1,0 +1,31 @@
+// A receiver of OTLP/JSON in a process of its own, which takes everything: says its address, and answers `count` with how
+// many log records it has had, in how many requests.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createInterface } from 'node:readline';
+import { buffer } from 'node:stream/consumers';
+import { say } from '../rig/stats.js';
+
+let records = 0;
+let requests = 0;
+const mark = Buffer.from('"timeUnixNano"');
+
+/** Counts without reading, so that it is never the one that is waited for. */
+function marksIn(body: Buffer): number {
+  let count = 0;
+  for (let at = body.indexOf(mark); at !== -1; at = body.indexOf(mark, at + mark.length)) count += 1;
+  return count;
+}
+
+async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  records += marksIn(await buffer(request));
+  requests += 1;
+  response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+}
+
+const server = createServer((request, response) => void take(request, response));
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  say(JSON.stringify({ url: `http://127.0.0.1:${String(port)}` }));
+});
+createInterface(process.stdin).on('line', () => say(JSON.stringify({ records, requests })));

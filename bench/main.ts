@@ -1,0 +1,28 @@
+// Runs all parts, or those that are named, and puts what they find out into bench/RESULTS.md.
+// npm run bench [-- <part> ...] [--runs 5] [--profile <folder>]
+import { readFileSync, writeFileSync } from 'node:fs';
+import { catchUp } from './catch-up.js';
+import { outage } from './outage.js';
+import type { Section } from './rig/report.js';
+import { placeSection } from './rig/results.js';
+import { say } from './rig/stats.js';
+
+const parts: Readonly<Record<string, () => Promise<Section>>> = {
+  'catch-up': catchUp,
+  outage,
+};
+
+const file = 'bench/RESULTS.md';
+const flags = process.argv.findIndex(word => word.startsWith('--'));
+const named = process.argv.slice(2, flags === -1 ? undefined : flags);
+const unknown = named.filter(name => !(name in parts));
+if (unknown.length > 0) throw new Error(`No part "${unknown.join(', ')}"; there are ${Object.keys(parts).join(', ')}`);
+
+for (const [name, run] of Object.entries(parts)) {
+  if (named.length > 0 && !named.includes(name)) continue;
+  say(`--- ${name}`);
+  // oxlint-disable-next-line no-await-in-loop -- two at once would measure each other
+  const section = await run();
+  say(`\n${section.title}\n\n${section.body}\n`);
+  writeFileSync(file, placeSection(readFileSync(file, 'utf8'), name, section));
+}
