@@ -172,7 +172,7 @@ test('the compose stack runs as its files say: what is counted, told and traced 
     const stack = await startStack(folder);
     const finds = async (what: string, service: readonly [string, number], path: string, pattern: RegExp) => {
       const url = `${await stack.url(...service)}${path}`;
-      await eventually(what, async () => (pattern.test((await getText(url)).text) ? true : undefined));
+      await eventually(what, async () => (pattern.test((await getText(url)).text) ? true : undefined), 180_000);
     };
     try {
       const prometheus = ['prometheus', 9090] as const;
@@ -200,4 +200,4 @@ test('the compose stack runs as its files say: what is counted, told and traced 
       await stack.stop();
     }
   });
-}, 240_000);
+}, 480_000);
