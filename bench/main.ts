@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { catchUp } from './catch-up.js';
 import { outage } from './outage.js';
+import { scrape } from './scrape.js';
 import type { Section } from './rig/report.js';
 import { placeSection } from './rig/results.js';
 import { say } from './rig/stats.js';
@@ -10,6 +11,7 @@ import { say } from './rig/stats.js';
 const parts: Readonly<Record<string, () => Promise<Section>>> = {
   'catch-up': catchUp,
   outage,
+  scrape,
 };
 
 const file = 'bench/RESULTS.md';
