@@ -157,8 +157,8 @@ describe('dashboards in the chart', () => {
     const shown = configs.flatMap(({ data = {} }) => Object.entries(data)).filter(([file]) => file.endsWith('.json'));
     const folder = 'dashboards/grafana';
     const files = readdirSync(folder).filter(file => file.endsWith('.json'));
-    expect(shown.map(([file, text]) => [file, JSON.parse(text)])).toEqual(
-      files.toSorted().map(file => [file, JSON.parse(readFileSync(join(folder, file), 'utf8'))]),
+    expect(shown.map(([file, text]) => [file, parse(text) as unknown])).toEqual(
+      files.toSorted().map(file => [file, parse(readFileSync(join(folder, file), 'utf8')) as unknown]),
     );
   });
 
