@@ -7,10 +7,7 @@ export interface Blocks<Row> {
   add(row: Row): Block;
 }
 
-/**
- * How many rows a block has. One that changes before its turn on a page is written whole: 32 rows take 10 us, or 100 us
- * when they are histograms.
- */
+/** How many rows a block has. One that changes before its turn on a page is written whole, so that whoever changes it waits. */
 const blockSize = 32;
 
 /**
