@@ -21,6 +21,8 @@ const programs = {
   actionlint: { names: ['actionlint'], script: 'actionlint' },
   buildah: { names: ['buildah'], script: 'containers' },
   podman: { names: ['podman'], script: 'containers' },
+  podmanCompose: { names: ['podman-compose'], script: 'containers' },
+  composeSpec: { names: ['compose-spec'], script: 'compose-spec' },
   kubeApiserver: { names: ['kube-apiserver'], script: 'kube-apiserver' },
 } as const;
 
