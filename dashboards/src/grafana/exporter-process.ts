@@ -13,7 +13,7 @@ const volumeUse = `max by (namespace, persistentvolumeclaim) (
   / kubelet_volume_stats_capacity_bytes{${claims}}
 )`;
 
-export const processPanels = (): readonly PanelBuilder[] => [
+const load = (): readonly PanelBuilder[] => [
   quarter({
     title: 'Memory',
     description: 'Resident memory of the process. It is bounded: nothing is queued in it.',
@@ -44,6 +44,9 @@ export const processPanels = (): readonly PanelBuilder[] => [
       ),
     ],
   }),
+];
+
+const limits = (): readonly PanelBuilder[] => [
   quarter({
     title: 'Time of a scrape',
     description: 'How long Prometheus waited for the metrics. It gives up after its scrape_timeout, mostly 10 s.',
@@ -71,3 +74,5 @@ export const processPanels = (): readonly PanelBuilder[] => [
     queries: [overTime(volumeUse, '{{namespace}}: {{persistentvolumeclaim}}')],
   }),
 ];
+
+export const processPanels = (): readonly PanelBuilder[] => [...load(), ...limits()];

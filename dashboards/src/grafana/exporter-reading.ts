@@ -49,6 +49,20 @@ const byClass = () =>
     forField(code, { color: { mode: 'fixed', fixedColor: ['green', 'blue', 'yellow', 'red', 'dark-red'][index] } }),
   );
 
+const logins = (): PanelBuilder =>
+  bars(
+    fourth({
+      title: 'Logins by answer',
+      description:
+        'Requests for a token, by the class of the answer. 4xx that goes on is a wrong password or an account that is locked.',
+      unit: 'short',
+      decimals: 0,
+      empty: 'No login in this time range',
+      overrides: byClass(),
+      queries: [overTime(`${perBar(`vb365_api_requests_total{${ofBoth},operation="token"}`, 'code')} > 0`, '{{code}}')],
+    }),
+  );
+
 const requests = (): readonly PanelBuilder[] => [
   lines(
     fourth({
@@ -93,18 +107,7 @@ const requests = (): readonly PanelBuilder[] => [
       ],
     }),
   ),
-  bars(
-    fourth({
-      title: 'Logins by answer',
-      description:
-        'Requests for a token, by the class of the answer. 4xx that goes on is a wrong password or an account that is locked.',
-      unit: 'short',
-      decimals: 0,
-      empty: 'No login in this time range',
-      overrides: byClass(),
-      queries: [overTime(`${perBar(`vb365_api_requests_total{${ofBoth},operation="token"}`, 'code')} > 0`, '{{code}}')],
-    }),
-  ),
+  logins(),
 ];
 
 export const readingPanels = (): readonly PanelBuilder[] => [...turns(), ...requests()];
