@@ -58,6 +58,7 @@ try {
   mkdirSync(values.out, { recursive: true });
   for (const board of values.board) {
     const page = await browser.newPage({ viewport: { width: 1600, height: 1000 } });
+    page.setDefaultTimeout(180_000);
     page.on('pageerror', error => console.log(board, error.message));
     page.on('console', message => message.type() === 'error' && console.log(board, message.text().slice(0, 400)));
     await page.clock.setFixedTime(to * 1000);
