@@ -222,7 +222,7 @@ const story: readonly Row[] = [
   { title: 'Did a restore fail?', panels: [itemsByStatus(14, 9), failuresByOrganization(), organizations()] },
   { title: 'How long do restores take?', panels: [sessionDurations(), itemDurations(), durationTable()] },
   { title: 'How much was taken, and how?', panels: [itemsByType(12, 9), bytesByType(12, 9)] },
-  { title: 'Who took whose data, where to, and why? (needs Loki)', panels: [whoTookOut(8, 9), takenOutTable(16, 9)] },
+  { title: 'Who took whose data, where to, and why? (needs Loki)', panels: [whoTookOut(6, 9), takenOutTable(18, 9)] },
   { title: 'What went wrong (needs Loki)', panels: [failures()] },
 ];
 
