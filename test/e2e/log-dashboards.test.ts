@@ -91,6 +91,8 @@ const takenOut = ({ event }: Entry): boolean => /^(?:Save|Export|Send)$/.test(ev
 const outside = (entry: Entry): boolean => endOf(entry).getUTCHours() < 7 || endOf(entry).getUTCHours() >= 19;
 const all = (): string => '';
 const who = ({ session }: Entry): string => session.initiatedBy.toLowerCase();
+const why = ({ session }: Entry): string => session.reason;
+const withReason = book.filter(({ session }) => session.reason !== '');
 const sum = (entries: readonly Entry[]): Counts => tally(entries, all, ({ event }) => event.itemSizeBytes);
 
 /** The ten highest; those of the tenth place may be others. */
@@ -158,14 +160,8 @@ describe('a panel says what the books of the servers say', () => {
     ],
     [ofOrganization('Who took data out'), 'initiator', takers],
     [ofFleet('Who took data out'), 'initiator', takers],
-    [
-      ofOrganization('Why'),
-      'veeam_restore_session_reason',
-      tally(
-        book.filter(({ session }) => session.reason !== ''),
-        ({ session }) => session.reason,
-      ),
-    ],
+    [ofFleet('Why data was taken out'), 'veeam_restore_session_reason', tally(withReason.filter(takenOut), why)],
+    [ofOrganization('Why'), 'veeam_restore_session_reason', tally(withReason, why)],
   ])('%s', async (place, label, booked) => {
     const found = sums(await numbers(...panel(place)), [label]);
     expect(booked).toMatchObject(found);

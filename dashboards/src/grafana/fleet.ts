@@ -23,7 +23,7 @@ import {
   sessionsFailed,
   successRatio,
 } from './restore-panels.js';
-import { whoTookOut } from './record-rankings.js';
+import { whoTookOut, whyTakenOut } from './record-rankings.js';
 import { failures, takenOutTable } from './record-tables.js';
 import { ranking, stat, table } from './value-panels.js';
 import { job, organization, server, sourceVariable, workload } from './variables.js';
@@ -222,7 +222,10 @@ const story: readonly Row[] = [
   { title: 'Did a restore fail?', panels: [itemsByStatus(14, 9), failuresByOrganization(), organizations()] },
   { title: 'How long do restores take?', panels: [sessionDurations(), itemDurations(), durationTable()] },
   { title: 'How much was taken, and how?', panels: [itemsByType(12, 9), bytesByType(12, 9)] },
-  { title: 'Who took whose data, where to, and why? (needs Loki)', panels: [whoTookOut(6, 9), takenOutTable(18, 9)] },
+  {
+    title: 'Who took whose data, where to, and why? (needs Loki)',
+    panels: [whoTookOut(), whyTakenOut(), takenOutTable()],
+  },
   { title: 'What went wrong (needs Loki)', panels: [failures()] },
 ];
 

@@ -162,7 +162,7 @@ const rankings = (): readonly PanelBuilder[] => [
     title: 'From which client',
     description: 'The machines from which the most items were restored.',
   }),
-  whoTookOut(12, 8),
+  whoTookOut(),
   top('veeam_restore_session_reason', {
     title: 'Why',
     description: 'The reasons that initiators wrote; the Restore Portal asks for one, Explorers do not.',

@@ -58,7 +58,6 @@ type Place = Readonly<{
   title: string;
   description: string;
   empty: string;
-  width?: number;
   height: number;
   query: string;
 }>;
@@ -70,8 +69,8 @@ function recordTable(
 ): PanelBuilder {
   const shown: Columns = { Time: 'Time', ...columns, ...ids };
   return table({
-    width: 24,
     ...place,
+    width: 24,
     unit: 'string',
     source: 'loki',
     queries: [records(query, maxLines)],
@@ -139,13 +138,12 @@ export const failures = (): PanelBuilder =>
   );
 
 /** What left the backup, and whose it was. */
-export const takenOutTable = (width: number, height: number): PanelBuilder =>
+export const takenOutTable = (): PanelBuilder =>
   recordTable(
     {
       title: 'Taken out last: whose, by whom, where to, why',
       description: 'Items that were saved, exported or sent, newest first. A click on the time leads to the session.',
-      width,
-      height,
+      height: 9,
       empty: 'Nothing was taken out in this time range, or no log records arrive in this Loki',
       query: `${itemRecords} | ${takenOut}`,
     },
