@@ -11,18 +11,14 @@ import {
   bytes,
   bytesByType,
   failedItems,
+  headline,
   items,
   itemsByStatus,
   itemsByType,
-  itemsFailed,
   itemsTakenOut,
-  openNow,
-  sessionsEnded,
-  sessionsFailed,
-  successRatio,
 } from './restore-panels.js';
 import { ranking, stat, type StatFacts } from './value-panels.js';
-import { job, organization, server, sourceVariable, workload } from './variables.js';
+import { tenantVariables } from './variables.js';
 
 const itemsOut = (): PanelBuilder =>
   stat({
@@ -181,16 +177,7 @@ const allSessions = (): PanelBuilder =>
 
 const story: readonly Row[] = [
   {
-    panels: [
-      sessionsEnded(),
-      sessionsFailed(),
-      itemsFailed(),
-      successRatio(),
-      openNow(),
-      itemsOut(),
-      dataMoved(),
-      lastFailure(),
-    ],
+    panels: [...headline(), itemsOut(), dataMoved(), lastFailure()],
   },
   { title: 'Did a restore fail?', panels: [itemsByStatus(14, 9), failuresByKind()] },
   {
@@ -208,7 +195,7 @@ export const organizationBoard = (): Dashboard =>
     title: 'VB365 / Organization',
     description: 'Restores of an organization: what failed, how much was taken out, who did it, from where and why.',
     from: 'now-24h',
-    variables: [sourceVariable('prometheus'), sourceVariable('loki'), job, server, organization, workload],
+    variables: tenantVariables(),
     annotations: [firingAlerts(false)],
     rows: story,
   });

@@ -115,6 +115,13 @@ export const itemTable = (place: Place): PanelBuilder =>
     numbers: ['veeam_restore_item_size', 'veeam_restore_event_duration'],
   });
 
+const whoAndWhat: Columns = {
+  veeam_organization_name: 'Organization',
+  veeam_restore_session_initiator: 'Initiator',
+  veeam_restore_event_type: 'What',
+  veeam_restore_item_name: 'Item',
+};
+
 /** What went wrong last, of sessions and items alike. */
 export const failures = (): PanelBuilder =>
   recordTable(
@@ -127,13 +134,7 @@ export const failures = (): PanelBuilder =>
     },
     {
       maxLines: 100,
-      columns: {
-        veeam_organization_name: 'Organization',
-        veeam_restore_session_initiator: 'Initiator',
-        veeam_restore_event_type: 'What',
-        veeam_restore_item_name: 'Item',
-        error_message: 'Error',
-      },
+      columns: { ...whoAndWhat, error_message: 'Error' },
     },
   );
 
@@ -149,13 +150,6 @@ export const takenOutTable = (): PanelBuilder =>
     },
     {
       maxLines: 100,
-      columns: {
-        veeam_organization_name: 'Organization',
-        veeam_restore_session_initiator: 'Initiator',
-        veeam_restore_event_type: 'What',
-        veeam_restore_item_name: 'Item',
-        veeam_restore_target: 'To',
-        veeam_restore_session_reason: 'Reason',
-      },
+      columns: { ...whoAndWhat, veeam_restore_target: 'To', veeam_restore_session_reason: 'Reason' },
     },
   );
