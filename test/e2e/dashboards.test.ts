@@ -177,11 +177,13 @@ describe('Nothing lost, nothing counted twice: a panel says what the books of th
 
 const open = (at: number) => sessionsOf(worlds).filter(isOpen(at));
 
-/** A scrape of the working day at which three sessions are open. */
+/** A scrape of the working day at which three sessions are open, and one on each server. */
 const atWork = (): number => {
   const scrapes = Array.from({ length: 12 * 8 }, (_, index) => day.from + 8 * 3600 + phaseSeconds + index * scrape);
-  const busy = scrapes.find(at => open(at).length > 2);
-  if (busy === undefined) throw new Error('There is no time at which three sessions are open');
+  const busy = scrapes.find(
+    at => new Set(open(at).map(({ server }) => server)).size === worlds.size && open(at).length > 2,
+  );
+  if (busy === undefined) throw new Error('There is no time at which three sessions are open on both');
   return busy;
 };
 
