@@ -50,7 +50,7 @@ async function exporter(load: Load, logs: boolean): Promise<Cost> {
   server.tell('go');
   const records = load.sessions * load.eventsEach + load.sessions;
   const expected = logs ? 2 * records : records;
-  await until(async () => total(await it.metrics(), 'vb365_sink_delivered_total') >= expected, 250);
+  await until(async () => total(await it.metrics(), 'vb365_sink_delivered_total') >= expected, 1_000);
   const cost = {
     cpuSeconds: it.usage().cpuSeconds - before.cpuSeconds,
     wallSeconds: (systemClock.monotonic() - sinceMs) / 1000,

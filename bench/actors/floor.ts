@@ -13,6 +13,7 @@ const pool = connections({
   baseUrl: new URL(origin),
   connections: 4,
   connectTimeoutMs: 10_000,
+  maxResponseBytes: 256 * 1024 * 1024,
   trust: { kind: 'authorities', ca: undefined },
   proxy: undefined,
   refusal: () => undefined,

@@ -23,3 +23,12 @@ export const systemClock: Clock = {
 export type Random = () => number;
 
 export const systemRandom: Random = () => Math.random();
+
+/**
+ * Rings once, after `ms` milliseconds of real time, unless it is called off by what is returned. Does not keep the
+ * process alive.
+ */
+export function alarm(ms: number, ring: () => void): () => void {
+  const timer = setTimeout(ring, ms).unref();
+  return () => clearTimeout(timer);
+}

@@ -110,7 +110,11 @@ async function meet(deps: LineDeps, quit: AbortSignal): Promise<Epoch | undefine
 async function openEpoch(deps: LineDeps, instance: Instance | undefined): Promise<Epoch> {
   const identity = keepIdentity(deps.source, instance, deps);
   const known = await remembered(deps);
-  const shared = { known, pages: sharedPages(identity.source), headers: createHeaders(identity.source) };
+  const shared = {
+    known,
+    pages: sharedPages(identity.source, deps.sinks.length),
+    headers: createHeaders(identity.source),
+  };
   const lanes = await Promise.all(deps.sinks.map(async sink => openLane(deps, sink, shared)));
   return { identity, lanes, ...shared };
 }

@@ -9,23 +9,47 @@ export interface Pages {
 }
 
 /** A handful is enough: sinks that are at the same place ask within moments of each other. */
-const kept = 8;
+const keptPages = 8;
+/** Some 15 MB, which a collector of garbage has to look through again and again. The latest page is kept in any case. */
+const keptRows = 10_000;
 
-export function sharedPages(source: Pick<Source, 'events'>): Pages {
-  const pages = new Map<string, Promise<EventPage | undefined>>();
+type Kept = { readonly page: Promise<EventPage | undefined>; reads: number; rows: number };
+
+/** @param readers how many sinks there are: a page that all of them have read is not kept any longer. */
+export function sharedPages(source: Pick<Source, 'events'>, readers: number): Pages {
+  const pages = new Map<string, Kept>();
+  const begin = (key: string, page: Kept['page']): Kept => {
+    const kept: Kept = { page, reads: 0, rows: 0 };
+    pages.set(key, kept);
+    void settled(key, kept);
+    return kept;
+  };
+  const settled = async (key: string, kept: Kept): Promise<void> => {
+    try {
+      kept.rows = (await kept.page)?.rows.length ?? 0;
+      trim(pages);
+    } catch {
+      if (pages.get(key) === kept) pages.delete(key);
+    }
+  };
   return {
     read: async (session, offset, signal) => {
       const key = `${session} ${String(offset)}`;
-      const known = pages.get(key);
-      if (known !== undefined) return known;
-      const page = source.events(session, offset, signal);
-      pages.set(key, page);
-      for (const oldest of [...pages.keys()].slice(0, Math.max(0, pages.size - kept))) pages.delete(oldest);
-      page.catch(() => {
-        if (pages.get(key) === page) pages.delete(key);
-      });
-      return page;
+      const kept = pages.get(key) ?? begin(key, source.events(session, offset, signal));
+      kept.reads += 1;
+      if (kept.reads >= readers) pages.delete(key);
+      return kept.page;
     },
     renew: () => pages.clear(),
   };
+}
+
+/** Forgets the oldest of too many. */
+function trim(pages: Map<string, Kept>): void {
+  let rows = [...pages.values()].reduce((sum, kept) => sum + kept.rows, 0);
+  for (const [key, kept] of pages) {
+    if (pages.size <= 1 || (pages.size <= keptPages && rows <= keptRows)) return;
+    rows -= kept.rows;
+    pages.delete(key);
+  }
 }

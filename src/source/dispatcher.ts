@@ -4,7 +4,10 @@ import { buildConnector, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici
 import { ExporterError } from '../kernel/errors.js';
 import type { RestSettings } from './options.js';
 
-export type Connecting = Pick<RestSettings, 'baseUrl' | 'connections' | 'connectTimeoutMs' | 'trust' | 'proxy'> &
+export type Connecting = Pick<
+  RestSettings,
+  'baseUrl' | 'connections' | 'connectTimeoutMs' | 'maxResponseBytes' | 'trust' | 'proxy'
+> &
   Readonly<{
     /** Asked after every TLS handshake, before anything is sent: why the other side is not let in, if it is not. */
     refusal: (socket: TLSSocket) => string | undefined;
@@ -75,6 +78,7 @@ function openDispatcher(connecting: Connecting, ca: string | undefined): Dispatc
     keepAliveTimeout: idleConnectionMs,
     headersTimeout: 0,
     bodyTimeout: 0,
+    maxResponseSize: connecting.maxResponseBytes,
     factory: (origin, options) => new Pool(origin, Object.assign({}, options, guardedConnect(options, connecting))),
   });
 }

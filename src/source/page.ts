@@ -18,7 +18,7 @@ export type Asked = Readonly<{ operation: Operation; offset: number; limit: numb
 const envelope = z.object({
   offset: z.int().nonnegative(),
   limit: z.int().nonnegative(),
-  results: z.array(z.unknown()),
+  results: z.custom<readonly unknown[]>(Array.isArray),
   _links: z.unknown().optional(),
 });
 

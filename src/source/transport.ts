@@ -1,7 +1,9 @@
 import type { TLSSocket } from 'node:tls';
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, errors } from 'undici';
+import { alarm } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
 import type { Secret } from '../kernel/secret.js';
+import { type Stop, stopWith } from '../kernel/stop.js';
 import { connections, hostOf } from './dispatcher.js';
 import { failure, networkFailure } from './failure.js';
 import { parseHttpDate, parseRetryAfter } from '../kernel/http-date.js';
@@ -46,7 +48,7 @@ export interface Transport {
 const farewellMs = 2_000;
 
 export function transport(settings: RestSettings): Transport {
-  const { clock, observe } = settings;
+  const { clock } = settings;
   const closing = new AbortController();
   let skewMs: number | undefined;
   const certificate = watchCertificate(settings);
@@ -62,39 +64,59 @@ export function transport(settings: RestSettings): Transport {
     // The date of an error may be that of a proxy in between.
     if (dateMs !== undefined && status < 300) skewMs = nextSkewMs(skewMs ?? 0, { sentMs: beganMs, receivedMs, dateMs });
     const retryAfterMs = parseRetryAfter(single(headers['retry-after']), dateMs ?? receivedMs);
-    const text = await readBody(body, call.operation, settings.maxResponseBytes);
-    return { status, body: text, retryAfterMs, beganMs, tookMs: clock.monotonic() - sinceMs };
+    return { status, body: await body.text(), retryAfterMs, beganMs, tookMs: clock.monotonic() - sinceMs };
   }
 
-  /** Observed; ended by `stop` or the deadline. */
-  async function attempt(call: Call, stop: AbortSignal, limitMs?: number): Promise<Answer> {
-    const timeoutMs = limitMs ?? settings.requestTimeoutMs + (call.waitMs ?? 0);
-    const leave = await place(settings, call, stop);
-    const sinceMs = clock.monotonic();
-    const deadline = AbortSignal.timeout(timeoutMs);
-    let code: StatusCode = 'error';
-    try {
-      const answer = await exchange(call, AbortSignal.any([stop, deadline]));
-      code = statusCode(answer.status);
-      return answer;
-    } catch (thrown) {
-      const late = deadline.aborted ? timeoutMs : undefined;
-      throw failedExchange(thrown, settings, { operation: call.operation, stopped: stop.aborted, late });
-    } finally {
-      leave();
-      observe(call.operation, code, (clock.monotonic() - sinceMs) / 1000);
-    }
-  }
-
+  const attempt = bounded(settings, exchange);
   return {
-    send: async (call, signal) => attempt(call, AbortSignal.any([signal, closing.signal])),
+    send: async (call, signal) => attempt(call, [signal, closing.signal]),
     skewMs: () => skewMs,
     certificateExpiresAtMs: certificate.expiresAtMs,
     close: async last => {
       closing.abort();
-      if (last !== undefined) await attempt(last, new AbortController().signal, farewellMs).catch(() => undefined);
+      if (last !== undefined) await attempt(last, [], farewellMs).catch(() => undefined);
       await pool.destroy();
     },
+  };
+}
+
+/** Bounds an exchange: by a place at the gate, a deadline, and any of `stops`. Each is observed. */
+function bounded(settings: RestSettings, exchange: (call: Call, signal: AbortSignal) => Promise<Answer>) {
+  const { clock, observe } = settings;
+
+  async function timed(call: Call, stop: Stop, timeoutMs: number): Promise<Answer> {
+    const sinceMs = clock.monotonic();
+    let late: number | undefined;
+    let code: StatusCode = 'error';
+    const callOff = alarm(timeoutMs, () => {
+      if (!stop.signal.aborted) late = timeoutMs;
+      stop.now();
+    });
+    try {
+      const answer = await exchange(call, stop.signal);
+      code = statusCode(answer.status);
+      return answer;
+    } catch (thrown) {
+      throw failedExchange(thrown, settings, { operation: call.operation, stopped: stop.signal.aborted, late });
+    } finally {
+      callOff();
+      observe(call.operation, code, (clock.monotonic() - sinceMs) / 1000);
+    }
+  }
+
+  return async (call: Call, stops: readonly AbortSignal[], limitMs?: number): Promise<Answer> => {
+    const stop = stopWith(stops);
+    try {
+      const leave = await place(settings, call, stop.signal);
+      // A server that does not answer gets by without its place after a while: it must not keep the others waiting.
+      const giveBack = alarm(settings.placeMs, leave);
+      return await timed(call, stop, limitMs ?? settings.requestTimeoutMs + (call.waitMs ?? 0)).finally(() => {
+        giveBack();
+        leave();
+      });
+    } finally {
+      stop.release();
+    }
   };
 }
 
@@ -118,30 +140,24 @@ type Circumstances = Readonly<{
 
 function failedExchange(
   thrown: unknown,
-  { baseUrl, proxy }: RestSettings,
+  { baseUrl, proxy, maxResponseBytes }: RestSettings,
   { operation, stopped, late }: Circumstances,
 ): ExporterError {
   if (thrown instanceof ExporterError) return thrown;
-  if (stopped) return failure(operation, 'aborted', 'stopped');
   if (late !== undefined) return failure(operation, 'timeout', `no answer in ${String(late)} ms`);
+  if (stopped) return failure(operation, 'aborted', 'stopped');
+  if (thrown instanceof errors.ResponseExceededMaxSizeError)
+    return failure(operation, 'decode', `the answer is longer than ${String(maxResponseBytes)} bytes`);
   return networkFailure(thrown, { host: hostOf(baseUrl), proxied: proxy !== undefined });
 }
 
-/**
- * A place at the gate for a request. A server that does not answer gets by without it after a while: it must not keep
- * the others waiting. @throws {ExporterError} `aborted`.
+/** A place at the gate for a request. @throws {ExporterError} `aborted`.
  */
-async function place(
-  { gate, placeMs }: RestSettings,
-  { operation, waitMs = 0 }: Call,
-  stop: AbortSignal,
-): Promise<() => void> {
+async function place({ gate }: RestSettings, { operation, waitMs = 0 }: Call, stop: AbortSignal): Promise<() => void> {
   if (waitMs > 0) return () => undefined;
-  const leave = await gate.enter(stop).catch(() => {
+  return gate.enter(stop).catch(() => {
     throw failure(operation, 'aborted', 'stopped');
   });
-  AbortSignal.timeout(placeMs).addEventListener('abort', leave, { once: true });
-  return leave;
 }
 
 /** The path is put behind the base URL's own; the origin is the server's, so the token goes nowhere else. */
@@ -158,17 +174,6 @@ function requestOf({ path, token, form }: Call, { baseUrl, userAgent }: RestSett
     },
     body: form === undefined ? null : new URLSearchParams(form).toString(),
   };
-}
-
-async function readBody(body: AsyncIterable<Buffer>, operation: Operation, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > maxBytes) throw failure(operation, 'decode', `the answer is longer than ${String(maxBytes)} bytes`);
-    chunks.push(chunk);
-  }
-  return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
 const single = (header: string | string[] | undefined): string | undefined =>

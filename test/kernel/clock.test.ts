@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { backoffMs } from '../../src/kernel/backoff.js';
-import { systemClock, systemRandom } from '../../src/kernel/clock.js';
+import { alarm, systemClock, systemRandom } from '../../src/kernel/clock.js';
 
 describe('a backoff', () => {
   test.each([
@@ -38,4 +38,20 @@ describe('the system', () => {
     const number = systemRandom();
     expect(number >= 0 && number < 1).toBe(true);
   });
+});
+
+test('an alarm rings unless it is called off', async () => {
+  const rung: string[] = [];
+  const callOff = alarm(1, () => rung.push('called off'));
+  callOff();
+  await new Promise<void>(resolve => {
+    // Keeps the process awake, which an alarm does not.
+    const awake = new AbortController();
+    void systemClock.sleep(60_000, awake.signal).catch(() => resolve());
+    alarm(2, () => {
+      rung.push('rang');
+      awake.abort();
+    });
+  });
+  expect(rung).toEqual(['rang']);
 });

@@ -8,16 +8,15 @@ const { signal } = new AbortController();
 
 type Request = PromiseWithResolvers<EventPage | undefined> & Readonly<{ what: string }>;
 
-/** Pages over a source that answers when the test says so. */
-function slowPages() {
+/** Pages, for so many readers, over a source that answers when the test says so. */
+function slowPages(readers = 3) {
   const requests: Request[] = [];
-  const pages = sharedPages({
-    events: async (session, offset) => {
-      const request = { what: `${session} ${String(offset)}`, ...Promise.withResolvers<EventPage | undefined>() };
-      requests.push(request);
-      return request.promise;
-    },
-  });
+  const events = async (session: string, offset: number): Promise<EventPage | undefined> => {
+    const request = { what: `${session} ${String(offset)}`, ...Promise.withResolvers<EventPage | undefined>() };
+    requests.push(request);
+    return request.promise;
+  };
+  const pages = sharedPages({ events }, readers);
   return { pages, requests, asked: () => requests.map(({ what }) => what) };
 }
 
@@ -69,6 +68,30 @@ test('only the last eight pages are kept', async () => {
   expect(asked()).toHaveLength(9);
   void pages.read('s1', 0, signal);
   expect(asked().at(-1)).toBe('s1 0');
+});
+
+test('a page that all have read is kept no longer', async () => {
+  const { pages, requests, asked } = slowPages(2);
+  const first = pages.read('s1', 0, signal);
+  requests[0]?.resolve(page([]));
+  expect(await pages.read('s1', 0, signal)).toBe(await first);
+  void pages.read('s1', 0, signal);
+  expect(asked()).toEqual(['s1 0', 's1 0']);
+});
+
+test('of large pages fewer are kept: 10,000 rows, or the last page', async () => {
+  const { pages, requests, asked } = slowPages();
+  const rows = Array.from({ length: 6_000 }, (_, order) => ({ order, rejected: 'no_id', id: '' }) as const);
+  for (const offset of [0, 6_000, 12_000]) {
+    const read = pages.read('s1', offset, signal);
+    requests.at(-1)?.resolve({ ...page([]), rows });
+    await read;
+  }
+  await pages.read('s1', 12_000, signal);
+  expect(asked()).toHaveLength(3);
+  void pages.read('s1', 6_000, signal);
+  expect(asked().at(-1)).toBe('s1 6000');
+  expect(asked()).toHaveLength(4);
 });
 
 test('after a renewal every page is read anew, and one that fails late does not take the new one along', async () => {

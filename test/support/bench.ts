@@ -22,7 +22,7 @@ export function bench(
   const store = options.store ?? memoryStore();
   const sinks = options.sinks ?? [recordingSink('metrics')];
   const known = knownOf({ since: {}, facts: {} });
-  const pages = sharedPages(server);
+  const pages = sharedPages(server, sinks.length);
   const headers = createHeaders(server);
   const backlogs: Partial<Record<SinkName, ReturnType<typeof createBacklog>>> = {};
   const lanes: Lane[] = [];
