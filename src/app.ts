@@ -198,8 +198,8 @@ async function serve(
     metricsPath: options.metricsPath,
     clock: options.clock,
     metrics: async format => {
-      const { text, page } = await metrics.exposition(format);
-      return { text, delivered: reader => void sight.served(reader, page) };
+      const { body, page } = await metrics.exposition(format);
+      return { body, delivered: reader => void sight.served(reader, page) };
     },
     ready,
     status: () => ({

@@ -15,8 +15,8 @@ export type Child = Readonly<{
   /** Writes a line to it. */
   tell: (line: string) => void;
   usage: () => Usage;
-  /** SIGTERM, and waits until it is gone. */
-  stop: () => Promise<void>;
+  /** SIGTERM unless it is to be killed, and waits until it is gone. */
+  stop: (signal?: NodeJS.Signals) => Promise<void>;
 }>;
 
 /** Starts a script of this build, relative to `bench/`. One that is `measured` writes a CPU profile if `--profile <folder>` asks for it. */
@@ -29,7 +29,7 @@ export function start(script: string, flags: readonly string[] = [], measured = 
     lines: createInterface(child.stdout)[Symbol.asyncIterator](),
     tell: line => void child.stdin.write(`${line}\n`),
     usage: () => usageOf(child),
-    stop: async () => stop(child),
+    stop: async (signal = 'SIGTERM') => stop(child, signal),
   };
 }
 
@@ -40,10 +40,10 @@ export async function hear({ lines }: Child): Promise<unknown> {
   return JSON.parse(next.value);
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(signal);
   await gone;
 }
 

@@ -15,7 +15,7 @@ export type Exporter = Readonly<{
   /** Whether it has read its state and tried its first turns. */
   ready: () => Promise<boolean>;
   usage: () => Usage;
-  stop: () => Promise<void>;
+  stop: Child['stop'];
 }>;
 
 export type ExporterOptions = Readonly<{

@@ -8,8 +8,8 @@ export interface Pages {
   renew(): void;
 }
 
-/** A handful is enough: sinks that are at the same place ask within moments of each other. */
-const keptPages = 8;
+/** Small sessions by the hundred: a sink that is a little slower finds them still there. */
+const keptPages = 100;
 /** Some 15 MB, which a collector of garbage has to look through again and again. The latest page is kept in any case. */
 const keptRows = 10_000;
 

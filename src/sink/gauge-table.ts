@@ -1,5 +1,5 @@
 import type { Family } from '../telemetry/family.js';
-import { labelText, sampleLine, type ServedFamily } from './exposition.js';
+import { type Block, labelText, numberText, sampleStart, type ServedFamily } from './exposition.js';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -15,34 +15,52 @@ export type GaugeTable = Readonly<{
   replace: (server: string, rows: readonly Readonly<{ labels: Labels; value: number }>[]) => void;
 }>;
 
-/** A gauge that is kept here. Series without a label `server` belong to the server `''`. */
-export function gaugeTable({ name, help, type, labels: names }: Family): GaugeTable {
-  const servers = new Map<string, Map<string, number>>();
-  // Label values are quoted in a key, so that no two label sets share one.
+/** What a server has of a gauge: values, by the part of their line that never changes. */
+type Own = Readonly<{ block: Block; rows: Map<string, number> }>;
+
+/**
+ * A gauge that is kept here. Series without a label `server` belong to the server `''`.
+ * @param changing told of a block before a series of it changes.
+ */
+export function gaugeTable({ name, help, type, labels: names }: Family, changing: (block: Block) => void): GaugeTable {
+  const servers = new Map<string, Own>();
+  // Label values are quoted, so that no two label sets share a key.
   const keyOf = (labels: Labels): string =>
-    labelText(
-      names,
-      names.map(label => (labels[label] ?? '').toWellFormed()),
-    );
-  return {
-    served: {
+    sampleStart(
       name,
-      help,
-      type,
-      lines: () => [...servers.values()].flatMap(rows => [...rows].map(([key, value]) => sampleLine(name, key, value))),
-    },
+      labelText(
+        names,
+        names.map(label => (labels[label] ?? '').toWellFormed()),
+      ),
+    );
+  const changed = (server: string): Map<string, number> => {
+    const own = servers.get(server) ?? noRows();
+    changing(own.block);
+    servers.set(server, own);
+    return own.rows;
+  };
+  return {
+    served: { name, help, type, blocks: () => [...servers.values()].map(({ block }) => block) },
     change: (labels, value) => {
-      const server = labels['server'] ?? '';
-      const rows = servers.get(server) ?? new Map<string, number>();
-      servers.set(server, rows.set(keyOf(labels), value));
+      changed(labels['server'] ?? '').set(keyOf(labels), value);
     },
-    replace: (server, rows) => {
-      const fresh = new Map<string, number>();
-      for (const { labels, value } of rows) {
+    replace: (server, fresh) => {
+      const rows = changed(server);
+      rows.clear();
+      for (const { labels, value } of fresh) {
         const key = keyOf({ ...labels, server });
-        fresh.set(key, (fresh.get(key) ?? 0) + value);
+        rows.set(key, (rows.get(key) ?? 0) + value);
       }
-      servers.set(server, fresh);
     },
   };
+}
+
+function noRows(): Own {
+  const rows = new Map<string, number>();
+  const write = (): string => {
+    let text = '';
+    for (const [start, value] of rows) text += `${start}${numberText(value)}\n`;
+    return text;
+  };
+  return { block: { write }, rows };
 }

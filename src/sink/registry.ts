@@ -1,17 +1,14 @@
-import { Registry } from 'prom-client';
+import { nextTurn } from '../kernel/clock.js';
+import { seconds } from '../model/time.js';
 import { families } from '../telemetry/catalogue.js';
 import { buildInfo } from '../telemetry/delivery-families.js';
-import {
-  closedLabels,
-  type Counter,
-  type Family,
-  type Gauge,
-  type Histogram,
-  type LabelsOf,
-} from '../telemetry/family.js';
+import type { Counter, Family, Gauge, Histogram, LabelsOf } from '../telemetry/family.js';
+import { closedDeltas } from '../telemetry/metrics.js';
+import { observations, observe, Sums } from '../telemetry/sums.js';
 import { exposition, type Format, type ServedFamily } from './exposition.js';
-import type { GaugeTable } from './gauge-table.js';
-import { gaugeInstrument, type Instrument, libraryFamilies, libraryInstrument, observeProcess } from './instruments.js';
+import { type GaugeTable, gaugeTable } from './gauge-table.js';
+import { createPages, type Pages } from './pages.js';
+import { processMetrics } from './process-metrics.js';
 import { type SeriesTable, seriesTable } from './series-table.js';
 
 /** One row of a gauge that is replaced whole; its server is named once for all rows. */
@@ -23,8 +20,8 @@ type Live = Readonly<{ stored: false }>;
 /** Everything that /metrics serves, and the only way to change it. A label that a family lacks is a type error. */
 export interface Metrics {
   readonly stored: SeriesTable;
-  /** All of it, written at once. `page`: the number of this one, by which `stored` knows what is on it. */
-  exposition(format: Format): Promise<Readonly<{ text: string; page: number }>>;
+  /** All of it, as it stood at one moment. Whoever asks while a page of that format is being written gets that one. */
+  exposition(format: Format): Promise<Exposition>;
   inc<F extends Counter & Live>(family: F, labels: LabelsOf<F>, by?: number): void;
   observe<F extends Histogram & Live>(family: F, labels: LabelsOf<F>, value: number): void;
   set<F extends Gauge & Live>(family: F, labels: LabelsOf<F>, value: number): void;
@@ -36,73 +33,93 @@ export interface Metrics {
   drop(server: string): void;
 }
 
+/** A page. `page`: its number, by which `stored` knows what is on it. */
+export type Exposition = Readonly<{ body: Buffer; page: number }>;
+
 export type MetricsOptions = Readonly<{
   version: string;
   /** Whether `organization` is shown; without it, series that differ in nothing else are served as their sum. */
   organizationLabel?: boolean;
+  /** Between two slices of a page, lets everything else that waits go on. */
+  turn?: () => Promise<void>;
 }>;
 
 export function createMetrics(options: MetricsOptions): Metrics {
-  const registry = new Registry();
-  const stored = seriesTable(families, options.organizationLabel === false ? organization : undefined);
-  const instruments = new Map<string, Instrument>();
-  const gauges: ServedFamily[] = [];
-  const live = families.filter(row => !row.stored).map(row => shownOf(row, options));
-  for (const family of live) {
-    const made = family.type === 'gauge' ? gaugeInstrument(family) : libraryInstrument(family, registry);
-    if (isGauge(made)) gauges.push(made.served);
-    instruments.set(family.name, made);
-  }
-  const bear = (closed: readonly Family[], servers: readonly string[]): void => {
-    for (const { name, labels, values } of closed.flatMap(family => closedSeries(family, servers)))
-      instruments.get(name)?.begin(named(labels, values));
+  const pages = createPages(options.turn ?? nextTurn);
+  const hidden = options.organizationLabel === false ? organization : undefined;
+  const tableOf = (of: readonly Family[]) => seriesTable(of, { hidden, changing: pages.changing });
+  const live = families.filter(row => !row.stored);
+  const stored = tableOf(families.filter(row => row.stored));
+  const counted = live.filter(({ type }) => type !== 'gauge');
+  const own = tableOf(counted);
+  const gauges = gaugesOf(live, hidden, pages);
+  const ofProcess = processMetrics();
+  const write = async (format: Format): Promise<Exposition> => {
+    const served = [...(await ofProcess()), ...[...gauges.values()].map(gauge => gauge.served)];
+    // No wait until all is at hand: what the page shows is what its number stands for.
+    const page = stored.turnPage();
+    const blocks = exposition([...served, ...own.families, ...stored.families].toSorted(byName));
+    return { body: await pages.write(blocks, format), page };
   };
-  bear(live, []);
-  const begun = new Set<string>();
-  observeProcess(registry);
-  const change = (
-    { name }: Readonly<{ name: string }>,
-    labels: Readonly<Record<string, string>>,
-    value: number,
-  ): void => instruments.get(name)?.change(labels, value);
-  change(buildInfo, { version: options.version }, 1);
+  const count = (add: (sums: Sums) => void): void => {
+    const sums = new Sums();
+    add(sums);
+    own.apply(sums.deltas());
+  };
+  const set = ({ name }: Named, labels: Labels, value: number): void => gauges.get(name)?.change(labels, value);
+  own.apply(closedDeltas(counted, { server: [] }));
+  set(buildInfo, { version: options.version }, 1);
   return {
     stored,
-    exposition: async format => {
-      const served = [...(await libraryFamilies(registry)), ...gauges, ...stored.families];
-      // No wait from here on: what the page shows is what its number stands for.
-      const page = stored.turnPage();
-      return { text: exposition(served.toSorted(byName), format), page };
-    },
+    exposition: sharing(write),
     inc: (family, labels, by = 1) => {
-      change(family, labels, by);
+      count(sums => {
+        sums.count(family, labels, by);
+      });
     },
-    observe: change,
-    set: change,
-    replace: (family, server, rows) => instruments.get(family.name)?.replace(server, rows),
+    observe: (family, labels, value) => {
+      const seen = observations(family);
+      observe(seen, seconds(value));
+      count(sums => {
+        sums.observed(family, labels, seen);
+      });
+    },
+    set,
+    replace: ({ name }, server, rows) => gauges.get(name)?.replace(server, rows),
     begin: server => {
-      const ofServers = live.filter(({ labels }) => labels.includes('server'));
-      // Beginning again would set a histogram back.
-      if (!begun.has(server)) bear(ofServers, [server]);
-      begun.add(server);
+      own.apply(closedDeltas(counted, { server: [server] }));
     },
     drop: server => {
-      for (const instrument of instruments.values()) instrument.replace(server, []);
+      for (const gauge of gauges.values()) gauge.replace(server, []);
     },
   };
 }
 
-const closedSeries = (family: Family, servers: readonly string[]) =>
-  closedLabels(family, { server: servers }).map(values => ({ ...family, values }));
+type Named = Readonly<{ name: string }>;
+type Labels = Readonly<Record<string, string>>;
 
 const organization = 'organization';
 
-const shownOf = <F extends Family>(family: F, { organizationLabel = true }: MetricsOptions): F =>
-  organizationLabel ? family : { ...family, labels: family.labels.filter(label => label !== organization) };
+/** The gauges among `of`, by name. */
+function gaugesOf(
+  of: readonly Family[],
+  hidden: string | undefined,
+  { changing }: Pages,
+): ReadonlyMap<string, GaugeTable> {
+  const shown = of.map(family => ({ ...family, labels: family.labels.filter(label => label !== hidden) }));
+  return new Map(
+    shown.filter(({ type }) => type === 'gauge').map(family => [family.name, gaugeTable(family, changing)]),
+  );
+}
 
-const isGauge = (made: Instrument): made is GaugeTable & Instrument => 'served' in made;
+/** The same, but that whoever asks while the answer for that format is being made gets that one. */
+function sharing(write: (format: Format) => Promise<Exposition>): (format: Format) => Promise<Exposition> {
+  const inHand = new Map<Format, Promise<Exposition>>();
+  return async format => {
+    const making = inHand.get(format) ?? write(format).finally(() => inHand.delete(format));
+    inHand.set(format, making);
+    return making;
+  };
+}
 
 const byName = (a: ServedFamily, b: ServedFamily): number => (a.name < b.name ? -1 : 1);
-
-const named = (names: readonly string[], values: readonly string[]): Readonly<Record<string, string>> =>
-  Object.fromEntries(names.map((name, i) => [name, values[i] ?? '']));

@@ -12,7 +12,7 @@ import {
   unknownValues,
 } from './delivery-families.js';
 import { type BucketExamples, exemplarOf, sessionExemplarOf } from './exemplars.js';
-import { closedLabels } from './family.js';
+import { closedLabels, type Family } from './family.js';
 import { type DeliveryOutcome, type VocabularyField, vocabularyFields } from './labels.js';
 import { type OrganizationLabel, unlimited } from './organizations.js';
 import {
@@ -30,16 +30,27 @@ import { observations, observe, Sums } from './sums.js';
 import { type Cell, cellsOf, hasSize } from './cells.js';
 
 /** The stored series that exist from the start: all of the closed families, at 0. */
-export function birthDeltas(server: string, sinks: readonly SinkName[] = sinkNames): readonly SeriesDelta[] {
-  return families
-    .filter(family => family.stored)
-    .flatMap(family =>
-      closedLabels(family, { server: [server], sink: sinks }).map((labels): SeriesDelta => {
-        if (family.type !== 'histogram') return { family: family.name, labels, kind: 'counter', by: 0 };
-        const { counts, sumTicks } = observations(family);
-        return { family: family.name, labels, kind: 'histogram', counts, sumTicks };
-      }),
-    );
+export const birthDeltas = (server: string, sinks: readonly SinkName[] = sinkNames): readonly SeriesDelta[] =>
+  closedDeltas(
+    families.filter(family => family.stored),
+    { server: [server], sink: sinks },
+  );
+
+/**
+ * All series that closed families can have, at 0.
+ * @param given see `closedLabels`.
+ */
+export function closedDeltas(
+  of: readonly Family[],
+  given: Readonly<Record<string, readonly string[]>>,
+): readonly SeriesDelta[] {
+  return of.flatMap(family =>
+    closedLabels(family, given).map((labels): SeriesDelta => {
+      if (family.type !== 'histogram') return { family: family.name, labels, kind: 'counter', by: 0 };
+      const { counts, sumTicks } = observations(family);
+      return { family: family.name, labels, kind: 'histogram', counts, sumTicks };
+    }),
+  );
 }
 
 /** What changes when a server has become another installation. */

@@ -14,7 +14,7 @@ export type ScrapeReader = Readonly<{
 
 /** What `/metrics` answers once. */
 export type MetricsPage = Readonly<{
-  text: string;
+  body: Buffer;
   /** Told when the page has been sent to the last byte, in time. Never for HEAD, or for a connection that broke. */
   delivered: (reader: ScrapeReader) => void;
 }>;
@@ -33,7 +33,7 @@ export async function answerScrape(request: Request, response: Response, options
   const format = formatOf(request.headers.accept);
   const page = await options.metrics(format);
   response.set({ 'content-type': contentTypes[format], vary: 'Accept, Accept-Encoding' });
-  const body = await encoded(request, response, page.text);
+  const body = await encoded(request, response, page.body);
   // `finish` comes only when all was handed to the system; a connection that breaks before has `close` alone.
   if (request.method === 'GET')
     response.once('finish', () => {
@@ -42,10 +42,10 @@ export async function answerScrape(request: Request, response: Response, options
   response.send(body);
 }
 
-async function encoded(request: Request, response: Response, text: string): Promise<string | Buffer> {
-  if (request.acceptsEncodings('gzip', 'identity') !== 'gzip') return text;
+async function encoded(request: Request, response: Response, body: Buffer): Promise<Buffer> {
+  if (request.acceptsEncodings('gzip', 'identity') !== 'gzip') return body;
   response.set('content-encoding', 'gzip');
-  return compress(text, { level: constants.Z_BEST_SPEED });
+  return compress(body, { level: constants.Z_BEST_SPEED });
 }
 
 const timeoutHeader = 'x-prometheus-scrape-timeout-seconds';

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Reader } from '../../src/sink/readers.js';
 import { memoryStore } from '../../src/store/memory.js';
 import { batchDeltas, birthDeltas } from '../../src/telemetry/metrics.js';
+import { pageOf } from '../support/exposition.js';
 import { batch, taken } from '../support/restore.js';
 import { startExporter } from '../support/scraped.js';
 import { drivenClock } from '../support/simulator.js';
@@ -23,7 +24,7 @@ test('promtool has nothing to say about a page, whatever organizations are calle
   metrics.stored.apply(birthDeltas('hq'));
   const events = ['plain', 'a "b"\\\n|,:', '', '✓'].map(organization => taken({}, { organization }));
   metrics.stored.apply(batchDeltas('hq', batch({ events })));
-  const { text } = await metrics.exposition('text');
+  const text = await pageOf(metrics);
   expect(promtool(['check', 'metrics'], text)).toEqual({ code: 0, said: '' });
 });
 

@@ -57,15 +57,15 @@ test('a page that failed fails for all who waited, and is asked for again', asyn
   expect(asked()).toEqual(['s1 0', 's1 0']);
 });
 
-test('only the last eight pages are kept', async () => {
+test('only the last hundred pages are kept', async () => {
   const { pages, requests, asked } = slowPages();
-  for (let offset = 0; offset < 9; offset += 1) {
+  for (let offset = 0; offset < 101; offset += 1) {
     const read = pages.read('s1', offset, signal);
     requests.at(-1)?.resolve(page([]));
     await read;
   }
   await pages.read('s1', 1, signal);
-  expect(asked()).toHaveLength(9);
+  expect(asked()).toHaveLength(101);
   void pages.read('s1', 0, signal);
   expect(asked().at(-1)).toBe('s1 0');
 });

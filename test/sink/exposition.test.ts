@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { seconds } from '../../src/model/time.js';
 import type { Exemplar, SeriesDelta } from '../../src/pipeline/ports.js';
-import { exemplarText, exposition, type Format, sampleLine } from '../../src/sink/exposition.js';
+import { exemplarText, type Format, sampleLine } from '../../src/sink/exposition.js';
 import { seriesTable } from '../../src/sink/series-table.js';
 import { family } from '../../src/telemetry/family.js';
 import { batchDeltas } from '../../src/telemetry/metrics.js';
-import { linesOf } from '../support/exposition.js';
+import { linesOf, pageOf, pageWith } from '../support/exposition.js';
 import { batch, taken } from '../support/restore.js';
 import { metricsOf } from '../support/metrics.js';
 
@@ -54,7 +54,7 @@ const table = () => {
   ]);
   return made;
 };
-const page = (format: Format, made = table()): string => exposition(made.families, format);
+const page = (format: Format, made = table()): string => pageWith(made.families, format);
 
 describe('a page', () => {
   test('as OpenMetrics 1.0', () => {
@@ -105,7 +105,7 @@ vb365_t_timestamp_seconds{server="hq"} 3
     const metrics = metricsOf(['hq']);
     const written = [];
     for (const format of ['openmetrics', 'text', 'openmetrics', 'text'] as const)
-      written.push((await metrics.exposition(format)).text);
+      written.push(await pageOf(metrics, format));
     expect(written.map(text => text.includes('# TYPE vb365_polls_total counter'))).toEqual([false, true, false, true]);
     expect(written.map(text => text.endsWith('\n# EOF\n'))).toEqual([true, false, true, false]);
     for (const text of written) {
@@ -133,7 +133,7 @@ describe('numbers', () => {
     [-Infinity, '-Inf'],
     [NaN, 'NaN'],
   ])('%p is written %s', (value, text) => {
-    expect(sampleLine('x', '', value)).toBe(`x ${text}`);
+    expect(sampleLine('x', '', value)).toBe(`x ${text}\n`);
   });
 });
 
@@ -167,7 +167,7 @@ describe('an exemplar', () => {
   test('of a restore event leads to its trace: session and event, at the time of the event', async () => {
     const metrics = metricsOf(['hq']);
     metrics.stored.apply(batchDeltas('hq', batch({ events: [taken()] })));
-    const { text } = await metrics.exposition('openmetrics');
+    const text = await pageOf(metrics, 'openmetrics');
     const end = ' # {trace_id="61954db672784d2686f7888bda5a4ec4",span_id="ec1e1be0b5655434"}';
     expect(linesOf(text, 'vb365_restore_events_total')[0]).toMatch(new RegExp(`${end} 1 1496141848.0869608$`));
     expect(linesOf(text, 'vb365_restore_item_duration_seconds').filter(line => line.includes('#'))).toEqual([

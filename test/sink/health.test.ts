@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ExporterError } from '../../src/kernel/errors.js';
 import type { DiscoveryReport } from '../../src/pipeline/discovery.js';
 import { type Connection, health } from '../../src/sink/health.js';
-import { linesOf } from '../support/exposition.js';
+import { linesOf, pageOf } from '../support/exposition.js';
 import { fakeClock } from '../support/fake-clock.js';
 import { metricsOf } from '../support/metrics.js';
 
@@ -20,8 +20,7 @@ function healthOf(told: Told) {
     apiVersion: () => told.version,
   };
   const observer = health('hq', metrics, { clock: fakeClock(5_000), connection });
-  const shown = async (name: string): Promise<readonly string[]> =>
-    linesOf((await metrics.exposition('text')).text, name);
+  const shown = async (name: string): Promise<readonly string[]> => linesOf(await pageOf(metrics), name);
   return { observer, shown };
 }
 

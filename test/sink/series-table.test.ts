@@ -2,10 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { milliseconds } from '../../src/model/time.js';
 import type { Series, SeriesDelta } from '../../src/pipeline/ports.js';
-import { exposition, type Format } from '../../src/sink/exposition.js';
 import { type SeriesTable, seriesTable } from '../../src/sink/series-table.js';
 import { type Family, family } from '../../src/telemetry/family.js';
-import { linesOf } from '../support/exposition.js';
+import { linesOf, pageWith } from '../support/exposition.js';
 
 const common = { unit: 'x', example: '', stored: true } as const;
 const events = family({
@@ -24,11 +23,9 @@ const length = family({
   buckets: [0.5, 2],
 });
 const last = family({ ...common, type: 'gauge', name: 'vb365_t_timestamp_seconds', help: 'T.', labels: ['server'] });
-const live = family({ ...common, type: 'gauge', name: 'vb365_g', help: 'G.', labels: ['server'], stored: false });
 
-const table = (families: readonly Family[] = [events, length, last, live], hidden?: string): SeriesTable =>
-  seriesTable(families, hidden);
-const page = (series: SeriesTable, format: Format = 'text'): string => exposition(series.families, format);
+const table = (families: readonly Family[] = [events, length, last]): SeriesTable => seriesTable(families);
+const page = (series: SeriesTable): string => pageWith(series.families);
 const count = (labels: readonly string[], by: number): SeriesDelta => ({
   family: 'vb365_e_total',
   labels,

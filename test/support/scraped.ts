@@ -1,10 +1,10 @@
 import type { SeriesDelta, Store } from '../../src/pipeline/ports.js';
-import { exposition } from '../../src/sink/exposition.js';
 import { type FirstSight, firstSight } from '../../src/sink/first-sight.js';
 import { createReaders, type Reader } from '../../src/sink/readers.js';
 import { type SeriesTable, seriesTable } from '../../src/sink/series-table.js';
 import { families } from '../../src/telemetry/catalogue.js';
 import { restoreEvents } from '../../src/telemetry/restore-families.js';
+import { pageWith } from './exposition.js';
 import type { DrivenClock } from './simulator.js';
 
 /** Two label sets of restore events, by name. */
@@ -39,7 +39,7 @@ export interface Exporter {
 export type ExporterOptions = Readonly<{ clock: DrivenClock; store: Store; hold?: boolean }>;
 
 export async function startExporter({ clock, store, hold = true }: ExporterOptions): Promise<Exporter> {
-  const table = seriesTable(families);
+  const table = seriesTable(families.filter(row => row.stored));
   table.restore(await store.series());
   const commit = async (deltas: readonly SeriesDelta[]): Promise<void> => store.commit({ server: 'hq', deltas });
   const keep = async (deltas: readonly SeriesDelta[]): Promise<void> => {
@@ -68,7 +68,7 @@ export async function startExporter({ clock, store, hold = true }: ExporterOptio
 }
 
 function valuesOf(table: SeriesTable): Page['value'] {
-  const lines = exposition(table.families, 'text').split('\n');
+  const lines = pageWith(table.families).split('\n');
   return name => {
     const [, , , type, status] = series[name];
     const line = lines.find(one => one.includes(`event_type="${type}",status="${status}"`));

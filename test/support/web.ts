@@ -40,7 +40,7 @@ export function webOptions(over: Partial<WebOptions> = {}): WebOptions & { repor
   return {
     reported,
     metricsPath: '/metrics',
-    metrics: async () => ({ text: 'vb365_up 1\n', delivered: () => undefined }),
+    metrics: async () => ({ body: Buffer.from('vb365_up 1\n'), delivered: () => undefined }),
     clock: systemClock,
     ready: () => ({ ready: true, why: 'the first turn was tried' }),
     status: () => aStatus(),

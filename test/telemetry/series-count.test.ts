@@ -5,6 +5,7 @@ import type { Metrics } from '../../src/sink/registry.js';
 import { families } from '../../src/telemetry/catalogue.js';
 import { batchDeltas, birthDeltas, bornDeltas, sinkDeltas } from '../../src/telemetry/metrics.js';
 import { fullUse, plainUse, seriesCount, type Use } from '../../src/telemetry/series-count.js';
+import { pageOf } from '../support/exposition.js';
 import { batch, event, session } from '../support/restore.js';
 import { metricsOf } from '../support/metrics.js';
 
@@ -48,7 +49,7 @@ async function measured(organizations: number, use: Use): Promise<number> {
     value: 1,
   }));
   metrics.replace(families.find(({ name }) => name === 'vb365_restore_sessions_open') as never, 's', open);
-  const { text } = await metrics.exposition('text');
+  const text = await pageOf(metrics);
   return text.split('\n').filter(line => line.startsWith('vb365_')).length;
 }
 

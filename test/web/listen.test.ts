@@ -101,7 +101,7 @@ describe('closing', () => {
     const closed = server.close();
     await expect(ask(server.port, '/metrics')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     const body = 'vb365_up 1\n'.repeat(100_000);
-    metrics.resolve({ text: body, delivered: () => undefined });
+    metrics.resolve({ body: Buffer.from(body), delivered: () => undefined });
     expect((await reply).body).toBe(body);
     await closed;
   });

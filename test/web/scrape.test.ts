@@ -40,7 +40,10 @@ async function rig(textOf: (format: MetricsFormat) => string | Promise<string> =
   const clock = drivenClock();
   const server = await serve({
     clock,
-    metrics: async format => ({ text: await textOf(format), delivered: reader => void delivered.push(reader) }),
+    metrics: async format => ({
+      body: Buffer.from(await textOf(format)),
+      delivered: reader => void delivered.push(reader),
+    }),
   });
   open.push(server);
   return { port: server.port, delivered, clock };

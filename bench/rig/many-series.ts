@@ -1,0 +1,91 @@
+import { nextTurn } from '../../src/kernel/clock.js';
+import { eventStatus, eventType } from '../../src/model/event.js';
+import { workload } from '../../src/model/session.js';
+import { milliseconds } from '../../src/model/time.js';
+import type { Batch, SeriesDelta } from '../../src/pipeline/ports.js';
+import { metricsSink } from '../../src/sink/metrics-sink.js';
+import type { Metrics } from '../../src/sink/registry.js';
+import { birthDeltas, bornDeltas } from '../../src/telemetry/metrics.js';
+import { restoreSessionsOpen } from '../../src/telemetry/restore-families.js';
+import { apiRequestDuration, apiRequests, pollDuration, polls, serverUp } from '../../src/telemetry/server-families.js';
+import { pageOf } from '../../test/support/exposition.js';
+import { batch, guid, session, taken } from '../../test/support/restore.js';
+import { metricsOf } from '../../test/support/metrics.js';
+
+export const serverName = (n: number): string => `server-${String(n)}`;
+
+/** How many organizations a server has; each restores from all workloads. */
+const organizations = 20;
+const workloads = ['Vex', 'Veod', 'Vesp', 'Vet'];
+const statuses = ['Success', 'Success', 'Success', 'Warning', 'Failed'];
+
+const sessionOf = (n: number) =>
+  session({
+    id: guid(n),
+    organization: `tenant-${String(Math.floor(n / workloads.length) % organizations)}.onmicrosoft.com`,
+    workload: workload(workloads[n % workloads.length] ?? ''),
+  });
+
+/** Events as a busy server has them: of all its organizations, workloads and statuses in turn. */
+export function manyEvents(from: number, count: number, nowMs: number): Batch {
+  const events = Array.from({ length: count }, (_, i) => {
+    const n = from + i;
+    const endedAt = milliseconds(nowMs);
+    const duration = milliseconds(1 + ((n * 37) % 5_000));
+    const status = eventStatus(statuses[n % statuses.length] ?? '');
+    return taken(
+      { id: guid(n), type: eventType('Restore'), status, startedAt: endedAt - duration, endedAt, duration },
+      sessionOf(n),
+    );
+  });
+  return batch({ events, at: milliseconds(nowMs) });
+}
+
+/**
+ * The metrics of a program that has been at work with so many servers: stored ones and its own, of all types.
+ * @param turn what is done between two slices of a page.
+ */
+export async function busyMetrics(servers: number, nowMs: number, turn = nextTurn): Promise<Metrics> {
+  const names = Array.from({ length: servers }, (_, n) => serverName(n));
+  const metrics = metricsOf(names, { turn });
+  for (const server of names) {
+    metrics.stored.apply(birthDeltas(server, ['metrics', 'logs']));
+    for (let n = 0; n < organizations * workloads.length; n += 1)
+      metrics.stored.apply(bornDeltas(server, sessionOf(n)));
+    // oxlint-disable-next-line no-await-in-loop -- in memory
+    metrics.stored.apply(await deltasOf(server, manyEvents(0, 2_000, nowMs)));
+    workOn(metrics, server);
+  }
+  return metrics;
+}
+
+/** What a batch changes, by the sink itself. */
+export async function deltasOf(server: string, events: Batch): Promise<readonly SeriesDelta[]> {
+  return (await metricsSink(server).deliver(events, new AbortController().signal)).deltas;
+}
+
+/** What a turn of the program tells of itself. */
+export function workOn(metrics: Metrics, server: string): void {
+  metrics.inc(polls, { server, result: 'complete' });
+  metrics.observe(pollDuration, { server }, 0.07);
+  metrics.inc(apiRequests, { server, operation: 'events', code: '2xx' });
+  metrics.observe(apiRequestDuration, { server, operation: 'events' }, 0.03);
+  metrics.set(serverUp, { server }, 1);
+  const rows = Array.from({ length: organizations }, (_, n) => ({
+    labels: { organization: `tenant-${String(n)}.onmicrosoft.com`, workload: 'exchange' },
+    value: n,
+  }));
+  metrics.replace(restoreSessionsOpen, server, rows);
+}
+
+/** Every line of a page that is a sample. */
+export const samplesIn = (page: string): readonly string[] =>
+  page.split('\n').filter(line => line !== '' && !line.startsWith('#'));
+
+/** How many servers make so many series, or just more. */
+export async function serversFor(series: number, nowMs: number): Promise<number> {
+  const [one = 0, two = 0] = await Promise.all(
+    [1, 2].map(async servers => samplesIn(await pageOf(await busyMetrics(servers, nowMs))).length),
+  );
+  return 1 + Math.ceil((series - one) / (two - one));
+}
