@@ -1,4 +1,5 @@
-# Build and runtime images are arguments, so that a mirror or a hardened base can take their place.
+# Build and runtime images are arguments, so that a mirror, a hardened base or a digest (`...:nonroot@sha256:...`) can take
+# their place. They are not pinned here: no registry was in reach to see a digest.
 ARG BUILD_IMAGE=node:24-bookworm-slim
 ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian13:nonroot
 
@@ -14,8 +15,9 @@ FROM ${RUNTIME_IMAGE}
 ARG VERSION=dev
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="vb365-exporter" \
-      org.opencontainers.image.description="Prometheus metrics and OpenTelemetry logs of restore sessions in Veeam Backup for Microsoft 365" \
+      org.opencontainers.image.description="Prometheus metrics, OpenTelemetry logs and traces of restore sessions in Veeam Backup for Microsoft 365" \
       org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.documentation="https://github.com/vb365-exporter/vb365-exporter/blob/main/README.md" \
       org.opencontainers.image.source="https://github.com/vb365-exporter/vb365-exporter" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"

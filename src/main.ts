@@ -6,7 +6,8 @@ const oldestNode = 24;
 
 if (Number(process.versions.node.split('.')[0]) < oldestNode) {
   process.stderr.write(
-    `vb365-exporter needs Node ${String(oldestNode)} or later, this is ${process.versions.node}; "npx vb365-exporter" brings its own\n`,
+    `vb365-exporter needs Node ${String(oldestNode)} or later, this is ${process.versions.node}. ` +
+      `"npm install node@${String(oldestNode)}" beside it gets one, and "npx vb365-exporter" takes that\n`,
   );
   process.exit(1);
 }

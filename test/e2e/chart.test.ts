@@ -152,6 +152,16 @@ describe('dashboards in the chart', () => {
     return manifests.filter(({ metadata }) => metadata.name === 'r-vb365-exporter-vb365-trial');
   };
 
+  test('are those of dashboards/grafana, and no other', async () => {
+    const configs = (await rendered(['--values', operator])).filter(({ kind }) => kind === 'ConfigMap');
+    const shown = configs.flatMap(({ data = {} }) => Object.entries(data)).filter(([file]) => file.endsWith('.json'));
+    const folder = 'dashboards/grafana';
+    const files = readdirSync(folder).filter(file => file.endsWith('.json'));
+    expect(shown.map(([file, text]) => [file, parse(text) as unknown])).toEqual(
+      files.toSorted().map(file => [file, parse(readFileSync(join(folder, file), 'utf8')) as unknown]),
+    );
+  });
+
   test('are ConfigMaps that the sidecar finds, as they are in dashboards/grafana', async () => {
     const [config, ...more] = await withDashboard(operator);
     expect(more).toEqual([]);

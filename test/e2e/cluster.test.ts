@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { type Cluster, startCluster } from './support/cluster.js';
 import { cases, chart, type Helm, helm, helms, type Manifest, only, rendered } from './support/helm.js';
 
@@ -70,6 +70,66 @@ describe.each(helms)('a cluster that enforces the restricted profile takes from 
     expect({ code, text: warnings.join('\n') }).toMatchObject({ text: expect.stringContaining('nameserver') });
     await helm(program, ['uninstall', 'bad', '--namespace', namespace, '--kubeconfig', running().kubeconfig]);
   });
+});
+
+const setting = (values: string): readonly string[] => ['--set', values];
+
+describe('an upgrade', () => {
+  const [oneServer = ''] = cases;
+  /** Upgrades from one server with the first settings to the same with the others; answers what was said. */
+  const upgraded = async (before: readonly string[], after: readonly string[]) => {
+    const values = ['--values', oneServer];
+    await says('helm', 'install', 'up', chart, ...values, ...before);
+    const answer = await says('helm', 'upgrade', 'up', chart, ...values, ...after);
+    await says('helm', 'uninstall', 'up');
+    return answer;
+  };
+
+  test.each(cases.filter(file => !/own-objects|nothing-kept|pod-monitor/.test(file)))(
+    'to the values of %s is taken, and back',
+    async other => {
+      expect(await says('helm', 'install', 'up', chart, '--values', oneServer)).toEqual(content);
+      expect(await says('helm', 'upgrade', 'up', chart, '--values', other)).toEqual(content);
+      expect(await says('helm', 'upgrade', 'up', chart, '--values', oneServer)).toEqual(content);
+      expect(await says('helm', 'uninstall', 'up')).toEqual(content);
+    },
+  );
+
+  const operator = 'dashboards.grafanaOperator.enabled=true';
+
+  test.each([
+    ['persistence.enabled', [], setting('persistence.enabled=false')],
+    ['persistence.size', [], setting('persistence.size=2Gi')],
+    ['persistence.accessModes', [], setting('persistence.accessModes={ReadWriteOnce}')],
+    ['nameOverride', [], setting('nameOverride=vb365,fullnameOverride=up-vb365-exporter')],
+    [
+      'dashboards.grafanaOperator.instanceSelector',
+      setting(operator),
+      setting(`${operator},dashboards.grafanaOperator.instanceSelector.matchLabels.dashboards=other`),
+    ],
+    [
+      'dashboards.grafanaOperator.allowCrossNamespaceImport',
+      setting(`${operator},dashboards.grafanaOperator.allowCrossNamespaceImport=true`),
+      setting(operator),
+    ],
+  ])('of %s is refused, as the README of the chart says', async (key, before, after) => {
+    expect(await upgraded(before, after)).toMatchObject({ code: 1 });
+    expect(readFileSync(`${chart}/README.md`, 'utf8').split('## Values')[0]).toContain(`\`${key}\``);
+  });
+});
+
+test('GrafanaDashboards of the examples are taken, without a warning; one with an unknown key is not', async () => {
+  const path = `/apis/grafana.integreatly.org/v1beta1/namespaces/${namespace}/grafanadashboards?dryRun=All&fieldValidation=Strict`;
+  type Dashboard = Readonly<{ kind: string; spec: object }>;
+  const examples = parseAllDocuments(readFileSync('examples/grafana/operator/dashboards.yaml', 'utf8'))
+    .map(document => document.toJS() as Dashboard)
+    .filter(({ kind }) => kind === 'GrafanaDashboard');
+  expect(examples.length).toBeGreaterThan(3);
+  for (const example of examples) {
+    expect(await running().post(path, example)).toMatchObject({ status: 201, warnings: [] });
+    const wrong = { ...example, spec: { ...example.spec, resyncPeriods: '1m' } };
+    expect(await running().post(path, wrong)).toMatchObject({ status: 400 });
+  }
 });
 
 test('the example of a ScrapeConfig is taken, without a warning', async () => {

@@ -76,8 +76,11 @@ test('Loki takes the configuration of the compose stack', async () => {
   expect(await runProgram({ path: toolPath('loki'), args })).toMatchObject({ code: 0 });
 });
 
-const config = async (file: string) =>
-  runProgram({ path: toolPath('dockerCompose'), args: ['--file', file, 'config', '--quiet'] });
+/** What reads compose files: the old docker-compose, and the reader of the specification that docker compose has today. */
+const readers = [
+  { reader: 'docker-compose', tool: 'dockerCompose', args: (file: string) => ['--file', file, 'config', '--quiet'] },
+  { reader: 'compose-spec', tool: 'composeSpec', args: (file: string) => [file] },
+] as const;
 
 describe('the compose file', () => {
   type Service = Readonly<Record<string, readonly string[] | undefined>>;
@@ -85,12 +88,13 @@ describe('the compose file', () => {
     services: Readonly<Record<string, Service>>;
   }>;
 
-  test('is taken by docker-compose; one with a key that it does not know is not', async () => {
-    expect(await config(compose)).toEqual({ code: 0, output: '' });
+  test.each(readers)('is taken by $reader; one with a key that it does not know is not', async ({ tool, args }) => {
+    const read = async (file: string) => runProgram({ path: toolPath(tool), args: args(file) });
+    expect(await read(compose)).toMatchObject({ code: 0 });
     await inFolder(async folder => {
       const bad = join(folder, 'docker-compose.yml');
       writeFileSync(bad, textOf(compose).replaceAll('read_only:', 'read_onlyy:'));
-      expect(await config(bad)).toMatchObject({ code: 1, output: expect.stringContaining('read_onlyy') });
+      expect(await read(bad)).toMatchObject({ code: 1, output: expect.stringContaining('read_onlyy') });
     });
   });
 

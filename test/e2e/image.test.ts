@@ -6,8 +6,11 @@ import { milliseconds } from '../../src/model/time.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { otlpReceiver } from '../support/otlp-receiver.js';
 import { inFolder } from '../support/program.js';
+import { chartContainer } from './support/chart-container.js';
+import { rendered } from './support/helm.js';
 import { buildImage, image, inspected, podman, runtimeBase } from './support/image.js';
 import { eventually, freePort, getText } from './support/running.js';
+import { startStack } from './support/stack.js';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 const name = 'vb365-exporter-test';
@@ -126,3 +129,75 @@ test('runs with the least rights, writes only its state, and stops with 0 within
     }
   });
 });
+
+/** The values of a server of this machine, as a container of podman's own network sees it. */
+async function serverHere(url: string): Promise<readonly string[]> {
+  const gateway = await podman('network', 'inspect', '--format', '{{(index .Subnets 0).Gateway}}', 'podman');
+  const there = `http://${gateway.output.trim()}:${new URL(url).port}`;
+  const servers = [{ name: 'hq', url: there, username: 'simulator', allow_http: true }];
+  return ['--set-json', `config.servers=${JSON.stringify(servers)}`, '--set', 'passwords.hq=simulator'];
+}
+
+test('runs as the chart has it: arguments, files, rights and probes fit together', async () => {
+  await inFolder(async folder => {
+    chmodSync(folder, 0o755);
+    const simulator = await simulate({ clock: systemClock, host: '0.0.0.0' });
+    const manifests = await rendered(await serverHere(simulator.url));
+    const { container, options, args } = chartContainer(manifests, folder, `${volume}-chart`);
+    const how = ['--detach', '--no-healthcheck', '--pull', 'never', ...options];
+    const chartName = `${name}-chart`;
+    try {
+      expect(await podman('run', '--name', chartName, ...how, image, ...args)).toMatchObject({ code: 0 });
+      const address = await podman('inspect', '--format', '{{.NetworkSettings.IPAddress}}', chartName);
+      const at = async (path = '/no-such-probe') => getText(`http://${address.output.trim()}:10365${path}`);
+      await eventually('the readiness probe is content', async () =>
+        (await at(container.readinessProbe?.httpGet?.path)).status === 200 ? true : undefined,
+      );
+      expect(await at(container.livenessProbe?.httpGet?.path)).toMatchObject({ status: 200 });
+      await eventually('it has logged in', async () =>
+        /^vb365_server_up\{server="hq"\} 1$/m.test((await at('/metrics')).text) ? true : undefined,
+      );
+      await podman('stop', '--time', '10', chartName);
+      expect(await inspected('.State.ExitCode', chartName)).toBe(0);
+    } finally {
+      await podman('rm', '--force', chartName);
+      await podman('volume', 'rm', '--force', `${volume}-chart`);
+      await simulator.close();
+    }
+  });
+});
+
+test('the compose stack runs as its files say: what is counted, told and traced gets to where Grafana looks', async () => {
+  await inFolder(async folder => {
+    const stack = await startStack(folder);
+    const finds = async (what: string, service: readonly [string, number], path: string, pattern: RegExp) => {
+      const url = `${await stack.url(...service)}${path}`;
+      await eventually(what, async () => (pattern.test((await getText(url)).text) ? true : undefined), 180_000);
+    };
+    try {
+      const prometheus = ['prometheus', 9090] as const;
+      await finds('Prometheus scrapes', prometheus, '/api/v1/query?query=up', /"job":"vb365-exporter".*,"1"\]/);
+      await finds('rules are loaded', prometheus, '/api/v1/rules', /VB365RestoreEventFailed/);
+      await finds(
+        'Alertmanager is found',
+        prometheus,
+        '/api/v1/alertmanagers',
+        /"activeAlertmanagers":\[\{"url":"http:\/\/alertmanager:9093/,
+      );
+      await finds('Alertmanager has an alert', ['alertmanager', 9093], '/api/v2/alerts', /"alertname":"VB365/);
+      const selector = encodeURIComponent('{service_name="vb365-exporter"} | trace_id != ""');
+      await finds(
+        'Loki has records',
+        ['loki', 3100],
+        `/loki/api/v1/query_range?query=${selector}`,
+        /"trace_id":"\w{32}"/,
+      );
+      await eventually('spans arrive where Tempo is', async () =>
+        /"traceId":"\w{32}"/.test(await stack.traces()) ? true : undefined,
+      );
+      expect(await podman('healthcheck', 'run', stack.container('exporter'))).toMatchObject({ code: 0 });
+    } finally {
+      await stack.stop();
+    }
+  });
+}, 480_000);

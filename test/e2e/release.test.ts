@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { inFolder } from '../support/program.js';
 import { runProgram } from './support/running.js';
 import { toolPath } from './support/tools.js';
@@ -42,6 +42,20 @@ describe('the package', () => {
       const run = async (...args: readonly string[]) => runProgram({ path: process.execPath, args: [bin, ...args] });
       expect((await run('--version')).output.trim()).toBe(manifest.version);
       expect(await run('demo', '--for', '5s', '--web.listen-address', '127.0.0.1:0')).toMatchObject({ code: 0 });
+    });
+  });
+
+  test('tells an older Node how to get a newer one, and that works', async () => {
+    await inFolder(async folder => {
+      const older = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.1.0'}})`;
+      const args = ['--import', older, resolve('dist/src/main.js'), '--version'];
+      const { code, output } = await runProgram({ path: process.execPath, args });
+      expect({ code, output }).toMatchObject({ code: 1, output: expect.stringContaining('this is 20.1.0') });
+      const [, asked = ''] = /"npm install (node@\d+)"/.exec(output) ?? [];
+      const how = ['--prefer-offline', '--no-audit', '--no-fund', '--silent', '--prefix', folder];
+      expect(await npm(['install', ...how, asked])).toMatchObject({ code: 0 });
+      const version = await runProgram({ path: join(folder, 'node_modules/.bin/node'), args: ['--version'] });
+      expect(version.output).toMatch(/^v24\./);
     });
   });
 

@@ -55,13 +55,13 @@ annotations:
 {{- end }}
 
 {{- define "vb365-exporter.image" -}}
-{{- $registry := default .Values.image.registry .Values.global.imageRegistry }}
+{{- $registry := default .Values.image.registry (.Values.global).imageRegistry }}
 {{- $what := ternary (printf "@%s" .Values.image.digest) (printf ":%s" (default .Chart.AppVersion .Values.image.tag)) (ne .Values.image.digest "") }}
 {{- with $registry }}{{ . }}/{{ end }}{{ .Values.image.repository }}{{ $what }}
 {{- end }}
 
 {{- define "vb365-exporter.imagePullSecrets" -}}
-{{- range concat .Values.global.imagePullSecrets .Values.imagePullSecrets }}
+{{- range concat (default list (.Values.global).imagePullSecrets) .Values.imagePullSecrets }}
 - name: {{ if kindIs "string" . }}{{ . }}{{ else }}{{ .name }}{{ end }}
 {{- end }}
 {{- end }}
@@ -100,7 +100,12 @@ annotations:
 {{- /* A probe of the values, with what to ask when it names no handler of its own. Takes context, probe and path. */ -}}
 {{- define "vb365-exporter.probe" -}}
 {{- $probe := deepCopy .probe }}
-{{- if not (or $probe.exec $probe.httpGet $probe.tcpSocket) }}
+{{- $tls := default dict .context.Values.webConfig.content.tls_server_config }}
+{{- if or $probe.exec $probe.grpc $probe.httpGet $probe.tcpSocket }}
+{{- else if hasPrefix "Require" (default "" $tls.client_auth_type) }}
+{{- /* The kubelet has no certificate to show; "healthcheck" takes being turned away for an answer. */ -}}
+{{- $_ := set $probe "exec" (dict "command" (list "/nodejs/bin/node" "dist/src/main.js" "healthcheck" "--web.config.file=/etc/vb365-exporter/web/web-config.yml")) }}
+{{- else }}
 {{- $_ := set $probe "httpGet" (dict "path" .path "port" "http" "scheme" (include "vb365-exporter.scheme" .context | upper)) }}
 {{- end }}
 {{- toYaml $probe }}
@@ -151,12 +156,14 @@ metricRelabelings:
 {{- end }}
 {{- end }}
 
-{{- /* The ports of the URLs in the configuration, once each, as a JSON list. */ -}}
+{{- /* The ports of the URLs in the configuration and in the variables that name a receiver or a proxy, once each, as a JSON list. */ -}}
 {{- define "vb365-exporter.ports" -}}
 {{- $urls := list }}
 {{- range .Values.config.servers }}{{- $urls = append $urls .url }}{{- with .proxy_url }}{{- $urls = append $urls . }}{{- end }}{{- end }}
 {{- with .Values.config.otlp }}{{- with .endpoint }}{{- $urls = append $urls . }}{{- end }}{{- end }}
-{{- with .Values.proxy.httpsProxy }}{{- $urls = append $urls . }}{{- end }}
+{{- range fromYamlArray (include "vb365-exporter.env" .) }}
+{{- if and .value (regexMatch "^(OTEL_EXPORTER_OTLP_(LOGS_|TRACES_)?ENDPOINT|VB365_URL|(?i:https_proxy|http_proxy))$" .name) }}{{- $urls = append $urls .value }}{{- end }}
+{{- end }}
 {{- $ports := .Values.networkPolicy.egress.ports }}
 {{- range $urls }}
 {{- $url := urlParse . }}

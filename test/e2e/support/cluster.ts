@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { grafanaDashboardDefinition } from './grafana-dashboard-crd.js';
 import { eventually, freePort, startProgram, whenReady } from './running.js';
 import { toolPath, toolsFolder } from './tools.js';
 
@@ -114,13 +115,13 @@ async function ask(server: string, path: string, object?: object): Promise<Answe
   return promise;
 }
 
-/** Those of the Prometheus Operator as it ships them; of the Grafana Operator's only the name, because nobody serves it. */
+/** Those of the Prometheus Operator as it ships them, and that of a GrafanaDashboard. */
 async function addCustomResources(cluster: Cluster): Promise<void> {
   const folder = join(toolsFolder(), 'prometheus-operator-crd');
   const shipped = readdirSync(folder)
     .filter(file => /monitors|rules|scrapeconfigs/.test(file))
     .map(file => parse(readFileSync(join(folder, file), 'utf8')) as object);
-  for (const definition of [...shipped, grafanaDashboard]) {
+  for (const definition of [...shipped, grafanaDashboardDefinition]) {
     const { status, body } = await cluster.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition);
     if (status !== 201) throw new Error(JSON.stringify(body));
   }
@@ -131,22 +132,3 @@ async function addCustomResources(cluster: Cluster): Promise<void> {
       return Array.isArray(body['resources']) ? true : undefined;
     });
 }
-
-const grafanaDashboard = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'grafanadashboards.grafana.integreatly.org' },
-  spec: {
-    group: 'grafana.integreatly.org',
-    scope: 'Namespaced',
-    names: { kind: 'GrafanaDashboard', plural: 'grafanadashboards', singular: 'grafanadashboard' },
-    versions: [
-      {
-        name: 'v1beta1',
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-      },
-    ],
-  },
-};

@@ -22,9 +22,14 @@ export async function helm(program: Helm, args: readonly string[], env: NodeJS.P
   return runProgram({ path: toolPath(program), args, env: { ...process.env, ...folders, ...env } });
 }
 
+type Probe = Readonly<{ httpGet?: Readonly<{ path: string; port: string }> }>;
+
 /** A container, as far as the tests look at it. */
 export type Container = Readonly<{
   image: string;
+  args?: readonly string[];
+  livenessProbe?: Probe;
+  readinessProbe?: Probe;
   securityContext: Readonly<Record<string, unknown>>;
   env?: readonly Readonly<{ name: string }>[];
   ports?: readonly Readonly<{ name: string }>[];

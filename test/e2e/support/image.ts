@@ -3,8 +3,10 @@ import { join, resolve } from 'node:path';
 import { runProgram } from './running.js';
 import { toolPath } from './tools.js';
 
-const storage = resolve('.cache/images');
-const where = ['--root', join(storage, 'root'), '--runroot', join(storage, 'run'), '--storage-driver', 'vfs'];
+/** Where the tests keep images and containers, and how podman and buildah are told so. */
+export const storage = resolve('.cache/images');
+export const where = ['--root', join(storage, 'root'), '--runroot', join(storage, 'run'), '--storage-driver', 'vfs'];
+export const containersConf = resolve('.ci/tools/image/containers.conf');
 
 /** The image that the tests build, and what stands in for the one it is built on. */
 export const image = 'localhost/vb365-exporter:test';
@@ -12,7 +14,7 @@ export const runtimeBase = 'localhost/vb365-runtime-base';
 
 /** Runs podman on the storage of the tests; answers what it says on both streams. */
 export async function podman(...args: readonly string[]) {
-  const env = { ...process.env, CONTAINERS_CONF: resolve('.ci/tools/image/containers.conf') };
+  const env = { ...process.env, CONTAINERS_CONF: containersConf };
   return runProgram({ path: toolPath('podman'), args: [...where, ...args], env });
 }
 
@@ -44,7 +46,8 @@ export async function buildImage(version: string): Promise<void> {
   await done({ path: toolPath('buildah'), args: [...where, 'bud', ...how, ...given, '.'] });
 }
 
-async function done(command: Parameters<typeof runProgram>[0]): Promise<void> {
+/** Runs a program to its end. @throws {Error} with what it said, unless it ended well. */
+export async function done(command: Parameters<typeof runProgram>[0]): Promise<void> {
   const { code, output } = await runProgram(command);
   if (code !== 0) throw new Error(output);
 }

@@ -22,6 +22,8 @@ const programs = {
   actionlint: { names: ['actionlint'], script: 'actionlint' },
   buildah: { names: ['buildah'], script: 'containers' },
   podman: { names: ['podman'], script: 'containers' },
+  podmanCompose: { names: ['podman-compose'], script: 'containers' },
+  composeSpec: { names: ['compose-spec'], script: 'compose-spec' },
   kubeApiserver: { names: ['kube-apiserver'], script: 'kube-apiserver' },
 } as const;
 
