@@ -49,8 +49,8 @@ export type LineParts = Readonly<{
  */
 export function serverLine(plan: LinePlan, among: number, parts: LineParts): ServerLine {
   const { server } = plan;
-  const watch = watchServer(server, sinkNamesOf(parts.config), parts.clock);
   const source = sourceOf(server, parts);
+  const watch = watchServer(server, sinkNamesOf(parts.config), { ours: parts.clock, server: source });
   parts.installations.join(server.name);
   return {
     watch,

@@ -6,7 +6,7 @@ import type { Clock } from './kernel/clock.js';
 import type { Backlog } from './pipeline/backlog.js';
 import type { Tally } from './pipeline/cursor.js';
 import type { Observer } from './pipeline/line.js';
-import type { SinkName } from './pipeline/ports.js';
+import type { SinkName, Source } from './pipeline/ports.js';
 import type { OpenSession, ServerStatus } from './web/page.js';
 
 /** Keeps what the page shows of one server. */
@@ -21,7 +21,11 @@ export interface ServerWatch {
 
 type Seen = Pick<ServerStatus, 'state' | 'error' | 'apiVersion' | 'version'>;
 
-export function watchServer({ name, url }: ServerConfig, sinks: readonly SinkName[], clock: Clock): ServerWatch {
+/** Ours says how long ago a turn was; that of the server, how old its sessions are. */
+export type Clocks = Readonly<{ ours: Pick<Clock, 'monotonic'>; server: Pick<Source, 'now'> }>;
+
+export function watchServer({ name, url }: ServerConfig, sinks: readonly SinkName[], clocks: Clocks): ServerWatch {
+  const { ours, server } = clocks;
   let seen: Seen = { state: 'unknown', error: '', apiVersion: '', version: '' };
   let open: readonly Session[] | undefined;
   let counted: Pick<Backlog, 'get'> | undefined;
@@ -29,7 +33,7 @@ export function watchServer({ name, url }: ServerConfig, sinks: readonly SinkNam
   const backlogs = new Map(sinks.map(sink => [sink, 0]));
   const shown = ({ id, createdAt }: Session): OpenSession => ({
     id,
-    ageMs: clock.now() - toSeconds(createdAt) * 1000,
+    ageMs: toSeconds(server.now() - createdAt) * 1000,
     events: eventsOf(counted?.get(id)?.cursor.tally ?? {}),
   });
   return {
@@ -39,7 +43,7 @@ export function watchServer({ name, url }: ServerConfig, sinks: readonly SinkNam
         seen = { ...seen, apiVersion, version };
       },
       discovered: ({ result, error }, listed) => {
-        if (result === 'complete') lastTurnMs = clock.monotonic();
+        if (result === 'complete') lastTurnMs = ours.monotonic();
         if (error === undefined) open = listed;
         if (error === undefined) seen = { ...seen, state: 'up', error: '' };
         else seen = { ...seen, state: error.reason === 'store' ? 'up' : 'down', error: error.message };
@@ -57,7 +61,7 @@ export function watchServer({ name, url }: ServerConfig, sinks: readonly SinkNam
       ...seen,
       name,
       origin: url.origin,
-      lastTurnAgoMs: lastTurnMs === undefined ? undefined : clock.monotonic() - lastTurnMs,
+      lastTurnAgoMs: lastTurnMs === undefined ? undefined : ours.monotonic() - lastTurnMs,
       open: open?.map(shown),
       sinks: [...backlogs].map(([sink, backlog]) => ({ name: sink, backlog })),
     }),

@@ -15,7 +15,7 @@ function stage() {
   const clock = fakeClock();
   const told: string[] = [];
   const make = ({ server }: LinePlan): ServerLine => ({
-    watch: watchServer(server, ['metrics'], clock),
+    watch: watchServer(server, ['metrics'], { ours: clock, server: { now: () => 0n } }),
     run: async ({ quit, cut }) => {
       told.push(`${server.name} begins`);
       const end = server.name.startsWith('slow') ? cut : quit;

@@ -20,10 +20,12 @@ const report = (over: Partial<DiscoveryReport> = {}): DiscoveryReport => ({
 const failure = (reason: 'network' | 'store', message: string): DiscoveryReport =>
   report({ result: 'failed', error: new ExporterError(reason, message) });
 
-function watched() {
+/** @param aheadMs how far the clock of the server is ahead of ours. */
+function watched(aheadMs = 0) {
   const clock = fakeClock(startMs);
   const config = serverConfig('https://vb365.example.com:4443/ignored');
-  return { clock, watch: watchServer(config, ['metrics', 'logs'], clock) };
+  const server = { now: () => milliseconds(clock.now() + aheadMs) };
+  return { clock, watch: watchServer(config, ['metrics', 'logs'], { ours: clock, server }) };
 }
 
 describe('what the page shows of a server', () => {
@@ -83,6 +85,12 @@ describe('what the page shows of a server', () => {
     watch.observer.discovered(report(), [session({ createdAt, name: 'canary', initiator: 'canary' })]);
     expect(entryOf(row).cursor.tally).toMatchObject({ Success: 4 });
     expect(watch.view().open).toEqual([{ id: 's1', ageMs: 90_000, events: 7 }]);
+  });
+
+  test('is the age of a session by the clock of the server, which is not ours', () => {
+    const { watch } = watched(-600_000);
+    watch.observer.discovered(report(), [session({ createdAt: milliseconds(startMs - 660_000) })]);
+    expect(watch.view().open).toEqual([{ id: 's1', ageMs: 60_000, events: 0 }]);
   });
 
   test('is 0 events for a session that has no row yet', () => {

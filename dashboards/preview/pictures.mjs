@@ -35,11 +35,12 @@ const types = { js: 'text/javascript', html: 'text/html', json: 'application/jso
 const server = createServer((incoming, outgoing) => {
   const [, backend, rest] = /^\/(prometheus|loki)(\/.*)$/.exec(incoming.url) ?? [];
   if (backend !== undefined) {
-    const passed = request(`${backends[backend]}${rest}`, answer => {
+    // A connection of its own: one that was kept may have been closed by the other side.
+    const passed = request(`${backends[backend]}${rest}`, { agent: false }, answer => {
       outgoing.writeHead(answer.statusCode, { 'content-type': 'application/json' });
       answer.pipe(outgoing);
     });
-    return passed.end();
+    return passed.on('error', error => outgoing.writeHead(502).end(String(error))).end();
   }
   const path = new URL(incoming.url, 'http://page').pathname;
   const file = path.startsWith('/boards/')
@@ -57,6 +58,7 @@ try {
   mkdirSync(values.out, { recursive: true });
   for (const board of values.board) {
     const page = await browser.newPage({ viewport: { width: 1600, height: 1000 } });
+    page.setDefaultTimeout(180_000);
     page.on('pageerror', error => console.log(board, error.message));
     page.on('console', message => message.type() === 'error' && console.log(board, message.text().slice(0, 400)));
     await page.clock.setFixedTime(to * 1000);

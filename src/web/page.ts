@@ -48,6 +48,7 @@ export function statusPage(status: Status, metricsPath: string): string {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${status.name}</title>
+        <link rel="icon" href="./icon.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="./style.css" />
       </head>
       <body>

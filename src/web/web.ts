@@ -7,6 +7,7 @@ import express, {
 } from 'express';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
 import { authenticating, passwordCheck } from './basic-auth.js';
+import { icon } from './icon.js';
 import { type Status, statusPage } from './page.js';
 import { answerScrape, type ScrapeOptions } from './scrape.js';
 import { styleSheet } from './style.js';
@@ -69,6 +70,7 @@ function fixedAnswers({ metricsPath, ready, status }: WebOptions): Map<string, A
   return new Map<string, Answer>([
     ['/', response => void response.type('html').send(statusPage(status(), metricsPath))],
     ['/style.css', response => void response.type('css').send(styleSheet)],
+    ['/icon.svg', response => void response.type('svg').send(icon)],
     ['/-/healthy', healthy],
     ['/healthz', healthy],
     ['/-/ready', readiness],
@@ -83,7 +85,7 @@ const safely =
     response.set({
       'cache-control': 'no-store',
       'content-security-policy':
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
       ...webConfig().headers,

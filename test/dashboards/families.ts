@@ -1,12 +1,18 @@
 import { families } from '../../src/telemetry/catalogue.js';
 
-/** What Prometheus itself, or the process, adds: name and labels. */
+/** What Prometheus itself, the kubelet, or the process adds: name and labels. */
 const builtIn: Readonly<Record<string, readonly string[]>> = {
   up: [],
   scrape_samples_scraped: [],
+  scrape_duration_seconds: [],
+  kubelet_volume_stats_used_bytes: ['namespace', 'persistentvolumeclaim'],
+  kubelet_volume_stats_capacity_bytes: ['namespace', 'persistentvolumeclaim'],
   process_start_time_seconds: [],
   process_resident_memory_bytes: [],
   process_cpu_seconds_total: [],
+  process_open_fds: [],
+  process_max_fds: [],
+  nodejs_gc_duration_seconds_sum: ['kind'],
   nodejs_eventloop_lag_p99_seconds: [],
   ALERTS: ['alertname', 'alertstate', 'severity', 'component', 'server', 'organization'],
 };

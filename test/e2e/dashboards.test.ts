@@ -3,12 +3,29 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { organizations } from '../../src/simulator/cast.js';
-import type { Entry, SimSession } from '../../src/simulator/world.js';
+import type { Entry } from '../../src/simulator/world.js';
 import { type BoardPanel, boards, type Target, targetsOf } from '../dashboards/boards.js';
 import { type Archive, type Series, startArchive } from './support/archive.js';
 import { asked, isInstant, stepOf, type TimeRange } from './support/as-grafana.js';
 import { backfill } from './support/backfill.js';
-import { type Counts, panelNamed, sums, tally } from './support/counts.js';
+import { panelNamed, sums, tally } from './support/counts.js';
+import {
+  type Book,
+  bookOf,
+  byKind,
+  byPlace,
+  came,
+  checks,
+  endOf,
+  everything,
+  failed,
+  isOpen,
+  mostOpen,
+  notInTheBook,
+  place,
+  sessionsOf,
+  workloadOf,
+} from './support/panel-book.js';
 import { simulatedTime, type Worlds } from './support/simulated-time.js';
 
 const scrape = 300;
@@ -63,7 +80,7 @@ const answers = async (panel: BoardPanel, target: Target, range: TimeRange): Pro
     : archive.range(query, { start: Math.ceil(range.from / step) * step, end: range.to, step });
 };
 
-/** Nothing of this kind happened in that week; over http there is no certificate; and there is no week before. */
+/** Nothing of this kind happened in that week; over http there is no certificate; there is no kubelet, and no week before. */
 const quietPanels = [
   'VB365 / Fleet overview: Oldest open',
   'VB365 / Exporter health: Errors by reason',
@@ -73,6 +90,7 @@ const quietPanels = [
   'VB365 / Exporter health: Given up or corrected',
   'VB365 / Exporter health: Events set aside by reason',
   'VB365 / Exporter health: Versions and times F',
+  'VB365 / Exporter health: Volume of the state',
   'VB365 / Organization: Items per day, against the week before B',
 ];
 
@@ -86,116 +104,115 @@ describe('every PromQL query, on a real Prometheus that has scraped for a simula
   });
 });
 
-/** What the simulators have written down, of a time range. */
-const book = ({ from }: TimeRange): readonly (Entry & { server: string })[] =>
-  [...worlds].flatMap(([server, world]) =>
-    [...world.book()]
-      .filter(({ event }) => event.type !== 'None' && Number(event.endedAt) / 1e9 > from)
-      .map(entry => ({ ...entry, server })),
-  );
-const stopped = ({ from }: TimeRange): readonly (SimSession & { server: string })[] =>
-  [...worlds].flatMap(([server, world]) =>
-    world
-      .sessions()
-      .filter(({ endedAt }) => endedAt !== undefined && Number(endedAt) / 1e9 > from)
-      .map(session => ({ ...session, server })),
-  );
+const book = ({ from }: TimeRange): Book => bookOf(worlds, from);
 
-const came = ({ event }: Entry): boolean => event.status === 'Success' || event.status === 'Warning';
-const failed = ({ event }: Entry): boolean => event.status === 'Failed';
-const leftTheBackup = ({ event }: Entry): boolean => /^(?:Save|Export|Send)$/.test(event.type);
-const everything = (): string => '';
-const byPlace = ({ server, session }: Entry & { server: string }): string => `${server} ${session.organization}`;
-const place = ['server', 'organization'];
-const workloads: Readonly<Record<string, string>> = {
-  Vex: 'exchange',
-  Veod: 'onedrive',
-  Vesp: 'sharepoint',
-  Vet: 'teams',
+/** The queries that were compared with the book. */
+const compared = new Set<string>();
+const panel = (uid: string, title: string, refId = 'A'): readonly [BoardPanel, Target] => {
+  compared.add(`${uid}: ${title} ${refId}`);
+  return panelNamed(uid, title, refId);
 };
-
-type Check = Readonly<{
-  panel: readonly [uid: string, title: string, refId?: string];
-  by: readonly string[];
-  book: (range: TimeRange) => Counts;
-}>;
-
-const checks: readonly Check[] = [
-  { panel: ['vb365-fleet', 'Sessions ended'], by: [], book: range => tally(stopped(range), everything) },
-  {
-    panel: ['vb365-fleet', 'Sessions failed'],
-    by: [],
-    book: range =>
-      tally(
-        stopped(range).filter(({ result }) => result === 'Failed'),
-        everything,
-      ),
-  },
-  { panel: ['vb365-fleet', 'Items failed'], by: [], book: range => tally(book(range).filter(failed), everything) },
-  {
-    panel: ['vb365-fleet', 'Failed items by organization'],
-    by: place,
-    book: range => tally(book(range).filter(failed), byPlace),
-  },
-  {
-    panel: ['vb365-fleet', 'Organizations', 'A'],
-    by: place,
-    book: range => tally(stopped(range), ({ server, organization }) => `${server} ${organization}`),
-  },
-  { panel: ['vb365-fleet', 'Organizations', 'C'], by: place, book: range => tally(book(range), byPlace) },
-  {
-    panel: ['vb365-fleet', 'Organizations', 'D'],
-    by: place,
-    book: range => tally(book(range).filter(failed), byPlace),
-  },
-  {
-    panel: ['vb365-fleet', 'Organizations', 'E'],
-    by: place,
-    book: range => tally(book(range).filter(leftTheBackup), byPlace),
-  },
-  {
-    panel: ['vb365-fleet', 'Time per item by what was done', 'A'],
-    by: ['workload', 'event_type'],
-    book: range =>
-      tally(
-        book(range).filter(one => came(one) || failed(one)),
-        ({ session, event }) => `${String(workloads[session.type])} ${event.type}`,
-      ),
-  },
-  {
-    panel: ['vb365-organization', 'Items taken out'],
-    by: [],
-    book: range => tally(book(range).filter(leftTheBackup), everything),
-  },
-];
 
 describe('Nothing lost, nothing counted twice: a panel says what the books of the servers say', () => {
   test('there is something to say', () => {
-    expect(book(day).length).toBeGreaterThan(100);
-    expect(book(day).filter(failed).length).toBeGreaterThan(3);
-    expect(book(week).length).toBeGreaterThan(600);
+    expect(book(day).items.length).toBeGreaterThan(100);
+    expect(book(day).items.filter(failed).length).toBeGreaterThan(3);
+    expect(book(week).items.length).toBeGreaterThan(600);
   });
 
-  test.each(checks)('$panel.1 $panel.2', async ({ panel, by, book: booked }) => {
+  test.each(checks)('$panel.0: $panel.1 $panel.2', async ({ panel: place_, by, book: booked }) => {
     for (const range of [day, week]) {
-      const found = await answers(...panelNamed(...panel), range);
-      expect(sums(found, by)).toEqual(booked(range));
+      const found = await answers(...panel(...place_), range);
+      expect(sums(found, by)).toEqual(booked(book(range)));
     }
   });
 
   test('a ranking has the ten highest of the book', async () => {
     for (const range of [day, week]) {
-      const booked = tally(
-        book(range).filter(failed),
-        ({ session, event }) => `${String(workloads[session.type])} ${event.type}`,
-      );
-      const found = sums(await answers(...panelNamed('vb365-organization', 'Failed items by workload'), range), [
+      const booked = tally(book(range).items.filter(failed), byKind);
+      const found = sums(await answers(...panel('vb365-organization', 'Failed items by workload'), range), [
         'workload',
         'event_type',
       ]);
       const highest = Object.values(booked).toSorted((a, b) => b - a);
       expect(Object.values(found).toSorted((a, b) => b - a)).toEqual(highest.slice(0, 10));
       expect(booked).toMatchObject(found);
+    }
+  });
+
+  test.each(['vb365-fleet', 'vb365-organization'])('%s: the ratio is that of the sessions', async uid => {
+    for (const range of [day, week]) {
+      const { stopped } = book(range);
+      const failures = stopped.filter(({ result }) => result === 'Failed');
+      const ratio = sums(await answers(...panel(uid, 'Success ratio'), range), [])[''];
+      expect(ratio).toBeCloseTo(1 - failures.length / stopped.length, 9);
+    }
+  });
+
+  test('when an item failed last', async () => {
+    const { items } = book(week);
+    const last = Object.fromEntries(
+      items
+        .filter(failed)
+        .toSorted((a, b) => endOf(a) - endOf(b))
+        .map(one => [byPlace(one), one] as const),
+    );
+    const found = sums(await answers(...panel('vb365-fleet', 'Organizations', 'G'), day), place);
+    expect(Object.keys(found).toSorted()).toEqual(Object.keys(last).toSorted());
+    for (const [where, entry] of Object.entries(last)) expect(found[where]).toBeCloseTo(endOf(entry) * 1000, -1);
+    const latest = sums(await answers(...panel('vb365-organization', 'Last failure'), day), [])[''];
+    expect(latest).toBeCloseTo(Math.max(...Object.values(last).map(endOf)) * 1000, -1);
+  });
+
+  test('items of a day, and of the day a week before', async () => {
+    const [these, before] = ['A', 'B'].map(refId =>
+      panel('vb365-organization', 'Items per day, against the week before', refId),
+    );
+    if (these === undefined || before === undefined) throw new Error('The panel has no two queries');
+    const [series] = await answers(...these, day);
+    expect(series?.values.at(-1)?.[1]).toBe(book(day).items.length);
+    expect(before[1].expr).toBe(these[1].expr?.replace('[1d]', '[1d] offset 1w'));
+  });
+});
+
+const open = (at: number) => sessionsOf(worlds).filter(isOpen(at));
+
+/** A scrape of the working day at which three sessions are open, and one on each server. */
+const atWork = (): number => {
+  const scrapes = Array.from({ length: 12 * 8 }, (_, index) => day.from + 8 * 3600 + phaseSeconds + index * scrape);
+  const busy = scrapes.find(
+    at => new Set(open(at).map(({ server }) => server)).size === worlds.size && open(at).length > 2,
+  );
+  if (busy === undefined) throw new Error('There is no time at which three sessions are open on both');
+  return busy;
+};
+
+describe('what is open', () => {
+  test.each(['vb365-fleet', 'vb365-organization'])('%s: now, on a working day', async uid => {
+    const at = atWork();
+    const found = await answers(...panel(uid, 'Open now'), { ...day, to: at });
+    expect(sums(found, [])).toEqual(tally(open(at), everything));
+  });
+
+  test('for how long', async () => {
+    const at = atWork();
+    const found = await answers(...panel('vb365-fleet', 'Oldest open'), { ...day, to: at });
+    const oldest = Math.min(...open(at).map(({ createdAt }) => Number(createdAt) / 1e9));
+    expect(sums(found, [])['']).toBeCloseTo(at - oldest, 0);
+  });
+
+  test('a band is as dark as the most sessions at once of its time, whatever its width', async () => {
+    const scrapes = Array.from({ length: (to - week.from) / scrape }, (_, n) => week.from + phaseSeconds + n * scrape);
+    for (const range of [day, week]) {
+      const [drawn, target] = panel('vb365-organization', 'Open sessions');
+      const windowSeconds = Math.max(stepOf(drawn, range) + scrape, 4 * scrape);
+      const found = await answers(drawn, target, range);
+      expect(found.length).toBe(4);
+      for (const { labels, values } of found) {
+        const ofWorkload = sessionsOf(worlds).filter(session => workloadOf(session) === labels['workload']);
+        const within = (at: number) => scrapes.filter(one => one > at - windowSeconds && one <= at);
+        expect(values).toEqual(values.map(([at]) => [at, mostOpen(ofWorkload, within(at))]));
+      }
     }
   });
 });
@@ -215,13 +232,16 @@ async function births(selector: string, range: TimeRange): Promise<number> {
 describe('bars say what the books of the servers say, but for series that have just come into being', () => {
   const items = 'vb365_restore_events_total{event_type!="None"}';
 
-  test.each([
+  const kinds = [
     ['Items by status', 'status', ({ event }: Entry) => event.status],
     ['Items by what was done', 'event_type', ({ event }: Entry) => event.type],
-  ] as const)('%s', async (title, label, by) => {
+  ] as const;
+  const bars = ['vb365-fleet', 'vb365-organization'].flatMap(uid => kinds.map(kind => [uid, ...kind] as const));
+
+  test.each(bars)('%s: %s', async (uid, title, label, by) => {
     for (const range of [day, week]) {
-      const found = sums(await answers(...panelNamed('vb365-fleet', title), range), [label]);
-      const booked = tally(book(range), by);
+      const found = sums(await answers(...panel(uid, title), range), [label]);
+      const booked = tally(book(range).items, by);
       expect(Object.keys(found).toSorted()).toEqual(Object.keys(booked).toSorted());
       for (const [kind, count] of Object.entries(booked)) {
         const born = await births(items.replace('}', `,${label}="${kind}"}`), range);
@@ -234,25 +254,53 @@ describe('bars say what the books of the servers say, but for series that have j
 
   test('how long sessions were open: each is in one bucket of the heatmap', async () => {
     for (const range of [day, week]) {
-      const found = await answers(...panelNamed('vb365-fleet', 'How long sessions were open'), range);
+      const found = await answers(...panel('vb365-fleet', 'How long sessions were open'), range);
       const count = sums(found, ['le'])['+Inf'];
       const born = await births('vb365_restore_session_duration_seconds_count', range);
-      expect(count).toBeGreaterThanOrEqual(stopped(range).length - born);
-      expect(count).toBeLessThanOrEqual(stopped(range).length);
+      expect(count).toBeGreaterThanOrEqual(book(range).stopped.length - born);
+      expect(count).toBeLessThanOrEqual(book(range).stopped.length);
     }
   });
 
   test('sizes are right to a few percent', async () => {
     for (const range of [day, week]) {
-      const sizes = tally(book(range).filter(came), everything, ({ event }) => event.itemSizeBytes)[''] ?? 0;
-      for (const [uid, title] of [
-        ['vb365-organization', 'Data'],
-        ['vb365-fleet', 'Data by what was done'],
+      const sizes = tally(book(range).items.filter(came), everything, ({ event }) => event.itemSizeBytes)[''] ?? 0;
+      for (const [uid, title, refId] of [
+        ['vb365-organization', 'Data', 'A'],
+        ['vb365-organization', 'Data by what was done', 'A'],
+        ['vb365-fleet', 'Data by what was done', 'A'],
+        ['vb365-fleet', 'Organizations', 'F'],
       ] as const) {
-        const said = Object.values(sums(await answers(...panelNamed(uid, title), range), ['event_type']));
+        const found = await answers(...panel(uid, title, refId), range);
+        const said = Object.values(sums(found, ['event_type', ...place]));
         const sum = said.reduce((all, one) => all + one, 0);
         expect(Math.abs(sum / sizes - 1)).toBeLessThan(0.1);
       }
     }
   });
+});
+
+describe('deliveries', () => {
+  test('are all that ended, sessions and what is said of them included, each at the first try', async () => {
+    for (const range of [day, week]) {
+      const { events, stopped } = book(range);
+      const found = sums(await answers(...panel('vb365-exporter', 'Deliveries'), range), ['outcome']);
+      expect(found).toEqual({ delivered: events.length + stopped.length });
+    }
+  });
+});
+
+/** Whole numbers: what counts things, and what is shown as such. */
+const countsOf = boards.flatMap(board =>
+  targetsOf(board, 'prometheus')
+    .filter(
+      ({ panel: { fieldConfig }, expr }) =>
+        expr.includes('round(increase(') || ['short', 'locale'].includes(fieldConfig?.defaults.unit ?? ''),
+    )
+    .map(({ panel: { title }, target }) => `${board.uid}: ${title} ${target.refId}`),
+);
+
+test('each count was compared with the book, or it is said why not', () => {
+  expect(countsOf.filter(one => !compared.has(one) && notInTheBook[one] === undefined)).toEqual([]);
+  expect(Object.keys(notInTheBook).filter(one => !countsOf.includes(one) || compared.has(one))).toEqual([]);
 });

@@ -72,29 +72,46 @@ describe('every LogQL query, on a real Loki that has the records of a day', () =
 });
 
 const endOf = ({ event }: Entry): Date => new Date(Number((event.endedAt ?? event.startedAt) / 1_000_000n));
-const book: readonly Entry[] = [...worlds.values()].flatMap(world =>
-  [...world.book()].filter(entry => entry.event.type !== 'None' && endOf(entry).getTime() / 1000 > day.from),
+/** Everything that ended, what is said of sessions included. */
+const said: readonly Entry[] = [...worlds.values()].flatMap(world =>
+  [...world.book()].filter(entry => endOf(entry).getTime() / 1000 > day.from),
 );
+const book = said.filter(({ event }) => event.type !== 'None');
 const stopped: readonly SimSession[] = [...worlds.values()].flatMap(world =>
   world.sessions().filter(({ endedAt = 0n }) => Number(endedAt) / 1e9 > day.from),
 );
 const failed = ({ event }: Entry): boolean => event.status === 'Failed';
+const failures = [
+  ...book.filter(failed).map(({ event }) => event.id),
+  ...stopped.filter(({ result }) => result === 'Failed').map(({ id }) => id),
+];
 const seconds = ({ createdAt, endedAt = 0n }: SimSession): number => Number(endedAt - createdAt) / 1e9;
 const lengths = stopped.map(seconds).toSorted((a, b) => a - b);
+const takenOut = ({ event }: Entry): boolean => /^(?:Save|Export|Send)$/.test(event.type);
 const outside = (entry: Entry): boolean => endOf(entry).getUTCHours() < 7 || endOf(entry).getUTCHours() >= 19;
 const all = (): string => '';
 const who = ({ session }: Entry): string => session.initiatedBy.toLowerCase();
+const why = ({ session }: Entry): string => session.reason;
+const withReason = book.filter(({ session }) => session.reason !== '');
 const sum = (entries: readonly Entry[]): Counts => tally(entries, all, ({ event }) => event.itemSizeBytes);
 
 /** The ten highest; those of the tenth place may be others. */
-const top = (all_: Counts): readonly number[] =>
-  Object.values(all_)
+const top = (ofEach: Counts): readonly number[] =>
+  Object.values(ofEach)
     .toSorted((a, b) => b - a)
     .slice(0, 10);
 
 type Place = readonly [uid: string, title: string];
 const ofOrganization = (title: string): Place => ['vb365-organization', title];
+const ofFleet = (title: string): Place => ['vb365-fleet', title];
 const ofSession = (title: string): Place => ['vb365-session', title];
+
+/** The queries that were compared with the book. */
+const compared = new Set<string>();
+const panel = ([uid, title]: Place): readonly [BoardPanel, Target] => {
+  compared.add(`${uid}: ${title}`);
+  return panelNamed(uid, title);
+};
 
 describe('a panel says what the books of the servers say', () => {
   test('there is something to say', () => {
@@ -107,6 +124,7 @@ describe('a panel says what the books of the servers say', () => {
     [ofOrganization('People'), [], { '': new Set(stopped.map(one => one.initiatedBy.toLowerCase())).size }],
     [ofOrganization('Items outside office hours'), [], tally(book.filter(outside), all)],
     [ofOrganization('Longest session'), [], { '': lengths.at(-1) ?? 0 }],
+    [ofSession('Longest session'), [], { '': lengths.at(-1) ?? 0 }],
     [ofSession('Sessions'), [], tally(stopped, all)],
     [
       ofSession('Failed sessions'),
@@ -121,37 +139,31 @@ describe('a panel says what the books of the servers say', () => {
     [ofSession('Data'), [], sum(book)],
     [ofSession('Items over time'), ['veeam_restore_event_status'], tally(book, ({ event }) => event.status)],
   ])('%s', async (place, by, booked) => {
-    expect(sums(await numbers(...panelNamed(...place)), by)).toEqual(booked);
+    expect(sums(await numbers(...panel(place)), by)).toEqual(booked);
   });
 
   test('the median session is in the middle of the book', async () => {
-    const found = sums(await numbers(...panelNamed(...ofOrganization('Median session'))), [])[''];
+    const found = sums(await numbers(...panel(ofOrganization('Median session'))), [])[''];
     const middle = lengths.slice(Math.floor(lengths.length / 2) - 1, Math.floor(lengths.length / 2) + 1);
     expect(found).toBeGreaterThanOrEqual(middle[0] ?? 0);
     expect(found).toBeLessThanOrEqual(middle.at(-1) ?? 0);
   });
 
-  test.each<readonly [string, string, Counts]>([
-    ['Who', 'initiator', tally(book, who)],
-    ['From which client', 'veeam_restore_session_client_address', tally(book, ({ session }) => session.clientHost)],
+  const takers = tally(book.filter(takenOut), who);
+
+  test.each<readonly [Place, string, Counts]>([
+    [ofOrganization('Who'), 'initiator', tally(book, who)],
     [
-      'Who took data out',
-      'initiator',
-      tally(
-        book.filter(({ event }) => /^(?:Save|Export|Send)$/.test(event.type)),
-        who,
-      ),
+      ofOrganization('From which client'),
+      'veeam_restore_session_client_address',
+      tally(book, ({ session }) => session.clientHost),
     ],
-    [
-      'Why',
-      'veeam_restore_session_reason',
-      tally(
-        book.filter(({ session }) => session.reason !== ''),
-        ({ session }) => session.reason,
-      ),
-    ],
-  ])('%s', async (title, label, booked) => {
-    const found = sums(await numbers(...panelNamed(...ofOrganization(title))), [label]);
+    [ofOrganization('Who took data out'), 'initiator', takers],
+    [ofFleet('Who took data out'), 'initiator', takers],
+    [ofFleet('Why data was taken out'), 'veeam_restore_session_reason', tally(withReason.filter(takenOut), why)],
+    [ofOrganization('Why'), 'veeam_restore_session_reason', tally(withReason, why)],
+  ])('%s', async (place, label, booked) => {
+    const found = sums(await numbers(...panel(place)), [label]);
     expect(booked).toMatchObject(found);
     expect(top(found)).toEqual(top(booked));
   });
@@ -160,17 +172,20 @@ describe('a panel says what the books of the servers say', () => {
     [ofOrganization('Sessions'), stopped.map(({ id }) => id)],
     [ofSession('Sessions: who, from where, why'), stopped.map(({ id }) => id)],
     [ofSession('Items: what, from where, where to'), book.map(({ event }) => event.id)],
-    [
-      ['vb365-fleet', 'Latest failures'],
-      [
-        ...book.filter(failed).map(({ event }) => event.id),
-        ...stopped.filter(({ result }) => result === 'Failed').map(({ id }) => id),
-      ],
-    ],
+    [ofFleet('Taken out last: whose, by whom, where to, why'), book.filter(takenOut).map(({ event }) => event.id)],
+    ...[ofFleet, ofOrganization].map(of => [of('Latest failures'), failures] as const),
+    [ofSession('Log records'), [...said.map(({ event }) => event.id), ...stopped.map(({ id }) => id)]],
   ])('%s lists each record of the book, once', async (place, ids) => {
-    const found = await lines(...panelNamed(...place));
+    const found = await lines(...panel(place));
     expect(uidsOf(found)).toEqual(ids.toSorted());
   });
+});
+
+test('each panel with log records was compared with the book', () => {
+  const everyPanel = boards.flatMap(board =>
+    targetsOf(board, 'loki').map(({ panel: { title } }) => `${board.uid}: ${title}`),
+  );
+  expect(everyPanel.filter(one => !compared.has(one))).toEqual([]);
 });
 
 const ids = (wanted: (entry: Entry) => boolean): readonly string[] =>

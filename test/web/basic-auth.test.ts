@@ -26,7 +26,7 @@ async function status(path: string, authorization?: string, webConfig = { ...ope
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
 
 describe('a page behind a password', () => {
-  test.each(['/', '/metrics', '/style.css', '/nowhere'])('%s is not shown without one', async path => {
+  test.each(['/', '/metrics', '/style.css', '/icon.svg', '/nowhere'])('%s is not shown without one', async path => {
     expect(await status(path)).toBe(401);
     expect(await status(path, basic('alice:pass:wörd'))).not.toBe(401);
   });

@@ -20,7 +20,7 @@ const broken = () => {
   throw new Error('broken');
 };
 
-const everyPath = ['/', '/style.css', '/metrics', '/-/healthy', '/healthz', '/-/ready', '/readyz'];
+const everyPath = ['/', '/style.css', '/icon.svg', '/metrics', '/-/healthy', '/healthz', '/-/ready', '/readyz'];
 
 describe('metrics', () => {
   test('are served as they are given', async () => {
@@ -174,6 +174,15 @@ describe('the page', () => {
     const style = await answer('/style.css');
     expect(style.headers['content-type']).toBe('text/css; charset=utf-8');
     expect(style.body).toContain('color-scheme: light dark');
+  });
+
+  test('has an icon of its own, which its policy lets in: no browser asks for a favicon.ico that is not there', async () => {
+    const { body, headers } = await answer('/');
+    expect(body).toContain('<link rel="icon" href="./icon.svg" type="image/svg+xml" />');
+    expect(headers['content-security-policy']).toContain("img-src 'self'");
+    const icon = await answer('/icon.svg');
+    expect(icon).toMatchObject({ status: 200, body: expect.stringMatching(/^<svg xmlns/) });
+    expect(icon.headers['content-type']).toBe('image/svg+xml; charset=utf-8');
   });
 
   test('needs nothing that its policy forbids: no script, no inline style, no other origin', async () => {

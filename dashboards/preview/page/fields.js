@@ -32,6 +32,7 @@ const custom = [
   'lineWidth',
   'minWidth',
   'pointSize',
+  'scaleDistribution',
   'showPoints',
   'spanNulls',
   'stacking',

@@ -2,7 +2,7 @@ import { inColours } from './colours.js';
 import { ofBoth } from './exporter-headline.js';
 import { bars, dots, levels, lines } from './graph-panels.js';
 import type { PanelBuilder } from './panels.js';
-import { overTime, perBar, quantile } from './queries.js';
+import { highest, overTime, perBar, quantile } from './queries.js';
 
 const size = { width: 8, height: 8 };
 const sinks = inColours('metrics', 'logs', 'traces');
@@ -27,7 +27,7 @@ const lateness = (): readonly PanelBuilder[] => [
     decimals: 0,
     empty: 'Not scraped',
     overrides: sinks,
-    queries: [overTime(`sum by (sink) (vb365_sink_backlog_sessions{${ofBoth}})`, '{{sink}}')],
+    queries: [overTime(`sum by (sink) (${highest(`vb365_sink_backlog_sessions{${ofBoth}}`)})`, '{{sink}}')],
   }),
   lines({
     ...size,

@@ -4,7 +4,7 @@ import { forField, type Step, steps } from './colours.js';
 import { joined } from './columns.js';
 import { bands } from './graph-panels.js';
 import type { PanelBuilder } from './panels.js';
-import { now, ofProcess, overTime, rows } from './queries.js';
+import { lowest, now, ofProcess, overTime, rows } from './queries.js';
 import { nameStat, stat, table } from './value-panels.js';
 
 /** Matchers of what a running exporter says of a server. */
@@ -187,12 +187,13 @@ export const serverTable = (): PanelBuilder =>
 export const upOverTime = (): PanelBuilder =>
   bands({
     title: 'Servers, up and down',
-    description: 'Whether the exporter could read from each server.',
+    description:
+      'Whether the exporter could read from each server; a point is red when it could not at any time in it.',
     width: 8,
     height: 8,
     unit: 'none',
     empty: notScraped,
     steps: upSteps,
     mappings: [upAndDown],
-    queries: [overTime(`min by (server) (vb365_server_up{${ofBoth}})`, '{{server}}')],
+    queries: [overTime(`min by (server) (${lowest(`vb365_server_up{${ofBoth}}`)})`, '{{server}}')],
   });

@@ -6,7 +6,8 @@ import { overTime, perBar, quantile } from './queries.js';
 
 type Short = Omit<Facts, 'width' | 'height' | 'empty'> & Partial<Pick<Facts, 'empty'>>;
 const third = (facts: Short): Facts => ({ width: 8, height: 8, empty: 'Not scraped', ...facts });
-const quarter = (facts: Short): Facts => ({ ...third(facts), width: 6, height: 6 });
+const fourth = (facts: Short): Facts => ({ ...third(facts), width: 6 });
+const low = (facts: Short): Facts => ({ ...third(facts), width: 6, height: 6 });
 
 const turns = (): readonly PanelBuilder[] => [
   bars(
@@ -42,23 +43,41 @@ const turns = (): readonly PanelBuilder[] => [
   ),
 ];
 
+/** The class of an answer of HTTP, or `error` when there was none. */
+const byClass = () =>
+  ['2xx', '3xx', '4xx', '5xx', 'error'].map((code, index) =>
+    forField(code, { color: { mode: 'fixed', fixedColor: ['green', 'blue', 'yellow', 'red', 'dark-red'][index] } }),
+  );
+
+const logins = (): PanelBuilder =>
+  bars(
+    fourth({
+      title: 'Logins by answer',
+      description:
+        'Requests for a token, by the class of the answer. 4xx that goes on is a wrong password or an account that is locked.',
+      unit: 'short',
+      decimals: 0,
+      empty: 'No login in this time range',
+      overrides: byClass(),
+      queries: [overTime(`${perBar(`vb365_api_requests_total{${ofBoth},operation="token"}`, 'code')} > 0`, '{{code}}')],
+    }),
+  );
+
 const requests = (): readonly PanelBuilder[] => [
   lines(
-    third({
+    fourth({
       title: 'Requests to the servers',
       description:
         'By the class of the answer. 4xx beside 2xx is a login that expired now and then; nothing but 4xx is not.',
       unit: 'reqps',
-      overrides: ['2xx', '3xx', '4xx', '5xx', 'error'].map((code, index) =>
-        forField(code, { color: { mode: 'fixed', fixedColor: ['green', 'blue', 'yellow', 'red', 'dark-red'][index] } }),
-      ),
+      overrides: byClass(),
       queries: [
         overTime(`sum by (code) (rate(vb365_api_requests_total{${ofBoth}}[$__rate_interval])) > 0`, '{{code}}'),
       ],
     }),
   ),
   lines(
-    third({
+    fourth({
       title: 'Requests by what they ask for',
       description: 'What the exporter costs the servers. While nothing is open, the feed or one list per interval.',
       unit: 'reqps',
@@ -71,7 +90,7 @@ const requests = (): readonly PanelBuilder[] => [
     }),
   ),
   lines(
-    third({
+    fourth({
       title: 'Time of a request, 95th percentile',
       description: 'By what was asked for. The feed is a long poll: it is answered late on purpose.',
       unit: 's',
@@ -88,13 +107,14 @@ const requests = (): readonly PanelBuilder[] => [
       ],
     }),
   ),
+  logins(),
 ];
 
 export const readingPanels = (): readonly PanelBuilder[] => [...turns(), ...requests()];
 
 const oddity = (title: string, description: string, metric: string, by: string): PanelBuilder =>
   bars(
-    quarter({
+    low({
       title,
       description,
       unit: 'short',
@@ -124,7 +144,7 @@ export const trustPanels = (): readonly PanelBuilder[] => [
     'server',
   ),
   bars(
-    quarter({
+    low({
       title: 'Given up or corrected',
       description:
         'Events that never became final, events whose status changed after they were counted, and organizations beyond the limit.',

@@ -11,21 +11,18 @@ import {
   bytes,
   bytesByType,
   failedItems,
+  headline,
   failedSessions,
   items,
   itemsByStatus,
   itemsByType,
-  itemsFailed,
   itemsTakenOut,
-  openNow,
   sessions,
-  sessionsEnded,
-  sessionsFailed,
-  successRatio,
 } from './restore-panels.js';
-import { failures } from './record-tables.js';
+import { whoTookOut, whyTakenOut } from './record-rankings.js';
+import { failures, takenOutTable } from './record-tables.js';
 import { ranking, stat, table } from './value-panels.js';
-import { job, organization, server, sourceVariable, workload } from './variables.js';
+import { tenantVariables } from './variables.js';
 
 const oldestOpen = (): PanelBuilder =>
   stat({
@@ -207,20 +204,15 @@ const durationTable = (): PanelBuilder =>
 
 const story: readonly Row[] = [
   {
-    panels: [
-      sessionsEnded(),
-      sessionsFailed(),
-      itemsFailed(),
-      successRatio(),
-      openNow(),
-      oldestOpen(),
-      alertsFiring(),
-      serversDown(),
-    ],
+    panels: [...headline(), oldestOpen(), alertsFiring(), serversDown()],
   },
   { title: 'Did a restore fail?', panels: [itemsByStatus(14, 9), failuresByOrganization(), organizations()] },
   { title: 'How long do restores take?', panels: [sessionDurations(), itemDurations(), durationTable()] },
   { title: 'How much was taken, and how?', panels: [itemsByType(12, 9), bytesByType(12, 9)] },
+  {
+    title: 'Who took whose data, where to, and why? (needs Loki)',
+    panels: [whoTookOut(), whyTakenOut(), takenOutTable()],
+  },
   { title: 'What went wrong (needs Loki)', panels: [failures()] },
 ];
 
@@ -232,7 +224,7 @@ export const fleet = (): Dashboard =>
     description:
       'Restores from Veeam Backup for Microsoft 365: did one fail, how long do they take, how much is taken.',
     from: 'now-24h',
-    variables: [sourceVariable('prometheus'), sourceVariable('loki'), job, server, organization, workload],
+    variables: tenantVariables(),
     annotations: [firingAlerts(false)],
     rows: story,
   });

@@ -5,6 +5,8 @@ import {
   LegendDisplayMode,
   LegendPlacement,
   LineInterpolation,
+  ScaleDistribution,
+  ScaleDistributionConfigBuilder,
   SortOrder,
   StackingConfigBuilder,
   StackingMode,
@@ -65,7 +67,7 @@ export const lines = (facts: Facts): PanelBuilder =>
     .legend(legend())
     .tooltip(allAtOnce());
 
-/** Points: what is measured only when something happens. */
+/** Points: times that are taken only when something happens; from milliseconds to hours, so each step is ten times the last. */
 export const dots = (facts: Facts): PanelBuilder =>
   framed(new TimeSeries(), facts)
     .interval('5m')
@@ -73,7 +75,7 @@ export const dots = (facts: Facts): PanelBuilder =>
     .drawStyle(GraphDrawStyle.Points)
     .showPoints(VisibilityMode.Always)
     .pointSize(7)
-    .min(0)
+    .scaleDistribution(new ScaleDistributionConfigBuilder().type(ScaleDistribution.Log).log(10))
     .legend(legend())
     .tooltip(allAtOnce());
 

@@ -9,6 +9,7 @@ const reasons = {
   instance:
     'The series are those of a VB365 server; the instance is whichever process reads it now, and changes with each pod.',
   alerts: 'An alert about an exporter that is absent has no job.',
+  volume: 'How full a volume is, the kubelet says; its job is another, and it cannot be known.',
   otherLanguage: 'The query is LogQL or the id of a trace; the linter takes it for PromQL.',
 } as const;
 
@@ -24,6 +25,8 @@ export function lintExceptions(dashboards: readonly Dashboard[]): string {
     ({ dashboard, panel }) => !isAboutProcesses(dashboard) && source(panel) === 'prometheus',
   );
   const foreign = panels.filter(({ panel }) => source(panel) === 'loki' || source(panel) === 'tempo');
+  const asking = (what: string) => panels.filter(({ panel }) => JSON.stringify(panel).includes(what));
+  const volumes = asking('kubelet_volume_stats');
   return generatedYaml({
     exclusions: {
       'template-instance-rule': {
@@ -31,11 +34,17 @@ export function lintExceptions(dashboards: readonly Dashboard[]): string {
           .filter(one => !isAboutProcesses(one))
           .map(({ title = '' }): Entry => ({ dashboard: title, reason: reasons.instance })),
       },
-      'target-instance-rule': { entries: restores.map(({ entry }) => ({ ...entry, reason: reasons.instance })) },
+      'target-instance-rule': {
+        entries: [
+          ...restores.map(({ entry }) => ({ ...entry, reason: reasons.instance })),
+          ...volumes.map(({ entry }) => ({ ...entry, reason: reasons.volume })),
+        ],
+      },
       'target-job-rule': {
-        entries: panels
-          .filter(({ panel }) => JSON.stringify(panel).includes('(ALERTS{'))
-          .map(({ entry }) => ({ ...entry, reason: reasons.alerts })),
+        entries: [
+          ...asking('(ALERTS{').map(({ entry }) => ({ ...entry, reason: reasons.alerts })),
+          ...volumes.map(({ entry }) => ({ ...entry, reason: reasons.volume })),
+        ],
       },
       'target-promql-rule': { entries: foreign.map(({ entry }) => ({ ...entry, reason: reasons.otherLanguage })) },
     },

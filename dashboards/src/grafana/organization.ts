@@ -1,27 +1,24 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
-import { colours, inColours } from './colours.js';
+import { colours } from './colours.js';
 import { dashboardOf, firingAlerts, type Row } from './dashboard.js';
-import { levels, lines } from './graph-panels.js';
-import { countOf, initiatorOf, itemRecords, sessionRecords, takenOut, topOf } from './log-queries.js';
+import { bands, lines } from './graph-panels.js';
+import { countOf, initiatorOf, itemRecords, sessionRecords } from './log-queries.js';
 import type { PanelBuilder } from './panels.js';
-import { counted, logsNow, now, ofTenant, orZero, overTime } from './queries.js';
+import { counted, highest, logsNow, now, ofTenant, orZero, overTime } from './queries.js';
+import { noRecords, top, whoTookOut } from './record-rankings.js';
 import { failures, sessionTable } from './record-tables.js';
 import {
   bytes,
   bytesByType,
   failedItems,
+  headline,
   items,
   itemsByStatus,
   itemsByType,
-  itemsFailed,
   itemsTakenOut,
-  openNow,
-  sessionsEnded,
-  sessionsFailed,
-  successRatio,
 } from './restore-panels.js';
 import { ranking, stat, type StatFacts } from './value-panels.js';
-import { job, organization, server, sourceVariable, workload } from './variables.js';
+import { tenantVariables } from './variables.js';
 
 const itemsOut = (): PanelBuilder =>
   stat({
@@ -98,19 +95,23 @@ const dashed = { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 8] } }
 const grey = { mode: 'fixed', fixedColor: '#8e8e8e' };
 
 const openSessions = (): PanelBuilder =>
-  levels({
+  bands({
     title: 'Open sessions',
-    description: 'Restore sessions that were open, by workload.',
+    description:
+      'When restore sessions were open, by workload: the darker, the more at once. Long bands are Explorers left open.',
     width: 12,
     height: 8,
     unit: 'short',
     decimals: 0,
     empty: 'No session has been open yet',
-    overrides: inColours('exchange', 'onedrive', 'sharepoint', 'teams', 'other'),
-    queries: [overTime(`sum by (workload) (vb365_restore_sessions_open{${ofTenant}})`, '{{workload}}')],
+    steps: [
+      [null, 'transparent'],
+      [1, 'super-light-blue'],
+      [2, 'semi-dark-blue'],
+      [5, 'dark-blue'],
+    ],
+    queries: [overTime(`sum by (workload) (${highest(`vb365_restore_sessions_open{${ofTenant}}`)})`, '{{workload}}')],
   });
-
-const noRecords = 'No log records in this time range; this panel needs Loki';
 
 const logStat = (facts: Omit<StatFacts, 'empty' | 'source'>): PanelBuilder =>
   stat({ ...facts, width: 6, empty: noRecords, source: 'loki' });
@@ -147,21 +148,6 @@ const whoStats = (): readonly PanelBuilder[] => [
 const sessionLength = `${sessionRecords} | unwrap veeam_restore_session_duration`;
 const outsideOfficeHours = `${itemRecords} | label_format hour=\`{{ __timestamp__ | date "15" }}\`, day=\`{{ __timestamp__ | date "Mon" }}\` | hour!~"0[7-9]|1[0-8]" or day=~"Sat|Sun"`;
 
-/** The ten values of an attribute that the most records have; records of items unless told. */
-const top = (by: string, facts: Readonly<{ title: string; description: string; query?: string }>): PanelBuilder =>
-  ranking({
-    title: facts.title,
-    description: facts.description,
-    width: 12,
-    height: 8,
-    unit: 'locale',
-    decimals: 0,
-    empty: noRecords,
-    source: 'loki',
-    colour: 'semi-dark-blue',
-    queries: [logsNow(topOf(facts.query ?? itemRecords, by), `{{${by}}}`)],
-  });
-
 const rankings = (): readonly PanelBuilder[] => [
   top('initiator', {
     title: 'Who',
@@ -172,11 +158,7 @@ const rankings = (): readonly PanelBuilder[] => [
     title: 'From which client',
     description: 'The machines from which the most items were restored.',
   }),
-  top('initiator', {
-    title: 'Who took data out',
-    description: 'Who saved, exported or sent the most items.',
-    query: `${itemRecords} | ${takenOut} | ${initiatorOf}`,
-  }),
+  whoTookOut(),
   top('veeam_restore_session_reason', {
     title: 'Why',
     description: 'The reasons that initiators wrote; the Restore Portal asks for one, Explorers do not.',
@@ -195,16 +177,7 @@ const allSessions = (): PanelBuilder =>
 
 const story: readonly Row[] = [
   {
-    panels: [
-      sessionsEnded(),
-      sessionsFailed(),
-      itemsFailed(),
-      successRatio(),
-      openNow(),
-      itemsOut(),
-      dataMoved(),
-      lastFailure(),
-    ],
+    panels: [...headline(), itemsOut(), dataMoved(), lastFailure()],
   },
   { title: 'Did a restore fail?', panels: [itemsByStatus(14, 9), failuresByKind()] },
   {
@@ -222,7 +195,7 @@ export const organizationBoard = (): Dashboard =>
     title: 'VB365 / Organization',
     description: 'Restores of an organization: what failed, how much was taken out, who did it, from where and why.',
     from: 'now-24h',
-    variables: [sourceVariable('prometheus'), sourceVariable('loki'), job, server, organization, workload],
+    variables: tenantVariables(),
     annotations: [firingAlerts(false)],
     rows: story,
   });

@@ -44,6 +44,13 @@ export const perBar = (selector: string, by = ''): string =>
   `sum${grouped(by)} (round(increase(${selector}[$__rate_interval]) * $__interval_ms / $__rate_interval_ms))`;
 
 /**
+ * The highest or the lowest that a gauge was between two points of a graph: over a month there are hours between them, and
+ * what came and went in between would not be seen.
+ */
+export const highest = (gauge: string): string => `max_over_time(${gauge}[$__rate_interval])`;
+export const lowest = (gauge: string): string => `min_over_time(${gauge}[$__rate_interval])`;
+
+/**
  * 0 where the exporter is scraped but nothing was counted yet; nothing at all where it is not scraped, because "0 failed"
  * would be a lie there.
  */

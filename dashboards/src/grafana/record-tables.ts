@@ -1,7 +1,7 @@
 import { forField } from './colours.js';
 import { type Columns, ofRecords } from './columns.js';
 import { cell, linkTo } from './links.js';
-import { failedRecords } from './log-queries.js';
+import { failedRecords, itemRecords, takenOut } from './log-queries.js';
 import type { PanelBuilder } from './panels.js';
 import { records } from './queries.js';
 import { table } from './value-panels.js';
@@ -25,13 +25,19 @@ const coloured = {
   ],
 };
 
+/** What a record is about that names nothing that was done: the session itself. */
+const wholeSession = ['null', 'empty'].map(match => ({
+  type: 'special',
+  options: { match, result: { text: 'Session', index: 0 } },
+}));
+
 /** What columns of tables of log records look like, by the name people see. Ids lead to the session; they are not shown. */
 const looks: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   Time: {
     'custom.width': 175,
     links: [{ title: 'This session', url: linkTo('session', { session: cell('Session'), trace: cell('Trace') }) }],
   },
-  What: { 'custom.width': 85 },
+  What: { 'custom.width': 85, mappings: wholeSession },
   Status: coloured,
   Result: coloured,
   Duration: { unit: 's', 'custom.width': 90 },
@@ -40,6 +46,7 @@ const looks: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   Client: { 'custom.width': 170 },
   Scope: { 'custom.width': 130 },
   Name: { 'custom.minWidth': 300 },
+  To: { 'custom.minWidth': 200 },
   Error: { 'custom.minWidth': 200 },
   Session: { 'custom.hidden': true },
   Trace: { 'custom.hidden': true },
@@ -47,7 +54,13 @@ const looks: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 
 const ids: Columns = { veeam_restore_session_id: 'Session', trace_id: 'Trace' };
 
-type Place = Readonly<{ title: string; description: string; empty: string; height: number; query: string }>;
+type Place = Readonly<{
+  title: string;
+  description: string;
+  empty: string;
+  height: number;
+  query: string;
+}>;
 
 /** A table of log records with these columns, at most `maxLines` of them; `numbers` are attributes that are numbers. */
 function recordTable(
@@ -102,6 +115,13 @@ export const itemTable = (place: Place): PanelBuilder =>
     numbers: ['veeam_restore_item_size', 'veeam_restore_event_duration'],
   });
 
+const whoAndWhat: Columns = {
+  veeam_organization_name: 'Organization',
+  veeam_restore_session_initiator: 'Initiator',
+  veeam_restore_event_type: 'What',
+  veeam_restore_item_name: 'Item',
+};
+
 /** What went wrong last, of sessions and items alike. */
 export const failures = (): PanelBuilder =>
   recordTable(
@@ -114,12 +134,22 @@ export const failures = (): PanelBuilder =>
     },
     {
       maxLines: 100,
-      columns: {
-        veeam_organization_name: 'Organization',
-        veeam_restore_session_initiator: 'Initiator',
-        veeam_restore_event_type: 'What',
-        veeam_restore_item_name: 'Item',
-        error_message: 'Error',
-      },
+      columns: { ...whoAndWhat, error_message: 'Error' },
+    },
+  );
+
+/** What left the backup, and whose it was. */
+export const takenOutTable = (): PanelBuilder =>
+  recordTable(
+    {
+      title: 'Taken out last: whose, by whom, where to, why',
+      description: 'Items that were saved, exported or sent, newest first. A click on the time leads to the session.',
+      height: 9,
+      empty: 'Nothing was taken out in this time range, or no log records arrive in this Loki',
+      query: `${itemRecords} | ${takenOut}`,
+    },
+    {
+      maxLines: 100,
+      columns: { ...whoAndWhat, veeam_restore_target: 'To', veeam_restore_session_reason: 'Reason' },
     },
   );

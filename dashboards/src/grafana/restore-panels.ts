@@ -1,7 +1,7 @@
 import { inColours } from './colours.js';
 import { bars } from './graph-panels.js';
 import { linkTo } from './links.js';
-import type { PanelBuilder } from './panels.js';
+import type { Facts, PanelBuilder } from './panels.js';
 import { counted, now, ofTenant, orZero, overTime, perBar } from './queries.js';
 import { stat } from './value-panels.js';
 
@@ -15,7 +15,7 @@ export const bytes = `vb365_restore_item_bytes_total{${ofTenant},event_type!="No
 
 const notScraped = 'Not scraped';
 
-export const sessionsEnded = (): PanelBuilder =>
+const sessionsEnded = (): PanelBuilder =>
   stat({
     title: 'Sessions ended',
     description: 'Restore sessions that stopped in the time range.',
@@ -25,7 +25,7 @@ export const sessionsEnded = (): PanelBuilder =>
     queries: [now(orZero(counted(sessions)))],
   });
 
-export const sessionsFailed = (): PanelBuilder =>
+const sessionsFailed = (): PanelBuilder =>
   stat({
     title: 'Sessions failed',
     description: 'Restore sessions that stopped with the result Failed in the time range.',
@@ -40,7 +40,7 @@ export const sessionsFailed = (): PanelBuilder =>
     links: [{ title: 'Failed sessions, one by one', url: linkTo('session', { result: 'Failed' }) }],
   });
 
-export const itemsFailed = (): PanelBuilder =>
+const itemsFailed = (): PanelBuilder =>
   stat({
     title: 'Items failed',
     description: 'Items that could not be restored, saved, exported or sent in the time range.',
@@ -54,7 +54,7 @@ export const itemsFailed = (): PanelBuilder =>
     queries: [now(orZero(counted(failedItems)))],
   });
 
-export const successRatio = (): PanelBuilder =>
+const successRatio = (): PanelBuilder =>
   stat({
     title: 'Success ratio',
     description: 'The part of the sessions of the time range that did not fail. Warnings count as success.',
@@ -69,7 +69,7 @@ export const successRatio = (): PanelBuilder =>
     queries: [now(`1 - ${counted(failedSessions)}\n/\n(${counted(sessions)} > 0)`)],
   });
 
-export const openNow = (): PanelBuilder =>
+const openNow = (): PanelBuilder =>
   stat({
     title: 'Open now',
     description: 'Restore sessions that the last look at the servers found open.',
@@ -82,6 +82,15 @@ export const openNow = (): PanelBuilder =>
     ],
     queries: [now(orZero(`sum(vb365_restore_sessions_open{${ofTenant}})`))],
   });
+
+/** What fleet and organization begin with. */
+export const headline = (): readonly PanelBuilder[] => [
+  sessionsEnded(),
+  sessionsFailed(),
+  itemsFailed(),
+  successRatio(),
+  openNow(),
+];
 
 const nothing = 'Nothing was restored in this time range';
 
@@ -98,8 +107,20 @@ export const itemsByStatus = (width: number, height: number): PanelBuilder =>
     queries: [overTime(perBar(items, 'status'), '{{status}}')],
   });
 
-export const itemsByType = (width: number, height: number): PanelBuilder =>
+/** Bars by what was done: what takes data out of the backup is warm. */
+const barsByType = (
+  counter: string,
+  facts: Pick<Facts, 'title' | 'description' | 'width' | 'height' | 'unit' | 'decimals'>,
+) =>
   bars({
+    ...facts,
+    empty: nothing,
+    overrides: inColours('View', 'Restore', 'Save', 'Export', 'Send', 'other'),
+    queries: [overTime(perBar(counter, 'event_type'), '{{event_type}}')],
+  });
+
+export const itemsByType = (width: number, height: number): PanelBuilder =>
+  barsByType(items, {
     title: 'Items by what was done',
     description:
       'Restore and View leave the data where it is; Save, Export and Send, in warm colours, take it out of the backup.',
@@ -107,19 +128,13 @@ export const itemsByType = (width: number, height: number): PanelBuilder =>
     height,
     unit: 'short',
     decimals: 0,
-    empty: nothing,
-    overrides: inColours('View', 'Restore', 'Save', 'Export', 'Send', 'other'),
-    queries: [overTime(perBar(items, 'event_type'), '{{event_type}}')],
   });
 
 export const bytesByType = (width: number, height: number): PanelBuilder =>
-  bars({
+  barsByType(bytes, {
     title: 'Data by what was done',
     description: 'Size of the items that came through, as far as the server tells it.',
     width,
     height,
     unit: 'bytes',
-    empty: nothing,
-    overrides: inColours('View', 'Restore', 'Save', 'Export', 'Send', 'other'),
-    queries: [overTime(perBar(bytes, 'event_type'), '{{event_type}}')],
   });

@@ -40,13 +40,16 @@ export const nameStat = (facts: StatFacts): PanelBuilder =>
 /** Names of organizations, and accounts in them, without what nearly all of them end with. */
 const shortNames = { id: 'renameByRegex', options: { regex: '(.*)\\.onmicrosoft\\.com', renamePattern: '$1' } };
 
+/** Room for names is measured in this size where bars are thin: a larger one cuts names off that would fit. */
+const titlePixels = 12;
+
 /** A bar for each series, longest first as the query sorts them. */
 export const ranking = (facts: Facts & Readonly<{ colour: string }>): PanelBuilder =>
   framed(new BarGauge(), facts)
     .transformations([shortNames])
     .reduceOptions(last())
     .orientation(VizOrientation.Horizontal)
-    .text(new VizTextDisplayOptionsBuilder().titleSize(14).valueSize(18))
+    .text(new VizTextDisplayOptionsBuilder().titleSize(titlePixels).valueSize(18))
     .maxVizHeight(48)
     .min(0)
     .colorScheme(always(facts.colour));

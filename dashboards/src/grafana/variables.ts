@@ -74,7 +74,7 @@ export const organization = labelVariable('organization', {
   all: '.*',
 });
 
-export const workload = labelVariable('workload', {
+const workload = labelVariable('workload', {
   label: 'Workload',
   query: 'label_values(vb365_restore_events_total{job=~"$job",server=~"$server"}, workload)',
   description: 'Exchange, OneDrive, SharePoint or Teams.',
@@ -97,3 +97,13 @@ export const textVariable = (name: string, label: string, description: string): 
     .description(description)
     .defaultValue('')
     .current({ text: '', value: '' });
+
+/** Of the dashboards about restores, of all organizations or of one. */
+export const tenantVariables = (): readonly Variable[] => [
+  sourceVariable('prometheus'),
+  sourceVariable('loki'),
+  job,
+  server,
+  organization,
+  workload,
+];

@@ -28,7 +28,7 @@ export function backfill(folder: string): Backfill {
   return {
     scraped: (page, atMs) => {
       const lines = page.split('\n').filter(line => line !== '' && !line.startsWith('#'));
-      const own = [`up 1`, `scrape_samples_scraped ${String(lines.length)}`];
+      const own = ['up 1', 'scrape_duration_seconds 0.01', `scrape_samples_scraped ${String(lines.length)}`];
       appendFileSync(fileOf(atMs), [...lines, ...own].map(line => sampleOf(line, atMs / 1000)).join(''));
     },
     write: async tsdb => {

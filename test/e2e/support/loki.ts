@@ -26,7 +26,7 @@ ingester: { max_chunk_age: 10000h }
 const config = (folder: string, http: number, grpc: number): string => `
 auth_enabled: false
 analytics: { reporting_enabled: false }
-server: { http_listen_address: 127.0.0.1, http_listen_port: ${String(http)}, grpc_listen_address: 127.0.0.1, grpc_listen_port: ${String(grpc)}, log_level: warn }
+server: { http_listen_address: 127.0.0.1, http_listen_port: ${String(http)}, grpc_listen_address: 127.0.0.1, grpc_listen_port: ${String(grpc)}, log_level: warn, http_server_write_timeout: 3m }
 common:
   instance_addr: 127.0.0.1
   path_prefix: ${folder}

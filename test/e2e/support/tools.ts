@@ -15,6 +15,7 @@ const programs = {
   helmUnittest: { names: ['helm-unittest'], script: 'helm-unittest' },
   helmDocs: { names: ['helm-docs'], script: 'helm-docs' },
   kubeScore: { names: ['kube-score'], script: 'kube-score' },
+  kustomize: { names: ['kustomize'], script: 'kustomize' },
   etcd: { names: ['etcd'], script: 'etcd' },
   dockerCompose: { names: ['docker-compose'], script: 'docker-compose' },
   systemdAnalyze: { names: ['systemd-analyze'], script: 'systemd-analyze' },
