@@ -7,7 +7,7 @@ import { closedDeltas } from '../telemetry/metrics.js';
 import { observations, observe, Sums } from '../telemetry/sums.js';
 import { exposition, type Format, type ServedFamily } from './exposition.js';
 import { type GaugeTable, gaugeTable } from './gauge-table.js';
-import { createPages, type Pages } from './pages.js';
+import { createPageWriter, type PageWriter } from './page-writer.js';
 import { processMetrics } from './process-metrics.js';
 import { type SeriesTable, seriesTable } from './series-table.js';
 
@@ -45,7 +45,7 @@ export type MetricsOptions = Readonly<{
 }>;
 
 export function createMetrics(options: MetricsOptions): Metrics {
-  const pages = createPages(options.turn ?? nextTurn);
+  const pages = createPageWriter(options.turn ?? nextTurn);
   const hidden = options.organizationLabel === false ? organization : undefined;
   const tableOf = (of: readonly Family[]) => seriesTable(of, { hidden, changing: pages.changing });
   const live = families.filter(row => !row.stored);
@@ -104,7 +104,7 @@ const organization = 'organization';
 function gaugesOf(
   of: readonly Family[],
   hidden: string | undefined,
-  { changing }: Pages,
+  { changing }: PageWriter,
 ): ReadonlyMap<string, GaugeTable> {
   const shown = of.map(family => ({ ...family, labels: family.labels.filter(label => label !== hidden) }));
   return new Map(

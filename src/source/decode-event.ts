@@ -16,7 +16,7 @@ export function decodeEvent(row: unknown, position: number): EventRow {
   return typeof event === 'string' ? { order, rejected: event, id } : { order, event };
 }
 
-/** Written out member by member: put together from parts with `...`, an event took twice as long to read. */
+/** Written out member by member: spreading parts into every event is slow. */
 function readEvent(row: Wire, id: string, order: number): RestoreEvent | RejectReason {
   const status = text(row['status']);
   if (id === '') return 'no_id';

@@ -151,8 +151,7 @@ function failedExchange(
   return networkFailure(thrown, { host: hostOf(baseUrl), proxied: proxy !== undefined });
 }
 
-/** A place at the gate for a request. @throws {ExporterError} `aborted`.
- */
+/** A place at the gate for a request. @throws {ExporterError} `aborted`. */
 async function place({ gate }: RestSettings, { operation, waitMs = 0 }: Call, stop: AbortSignal): Promise<() => void> {
   if (waitMs > 0) return () => undefined;
   return gate.enter(stop).catch(() => {

@@ -53,7 +53,7 @@ export interface Recorder {
   session(session: Session, observedAt: Nanos, bears?: Nanos): RestoreRecord;
 }
 
-/** What the records of a session's events have in common is made once for all of them: it is half of each. */
+/** What the records of a session's events have in common is made once for all of them: it is two fifths of each. */
 export function recorder(origin: Origin): Recorder {
   const { disclose } = origin;
   const known = new WeakMap<Session, Shared>();

@@ -3,8 +3,8 @@ import { type Session, sessionTime } from '../model/session.js';
 import { formatInstant, type Nanos } from '../model/time.js';
 import type { Taken } from '../pipeline/ports.js';
 import type { Attribute } from './attribute.js';
-import { eventAttributes, failureAttributes } from './item-attributes.js';
-import { ofSession, sessionAttributes } from './session-attributes.js';
+import { eventAttributes, itemAttributes } from './item-attributes.js';
+import { sessionAttributes } from './session-attributes.js';
 
 /** Kinds of log records; each is an `EventName`, and the attribute `veeam.event.kind`. */
 export const recordKinds = { item: 'veeam.restore.item', session: 'veeam.restore.session' } as const;
@@ -35,20 +35,18 @@ const time = {
 
 const unless = (bears: Nanos, at: Nanos): string | undefined => (bears === at ? undefined : formatInstant(at));
 
-/** Attributes of the record of one event that come before those of its session. */
-export const ownRecordAttributes: readonly Attribute<Taken & Stamped>[] = [
+/** Which record it is, of what kind, and when it happened. */
+const marks: readonly Attribute<Taken & Stamped>[] = [
   { ...uid, of: ({ event }) => event.id },
   { ...kind, of: () => recordKinds.item },
   { ...time, of: ({ event, bears }) => unless(bears, eventTime(event)) },
-  ...eventAttributes,
 ];
 
+/** Attributes of the record of one event that come before those of its session. */
+export const ownRecordAttributes: readonly Attribute<Taken & Stamped>[] = [...marks, ...eventAttributes];
+
 /** Attributes of the record of one event, in their order. */
-export const itemRecordAttributes: readonly Attribute<Taken & Stamped>[] = [
-  ...ownRecordAttributes,
-  ...ofSession,
-  ...failureAttributes,
-];
+export const itemRecordAttributes: readonly Attribute<Taken & Stamped>[] = [...marks, ...itemAttributes];
 
 /** Attributes of the record of a session that has stopped. */
 export const sessionRecordAttributes: readonly Attribute<Readonly<{ session: Session }> & Stamped>[] = [

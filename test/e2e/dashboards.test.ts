@@ -23,6 +23,7 @@ import {
   mostOpen,
   notInTheBook,
   place,
+  quietPanels,
   sessionsOf,
   workloadOf,
 } from './support/panel-book.js';
@@ -79,20 +80,6 @@ const answers = async (panel: BoardPanel, target: Target, range: TimeRange): Pro
     ? archive.instant(query, range.to)
     : archive.range(query, { start: Math.ceil(range.from / step) * step, end: range.to, step });
 };
-
-/** Nothing of this kind happened in that week; over http there is no certificate; there is no kubelet, and no week before. */
-const quietPanels = [
-  'VB365 / Fleet overview: Oldest open',
-  'VB365 / Exporter health: Errors by reason',
-  'VB365 / Exporter health: Unknown words',
-  'VB365 / Exporter health: Odd answers',
-  'VB365 / Exporter health: Missed by the feed',
-  'VB365 / Exporter health: Given up or corrected',
-  'VB365 / Exporter health: Events set aside by reason',
-  'VB365 / Exporter health: Versions and times F',
-  'VB365 / Exporter health: Volume of the state',
-  'VB365 / Organization: Items per day, against the week before B',
-];
 
 describe('every PromQL query, on a real Prometheus that has scraped for a simulated week', () => {
   test.each(queries)('$name', async ({ name, panel, target }) => {

@@ -131,3 +131,17 @@ export const notInTheBook: Readonly<Record<string, string>> = {
   'vb365-exporter: Given up or corrected C': 'There are few organizations',
   'vb365-exporter: Samples per scrape A': 'How much is said, not what happened',
 };
+
+/** Nothing of this kind happened in that week; over http there is no certificate; there is no kubelet, and no week before. */
+export const quietPanels = [
+  'VB365 / Fleet overview: Oldest open',
+  'VB365 / Exporter health: Errors by reason',
+  'VB365 / Exporter health: Unknown words',
+  'VB365 / Exporter health: Odd answers',
+  'VB365 / Exporter health: Missed by the feed',
+  'VB365 / Exporter health: Given up or corrected',
+  'VB365 / Exporter health: Events set aside by reason',
+  'VB365 / Exporter health: Versions and times F',
+  'VB365 / Exporter health: Volume of the state',
+  'VB365 / Organization: Items per day, against the week before B',
+];

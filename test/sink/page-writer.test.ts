@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { milliseconds } from '../../src/model/time.js';
 import type { SeriesDelta } from '../../src/pipeline/ports.js';
 import type { Block, Format } from '../../src/sink/exposition.js';
-import { createPages } from '../../src/sink/pages.js';
+import { createPageWriter } from '../../src/sink/page-writer.js';
 import type { Metrics } from '../../src/sink/registry.js';
 import { restoreSessionsOpen } from '../../src/telemetry/restore-families.js';
 import { pollDuration, polls, serverUp } from '../../src/telemetry/server-families.js';
@@ -142,7 +142,7 @@ describe('pages', () => {
   test('let everybody else go on after each slice', async () => {
     const { written, a, b } = rig();
     const turns: number[] = [];
-    const pages = createPages(async () => void turns.push(written.length));
+    const pages = createPageWriter(async () => void turns.push(written.length));
     await pages.write([a, b], 'text');
     expect(turns).toEqual([1, 2]);
   });
@@ -150,7 +150,7 @@ describe('pages', () => {
   test('write a block before it changes, once for each page that waits for it, and not for one that is past it', async () => {
     const { written, a, b } = rig();
     const first = Promise.withResolvers<void>();
-    const pages = createPages(async () => first.promise);
+    const pages = createPageWriter(async () => first.promise);
     const both = formats.map(async format => pages.write([a, b], format));
     expect(written).toEqual(['a text', 'a openmetrics']);
     for (const block of [a, b, b]) pages.changing(block);
@@ -166,7 +166,7 @@ describe('pages', () => {
 
   test('forget one that failed', async () => {
     const { written, b } = rig();
-    const pages = createPages(async () => undefined);
+    const pages = createPageWriter(async () => undefined);
     const broken: Block = {
       write: () => {
         throw new TypeError('broken');
@@ -178,7 +178,7 @@ describe('pages', () => {
   });
 
   test('hold what is not ASCII as UTF-8', async () => {
-    const body = await createPages(async () => undefined).write([{ write: () => 'Ünïcode ✓\n' }], 'text');
+    const body = await createPageWriter(async () => undefined).write([{ write: () => 'Ünïcode ✓\n' }], 'text');
     expect(body.toString()).toBe('Ünïcode ✓\n');
   });
 });

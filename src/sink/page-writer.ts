@@ -4,7 +4,7 @@ import type { Block, Format } from './exposition.js';
  * Writes pages a slice at a time, so that nothing else waits long; yet each shows everything as it stood when it was
  * begun, as if it had been written at once.
  */
-export interface Pages {
+export interface PageWriter {
   /** To be called before a series of `block` changes: pages that have not come to the block yet write it now. */
   readonly changing: (block: Block) => void;
   /** All of `blocks`, in this order, as they stand at the call. */
@@ -27,7 +27,7 @@ type Begun = Readonly<{
 const sliceLength = 2 ** 16;
 
 /** @param turn lets everything else that waits go on, and resolves after that. */
-export function createPages(turn: () => Promise<void>): Pages {
+export function createPageWriter(turn: () => Promise<void>): PageWriter {
   const begun = new Set<Begun>();
   return {
     changing: block => {
