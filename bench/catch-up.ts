@@ -3,8 +3,8 @@
 // npm run bench -- catch-up [--runs 5] [--only 0]
 import { z } from 'zod';
 import { systemClock } from '../src/kernel/clock.js';
-import { hear, start, until } from './rig/child.js';
-import { makeHome, startExporter, total, wasThereBefore } from './rig/exporter.js';
+import { hear, start } from './rig/child.js';
+import { recordsOf, rest, startLine, untilDelivered } from './rig/line.js';
 import { type Section, spread, table } from './rig/report.js';
 import { flag, say } from './rig/stats.js';
 
@@ -14,51 +14,37 @@ type Load = Readonly<{ sessions: number; eventsEach: number; pageSize: number }>
 type Cost = Readonly<{ cpuSeconds: number; wallSeconds: number }>;
 
 const address = z.object({ url: z.string() });
+const seen = z.object({ events: z.number(), cpuSeconds: z.number() });
 
-async function startServer({ sessions, eventsEach }: Load, hold: boolean) {
-  const flags = ['--sessions', String(sessions), '--events', String(eventsEach), '--hold', hold ? '1' : '0'];
-  const server = start('actors/server.js', flags);
+/** It measures its own CPU, from the word on. */
+async function floor({ sessions, eventsEach, pageSize }: Load): Promise<Cost> {
+  const server = start('actors/server.js', ['--sessions', String(sessions), '--events', String(eventsEach)]);
   const { url } = address.parse(await hear(server));
-  return { ...server, url };
+  const child = start('actors/floor.js', ['--url', url, '--limit', String(pageSize)]);
+  await hear(child);
+  const sinceMs = systemClock.monotonic();
+  child.tell('go');
+  const { events, cpuSeconds } = seen.parse(await hear(child));
+  const wallSeconds = (systemClock.monotonic() - sinceMs) / 1000;
+  await Promise.all([child.stop(), server.stop()]);
+  if (events !== sessions * eventsEach) throw new Error(`The floor saw ${String(events)} events`);
+  return { cpuSeconds, wallSeconds };
 }
 
-async function floor(load: Load): Promise<Cost> {
-  const server = await startServer(load, false);
-  const child = start('actors/floor.js', ['--url', server.url, '--limit', String(load.pageSize)]);
-  await hear(child);
-  const [before, sinceMs] = [child.usage(), systemClock.monotonic()];
-  child.tell('go');
-  // The process ends when it has said so: its cost is read while it waits to be heard.
-  const { events, cpuSeconds } = z.object({ events: z.number(), cpuSeconds: z.number() }).parse(await hear(child));
-  const wallSeconds = (systemClock.monotonic() - sinceMs) / 1000;
-  await child.stop();
-  await server.stop();
-  if (events !== load.sessions * load.eventsEach) throw new Error(`The floor saw ${String(events)} events`);
-  return { cpuSeconds: cpuSeconds - before.cpuSeconds, wallSeconds };
-}
+/** Lets a start end before anything is measured. */
+const settleMs = 1_500;
 
 async function exporter(load: Load, logs: boolean): Promise<Cost> {
-  const home = makeHome();
-  const server = await startServer(load, true);
-  const receiver = start('actors/receiver.js');
-  const to = address.parse(await hear(receiver)).url;
-  await wasThereBefore(home);
-  const it = await startExporter(home, { url: server.url, pageSize: load.pageSize, ...(logs && { receiver: to }) });
-  await until(async () => (await it.metrics().catch(() => '')).includes('vb365_api_requests_total'));
-  await systemClock.sleep(1_500, new AbortController().signal);
-  const [before, sinceMs] = [it.usage(), systemClock.monotonic()];
-  server.tell('go');
-  const records = load.sessions * load.eventsEach + load.sessions;
-  const expected = logs ? 2 * records : records;
-  await until(async () => total(await it.metrics(), 'vb365_sink_delivered_total') >= expected, 1_000);
+  const line = await startLine({ ...load, logs });
+  await rest(settleMs);
+  const [before, sinceMs] = [line.exporter.usage(), systemClock.monotonic()];
+  line.server.tell('go');
+  await untilDelivered(line, recordsOf(load.sessions, load.eventsEach, logs ? 2 : 1), 1_000);
   const cost = {
-    cpuSeconds: it.usage().cpuSeconds - before.cpuSeconds,
+    cpuSeconds: line.exporter.usage().cpuSeconds - before.cpuSeconds,
     wallSeconds: (systemClock.monotonic() - sinceMs) / 1000,
   };
-  await it.stop();
-  await server.stop();
-  await receiver.stop();
-  home.remove();
+  await line.stop();
   return cost;
 }
 

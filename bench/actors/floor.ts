@@ -5,7 +5,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { connections } from '../../src/source/dispatcher.js';
-import { flag, say, text } from '../rig/stats.js';
+import { isWire } from '../../src/source/wire.js';
+import { tell } from '../rig/actor.js';
+import { flag, text } from '../rig/stats.js';
 
 const limit = flag('limit', 5_000);
 const origin = text('url');
@@ -35,19 +37,24 @@ async function login(): Promise<string> {
 
 const list = z.object({ results: z.array(z.object({ id: z.string() })) });
 
-const rowsOf = (json: unknown): number => {
-  const rows = typeof json === 'object' && json !== null && 'results' in json ? json.results : undefined;
-  return Array.isArray(rows) ? rows.length : 0;
-};
+type Read = Readonly<{ rows: number; more: boolean }>;
 
-/** Goes on while pages are full, as whoever reads to the end has to. */
+/** Looks at no more than it needs to go on. */
+function look(json: unknown): Read {
+  if (!isWire(json) || !Array.isArray(json['results'])) throw new Error('The answer is no page');
+  const links = json['_links'];
+  return { rows: json['results'].length, more: isWire(links) && links['next'] !== undefined };
+}
+
+/** Goes on while there is a next page, as the exporter does: the requests are the same. */
 async function readSession(id: string, token: string): Promise<number> {
   for (let offset = 0; ;) {
-    // oxlint-disable-next-line no-await-in-loop -- a page is known to be needed when the one before it was full
-    const json = await read(`RestoreSessions/${id}/Events?offset=${String(offset)}&limit=${String(limit)}`, token);
-    const length = rowsOf(json);
-    offset += length;
-    if (length < limit) return offset;
+    // oxlint-disable-next-line no-await-in-loop -- the page before tells whether there is another
+    const { rows, more } = look(
+      await read(`RestoreSessions/${id}/Events?offset=${String(offset)}&limit=${String(limit)}`, token),
+    );
+    offset += rows;
+    if (!more) return offset;
   }
 }
 
@@ -63,10 +70,11 @@ async function sessions(token: string): Promise<readonly string[]> {
 
 const token = await login();
 const told = once(createInterface(process.stdin), 'line');
-say(JSON.stringify({ ready: true }));
+tell({ ready: true });
 await told;
+const before = process.cpuUsage();
 let events = 0;
 // oxlint-disable-next-line no-await-in-loop -- in turn, as the exporter reads
 for (const id of await sessions(token)) events += await readSession(id, token);
-const { user, system } = process.cpuUsage();
-say(JSON.stringify({ events, cpuSeconds: (user + system) / 1e6 }));
+const { user, system } = process.cpuUsage(before);
+tell({ events, cpuSeconds: (user + system) / 1e6 });

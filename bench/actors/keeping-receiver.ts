@@ -3,11 +3,11 @@
 // `count`: how many requests, and how many of those uids are missing; `report`: when each uid came first, and how often.
 // node dist/bench/actors/keeping-receiver.js [--answerMs 100]
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createInterface } from 'node:readline';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
 import { systemClock } from '../../src/kernel/clock.js';
-import { flag, say } from '../rig/stats.js';
+import { listenAndTell, obey, tell } from '../rig/actor.js';
+import { flag } from '../rig/stats.js';
 
 const attribute = z.object({ key: z.string(), value: z.object({ stringValue: z.string().optional() }) });
 const logRecord = z.object({ attributes: z.array(attribute) });
@@ -38,21 +38,12 @@ async function take(message: IncomingMessage, response: ServerResponse): Promise
   response.writeHead(down ? 503 : 200, { 'content-type': 'application/json' }).end('{}');
 }
 
-const answers: Readonly<Record<string, (rest: string) => void>> = {
+obey({
   down: () => void (down = true),
   up: () => void (down = false),
   expect: rest => void (expected = z.array(z.string()).parse(JSON.parse(rest))),
-  count: () => say(JSON.stringify({ requests, missing: expected.filter(uid => !arrivals.has(uid)).length })),
-  report: () => say(JSON.stringify([...arrivals].map(([uid, { atMs, times }]) => [uid, atMs, times]))),
-};
+  count: () => tell({ requests, missing: expected.filter(uid => !arrivals.has(uid)).length }),
+  report: () => tell([...arrivals].map(([uid, { atMs, times }]) => [uid, atMs, times])),
+});
 
-const server = createServer((message, response) => void take(message, response));
-server.listen(0, '127.0.0.1', () => {
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
-  say(JSON.stringify({ url: `http://127.0.0.1:${String(port)}` }));
-});
-createInterface(process.stdin).on('line', line => {
-  const [word = ''] = line.split(' ', 1);
-  answers[word]?.(line.slice(word.length));
-});
+listenAndTell(createServer((message, response) => void take(message, response)));

@@ -3,14 +3,14 @@
 // What happens depends on the seed alone. Its change feed tells of sessions, not of their events: nothing proves that real
 // ones do.
 // node dist/bench/actors/live-server.js --open 20 --old 500 --each 10 --days 30 --rate 2 [--seed 1]
-import { createInterface } from 'node:readline';
 import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds } from '../../src/model/time.js';
 import { defaultQuirks } from '../../src/simulator/quirks.js';
 import { dice } from '../../src/simulator/random.js';
 import { itemEvent, roleOf, type Scene, sessionOf } from '../../src/simulator/script.js';
 import { simulate } from '../../src/simulator/simulate.js';
-import { flag, say } from '../rig/stats.js';
+import { obey, tell } from '../rig/actor.js';
+import { flag } from '../rig/stats.js';
 
 const [seed, rate] = [flag('seed', 1), flag('rate', 2)];
 const quirks = { ...defaultQuirks, silentEvents: true };
@@ -64,7 +64,7 @@ async function go(seconds: number): Promise<void> {
     if (scene !== undefined) append(scene);
     if (count % eventsPerSession === 0) replaceOldest();
   }
-  say(JSON.stringify({ done: true }));
+  tell({ done: true });
 }
 
 // The n-th of the open sessions has three times n events already, so that some have more than a page of 30.
@@ -72,16 +72,12 @@ for (let index = 0; index < flag('open', 0); index += 1) {
   const scene = begin();
   for (let event = 0; event < 3 * index; event += 1) append(scene);
 }
-const answers: Readonly<Record<string, (rest: string) => void>> = {
+obey({
   go: rest => void go(Number(rest)),
-  count: () => say(JSON.stringify({ requests })),
+  count: () => tell({ requests }),
   book: () => {
     const events = [...world.book()].map(({ event }) => [event.id, Number((event.endedAt ?? 0n) / 1_000_000n)]);
-    say(JSON.stringify(events));
+    tell(events);
   },
-};
-createInterface(process.stdin).on('line', line => {
-  const [word = ''] = line.split(' ', 1);
-  answers[word]?.(line.slice(word.length));
 });
-say(JSON.stringify({ url }));
+tell({ url });

@@ -1,9 +1,8 @@
 // A receiver of OTLP/JSON in a process of its own, which takes everything: says its address, and answers `count` with how
 // many log records it has had, in how many requests.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createInterface } from 'node:readline';
 import { buffer } from 'node:stream/consumers';
-import { say } from '../rig/stats.js';
+import { listenAndTell, obey, tell } from '../rig/actor.js';
 
 let records = 0;
 let requests = 0;
@@ -22,10 +21,5 @@ async function take(request: IncomingMessage, response: ServerResponse): Promise
   response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
 }
 
-const server = createServer((request, response) => void take(request, response));
-server.listen(0, '127.0.0.1', () => {
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
-  say(JSON.stringify({ url: `http://127.0.0.1:${String(port)}` }));
-});
-createInterface(process.stdin).on('line', () => say(JSON.stringify({ records, requests })));
+listenAndTell(createServer((request, response) => void take(request, response)));
+obey({ count: () => tell({ records, requests }) });

@@ -3,13 +3,13 @@
 // what it has found, in milliseconds, and how many events it took meanwhile.
 // node dist/bench/actors/scraped.js --servers 60 --events-a-second 5000
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { createInterface } from 'node:readline';
 import { systemClock } from '../../src/kernel/clock.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
 import { serve } from '../../test/support/web.js';
 import { makeHome } from '../rig/exporter.js';
 import { busyMetrics, deltasOf, manyEvents, serverName, workOn } from '../rig/many-series.js';
-import { flag, say } from '../rig/stats.js';
+import { obey, tell } from '../rig/actor.js';
+import { flag } from '../rig/stats.js';
 
 const servers = flag('servers', 1);
 const eventsASecond = flag('events-a-second', 5_000);
@@ -41,19 +41,18 @@ async function flow(): Promise<void> {
 }
 
 const flowing = flow();
-const answers: Readonly<Record<string, () => void>> = {
+obey({
   start: () => {
     delay.enable();
     delay.reset();
     taken = 0;
-    say(JSON.stringify({ began: true }));
+    tell({ began: true });
   },
   stop: () => {
     delay.disable();
-    say(JSON.stringify({ p999: delay.percentile(99.9) / 1e6, most: delay.max / 1e6, events: taken }));
+    tell({ p999: delay.percentile(99.9) / 1e6, most: delay.max / 1e6, events: taken });
   },
-};
-createInterface(process.stdin).on('line', line => answers[line]?.());
+});
 process.once('SIGTERM', () => {
   ending.abort();
   void flowing.then(async () => {
@@ -62,4 +61,4 @@ process.once('SIGTERM', () => {
     process.exit();
   });
 });
-say(JSON.stringify({ url: `http://127.0.0.1:${String(web.port)}/metrics` }));
+tell({ url: `http://127.0.0.1:${String(web.port)}/metrics` });

@@ -2,13 +2,13 @@
 // `go`, and answers `count` with how many requests for pages of events it has had. `add <sessions> <events>` makes more
 // stopped sessions happen; `append` adds an event to a session that is open from the first one on.
 // node dist/bench/actors/server.js --sessions 100 --events 5000 [--days 1] [--hold 1]
-import { createInterface } from 'node:readline';
 import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds } from '../../src/model/time.js';
 import { writeHistory } from '../../src/simulator/history.js';
 import { defaultQuirks } from '../../src/simulator/quirks.js';
 import { simulate } from '../../src/simulator/simulate.js';
-import { flag, say } from '../rig/stats.js';
+import { obey, tell } from '../rig/actor.js';
+import { flag } from '../rig/stats.js';
 
 const gate = Promise.withResolvers<void>();
 if (flag('hold', 0) === 0) gate.resolve();
@@ -21,7 +21,7 @@ const simulator = await simulate({
   },
 });
 const { world, traffic, url } = simulator;
-say(JSON.stringify({ url }));
+tell({ url });
 
 const now = () => milliseconds(systemClock.now());
 let additions = 1;
@@ -37,13 +37,9 @@ function append(): void {
   world.appendEvent(open, { startedAt: now(), type: 'Restore', status: 'Success' });
 }
 
-const answers: Readonly<Record<string, (...numbers: number[]) => void>> = {
+obey({
   go: () => gate.resolve(),
-  count: () => say(JSON.stringify({ pages: traffic.count('/RestoreSessions/{id}/Events') })),
-  add,
+  count: () => tell({ pages: traffic.count('/RestoreSessions/{id}/Events') }),
+  add: rest => add(...rest.split(' ').map(Number)),
   append,
-};
-createInterface(process.stdin).on('line', line => {
-  const [word = '', ...numbers] = line.split(' ');
-  answers[word]?.(...numbers.map(Number));
 });

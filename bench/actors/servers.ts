@@ -2,12 +2,12 @@
 // open one as well. Says their addresses; from `go` on an event comes up every ten seconds in each open session, until
 // `halt`, which is answered with how many there were.
 // node dist/bench/actors/servers.js --servers 100
-import { createInterface } from 'node:readline';
 import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds } from '../../src/model/time.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { World } from '../../src/simulator/world.js';
-import { flag, say } from '../rig/stats.js';
+import { obey, tell } from '../rig/actor.js';
+import { flag } from '../rig/stats.js';
 
 const now = () => milliseconds(systemClock.now());
 const hour = 3_600_000_000_000n;
@@ -25,7 +25,7 @@ async function startServer(index: number) {
 }
 
 const servers = await Promise.all(Array.from({ length: flag('servers', 1) }, async (_, index) => startServer(index)));
-say(JSON.stringify({ servers: servers.map(({ url, version }) => ({ url, version })) }));
+tell({ servers: servers.map(({ url, version }) => ({ url, version })) });
 
 const busy = servers.flatMap(({ world, open }) => (open === undefined ? [] : [{ world, open }]));
 const halt = new AbortController();
@@ -43,11 +43,10 @@ async function appendUntilHalt(): Promise<void> {
   }
 }
 
-const answers: Readonly<Record<string, () => void>> = {
+obey({
   go: () => void appendUntilHalt(),
   halt: () => {
     halt.abort();
-    say(JSON.stringify({ appended }));
+    tell({ appended });
   },
-};
-createInterface(process.stdin).on('line', line => answers[line]?.());
+});

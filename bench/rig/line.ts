@@ -9,6 +9,8 @@ export type LineOptions = Readonly<{
   /** Over how many days the sessions are spread. Default 1. */
   days?: number;
   pageSize?: number;
+  /** Whether log records are sent, beside metrics. Default true. */
+  logs?: boolean;
 }>;
 
 /** Server, exporter and receiver of log records, each a process of its own. */
@@ -28,13 +30,23 @@ export type Line = Readonly<{
 const address = z.object({ url: z.string() });
 
 /** Starts a line that begins to read once the server is told `go`, and to which everything of three days is news. */
-export async function startLine({ sessions = 0, eventsEach = 1, days = 1, pageSize }: LineOptions): Promise<Line> {
+export async function startLine({
+  sessions = 0,
+  eventsEach = 1,
+  days = 1,
+  pageSize,
+  logs = true,
+}: LineOptions): Promise<Line> {
   const numbers = { '--sessions': sessions, '--events': eventsEach, '--days': days, '--hold': 1 };
   const flags = Object.entries(numbers).flatMap(([name, value]) => [name, String(value)]);
   const [server, receiver, home] = [start('actors/server.js', flags), start('actors/receiver.js'), makeHome()];
   const [{ url }, to] = [address.parse(await hear(server)), address.parse(await hear(receiver)).url];
   await wasThereBefore(home);
-  const exporter = await startExporter(home, { url, receiver: to, ...(pageSize !== undefined && { pageSize }) });
+  const exporter = await startExporter(home, {
+    url,
+    ...(logs && { receiver: to }),
+    ...(pageSize !== undefined && { pageSize }),
+  });
   await until(async () => (await exporter.metrics().catch(() => '')).includes('vb365_api_requests_total'));
   return {
     server,
@@ -51,12 +63,13 @@ export async function startLine({ sessions = 0, eventsEach = 1, days = 1, pageSi
   };
 }
 
-/** What both sinks take of so many sessions: their events, and what they came to. */
-export const recordsOf = (sessions: number, eventsEach: number): number => 2 * sessions * (eventsEach + 1);
+/** What so many sinks take of so many sessions: their events, and what they came to. */
+export const recordsOf = (sessions: number, eventsEach: number, sinks = 2): number =>
+  sinks * sessions * (eventsEach + 1);
 
 /** Waits until so much has been delivered; asks seldom, because being asked costs too. */
-export async function untilDelivered({ delivered }: Line, records: number): Promise<void> {
-  await until(async () => (await delivered()) >= records, 500);
+export async function untilDelivered({ delivered }: Line, records: number, everyMs = 500): Promise<void> {
+  await until(async () => (await delivered()) >= records, everyMs);
 }
 
 const never = new AbortController().signal;
