@@ -40,6 +40,16 @@ describe('the system', () => {
   });
 });
 
+/** How many timers keep the process awake. */
+const timers = (): number => process.getActiveResourcesInfo().filter(what => what === 'Timeout').length;
+
+test('an alarm does not keep the process awake', () => {
+  const before = timers();
+  const callOff = alarm(60_000, () => undefined);
+  expect(timers()).toBe(before);
+  callOff();
+});
+
 test('an alarm rings unless it is called off', async () => {
   const rung: string[] = [];
   const callOff = alarm(1, () => rung.push('called off'));

@@ -1,13 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
+import type { SinkName } from '../../src/pipeline/ports.js';
 import { put } from '../support/bench.js';
 import { fedLine } from '../support/fed.js';
-import { event, second, session } from '../support/line.js';
+import { event, recordingSink, second, session } from '../support/line.js';
 
 const hour = 3_600_000;
 
 /** How many requests of each kind a server gets in `hours`, of a version with or without a change feed. */
-async function cost(hours: number, { feed, openSince }: { feed: boolean; openSince: readonly bigint[] }) {
-  const line = fedLine();
+async function cost(
+  hours: number,
+  {
+    feed,
+    openSince,
+    sinks = ['metrics'],
+  }: { feed: boolean; openSince: readonly bigint[]; sinks?: readonly SinkName[] },
+) {
+  const line = fedLine({ over: { sinks: sinks.map(recordingSink) } });
   if (!feed) line.server.answer = () => ({ kind: 'none' });
   for (const [index, age] of openSince.entries()) {
     const id = `s${String(index)}`;
@@ -40,6 +48,12 @@ describe('Cheap to the server', () => {
       events: 1440,
       feed: 0,
     });
+  });
+
+  test('however many sinks there are', async () => {
+    const expected = { list: 720, session: 0, events: 2 * 720, feed: 0 };
+    const sinks = ['metrics', 'logs', 'traces'] as const;
+    expect(await cost(1, { feed: false, openSince: [60n, 600n], sinks })).toEqual(expected);
   });
 
   test('v8, idle: one outstanding request, and a list every 15 min', async () => {

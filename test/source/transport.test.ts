@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { getEventListeners } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { ExporterError } from '../../src/kernel/errors.js';
@@ -11,6 +12,13 @@ const page = (over: object = {}): Reply => ({ json: { offset: 0, limit: 1000, re
 const { begin, closeLater } = bench();
 
 const read = async ({ source }: Rig): Promise<unknown> => source.events(id, 0, never);
+
+test('a request that has ended leaves nothing behind with those who could have stopped it', async () => {
+  const one = await begin(() => page());
+  const { signal } = new AbortController();
+  await one.source.events(id, 0, signal);
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
+});
 
 describe('an answer', () => {
   test.each<[string, Reply, Extras, object]>([

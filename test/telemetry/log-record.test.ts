@@ -15,6 +15,20 @@ const item = (...of: Parameters<typeof taken>) => recorder(origin).item(taken(..
 const ended = (of: Parameters<typeof session>[0] = {}) =>
   recorder(origin).session(session({ open: false, endedAt: at('2017-05-30T10:58:00Z'), ...of }), observedAt);
 
+test('records share what their session says, and only with others of it', () => {
+  const records = recorder(origin);
+  const [one, other] = [session(), session({ id: '00000000-0000-4000-8000-000000000002', name: 'Another' })];
+  const [first, second, third] = [one, other, one].map(of => records.item({ ...taken(), session: of }, observedAt));
+  expect(first?.parts.shared).toBe(third?.parts.shared);
+  expect(second?.attributes).toMatchObject({
+    'veeam.restore.session.id': other.id,
+    'veeam.restore.session.name': 'Another',
+  });
+  expect([first, second, third].map(record => record?.spanContext?.traceId)).toEqual(
+    [one, other, one].map(({ id }) => id.replaceAll('-', '')),
+  );
+});
+
 describe('the record of an event', () => {
   test('is all that the event of the v3 example says, to the tick', () => {
     expect(item()).toMatchObject({
