@@ -20,7 +20,7 @@ export function readChanges({ read, versions }: Link) {
     if (!since(await versions.current(signal), 'v8')) return { kind: 'none' };
     const from = encodeURIComponent(token ?? 'latest');
     const path = `Events?from=${from}&limit=${String(feedLimit)}&timeoutSeconds=${String(waitSeconds)}`;
-    const answer = await read('feed', path, signal, waitSeconds * 1000);
+    const answer = await read('feed', path, signal, { waitMs: waitSeconds * 1000 });
     return answer.status === 200 ? decodeChanges(decodeJson('feed', answer.body)) : refusal(answer);
   };
 }

@@ -13,7 +13,13 @@ export type Page = Readonly<{
 }>;
 
 /** Which page was asked for. */
-export type Asked = Readonly<{ operation: Operation; offset: number; limit: number }>;
+export type Asked = Readonly<{
+  operation: Operation;
+  offset: number;
+  limit: number;
+  /** How many of its rows have been taken out of it before. */
+  taken?: number;
+}>;
 
 const envelope = z.object({
   offset: z.int().nonnegative(),
@@ -34,10 +40,11 @@ export function decodePage(json: unknown, asked: Asked): Page {
   if (!parsed.success) throw failure(asked.operation, 'decode', `the answer is no page${firstMember(parsed.error)}`);
   const { offset, limit, results, _links: links } = parsed.data;
   if (offset !== asked.offset) throw failure(asked.operation, 'decode', 'the answer is the page at another offset');
+  const count = (asked.taken ?? 0) + results.length;
   return {
     rows: results,
-    last: results.length === 0 || (results.length < limit && !hasNext(links)),
-    anomalies: limit !== asked.limit || results.length > limit ? ['limit_ignored'] : [],
+    last: count === 0 || (count < limit && !hasNext(links)),
+    anomalies: limit !== asked.limit || count > limit ? ['limit_ignored'] : [],
   };
 }
 

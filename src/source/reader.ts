@@ -1,21 +1,22 @@
 import type { Auth } from './auth.js';
 import type { Ticket } from './login.js';
 import type { Operation } from './options.js';
-import type { Answer, Transport } from './transport.js';
+import type { Answer, Call, Transport } from './transport.js';
 import type { Versions } from './versions.js';
 
 /**
  * Reads below the version's prefix with a token. A request refused with 401 is repeated once with another token; any
- * other status, and a second 401, is an answer. `waitMs`: how long the server may wait before it answers.
+ * other status, and a second 401, is an answer.
  * @throws {ExporterError} as `Transport`, `Auth` and `Versions` do.
  */
-export type Read = (operation: Operation, path: string, signal: AbortSignal, waitMs?: number) => Promise<Answer>;
+export type Read = (operation: Operation, path: string, signal: AbortSignal, how?: How) => Promise<Answer>;
+type How = Pick<Call, 'waitMs' | 'keep'>;
 
 export function reader(transport: Transport, auth: Auth, versions: Versions): Read {
-  return async (operation, path, signal, waitMs = 0) => {
+  return async (operation, path, signal, how = {}) => {
     const apiVersion = await versions.current(signal);
     const attempt = async (ticket: Ticket): Promise<Answer> => {
-      const call = { operation, path: `${apiVersion}/${path}`, token: ticket.access, waitMs };
+      const call = { operation, path: `${apiVersion}/${path}`, token: ticket.access, ...how };
       const answer = await transport.send(call, signal);
       if (answer.status < 400 || answer.status === 404) auth.accepted(ticket);
       // A list is there whatever it lists; a single thing may well be gone.

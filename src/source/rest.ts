@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Session } from '../model/session.js';
 import { milliseconds, type Nanos } from '../model/time.js';
-import type { EventPage, Instance, Source } from '../pipeline/ports.js';
+import type { EventPage, EventRow, Instance, Source } from '../pipeline/ports.js';
 import { type Connection, connect } from './connection.js';
 import { decodeEvent } from './decode-event.js';
 import { decodeSession } from './decode-session.js';
@@ -15,6 +15,7 @@ import { pageSize } from './page-size.js';
 import { query } from './query.js';
 import type { Read } from './reader.js';
 import { sessionReader } from './sessions.js';
+import { takingRows } from './taking-rows.js';
 import type { Answer } from './transport.js';
 import { text, uuid } from './wire.js';
 
@@ -99,14 +100,16 @@ function readEvents({ eventLimit }: RestSettings, read: Read, serverTime: (ourMs
   return async (sessionId: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined> => {
     const { limit } = size;
     const path = `${sessionPath(sessionId)}/Events${query({ offset, limit })}`;
-    const answer = await read('events', path, signal).catch((thrown: unknown) => {
+    const rows: EventRow[] = [];
+    const take = (row: unknown): void => void rows.push(decodeEvent(row, offset + rows.length));
+    const answer = await read('events', path, signal, { keep: takingRows(take) }).catch((thrown: unknown) => {
       size.failed(thrown);
       throw thrown;
     });
     if (isGone(answer)) return undefined;
-    const page = decodePage(okJson('events', answer), { operation: 'events', offset, limit });
-    size.took(answer.tookMs, page.rows.length >= limit);
-    const rows = page.rows.map((row, index) => decodeEvent(row, offset + index));
+    const page = decodePage(okJson('events', answer), { operation: 'events', offset, limit, taken: rows.length });
+    for (const row of page.rows) take(row);
+    size.took(answer.tookMs, rows.length >= limit);
     return { ...page, offset, rows, readAt: serverTime(answer.beganMs) };
   };
 }

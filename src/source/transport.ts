@@ -9,6 +9,7 @@ import { failure, networkFailure } from './failure.js';
 import { parseHttpDate, parseRetryAfter } from '../kernel/http-date.js';
 import type { Operation, RestSettings, StatusCode } from './options.js';
 import { chainOf, distrustOf } from './peer.js';
+import { type Keep, receive } from './receive.js';
 import { nextSkewMs } from './server-clock.js';
 
 /** One request. With a `form`, be it an empty one, it is a POST, else a GET. `path` is relative to the base URL and begins without a slash. */
@@ -19,11 +20,14 @@ export type Call = Readonly<{
   form?: Readonly<Record<string, string>>;
   /** How long the server may wait before it answers, in ms: added to the deadline. Such a request needs no place at the gate. */
   waitMs?: number;
+  /** What becomes of the text of an answer with status 200 while it comes; all of it is kept unless this says otherwise. */
+  keep?: Keep;
 }>;
 
 /** An answer of any status, read to its end. */
 export type Answer = Readonly<{
   status: number;
+  /** What was kept of it. */
   body: string;
   retryAfterMs: number | undefined;
   /** Our clock when the request was begun, epoch ms. */
@@ -44,6 +48,8 @@ export interface Transport {
   close(last?: Call): Promise<void>;
 }
 
+const everything: Keep = (text, piece) => text + piece;
+
 /** How long the last request may hold up a stop. */
 const farewellMs = 2_000;
 
@@ -58,13 +64,13 @@ export function transport(settings: RestSettings): Transport {
     const beganMs = clock.now();
     const dispatcher = await pool.fresh();
     const sinceMs = clock.monotonic();
-    const { statusCode: status, headers, body } = await dispatcher.request({ ...requestOf(call, settings), signal });
-    const receivedMs = clock.now();
+    const terms = { signal, clock, keep: call.keep ?? everything };
+    const { status, headers, receivedMs, body } = await receive(dispatcher, requestOf(call, settings), terms);
     const dateMs = parseHttpDate(single(headers['date']));
     // The date of an error may be that of a proxy in between.
     if (dateMs !== undefined && status < 300) skewMs = nextSkewMs(skewMs ?? 0, { sentMs: beganMs, receivedMs, dateMs });
     const retryAfterMs = parseRetryAfter(single(headers['retry-after']), dateMs ?? receivedMs);
-    return { status, body: await body.text(), retryAfterMs, beganMs, tookMs: clock.monotonic() - sinceMs };
+    return { status, body, retryAfterMs, beganMs, tookMs: clock.monotonic() - sinceMs };
   }
 
   const attempt = bounded(settings, exchange);
@@ -160,7 +166,7 @@ async function place({ gate }: RestSettings, { operation, waitMs = 0 }: Call, st
 }
 
 /** The path is put behind the base URL's own; the origin is the server's, so the token goes nowhere else. */
-function requestOf({ path, token, form }: Call, { baseUrl, userAgent }: RestSettings): Dispatcher.RequestOptions {
+function requestOf({ path, token, form }: Call, { baseUrl, userAgent }: RestSettings): Dispatcher.DispatchOptions {
   return {
     origin: baseUrl.origin,
     path: `${baseUrl.pathname.replace(/\/$/, '')}/${path}`,

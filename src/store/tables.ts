@@ -49,7 +49,7 @@ export function sqliteTables(database: DatabaseSync): Tables {
     'INSERT OR REPLACE INTO session (server, sink, session, created_at, done, cursor) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const getAllSeries = database.prepare('SELECT key, kind, value, held FROM series');
-  const getSeries = database.prepare('SELECT key, kind, value, held FROM series WHERE key = ?');
+  const getSeries = database.prepare('SELECT kind, value, held FROM series WHERE key = ?');
   const putSeries = database.prepare('INSERT OR REPLACE INTO series (key, kind, value, held) VALUES (?, ?, ?, ?)');
   return {
     since: server =>
@@ -73,7 +73,7 @@ export function sqliteTables(database: DatabaseSync): Tables {
       for (const delta of deltas) {
         const key = seriesKey(delta);
         const known = getSeries.get(key);
-        const series = fold(known === undefined ? undefined : readSeries(known), delta);
+        const series = fold(known === undefined ? undefined : seriesOf(delta.family, delta.labels, known), delta);
         putSeries.run(key, series.kind, writeValue(series), writeHeld(series));
       }
     },
@@ -139,8 +139,12 @@ function writeValue(series: Series): string {
 
 const writeHeld = (series: Series): string => String(series.kind === 'counter' ? (series.held ?? 0n) : 0n);
 
-function readSeries({ key, kind, value, held }: Columns): Series {
-  const [family = '', ...labels] = readKey(text(key));
+function readSeries(columns: Columns): Series {
+  const [family = '', ...labels] = readKey(text(columns['key']));
+  return seriesOf(family, labels, columns);
+}
+
+function seriesOf(family: string, labels: readonly string[], { kind, value, held }: Columns): Series {
   if (kind === 'counter') return { family, labels, kind, value: BigInt(text(value)), ...readHeld(text(held)) };
   if (kind === 'latest') return { family, labels, kind, at: BigInt(text(value)) };
   const [sum = '0', counts = ''] = text(value).split(';');

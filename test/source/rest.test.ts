@@ -44,6 +44,17 @@ describe('the events of a session', () => {
     });
   });
 
+  test('are the same however many there are: none twice, each with its place as order', async () => {
+    const results = Array.from({ length: 1_000 }, (_, n) =>
+      n % 3 === 0 ? [n] : { ...(fixtureEvent() as object), order: n },
+    );
+    const one = await begin(() => page({ results }));
+    const found = await one.source.events(id, 0, never);
+    expect(found?.rows.map(({ order }) => order)).toEqual(results.map((_, n) => n));
+    expect(found?.rows.filter(row => 'rejected' in row)).toHaveLength(334);
+    expect(found).toMatchObject({ last: false, anomalies: [] });
+  });
+
   test('are gone with their session', async () => {
     const one = await begin(() => ({ status: 404, json: { message: 'Resource cannot be found for current key' } }));
     expect(await one.source.events(id, 0, never)).toBeUndefined();
