@@ -1,10 +1,13 @@
 // The floor: the pool of the exporter fetches every page of every session, `JSON.parse` reads it, and that is all.
-// Logs in, says so, begins when told to, and says how many events it has seen.
-// node dist/bench/actors/floor.js --url http://127.0.0.1:1234 --limit 5000
+// Logs in, says so, begins when told to, and says how many events it has seen. `--lean 1` receives as the exporter does.
+// node dist/bench/actors/floor.js --url http://127.0.0.1:1234 --limit 5000 [--lean 1]
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Dispatcher } from 'undici';
 import { z } from 'zod';
+import { systemClock } from '../../src/kernel/clock.js';
 import { connections } from '../../src/source/dispatcher.js';
+import { receive } from '../../src/source/receive.js';
 import { isWire } from '../../src/source/wire.js';
 import { tell } from '../rig/actor.js';
 import { flag, text } from '../rig/stats.js';
@@ -24,8 +27,15 @@ const dispatcher = await pool.fresh();
 
 async function read(path: string, token: string): Promise<unknown> {
   const headers = { authorization: `Bearer ${token}` };
-  const { body } = await dispatcher.request({ origin, path: `/v8/${path}`, method: 'GET', headers });
-  return JSON.parse(await body.text());
+  return JSON.parse(await textOf({ origin, path: `/v8/${path}`, method: 'GET', headers }));
+}
+
+const { signal } = new AbortController();
+const terms = { signal, clock: systemClock, keep: (kept: string, piece: string) => kept + piece };
+
+async function textOf(options: Dispatcher.RequestOptions): Promise<string> {
+  if (flag('lean', 0) === 1) return (await receive(dispatcher, options, terms)).body;
+  return (await dispatcher.request(options)).body.text();
 }
 
 async function login(): Promise<string> {
