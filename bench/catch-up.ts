@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { systemClock } from '../src/kernel/clock.js';
 import { hear, start } from './rig/child.js';
+import { asInTheImage } from './rig/exporter.js';
 import { recordsOf, rest, startLine, untilDelivered } from './rig/line.js';
 import { type Section, spread, table } from './rig/report.js';
 import { flag, say } from './rig/stats.js';
@@ -20,7 +21,8 @@ const seen = z.object({ events: z.number(), cpuSeconds: z.number() });
 async function floor({ sessions, eventsEach, pageSize }: Load, lean = false): Promise<Cost> {
   const server = start('actors/server.js', ['--sessions', String(sessions), '--events', String(eventsEach)]);
   const { url } = address.parse(await hear(server));
-  const child = start('actors/floor.js', ['--url', url, '--limit', String(pageSize), '--lean', lean ? '1' : '0']);
+  const flags = ['--url', url, '--limit', String(pageSize), '--lean', lean ? '1' : '0'];
+  const child = start('actors/floor.js', flags, asInTheImage());
   await hear(child);
   const sinceMs = systemClock.monotonic();
   child.tell('go');
@@ -110,7 +112,7 @@ export async function catchUp(): Promise<Section> {
 
 const introduction = (runs: number): string =>
   `CPU time of the exporter for each event, from the first list of sessions to the last event delivered, over that of the
-floor: the same undici pool fetching and \`JSON.parse\`-ing the same pages, and nothing else. Server, receiver of OTLP
-http/json, floor and exporter are processes of their own on loopback, so that wall time measures the server too. The
-floor receives with \`request\` and \`body.text()\` of undici, as one would; a lean floor receives as the exporter does, by a
+floor: the same undici pool fetching and \`JSON.parse\`-ing the same pages, and nothing else, in a Node that was given
+the same flags. Server, receiver of OTLP http/json, floor and exporter are processes of their own on loopback, so that wall
+time measures the server too. The floor receives with \`request\` and \`body.text()\` of undici, as one would; a lean floor receives as the exporter does, by a
 handler of its own. Medians of ${String(runs)} runs, each right after its floors (least to most).`;

@@ -13,6 +13,7 @@ import { tell } from '../rig/actor.js';
 import { flag, text } from '../rig/stats.js';
 
 const limit = flag('limit', 5_000);
+const lean = flag('lean', 0) === 1;
 const origin = text('url');
 const pool = connections({
   baseUrl: new URL(origin),
@@ -30,12 +31,12 @@ async function read(path: string, token: string): Promise<unknown> {
   return JSON.parse(await textOf({ origin, path: `/v8/${path}`, method: 'GET', headers }));
 }
 
-const { signal } = new AbortController();
-const terms = { signal, clock: systemClock, keep: (kept: string, piece: string) => kept + piece };
+const everything = (kept: string, piece: string): string => kept + piece;
 
 async function textOf(options: Dispatcher.RequestOptions): Promise<string> {
-  if (flag('lean', 0) === 1) return (await receive(dispatcher, options, terms)).body;
-  return (await dispatcher.request(options)).body.text();
+  if (!lean) return (await dispatcher.request(options)).body.text();
+  const { signal } = new AbortController();
+  return (await receive(dispatcher, options, { signal, clock: systemClock, keep: everything })).body;
 }
 
 async function login(): Promise<string> {

@@ -1,5 +1,6 @@
 import { type Dispatcher, errors } from 'undici';
 import type { Clock } from '../kernel/clock.js';
+import { toExporterError } from '../kernel/errors.js';
 
 /** What is kept of the text of an answer when another piece of it has come. */
 export type Keep = (text: string, piece: string) => string;
@@ -30,7 +31,7 @@ const pieceSize = 16_384;
  * Sends a request and reads its answer as text, piece by piece. `request` and `body.text()` of the library put a stream
  * in between and all bytes together first: a third more CPU time for an answer of 25 events, and nearly half more for
  * one of 5 MB.
- * @throws what the library says, and at once when the signal aborts.
+ * @throws what the library says, at once when the signal aborts, and {ExporterError} for what `keep` throws.
  */
 export async function receive(
   dispatcher: Dispatcher,
@@ -41,7 +42,14 @@ export async function receive(
   const decoder = new TextDecoder();
   let head: Omit<Received, 'body'> = { status: 0, headers: {}, receivedMs: 0 };
   let body = '';
-  const add = (piece: string): void => void (body = head.status === 200 ? keep(body, piece) : body + piece);
+  const add = (piece: string): void => {
+    try {
+      body = head.status === 200 ? keep(body, piece) : body + piece;
+    } catch (thrown) {
+      // It is no failure of the network, for which whatever comes out of the library would be taken.
+      throw toExporterError(thrown);
+    }
+  };
   const whenStopped = (act: () => void): void =>
     signal.aborted ? act() : signal.addEventListener('abort', act, { once: true });
   whenStopped(() => reject(new errors.RequestAbortedError()));

@@ -1,16 +1,17 @@
 import type { Keep } from './receive.js';
 
-/** Where the rows of a page begin. It stands in no text of JSON, where its quotes would be escaped. */
-const opening = '"results":[';
+/** Where the rows of a page begin. Within a text of JSON its quotes would be escaped, and so may be the first one of a name. */
+const opening = /(?<!\\)"results":\[/;
 /** Between two rows, without blanks, as servers write it. It may stand within a row: then what is before it is no JSON. */
 const seam = '},{';
 /** A shorter text is left as it is: parsed in one go it costs less. */
 const worthwhile = 32_768;
 
 /**
- * Takes rows out of a page while it comes, and keeps the text of the same page without them; that may be all of them
- * where a page is written in another way. The tree of a whole page outlives several collections of garbage, each of
- * which copies it: with 5,000 rows, taking them so saves a fifth of the CPU time of all that is done with metrics.
+ * Takes rows out of a page while it comes, and keeps the text of the same page without them, of all rows where a page is
+ * written in another way. (One that names its rows twice, which no server does, has those of both.) The tree of a whole
+ * page outlives several collections of garbage, each of which copies it: with 5,000 rows, taking them so saves a fifth of
+ * the CPU time of all that is done with metrics.
  */
 export function takingRows(take: (row: unknown) => void): Keep {
   let head: number | undefined;
@@ -32,9 +33,10 @@ export function takingRows(take: (row: unknown) => void): Keep {
 
 /** How much of a page is before its first row; undefined when its list of rows is not the first thing of that name in it. */
 function headOf(text: string): number | undefined {
-  const at = text.indexOf(opening);
-  const head = at + opening.length;
-  return at !== -1 && parsed(`${text.slice(0, head)}]}`) !== undefined ? head : undefined;
+  const found = opening.exec(text);
+  if (found === null) return undefined;
+  const head = found.index + found[0].length;
+  return parsed(`${text.slice(0, head)}]}`) === undefined ? undefined : head;
 }
 
 function rowsOf(text: string): readonly unknown[] | undefined {

@@ -69,6 +69,20 @@ test('of any other answer than 200 all is kept', async () => {
   expect(answer).toMatchObject({ status: 401, body: 'refused' });
 });
 
+test.each(['while it comes', 'at its end'])(
+  'a fault of ours %s is told as one, not as one of the network',
+  async when => {
+    const listener: RequestListener = (_, response) => {
+      if (when === 'at its end') response.end();
+      else response.write('{');
+    };
+    const asked = get(listener, () => {
+      throw new TypeError('fault');
+    });
+    await expect(asked).rejects.toMatchObject({ name: 'ExporterError', reason: 'bug', message: 'fault' });
+  },
+);
+
 test('an answer before the final one is none', async () => {
   const answer = await get((_, response) => {
     response.writeEarlyHints({ link: '</a>; rel=preload' });

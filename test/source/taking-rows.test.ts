@@ -60,6 +60,7 @@ test.each<[string, (page: Page) => string]>([
   ['with blanks', page => JSON.stringify(page, null, 2)],
   ['with another list of the name in front', page => JSON.stringify({ first: { results: [{}, {}] }, ...page })],
   ['with a list in a list in front', page => JSON.stringify({ first: [{ results: [{}, {}] }], ...page })],
+  ['with a list of a longer name in front', page => JSON.stringify({ 'x"results': rows(2_000), ...page })],
   ['with links in front', page => JSON.stringify({ _links: { self: { href: 'x' } }, ...page })],
   ['as a bare list', page => JSON.stringify({ results: [], bare: page.results })],
 ])('a page %s is the same page', (_, write) => {
