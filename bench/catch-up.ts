@@ -4,7 +4,6 @@
 import { z } from 'zod';
 import { systemClock } from '../src/kernel/clock.js';
 import { hear, start } from './rig/child.js';
-import { asInTheImage } from './rig/exporter.js';
 import { recordsOf, rest, startLine, untilDelivered } from './rig/line.js';
 import { type Section, spread, table } from './rig/report.js';
 import { flag, say } from './rig/stats.js';
@@ -22,7 +21,7 @@ async function floor({ sessions, eventsEach, pageSize }: Load, lean = false): Pr
   const server = start('actors/server.js', ['--sessions', String(sessions), '--events', String(eventsEach)]);
   const { url } = address.parse(await hear(server));
   const flags = ['--url', url, '--limit', String(pageSize), '--lean', lean ? '1' : '0'];
-  const child = start('actors/floor.js', flags, asInTheImage());
+  const child = start('actors/floor.js', flags);
   await hear(child);
   const sinceMs = systemClock.monotonic();
   child.tell('go');
@@ -112,7 +111,7 @@ export async function catchUp(): Promise<Section> {
 
 const introduction = (runs: number): string =>
   `CPU time of the exporter for each event, from the first list of sessions to the last event delivered, over that of the
-floor: the same undici pool fetching and \`JSON.parse\`-ing the same pages, and nothing else, in a Node that was given
-the same flags. Server, receiver of OTLP http/json, floor and exporter are processes of their own on loopback, so that wall
-time measures the server too. The floor receives with \`request\` and \`body.text()\` of undici, as one would; a lean floor receives as the exporter does, by a
+floor: the same undici pool fetching and \`JSON.parse\`-ing the same pages, and nothing else. It runs in a plain Node; the
+exporter runs with what the image sets, which has memory given back and costs the floor a fifth. Server, receiver of OTLP
+http/json, floor and exporter are processes of their own on loopback, so that wall time measures the server too. The floor receives with \`request\` and \`body.text()\` of undici, as one would; a lean floor receives as the exporter does, by a
 handler of its own. Medians of ${String(runs)} runs, each right after its floors (least to most).`;

@@ -65,7 +65,7 @@ export async function startExporter(home: Home, options: ExporterOptions): Promi
 }
 
 /** What the image gives Node on its way. */
-export function asInTheImage(): Required<Way> {
+function asInTheImage(): Required<Way> {
   const dockerfile = readFileSync('Dockerfile', 'utf8');
   const [, entry = '[]'] = /^ENTRYPOINT (.*)$/m.exec(dockerfile) ?? [];
   const nodeFlags = z.array(z.string()).parse(JSON.parse(entry)).slice(1, -1);
