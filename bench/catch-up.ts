@@ -111,7 +111,8 @@ export async function catchUp(): Promise<Section> {
 
 const introduction = (runs: number): string =>
   `CPU time of the exporter for each event, from the first list of sessions to the last event delivered, over that of the
-floor: the same undici pool fetching and \`JSON.parse\`-ing the same pages, and nothing else. It runs in a plain Node; the
-exporter runs with what the image sets, which has memory given back and costs the floor a fifth. Server, receiver of OTLP
-http/json, floor and exporter are processes of their own on loopback, so that wall time measures the server too. The floor receives with \`request\` and \`body.text()\` of undici, as one would; a lean floor receives as the exporter does, by a
-handler of its own. Medians of ${String(runs)} runs, each right after its floors (least to most).`;
+floor: the same undici pool fetching and \`JSON.parse\`-ing the same pages, and nothing else. Server, receiver of OTLP
+http/json, floor and exporter are processes of their own on loopback, so that wall time measures the server too. The
+floor runs in a plain Node, the exporter with what the image sets, which would cost the floor a fifth more. The floor receives
+with \`request\` and \`body.text()\` of undici, as one would; a lean floor receives as the exporter does, by a handler of
+its own. Medians of ${String(runs)} runs, each right after its floors (least to most).`;
