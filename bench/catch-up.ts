@@ -65,13 +65,13 @@ async function measure({ name, load, logs, goal }: Case, runs: number) {
   const found: Readonly<{ low: Cost; lean: Cost; own: Cost }>[] = [];
   for (let run = 0; run < runs; run += 1) {
     // oxlint-disable-next-line no-await-in-loop -- side by side, one after the other
-    const pair = { lean: await floor(load, true), low: await floor(load), own: await exporter(load, logs) };
-    found.push(pair);
+    const one = { lean: await floor(load, true), low: await floor(load), own: await exporter(load, logs) };
+    found.push(one);
     say(
-      `${name}: floor ${shown(pair.low, events)}, lean ${shown(pair.lean, events)}, exporter ${shown(pair.own, events)}`,
+      `${name}: floor ${shown(one.low, events)}, lean ${shown(one.lean, events)}, exporter ${shown(one.own, events)}`,
     );
   }
-  const each = (of: (pair: (typeof found)[number]) => number, digits: number): string => spread(found.map(of), digits);
+  const each = (of: (one: (typeof found)[number]) => number, digits: number): string => spread(found.map(of), digits);
   const micros = ({ cpuSeconds }: Cost): number => (cpuSeconds * 1e6) / events;
   return [
     name,
@@ -113,6 +113,6 @@ const introduction = (runs: number): string =>
   `CPU time of the exporter for each event, from the first list of sessions to the last event delivered, over that of the
 floor: the same undici pool fetching and \`JSON.parse\`-ing the same pages, and nothing else. Server, receiver of OTLP
 http/json, floor and exporter are processes of their own on loopback, so that wall time measures the server too. The
-floor runs in a plain Node, the exporter with what the image sets, which would cost the floor a fifth more. The floor receives
-with \`request\` and \`body.text()\` of undici, as one would; a lean floor receives as the exporter does, by a handler of
-its own. Medians of ${String(runs)} runs, each right after its floors (least to most).`;
+floor runs in a plain Node, the exporter with what the image sets. The floor receives with \`request\` and \`body.text()\`
+of undici, as one would; a lean floor receives as the exporter does, by a handler of its own. Medians of ${String(runs)} runs, each
+right after its floors (least to most).`;

@@ -1,5 +1,5 @@
 // Runs all parts, or those that are named, and puts what they find out into bench/RESULTS.md.
-// npm run bench [-- <part> ...] [--runs 5] [--profile <folder>]
+// npm run bench [-- <part> ...] [--runs 5]; with `--only`, `--servers` or `--profile <folder>` they are only shown.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { against } from './against.js';
@@ -11,7 +11,7 @@ import { outage } from './outage.js';
 import { scrape } from './scrape.js';
 import type { Section } from './rig/report.js';
 import { placeSection } from './rig/results.js';
-import { say } from './rig/stats.js';
+import { say, text } from './rig/stats.js';
 import { manyServers } from './servers.js';
 import { startUp } from './start.js';
 
@@ -30,10 +30,21 @@ const parts: Readonly<Record<string, () => Promise<Section>>> = {
 const file = 'bench/RESULTS.md';
 const formatted = async (document: string): Promise<string> =>
   format(document, { ...(await resolveConfig(file)), parser: 'markdown' });
-const flags = process.argv.findIndex(word => word.startsWith('--'));
-const named = process.argv.slice(2, flags === -1 ? undefined : flags);
-const unknown = named.filter(name => !(name in parts));
-if (unknown.length > 0) throw new Error(`No part "${unknown.join(', ')}"; there are ${Object.keys(parts).join(', ')}`);
+
+/** The parts that are named, before the flags; a flag and its value follow in pairs. */
+function namedParts(words: readonly string[]): readonly string[] {
+  const flags = words.findIndex(word => word.startsWith('--'));
+  const named = flags === -1 ? words : words.slice(0, flags);
+  const behind = words.slice(named.length).filter((word, index) => index % 2 === 0 && !word.startsWith('--'));
+  const unknown = [...named.filter(name => !Object.hasOwn(parts, name)), ...behind];
+  if (unknown.length === 0) return named;
+  throw new Error(`No part "${unknown.join(', ')}"; there are ${Object.keys(parts).join(', ')}, before all flags`);
+}
+
+const named = namedParts(process.argv.slice(2));
+/** A part that is not measured whole, or while something else is, is no result. */
+const isResult = ['only', 'servers', 'profile'].every(name => text(name) === '');
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 for (const [name, run] of Object.entries(parts)) {
   if (named.length > 0 && !named.includes(name)) continue;
@@ -42,5 +53,5 @@ for (const [name, run] of Object.entries(parts)) {
   const section = await run();
   say(`\n${section.title}\n\n${section.body}\n`);
   // oxlint-disable-next-line no-await-in-loop -- as above
-  writeFileSync(file, await formatted(placeSection(readFileSync(file, 'utf8'), name, section)));
+  if (isResult) writeFileSync(file, await formatted(placeSection(readFileSync(file, 'utf8'), name, section)));
 }

@@ -20,7 +20,7 @@ const accept: Readonly<Record<Format, string>> = {
 };
 const never = new AbortController().signal;
 
-const delays = z.object({ p999: z.number(), most: z.number(), events: z.number() });
+const delays = z.object({ p999: z.number(), events: z.number() });
 
 /** What `scraped` does for so long, once a second; and how the event loop of the process fared. */
 async function watched(child: Child, seconds: number, scraped: () => Promise<unknown>) {

@@ -1,13 +1,13 @@
 // What many servers cost: CPU and memory of one exporter for 1, 100 and 1,000 simulated ones, which are in a process of
 // their own.
-// npm run bench -- servers [--servers 100] [--minutes 2]
+// npm run bench -- servers [--servers 100] [--minutes 2] [--runs 5]
 import { z } from 'zod';
 import { systemClock } from '../src/kernel/clock.js';
 import { hear, start, until } from './rig/child.js';
 import { type Exporter, makeHome, startExporter, total } from './rig/exporter.js';
 import { rest } from './rig/line.js';
-import { bars, type Section, table } from './rig/report.js';
-import { flag, median, percentile, say } from './rig/stats.js';
+import { bars, type Section, spread, table } from './rig/report.js';
+import { flag, median, say } from './rig/stats.js';
 
 const scrapeEverySeconds = 15;
 /** Time for what a start brings with it to end. */
@@ -77,59 +77,75 @@ async function watch(exporter: Exporter, minutes: number): Promise<Watched> {
   };
 }
 
-/** What each server beyond the first adds. */
-function perServer(one: Found, first: Found, of: (found: Found) => number): string {
-  return one.servers === first.servers ? '' : ((of(one) - of(first)) / (one.servers - first.servers)).toFixed(3);
-}
+/** What each server beyond the first adds. `one` and `first` are of the same run. */
+const added = (one: Found, first: Found, of: (found: Found) => number): number =>
+  (of(one) - of(first)) / (one.servers - first.servers);
 
-function rowOf(one: Found, first: Found): readonly string[] {
+/** The row of one number of servers, over all runs; `firsts` are the single servers of the same runs. */
+function rowOf(found: readonly Found[], firsts: readonly Found[]): readonly string[] {
+  const each = (of: (one: Found) => number, digits: number): string => spread(found.map(of), digits);
+  const more = (of: (one: Found) => number): string =>
+    found[0]?.servers === 1
+      ? ''
+      : spread(
+          found.flatMap((one, run) => firsts.slice(run, run + 1).map(first => added(one, first, of))),
+          3,
+        );
   return [
-    String(one.servers),
-    one.requestsPerSecond.toFixed(1),
-    one.cpuPercent.toFixed(2),
-    perServer(one, first, ({ cpuPercent }) => cpuPercent),
-    one.rssMb.toFixed(0),
-    perServer(one, first, ({ rssMb }) => rssMb),
-    `${String(one.taken)} of ${String(one.appended)}`,
-    `${(one.scrapeBytes / 1e6).toFixed(2)} MB`,
-    `${percentile(one.scrapeMs, 50).toFixed(0)} ms`,
+    String(found[0]?.servers),
+    each(({ requestsPerSecond }) => requestsPerSecond, 1),
+    each(({ cpuPercent }) => cpuPercent, 2),
+    more(({ cpuPercent }) => cpuPercent),
+    each(({ rssMb }) => rssMb, 0),
+    more(({ rssMb }) => rssMb),
+    `${String(sum(found, ({ taken: events }) => events))} of ${String(sum(found, ({ appended }) => appended))}`,
+    `${median(found.map(({ scrapeBytes }) => scrapeBytes / 1e6)).toFixed(2)} MB`,
+    `${median(found.flatMap(({ scrapeMs }) => scrapeMs)).toFixed(0)} ms`,
   ];
 }
+
+const sum = (found: readonly Found[], of: (one: Found) => number): number =>
+  found.reduce((before, one) => before + of(one), 0);
+
+const head = [
+  'servers',
+  'requests/s',
+  'CPU, % of a core',
+  'each more',
+  'RSS, MB',
+  'each more',
+  'events taken',
+  '/metrics',
+  'p50',
+];
 
 /** CPU and memory as servers become more. `--servers` measures one number of them beside a single one. */
 export async function manyServers(): Promise<Section> {
-  const minutes = flag('minutes', 2);
-  const most = flag('servers', 0);
+  const [minutes, runs, most] = [flag('minutes', 2), flag('runs', 5), flag('servers', 0)];
+  const counts = most > 0 ? [1, most] : [1, 100, 1_000];
   const found: Found[] = [];
-  for (const count of most > 0 ? [1, most] : [1, 100, 1_000]) {
+  for (const count of Array.from({ length: runs }, () => counts).flat()) {
     // oxlint-disable-next-line no-await-in-loop -- two at once would measure each other
     const one = await measure(count, minutes);
-    say(rowOf(one, found[0] ?? one).join(' | '));
+    say(rowOf([one], []).join(' | '));
     found.push(one);
   }
-  const head = [
-    'servers',
-    'requests/s',
-    'CPU, % of a core',
-    'each more',
-    'RSS, MB',
-    'each more',
-    'events taken',
-    '/metrics',
-    'p50',
-  ];
-  const rows = found.map(one => rowOf(one, found[0] ?? one));
+  const groups = counts.map(count => found.filter(({ servers }) => servers === count));
+  const barsOf = (of: (one: Found) => number): string =>
+    bars(groups.map((group, index) => ({ name: String(counts[index]), value: median(group.map(of)) })));
   const plots = [
     'CPU, % of a core:',
-    bars(found.map(one => ({ name: String(one.servers), value: one.cpuPercent }))),
+    barsOf(({ cpuPercent }) => cpuPercent),
     'Resident memory, MB:',
-    bars(found.map(one => ({ name: String(one.servers), value: one.rssMb }))),
+    barsOf(({ rssMb }) => rssMb),
   ];
-  return { title: 'Many servers', body: [introduction(minutes), table(head, rows), ...plots].join('\n\n') };
+  const rows = groups.map(group => rowOf(group, groups[0] ?? []));
+  return { title: 'Many servers', body: [introduction(minutes, runs), table(head, rows), ...plots].join('\n\n') };
 }
 
-const introduction = (minutes: number): string =>
+const introduction = (minutes: number, runs: number): string =>
   `Simulated servers in one process, the exporter in another, which alone is measured. Half of the servers speak v8, half v6;
 every tenth has an open session, in which an event comes up every ten seconds; each has 50 stopped ones. A scrape every
-${String(scrapeEverySeconds)} s, ${String(minutes)} minutes after half a minute of rest. "Each more" is what a server beyond the first one adds: it is the same
-in every row when growth is linear.`;
+${String(scrapeEverySeconds)} s, for ${String(minutes)} min after half a minute of rest. Medians of ${String(runs)} run(s), least to most. "Each more" is what a
+server beyond the first adds: the first carries what is done once for all of them, so that linear is what stays the same or
+becomes less.`;

@@ -50,7 +50,7 @@ obey({
   },
   stop: () => {
     delay.disable();
-    tell({ p999: delay.percentile(99.9) / 1e6, most: delay.max / 1e6, events: taken });
+    tell({ p999: delay.percentile(99.9) / 1e6, events: taken });
   },
 });
 process.once('SIGTERM', () => {

@@ -30,6 +30,10 @@ export function start(script: string, flags: readonly string[] = [], { nodeFlags
     [...Object.entries(env).map(([name, value]) => `${name}=${value}`), process.execPath, ...nodeFlags, file, ...flags],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
+  // Nothing of a bench outlives it, however it ends.
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
   return {
     lines: createInterface(child.stdout)[Symbol.asyncIterator](),
     tell: line => void child.stdin.write(`${line}\n`),

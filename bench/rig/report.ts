@@ -1,3 +1,5 @@
+import { median } from './stats.js';
+
 /** What one part has found out, as Markdown: its title, and what stands below it. */
 export type Section = Readonly<{ title: string; body: string }>;
 
@@ -11,13 +13,8 @@ export function table(head: Row, rows: readonly Row[]): string {
 
 /** Median, and in parentheses the least and the most. */
 export function spread(values: readonly number[], digits = 2): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const [least = Number.NaN, middle = Number.NaN, most = Number.NaN] = [
-    sorted[0],
-    sorted[Math.floor(sorted.length / 2)],
-    sorted.at(-1),
-  ];
-  return `${middle.toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`;
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return `${median(values).toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`;
 }
 
 /** Numbers as bars of text, the longest 40 wide. */

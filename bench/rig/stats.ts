@@ -12,10 +12,12 @@ export function text(name: string): string {
   return at === -1 ? '' : (process.argv[at + 1] ?? '');
 }
 
-/** The value of a flag such as `--events 200`. */
+/** The value of a flag such as `--events 200`. @throws when it is no number, or below 0. */
 export function flag(name: string, fallback: number): number {
-  const at = process.argv.indexOf(`--${name}`);
-  return at === -1 ? fallback : Number(process.argv[at + 1]);
+  if (!process.argv.includes(`--${name}`)) return fallback;
+  const value = Number(text(name) || Number.NaN);
+  if (Number.isFinite(value) && value >= 0) return value;
+  throw new Error(`"--${name}" wants a number, not "${text(name)}"`);
 }
 
 export const say = (line: string): void => void process.stdout.write(`${line}\n`);

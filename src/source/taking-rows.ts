@@ -1,6 +1,6 @@
 import type { Keep } from './receive.js';
 
-/** Where the rows of a page begin. Within a text of JSON its quotes would be escaped, and so may be the first one of a name. */
+/** Where the rows of a page begin. In a text its quotes would be escaped; a longer name may end so, its first quote escaped. */
 const opening = /(?<!\\)"results":\[/;
 /** Between two rows, without blanks, as servers write it. It may stand within a row: then what is before it is no JSON. */
 const seam = '},{';

@@ -118,6 +118,25 @@ test.each(['before it is begun', 'before the answer', 'in the middle of it'])(
   },
 );
 
+test('stopped while it waits for its turn, it is not sent', async () => {
+  const paths: (string | undefined)[] = [];
+  const { origin } = await begin((request, response) => {
+    paths.push(request.url);
+    response.end();
+  });
+  const agent = new Agent({ connections: 1 });
+  open.push(async () => agent.destroy());
+  const ask = async (path: string, signal = never) =>
+    receive(agent, { origin, path, method: 'GET' }, { signal, clock, keep: everything });
+  const stop = new AbortController();
+  const [first, second] = [ask('/1'), ask('/2', stop.signal)];
+  stop.abort();
+  await expect(second).rejects.toThrow(errors.RequestAbortedError);
+  await first;
+  await ask('/3');
+  expect(paths).toEqual(['/1', '/3']);
+});
+
 test('stopped while the connection is not there yet, it does not wait for it', async () => {
   const stop = new AbortController();
   const agent = new Agent({ connect: () => stop.abort() });

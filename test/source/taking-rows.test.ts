@@ -58,8 +58,8 @@ test.each(Object.entries(oddities))('%s is taken for what it is', (_, over) => {
 
 test.each<[string, (page: Page) => string]>([
   ['with blanks', page => JSON.stringify(page, null, 2)],
-  ['with another list of the name in front', page => JSON.stringify({ first: { results: [{}, {}] }, ...page })],
-  ['with a list in a list in front', page => JSON.stringify({ first: [{ results: [{}, {}] }], ...page })],
+  ['with another list of the name in front', page => JSON.stringify({ first: { results: rows(2_000) }, ...page })],
+  ['with a list in a list in front', page => JSON.stringify({ first: [{ results: rows(2_000) }], ...page })],
   ['with a list of a longer name in front', page => JSON.stringify({ 'x"results': rows(2_000), ...page })],
   ['with links in front', page => JSON.stringify({ _links: { self: { href: 'x' } }, ...page })],
   ['as a bare list', page => JSON.stringify({ results: [], bare: page.results })],
@@ -72,6 +72,19 @@ test('of a list alone, of another thing, and of what is no JSON, nothing is take
   const whole = JSON.stringify(rows(2_000));
   for (const text of [whole, JSON.stringify({ other: rows(2_000) }), '<html>'.repeat(9_000)])
     expect(feed(text, size)).toEqual({ taken: [], kept: text });
+});
+
+const listed = (n: number) => (n < 1_500 ? { list: [{ a: 1 }, { b: 'x'.repeat(40) }] } : {});
+
+test('after a cut that was none, the rest is left to be parsed in one go', () => {
+  expect(feed(JSON.stringify({ results: rows(4_000, listed) }), size).taken.length).toBeLessThanOrEqual(1_500);
+});
+
+test.each<[string, object]>([
+  ['a row longer than a piece', { results: rows(4_000, n => (n === 2_000 ? { text: 'x'.repeat(50_000) } : {})) }],
+  ['a head longer than a piece', { before: 'x'.repeat(20_000), results: rows(4_000) }],
+])('%s keeps no row from being taken', (_, page) => {
+  expect(feed(JSON.stringify(page), size).taken.length).toBeGreaterThan(3_000);
 });
 
 test('a small page is kept as it is', () => {
