@@ -127,7 +127,7 @@ export async function manyServers(): Promise<Section> {
   for (const count of Array.from({ length: runs }, () => counts).flat()) {
     // oxlint-disable-next-line no-await-in-loop -- two at once would measure each other
     const one = await measure(count, minutes);
-    say(rowOf([one], []).join(' | '));
+    say(`${String(count)} servers: ${one.cpuPercent.toFixed(2)} % of a core, ${one.rssMb.toFixed(0)} MB`);
     found.push(one);
   }
   const groups = counts.map(count => found.filter(({ servers }) => servers === count));
