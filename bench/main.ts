@@ -11,7 +11,7 @@ import { outage } from './outage.js';
 import { scrape } from './scrape.js';
 import type { Section } from './rig/report.js';
 import { placeSection } from './rig/results.js';
-import { say, text } from './rig/stats.js';
+import { flag, say, text } from './rig/stats.js';
 import { manyServers } from './servers.js';
 import { startUp } from './start.js';
 
@@ -42,6 +42,7 @@ function namedParts(words: readonly string[]): readonly string[] {
 }
 
 const named = namedParts(process.argv.slice(2));
+if (flag('runs', 1) < 1) throw new Error('"--runs" wants 1 or more');
 /** A part that is not measured whole, or while something else is, is no result. */
 const isResult = ['only', 'servers', 'profile'].every(name => text(name) === '');
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));

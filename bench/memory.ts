@@ -31,7 +31,7 @@ async function idle(): Promise<number> {
 }
 
 async function once() {
-  // At once: what is resident does not depend on how busy the machine is.
+  // At once, which takes a third of the time: what is resident is bounded by pages and batches, not by how fast they go.
   const [quiet, low, middle, high] = await Promise.all([idle(), peakOf(10_000), peakOf(100_000), peakOf(1_000_000)]);
   const found = { idle: quiet, low, middle, high };
   say(

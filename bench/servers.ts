@@ -59,7 +59,8 @@ type Watched = Pick<Found, 'requestsPerSecond' | 'cpuPercent' | 'rssMb' | 'scrap
 async function watch(exporter: Exporter, minutes: number): Promise<Watched> {
   const [before, requestsBefore] = [exporter.usage(), requests(await exporter.metrics())];
   const [beganMs, scrapeMs, rssMb]: [number, number[], number[]] = [systemClock.monotonic(), [], []];
-  for (let scrape = 1; scrape <= (minutes * 60) / scrapeEverySeconds; scrape += 1) {
+  const scrapes = Math.max(1, (minutes * 60) / scrapeEverySeconds);
+  for (let scrape = 1; scrape <= scrapes; scrape += 1) {
     // oxlint-disable-next-line no-await-in-loop -- one scrape after the other
     await rest(beganMs + scrape * scrapeEverySeconds * 1000 - systemClock.monotonic());
     const askedMs = systemClock.monotonic();
@@ -77,27 +78,26 @@ async function watch(exporter: Exporter, minutes: number): Promise<Watched> {
   };
 }
 
-/** What each server beyond the first adds. `one` and `first` are of the same run. */
-const added = (one: Found, first: Found, of: (found: Found) => number): number =>
-  (of(one) - of(first)) / (one.servers - first.servers);
+/** Many servers, and a single one in the same run. */
+type Beside = Found & Readonly<{ first: Found }>;
 
-/** The row of one number of servers, over all runs; `firsts` are the single servers of the same runs. */
-function rowOf(found: readonly Found[], firsts: readonly Found[]): readonly string[] {
+/** The row of one number of servers, over all runs. "Each more" is what every server beyond the first adds. */
+function rowOf(count: number, found: readonly Beside[]): readonly string[] {
   const each = (of: (one: Found) => number, digits: number): string => spread(found.map(of), digits);
-  const more = (of: (one: Found) => number): string =>
-    found[0]?.servers === 1
+  const added = (of: (one: Found) => number): string =>
+    count === 1
       ? ''
       : spread(
-          found.flatMap((one, run) => firsts.slice(run, run + 1).map(first => added(one, first, of))),
+          found.map(one => (of(one) - of(one.first)) / (count - 1)),
           3,
         );
   return [
-    String(found[0]?.servers),
+    String(count),
     each(({ requestsPerSecond }) => requestsPerSecond, 1),
     each(({ cpuPercent }) => cpuPercent, 2),
-    more(({ cpuPercent }) => cpuPercent),
+    added(({ cpuPercent }) => cpuPercent),
     each(({ rssMb }) => rssMb, 0),
-    more(({ rssMb }) => rssMb),
+    added(({ rssMb }) => rssMb),
     `${String(sum(found, ({ taken: events }) => events))} of ${String(sum(found, ({ appended }) => appended))}`,
     `${median(found.map(({ scrapeBytes }) => scrapeBytes / 1e6)).toFixed(2)} MB`,
     `${median(found.flatMap(({ scrapeMs }) => scrapeMs)).toFixed(0)} ms`,
@@ -123,23 +123,27 @@ const head = [
 export async function manyServers(): Promise<Section> {
   const [minutes, runs, most] = [flag('minutes', 2), flag('runs', 5), flag('servers', 0)];
   const counts = most > 0 ? [1, most] : [1, 100, 1_000];
-  const found: Found[] = [];
-  for (const count of Array.from({ length: runs }, () => counts).flat()) {
-    // oxlint-disable-next-line no-await-in-loop -- two at once would measure each other
-    const one = await measure(count, minutes);
-    say(`${String(count)} servers: ${one.cpuPercent.toFixed(2)} % of a core, ${one.rssMb.toFixed(0)} MB`);
-    found.push(one);
+  const found: Beside[] = [];
+  for (let run = 0; run < runs; run += 1) {
+    let first: Found | undefined;
+    for (const count of counts) {
+      // oxlint-disable-next-line no-await-in-loop -- two at once would measure each other
+      const one = await measure(count, minutes);
+      first ??= one;
+      found.push({ ...one, first });
+      say(`${String(count)} servers: ${one.cpuPercent.toFixed(2)} % of a core, ${one.rssMb.toFixed(0)} MB`);
+    }
   }
-  const groups = counts.map(count => found.filter(({ servers }) => servers === count));
+  const groups = counts.map(count => ({ count, runs: found.filter(({ servers }) => servers === count) }));
   const barsOf = (of: (one: Found) => number): string =>
-    bars(groups.map((group, index) => ({ name: String(counts[index]), value: median(group.map(of)) })));
+    bars(groups.map(group => ({ name: String(group.count), value: median(group.runs.map(of)) })));
   const plots = [
     'CPU, % of a core:',
     barsOf(({ cpuPercent }) => cpuPercent),
     'Resident memory, MB:',
     barsOf(({ rssMb }) => rssMb),
   ];
-  const rows = groups.map(group => rowOf(group, groups[0] ?? []));
+  const rows = groups.map(group => rowOf(group.count, group.runs));
   return { title: 'Many servers', body: [introduction(minutes, runs), table(head, rows), ...plots].join('\n\n') };
 }
 

@@ -31,12 +31,10 @@ async function read(path: string, token: string): Promise<unknown> {
   return JSON.parse(await textOf({ origin, path: `/v8/${path}`, method: 'GET', headers }));
 }
 
-const everything = (kept: string, piece: string): string => kept + piece;
-
 async function textOf(options: Dispatcher.RequestOptions): Promise<string> {
   if (!lean) return (await dispatcher.request(options)).body.text();
   const { signal } = new AbortController();
-  return (await receive(dispatcher, options, { signal, clock: systemClock, keep: everything })).body;
+  return (await receive(dispatcher, options, { signal, clock: systemClock })).body;
 }
 
 async function login(): Promise<string> {

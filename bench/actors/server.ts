@@ -1,6 +1,5 @@
 // A simulated server in a process of its own: says its address, holds the first list of sessions back until it is told
-// `go`, and answers `count` with how many requests for pages of events it has had. `add <sessions> <events>` makes more
-// stopped sessions happen; `append` adds an event to a session that is open from the first one on.
+// `go`. `add <sessions> <events>` makes more stopped sessions happen; `append` adds an event to a session that is open from the first one on.
 // node dist/bench/actors/server.js --sessions 100 --events 5000 [--days 1] [--hold 1]
 import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds } from '../../src/model/time.js';
@@ -20,7 +19,7 @@ const simulator = await simulate({
     proceed();
   },
 });
-const { world, traffic, url } = simulator;
+const { world, url } = simulator;
 tell({ url });
 
 const now = () => milliseconds(systemClock.now());
@@ -39,7 +38,6 @@ function append(): void {
 
 obey({
   go: () => gate.resolve(),
-  count: () => tell({ pages: traffic.count('/RestoreSessions/{id}/Events') }),
   add: rest => add(...rest.split(' ').map(Number)),
   append,
 });

@@ -19,11 +19,15 @@ export function decodeJson(operation: Operation, body: string): unknown {
 
 /** Whether an error's body is what VB365 writes (an object, or nothing), and not some page of a proxy in between. */
 export function isOwnError(body: string): boolean {
-  if (body.trim() === '') return true;
+  const json = parsed(body);
+  return body.trim() === '' || (typeof json === 'object' && json !== null);
+}
+
+/** What a text is as JSON; undefined when it is none. */
+export function parsed(text: string): unknown {
   try {
-    const json: unknown = JSON.parse(body);
-    return typeof json === 'object' && json !== null;
+    return JSON.parse(text);
   } catch {
-    return false;
+    return undefined;
   }
 }

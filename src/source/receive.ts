@@ -20,9 +20,11 @@ type Terms = Readonly<{
   /** Of this request alone. */
   signal: AbortSignal;
   clock: Pick<Clock, 'now'>;
-  /** Decides about the body of a 200. */
-  keep: Keep;
+  /** Decides about the body of a 200. All of it is kept where there is none. */
+  keep?: Keep | undefined;
 }>;
+
+const everything: Keep = (text, piece) => text + piece;
 
 /** In bytes. Texts of 128 kB and more lie outside of where new objects are, and cost a call to the system each. */
 const pieceSize = 16_384;
@@ -36,7 +38,7 @@ const pieceSize = 16_384;
 export async function receive(
   dispatcher: Dispatcher,
   options: Dispatcher.DispatchOptions,
-  { signal, clock, keep }: Terms,
+  { signal, clock, keep = everything }: Terms,
 ): Promise<Received> {
   const { promise, resolve, reject } = Promise.withResolvers<Received>();
   const decoder = new TextDecoder();
@@ -44,7 +46,7 @@ export async function receive(
   let body = '';
   const add = (piece: string): void => {
     try {
-      body = head.status === 200 ? keep(body, piece) : body + piece;
+      body = (head.status === 200 ? keep : everything)(body, piece);
     } catch (thrown) {
       // It is no failure of the network, for which whatever comes out of the library would be taken.
       throw toExporterError(thrown);

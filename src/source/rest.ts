@@ -1,21 +1,19 @@
 import { z } from 'zod';
 import type { Session } from '../model/session.js';
 import { milliseconds, type Nanos } from '../model/time.js';
-import type { EventPage, EventRow, Instance, Source } from '../pipeline/ports.js';
+import type { EventPage, Instance, Source } from '../pipeline/ports.js';
 import { type Connection, connect } from './connection.js';
-import { decodeEvent } from './decode-event.js';
 import { decodeSession } from './decode-session.js';
+import { comingPage } from './event-page.js';
 import { failure, statusFailure } from './failure.js';
 import { readChanges } from './feed.js';
 import { decodeJson, isOwnError } from './json.js';
 import { type Operation, type RestOptions, type RestSettings, since } from './options.js';
 import type { Link } from './link.js';
-import { decodePage } from './page.js';
 import { pageSize } from './page-size.js';
 import { query } from './query.js';
 import type { Read } from './reader.js';
 import { sessionReader } from './sessions.js';
-import { takingRows } from './taking-rows.js';
 import type { Answer } from './transport.js';
 import { text, uuid } from './wire.js';
 
@@ -100,17 +98,15 @@ function readEvents({ eventLimit }: RestSettings, read: Read, serverTime: (ourMs
   return async (sessionId: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined> => {
     const { limit } = size;
     const path = `${sessionPath(sessionId)}/Events${query({ offset, limit })}`;
-    const rows: EventRow[] = [];
-    const take = (row: unknown): void => void rows.push(decodeEvent(row, offset + rows.length));
-    const answer = await read('events', path, signal, { keep: takingRows(take) }).catch((thrown: unknown) => {
+    const coming = comingPage({ offset, limit });
+    const answer = await read('events', path, signal, { keep: coming.keep }).catch((thrown: unknown) => {
       size.failed(thrown);
       throw thrown;
     });
     if (isGone(answer)) return undefined;
-    const page = decodePage(okJson('events', answer), { operation: 'events', offset, limit, taken: rows.length });
-    for (const row of page.rows) take(row);
-    size.took(answer.tookMs, rows.length >= limit);
-    return { ...page, offset, rows, readAt: serverTime(answer.beganMs) };
+    const page = coming.end(okJson('events', answer));
+    size.took(answer.tookMs, page.rows.length >= limit);
+    return { ...page, readAt: serverTime(answer.beganMs) };
   };
 }
 

@@ -1,3 +1,4 @@
+import { parsed } from './json.js';
 import type { Keep } from './receive.js';
 
 /** Where the rows of a page begin. In a text its quotes would be escaped; a longer name may end so, its first quote escaped. */
@@ -42,12 +43,4 @@ function headOf(text: string): number | undefined {
 function rowsOf(text: string): readonly unknown[] | undefined {
   const rows = parsed(`[${text}]`);
   return Array.isArray(rows) ? rows : undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -48,8 +48,6 @@ export interface Transport {
   close(last?: Call): Promise<void>;
 }
 
-const everything: Keep = (text, piece) => text + piece;
-
 /** How long the last request may hold up a stop. */
 const farewellMs = 2_000;
 
@@ -64,7 +62,7 @@ export function transport(settings: RestSettings): Transport {
     const beganMs = clock.now();
     const dispatcher = await pool.fresh();
     const sinceMs = clock.monotonic();
-    const terms = { signal, clock, keep: call.keep ?? everything };
+    const terms = { signal, clock, keep: call.keep };
     const { status, headers, receivedMs, body } = await receive(dispatcher, requestOf(call, settings), terms);
     const dateMs = parseHttpDate(single(headers['date']));
     // The date of an error may be that of a proxy in between.

@@ -24,11 +24,10 @@ async function begin(listener: RequestListener): Promise<Readonly<{ origin: stri
   return { origin: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, agent, server };
 }
 
-const everything: Keep = (text, piece) => text + piece;
 const clock = { now: () => 1_234 };
 const { signal: never } = new AbortController();
 
-async function get(listener: RequestListener, keep = everything, signal = never) {
+async function get(listener: RequestListener, keep?: Keep, signal = never) {
   const { origin, agent } = await begin(listener);
   return receive(agent, { origin, path: '/', method: 'GET' }, { signal, clock, keep });
 }
@@ -127,7 +126,7 @@ test('stopped while it waits for its turn, it is not sent', async () => {
   const agent = new Agent({ connections: 1 });
   open.push(async () => agent.destroy());
   const ask = async (path: string, signal = never) =>
-    receive(agent, { origin, path, method: 'GET' }, { signal, clock, keep: everything });
+    receive(agent, { origin, path, method: 'GET' }, { signal, clock });
   const stop = new AbortController();
   const [first, second] = [ask('/1'), ask('/2', stop.signal)];
   stop.abort();
@@ -142,6 +141,6 @@ test('stopped while the connection is not there yet, it does not wait for it', a
   const agent = new Agent({ connect: () => stop.abort() });
   open.push(async () => agent.destroy());
   const options = { origin: 'http://vb365.invalid', path: '/', method: 'GET' } as const;
-  const asked = receive(agent, options, { signal: stop.signal, clock, keep: everything });
+  const asked = receive(agent, options, { signal: stop.signal, clock });
   await expect(asked).rejects.toThrow(errors.RequestAbortedError);
 });

@@ -2,8 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import { getEventListeners } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { inspect } from 'node:util';
+import { systemClock } from '../../src/kernel/clock.js';
 import { ExporterError } from '../../src/kernel/errors.js';
-import type { Reply } from '../support/scripted-server.js';
+import { Secret } from '../../src/kernel/secret.js';
+import { connect } from '../../src/source/connection.js';
+import { type Reply, scriptedServer } from '../support/scripted-server.js';
 import { bench, type Extras, grant, never, type Rig } from '../support/source-rig.js';
 
 const id = '61954db6-7278-4d26-86f7-888bda5a4ec4';
@@ -18,6 +21,20 @@ test('a request that has ended leaves nothing behind with those who could have s
   const { signal } = new AbortController();
   await one.source.events(id, 0, signal);
   expect(getEventListeners(signal, 'abort')).toEqual([]);
+});
+
+test('of an answer is kept what its reader says', async () => {
+  const server = await scriptedServer(({ url }) => (url.endsWith('token') ? grant(1) : { body: 'abc' }));
+  const { link, close } = connect({
+    baseUrl: server.url,
+    apiVersion: 'v6',
+    credentials: { kind: 'password', username: 'user', secret: async () => new Secret('password') },
+    clock: systemClock,
+    random: () => 0,
+  });
+  closeLater(close);
+  closeLater(server.close);
+  await expect(link.read('events', 'x', never, { keep: () => 'kept' })).resolves.toMatchObject({ body: 'kept' });
 });
 
 describe('an answer', () => {
