@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { systemClock } from '../src/kernel/clock.js';
 import { hear, start } from './rig/child.js';
-import { recordsOf, rest, startLine, untilDelivered } from './rig/line.js';
+import { recordsOf, rest, startLine, untilDelivered } from './rig/server-run.js';
 import { type Section, spread, table } from './rig/report.js';
 import { flag, say } from './rig/stats.js';
 

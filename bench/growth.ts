@@ -1,7 +1,7 @@
 // Whether an event costs the same however many there have been, and however many sessions are known: CPU of the exporter
 // for each event, with metrics and log records. And what is resident after ten thousand and after a million.
 // npm run bench -- growth [--runs 5]
-import { type Line, recordsOf, rest, startLine, untilDelivered } from './rig/line.js';
+import { type Line, recordsOf, rest, startLine, untilDelivered } from './rig/server-run.js';
 import { bars, type Section, spread, table } from './rig/report.js';
 import { flag, median, say } from './rig/stats.js';
 

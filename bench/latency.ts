@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { systemClock, systemRandom } from '../src/kernel/clock.js';
 import { hear, until } from './rig/child.js';
 import { total } from './rig/exporter.js';
-import { type Line, rest, startLine } from './rig/line.js';
+import { type Line, rest, startLine } from './rig/server-run.js';
 import { type Section, spread, table } from './rig/report.js';
 import { flag, percentile, say } from './rig/stats.js';
 

@@ -1,7 +1,7 @@
 // What stays in memory of one huge session, and of nothing at all; `growth` tells how it is after many events. Every event
 // goes to metrics and to log records.
 // npm run bench -- memory [--runs 5]
-import { recordsOf, rest, startLine, untilDelivered } from './rig/line.js';
+import { recordsOf, rest, startLine, untilDelivered } from './rig/server-run.js';
 import { type Section, spread, table } from './rig/report.js';
 import { flag, say } from './rig/stats.js';
 

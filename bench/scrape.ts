@@ -4,7 +4,7 @@
 import { request } from 'undici';
 import { z } from 'zod';
 import { systemClock } from '../src/kernel/clock.js';
-import type { Format } from '../src/sink/exposition.js';
+import type { Format } from '../src/metrics/exposition.js';
 import { type Child, hear, profiling, start } from './rig/child.js';
 import { serversFor } from './rig/many-series.js';
 import { type Case, took, whole, writing } from './rig/page-writing.js';

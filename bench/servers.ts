@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { systemClock } from '../src/kernel/clock.js';
 import { hear, start, until } from './rig/child.js';
 import { type Exporter, makeHome, startExporter, total } from './rig/exporter.js';
-import { rest } from './rig/line.js';
+import { rest } from './rig/server-run.js';
 import { bars, type Section, spread, table } from './rig/report.js';
 import { flag, median, say } from './rig/stats.js';
 

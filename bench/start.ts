@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { systemClock } from '../src/kernel/clock.js';
 import { type Exporter, startExporter, total } from './rig/exporter.js';
-import { type Line, recordsOf, rest, startLine, untilDelivered } from './rig/line.js';
+import { type Line, recordsOf, rest, startLine, untilDelivered } from './rig/server-run.js';
 import { type Section, spread, table } from './rig/report.js';
 import { flag, say } from './rig/stats.js';
 

@@ -6,9 +6,9 @@ import { chartFiles, copiesInChart } from '../dist/dashboards/src/chart-files.js
 import { dashboardFiles } from '../dist/dashboards/src/grafana/dashboard-files.js';
 import { ruleFiles } from '../dist/dashboards/src/rule-files.js';
 import { ruleTestFiles } from '../dist/dashboards/src/rule-tests.js';
-import { configDocs } from '../dist/src/config/document.js';
-import { logsMarkdown } from '../dist/src/telemetry/logs-markdown.js';
-import { metricsMarkdown } from '../dist/src/telemetry/metrics-markdown.js';
+import { configDocs } from '../dist/docs/src/config-markdown.js';
+import { logsMarkdown } from '../dist/docs/src/logs-markdown.js';
+import { metricsMarkdown } from '../dist/docs/src/metrics-markdown.js';
 
 const documents = [
   ...configDocs(),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../src/kernel/clock.js';
 import { simulate } from '../src/simulator/simulate.js';
-import { families } from '../src/telemetry/catalogue.js';
+import { families } from '../src/metrics/catalogue.js';
 import { selfSigned } from './support/authority.js';
 import { otlpReceiver } from './support/otlp-receiver.js';
 import { configOf, inFolder, program, serverConfig, until } from './support/program.js';

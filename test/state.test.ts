@@ -2,7 +2,7 @@ import { expect, jest, test } from '@jest/globals';
 import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sqliteStore } from '../src/store/sqlite.js';
-import { stateOperations } from '../src/telemetry/labels.js';
+import { stateOperations } from '../src/metrics/labels.js';
 import { configOf, program, type Program, serverConfig, until } from './support/program.js';
 import { addEvents, onStage, openSession, polled, restored, running } from './support/stage.js';
 

@@ -3,7 +3,7 @@ import { systemClock } from '../src/kernel/clock.js';
 import { milliseconds } from '../src/model/time.js';
 import { simulate } from '../src/simulator/simulate.js';
 import type { World } from '../src/simulator/world.js';
-import { spanIdOf, traceIdOf } from '../src/telemetry/ids.js';
+import { spanIdOf, traceIdOf } from '../src/model/trace-ids.js';
 import { keepAll, target } from './support/logs.js';
 import { otlpReceiver, type OtlpReceiver, refuse } from './support/otlp-receiver.js';
 import { otlpSpans } from './support/otlp-spans.js';

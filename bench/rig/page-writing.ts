@@ -1,6 +1,6 @@
 import { nextTurn, systemClock } from '../../src/kernel/clock.js';
-import type { Format } from '../../src/sink/exposition.js';
-import type { Metrics } from '../../src/sink/registry.js';
+import type { Format } from '../../src/metrics/exposition.js';
+import type { Metrics } from '../../src/metrics/registry.js';
 import { pageOf } from '../../test/support/exposition.js';
 import { plainOf, prepared, writePlain, writePrepared } from './hand-made.js';
 import { busyMetrics, samplesIn, serversFor } from './many-series.js';

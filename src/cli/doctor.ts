@@ -1,5 +1,5 @@
-import { diagnose } from '../doctor/doctor.js';
-import { asJson, asText, isWell } from '../doctor/report.js';
+import { diagnose } from './doctor-run.js';
+import { asJson, asText, isWell } from './doctor-report.js';
 import { systemClock, systemRandom } from '../kernel/clock.js';
 import { parseListenAddress } from '../web/listen.js';
 import { askHealth, healthy } from './healthcheck.js';

@@ -1,6 +1,6 @@
 import { type App, startApp } from '../app.js';
 import type { Config } from '../config/parse.js';
-import { type Bell, createBell } from '../kernel/bell.js';
+import { type Bell, createBell } from '../kernel/notify.js';
 import { systemClock, systemRandom } from '../kernel/clock.js';
 import { toExporterError } from '../kernel/errors.js';
 import { createLog, type LogFormat, type LogLevel } from '../kernel/log.js';

@@ -1,5 +1,5 @@
 import type { Config } from './parse.js';
-import { saysTheSame } from './same.js';
+import { saysTheSame } from './equals.js';
 
 /** What the program is built with once: by the keys that a person knows it by. */
 const fixedSettings: ReadonlyArray<Readonly<{ keys: string; of: (config: Config) => unknown }>> = [

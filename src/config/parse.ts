@@ -10,7 +10,7 @@ import { configError, problemsOf, type Read } from './problem.js';
 import { proxied, type ProxyConfig, readProxy } from './proxy.js';
 import { readBy } from './read.js';
 import { defaultStatePath, type Keys, schema } from './schema.js';
-import { readSignals, type Signals } from './signals.js';
+import { readSignals, type Signals } from './otlp-settings.js';
 import type { History } from './units.js';
 import { parseYaml } from './yaml.js';
 

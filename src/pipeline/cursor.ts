@@ -1,6 +1,6 @@
 import { eventStatuses } from '../model/event.js';
 import type { Nanos } from '../model/time.js';
-import { formatOrders, type Orders, parseOrders } from './orders.js';
+import { formatOrders, type Orders, parseOrders } from './interval-set.js';
 
 /** What a tally counts: events by final status, and rows that were not taken as events. */
 const tallyKeys = [...eventStatuses, 'other', 'set_aside', 'duplicate'] as const;

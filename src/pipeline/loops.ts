@@ -1,8 +1,8 @@
 import { type Backoff, backoffMs } from '../kernel/backoff.js';
-import type { Bell } from '../kernel/bell.js';
+import type { Bell } from '../kernel/notify.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
-import type { LaneReport } from './lane.js';
+import type { LaneReport } from './sink-worker.js';
 
 type Timing = Readonly<{ clock: Clock; random: Random; quit: AbortSignal }>;
 

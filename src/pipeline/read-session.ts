@@ -1,12 +1,12 @@
 import { ExporterError } from '../kernel/errors.js';
 import type { Nanos } from '../model/time.js';
-import { advance, fullPass, misses, newestPass, type Pass } from './advance.js';
+import { advance, fullPass, misses, newestPass, type Pass } from './dedupe.js';
 import type { Entry } from './backlog.js';
-import { batchSize, type Draft } from './batch.js';
-import { conclude, settleTime } from './conclude.js';
+import { batchSize, type Draft } from './batch-builder.js';
+import { conclude, settleTime } from './completion.js';
 import { type Cursor, formatCursor } from './cursor.js';
-import type { Header } from './headers.js';
-import type { Lane, Stopping } from './lane.js';
+import type { Header } from './session-cache.js';
+import type { Lane, Stopping } from './sink-worker.js';
 import type { EventPage } from './ports.js';
 
 type Into = Readonly<{

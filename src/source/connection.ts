@@ -1,5 +1,5 @@
 import type { Secret } from '../kernel/secret.js';
-import { type Auth, keepToken } from './auth.js';
+import { type Auth, keepToken } from './token-manager.js';
 import type { Link } from './link.js';
 import { type ApiVersion, type RestOptions, settingsOf, since } from './options.js';
 import { reader } from './reader.js';

@@ -1,5 +1,5 @@
 import { type ApiVersion, apiVersions, since } from './options.js';
-import { statusFailure } from './failure.js';
+import { statusFailure } from './request-errors.js';
 import { isWire } from './wire.js';
 import { ExporterError } from '../kernel/errors.js';
 import type { Answer, Call } from './transport.js';

@@ -1,7 +1,7 @@
 import type { Instance } from '../pipeline/ports.js';
 import { type Connection, connect } from './connection.js';
 import { decodeSession } from './decode-session.js';
-import { statusFailure } from './failure.js';
+import { statusFailure } from './request-errors.js';
 import { decodeJson } from './json.js';
 import type { ApiVersion, RestOptions } from './options.js';
 import { decodePage, type Page } from './page.js';

@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { ExporterError } from '../kernel/errors.js';
 import { connections, hostOf } from './dispatcher.js';
-import { networkFailure } from './failure.js';
+import { networkFailure } from './request-errors.js';
 import { settingsOf, type RestOptions, type RestSettings } from './options.js';
 import { type Certificate, chainOf, distrustOf } from './peer.js';
 

@@ -1,4 +1,4 @@
-import { failure } from './failure.js';
+import { failure } from './request-errors.js';
 import type { Operation } from './options.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
 import type { Secret } from '../kernel/secret.js';
-import { failure, statusFailure } from './failure.js';
+import { failure, statusFailure } from './request-errors.js';
 import { decodeJson } from './json.js';
 import type { Credentials } from './options.js';
 import { decodeToken, renewAfterMs } from './token.js';

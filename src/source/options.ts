@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../kernel/clock.js';
-import { createGate, type Gate } from '../kernel/gate.js';
+import { createGate, type Gate } from '../kernel/semaphore.js';
 import type { Log } from '../kernel/log.js';
 import type { Secret } from '../kernel/secret.js';
 import type { Trust } from './trust.js';

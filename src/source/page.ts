@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AnomalyKind } from '../model/event.js';
-import { failure } from './failure.js';
+import { failure } from './request-errors.js';
 import type { Operation } from './options.js';
 import { isWire } from './wire.js';
 

@@ -1,4 +1,4 @@
-import type { Auth } from './auth.js';
+import type { Auth } from './token-manager.js';
 import type { Ticket } from './login.js';
 import type { Operation } from './options.js';
 import type { Answer, Call, Transport } from './transport.js';

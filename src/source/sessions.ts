@@ -1,6 +1,6 @@
 import { formatInstant, type Nanos } from '../model/time.js';
 import type { SessionList } from '../pipeline/ports.js';
-import { statusFailure } from './failure.js';
+import { statusFailure } from './request-errors.js';
 import { decodeJson } from './json.js';
 import type { Link } from './link.js';
 import { type ApiVersion, since } from './options.js';

@@ -1,4 +1,4 @@
-import { attempts } from './attempts.js';
+import { attempts } from './single-flight.js';
 import { type Ask, detectVersion, isServed } from './detect.js';
 import { type ApiVersion, apiVersions, type RestSettings } from './options.js';
 

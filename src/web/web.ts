@@ -8,7 +8,7 @@ import express, {
 import { ExporterError, toExporterError } from '../kernel/errors.js';
 import { authenticating, passwordCheck } from './basic-auth.js';
 import { icon } from './icon.js';
-import { type Status, statusPage } from './page.js';
+import { type Status, statusPage } from './landing-page.js';
 import { answerScrape, type ScrapeOptions } from './scrape.js';
 import { styleSheet } from './style.js';
 import type { WebConfig } from './web-config.js';

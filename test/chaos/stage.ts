@@ -5,7 +5,7 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds, type Nanos } from '../../src/model/time.js';
 import { simulate, type Simulator } from '../../src/simulator/simulate.js';
 import { createHistory, type History } from './history.js';
-import { keepLedger, type Ledger } from './ledger.js';
+import { keepLedger, type Ledger } from './accounts.js';
 
 /** A server of the exporter's, and what goes on in it. */
 export type StageServer = Readonly<{ name: string; simulator: Simulator; history: History }>;

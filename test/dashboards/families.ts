@@ -1,4 +1,4 @@
-import { families } from '../../src/telemetry/catalogue.js';
+import { families } from '../../src/metrics/catalogue.js';
 
 /** What Prometheus itself, the kubelet, or the process adds: name and labels. */
 const builtIn: Readonly<Record<string, readonly string[]>> = {

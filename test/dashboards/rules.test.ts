@@ -4,7 +4,7 @@ import { recordings } from '../../dashboards/src/recordings.js';
 import { annotationsOf, components, runbookBase, severities } from '../../dashboards/src/rule.js';
 import { alerts, ruleFiles } from '../../dashboards/src/rule-files.js';
 import { cases, ruleTestFiles } from '../../dashboards/src/rule-tests.js';
-import { families } from '../../src/telemetry/catalogue.js';
+import { families } from '../../src/metrics/catalogue.js';
 import { familyOf, ofTheScrape } from './families.js';
 
 const named = alerts.map(alert => [alert.name, alert] as const);

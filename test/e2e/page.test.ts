@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import axe from 'axe-core';
 import { mkdirSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
-import type { Status } from '../../src/web/page.js';
+import type { Status } from '../../src/web/landing-page.js';
 import { aServer, aStatus, ask, serve } from '../support/web.js';
 import { type Look, openBrowser, type Seen, seen } from './support/browser.js';
 

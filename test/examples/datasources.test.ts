@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { families } from '../../src/telemetry/catalogue.js';
+import { families } from '../../src/metrics/catalogue.js';
 
 type Link = Readonly<{ datasourceUid: string }>;
 type DataSource = Readonly<{

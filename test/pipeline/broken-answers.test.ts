@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { EventPage } from '../../src/pipeline/ports.js';
-import { bench, put, stop } from '../support/bench.js';
-import { event, fakeServer, pageOf, recordingSink, second, session } from '../support/line.js';
+import { bench, put, stop } from '../support/discovery-rig.js';
+import { event, fakeServer, pageOf, recordingSink, second, session } from '../support/server-run.js';
 
 const reasons = (reports: Awaited<ReturnType<ReturnType<typeof bench>['step']>>): readonly string[] =>
   reports.flatMap(({ errors }) => errors.map(({ reason }) => reason));

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { SinkName } from '../../src/pipeline/ports.js';
-import { put } from '../support/bench.js';
+import { put } from '../support/discovery-rig.js';
 import { fedLine } from '../support/fed.js';
-import { event, recordingSink, second, session } from '../support/line.js';
+import { event, recordingSink, second, session } from '../support/server-run.js';
 
 const hour = 3_600_000;
 

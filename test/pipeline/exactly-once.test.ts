@@ -5,10 +5,10 @@ import { ExporterError } from '../../src/kernel/errors.js';
 import { eventStatus } from '../../src/model/event.js';
 import type { Nanos } from '../../src/model/time.js';
 import type { EventRow, Store } from '../../src/pipeline/ports.js';
-import { memoryStore } from '../../src/store/memory.js';
+import { memoryStore } from '../support/memory-store.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
-import { bench, counted } from '../support/bench.js';
-import { event, fakeServer, recordingSink, second, session } from '../support/line.js';
+import { bench, counted } from '../support/discovery-rig.js';
+import { event, fakeServer, recordingSink, second, session } from '../support/server-run.js';
 import { inFolder } from '../support/program.js';
 
 /** How an event comes about: the step at which it is readable, how long it runs (for ever: undefined), as what it ends. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { createBell } from '../../src/kernel/bell.js';
+import { createBell } from '../../src/kernel/notify.js';
 import { ExporterError } from '../../src/kernel/errors.js';
-import type { LaneReport } from '../../src/pipeline/lane.js';
+import type { LaneReport } from '../../src/pipeline/sink-worker.js';
 import { every, onBell } from '../../src/pipeline/loops.js';
 import { fakeClock, settle } from '../support/fake-clock.js';
 

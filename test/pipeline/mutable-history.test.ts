@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventStatus } from '../../src/model/event.js';
-import { bench, grace, put, stop } from '../support/bench.js';
-import { event, session, second } from '../support/line.js';
+import { bench, grace, put, stop } from '../support/discovery-rig.js';
+import { event, session, second } from '../support/server-run.js';
 
 const hour = 3600n * second;
 const running = eventStatus('Running');

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Change, SeriesDelta } from '../../src/pipeline/ports.js';
-import { memoryStore } from '../../src/store/memory.js';
+import { memoryStore } from '../support/memory-store.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
 import { kill, linesOf, storeChild } from '../support/store-child.js';
 import { answers, counter, row, storeConformance } from './conformance.js';

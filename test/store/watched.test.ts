@@ -1,6 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
 import type { Store } from '../../src/pipeline/ports.js';
-import { memoryStore } from '../../src/store/memory.js';
+import { memoryStore } from '../support/memory-store.js';
 import { watchedStore } from '../../src/store/watched.js';
 import { counter, row } from './conformance.js';
 

@@ -1,5 +1,5 @@
-import { exposition, type Format, type ServedFamily } from '../../src/sink/exposition.js';
-import type { Metrics } from '../../src/sink/registry.js';
+import { exposition, type Format, type ServedFamily } from '../../src/metrics/exposition.js';
+import type { Metrics } from '../../src/metrics/registry.js';
 
 /** Everything that is served, as a scraper gets it. */
 export const pageOf = async (metrics: Metrics, format: Format = 'text'): Promise<string> =>

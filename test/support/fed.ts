@@ -1,11 +1,11 @@
 import type { ExporterError } from '../../src/kernel/errors.js';
-import type { DiscoveryReport } from '../../src/pipeline/discovery.js';
-import type { FeedState } from '../../src/pipeline/feed.js';
-import { type LineDeps, runLine } from '../../src/pipeline/line.js';
+import type { DiscoveryReport } from '../../src/discovery/list-scan.js';
+import type { FeedState } from '../../src/discovery/feed-state.js';
+import { type LineDeps, runLine } from '../../src/server/run.js';
 import type { Changes, SeriesDelta, Store } from '../../src/pipeline/ports.js';
-import { memoryStore } from '../../src/store/memory.js';
+import { memoryStore } from './memory-store.js';
 import { type FakeClock, fakeClock } from './fake-clock.js';
-import { type FakeServer, fakeServer, recordingSink } from './line.js';
+import { type FakeServer, fakeServer, recordingSink } from './server-run.js';
 import { installationsOf } from './installations.js';
 
 type Entry = Readonly<{ id: string; eTag?: string; deleted?: boolean }>;

@@ -1,6 +1,6 @@
-import { put } from './bench.js';
+import { put } from './discovery-rig.js';
 import { fedLine } from './fed.js';
-import { event, session } from './line.js';
+import { event, session } from './server-run.js';
 
 export const minute = 60_000;
 

@@ -1,6 +1,6 @@
 import { ExporterError } from '../../src/kernel/errors.js';
 import type { Store } from '../../src/pipeline/ports.js';
-import { memoryStore } from '../../src/store/memory.js';
+import { memoryStore } from './memory-store.js';
 
 /** A store in memory that takes nothing while its disk is full. */
 export function fullDisk(): Readonly<{ store: Store; fill: (full: boolean) => void }> {

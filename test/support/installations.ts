@@ -1,4 +1,4 @@
-import { createInstallations, type Installations } from '../../src/pipeline/installations.js';
+import { createInstallations, type Installations } from '../../src/server/installations.js';
 
 /** Those of a program that reads from these servers. */
 export function installationsOf(...servers: readonly string[]): Installations {

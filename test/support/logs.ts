@@ -1,15 +1,15 @@
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
-import { acknowledgingExporter } from '../../src/sink/acknowledging-exporter.js';
+import { acknowledgingExporter } from '../../src/otlp/exporter.js';
 import type { PersonalData } from '../../src/model/personal-data.js';
-import { logsSink } from '../../src/sink/logs-sink.js';
-import { type OtlpTarget, otlpTransport } from '../../src/sink/otlp-transport.js';
+import { logsSink } from '../../src/otlp/logs-sink.js';
+import { type OtlpTarget, otlpTransport } from '../../src/otlp/transport.js';
 import type { Sink } from '../../src/pipeline/ports.js';
-import { logsSignal, tracesSignal } from '../../src/sink/signal.js';
-import { tracesSink } from '../../src/sink/traces-sink.js';
-import { disclosing } from '../../src/telemetry/disclosure.js';
-import type { TimeLimits } from '../../src/telemetry/record-time.js';
-import type { Origin } from '../../src/telemetry/log-record.js';
+import { logsSignal, tracesSignal } from '../../src/otlp/signal.js';
+import { tracesSink } from '../../src/otlp/traces-sink.js';
+import { disclosing } from '../../src/otlp/redaction.js';
+import type { TimeLimits } from '../../src/otlp/record-time.js';
+import type { Origin } from '../../src/otlp/log-record.js';
 
 /** A clock that stands still. */
 export const stopped = (ms: number): Clock => ({ ...systemClock, now: () => ms });

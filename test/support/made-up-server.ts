@@ -2,7 +2,7 @@ import type { RestoreEvent } from '../../src/model/event.js';
 import type { Session } from '../../src/model/session.js';
 import { milliseconds, type Nanos } from '../../src/model/time.js';
 import type { Source } from '../../src/pipeline/ports.js';
-import { event, page, session } from './line.js';
+import { event, page, session } from './server-run.js';
 
 /** Stopped sessions that come in evenly. */
 export type Plan = Readonly<{

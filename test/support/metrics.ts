@@ -1,4 +1,4 @@
-import { createMetrics, type Metrics, type MetricsOptions } from '../../src/sink/registry.js';
+import { createMetrics, type Metrics, type MetricsOptions } from '../../src/metrics/registry.js';
 
 /** The metrics of a program that has begun with these servers. */
 export function metricsOf(servers: readonly string[], options: Partial<MetricsOptions> = {}): Metrics {

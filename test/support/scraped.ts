@@ -1,9 +1,9 @@
 import type { SeriesDelta, Store } from '../../src/pipeline/ports.js';
-import { type FirstSight, firstSight } from '../../src/sink/first-sight.js';
-import { createReaders, type Reader } from '../../src/sink/readers.js';
-import { type SeriesTable, seriesTable } from '../../src/sink/series-table.js';
-import { families } from '../../src/telemetry/catalogue.js';
-import { restoreEvents } from '../../src/telemetry/restore-families.js';
+import { type FirstSight, firstSight } from '../../src/metrics/increment-hold.js';
+import { createReaders, type Reader } from '../../src/metrics/scrapers.js';
+import { type SeriesTable, seriesTable } from '../../src/metrics/series-table.js';
+import { families } from '../../src/metrics/catalogue.js';
+import { restoreEvents } from '../../src/metrics/restore-families.js';
 import { pageWith } from './exposition.js';
 import type { DrivenClock } from './simulator.js';
 

@@ -1,5 +1,5 @@
-import type { Reader } from '../../src/sink/readers.js';
-import { memoryStore } from '../../src/store/memory.js';
+import type { Reader } from '../../src/metrics/scrapers.js';
+import { memoryStore } from './memory-store.js';
 import { type ExporterOptions, startExporter } from './scraped.js';
 import { drivenClock } from './simulator.js';
 

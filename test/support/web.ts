@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { systemClock } from '../../src/kernel/clock.js';
 import type { ExporterError } from '../../src/kernel/errors.js';
 import { listen, type Listening } from '../../src/web/listen.js';
-import type { ServerStatus, Status } from '../../src/web/page.js';
+import type { ServerStatus, Status } from '../../src/web/landing-page.js';
 import { openWeb } from '../../src/web/web-config.js';
 import { createWeb, type WebOptions } from '../../src/web/web.js';
 

@@ -1,0 +1,79 @@
+import { eventTime, type RestoreEvent } from '../model/event.js';
+import type { Session } from '../model/session.js';
+import type { Nanos } from '../model/time.js';
+import type { Taken } from '../pipeline/ports.js';
+import { restoreItemDuration } from './restore-families.js';
+import type { BucketExamples } from './exemplars.js';
+import { type OrganizationLabel, unlimited } from './organizations.js';
+import { type Observations, observations, observe } from './delta-builder.js';
+
+/** What the events of one (organization, workload, type, status) add up to. */
+export type Cell = Readonly<{
+  organization: string;
+  workload: Session['workload']['label'];
+  type: RestoreEvent['type']['label'];
+  status: RestoreEvent['status']['label'];
+}> & {
+  events: number;
+  /** Undefined while no item has told its size. */
+  bytes: number | undefined;
+  durations: Observations | undefined;
+  /** The newest event of each bucket of `durations`. */
+  readonly examples: BucketExamples;
+  newest: Taken;
+  /** When the newest of them happened. */
+  latest: Nanos;
+};
+
+/** Sorts events into cells. This is all that is done per event, so a batch costs one look-up for each. */
+export function cellsOf(events: readonly Taken[], labelOf: OrganizationLabel = unlimited): Iterable<Cell> {
+  const cells = new Map<string, Cell>();
+  for (const taken of events) {
+    const { session, event } = taken;
+    const organization = labelOf(session.organization);
+    // The three closed words hold no blank, so no organization name can make two keys equal.
+    const key = `${event.type.label} ${event.status.label} ${session.workload.label} ${organization}`;
+    let cell = cells.get(key);
+    if (cell === undefined) cells.set(key, (cell = emptyCell(organization, taken)));
+    addEvent(cell, taken);
+  }
+  return cells.values();
+}
+
+const emptyCell = (organization: string, taken: Taken): Cell => ({
+  organization,
+  workload: taken.session.workload.label,
+  type: taken.event.type.label,
+  status: taken.event.status.label,
+  events: 0,
+  bytes: undefined,
+  durations: undefined,
+  examples: [],
+  newest: taken,
+  latest: eventTime(taken.event),
+});
+
+function addEvent(cell: Cell, taken: Taken): void {
+  const { event } = taken;
+  cell.events += 1;
+  const at = eventTime(event);
+  if (at > cell.latest) [cell.latest, cell.newest] = [at, taken];
+  if (hasSize(event)) cell.bytes = (cell.bytes ?? 0) + event.item.sizeBytes;
+  if (event.duration === undefined || !isTimed(cell)) return;
+  cell.durations ??= observations(restoreItemDuration);
+  const bucket = observe(cell.durations, event.duration);
+  const example = cell.examples[bucket];
+  if (example === undefined || at > eventTime(example.event)) cell.examples[bucket] = taken;
+}
+
+type Sized = RestoreEvent & Readonly<{ item: Readonly<{ sizeBytes: number }> }>;
+
+/** Only an item that went through counts, and only a size that can be one. */
+export const hasSize = (event: RestoreEvent): event is Sized =>
+  (event.status.label === 'Success' || event.status.label === 'Warning') &&
+  Number.isSafeInteger(event.item.sizeBytes) &&
+  Number(event.item.sizeBytes) >= 0;
+
+/** Whether the length of such events means something: `None` is a line of the session, a skipped item took no time. */
+const isTimed = ({ type, status }: Cell): boolean =>
+  type !== 'None' && (status === 'Success' || status === 'Warning' || status === 'Failed');

@@ -1,0 +1,94 @@
+import { SpanKind, type SpanStatus, SpanStatusCode } from '@opentelemetry/api';
+import { hrTimeDuration } from '@opentelemetry/core';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import type { EventStatus, EventType } from '../model/event.js';
+import { type Session, type SessionResult, sessionTime } from '../model/session.js';
+import type { Nanos } from '../model/time.js';
+import type { Taken } from '../pipeline/ports.js';
+import { type Attribute, attributesOf } from './attribute.js';
+import { hrTime } from './hr-time.js';
+import { spanContextOf } from '../model/trace-ids.js';
+import { itemAttributes } from './item-attributes.js';
+import type { Origin } from './log-record.js';
+import { sessionAttributes } from './session-attributes.js';
+
+/** The span of a session; its events are the children of it. */
+export const rootSpanName = 'restore session';
+
+/** What the span of an event is called. Few names, so that a backend can group by them. */
+export const itemSpanNames: Readonly<Record<EventType | 'other', string>> = {
+  None: 'session event',
+  View: 'view item',
+  Save: 'save item',
+  Export: 'export item',
+  Send: 'send item',
+  Restore: 'restore item',
+  other: 'other item',
+};
+
+const codes: Readonly<Partial<Record<EventStatus | SessionResult | 'other', SpanStatusCode>>> = {
+  Success: SpanStatusCode.OK,
+  Failed: SpanStatusCode.ERROR,
+};
+
+/** The span of one event. Undefined when its id or its session's is no GUID: there is no trace that it could be part of. */
+export function itemSpan({ session, event }: Taken, origin: Origin): ReadableSpan | undefined {
+  const context = spanContextOf(session.id, event.id);
+  const parent = spanContextOf(session.id, session.id);
+  if (context === undefined || parent === undefined) return undefined;
+  return {
+    ...spanOf(origin, { start: event.startedAt, end: event.endedAt ?? event.startedAt }),
+    ...told(itemAttributes, { session, event }, { origin, label: event.status.label }),
+    name: itemSpanNames[event.type.label],
+    spanContext: () => context,
+    parentSpanContext: parent,
+  };
+}
+
+/** The root span of a session that has stopped. Undefined when its id is no GUID. */
+export function sessionSpan(session: Session, origin: Origin): ReadableSpan | undefined {
+  const context = spanContextOf(session.id, session.id);
+  if (context === undefined) return undefined;
+  return {
+    ...spanOf(origin, { start: session.createdAt, end: sessionTime(session) }),
+    ...told(sessionAttributes, { session }, { origin, label: session.result.label }),
+    name: rootSpanName,
+    spanContext: () => context,
+  };
+}
+
+type Length = Readonly<{ start: Nanos; end: Nanos }>;
+
+/** An end before the start, or one of the two unknown, makes a span of no length. */
+function spanOf(origin: Origin, { start, end }: Length) {
+  const startTime = hrTime(start);
+  const known = end > start && hrTime(end)[0] > 0;
+  const endTime = known ? hrTime(end) : startTime;
+  return {
+    kind: SpanKind.INTERNAL,
+    startTime,
+    endTime,
+    duration: hrTimeDuration(startTime, endTime),
+    ended: true,
+    links: [],
+    events: [],
+    resource: origin.resource,
+    instrumentationScope: origin.scope,
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0,
+  };
+}
+
+type Outcome = Readonly<{ origin: Origin; label: EventStatus | SessionResult | 'other' }>;
+
+/** Attributes and status; the status of a failure says what `error.message` does. */
+function told<Subject>(table: readonly Attribute<Subject>[], subject: Subject, { origin, label }: Outcome) {
+  const attributes = attributesOf(table, subject, origin.disclose);
+  const message = attributes['error.message'];
+  const status: SpanStatus = {
+    code: codes[label] ?? SpanStatusCode.UNSET,
+    ...(typeof message === 'string' ? { message } : {}),
+  };
+  return { attributes, status };
+}

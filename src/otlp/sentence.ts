@@ -1,0 +1,52 @@
+import type { EventStatus, RestoreEvent } from '../model/event.js';
+import type { Session, SessionResult } from '../model/session.js';
+import { freeText, maxTextLength } from './attribute.js';
+import type { Disclose } from './redaction.js';
+
+const itemEnd: Readonly<Record<EventStatus, string>> = {
+  Running: 'is running',
+  Success: 'succeeded',
+  Warning: 'ended with a warning',
+  Failed: 'failed',
+  Cancelled: 'was cancelled',
+  Skipped: 'was skipped',
+};
+
+const sessionEnd: Readonly<Record<SessionResult, string>> = {
+  Success: 'succeeded',
+  Warning: 'ended with warnings',
+  Failed: 'failed',
+};
+
+/** A word of the API that we do not know may be anything; it leaves room for the token, which must not be cut off. */
+const word = (raw: string): string => raw.slice(0, 64);
+
+/** A name in a sentence leaves room for the rest of it. */
+const quoted = (name: string): string => `"${name.slice(0, maxTextLength / 2)}"`;
+
+/**
+ * What happened, in one sentence. Holds order and id: Loki drops a line that equals another of the same stream and
+ * time, whatever their attributes (grafana/loki#15425).
+ */
+export function itemSentence({ type, status, title, item, order, id }: RestoreEvent, disclose: Disclose): string {
+  const token = `(#${String(order)}, ${short(id)})`;
+  const heading = type.label === 'None' ? disclose(title, freeText) : undefined;
+  if (heading !== undefined) return `${heading.slice(0, maxTextLength / 2)} ${token}`;
+  const name = disclose(item.name, ['item']);
+  const done = type.label === 'None' ? 'Session event' : word(type.raw);
+  const what = name === undefined ? done : `${done} of ${quoted(name)}`;
+  return `${what} ${status.label === 'other' ? `ended as ${word(status.raw)}` : itemEnd[status.label]} ${token}`;
+}
+
+/** How a session ended, in one sentence. */
+export function sessionSentence({ name, organization, result, id }: Session, disclose: Disclose): string {
+  const told = disclose(name, freeText);
+  const what = [
+    told === undefined ? 'Restore session' : `Restore session ${quoted(told)}`,
+    organization.slice(0, maxTextLength / 4),
+  ];
+  const how = result.label === 'other' ? `ended as ${word(result.raw)}` : sessionEnd[result.label];
+  return `${what.filter(text => text !== '').join(' of ')} ${how} (${short(id)})`;
+}
+
+const short = (id: string): string => id.slice(0, 8);

@@ -1,0 +1,71 @@
+import { type Backoff, backoffMs } from '../kernel/backoff.js';
+import type { Clock, Random } from '../kernel/clock.js';
+import { ExporterError, type Reason, toExporterError } from '../kernel/errors.js';
+import type { Operation } from './options.js';
+import { failure } from './request-errors.js';
+
+type Timing = Readonly<{ operation: Operation; clock: Clock; random: Random }>;
+
+/** From 1 s to 30 s, full jitter: never longer than the usual interval between turns. */
+const failureBackoff: Backoff = { baseMs: 1_000, capMs: 30_000 };
+
+/** What is not waited out: a refusal has waits of its own, the others are not the server's fault. */
+const notWaitedOut: ReadonlySet<Reason> = new Set(['aborted', 'auth', 'store']);
+
+type Failed = Readonly<{ count: number; untilMs: number; error: ExporterError }>;
+
+/**
+ * Work that is done once for all who ask meanwhile, and on which nobody's signal has a hold: who gives up stops waiting.
+ * After a failure the same error comes back, without new work, until a wait is over: the one that the server asked for,
+ * or a growing one.
+ */
+export function attempts<T>(work: () => Promise<T>, timing: Timing): (signal: AbortSignal) => Promise<T> {
+  const { clock, random, operation } = timing;
+  let flight: Promise<T> | undefined;
+  let failed: Failed | undefined;
+
+  async function attempt(): Promise<T> {
+    const restMs = (failed?.untilMs ?? 0) - clock.monotonic();
+    if (failed !== undefined && restMs > 0) throw stillFailed(failed.error, restMs);
+    try {
+      const done = await work();
+      failed = undefined;
+      return done;
+    } catch (thrown) {
+      failed = after(failed, toExporterError(thrown));
+      throw thrown;
+    }
+  }
+
+  function after(before: Failed | undefined, error: ExporterError): Failed | undefined {
+    if (notWaitedOut.has(error.reason)) return undefined;
+    const count = (before?.count ?? 0) + 1;
+    const waitMs = error.retryAfterMs ?? backoffMs(failureBackoff, count, random);
+    return { count, untilMs: clock.monotonic() + waitMs, error };
+  }
+
+  return async signal => {
+    flight ??= attempt().finally(() => {
+      flight = undefined;
+    });
+    return unlessAborted(flight, { signal, operation });
+  };
+}
+
+/** The error again, with what is left of the wait that was asked for. */
+function stillFailed(error: ExporterError, restMs: number): ExporterError {
+  if (error.retryAfterMs === undefined) return error;
+  const { reason, message, details, cause } = error;
+  return new ExporterError(reason, message, { details, cause, retryAfterMs: restMs });
+}
+
+type Giving = Readonly<{ signal: AbortSignal; operation: Operation }>;
+
+/** Waits for shared work; gives up waiting, not the work, when `signal` aborts. */
+async function unlessAborted<T>(work: Promise<T>, { signal, operation }: Giving): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const giveUp = (): void => reject(failure(operation, 'aborted', 'stopped'));
+  signal.addEventListener('abort', giveUp);
+  if (signal.aborted) giveUp();
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', giveUp));
+}

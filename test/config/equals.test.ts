@@ -1,0 +1,68 @@
+import { describe, expect, test } from '@jest/globals';
+import { fixedSettingsThatDiffer } from '../../src/config/fixed.js';
+import { type Config, parseConfig } from '../../src/config/parse.js';
+import { saysTheSame } from '../../src/config/equals.js';
+import { Secret } from '../../src/kernel/secret.js';
+
+const file = (over: object = {}, server: object = {}): string =>
+  JSON.stringify({
+    servers: [{ name: 'hq', url: 'https://a.example:4443', username: 'u', password_file: '/p', ...server }],
+    ...over,
+  });
+const read = (over: object = {}, server: object = {}, env = {}): Config =>
+  parseConfig({ file: file(over, server), env });
+const proxy = (word: string) => ({ HTTPS_PROXY: `http://user:${word}@proxy.example` });
+const only = ({ servers: [server] }: Config): unknown => server;
+
+describe('two servers', () => {
+  test('that are written alike say the same', () => {
+    expect(saysTheSame(only(read()), only(read()))).toBe(true);
+  });
+
+  test.each([
+    { url: 'https://b.example:4443' },
+    { api_version: 'v7' },
+    { username: 'v' },
+    { password_file: '/q' },
+    { username: undefined, password_file: undefined, client_id: 'u', assertion_file: '/p' },
+    { poll_interval: '31s' },
+    { page_size: 999 },
+    { tls: { ca_file: '/ca' } },
+    { proxy_url: 'http://proxy.example:3128' },
+  ])('do not when one has %j', over => {
+    expect(saysTheSame(only(read()), only(read({}, over)))).toBe(false);
+    expect(saysTheSame(only(read({}, over)), only(read({}, over)))).toBe(true);
+  });
+
+  test('differ when what a secret holds does', () => {
+    const [one, again, other] = ['one', 'one', 'two'].map(word => only(read({}, {}, proxy(word))));
+    expect(saysTheSame(one, again)).toBe(true);
+    expect(saysTheSame(one, other)).toBe(false);
+    expect(saysTheSame(new Secret('a'), 'a')).toBe(false);
+  });
+});
+
+test('lists and mappings, absent and undefined are told apart as far as they mean something else', () => {
+  expect(saysTheSame([1, 2], [1, 2, 3])).toBe(false);
+  expect(saysTheSame(['a'], { 0: 'a' })).toBe(false);
+  expect(saysTheSame({ a: undefined }, {})).toBe(true);
+  expect(saysTheSame({ at: 1n }, { at: 1n })).toBe(true);
+});
+
+describe('what no reload exchanges', () => {
+  const otlp = { endpoint: 'http://a.example:4318' };
+  test.each([
+    [{}, []],
+    [{ history: '7d', abandon_after: '2h' }, []],
+    [{ state: { path: '/elsewhere' } }, ['state.path']],
+    [{ max_concurrent_requests: 3 }, ['max_concurrent_requests']],
+    [{ metrics: { max_organizations: 3 } }, ['metrics']],
+    [{ otlp: { endpoint: 'http://b.example:4318' } }, ['logs or otlp', 'traces or otlp', 'self_tracing or otlp']],
+    [{ traces: { enabled: false } }, ['traces or otlp']],
+    [{ self_tracing: { enabled: false } }, ['self_tracing or otlp']],
+    [{ personal_data: { hash_key_file: '/key' } }, ['personal_data.hash_key_file']],
+  ])('in %j is %j', (over, names) => {
+    const base = { otlp, traces: { enabled: true }, self_tracing: { enabled: true } };
+    expect(fixedSettingsThatDiffer(read(base), read({ ...base, ...over }))).toEqual(names);
+  });
+});

@@ -1,0 +1,88 @@
+import { describe, expect, test } from '@jest/globals';
+import { eventStatus, eventType } from '../../src/model/event.js';
+import { sessionResult, workload } from '../../src/model/session.js';
+import type { Metrics } from '../../src/metrics/registry.js';
+import { families } from '../../src/metrics/catalogue.js';
+import { batchDeltas, birthDeltas, bornDeltas, sinkDeltas } from '../../src/metrics/deltas.js';
+import { fullUse, plainUse, seriesCount, type Use } from '../../docs/src/series-count.js';
+import { pageOf } from '../support/exposition.js';
+import { batch, event, session } from '../support/restore.js';
+import { metricsOf } from '../support/metrics.js';
+
+const types = { exchange: 'Vex', onedrive: 'Veod', sharepoint: 'Vesp', teams: 'Vet' };
+
+/** Counts the lines of a page after these organizations have used all that `use` names. */
+async function measured(organizations: number, use: Use): Promise<number> {
+  const metrics = metricsOf(['s'], { version: 'v' });
+  metrics.stored.apply(birthDeltas('s'));
+  const sessions = Array.from({ length: organizations }, (_, n) => `o${String(n)}`).flatMap(organization =>
+    use.workload.flatMap(label =>
+      use.result.map(result =>
+        session({
+          organization,
+          workload: workload(Object.entries(types).find(([name]) => name === label)?.[1] ?? 'new'),
+          result: sessionResult(result),
+          open: false,
+          endedAt: session().createdAt,
+        }),
+      ),
+    ),
+  );
+  const item = { name: '', type: '', sizeBytes: 1 };
+  for (const of of sessions) {
+    metrics.stored.apply(bornDeltas('s', of));
+    const events = use.event_type.flatMap(type =>
+      use.status.map(status => ({
+        session: of,
+        event: event({ type: eventType(type), status: eventStatus(status), item }),
+      })),
+    );
+    const all = batch({ events, results: [of] });
+    metrics.stored.apply(batchDeltas('s', all));
+    metrics.stored.apply(sinkDeltas('s', 'metrics', all, { outcome: 'delivered', dropped: 0, setAside: [] }));
+  }
+  for (const family of families)
+    if (family.type === 'gauge' && !family.stored && family.name !== 'vb365_restore_sessions_open')
+      fill(metrics, family);
+  const open = sessions.map(({ organization, workload: { label } }) => ({
+    labels: { organization, workload: label },
+    value: 1,
+  }));
+  metrics.replace(families.find(({ name }) => name === 'vb365_restore_sessions_open') as never, 's', open);
+  const text = await pageOf(metrics);
+  return text.split('\n').filter(line => line.startsWith('vb365_')).length;
+}
+
+/** A gauge with every value of its labels that is known. */
+function fill(metrics: Metrics, { name, labels, known }: (typeof families)[number]): void {
+  const sinks = known?.['sink'] ?? [''];
+  for (const sink of sinks) {
+    const values = Object.fromEntries(
+      labels.map(label => [label, label === 'sink' ? sink : label === 'server' ? 's' : 'v']),
+    );
+    metrics.set({ name, type: 'gauge', stored: false } as never, values, 1);
+  }
+}
+
+const alone = (name: string): number =>
+  seriesCount(
+    1,
+    fullUse,
+    families.filter(family => family.name === name),
+  );
+
+describe('the number of series in docs/METRICS.md', () => {
+  test('leaves out no family: each has series when everything has happened', () => {
+    expect(families.filter(({ name }) => alone(name) === 0).map(({ name }) => name)).toEqual([]);
+  });
+
+  test.each([0, 1, 2, 100])('is that of a page, for %p organizations in plain use', async organizations => {
+    expect(seriesCount(organizations, plainUse)).toBe(await measured(organizations, plainUse));
+  });
+
+  test.each([1, 3])('is not exceeded by a page, for %p organizations that do everything', async organizations => {
+    const count = await measured(organizations, fullUse);
+    expect(count).toBeLessThanOrEqual(seriesCount(organizations, fullUse));
+    expect(count).toBeGreaterThan(0.9 * seriesCount(organizations, fullUse));
+  });
+});

@@ -1,0 +1,24 @@
+import { expect, test } from '@jest/globals';
+import { stopWith } from '../../src/kernel/linked-abort.js';
+
+test('aborts with any of the others, and when told to', () => {
+  const others = [new AbortController(), new AbortController()];
+  const signals = others.map(({ signal }) => signal);
+  const [first, second] = [stopWith(signals), stopWith(signals)];
+  second.now();
+  expect([first.signal.aborted, second.signal.aborted]).toEqual([false, true]);
+  others[1]?.abort();
+  expect(first.signal.aborted).toBe(true);
+});
+
+test('aborts at once with one that has aborted before', () => {
+  expect(stopWith([AbortSignal.abort()]).signal.aborted).toBe(true);
+});
+
+test('hears of nothing any more once it has let go', () => {
+  const other = new AbortController();
+  const stop = stopWith([other.signal]);
+  stop.release();
+  other.abort();
+  expect(stop.signal.aborted).toBe(false);
+});

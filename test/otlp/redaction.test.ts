@@ -1,0 +1,140 @@
+import { describe, expect, test } from '@jest/globals';
+import { eventStatus, eventType } from '../../src/model/event.js';
+import { sessionResult } from '../../src/model/session.js';
+import { keyedHash } from '../../src/kernel/keyed-hash.js';
+import { type PersonalClass, personalClasses, type PersonalData, treatmentOf } from '../../src/model/personal-data.js';
+import { maxTextLength } from '../../src/otlp/attribute.js';
+import { disclosing } from '../../src/otlp/redaction.js';
+import { type Origin, recorder } from '../../src/otlp/log-record.js';
+import { itemSpan, sessionSpan } from '../../src/otlp/restore-span.js';
+import { keepAll, origin } from '../support/logs.js';
+import { event, session, taken } from '../support/restore.js';
+
+const hash = keyedHash(Buffer.from('0123456789abcdef'));
+const telling = (choice: Partial<PersonalData>): Origin => ({
+  ...origin,
+  disclose: disclosing({ ...keepAll, ...choice }, hash),
+});
+
+/** Every text of the API that may be personal, each with a canary of its class; the texts are of all classes. */
+const canaries = {
+  initiator: 'canary-person',
+  scope: 'canary-person-or-item-scope',
+  clientAddress: 'canary-client',
+  itemName: 'canary-item',
+  source: 'canary-path-source',
+  target: 'canary-path-target',
+  texts: 'canary-text',
+} as const;
+const of = session({
+  initiator: canaries.initiator,
+  scope: canaries.scope,
+  clientAddress: canaries.clientAddress,
+  name: `${canaries.texts} 1`,
+  reason: `${canaries.texts} 2`,
+  details: `${canaries.texts} 3`,
+  result: sessionResult('Failed'),
+});
+const events = (['Save', 'None'] as const).map(type =>
+  event({
+    type: eventType(type),
+    status: eventStatus('Failed'),
+    title: `${canaries.texts} 4`,
+    message: `${canaries.texts} 5`,
+    reason: `${canaries.texts} 6`,
+    item: { name: canaries.itemName, type: 'Item', sizeBytes: 1 },
+    source: canaries.source,
+    target: canaries.target,
+  }),
+);
+
+/** All that a choice lets out: records and spans, as text. */
+function toldBy(choice: Partial<PersonalData>): string {
+  const told = telling(choice);
+  const records = [
+    ...events.map(one => recorder(told).item({ session: of, event: one }, 0n)),
+    recorder(told).session(of, 0n),
+  ];
+  const spans = [...events.map(one => itemSpan({ session: of, event: one }, told)), sessionSpan(of, told)];
+  return JSON.stringify([
+    records.map(({ body, attributes }) => [body, attributes]),
+    spans.map(span => [span?.name, span?.attributes, span?.status]),
+  ]);
+}
+
+const goneWith: Readonly<Record<PersonalClass, readonly string[]>> = {
+  person: [canaries.initiator, canaries.scope, canaries.source, canaries.target, canaries.texts],
+  item: [canaries.itemName, canaries.scope, canaries.source, canaries.target, canaries.texts],
+  path: [canaries.source, canaries.target, canaries.texts],
+  client: [canaries.clientAddress],
+};
+
+describe('Nothing sensitive where it does not belong: in records and spans', () => {
+  test('what is kept is there, so that its absence means something', () => {
+    for (const canary of Object.values(canaries)) expect(toldBy({})).toContain(canary);
+  });
+
+  test.each(personalClasses)('with %s dropped nothing of that class is left, and the rest is', one => {
+    const left = toldBy({ [one]: 'drop' });
+    for (const canary of Object.values(canaries))
+      expect([canary, left.includes(canary)]).toEqual([canary, !goneWith[one].includes(canary)]);
+  });
+
+  test.each(personalClasses)('with %s hashed nothing of that class is readable, but equal texts are equal', one => {
+    const left = toldBy({ [one]: 'hash' });
+    for (const canary of goneWith[one]) expect(left).not.toContain(canary);
+    const single = goneWith[one].filter(canary => canary !== canaries.texts);
+    for (const canary of single) expect(left).toContain(hash(canary));
+  });
+
+  test('with all dropped a record still tells what happened, when, and in which organization', () => {
+    const all = { person: 'drop', item: 'drop', path: 'drop', client: 'drop' } as const;
+    const { body, attributes } = recorder(telling(all)).item(taken(), 0n);
+    expect(body).toBe('Save succeeded (#1, 755d207e)');
+    expect(attributes).toEqual({
+      'log.record.uid': '755d207e-ebd6-49da-9943-3b9e5eb31dee',
+      'veeam.event.kind': 'veeam.restore.item',
+      'veeam.restore.event.type': 'Save',
+      'veeam.restore.event.status': 'Success',
+      'veeam.restore.event.order': 1,
+      'veeam.restore.event.duration': 0.0446928,
+      'veeam.restore.item.type': 'Item',
+      'veeam.restore.session.id': '61954db6-7278-4d26-86f7-888bda5a4ec4',
+      'veeam.restore.session.type': 'Vesp',
+      'veeam.organization.name': 'contoso.onmicrosoft.com',
+    });
+    expect(recorder(telling(all)).session(session({ open: false }), 0n).body).toBe(
+      'Restore session of contoso.onmicrosoft.com succeeded (61954db6)',
+    );
+  });
+});
+
+test.each([
+  [{}, ['person', 'item'], 'keep'],
+  [{ item: 'hash' }, ['person', 'item'], 'hash'],
+  [{ item: 'hash', person: 'drop' }, ['person', 'item'], 'drop'],
+  [{ client: 'drop' }, ['person', 'item'], 'keep'],
+  [{ client: 'drop' }, [], 'keep'],
+] as const)('of the choice %j the strictest counts for %j: %s', (choice, classes, wanted) => {
+  expect(treatmentOf({ ...keepAll, ...choice }, classes)).toBe(wanted);
+});
+
+describe('a hash', () => {
+  test('depends on the key and the text only', () => {
+    expect(hash('alice')).toMatch(/^hmac:[0-9a-f]{32}$/);
+    expect(hash('alice')).toBe(keyedHash(Buffer.from('0123456789abcdef'))('alice'));
+    expect(hash('alice')).not.toBe(hash('bob'));
+    expect(hash('alice')).not.toBe(keyedHash(Buffer.from('0123456789abcdeg'))('alice'));
+  });
+});
+
+test('no text is longer than a backend takes, and a cut leaves Unicode', () => {
+  const long = `${'x'.repeat(maxTextLength - 1)}\u{1F600}`;
+  const { body, attributes } = recorder(origin).item(
+    taken({ item: { name: long, type: '', sizeBytes: 1 }, source: long }),
+    0n,
+  );
+  expect(body.length).toBeLessThanOrEqual(maxTextLength);
+  expect(body).toMatch(/ succeeded \(#1, 755d207e\)$/);
+  expect(attributes['veeam.restore.source']).toBe(`${'x'.repeat(maxTextLength - 1)}\ufffd`);
+});

@@ -1,0 +1,106 @@
+import { describe, expect, test } from '@jest/globals';
+import { ExporterError } from '../../src/kernel/errors.js';
+import type { DiscoveryReport } from '../../src/discovery/list-scan.js';
+import { type Connection, health } from '../../src/server/metrics-observer.js';
+import { linesOf, pageOf } from '../support/exposition.js';
+import { fakeClock } from '../support/fake-clock.js';
+import { metricsOf } from '../support/metrics.js';
+
+const complete: DiscoveryReport = { result: 'complete', error: undefined, seconds: 0.1, listed: 0, rejects: [] };
+const failed: DiscoveryReport = { ...complete, result: 'failed', error: new ExporterError('network', 'gone') };
+
+type Told = { token?: number; certificate?: number; skew?: number; version?: string };
+
+function healthOf(told: Told) {
+  const metrics = metricsOf(['hq']);
+  const connection: Connection = {
+    tokenExpiresAtMs: () => told.token,
+    certificateExpiresAtMs: () => told.certificate,
+    clockSkewSeconds: () => told.skew,
+    apiVersion: () => told.version,
+  };
+  const observer = health('hq', metrics, { clock: fakeClock(5_000), connection });
+  const shown = async (name: string): Promise<readonly string[]> => linesOf(await pageOf(metrics), name);
+  return { observer, shown };
+}
+
+test('Says so: what a sink still has to read is its backlog, until there is nothing left', async () => {
+  const { observer, shown } = healthOf({});
+  const backlog = async () => shown('vb365_sink_backlog_sessions');
+  observer.delivered('logs', { taken: 5, corrections: 0, errors: [], due: 3 });
+  expect(await backlog()).toEqual(['vb365_sink_backlog_sessions{server="hq",sink="logs"} 3']);
+  observer.delivered('logs', { taken: 5, corrections: 0, errors: [], due: 0 });
+  expect(await backlog()).toEqual(['vb365_sink_backlog_sessions{server="hq",sink="logs"} 0']);
+});
+
+describe('of a connection', () => {
+  const families = [
+    'vb365_token_expiry_timestamp_seconds',
+    'vb365_certificate_expiry_timestamp_seconds',
+    'vb365_clock_skew_seconds',
+    'vb365_server_info',
+  ];
+
+  test('nothing is shown that is not known', async () => {
+    const { observer, shown } = healthOf({});
+    observer.discovered(failed, []);
+    for (const name of families) expect([name, await shown(name)]).toEqual([name, []]);
+    expect(await shown('vb365_server_up')).toEqual(['vb365_server_up{server="hq"} 0']);
+  });
+
+  test('is shown what is, also after a turn that failed', async () => {
+    const { observer, shown } = healthOf({ token: 60_500, certificate: 90_000, skew: 0 });
+    observer.discovered(failed, []);
+    expect(await shown('vb365_token_expiry_timestamp_seconds')).toEqual([
+      'vb365_token_expiry_timestamp_seconds{server="hq"} 60.5',
+    ]);
+    expect(await shown('vb365_certificate_expiry_timestamp_seconds')).toEqual([
+      'vb365_certificate_expiry_timestamp_seconds{server="hq"} 90',
+    ]);
+    expect(await shown('vb365_clock_skew_seconds')).toEqual(['vb365_clock_skew_seconds{server="hq"} 0']);
+  });
+
+  test('the end of a token goes away with it', async () => {
+    const told: Told = { token: 60_000 };
+    const { observer, shown } = healthOf(told);
+    observer.discovered(complete, []);
+    expect(await shown('vb365_token_expiry_timestamp_seconds')).toHaveLength(1);
+    delete told.token;
+    observer.discovered(failed, []);
+    expect(await shown('vb365_token_expiry_timestamp_seconds')).toEqual([]);
+  });
+
+  test('the version is the one that is spoken now', async () => {
+    const told: Told = { version: 'v6' };
+    const { observer, shown } = healthOf(told);
+    observer.met({ apiVersion: 'v6', version: '7.0', installationId: 'i' });
+    observer.discovered(complete, []);
+    told.version = 'v7';
+    observer.discovered(complete, []);
+    expect(await shown('vb365_server_info')).toEqual([
+      'vb365_server_info{server="hq",version="7.0",api_version="v7",installation_id="i"} 1',
+    ]);
+  });
+});
+
+const auth = async ({ shown }: ReturnType<typeof healthOf>): Promise<string | undefined> =>
+  (await shown('vb365_poll_errors_total')).find(line => line.includes('reason="auth"'));
+
+describe('errors', () => {
+  const refused = new ExporterError('auth', 'Login was refused');
+
+  test('Says so: are counted at each turn, also while a refused login answers the same one', async () => {
+    const one = healthOf({});
+    for (let turn = 0; turn < 3; turn += 1) one.observer.discovered({ ...failed, error: refused }, []);
+    expect(await auth(one)).toBe('vb365_poll_errors_total{server="hq",reason="auth"} 3');
+  });
+
+  test('that the feed tells again are counted once, and not beside the turn that had them', async () => {
+    const one = healthOf({});
+    one.observer.discovered({ ...failed, error: refused }, []);
+    one.observer.feed({ active: false, error: refused });
+    const other = new ExporterError('auth', 'Login was refused');
+    for (let turn = 0; turn < 3; turn += 1) one.observer.feed({ active: false, error: other });
+    expect(await auth(one)).toBe('vb365_poll_errors_total{server="hq",reason="auth"} 2');
+  });
+});

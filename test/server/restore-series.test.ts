@@ -1,0 +1,56 @@
+import { expect, test } from '@jest/globals';
+import type { Change, Store } from '../../src/pipeline/ports.js';
+import { callRoll } from '../../src/server/restore-series.js';
+import { createMetrics } from '../../src/metrics/registry.js';
+import { memoryStore } from '../support/memory-store.js';
+import { fromFile, smallest } from '../support/config.js';
+
+const config = fromFile(smallest);
+const log = { warn: () => undefined };
+
+/** A store, and what is committed to it. */
+function countedStore(): Readonly<{ store: Store; commits: Change[] }> {
+  const store = memoryStore();
+  const commits: Change[] = [];
+  const commit = async (change: Change): Promise<void> => {
+    commits.push(change);
+    await store.commit(change);
+  };
+  return { store: { ...store, commit }, commits };
+}
+
+const callAndEnter = async (store: Store, servers: readonly string[]) => {
+  const metrics = createMetrics({ version: '0' });
+  const roll = await callRoll(config, store, { metrics, log });
+  await roll.enter(servers);
+  return { metrics, roll };
+};
+
+const seriesOf = async (store: Store, server: string): Promise<number> =>
+  (await store.series()).filter(({ labels }) => labels.includes(server)).length;
+
+test('a hundred servers that are new wait for the disk once', async () => {
+  const { store, commits } = countedStore();
+  const servers = Array.from({ length: 100 }, (_, index) => `s${String(index)}`);
+  await callAndEnter(store, servers);
+  expect(commits).toHaveLength(1);
+  expect(await seriesOf(store, 's99')).toBeGreaterThan(0);
+  expect(await seriesOf(store, 's99')).toBe(await seriesOf(store, 's0'));
+});
+
+test('a start with servers that are known waits for no disk, and serves what they had', async () => {
+  const { store, commits } = countedStore();
+  await callAndEnter(store, ['hq']);
+  const { metrics } = await callAndEnter(store, ['hq']);
+  expect(commits).toHaveLength(1);
+  const { body } = await metrics.exposition('text');
+  expect(body.toString()).toContain('server="hq"');
+});
+
+test('of a server that comes later only its own series are born', async () => {
+  const { store, commits } = countedStore();
+  const { roll } = await callAndEnter(store, ['hq']);
+  await roll.enter(['hq', 'branch']);
+  expect(commits).toHaveLength(2);
+  expect(new Set(commits[1]?.deltas?.map(({ labels }) => labels[0]))).toEqual(new Set(['branch']));
+});
