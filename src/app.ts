@@ -1,18 +1,18 @@
 import type { Config } from './config/parse.js';
 import type { Clock, Random } from './kernel/clock.js';
-import { createGate } from './kernel/semaphore.js';
+import { createSemaphore } from './kernel/semaphore.js';
 import type { Log } from './kernel/log.js';
 import { formatInstant, milliseconds } from './model/time.js';
-import { createLines, type LinePlan, type Lines } from './server/supervisor.js';
-import { openOutlets, type Outlets } from './otlp/sinks.js';
+import { createSupervisor, type ServerSpec, type Supervisor } from './server/supervisor.js';
+import { openOtlpSinks, type OtlpSinks } from './otlp/sinks.js';
 import { createInstallations } from './server/installations.js';
 import type { SeriesDelta, Store } from './pipeline/ports.js';
 import { type RecentFailures, recentFailures } from './server/recent-failures.js';
-import { createReloads, type Reloads, sayGood } from './server/reload.js';
-import { callRoll, type Roll } from './server/restore-series.js';
-import { serverLine } from './server/server.js';
-import { type FirstSight, firstSight } from './metrics/increment-hold.js';
-import { createReaders } from './metrics/scrapers.js';
+import { createReloader, type Reloader, markReloadSucceeded } from './server/reload.js';
+import { restoreSeries, type ServerSeries } from './server/restore-series.js';
+import { createServer } from './server/server.js';
+import { type IncrementHold, createIncrementHold } from './metrics/increment-hold.js';
+import { createScrapers } from './metrics/scrapers.js';
 import { createMetrics, type Metrics } from './metrics/registry.js';
 import { sqliteStore } from './store/sqlite.js';
 import { watchedStore } from './store/watched.js';
@@ -59,7 +59,7 @@ export interface App {
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const { config, version, log, clock } = options;
-  const outlets = await openOutlets(options);
+  const otlpSinks = await openOtlpSinks(options);
   const { organizationLabel, firstIncrementHold } = config.metrics;
   const metrics = createMetrics({ version, organizationLabel });
   const notice = (message: string): void => {
@@ -68,21 +68,29 @@ export async function startApp(options: AppOptions): Promise<App> {
   const store = watchedStore(await sqliteStore({ ...config.state, notice }), operation => {
     metrics.inc(stateErrors, { operation });
   });
-  const readers = firstIncrementHold ? createReaders(clock) : undefined;
-  const sight = firstSight({
+  const scrapers = firstIncrementHold ? createScrapers(clock) : undefined;
+  const incrementHold = createIncrementHold({
     table: metrics.stored,
-    readers,
+    scrapers,
     store: async deltas => keep(store, metrics, deltas),
     failed: ({ message }) => log.error('Could not store what has been seen', { error: message }),
   });
   try {
-    const roll = await callRoll(config, store, { metrics, log });
-    await roll.enter(namesOf(config));
-    await sight.letGo();
-    sayGood(metrics, clock);
-    return await run({ options, metrics, store, sight, outlets, roll, failures: recentFailures(shownFailures) });
+    const serverSeries = await restoreSeries(config, store, { metrics, log });
+    await serverSeries.registerServers(namesOf(config));
+    await incrementHold.release();
+    markReloadSucceeded(metrics, clock);
+    return await run({
+      options,
+      metrics,
+      store,
+      incrementHold,
+      otlpSinks,
+      serverSeries,
+      failures: recentFailures(shownFailures),
+    });
   } catch (thrown) {
-    await Promise.all([store.close(), outlets.close()]);
+    await Promise.all([store.close(), otlpSinks.close()]);
     throw thrown;
   }
 }
@@ -100,53 +108,53 @@ type Parts = Readonly<{
   options: AppOptions;
   metrics: Metrics;
   store: Store;
-  sight: FirstSight;
-  outlets: Outlets;
-  roll: Roll;
+  incrementHold: IncrementHold;
+  otlpSinks: OtlpSinks;
+  serverSeries: ServerSeries;
   failures: RecentFailures;
 }>;
 
 /** @throws {ExporterError} `network` when the port cannot be had; then nothing runs. */
 async function run(parts: Parts): Promise<App> {
-  const { options, metrics, roll } = parts;
+  const { options, metrics, serverSeries } = parts;
   const { config } = options;
-  const lines = linesOf(parts);
-  const ready = readiness(lines);
-  const reloads = createReloads({
+  const supervisor = supervisorOf(parts);
+  const ready = readiness(supervisor);
+  const reloader = createReloader({
     ...options,
     started: config,
     read: options.reread,
     metrics,
     follow: async wanted => {
-      await roll.enter(namesOf(wanted));
+      await serverSeries.registerServers(namesOf(wanted));
       // A server that is added later is no reason to send nobody here.
       ready();
-      return lines.follow(plansOf(wanted));
+      return supervisor.apply(plansOf(wanted));
     },
   });
-  const web = await serve(parts, { lines, reloads, ready });
+  const web = await serve(parts, { supervisor, reloader, ready });
   options.log.info('Listening', { address: web.address, port: web.port });
-  await lines.follow(plansOf(config));
+  await supervisor.apply(plansOf(config));
   return {
     listening: web,
-    running: lines.running,
-    reload: async () => reloads.reload(),
-    stop: async drainMs => stop(parts, { lines, reloads, web }, drainMs),
+    running: supervisor.running,
+    reload: async () => reloader.reload(),
+    stop: async drainMs => stop(parts, { supervisor, reloader, web }, drainMs),
   };
 }
 
 const namesOf = ({ servers }: Config): readonly string[] => servers.map(({ name }) => name);
 
-const plansOf = ({ servers, history, abandonAfterMs }: Config): readonly LinePlan[] =>
+const plansOf = ({ servers, history, abandonAfterMs }: Config): readonly ServerSpec[] =>
   servers.map(server => ({ server, history, abandonAfterMs }));
 
-function linesOf({ options, roll, ...shared }: Parts): Lines {
-  const gate = createGate(options.config.maxConcurrentRequests);
+function supervisorOf({ options, serverSeries, ...shared }: Parts): Supervisor {
+  const semaphore = createSemaphore(options.config.maxConcurrentRequests);
   const installations = createInstallations();
-  const lineParts = { ...options, ...shared, gate, installations, labelOf: roll.labelOf };
-  return createLines({
+  const serverParts = { ...options, ...shared, semaphore, installations, labelOf: serverSeries.labelOf };
+  return createSupervisor({
     clock: options.clock,
-    make: (plan, among) => serverLine(plan, among, lineParts),
+    make: (plan, among) => createServer(plan, among, serverParts),
     gone: server => {
       shared.metrics.drop(server);
     },
@@ -154,28 +162,28 @@ function linesOf({ options, roll, ...shared }: Parts): Lines {
 }
 
 type Ready = () => Readonly<{ ready: boolean; why: string }>;
-type Shown = Readonly<{ lines: Lines; reloads: Reloads; ready: Ready }>;
+type Shown = Readonly<{ supervisor: Supervisor; reloader: Reloader; ready: Ready }>;
 
 async function serve(
-  { options, metrics, sight, failures }: Parts,
-  { lines, reloads, ready }: Shown,
+  { options, metrics, incrementHold, failures }: Parts,
+  { supervisor, reloader, ready }: Shown,
 ): Promise<Listening> {
   const app = createWeb({
     metricsPath: options.metricsPath,
     clock: options.clock,
     metrics: async format => {
       const { body, page } = await metrics.exposition(format);
-      return { body, delivered: reader => void sight.served(reader, page) };
+      return { body, delivered: reader => void incrementHold.served(reader, page) };
     },
     ready,
     status: () => ({
       name: 'vb365-exporter',
       version: options.version,
       at: formatInstant(milliseconds(options.clock.now())),
-      servers: lines.watches().map(watch => watch.view()),
+      servers: supervisor.watches().map(status => status.view()),
       failed: failures.view(),
     }),
-    reload: options.lifecycle ? async () => reloads.reload() : undefined,
+    reload: options.lifecycle ? async () => reloader.reload() : undefined,
     webConfig: options.webConfig,
     report: error => {
       options.log.error('Could not answer a request', { error: error.message });
@@ -185,26 +193,26 @@ async function serve(
 }
 
 /** Once it has found the program ready it stays with that. */
-function readiness(lines: Lines): Ready {
+function readiness(supervisor: Supervisor): Ready {
   let wasReady = false;
   return () => {
-    const watches = lines.watches();
-    wasReady ||= watches.length > 0 && watches.every(watch => watch.tried());
+    const watches = supervisor.watches();
+    wasReady ||= watches.length > 0 && watches.every(status => status.tried());
     return wasReady
       ? { ready: true, why: 'vb365-exporter is ready' }
       : { ready: false, why: 'Not every server has been tried yet' };
   };
 }
 
-type Running = Readonly<{ lines: Lines; reloads: Reloads; web: Listening }>;
+type Running = Readonly<{ supervisor: Supervisor; reloader: Reloader; web: Listening }>;
 
-async function stop(parts: Parts, { lines, reloads, web }: Running, drainMs: number): Promise<'drained' | 'cut'> {
+async function stop(parts: Parts, { supervisor, reloader, web }: Running, drainMs: number): Promise<'drained' | 'cut'> {
   const { log } = parts.options;
   log.info('Stopping');
-  const [ended] = await Promise.all([lines.stop(drainMs), reloads.stop()]);
+  const [ended] = await Promise.all([supervisor.stop(drainMs), reloader.stop()]);
   await web.close();
-  await parts.outlets.close();
-  await parts.sight.letGo();
+  await parts.otlpSinks.close();
+  await parts.incrementHold.release();
   await parts.store.close();
   if (ended === 'cut') log.warn('Cut off what was in hand, the next start does it again', { after_ms: drainMs });
   return ended;

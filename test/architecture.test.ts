@@ -1,121 +1,268 @@
 import { describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { posix } from 'node:path';
 
-type Rule = Readonly<{ rooms: readonly string[]; packages: readonly string[] }>;
+/** A file under `src/` and the module specifiers that it imports, type-only imports included. */
+type SourceFile = Readonly<{ path: string; specifiers: readonly string[] }>;
 
-/** Who may import whom. `rooms` lists the rooms (and root files) that a room may use, `packages` its npm and node modules. */
-const rules: Readonly<Record<string, Rule>> = {
-  kernel: { rooms: [], packages: ['node:crypto', 'node:timers/promises', 'node:util', 'pino'] },
-  model: { rooms: [], packages: [] },
-  telemetry: {
-    rooms: ['kernel', 'model', 'pipeline'],
-    packages: [
-      '@opentelemetry/api',
-      '@opentelemetry/core',
-      '@opentelemetry/resources',
-      '@opentelemetry/sdk-logs',
-      '@opentelemetry/sdk-trace',
-      '@opentelemetry/semantic-conventions',
-    ],
-  },
-  pipeline: { rooms: ['kernel', 'model'], packages: [] },
-  source: { rooms: ['kernel', 'model', 'pipeline'], packages: ['node:crypto', 'node:tls', 'undici', 'zod'] },
-  sink: {
-    rooms: ['kernel', 'model', 'pipeline', 'telemetry'],
-    packages: [
-      'prom-client',
-      'undici',
-      '@opentelemetry/core',
-      '@opentelemetry/resources',
-      '@opentelemetry/sdk-logs',
-      '@opentelemetry/sdk-node',
-      '@opentelemetry/sdk-trace',
-      '@opentelemetry/api',
-      '@opentelemetry/otlp-exporter-base',
-      '@opentelemetry/otlp-exporter-base/node-http',
-      '@opentelemetry/otlp-transformer',
-      '@opentelemetry/exporter-logs-otlp-http',
-      '@opentelemetry/semantic-conventions',
-      'node:fs',
-      'node:util',
-      'node:zlib',
-    ],
-  },
-  store: { rooms: ['kernel', 'model', 'pipeline'], packages: ['node:sqlite', 'node:fs', 'node:path'] },
-  web: {
-    rooms: ['kernel'],
-    packages: [
-      'bcryptjs',
-      'express',
-      'node:crypto',
-      'node:http',
-      'node:https',
-      'node:net',
-      'node:tls',
-      'node:util',
-      'node:zlib',
-    ],
-  },
-  simulator: { rooms: ['kernel', 'model'], packages: ['express', 'node:http', 'node:https', 'node:net'] },
-  config: { rooms: ['kernel', 'model'], packages: ['yaml', 'zod'] },
-  doctor: {
-    rooms: ['config', 'kernel', 'server-source', 'sink', 'source', 'store', 'web'],
-    packages: ['node:dns/promises', 'node:net'],
-  },
-  cli: {
-    rooms: ['app', 'config', 'doctor', 'kernel', 'simulator', 'store', 'web'],
-    packages: ['commander', 'node:fs', 'node:http', 'node:https', 'node:os', 'node:path'],
-  },
-};
+/**
+ * The rooms of `src/` from the ground up. A file imports from its own room and from rooms below it, never sideways or up.
+ * `rooms` lists the rooms below that a room may use, `packages` its npm and Node modules.
+ */
+const layers: readonly (readonly [
+  room: string,
+  rule: Readonly<{ rooms: readonly string[]; packages: readonly string[] }>,
+])[] = [
+  ['kernel', { rooms: [], packages: ['node:crypto', 'node:timers/promises', 'node:util', 'pino'] }],
+  ['model', { rooms: ['kernel'], packages: ['@opentelemetry/api'] }],
+  ['config', { rooms: ['kernel', 'model'], packages: ['yaml', 'zod'] }],
+  ['pipeline', { rooms: ['kernel', 'model'], packages: [] }],
+  ['discovery', { rooms: ['kernel', 'model', 'pipeline'], packages: [] }],
+  [
+    'source',
+    { rooms: ['kernel', 'model', 'config', 'pipeline'], packages: ['node:crypto', 'node:tls', 'undici', 'zod'] },
+  ],
+  ['store', { rooms: ['kernel', 'model', 'pipeline'], packages: ['node:fs', 'node:path', 'node:sqlite'] }],
+  ['metrics', { rooms: ['kernel', 'model', 'config', 'pipeline'], packages: ['prom-client'] }],
+  [
+    'otlp',
+    {
+      rooms: ['kernel', 'model', 'config', 'pipeline', 'metrics'],
+      packages: [
+        '@opentelemetry/api',
+        '@opentelemetry/api-logs',
+        '@opentelemetry/core',
+        '@opentelemetry/exporter-logs-otlp-http',
+        '@opentelemetry/exporter-trace-otlp-http',
+        '@opentelemetry/otlp-exporter-base',
+        '@opentelemetry/otlp-transformer',
+        '@opentelemetry/resources',
+        '@opentelemetry/sdk-logs',
+        '@opentelemetry/sdk-node',
+        '@opentelemetry/sdk-trace',
+        '@opentelemetry/semantic-conventions',
+        'node:fs',
+        'node:fs/promises',
+        'node:util',
+        'node:zlib',
+        'undici',
+      ],
+    },
+  ],
+  [
+    'web',
+    {
+      rooms: ['kernel', 'config'],
+      packages: [
+        'bcryptjs',
+        'express',
+        'node:crypto',
+        'node:http',
+        'node:https',
+        'node:net',
+        'node:tls',
+        'node:util',
+        'node:zlib',
+      ],
+    },
+  ],
+  [
+    'server',
+    {
+      rooms: ['kernel', 'model', 'config', 'pipeline', 'discovery', 'source', 'store', 'metrics', 'otlp', 'web'],
+      packages: ['node:fs/promises'],
+    },
+  ],
+  ['simulator', { rooms: ['kernel', 'model'], packages: ['express', 'node:http', 'node:https', 'node:net'] }],
+  [
+    'app',
+    { rooms: ['kernel', 'model', 'config', 'pipeline', 'store', 'metrics', 'otlp', 'web', 'server'], packages: [] },
+  ],
+  [
+    'cli',
+    {
+      rooms: ['kernel', 'model', 'config', 'source', 'store', 'otlp', 'web', 'server', 'simulator', 'app'],
+      packages: [
+        'commander',
+        'node:dns/promises',
+        'node:fs',
+        'node:http',
+        'node:https',
+        'node:net',
+        'node:os',
+        'node:path',
+      ],
+    },
+  ],
+  ['main', { rooms: ['cli'], packages: ['node:fs'] }],
+];
 
-const files = Object.keys(rules).flatMap(room =>
-  readdirSync(join('src', room)).map(file => ({ room, path: join('src', room, file) })),
-);
+/** Projections from the model to series, records and spans. They are pure: no I/O, no clock, no log. */
+const pureFiles: readonly string[] = [
+  'src/kernel/errors.ts',
+  'src/pipeline/ports.ts',
+  'src/metrics/labels.ts',
+  'src/otlp/attribute.ts',
+  'src/otlp/hr-time.ts',
+  'src/otlp/record-attributes.ts',
+  'src/otlp/restore-record.ts',
+  'src/metrics/deltas.ts',
+  'src/metrics/delta-builder.ts',
+  'src/metrics/event-groups.ts',
+  'src/metrics/exemplars.ts',
+  'src/metrics/family.ts',
+  'src/metrics/catalogue.ts',
+  'src/metrics/restore-families.ts',
+  'src/metrics/server-families.ts',
+  'src/metrics/delivery-families.ts',
+  'src/metrics/organizations.ts',
+  'src/otlp/log-record.ts',
+  'src/otlp/restore-span.ts',
+  'src/otlp/session-attributes.ts',
+  'src/otlp/item-attributes.ts',
+  'src/otlp/sentence.ts',
+  'src/otlp/redaction.ts',
+  'src/pipeline/dedupe.ts',
+  'src/pipeline/completion.ts',
+  'src/pipeline/cursor.ts',
+  'src/pipeline/interval-set.ts',
+];
+
+/** What a pure file may import besides other pure files and the model. */
+const pureImports = /^(@opentelemetry\/(api|core|resources|sdk-logs|sdk-trace|semantic-conventions)|src\/model\/.*)$/;
 
 /** Every module specifier of a source text: `from '...'`, `import '...'` and `import('...')`. */
-function specifiers(source: string): readonly string[] {
-  return [...source.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map(match => match[1] ?? '');
+function specifiersIn(text: string): readonly string[] {
+  return [...text.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map(match => match[1] ?? '');
 }
 
-/** What a file of `room` imports and may not. */
-function strays(room: string, source: string): readonly string[] {
-  const rule = rules[room] ?? { rooms: [], packages: [] };
-  return specifiers(source).filter(specifier => {
-    if (specifier.startsWith('./')) return false;
-    const other = /^\.\.\/([^/]+?)(?:\.js|\/.*)$/.exec(specifier)?.[1];
-    return other === undefined ? !rule.packages.includes(specifier) : !rule.rooms.includes(other);
+const sourceFile = (path: string, text: string): SourceFile => ({ path, specifiers: specifiersIn(text) });
+
+const files: readonly SourceFile[] = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter(path => path.endsWith('.ts'))
+  .map(path => sourceFile(`src/${path}`, readFileSync(`src/${path}`, 'utf8')));
+
+/** `app` for `src/app.ts`, `web` for `src/web/web.ts`. */
+const roomOf = (path: string): string => (path.split('/')[1] ?? '').replace(/\.ts$/, '');
+
+/** The path of a relative import, a package's name otherwise. */
+const resolved = ({ path }: SourceFile, specifier: string): string =>
+  specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts') : specifier;
+
+/** What a file imports against the table. */
+function forbidden(file: SourceFile): readonly string[] {
+  const room = roomOf(file.path);
+  const rule = new Map(layers).get(room) ?? { rooms: [], packages: [] };
+  return file.specifiers.filter(specifier => {
+    if (!specifier.startsWith('.')) return !rule.packages.includes(specifier);
+    const target = resolved(file, specifier);
+    const allowed = roomOf(target) === room || rule.rooms.includes(roomOf(target));
+    return !target.startsWith('src/') || !allowed;
   });
 }
 
+/** Files that import one another in a circle, each circle once, as a path that comes back to where it began. */
+function circles(all: readonly SourceFile[]): readonly string[] {
+  const imports = new Map(all.map(file => [file.path, file.specifiers.map(specifier => resolved(file, specifier))]));
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(path);
+    if (start >= 0) found.push([...trail.slice(start), path].join(' -> '));
+    if (start >= 0 || done.has(path)) return;
+    for (const next of imports.get(path) ?? []) visit(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const { path } of all) visit(path, []);
+  return found;
+}
+
+/** What a pure file imports that is not pure. */
+const impure = (file: SourceFile): readonly string[] =>
+  file.specifiers
+    .map(specifier => resolved(file, specifier))
+    .filter(target => !pureImports.test(target) && !pureFiles.includes(target));
+
 describe('the import table', () => {
-  test.each(files)('$path keeps to its room', ({ room, path }) => {
-    expect(strays(room, readFileSync(path, 'utf8'))).toEqual([]);
+  test.each(files)('$path keeps to its room', file => {
+    expect(forbidden(file)).toEqual([]);
   });
 
   test.each([
-    ['model', "import { request } from 'undici';", ['undici']],
-    ['pipeline', "import { decodePage } from '../source/decode.js';", ['../source/decode.js']],
-    ['web', "import type { Config } from '../config.js';", ['../config.js']],
-    ['kernel', "const { readFileSync } = await import('node:fs');", ['node:fs']],
-    ['store', "import '../../test/support/fakes.js';", ['../../test/support/fakes.js']],
-    ['source', "import { Pool } from 'undici';\nimport type { Source } from '../pipeline/ports.js';", []],
-  ])('is seen to fail: %s may not %s', (room, source, wanted) => {
-    expect(strays(room, source)).toEqual(wanted);
+    ['src/model/x.ts', "import { request } from 'undici';", ['undici']],
+    ['src/pipeline/x.ts', "import { decodePage } from '../source/page.js';", ['../source/page.js']],
+    ['src/web/x.ts', "import type { App } from '../app.js';", ['../app.js']],
+    ['src/main.ts', "import { startApp } from './app.js';", ['./app.js']],
+    ['src/app.ts', "import { runCli } from './cli/program.js';", ['./cli/program.js']],
+    ['src/stray.ts', "import { seconds } from './model/time.js';", ['./model/time.js']],
+    ['src/kernel/x.ts', "const { readFileSync } = await import('node:fs');", ['node:fs']],
+    ['src/store/x.ts', "import '../../test/support/fakes.js';", ['../../test/support/fakes.js']],
+    ['src/source/x.ts', "import { Pool } from 'undici';\nimport type { Source } from '../pipeline/ports.js';", []],
+  ])('catches a forbidden import of %s', (path, text, expected) => {
+    expect(forbidden(sourceFile(path, text))).toEqual(expected);
   });
 
-  test('every room of src has a rule', () => {
-    const rooms = readdirSync('src', { withFileTypes: true }).filter(entry => entry.isDirectory());
-    expect(rooms.map(entry => entry.name).sort()).toEqual(Object.keys(rules).sort());
+  test('no rule lets a room import one above it', () => {
+    const order = layers.map(([room]) => room);
+    const upward = layers.flatMap(([room, { rooms }], floor) =>
+      rooms.filter(other => order.indexOf(other) >= floor).map(other => `${room} -> ${other}`),
+    );
+    expect(upward).toEqual([]);
   });
 
-  test('a command is loaded when it is called for: a start and a health check wait for no other', () => {
-    const always = [...readFileSync('src/cli/program.ts', 'utf8').matchAll(/^import (?!type ).* from '\.\/(.+)';$/gm)];
-    expect(always.map(match => match[1])).toEqual(['terminal.js']);
+  test('every room and root file has a rule', () => {
+    expect([...new Set(files.map(({ path }) => roomOf(path)))].sort()).toEqual(layers.map(([room]) => room).sort());
   });
 
-  test('only main.ts reads the environment or ends the process', () => {
-    const reading = files.filter(({ path }) => /\bprocess\.(env|exit|on|argv)\b/.test(readFileSync(path, 'utf8')));
-    expect(reading.map(({ path }) => path)).toEqual([]);
+  test('main.ts and app.ts are the only files at the root', () => {
+    expect(files.map(({ path }) => path).filter(path => path.split('/').length === 2)).toEqual([
+      'src/app.ts',
+      'src/main.ts',
+    ]);
   });
+});
+
+describe('import circles', () => {
+  test('there are none', () => {
+    expect(circles(files)).toEqual([]);
+  });
+
+  test('a circle of type-only imports is caught', () => {
+    const one = sourceFile('src/web/a.ts', "import type { B } from './b.js';");
+    const other = sourceFile('src/web/b.ts', "import type { A } from './a.js';");
+    expect(circles([one, other])).toEqual(['src/web/a.ts -> src/web/b.ts -> src/web/a.ts']);
+  });
+});
+
+describe('purity', () => {
+  test.each(pureFiles)('%s does no I/O', path => {
+    expect(files.filter(file => file.path === path).flatMap(impure)).toEqual([]);
+    expect(files.some(file => file.path === path)).toBe(true);
+  });
+
+  test('an import of I/O is caught', () => {
+    const file = sourceFile('src/metrics/deltas.ts', "import type { Clock } from '../kernel/clock.js';");
+    expect(impure(file)).toEqual(['src/kernel/clock.ts']);
+  });
+});
+
+test('a command is loaded when it is called: a start and a health check load no other', () => {
+  const always = [...readFileSync('src/cli/program.ts', 'utf8').matchAll(/^import (?!type ).* from '\.\/(.+)';$/gm)];
+  expect(always.map(match => match[1])).toEqual(['terminal.js']);
+});
+
+test('only main.ts reads the environment or ends the process', () => {
+  const reading = files.filter(({ path }) => /\bprocess\.(env|exit|on|argv)\b/.test(readFileSync(path, 'utf8')));
+  expect(reading.map(({ path }) => path)).toEqual(['src/main.ts']);
+});
+
+test('a type name is declared in one file only, except for local Options and Deps', () => {
+  const declared = files.flatMap(({ path }) =>
+    [...readFileSync(path, 'utf8').matchAll(/^(?:export )?(?:type|interface|class) (\w+)/gm)].map(match => ({
+      name: match[1] ?? '',
+      path,
+    })),
+  );
+  const twice = [...Map.groupBy(declared, ({ name }) => name)].filter(([, places]) => places.length > 1);
+  expect(twice.filter(([name]) => name !== 'Options' && name !== 'Deps').map(([name]) => name)).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { milliseconds } from '../../src/model/time.js';
 import type { Batch, SeriesDelta } from '../../src/pipeline/ports.js';
 import { metricsSink } from '../../src/metrics/metrics-sink.js';
 import type { Metrics } from '../../src/metrics/registry.js';
-import { birthDeltas, bornDeltas } from '../../src/metrics/deltas.js';
+import { initialServerDeltas, initialSessionDeltas } from '../../src/metrics/deltas.js';
 import { restoreSessionsOpen } from '../../src/metrics/restore-families.js';
 import { apiRequestDuration, apiRequests, pollDuration, polls, serverUp } from '../../src/metrics/server-families.js';
 import { pageOf } from '../../test/support/exposition.js';
@@ -49,9 +49,9 @@ export async function busyMetrics(servers: number, nowMs: number, turn = nextTur
   const names = Array.from({ length: servers }, (_, n) => serverName(n));
   const metrics = metricsOf(names, { turn });
   for (const server of names) {
-    metrics.stored.apply(birthDeltas(server, ['metrics', 'logs']));
+    metrics.stored.apply(initialServerDeltas(server, ['metrics', 'logs']));
     for (let n = 0; n < organizations * workloads.length; n += 1)
-      metrics.stored.apply(bornDeltas(server, sessionOf(n)));
+      metrics.stored.apply(initialSessionDeltas(server, sessionOf(n)));
     // oxlint-disable-next-line no-await-in-loop -- in memory
     metrics.stored.apply(await deltasOf(server, manyEvents(0, 2_000, nowMs)));
     workOn(metrics, server);

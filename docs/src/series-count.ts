@@ -2,7 +2,7 @@ import { eventStatuses, eventTypes } from '../../src/model/event.js';
 import { sessionResults, workload, workloads } from '../../src/model/session.js';
 import { families } from '../../src/metrics/catalogue.js';
 import { closedLabels, type Family } from '../../src/metrics/family.js';
-import { bornDeltas } from '../../src/metrics/deltas.js';
+import { initialSessionDeltas } from '../../src/metrics/deltas.js';
 
 /** What the restores of each organization are of: the label values that they bring into being. */
 export type Use = Readonly<Record<'workload' | 'event_type' | 'status' | 'result', readonly string[]>>;
@@ -40,7 +40,7 @@ function countOf(of: readonly Family[], organizations: readonly string[], use: U
     sessionTypes
       .map(workload)
       .filter(({ label }) => use.workload.includes(label))
-      .flatMap(term => bornDeltas('s', { organization, workload: term })),
+      .flatMap(term => initialSessionDeltas('s', { organization, workload: term })),
   );
   return of.reduce((sum, family) => {
     const own = born.filter(delta => delta.family === family.name).map(({ labels }) => labels);

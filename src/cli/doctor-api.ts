@@ -2,7 +2,7 @@ import type { ServerConfig } from '../config/parse.js';
 import type { ExporterError } from '../kernel/errors.js';
 import type { Examined, Paging } from '../source/examine-api.js';
 import type { RestOptions } from '../source/options.js';
-import { type Check, type Look, ok, skipped, warning, wrong } from './doctor-result.js';
+import { type Check, type CheckResult, ok, skipped, warning, wrong } from './doctor-result.js';
 
 /** What the checks of the API share: opened by the first that needs it. */
 export type Visit = Readonly<{ server: ServerConfig; options: RestOptions; examined: Examined; signal: AbortSignal }>;
@@ -17,7 +17,7 @@ export const apiChecks = (visit: Visit): readonly Check[] => [
   { name: 'feed', needs: ['login'], look: async () => feed(visit), advise: readAdvice },
 ];
 
-async function version({ server, examined, signal }: Visit): Promise<Look> {
+async function version({ server, examined, signal }: Visit): Promise<CheckResult> {
   const spoken = await examined.version(signal);
   return ok(
     server.apiVersion === 'auto'
@@ -31,7 +31,7 @@ const versionAdvice = ({ details }: ExporterError): string =>
     ? 'switch off "restore operator authentication only" in the REST API settings, or see what is between us and the server'
     : 'see that "url" leads to the REST API of VB365 (port 4443 unless changed), without a path and without a gateway that wants a login of its own';
 
-async function login({ server: { login: as }, options, examined, signal }: Visit): Promise<Look> {
+async function login({ server: { login: as }, options, examined, signal }: Visit): Promise<CheckResult> {
   await examined.logIn(signal);
   const endsAtMs = examined.source.tokenExpiresAtMs() ?? options.clock.now();
   const minutes = Math.round((endsAtMs - options.clock.now()) / 60_000);
@@ -44,7 +44,7 @@ const loginAdvice = ({ reason }: ExporterError): string =>
     ? 'try the same account in a console of VB365; with MFA on, flag it as a service account there; wait before another try: accounts lock'
     : 'see the log of the REST service on the server; with "api_version" set, see that it is served';
 
-async function permissions({ examined, signal }: Visit): Promise<Look> {
+async function permissions({ examined, signal }: Visit): Promise<CheckResult> {
   const build = buildOf((await examined.instance(signal)).version);
   const { rows, sessionId, unreadable } = await examined.glance(signal);
   if (unreadable > 0)
@@ -71,7 +71,7 @@ const buildOf = (build: string): string => (build === '' ? '' : ` (VB365 ${build
 /** The rule about clocks warns from here on. */
 const muchSeconds = 60;
 
-function clock({ examined: { source } }: Visit): Look {
+function clock({ examined: { source } }: Visit): CheckResult {
   const seconds = source.clockSkewSeconds();
   if (seconds === undefined)
     return warning('the server tells no time', 'let the proxy in between pass the "Date" header on');
@@ -81,7 +81,7 @@ function clock({ examined: { source } }: Visit): Look {
   return Math.abs(seconds) > muchSeconds ? wrong(how, advice) : warning(`${how}, which is allowed for`, advice);
 }
 
-const pagings: Readonly<Record<Paging, Look>> = {
+const pagings: Readonly<Record<Paging, CheckResult>> = {
   joined: ok('pages join'),
   whole: ok('the list comes in one piece'),
   few: ok('too few sessions to tell; the first page is in order'),
@@ -95,9 +95,9 @@ const pagings: Readonly<Record<Paging, Look>> = {
   ),
 };
 
-const paging = async ({ examined, signal }: Visit): Promise<Look> => pagings[await examined.pages(signal)];
+const paging = async ({ examined, signal }: Visit): Promise<CheckResult> => pagings[await examined.pages(signal)];
 
-async function feed({ examined: { source }, signal }: Visit): Promise<Look> {
+async function feed({ examined: { source }, signal }: Visit): Promise<CheckResult> {
   const changes = await source.changes({ token: undefined, waitSeconds: 1 }, signal);
   if (changes.kind === 'none') return skipped('because there is none before v8: sessions are listed every interval');
   if (changes.kind === 'told') return ok('changes are told as they happen');

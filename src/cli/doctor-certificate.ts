@@ -3,7 +3,7 @@ import { isLoopback } from '../config/schema.js';
 import { examineTls, type TlsReport } from '../source/examine.js';
 import type { RestOptions } from '../source/options.js';
 import type { Certificate } from '../source/peer.js';
-import { type Check, type Look, ok, skipped, warning, wrong } from './doctor-result.js';
+import { type Check, type CheckResult, ok, skipped, warning, wrong } from './doctor-result.js';
 
 /** The rule about certificates warns as long before. */
 const soonMs = 30 * 86_400_000;
@@ -20,12 +20,12 @@ export const tlsCheck = (server: ServerConfig, options: RestOptions, signal: Abo
     'see that "url" has the port of the REST API (4443 unless changed), and that the proxy, if any, lets us through',
 });
 
-const unprotected = ({ url }: ServerConfig): Look =>
+const unprotected = ({ url }: ServerConfig): CheckResult =>
   isLoopback(url.hostname)
     ? skipped('because "url" says http')
     : warning('"url" says http: whoever is between can read the password', 'use https');
 
-function judged({ tls }: ServerConfig, { protocol, chain, distrusted }: TlsReport, nowMs: number): Look {
+function judged({ tls }: ServerConfig, { protocol, chain, distrusted }: TlsReport, nowMs: number): CheckResult {
   const [own] = chain;
   if (own === undefined) return wrong('it shows no certificate', 'see that "url" has the port of the REST API');
   const seen = `${protocol}; ${chain.map(described).join(' < ')}`;
@@ -39,7 +39,7 @@ type Shown = Readonly<{
   seen: string;
 }>;
 
-function verdict({ tls, own, distrusted, seen }: Shown, nowMs: number): Look {
+function verdict({ tls, own, distrusted, seen }: Shown, nowMs: number): CheckResult {
   if (distrusted !== undefined)
     return wrong(
       `${distrusted.split(';')[0] ?? distrusted} (${seen})`,

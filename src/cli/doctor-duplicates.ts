@@ -1,10 +1,10 @@
-import { type Chart, wrong } from './doctor-result.js';
+import { type CheckReport, wrong } from './doctor-result.js';
 
 /** What was found of a server, and which installation it is; `''` where it has not told. */
-export type ServerChart = Chart & Readonly<{ name: string; installationId: string }>;
+export type ServerReport = CheckReport & Readonly<{ name: string; installationId: string }>;
 
 /** Adds what is wrong where a server is the same installation as one before it: the exporter refuses the second. */
-export const withTwins = (charts: readonly ServerChart[]): readonly Chart[] =>
+export const withDuplicateInstallations = (charts: readonly ServerReport[]): readonly CheckReport[] =>
   charts.map(({ name, installationId, subject, findings }) => {
     const twin = charts.find(one => installationId !== '' && one.installationId === installationId);
     if (twin === undefined || twin.name === name) return { subject, findings };

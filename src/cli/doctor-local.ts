@@ -3,9 +3,9 @@ import type { Config } from '../config/parse.js';
 import type { Clock } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import { type OtlpTarget, otlpTransport } from '../otlp/transport.js';
-import { glance } from '../store/preflight.js';
+import { preflight } from '../store/preflight.js';
 import type { ListenAddress } from '../web/listen.js';
-import { type Check, type Look, ok, skipped, warning, wrong } from './doctor-result.js';
+import { type Check, type CheckResult, ok, skipped, warning, wrong } from './doctor-result.js';
 
 /** Where an export request goes, and what it holds when it is empty. */
 export type Outlet = Readonly<{ signal: 'logs' | 'traces'; target: OtlpTarget | undefined }>;
@@ -48,7 +48,7 @@ export const otlpCheck = ({ signal: what, target }: Outlet, sending: Sending): C
 /** What Loki says to a request without any record: it has read it, and only misses the records (seen with a real one). */
 const nothingInIt = 422;
 
-function refused(error: ExporterError, host: string): Look {
+function refused(error: ExporterError, host: string): CheckResult {
   if (error.details['statusCode'] === nothingInIt)
     return ok(`"${host}" reads the request, and refuses only that there is nothing in it`);
   const code = codeOf(error.cause);
@@ -88,7 +88,7 @@ export const stateCheck = ({ state: { path } }: Config): Check => ({
   name: 'state',
   needs: [],
   look: () => {
-    const { file, freeBytes } = glance(path);
+    const { file, freeBytes } = preflight(path);
     const free = `${String(Math.floor(freeBytes / 1024 / 1024))} MiB are free`;
     if (freeBytes < littleBytes) return warning(`"${path}" can be used, but only ${free}`, 'make room on its disk');
     if (file === undefined) return ok(`"${path}" is not there yet and can be made; ${free}`);

@@ -3,14 +3,14 @@ import { connect, isIP } from 'node:net';
 import type { ServerConfig } from '../config/parse.js';
 import { ExporterError } from '../kernel/errors.js';
 import { networkFailure } from '../source/request-errors.js';
-import { type Check, type Look, ok, skipped } from './doctor-result.js';
+import { type Check, type CheckResult, ok, skipped } from './doctor-result.js';
 
 /** As long as the exporter itself waits for a connection. */
 const connectTimeoutMs = 10_000;
 
 /** Whether the host can be found and reached, without a word said to it. Through a proxy, that is the proxy's work. */
 export function networkChecks({ url, proxy }: ServerConfig, signal: AbortSignal): readonly Check[] {
-  const direct = (look: () => Promise<Look>) => async () =>
+  const direct = (look: () => Promise<CheckResult>) => async () =>
     proxy === undefined
       ? look()
       : skipped('because a proxy may be between; what follows goes the way the exporter goes');
@@ -33,7 +33,7 @@ export function networkChecks({ url, proxy }: ServerConfig, signal: AbortSignal)
   ];
 }
 
-async function resolved(host: string, port: number): Promise<Look> {
+async function resolved(host: string, port: number): Promise<CheckResult> {
   if (isIP(host) !== 0) return ok(`"${host}" is an address`);
   try {
     const found = await lookup(host, { all: true });
@@ -43,8 +43,8 @@ async function resolved(host: string, port: number): Promise<Look> {
   }
 }
 
-async function reached(host: string, port: number, signal: AbortSignal): Promise<Look> {
-  const { promise, resolve, reject } = Promise.withResolvers<Look>();
+async function reached(host: string, port: number, signal: AbortSignal): Promise<CheckResult> {
+  const { promise, resolve, reject } = Promise.withResolvers<CheckResult>();
   const socket = connect({ host, port, signal: AbortSignal.any([signal, AbortSignal.timeout(connectTimeoutMs)]) });
   socket.once('connect', () => resolve(ok(`port ${String(port)} takes connections`)));
   socket.once('error', error => reject(refusal(error, `${host}:${String(port)}`)));

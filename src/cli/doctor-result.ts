@@ -22,7 +22,7 @@ export type CheckName = (typeof checkNames)[number];
 export type Status = 'ok' | 'warning' | 'wrong' | 'skipped';
 
 /** What one look has shown. Nothing in it comes from a body that a server sent, but for numbers and versions. */
-export type Look = Readonly<{
+export type CheckResult = Readonly<{
   status: Status;
   /** One sentence. */
   message: string;
@@ -32,22 +32,22 @@ export type Look = Readonly<{
   fingerprint?: string;
 }>;
 
-export type Finding = Look & Readonly<{ check: CheckName }>;
+export type Finding = CheckResult & Readonly<{ check: CheckName }>;
 
 /** What was looked at as a whole: a server, or the exporter's own surroundings. */
-export type Chart = Readonly<{ subject: string; findings: readonly Finding[] }>;
+export type CheckReport = Readonly<{ subject: string; findings: readonly Finding[] }>;
 
-export const ok = (message: string): Look => ({ status: 'ok', message });
-export const warning = (message: string, advice: string): Look => ({ status: 'warning', message, advice });
-export const wrong = (message: string, advice: string): Look => ({ status: 'wrong', message, advice });
-export const skipped = (message: string): Look => ({ status: 'skipped', message });
+export const ok = (message: string): CheckResult => ({ status: 'ok', message });
+export const warning = (message: string, advice: string): CheckResult => ({ status: 'warning', message, advice });
+export const wrong = (message: string, advice: string): CheckResult => ({ status: 'wrong', message, advice });
+export const skipped = (message: string): CheckResult => ({ status: 'skipped', message });
 
 /** One thing to look at. A rejection is what is wrong. */
 export type Check = Readonly<{
   name: CheckName;
   /** Not looked at when one of these is wrong, or was not looked at because of another. */
   needs: readonly CheckName[];
-  look: () => Look | Promise<Look>;
+  look: () => CheckResult | Promise<CheckResult>;
   advise: (error: ExporterError) => string;
 }>;
 
@@ -65,7 +65,7 @@ export async function examine(checks: readonly Check[]): Promise<readonly Findin
   return findings;
 }
 
-async function looked({ look, advise }: Check): Promise<Look> {
+async function looked({ look, advise }: Check): Promise<CheckResult> {
   try {
     return await look();
   } catch (thrown) {

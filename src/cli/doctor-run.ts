@@ -1,16 +1,16 @@
 import type { Config, ServerConfig } from '../config/parse.js';
 import type { Clock, Random } from '../kernel/clock.js';
-import { createGate, type Gate } from '../kernel/semaphore.js';
+import { createSemaphore, type Semaphore } from '../kernel/semaphore.js';
 import { credentialsOf, trustOf } from '../server/source.js';
 import { examineApi } from '../source/examine-api.js';
 import type { RestOptions } from '../source/options.js';
 import type { ListenAddress } from '../web/listen.js';
 import { apiChecks } from './doctor-api.js';
 import { tlsCheck } from './doctor-certificate.js';
-import { type Chart, examine } from './doctor-result.js';
+import { type CheckReport, examine } from './doctor-result.js';
 import { networkChecks } from './doctor-network.js';
 import { listenCheck, otlpCheck, outletsOf, stateCheck } from './doctor-local.js';
-import { type ServerChart, withTwins } from './doctor-duplicates.js';
+import { type ServerReport, withDuplicateInstallations } from './doctor-duplicates.js';
 
 export type Examination = Readonly<{
   config: Config;
@@ -26,19 +26,21 @@ export type Examination = Readonly<{
  * Looks at everything that the exporter needs: the servers, in the order of the configuration, then what is around
  * itself. Disturbs nobody: one login for each server, logged out where that is possible; the state file is not opened.
  */
-export async function diagnose(examination: Examination, signal: AbortSignal): Promise<readonly Chart[]> {
+export async function diagnose(examination: Examination, signal: AbortSignal): Promise<readonly CheckReport[]> {
   const { config, listenAt, isOurs } = examination;
-  const gate = createGate(config.maxConcurrentRequests);
-  const servers = config.servers.map(async server => chartOf(server, optionsOf(server, examination, gate), signal));
+  const semaphore = createSemaphore(config.maxConcurrentRequests);
+  const servers = config.servers.map(async server =>
+    chartOf(server, optionsOf(server, examination, semaphore), signal),
+  );
   const around = examine([
     ...outletsOf(config).map(outlet => otlpCheck(outlet, { ...examination, signal })),
     stateCheck(config),
     listenCheck(listenAt, isOurs),
   ]);
-  return [...withTwins(await Promise.all(servers)), { subject: 'exporter', findings: await around }];
+  return [...withDuplicateInstallations(await Promise.all(servers)), { subject: 'exporter', findings: await around }];
 }
 
-async function chartOf(server: ServerConfig, options: RestOptions, signal: AbortSignal): Promise<ServerChart> {
+async function chartOf(server: ServerConfig, options: RestOptions, signal: AbortSignal): Promise<ServerReport> {
   const examined = examineApi(options);
   try {
     const findings = await examine([
@@ -53,13 +55,17 @@ async function chartOf(server: ServerConfig, options: RestOptions, signal: Abort
   }
 }
 
-const optionsOf = (server: ServerConfig, { version, clock, random }: Examination, gate: Gate): RestOptions => ({
+const optionsOf = (
+  server: ServerConfig,
+  { version, clock, random }: Examination,
+  semaphore: Semaphore,
+): RestOptions => ({
   baseUrl: server.url,
   apiVersion: server.apiVersion,
   credentials: credentialsOf(server),
   trust: trustOf(server),
   proxy: server.proxy,
-  gate,
+  semaphore,
   clock,
   random,
   eventLimit: 10,

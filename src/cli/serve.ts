@@ -1,6 +1,6 @@
 import { type App, startApp } from '../app.js';
 import type { Config } from '../config/parse.js';
-import { type Bell, createBell } from '../kernel/notify.js';
+import { type Notify, createNotify } from '../kernel/notify.js';
 import { systemClock, systemRandom } from '../kernel/clock.js';
 import { toExporterError } from '../kernel/errors.js';
 import { createLog, type LogFormat, type LogLevel } from '../kernel/log.js';
@@ -25,15 +25,15 @@ const drainMs = 5_000;
 
 /** Polls servers and serves metrics until it is asked to stop. */
 export async function serve(options: ServeOptions, terminal: Terminal): Promise<ExitCode> {
-  const asked = createBell();
-  terminal.onReload(() => asked.ring());
+  const asked = createNotify();
+  terminal.onReload(() => asked.notify());
   const app = await start(() => readConfig(options.configFile, terminal.env), options, terminal);
   void reloadOnRing(app, asked, terminal.stop);
   return untilStopped(app, terminal.stop);
 }
 
 /** Reloads at each ring; rings during a reload make one more. */
-async function reloadOnRing(app: App, asked: Bell, stop: AbortSignal): Promise<void> {
+async function reloadOnRing(app: App, asked: Notify, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     await asked.wait(stop).catch(() => undefined);
     // The log says what goes wrong.

@@ -28,7 +28,7 @@ function serverLines(of: ServerContents): readonly string[] {
     `API version: ${of.apiVersion === '' ? 'not told' : of.apiVersion}`,
     ...sinks,
     ...(of.aside ? [] : [`series: ${String(of.series)}`]),
-    `records set aside: ${String(of.setAside)}`,
+    `records set aside: ${String(of.deadLetters)}`,
   ];
   return ['', of.aside ? `${of.server}, kept aside` : of.server, ...lines.map(line => `  ${line}`)];
 }

@@ -1,12 +1,12 @@
 import { Secret } from '../kernel/secret.js';
 
 /** Whether two parts of configurations say the same. Secrets are compared by what they hold, and nothing of it is shown. */
-export function saysTheSame(one: unknown, other: unknown): boolean {
+export function configEquals(one: unknown, other: unknown): boolean {
   if (one instanceof Secret && other instanceof Secret) return one.equals(other);
   if (one instanceof URL && other instanceof URL) return one.href === other.href;
   if (!isPlain(one) || !isPlain(other)) return Object.is(one, other);
   const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
-  return Array.isArray(one) === Array.isArray(other) && [...keys].every(key => saysTheSame(one[key], other[key]));
+  return Array.isArray(one) === Array.isArray(other) && [...keys].every(key => configEquals(one[key], other[key]));
 }
 
 /** A list or a mapping. Two of another kind are the same only when they are one. */

@@ -1,5 +1,5 @@
 import type { Config } from './parse.js';
-import { saysTheSame } from './equals.js';
+import { configEquals } from './equals.js';
 
 /** What the program is built with once: by the keys that a person knows it by. */
 const fixedSettings: ReadonlyArray<Readonly<{ keys: string; of: (config: Config) => unknown }>> = [
@@ -14,4 +14,4 @@ const fixedSettings: ReadonlyArray<Readonly<{ keys: string; of: (config: Config)
 
 /** The settings that `now` has otherwise than `started`, the configuration of the start, and that no reload exchanges. */
 export const fixedSettingsThatDiffer = (started: Config, now: Config): readonly string[] =>
-  fixedSettings.filter(({ of }) => !saysTheSame(of(started), of(now))).map(({ keys }) => keys);
+  fixedSettings.filter(({ of }) => !configEquals(of(started), of(now))).map(({ keys }) => keys);

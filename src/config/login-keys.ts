@@ -31,7 +31,7 @@ export const loginKeys = {
 type Login = Readonly<Partial<Record<keyof typeof loginKeys, string | undefined>>>;
 
 /** Adds a problem for each key that the way to log in lacks, or has too many. */
-export function saysLogin(login: Login, context: z.RefinementCtx): void {
+export function validateLogin(login: Login, context: z.RefinementCtx): void {
   const byAssertion = login.client_id !== undefined || login.assertion_file !== undefined;
   const needed = byAssertion ? (['client_id', 'assertion_file'] as const) : (['username', 'password_file'] as const);
   const strange = byAssertion ? (['username', 'password_file'] as const) : [];

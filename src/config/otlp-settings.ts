@@ -1,6 +1,6 @@
 import type { PersonalData } from '../model/personal-data.js';
 import type { Environment } from './environment.js';
-import { type OtlpTarget, readTarget, type Signal } from './otlp.js';
+import { type OtlpTarget, readTarget, type SignalName } from './otlp.js';
 import { type Problem, problemsOf, type Read } from './problem.js';
 import { readBy } from './read.js';
 import { logsSchema, otlpSchema, selfTracingSchema, tracesSchema } from './schema.js';
@@ -34,7 +34,7 @@ export function readSignals(document: Readonly<Record<string, unknown>>, env: En
   const sections = readSections(document);
   if (sections === undefined) return { value: nothing };
   const { logs, traces, self, otlp, personal } = sections;
-  const target = (signal: Signal, enabled: boolean | 'auto', key: string): Read<OtlpTarget | undefined> =>
+  const target = (signal: SignalName, enabled: boolean | 'auto', key: string): Read<OtlpTarget | undefined> =>
     readTarget({ signal, enabled, key: `${key}.enabled` }, otlp, env);
   const logsTarget = target('logs', logs.enabled, 'logs');
   const tracesTarget = target('traces', traces.enabled, 'traces');

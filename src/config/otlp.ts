@@ -9,7 +9,7 @@ import { minuteMs, secondMs } from './units.js';
 import { headerList, milliseconds } from './values.js';
 
 /** What is sent over OTLP; its name is the end of the path. */
-export type Signal = 'logs' | 'traces';
+export type SignalName = 'logs' | 'traces';
 
 /** Where a signal is sent, and how. */
 export type OtlpTarget = Readonly<{
@@ -42,7 +42,7 @@ type Otlp = Keys['otlp'];
 type Given = z.output<typeof environmentSchema>;
 
 /** Whether a signal is wanted at all, and the key that says so. `auto`: when there is an endpoint for it. */
-export type Wanted = Readonly<{ signal: Signal; enabled: boolean | 'auto'; key: string }>;
+export type Wanted = Readonly<{ signal: SignalName; enabled: boolean | 'auto'; key: string }>;
 
 /**
  * Finds where a signal goes: undefined when nowhere. What the file says wins, then the variable for the signal, then the
@@ -65,14 +65,14 @@ export function readTarget(
   return problem === undefined ? { value: target } : { problems: [problem] };
 }
 
-const needsEndpoint = (signal: Signal): string =>
+const needsEndpoint = (signal: SignalName): string =>
   `needs an endpoint: set "otlp.endpoint", OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT`;
 
 const unless = (given: unknown, found: Variable): Variable =>
   given === undefined ? found : { ...found, text: undefined };
 
 /** The variables that count beside the file; one that the file or another variable outdoes has no text. */
-function otlpVariables(name: Signal, otlp: Otlp, env: Environment) {
+function otlpVariables(name: SignalName, otlp: Otlp, env: Environment) {
   const signal = (setting: string): Variable => variable(env, `OTEL_EXPORTER_OTLP_${name.toUpperCase()}_${setting}`);
   const general = (setting: string): Variable => variable(env, `OTEL_EXPORTER_OTLP_${setting}`);
   const either = (setting: string): Variable => (signal(setting).text === undefined ? general : signal)(setting);
@@ -90,7 +90,7 @@ function otlpVariables(name: Signal, otlp: Otlp, env: Environment) {
   };
 }
 
-function targetOf(signal: Signal, otlp: Otlp, given: Given): OtlpTarget | undefined {
+function targetOf(signal: SignalName, otlp: Otlp, given: Given): OtlpTarget | undefined {
   const base = otlp.endpoint ?? given.endpoint;
   const url = base === undefined ? given.signal_endpoint : signalUrl(signal, base);
   if (url === undefined) return undefined;
@@ -111,7 +111,7 @@ const tlsOf = ({ tls }: Otlp, given: Given): OtlpTarget['tls'] => ({
 });
 
 /** The URL for a signal under a base endpoint. */
-function signalUrl(signal: Signal, base: URL): URL {
+function signalUrl(signal: SignalName, base: URL): URL {
   const url = new URL(base);
   url.pathname = base.pathname.replace(/\/*$/, `/v1/${signal}`);
   return url;

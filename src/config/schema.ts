@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { loginKeys, saysLogin, userName } from './login-keys.js';
+import { loginKeys, validateLogin, userName } from './login-keys.js';
 import { otlpTlsKeys, personalData, personalDataSchema } from './telemetry-keys.js';
 import { proxyKeys, tlsKeys, type UsesTls, usesTls } from './tls-keys.js';
 import { dayMs, hourMs, minuteMs, secondMs } from './units.js';
@@ -111,7 +111,7 @@ export const environmentServerSchema = together(
 );
 
 const serverSchema = together(
-  z.strictObject({ ...identityKeys, ...loginKeys, ...tlsKeys, ...proxyKeys, ...paceKeys }).superRefine(saysLogin, {
+  z.strictObject({ ...identityKeys, ...loginKeys, ...tlsKeys, ...proxyKeys, ...paceKeys }).superRefine(validateLogin, {
     when: whenFine(...Object.keys(loginKeys)),
   }),
 );

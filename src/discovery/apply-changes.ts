@@ -3,11 +3,11 @@ import type { Session } from '../model/session.js';
 import { type DiscoveryDeps, type DiscoveryReport, type Known, type Looked, reported } from './list-scan.js';
 import { concernsOneSession } from '../pipeline/failure.js';
 import type { Feed } from './feed-state.js';
-import type { Changes } from '../pipeline/ports.js';
+import type { FeedAnswer } from '../pipeline/ports.js';
 import { clearSuspects } from './reconcile.js';
 import { record } from './commit.js';
 
-export type Told = Extract<Changes, { kind: 'told' }>;
+export type Told = Extract<FeedAnswer, { kind: 'told' }>;
 
 /** With more sessions to ask for than this, one list costs the server less. */
 const manySessions = 50;

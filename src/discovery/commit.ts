@@ -4,7 +4,7 @@ import { type Backlog, entryOf } from '../pipeline/backlog.js';
 import { endOf, formatCursor, startCursor } from '../pipeline/cursor.js';
 import type { DiscoveryDeps, Known } from './list-scan.js';
 import type { Feed } from './feed-state.js';
-import { type Row, type SinkName, sinkNames } from '../pipeline/ports.js';
+import { type CursorRow, type SinkName, sinkNames } from '../pipeline/ports.js';
 
 /** What discovery has found out, by a list or by the feed. */
 export type Finding = Readonly<{
@@ -37,7 +37,7 @@ export async function record(deps: DiscoveryDeps, known: Known, finding: Finding
   const stored = await store.rows(server, [...new Set(wanted.map(({ session }) => session.id))]);
   const rows = placed(wanted, stored, finding.changed);
   const firsts = unborn(known, finding.sessions);
-  const deltas = [...[...firsts.values()].flatMap(deps.born), ...gaps.flatMap(deps.feedGap)];
+  const deltas = [...[...firsts.values()].flatMap(deps.initialDeltas), ...gaps.flatMap(deps.feedGapDeltas)];
   const begun = Object.keys(since).length > Object.keys(known.since).length;
   const storable = finding.owing === true ? undefined : finding.token;
   const news = rows.length > 0 || deltas.length > 0 || begun || isTokenStale(feed, storable, clock.monotonic());
@@ -59,7 +59,7 @@ const isTokenStale = (feed: Feed, token: string | undefined, nowMs: number): boo
   token !== undefined && token !== feed.token && (feed.token === undefined || nowMs - feed.storedMs >= storeTokenMs);
 
 /** Sessions that some sink is done with, and stays so. */
-function doneIn(stored: readonly Row[], placedRows: readonly Row[]): ReadonlySet<string> {
+function doneIn(stored: readonly CursorRow[], placedRows: readonly CursorRow[]): ReadonlySet<string> {
   const again = new Set(placedRows.map(({ session }) => session));
   return new Set(stored.filter(({ done, session }) => done && !again.has(session)).map(({ session }) => session));
 }
@@ -69,16 +69,16 @@ function remember({ seen }: Feed, sessions: readonly Session[], done: ReadonlySe
 }
 
 /** Makes due what a sink has to read, with the header it needs for that, and lets pages be read anew. */
-function handOut(deps: DiscoveryDeps, finding: Finding, rows: readonly Row[], wanted: readonly Wanted[]): void {
+function handOut(deps: DiscoveryDeps, finding: Finding, rows: readonly CursorRow[], wanted: readonly Wanted[]): void {
   const { wake, changed, startedAt } = finding;
   for (const backlog of Object.values(deps.backlogs)) {
     if (wake === 'all') backlog.wake();
-    for (const id of wake === 'all' ? changed : wake) backlog.recall(id, startedAt);
+    for (const id of wake === 'all' ? changed : wake) backlog.requeue(id, startedAt);
   }
   for (const row of rows) deps.backlogs[row.sink]?.put(entryOf(row));
   for (const { sink, session } of wanted)
-    if (deps.backlogs[sink]?.get(session.id) !== undefined) deps.headers.put(session, startedAt);
-  deps.pages.renew();
+    if (deps.backlogs[sink]?.get(session.id) !== undefined) deps.sessionCache.put(session, startedAt);
+  deps.pageCache.invalidate();
 }
 
 /** The first session of each organization and workload whose series do not exist yet. */
@@ -114,7 +114,11 @@ function wantedBy(deps: DiscoveryDeps, since: Since, sessions: readonly Session[
 }
 
 /** The rows to store: one where a sink has none for a session yet, and one where a session that was done is not so any more. */
-function placed(wanted: readonly Wanted[], stored: readonly Row[], changed: ReadonlySet<string>): readonly Row[] {
+function placed(
+  wanted: readonly Wanted[],
+  stored: readonly CursorRow[],
+  changed: ReadonlySet<string>,
+): readonly CursorRow[] {
   const known = new Map(stored.map(row => [`${row.sink} ${row.session}`, row]));
   return wanted.flatMap(({ sink, session }) => {
     const row = known.get(`${sink} ${session.id}`);
@@ -126,12 +130,12 @@ function placed(wanted: readonly Wanted[], stored: readonly Row[], changed: Read
 }
 
 /** Opened and stopped again since it was done with, perhaps while nobody looked. */
-function hasEndedAgain({ endedAt }: Session, { cursor }: Row): boolean {
+function hasEndedAgain({ endedAt }: Session, { cursor }: CursorRow): boolean {
   const known = endOf(cursor);
   return endedAt !== undefined && known !== undefined && endedAt > known;
 }
 
-const newRow = (sink: SinkName, { id, createdAt }: Session): Row => ({
+const newRow = (sink: SinkName, { id, createdAt }: Session): CursorRow => ({
   sink,
   session: id,
   createdAt,

@@ -1,9 +1,9 @@
-import type { Bell } from '../kernel/notify.js';
+import type { Notify } from '../kernel/notify.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
-import type { Gate } from '../kernel/semaphore.js';
+import type { Semaphore } from '../kernel/semaphore.js';
 import type { DiscoveryReport } from './list-scan.js';
 import { fail, refuse, succeed } from './feed-state.js';
-import type { Changes } from '../pipeline/ports.js';
+import type { FeedAnswer } from '../pipeline/ports.js';
 import type { RunDiscovery } from './scheduler.js';
 import { takeChanges, type Told } from './apply-changes.js';
 
@@ -11,11 +11,11 @@ import { takeChanges, type Told } from './apply-changes.js';
 export type Turns = RunDiscovery &
   Readonly<{
     /** One turn at a time. */
-    gate: Gate;
+    semaphore: Semaphore;
     /** The interval may be another now. */
-    hurry: Bell;
+    reschedule: Notify;
     /** There may be a token to go on from. */
-    begun: Bell;
+    tokenAvailable: Notify;
     /** When the last list was begun, and whether the next is not to wait for its interval. */
     list: { lookedMs: number; wanted: boolean };
   }>;
@@ -27,11 +27,11 @@ const othersPauseMs = 1_000;
 
 /** Follows the feed whenever there is a token to go on from, until `quit` aborts. */
 export async function follow(turns: Turns, quit: AbortSignal): Promise<void> {
-  const { known, begun, clock } = turns;
+  const { known, tokenAvailable, clock } = turns;
   while (!quit.aborted) {
     const { token } = known.feed;
     if (token === undefined || known.watermark === undefined) {
-      await begun.wait(quit).catch(() => undefined);
+      await tokenAvailable.wait(quit).catch(() => undefined);
       continue;
     }
     const restMs = await round(turns, token, quit);
@@ -45,7 +45,7 @@ async function round(turns: Turns, token: string, quit: AbortSignal): Promise<nu
   const askedMs = clock.monotonic();
   // A feed that did not answer is not waited for long: the sooner it shows that it is back.
   const waitSeconds = known.feed.active ? known.feed.waitSeconds : 1;
-  let changes: Changes;
+  let changes: FeedAnswer;
   try {
     changes = await discovery.source.changes({ token, waitSeconds }, quit);
   } catch (thrown) {
@@ -69,7 +69,7 @@ async function take(turns: Turns, answer: Answer, quit: AbortSignal): Promise<nu
   turns.turned(report);
   if (report.error !== undefined) return failed(turns, report.error, 0);
   turns.fed(known.feed);
-  turns.hurry.ring();
+  turns.reschedule.notify();
   return Math.max(0, answer.askedMs + pauseMs(answer, turns, clock.monotonic()) - clock.monotonic());
 }
 
@@ -90,13 +90,13 @@ function failed(turns: Turns, error: ExporterError, ranMs: number): number {
   const { known, discovery, list } = turns;
   if (known.feed.active) list.wanted = true;
   const restMs = fail(discovery, known.feed, error, ranMs);
-  turns.hurry.ring();
+  turns.reschedule.notify();
   turns.fed(known.feed);
   return restMs;
 }
 
 /** The token is of no use any more: begin again, from the end of the feed and a list of everything. */
-async function lose(turns: Turns, changes: Exclude<Changes, Told>, quit: AbortSignal): Promise<number> {
+async function lose(turns: Turns, changes: Exclude<FeedAnswer, Told>, quit: AbortSignal): Promise<number> {
   const { known, discovery, list } = turns;
   await alone(turns, quit, async () => {
     refuse(discovery, known.feed, changes);
@@ -104,21 +104,21 @@ async function lose(turns: Turns, changes: Exclude<Changes, Told>, quit: AbortSi
     list.wanted = true;
     return undefined;
   });
-  turns.hurry.ring();
+  turns.reschedule.notify();
   turns.fed(known.feed);
   return 0;
 }
 
 /** Runs a turn when no other runs. Undefined when we are stopping. */
 export async function alone(
-  { gate, around }: Pick<Turns, 'gate' | 'around'>,
+  { semaphore, instrument }: Pick<Turns, 'semaphore' | 'instrument'>,
   quit: AbortSignal,
   turn: () => Promise<DiscoveryReport | undefined>,
 ): Promise<DiscoveryReport | undefined> {
-  const leave = await gate.enter(quit).catch(() => undefined);
+  const leave = await semaphore.acquire(quit).catch(() => undefined);
   if (leave === undefined) return undefined;
   try {
-    return await around('discovery', turn, report => report?.error);
+    return await instrument('discovery', turn, report => report?.error);
   } finally {
     leave();
   }

@@ -1,7 +1,7 @@
 import { type Backoff, backoffMs } from '../kernel/backoff.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
-import type { Changes, Source } from '../pipeline/ports.js';
+import type { FeedAnswer, Source } from '../pipeline/ports.js';
 import { createSeen, type Seen } from './session-snapshots.js';
 
 /** How the change feed of a server stands, for metrics and the log. */
@@ -101,7 +101,7 @@ export function succeed(feed: Feed): void {
 }
 
 /** There is no feed for now: its token is no good, so that the next list is begun with another. */
-export function refuse({ clock }: FeedDeps, feed: Feed, changes: Exclude<Changes, { kind: 'told' }>): void {
+export function refuse({ clock }: FeedDeps, feed: Feed, changes: Exclude<FeedAnswer, { kind: 'told' }>): void {
   const hadToken = feed.token !== undefined;
   feed.active = false;
   feed.token = undefined;

@@ -5,8 +5,8 @@ import { milliseconds, type Nanos, seconds } from '../model/time.js';
 import type { Backlog } from '../pipeline/backlog.js';
 import { concernsOneSession } from '../pipeline/failure.js';
 import { createFeed, endOfFeed, type Feed } from './feed-state.js';
-import type { Headers } from '../pipeline/session-cache.js';
-import type { Pages } from '../pipeline/page-cache.js';
+import type { SessionCache } from '../pipeline/session-cache.js';
+import type { PageCache } from '../pipeline/page-cache.js';
 import type { SeriesDelta, ServerState, SinkName, Source, Store } from '../pipeline/ports.js';
 import { record } from './commit.js';
 import { changedSince, suspect } from './reconcile.js';
@@ -22,8 +22,8 @@ export type DiscoveryDeps = Readonly<{
   server: string;
   source: Pick<Source, 'now' | 'sessions' | 'session' | 'changes'>;
   store: Pick<Store, 'rows' | 'commit'>;
-  headers: Headers;
-  pages: Pages;
+  sessionCache: SessionCache;
+  pageCache: PageCache;
   clock: Pick<Clock, 'monotonic'>;
   random: Random;
   backlogs: Readonly<Partial<Record<SinkName, Backlog>>>;
@@ -31,9 +31,9 @@ export type DiscoveryDeps = Readonly<{
   beginAt: (sink: SinkName, now: Nanos) => Nanos;
   grace: Nanos;
   /** The series that a session brings into being at 0. */
-  born: (session: Session) => readonly SeriesDelta[];
+  initialDeltas: (session: Session) => readonly SeriesDelta[];
   /** What a gap in the change feed adds to; `missed`: the sessions of which it had not told. */
-  feedGap: (missed: number) => readonly SeriesDelta[];
+  feedGapDeltas: (missed: number) => readonly SeriesDelta[];
   stored: (deltas: readonly SeriesDelta[]) => void;
 }>;
 

@@ -1,8 +1,8 @@
-import { createBell } from '../kernel/notify.js';
+import { createNotify } from '../kernel/notify.js';
 import type { Clock } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
-import { createGate } from '../kernel/semaphore.js';
-import type { Around } from '../pipeline/instrument.js';
+import { createSemaphore } from '../kernel/semaphore.js';
+import type { Instrument } from '../pipeline/instrument.js';
 import { discover, type DiscoveryDeps, type DiscoveryReport, type Known } from './list-scan.js';
 import type { FeedState } from './feed-state.js';
 import { alone, follow, type Turns } from './feed-loop.js';
@@ -14,7 +14,7 @@ export type RunDiscovery = Readonly<{
   clock: Clock;
   /** Milliseconds between turns, while nothing is open and while something is. */
   intervals: Readonly<{ idleMs: number; openMs: number }>;
-  around: Around;
+  instrument: Instrument;
   /** How often, in milliseconds, a list is looked at although the feed is followed. */
   reconcileMs: number;
   /** A turn has ended. */
@@ -31,13 +31,19 @@ export type RunDiscovery = Readonly<{
 export async function runDiscovery(options: RunDiscovery, quit: AbortSignal): Promise<void> {
   const { clock, known, intervals } = options;
   const list = { lookedMs: -Infinity, wanted: false };
-  const turns: Turns = { ...options, gate: createGate(1), hurry: createBell(), begun: createBell(), list };
+  const turns: Turns = {
+    ...options,
+    semaphore: createSemaphore(1),
+    reschedule: createNotify(),
+    tokenAvailable: createNotify(),
+    list,
+  };
   const intervalMs = (): number => {
     if (list.wanted) return 0;
     return known.open.size > 0 ? intervals.openMs : intervals.idleMs;
   };
   const turn = async (): Promise<ExporterError | undefined> => intervalTurn(turns, options.reconcileMs, quit);
-  await Promise.all([every(intervalMs, turn, { clock, quit, changed: turns.hurry }), follow(turns, quit)]);
+  await Promise.all([every(intervalMs, turn, { clock, quit, changed: turns.reschedule }), follow(turns, quit)]);
 }
 
 async function intervalTurn(turns: Turns, reconcileMs: number, quit: AbortSignal): Promise<ExporterError | undefined> {
@@ -58,12 +64,12 @@ async function intervalTurn(turns: Turns, reconcileMs: number, quit: AbortSignal
   if (report === undefined) return undefined;
   turns.turned(report);
   turns.fed(known.feed);
-  turns.begun.ring();
+  turns.tokenAvailable.notify();
   return report.error;
 }
 
 /** Makes due what may have got events of which nobody tells: everything open, and everything with holes. */
-function readOpen({ backlogs, pages }: DiscoveryDeps): void {
+function readOpen({ backlogs, pageCache }: DiscoveryDeps): void {
   for (const backlog of Object.values(backlogs)) backlog.wake();
-  pages.renew();
+  pageCache.invalidate();
 }

@@ -1,5 +1,5 @@
 /** A way to stop something, which others can stop as well. */
-export type Stop = Readonly<{
+export type LinkedAbort = Readonly<{
   /** Aborts when one of the others does, or when told to. */
   signal: AbortSignal;
   now: () => void;
@@ -11,7 +11,7 @@ export type Stop = Readonly<{
  * Ends with any of `others`. What `AbortSignal.any` does, for things that are short and many: that, and
  * `AbortSignal.timeout`, whose timers nobody can call off, took a fifth of the CPU time of a request.
  */
-export function stopWith(others: readonly AbortSignal[]): Stop {
+export function linkAbort(others: readonly AbortSignal[]): LinkedAbort {
   const own = new AbortController();
   const now = (): void => own.abort();
   if (others.some(({ aborted }) => aborted)) now();

@@ -1,6 +1,6 @@
 /** Wakes a loop: a ring while nobody waits is kept for the next one who does, so that no wake-up is lost. */
-export interface Bell {
-  ring(): void;
+export interface Notify {
+  notify(): void;
   /**
    * Resolves at the next ring, at once when it has rung since the last wait. One waits at a time.
    * @throws the signal's reason, at once, when `signal` aborts.
@@ -8,11 +8,11 @@ export interface Bell {
   wait(signal: AbortSignal): Promise<void>;
 }
 
-export function createBell(): Bell {
+export function createNotify(): Notify {
   let rung = false;
   let wake: (() => void) | undefined;
   return {
-    ring: () => {
+    notify: () => {
       rung = true;
       wake?.();
     },

@@ -1,14 +1,14 @@
 /** Lets so many in at a time, first come, first served. */
-export interface Gate {
+export interface Semaphore {
   /**
    * Resolves, once there is room, with what gives the place back; giving it back again does nothing.
    * @throws the signal's reason, at once, when `signal` aborts; whoever gave up waiting holds nobody up.
    */
-  enter(signal: AbortSignal): Promise<() => void>;
+  acquire(signal: AbortSignal): Promise<() => void>;
 }
 
 /** A gate with room for `limit`; with room for one it is a lock. */
-export function createGate(limit: number): Gate {
+export function createSemaphore(limit: number): Semaphore {
   const waiting = new Set<() => void>();
   let inside = 0;
   /** A place is handed on, not given back and taken again: nobody slips in between. */
@@ -18,7 +18,7 @@ export function createGate(limit: number): Gate {
     else next.value();
   };
   return {
-    enter: async signal => {
+    acquire: async signal => {
       signal.throwIfAborted();
       if (inside < limit) inside += 1;
       else await placeOrAbort(waiting, signal);

@@ -42,7 +42,7 @@ export function observe(into: Observations, length: Nanos, most: Nanos = longest
 }
 
 /** Adds up changes per series, so that a batch changes each series once. */
-export class Sums {
+export class DeltaBuilder {
   readonly #deltas = new Map<string, SeriesDelta>();
 
   count<F extends Counter>(family: F, labels: LabelsOf<F>, by: number, exemplar?: Exemplar): void {

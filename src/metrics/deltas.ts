@@ -26,11 +26,11 @@ import {
   restoreSessions,
 } from './restore-families.js';
 import { installationChanges, reconcileMissed } from './server-families.js';
-import { observations, observe, Sums } from './delta-builder.js';
-import { type Cell, cellsOf, hasSize } from './event-groups.js';
+import { observations, observe, DeltaBuilder } from './delta-builder.js';
+import { type EventGroup, groupEvents, hasSize } from './event-groups.js';
 
 /** The stored series that exist from the start: all of the closed families, at 0. */
-export const birthDeltas = (server: string, sinks: readonly SinkName[] = sinkNames): readonly SeriesDelta[] =>
+export const initialServerDeltas = (server: string, sinks: readonly SinkName[] = sinkNames): readonly SeriesDelta[] =>
   closedDeltas(
     families.filter(family => family.stored),
     { server: [server], sink: sinks },
@@ -55,9 +55,9 @@ export function closedDeltas(
 
 /** What changes when a server has become another installation. */
 export function replacedDeltas(server: string): readonly SeriesDelta[] {
-  const sums = new Sums();
-  sums.count(installationChanges, { server }, 1);
-  return sums.deltas();
+  const builder = new DeltaBuilder();
+  builder.count(installationChanges, { server }, 1);
+  return builder.deltas();
 }
 
 const itemTypes = ['View', 'Save', 'Export', 'Send', 'Restore'] as const;
@@ -66,24 +66,24 @@ const itemTypes = ['View', 'Save', 'Export', 'Send', 'Restore'] as const;
  * The failure series of an (organization, workload), at 0. To be stored when its first session is seen, so that the
  * first failure is an increase and not a beginning.
  */
-export function bornDeltas(
+export function initialSessionDeltas(
   server: string,
   session: Pick<Session, 'organization' | 'workload'>,
   labelOf: OrganizationLabel = unlimited,
 ): readonly SeriesDelta[] {
   const of = { server, organization: labelOf(session.organization), workload: session.workload.label };
-  const sums = new Sums();
-  for (const type of itemTypes) sums.count(restoreEvents, { ...of, event_type: type, status: 'Failed' }, 0);
-  sums.count(restoreSessions, { ...of, result: 'Failed' }, 0);
-  return sums.deltas();
+  const builder = new DeltaBuilder();
+  for (const type of itemTypes) builder.count(restoreEvents, { ...of, event_type: type, status: 'Failed' }, 0);
+  builder.count(restoreSessions, { ...of, result: 'Failed' }, 0);
+  return builder.deltas();
 }
 
 /** What a gap in the change feed adds to, with the number of sessions of which it had not told. */
 export function feedGapDeltas(server: string, missed: number): readonly SeriesDelta[] {
-  const sums = new Sums();
-  sums.count(apiAnomalies, { server, kind: 'feed_gap' }, 1);
-  if (missed > 0) sums.count(reconcileMissed, { server }, missed);
-  return sums.deltas();
+  const builder = new DeltaBuilder();
+  builder.count(apiAnomalies, { server, kind: 'feed_gap' }, 1);
+  if (missed > 0) builder.count(reconcileMissed, { server }, missed);
+  return builder.deltas();
 }
 
 /** What the metrics sink counts of a batch. */
@@ -92,21 +92,26 @@ export function batchDeltas(
   batch: Batch,
   labelOf: OrganizationLabel = unlimited,
 ): readonly SeriesDelta[] {
-  const sums = new Sums();
-  for (const cell of cellsOf(batch.events, labelOf)) addCell(sums, server, cell, batch.at);
-  for (const { event } of batch.events) addAnomalies(sums, server, event);
+  const builder = new DeltaBuilder();
+  for (const group of groupEvents(batch.events, labelOf)) addCell(builder, server, group, batch.at);
+  for (const { event } of batch.events) addAnomalies(builder, server, event);
   for (const session of batch.results)
-    addResult(sums, server, { session, organization: labelOf(session.organization), now: batch.at });
-  addFindings(sums, server, batch.findings);
-  addOverflow(sums, server, batch, labelOf);
-  return sums.deltas();
+    addResult(builder, server, { session, organization: labelOf(session.organization), now: batch.at });
+  addFindings(builder, server, batch.findings);
+  addOverflow(builder, server, batch, labelOf);
+  return builder.deltas();
 }
 
 /** Counts what has lost the name of its organization. */
-function addOverflow(sums: Sums, server: string, { events, results }: Batch, labelOf: OrganizationLabel): void {
+function addOverflow(
+  builder: DeltaBuilder,
+  server: string,
+  { events, results }: Batch,
+  labelOf: OrganizationLabel,
+): void {
   const hasLost = ({ organization }: Session): boolean => labelOf(organization) !== organization.toWellFormed();
   const lost = [...events.map(({ session }) => session), ...results].filter(hasLost).length;
-  if (lost > 0) sums.count(seriesOverflow, { server, label: 'organization' }, lost);
+  if (lost > 0) builder.count(seriesOverflow, { server, label: 'organization' }, lost);
 }
 
 /** What became of a batch: how its items left, and which of them the other side will never have. */
@@ -114,37 +119,37 @@ export type Delivery = Readonly<{
   outcome: Exclude<DeliveryOutcome, 'rejected'>;
   /** By partial success, which does not say which. */
   dropped: number;
-  setAside: readonly Readonly<{ reason: RejectReason }>[];
+  deadLetters: readonly Readonly<{ reason: RejectReason }>[];
 }>;
 
 /** What every sink counts of a batch that it has delivered. */
 export function sinkDeltas(server: string, sink: SinkName, batch: Batch, delivery: Delivery): readonly SeriesDelta[] {
-  const sums = new Sums();
-  const { outcome, dropped, setAside } = delivery;
-  const refused = dropped + setAside.length;
+  const builder = new DeltaBuilder();
+  const { outcome, dropped, deadLetters } = delivery;
+  const refused = dropped + deadLetters.length;
   const taken = batch.events.length + batch.results.length - refused;
-  if (taken > 0) sums.count(sinkDelivered, { server, sink, outcome }, taken);
-  if (refused > 0) sums.count(sinkDelivered, { server, sink, outcome: 'rejected' }, refused);
-  if (dropped > 0) sums.count(eventsRejected, { server, sink, reason: 'partial_success' }, dropped);
-  for (const { reason } of setAside) sums.count(eventsRejected, { server, sink, reason }, 1);
+  if (taken > 0) builder.count(sinkDelivered, { server, sink, outcome }, taken);
+  if (refused > 0) builder.count(sinkDelivered, { server, sink, outcome: 'rejected' }, refused);
+  if (dropped > 0) builder.count(eventsRejected, { server, sink, reason: 'partial_success' }, dropped);
+  for (const { reason } of deadLetters) builder.count(eventsRejected, { server, sink, reason }, 1);
   for (const reason of rejectReasons) {
     const count = batch.findings.rejected[reason] ?? 0;
-    if (count > 0) sums.count(eventsRejected, { server, sink, reason }, count);
+    if (count > 0) builder.count(eventsRejected, { server, sink, reason }, count);
   }
-  addLag(sums, server, sink, batch);
-  return sums.deltas();
+  addLag(builder, server, sink, batch);
+  return builder.deltas();
 }
 
 /** A sum counts a day at most: a backfill of years says nothing about being late, and would fill 64 bits. */
 const longestLag: Nanos = 86_400_000_000_000n;
 
-function addLag(sums: Sums, server: string, sink: SinkName, { events, at }: Batch): void {
+function addLag(builder: DeltaBuilder, server: string, sink: SinkName, { events, at }: Batch): void {
   if (events.length === 0) return;
   const lags = observations(eventLag);
   const examples: BucketExamples = lags.counts.map(() => undefined);
   for (const taken of events) examples[observe(lags, lagOf(taken.event, at), longestLag)] = taken;
   const exemplars = examples.map(taken => taken && exemplarOf(taken, toSeconds(lagOf(taken.event, at)), at));
-  sums.observed(eventLag, { server, sink }, lags, exemplars);
+  builder.observed(eventLag, { server, sink }, lags, exemplars);
 }
 
 function lagOf(event: RestoreEvent, now: Nanos): Nanos {
@@ -152,68 +157,74 @@ function lagOf(event: RestoreEvent, now: Nanos): Nanos {
   return lag > 0n ? lag : 0n;
 }
 
-function addCell(sums: Sums, server: string, cell: Cell, now: Nanos): void {
-  const { organization, workload, type, status } = cell;
-  const exemplar = exemplarOf(cell.newest, 1, now);
-  sums.count(restoreEvents, { server, organization, workload, event_type: type, status }, cell.events, exemplar);
+function addCell(builder: DeltaBuilder, server: string, group: EventGroup, now: Nanos): void {
+  const { organization, workload, type, status } = group;
+  const exemplar = exemplarOf(group.newest, 1, now);
+  builder.count(restoreEvents, { server, organization, workload, event_type: type, status }, group.events, exemplar);
   // A time of year 1 or 9999 is no time, fits no store, and the latter would stay the newest for ever.
-  if (cell.latest >= 0n)
-    sums.latest(lastEvent, { server, organization, status }, cell.latest < now ? cell.latest : now);
-  if (cell.bytes !== undefined)
-    sums.count(
+  if (group.latest >= 0n)
+    builder.latest(lastEvent, { server, organization, status }, group.latest < now ? group.latest : now);
+  if (group.bytes !== undefined)
+    builder.count(
       restoreItemBytes,
       { server, organization, workload, event_type: type },
-      cell.bytes,
-      sizeExample(cell, now),
+      group.bytes,
+      sizeExample(group, now),
     );
-  if (cell.durations !== undefined)
-    sums.observed(restoreItemDuration, { server, workload, event_type: type }, cell.durations, examplesOf(cell, now));
-  countUnknown(sums, server, { event_type: type, status, workload }, cell.events);
+  if (group.durations !== undefined)
+    builder.observed(
+      restoreItemDuration,
+      { server, workload, event_type: type },
+      group.durations,
+      examplesOf(group, now),
+    );
+  countUnknown(builder, server, { event_type: type, status, workload }, group.events);
 }
 
-function examplesOf({ examples }: Cell, now: Nanos): readonly (Exemplar | undefined)[] {
+function examplesOf({ examples }: EventGroup, now: Nanos): readonly (Exemplar | undefined)[] {
   return Array.from(examples, taken => taken && exemplarOf(taken, toSeconds(taken.event.duration ?? 0n), now));
 }
 
-function sizeExample({ newest }: Cell, now: Nanos): Exemplar | undefined {
+function sizeExample({ newest }: EventGroup, now: Nanos): Exemplar | undefined {
   return hasSize(newest.event) ? exemplarOf(newest, newest.event.item.sizeBytes, now) : undefined;
 }
 
-function addAnomalies(sums: Sums, server: string, event: RestoreEvent): void {
-  for (const kind of event.anomalies) sums.count(apiAnomalies, { server, kind }, 1);
+function addAnomalies(builder: DeltaBuilder, server: string, event: RestoreEvent): void {
+  for (const kind of event.anomalies) builder.count(apiAnomalies, { server, kind }, 1);
 }
 
 type Result = Readonly<{ session: Session; /** Its label value. */ organization: string; now: Nanos }>;
 
-function addResult(sums: Sums, server: string, { session, organization, now }: Result): void {
+function addResult(builder: DeltaBuilder, server: string, { session, organization, now }: Result): void {
   const { endedAt, createdAt } = session;
   const [workload, result] = [session.workload.label, session.result.label];
-  sums.count(restoreSessions, { server, organization, workload, result }, 1, sessionExemplarOf(session, 1, now));
-  countUnknown(sums, server, { workload, result }, 1);
+  builder.count(restoreSessions, { server, organization, workload, result }, 1, sessionExemplarOf(session, 1, now));
+  countUnknown(builder, server, { workload, result }, 1);
   if (endedAt === undefined) return;
   const duration = observations(restoreSessionDuration);
   const length = endedAt < createdAt ? 0n : endedAt - createdAt;
   const bucket = observe(duration, length);
   const exemplar = sessionExemplarOf(session, toSeconds(length), now);
   const exemplars = duration.counts.map((_, i) => (i === bucket ? exemplar : undefined));
-  sums.observed(restoreSessionDuration, { server, workload }, duration, exemplars);
-  if (endedAt < createdAt) sums.count(apiAnomalies, { server, kind: 'negative_duration' }, 1);
+  builder.observed(restoreSessionDuration, { server, workload }, duration, exemplars);
+  if (endedAt < createdAt) builder.count(apiAnomalies, { server, kind: 'negative_duration' }, 1);
 }
 
-function addFindings(sums: Sums, server: string, findings: Batch['findings']): void {
+function addFindings(builder: DeltaBuilder, server: string, findings: Batch['findings']): void {
   for (const kind of anomalyKinds) {
     const count = findings.anomalies[kind] ?? 0;
-    if (count > 0) sums.count(apiAnomalies, { server, kind }, count);
+    if (count > 0) builder.count(apiAnomalies, { server, kind }, count);
   }
-  if (findings.abandoned > 0) sums.count(eventsAbandoned, { server }, findings.abandoned);
-  if (findings.corrections > 0) sums.count(eventCorrections, { server }, findings.corrections);
+  if (findings.abandoned > 0) builder.count(eventsAbandoned, { server }, findings.abandoned);
+  if (findings.corrections > 0) builder.count(eventCorrections, { server }, findings.corrections);
 }
 
 function countUnknown(
-  sums: Sums,
+  builder: DeltaBuilder,
   server: string,
   labels: Readonly<Partial<Record<VocabularyField, string>>>,
   by: number,
 ): void {
-  for (const field of vocabularyFields) if (labels[field] === 'other') sums.count(unknownValues, { server, field }, by);
+  for (const field of vocabularyFields)
+    if (labels[field] === 'other') builder.count(unknownValues, { server, field }, by);
 }

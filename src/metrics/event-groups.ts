@@ -1,14 +1,14 @@
 import { eventTime, type RestoreEvent } from '../model/event.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
-import type { Taken } from '../pipeline/ports.js';
+import type { TakenEvent } from '../pipeline/ports.js';
 import { restoreItemDuration } from './restore-families.js';
 import type { BucketExamples } from './exemplars.js';
 import { type OrganizationLabel, unlimited } from './organizations.js';
 import { type Observations, observations, observe } from './delta-builder.js';
 
 /** What the events of one (organization, workload, type, status) add up to. */
-export type Cell = Readonly<{
+export type EventGroup = Readonly<{
   organization: string;
   workload: Session['workload']['label'];
   type: RestoreEvent['type']['label'];
@@ -20,27 +20,30 @@ export type Cell = Readonly<{
   durations: Observations | undefined;
   /** The newest event of each bucket of `durations`. */
   readonly examples: BucketExamples;
-  newest: Taken;
+  newest: TakenEvent;
   /** When the newest of them happened. */
   latest: Nanos;
 };
 
 /** Sorts events into cells. This is all that is done per event, so a batch costs one look-up for each. */
-export function cellsOf(events: readonly Taken[], labelOf: OrganizationLabel = unlimited): Iterable<Cell> {
-  const cells = new Map<string, Cell>();
+export function groupEvents(
+  events: readonly TakenEvent[],
+  labelOf: OrganizationLabel = unlimited,
+): Iterable<EventGroup> {
+  const groups = new Map<string, EventGroup>();
   for (const taken of events) {
     const { session, event } = taken;
     const organization = labelOf(session.organization);
     // The three closed words hold no blank, so no organization name can make two keys equal.
     const key = `${event.type.label} ${event.status.label} ${session.workload.label} ${organization}`;
-    let cell = cells.get(key);
-    if (cell === undefined) cells.set(key, (cell = emptyCell(organization, taken)));
-    addEvent(cell, taken);
+    let group = groups.get(key);
+    if (group === undefined) groups.set(key, (group = emptyCell(organization, taken)));
+    addEvent(group, taken);
   }
-  return cells.values();
+  return groups.values();
 }
 
-const emptyCell = (organization: string, taken: Taken): Cell => ({
+const emptyCell = (organization: string, taken: TakenEvent): EventGroup => ({
   organization,
   workload: taken.session.workload.label,
   type: taken.event.type.label,
@@ -53,17 +56,17 @@ const emptyCell = (organization: string, taken: Taken): Cell => ({
   latest: eventTime(taken.event),
 });
 
-function addEvent(cell: Cell, taken: Taken): void {
+function addEvent(group: EventGroup, taken: TakenEvent): void {
   const { event } = taken;
-  cell.events += 1;
+  group.events += 1;
   const at = eventTime(event);
-  if (at > cell.latest) [cell.latest, cell.newest] = [at, taken];
-  if (hasSize(event)) cell.bytes = (cell.bytes ?? 0) + event.item.sizeBytes;
-  if (event.duration === undefined || !isTimed(cell)) return;
-  cell.durations ??= observations(restoreItemDuration);
-  const bucket = observe(cell.durations, event.duration);
-  const example = cell.examples[bucket];
-  if (example === undefined || at > eventTime(example.event)) cell.examples[bucket] = taken;
+  if (at > group.latest) [group.latest, group.newest] = [at, taken];
+  if (hasSize(event)) group.bytes = (group.bytes ?? 0) + event.item.sizeBytes;
+  if (event.duration === undefined || !isTimed(group)) return;
+  group.durations ??= observations(restoreItemDuration);
+  const bucket = observe(group.durations, event.duration);
+  const example = group.examples[bucket];
+  if (example === undefined || at > eventTime(example.event)) group.examples[bucket] = taken;
 }
 
 type Sized = RestoreEvent & Readonly<{ item: Readonly<{ sizeBytes: number }> }>;
@@ -75,5 +78,5 @@ export const hasSize = (event: RestoreEvent): event is Sized =>
   Number(event.item.sizeBytes) >= 0;
 
 /** Whether the length of such events means something: `None` is a line of the session, a skipped item took no time. */
-const isTimed = ({ type, status }: Cell): boolean =>
+const isTimed = ({ type, status }: EventGroup): boolean =>
   type !== 'None' && (status === 'Success' || status === 'Warning' || status === 'Failed');

@@ -30,7 +30,7 @@ export const stateOperations = [
   'pending',
   'holders',
   'series',
-  'aside',
+  'deadLetters',
   'commit',
   'close',
 ] as const satisfies readonly (keyof Store)[];

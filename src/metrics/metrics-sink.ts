@@ -21,7 +21,7 @@ export function metricsSink(
     deliver: async batch => ({
       deltas: [
         ...holdBack(batchDeltas(server, batch, labelOf)),
-        ...sinkDeltas(server, 'metrics', batch, { outcome: 'delivered', dropped: 0, setAside: [] }),
+        ...sinkDeltas(server, 'metrics', batch, { outcome: 'delivered', dropped: 0, deadLetters: [] }),
       ],
     }),
   };

@@ -4,7 +4,7 @@ import { families } from './catalogue.js';
 import { buildInfo } from './delivery-families.js';
 import type { Counter, Family, Gauge, Histogram, LabelsOf } from './family.js';
 import { closedDeltas } from './deltas.js';
-import { observations, observe, Sums } from './delta-builder.js';
+import { observations, observe, DeltaBuilder } from './delta-builder.js';
 import { exposition, type Format, type ServedFamily } from './exposition.js';
 import { type GaugeTable, gaugeTable } from './gauge-table.js';
 import { createPageWriter, type PageWriter } from './page-writer.js';
@@ -61,10 +61,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
     const blocks = exposition([...served, ...own.families, ...stored.families].toSorted(byName));
     return { body: await pages.write(blocks, format), page };
   };
-  const count = (add: (sums: Sums) => void): void => {
-    const sums = new Sums();
-    add(sums);
-    own.apply(sums.deltas());
+  const count = (add: (builder: DeltaBuilder) => void): void => {
+    const builder = new DeltaBuilder();
+    add(builder);
+    own.apply(builder.deltas());
   };
   const set = ({ name }: Named, labels: Labels, value: number): void => gauges.get(name)?.change(labels, value);
   own.apply(closedDeltas(counted, { server: [] }));
@@ -73,15 +73,15 @@ export function createMetrics(options: MetricsOptions): Metrics {
     stored,
     exposition: sharing(write),
     inc: (family, labels, by = 1) => {
-      count(sums => {
-        sums.count(family, labels, by);
+      count(builder => {
+        builder.count(family, labels, by);
       });
     },
     observe: (family, labels, value) => {
       const seen = observations(family);
       observe(seen, seconds(value));
-      count(sums => {
-        sums.observed(family, labels, seen);
+      count(builder => {
+        builder.observed(family, labels, seen);
       });
     },
     set,

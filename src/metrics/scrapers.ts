@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.js';
 
 /** Who asked for metrics. */
-export type Reader = Readonly<{
+export type Scraper = Readonly<{
   /** Tells one from another. */
   key: string;
   /** It scrapes, as Prometheus does, and was not just looking. */
@@ -9,8 +9,8 @@ export type Reader = Readonly<{
 }>;
 
 /** Remembers who was served which page, for as long as that matters. */
-export interface Readers {
-  served(reader: Reader, page: number): void;
+export interface Scrapers {
+  served(reader: Scraper, page: number): void;
   /** The newest page that everybody who counts was served, or a later one in its place; 0 while nobody was. */
   everybodySaw(): number;
 }
@@ -34,7 +34,7 @@ type Group = {
  * Scrapers count; other readers count only while there is no scraper. A process that has just started knows nobody, so
  * it takes nothing as seen before one has come back: of two that scrape at the same interval, the other was here by then.
  */
-export function createReaders(clock: Pick<Clock, 'monotonic'>): Readers {
+export function createScrapers(clock: Pick<Clock, 'monotonic'>): Scrapers {
   const [scrapers, others] = [emptyGroup(), emptyGroup()];
   const counting = (): Group => {
     for (const { known } of [scrapers, others]) forget(known, clock.monotonic() - forgottenAfterMs);

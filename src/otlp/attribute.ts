@@ -1,5 +1,5 @@
 import type { PersonalClass } from '../model/personal-data.js';
-import type { Disclose } from './redaction.js';
+import type { Redact } from './redaction.js';
 
 type Value = string | number | undefined;
 
@@ -31,12 +31,12 @@ export type Attributes = Record<string, string | number>;
 export function attributesOf<Subject>(
   table: readonly Attribute<Subject>[],
   subject: Subject,
-  disclose: Disclose,
+  redact: Redact,
 ): Attributes {
   const attributes: Attributes = {};
   for (const { name, of, holds = [] } of table) {
     const value = of(subject);
-    const told = typeof value === 'string' ? disclose(value, holds) : value;
+    const told = typeof value === 'string' ? redact(value, holds) : value;
     if (told !== undefined) attributes[name] = typeof told === 'string' ? sendable(told) : told;
   }
   return attributes;

@@ -1,6 +1,6 @@
 import type { PersonalClass } from '../model/personal-data.js';
 import { toSeconds } from '../model/time.js';
-import type { Taken } from '../pipeline/ports.js';
+import type { TakenEvent } from '../pipeline/ports.js';
 import { type Attribute, freeText } from './attribute.js';
 import { ofSession } from './session-attributes.js';
 
@@ -8,7 +8,7 @@ import { ofSession } from './session-attributes.js';
 const place: readonly PersonalClass[] = ['path', 'item', 'person'];
 
 /** What is told of the event itself. */
-export const eventAttributes: readonly Attribute<Taken>[] = [
+export const eventAttributes: readonly Attribute<TakenEvent>[] = [
   {
     name: 'veeam.restore.event.type',
     type: 'string',
@@ -86,7 +86,7 @@ export const eventAttributes: readonly Attribute<Taken>[] = [
 ];
 
 /** What is told of a failure. */
-export const failureAttributes: readonly Attribute<Taken>[] = [
+export const failureAttributes: readonly Attribute<TakenEvent>[] = [
   {
     name: 'error.type',
     type: 'string',
@@ -105,6 +105,10 @@ export const failureAttributes: readonly Attribute<Taken>[] = [
 ];
 
 /** What is told of one event. */
-export const itemAttributes: readonly Attribute<Taken>[] = [...eventAttributes, ...ofSession, ...failureAttributes];
+export const itemAttributes: readonly Attribute<TakenEvent>[] = [
+  ...eventAttributes,
+  ...ofSession,
+  ...failureAttributes,
+];
 
-const failure = ({ reason, message }: Taken['event']): string => (reason === '' ? message : reason);
+const failure = ({ reason, message }: TakenEvent['event']): string => (reason === '' ? message : reason);

@@ -4,9 +4,9 @@ import type { Resource } from '@opentelemetry/resources';
 import { type EventStatus, eventTime } from '../model/event.js';
 import { type Session, sessionTime } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
-import type { Taken } from '../pipeline/ports.js';
+import type { TakenEvent } from '../pipeline/ports.js';
 import { type Attributes, attributesOf } from './attribute.js';
-import type { Disclose } from './redaction.js';
+import type { Redact } from './redaction.js';
 import { spanContextIn, spanContextOf, traceIdOf } from '../model/trace-ids.js';
 import { failureAttributes } from './item-attributes.js';
 import { ownRecordAttributes, recordKinds, sessionRecordAttributes } from './record-attributes.js';
@@ -18,7 +18,7 @@ import { ofSession } from './session-attributes.js';
  * What all records, or all spans, of a sink have in common. One object of each for all: the encoder groups by identity
  * of resource and scope.
  */
-export type Origin = Readonly<{ resource: Resource; scope: InstrumentationScope; disclose: Disclose }>;
+export type Origin = Readonly<{ resource: Resource; scope: InstrumentationScope; redact: Redact }>;
 
 const info: Severity = { number: SeverityNumber.INFO, text: 'INFO' };
 const warn: Severity = { number: SeverityNumber.WARN, text: 'WARN' };
@@ -40,26 +40,26 @@ const none: Attributes = {};
 /** What the records of a session's events have in common. */
 type Shared = Readonly<{ attributes: Attributes; traceId: string | undefined }>;
 
-const sharedOf = (session: Session, disclose: Disclose): Shared => ({
-  attributes: attributesOf(ofSession, { session }, disclose),
+const sharedOf = (session: Session, redact: Redact): Shared => ({
+  attributes: attributesOf(ofSession, { session }, redact),
   traceId: traceIdOf(session.id),
 });
 
 /** Makes the log records of one sink. A record was seen by us at `observedAt`, and bears the time of what it tells, unless it is told another. */
 export interface Recorder {
   /** The record of one event. */
-  item(taken: Taken, observedAt: Nanos, bears?: Nanos): RestoreRecord;
+  item(taken: TakenEvent, observedAt: Nanos, bears?: Nanos): RestoreRecord;
   /** The record of a session that has stopped. */
   session(session: Session, observedAt: Nanos, bears?: Nanos): RestoreRecord;
 }
 
 /** What the records of a session's events have in common is made once for all of them: it is two fifths of each. */
 export function recorder(origin: Origin): Recorder {
-  const { disclose } = origin;
+  const { redact } = origin;
   const known = new WeakMap<Session, Shared>();
   const sharedBy = (session: Session): Shared => {
     let shared = known.get(session);
-    if (shared === undefined) known.set(session, (shared = sharedOf(session, disclose)));
+    if (shared === undefined) known.set(session, (shared = sharedOf(session, redact)));
     return shared;
   };
   return {
@@ -71,11 +71,11 @@ export function recorder(origin: Origin): Recorder {
         severity: severity[event.status.label],
         context: spanContextIn(traceId, event.id),
         times: { bears, observedAt },
-        body: itemSentence(event, disclose),
+        body: itemSentence(event, redact),
         attributes: {
-          before: attributesOf(ownRecordAttributes, { session, event, bears }, disclose),
+          before: attributesOf(ownRecordAttributes, { session, event, bears }, redact),
           shared,
-          after: attributesOf(failureAttributes, { session, event }, disclose),
+          after: attributesOf(failureAttributes, { session, event }, redact),
         },
       });
     },
@@ -86,9 +86,9 @@ export function recorder(origin: Origin): Recorder {
         severity: severity[session.result.label],
         context: spanContextOf(session.id, session.id),
         times: { bears, observedAt },
-        body: sessionSentence(session, disclose),
+        body: sessionSentence(session, redact),
         attributes: {
-          before: attributesOf(sessionRecordAttributes, { session, bears }, disclose),
+          before: attributesOf(sessionRecordAttributes, { session, bears }, redact),
           shared: none,
           after: none,
         },

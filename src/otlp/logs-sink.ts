@@ -7,7 +7,7 @@ import { type Origin, type Recorder, recorder } from './log-record.js';
 import type { RestoreRecord } from './restore-record.js';
 import { type Stamp, stampWithin, type TimeLimits } from './record-time.js';
 import type { AcknowledgingExporter } from './exporter.js';
-import { createDelivery, deliveredBy, type Parcel } from './bisecting-delivery.js';
+import { createDelivery, deliveredBy, type OutgoingRecord } from './bisecting-delivery.js';
 
 export type LogsSinkOptions = Readonly<{
   server: string;
@@ -28,8 +28,8 @@ export function logsSink({ server, origin, exporter, clock, limits }: LogsSinkOp
   return {
     name: 'logs',
     deliver: async (batch, signal) => {
-      const parcels = parcelsOf(batch, { records, observedAt: milliseconds(clock.now()), stamp });
-      return deliveredBy('logs', server, batch, await deliver(parcels, signal));
+      const outgoing = recordsOf(batch, { records, observedAt: milliseconds(clock.now()), stamp });
+      return deliveredBy('logs', server, batch, await deliver(outgoing, signal));
     },
   };
 }
@@ -42,7 +42,7 @@ type Telling = Readonly<{ records: Recorder; observedAt: Nanos; stamp: Stamp }>;
  * The records of a batch, oldest first; a session's own comes after those of its items that ended with it. Those that
  * bear the time of sending come last, in the same order.
  */
-function parcelsOf(batch: Batch, { records, observedAt, stamp }: Telling): readonly Parcel<RestoreRecord>[] {
+function recordsOf(batch: Batch, { records, observedAt, stamp }: Telling): readonly OutgoingRecord<RestoreRecord>[] {
   const told: readonly Told[] = [...batch.events, ...batch.results.map(session => ({ session }))];
   return told
     .map(one => ({ one, at: timeOf(one) }))

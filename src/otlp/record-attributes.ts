@@ -1,7 +1,7 @@
 import { eventTime } from '../model/event.js';
 import { type Session, sessionTime } from '../model/session.js';
 import { formatInstant, type Nanos } from '../model/time.js';
-import type { Taken } from '../pipeline/ports.js';
+import type { TakenEvent } from '../pipeline/ports.js';
 import type { Attribute } from './attribute.js';
 import { eventAttributes, itemAttributes } from './item-attributes.js';
 import { sessionAttributes } from './session-attributes.js';
@@ -36,17 +36,17 @@ const time = {
 const unless = (bears: Nanos, at: Nanos): string | undefined => (bears === at ? undefined : formatInstant(at));
 
 /** Which record it is, of what kind, and when it happened. */
-const marks: readonly Attribute<Taken & Stamped>[] = [
+const marks: readonly Attribute<TakenEvent & Stamped>[] = [
   { ...uid, of: ({ event }) => event.id },
   { ...kind, of: () => recordKinds.item },
   { ...time, of: ({ event, bears }) => unless(bears, eventTime(event)) },
 ];
 
 /** Attributes of the record of one event that come before those of its session. */
-export const ownRecordAttributes: readonly Attribute<Taken & Stamped>[] = [...marks, ...eventAttributes];
+export const ownRecordAttributes: readonly Attribute<TakenEvent & Stamped>[] = [...marks, ...eventAttributes];
 
 /** Attributes of the record of one event, in their order. */
-export const itemRecordAttributes: readonly Attribute<Taken & Stamped>[] = [...marks, ...itemAttributes];
+export const itemRecordAttributes: readonly Attribute<TakenEvent & Stamped>[] = [...marks, ...itemAttributes];
 
 /** Attributes of the record of a session that has stopped. */
 export const sessionRecordAttributes: readonly Attribute<Readonly<{ session: Session }> & Stamped>[] = [

@@ -3,7 +3,7 @@
  * record to blame: a receiver, or a proxy before it, may refuse everything for a while. Ids only; forgotten on a
  * restart, which costs a few requests and decides nothing.
  */
-export interface Suspects {
+export interface RefusedRecords {
   /** How many requests have been taken so far: what "since" is measured against. */
   mark(): number;
   has(id: string): boolean;
@@ -16,10 +16,10 @@ export interface Suspects {
   clear(ids: readonly string[]): void;
 }
 
-/** More than one turn can doubt (`pipeline/lane-turn.ts`), some 2 MB. What is left of sessions long gone goes with the rest. */
+/** More than one turn can doubt (`pipeline/worker-turn.ts`), some 2 MB. What is left of sessions long gone goes with the rest. */
 const mostKept = 20_000;
 
-export function createSuspects(): Suspects {
+export function createRefusedRecords(): RefusedRecords {
   const firstRefused = new Map<string, number>();
   let marks = 0;
   return {

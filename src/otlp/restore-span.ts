@@ -4,7 +4,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { EventStatus, EventType } from '../model/event.js';
 import { type Session, type SessionResult, sessionTime } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
-import type { Taken } from '../pipeline/ports.js';
+import type { TakenEvent } from '../pipeline/ports.js';
 import { type Attribute, attributesOf } from './attribute.js';
 import { hrTime } from './hr-time.js';
 import { spanContextOf } from '../model/trace-ids.js';
@@ -32,7 +32,7 @@ const codes: Readonly<Partial<Record<EventStatus | SessionResult | 'other', Span
 };
 
 /** The span of one event. Undefined when its id or its session's is no GUID: there is no trace that it could be part of. */
-export function itemSpan({ session, event }: Taken, origin: Origin): ReadableSpan | undefined {
+export function itemSpan({ session, event }: TakenEvent, origin: Origin): ReadableSpan | undefined {
   const context = spanContextOf(session.id, event.id);
   const parent = spanContextOf(session.id, session.id);
   if (context === undefined || parent === undefined) return undefined;
@@ -84,7 +84,7 @@ type Outcome = Readonly<{ origin: Origin; label: EventStatus | SessionResult | '
 
 /** Attributes and status; the status of a failure says what `error.message` does. */
 function told<Subject>(table: readonly Attribute<Subject>[], subject: Subject, { origin, label }: Outcome) {
-  const attributes = attributesOf(table, subject, origin.disclose);
+  const attributes = attributesOf(table, subject, origin.redact);
   const message = attributes['error.message'];
   const status: SpanStatus = {
     code: codes[label] ?? SpanStatusCode.UNSET,

@@ -6,7 +6,7 @@ import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opent
 import { ATTR_ERROR_TYPE, ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import type { Clock } from '../kernel/clock.js';
 import { toExporterError } from '../kernel/errors.js';
-import type { Around } from '../pipeline/instrument.js';
+import type { Instrument } from '../pipeline/instrument.js';
 import type { ApiCode, ApiOperation } from '../metrics/labels.js';
 import { acknowledgingExporter } from './exporter.js';
 import { type OtlpTarget, type OtlpTransport, otlpTransport } from './transport.js';
@@ -18,7 +18,7 @@ export type EndedRequest = Readonly<{ operation: ApiOperation; code: ApiCode; se
 /** Spans of what the exporter itself does: for whoever looks into its behaviour. They may get lost. */
 export interface SelfTracing {
   /** A span around each turn of the line of a server. */
-  around(server: string): Around;
+  instrument(server: string): Instrument;
   /** A span of a request, a child of the turn that made it. */
   request(server: string, request: EndedRequest): void;
   /** Sends what is left, within two seconds. */
@@ -46,7 +46,7 @@ export function startSelfTracing(target: OtlpTarget, version: string, clock: Clo
   sdk.start();
   const tracer = trace.getTracer(name, version);
   return {
-    around: server => aroundTurn(tracer, server),
+    instrument: server => aroundTurn(tracer, server),
     request: (server, request) => {
       traceRequest(tracer, clock.now(), server, request);
     },
@@ -88,7 +88,7 @@ function spanExporter({ protocol }: OtlpTarget, transport: OtlpTransport, cut: A
 }
 
 const aroundTurn =
-  (tracer: Tracer, server: string): Around =>
+  (tracer: Tracer, server: string): Instrument =>
   async (turn, work, failureOf) =>
     tracer.startActiveSpan(`turn ${turn}`, { root: true, attributes: { 'vb365.server': server } }, async span => {
       try {

@@ -1,7 +1,7 @@
 import type { EventStatus, RestoreEvent } from '../model/event.js';
 import type { Session, SessionResult } from '../model/session.js';
 import { freeText, maxTextLength } from './attribute.js';
-import type { Disclose } from './redaction.js';
+import type { Redact } from './redaction.js';
 
 const itemEnd: Readonly<Record<EventStatus, string>> = {
   Running: 'is running',
@@ -28,19 +28,19 @@ const quoted = (name: string): string => `"${name.slice(0, maxTextLength / 2)}"`
  * What happened, in one sentence. Holds order and id: Loki drops a line that equals another of the same stream and
  * time, whatever their attributes (grafana/loki#15425).
  */
-export function itemSentence({ type, status, title, item, order, id }: RestoreEvent, disclose: Disclose): string {
+export function itemSentence({ type, status, title, item, order, id }: RestoreEvent, redact: Redact): string {
   const token = `(#${String(order)}, ${short(id)})`;
-  const heading = type.label === 'None' ? disclose(title, freeText) : undefined;
+  const heading = type.label === 'None' ? redact(title, freeText) : undefined;
   if (heading !== undefined) return `${heading.slice(0, maxTextLength / 2)} ${token}`;
-  const name = disclose(item.name, ['item']);
+  const name = redact(item.name, ['item']);
   const done = type.label === 'None' ? 'Session event' : word(type.raw);
   const what = name === undefined ? done : `${done} of ${quoted(name)}`;
   return `${what} ${status.label === 'other' ? `ended as ${word(status.raw)}` : itemEnd[status.label]} ${token}`;
 }
 
 /** How a session ended, in one sentence. */
-export function sessionSentence({ name, organization, result, id }: Session, disclose: Disclose): string {
-  const told = disclose(name, freeText);
+export function sessionSentence({ name, organization, result, id }: Session, redact: Redact): string {
+  const told = redact(name, freeText);
   const what = [
     told === undefined ? 'Restore session' : `Restore session ${quoted(told)}`,
     organization.slice(0, maxTextLength / 4),

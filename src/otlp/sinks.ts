@@ -13,11 +13,11 @@ import { serverResource } from './resource.js';
 import type { SelfTracing } from './self-tracing.js';
 import { logsSignal, tracesSignal } from './signal.js';
 import { tracesSink } from './traces-sink.js';
-import { disclosing } from './redaction.js';
+import { redacting } from './redaction.js';
 import type { Origin } from './log-record.js';
 
 /** Everything that leaves over OTLP. The servers share one connection pool for each signal. */
-export interface Outlets {
+export interface OtlpSinks {
   /** The sinks of a server, in the order of `sinkNamesOf`. */
   sinksOf(server: ServerConfig): readonly Sink[];
   /** Undefined when the exporter does not trace itself. */
@@ -25,7 +25,7 @@ export interface Outlets {
   close(): Promise<void>;
 }
 
-export type OutletOptions = Readonly<{ config: Config; version: string; clock: Clock }>;
+export type OtlpSinksOptions = Readonly<{ config: Config; version: string; clock: Clock }>;
 
 /** The sinks that a configuration asks for. */
 export const sinkNamesOf = ({ logs, traces }: Config): readonly SinkName[] => [
@@ -35,7 +35,7 @@ export const sinkNamesOf = ({ logs, traces }: Config): readonly SinkName[] => [
 ];
 
 /** @throws {ExporterError} `config` when personal data is to be hashed and the key cannot be had. */
-export async function openOutlets(options: OutletOptions): Promise<Outlets> {
+export async function openOtlpSinks(options: OtlpSinksOptions): Promise<OtlpSinks> {
   const hash = await readHash(options.config.hashKeyFile);
   const outlets = [logsOutlet(options, hash), tracesOutlet(options, hash)].filter(outlet => outlet !== undefined);
   const self = await openSelf(options);
@@ -50,16 +50,20 @@ export async function openOutlets(options: OutletOptions): Promise<Outlets> {
 }
 
 /** The SDK is loaded only when it is used: it takes a tenth of a second, and 20 MB. */
-async function openSelf({ config: { selfTracing }, version, clock }: OutletOptions): Promise<SelfTracing | undefined> {
+async function openSelf({
+  config: { selfTracing },
+  version,
+  clock,
+}: OtlpSinksOptions): Promise<SelfTracing | undefined> {
   if (selfTracing === undefined) return undefined;
   const { startSelfTracing } = await import('./self-tracing.js');
   return startSelfTracing(selfTracing, version, clock);
 }
 
 type Hash = (text: string) => string;
-type Outlet = Readonly<{ transport: OtlpTransport; sink: (server: ServerConfig) => Sink }>;
+type OtlpSink = Readonly<{ transport: OtlpTransport; sink: (server: ServerConfig) => Sink }>;
 
-function logsOutlet({ config: { logs }, version, clock }: OutletOptions, hash: Hash): Outlet | undefined {
+function logsOutlet({ config: { logs }, version, clock }: OtlpSinksOptions, hash: Hash): OtlpSink | undefined {
   if (logs === undefined) return undefined;
   const transport = otlpTransport(logs, version, clock);
   const exporter = acknowledgingExporter(logsSignal(), logs.protocol, transport);
@@ -71,7 +75,7 @@ function logsOutlet({ config: { logs }, version, clock }: OutletOptions, hash: H
   };
 }
 
-function tracesOutlet({ config: { traces }, version, clock }: OutletOptions, hash: Hash): Outlet | undefined {
+function tracesOutlet({ config: { traces }, version, clock }: OtlpSinksOptions, hash: Hash): OtlpSink | undefined {
   if (traces === undefined) return undefined;
   const transport = otlpTransport(traces, version, clock);
   const exporter = acknowledgingExporter(tracesSignal, traces.protocol, transport);
@@ -84,7 +88,7 @@ const originsFor =
   ({ name, url }: ServerConfig): Origin => ({
     resource: serverResource({ server: name, url, version }),
     scope: { name: 'vb365-exporter', version },
-    disclose: disclosing(personalData, hash),
+    redact: redacting(personalData, hash),
   });
 
 const nanos = (ms: number | undefined): Nanos | undefined => (ms === undefined ? undefined : milliseconds(ms));

@@ -3,7 +3,7 @@ import type { Batch, Sink } from '../pipeline/ports.js';
 import type { Origin } from './log-record.js';
 import { itemSpan, sessionSpan } from './restore-span.js';
 import type { AcknowledgingExporter } from './exporter.js';
-import { createDelivery, deliveredBy, idsOf, type Parcel } from './bisecting-delivery.js';
+import { createDelivery, deliveredBy, idsOf, type OutgoingRecord } from './bisecting-delivery.js';
 
 export type TracesSinkOptions = Readonly<{
   server: string;
@@ -20,13 +20,13 @@ export function tracesSink({ server, origin, exporter }: TracesSinkOptions): Sin
   return {
     name: 'traces',
     deliver: async (batch, signal) => {
-      const { told, parcels } = spansOf(batch, origin);
-      return deliveredBy('traces', server, told, await deliver(parcels, signal));
+      const { told, records } = spansOf(batch, origin);
+      return deliveredBy('traces', server, told, await deliver(records, signal));
     },
   };
 }
 
-type Spans = Readonly<{ told: Batch; parcels: readonly Parcel<ReadableSpan>[] }>;
+type Spans = Readonly<{ told: Batch; records: readonly OutgoingRecord<ReadableSpan>[] }>;
 
 /** `told`: the batch without what can be in no trace, because an id is no GUID; that is counted as rejected for it. */
 function spansOf(batch: Batch, origin: Origin): Spans {
@@ -37,11 +37,11 @@ function spansOf(batch: Batch, origin: Origin): Spans {
     ...results.map(({ of, item }) => ({ ...idsOf({ session: of }), item })),
   ];
   const without = batch.events.length + batch.results.length - parcels.length;
-  if (without === 0) return { told: batch, parcels };
+  if (without === 0) return { told: batch, records: parcels };
   const { rejected } = batch.findings;
   const findings = { ...batch.findings, rejected: { ...rejected, no_id: (rejected.no_id ?? 0) + without } };
   const told = { ...batch, events: events.map(({ of }) => of), results: results.map(({ of }) => of), findings };
-  return { told, parcels };
+  return { told, records: parcels };
 }
 
 const withSpan = <Of>(of: Of, item: ReadableSpan | undefined) => (item === undefined ? [] : [{ of, item }]);

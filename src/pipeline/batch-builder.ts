@@ -1,39 +1,39 @@
 import type { AnomalyKind, RejectReason } from '../model/event.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
-import type { Step } from './dedupe.js';
-import type { Entry } from './backlog.js';
-import type { Conclusion } from './completion.js';
-import type { Batch, Findings, Taken } from './ports.js';
+import type { PageResult } from './dedupe.js';
+import type { BacklogEntry } from './backlog.js';
+import type { Completion } from './completion.js';
+import type { Batch, Findings, TakenEvent } from './ports.js';
 
 /** How many events and results a sink takes in one go, and rows one transaction covers (design, section 3). */
 export const batchSize = 1_000;
 
 /** A batch while it is gathered, across sessions, with the entries that stand once it is recorded. */
-export interface Draft {
+export interface BatchBuilder {
   /** How much has been gathered: events and results, and rows to store. */
   readonly size: number;
   /** Something has been gathered or has moved. */
   readonly changed: boolean;
-  addStep(session: Session, step: Step): void;
-  addConclusion(session: Session, conclusion: Conclusion): void;
+  addPage(session: Session, step: PageResult): void;
+  addCompletion(session: Session, conclusion: Completion): void;
   addResult(session: Session): void;
   /** The entry that is to stand for its session; `changed` tells whether it must be stored. */
-  place(entry: Entry, changed: boolean): void;
+  place(entry: BacklogEntry, changed: boolean): void;
   /** What was gathered, and an empty draft from here on. */
-  finish(at: Nanos): Readonly<{ batch: Batch; entries: readonly Entry[]; changed: readonly Entry[] }>;
+  finish(at: Nanos): Readonly<{ batch: Batch; entries: readonly BacklogEntry[]; changed: readonly BacklogEntry[] }>;
 }
 
 type Counts<Key extends string> = Partial<Record<Key, number>>;
 
 type Gathered = {
-  events: Taken[];
+  events: TakenEvent[];
   results: Session[];
   rejected: Counts<RejectReason>;
   anomalies: Counts<AnomalyKind>;
   abandoned: number;
   corrections: number;
-  entries: Map<string, Entry>;
+  entries: Map<string, BacklogEntry>;
   changed: Set<string>;
 };
 
@@ -48,7 +48,7 @@ const nothing = (): Gathered => ({
   changed: new Set(),
 });
 
-export function createDraft(): Draft {
+export function createBatchBuilder(): BatchBuilder {
   let now = nothing();
   return {
     get size() {
@@ -57,14 +57,14 @@ export function createDraft(): Draft {
     get changed() {
       return now.changed.size > 0 || Object.keys(now.anomalies).length > 0;
     },
-    addStep: (session, step) => {
+    addPage: (session, step) => {
       for (const event of step.events) now.events.push({ session, event });
       for (const reason of step.rejected) count(now.rejected, reason, 1);
       for (const kind of step.anomalies) count(now.anomalies, kind, 1);
       now.abandoned += step.abandoned;
     },
     addResult: session => void now.results.push(session),
-    addConclusion: (session, conclusion) => {
+    addCompletion: (session, conclusion) => {
       if (conclusion.result) now.results.push(session);
       now.abandoned += conclusion.abandoned;
       now.corrections += conclusion.corrections;

@@ -1,6 +1,6 @@
 import { eventStatuses } from '../model/event.js';
 import type { Nanos } from '../model/time.js';
-import { formatOrders, type Orders, parseOrders } from './interval-set.js';
+import { formatIntervalSet, type IntervalSet, parseIntervalSet } from './interval-set.js';
 
 /** What a tally counts: events by final status, and rows that were not taken as events. */
 const tallyKeys = [...eventStatuses, 'other', 'set_aside', 'duplicate'] as const;
@@ -10,7 +10,7 @@ export type Tally = Readonly<Partial<Record<TallyKey, number>>>;
 /** What one sink has taken of one session. */
 export type Cursor = Readonly<{
   /** The `order`s that are done with: taken, passed over as history, set aside or given up. */
-  taken: Orders;
+  taken: IntervalSet;
   tally: Tally;
   /** Whether the session's result has been taken. */
   resultTaken: boolean;
@@ -27,7 +27,7 @@ export const startCursor: Cursor = { taken: [], tally: {}, resultTaken: false };
 export function formatCursor({ taken, tally, resultTaken, endedAt }: Cursor): string {
   const counts = tallyKeys.flatMap(key => (tally[key] === undefined ? [] : [`${key}=${String(tally[key])}`]));
   const end = endedAt === undefined ? [] : [String(endedAt)];
-  return [formatOrders(taken), counts.join(','), resultTaken ? 'result' : '', ...end].join(';');
+  return [formatIntervalSet(taken), counts.join(','), resultTaken ? 'result' : '', ...end].join(';');
 }
 
 /** Reads what `formatCursor` wrote. */
@@ -41,7 +41,7 @@ export function parseCursor(text: string): Cursor {
   }
   const endedAt = endOf(text);
   return {
-    taken: parseOrders(taken),
+    taken: parseIntervalSet(taken),
     tally,
     resultTaken: result === 'result',
     ...(endedAt === undefined ? {} : { endedAt }),

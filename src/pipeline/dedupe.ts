@@ -1,11 +1,11 @@
 import { type AnomalyKind, eventTime, isFinal, type RejectReason, type RestoreEvent } from '../model/event.js';
 import type { Nanos } from '../model/time.js';
 import type { Cursor, Tally, TallyKey } from './cursor.js';
-import { gaps, hasOrder, type Orders, sizeOf, withOrders } from './interval-set.js';
+import { gaps, contains, type IntervalSet, sizeOf, insert } from './interval-set.js';
 import type { EventPage, EventRow } from './ports.js';
 
 /** How far one reading of a session has come: from where it began through the pages read so far. */
-export type Pass = Readonly<{
+export type ReadProgress = Readonly<{
   /** Where the next page begins. */
   offset: number;
   /** The `order` that the first row must have, for the row before the first hole to be the one we know. */
@@ -25,16 +25,16 @@ export type Pass = Readonly<{
   ids: ReadonlyMap<number, string>;
 }>;
 
-export type Reading = Readonly<{
+export type ReadContext = Readonly<{
   sessionOpen: boolean;
   /** Events that happened before are history: passed over. */
   since: Nanos;
 }>;
 
 /** What a page brings: the events to take, in the page's order, and the cursor that stands once they are taken. */
-export type Step = Readonly<{
+export type PageResult = Readonly<{
   cursor: Cursor;
-  pass: Pass;
+  pass: ReadProgress;
   events: readonly RestoreEvent[];
   rejected: readonly RejectReason[];
   anomalies: readonly AnomalyKind[];
@@ -48,7 +48,7 @@ const maxIntervals = 10_000;
 const freshPass = { readAt: undefined, fresh: 0, tally: {}, unfinished: [], ids: new Map<number, string>() } as const;
 
 /** A reading of everything, from row 0. */
-export const fullPass = (cursor: Cursor): Pass => ({
+export const fullRead = (cursor: Cursor): ReadProgress => ({
   ...freshPass,
   offset: 0,
   expected: undefined,
@@ -57,25 +57,25 @@ export const fullPass = (cursor: Cursor): Pass => ({
 });
 
 /** A reading of what may be new: from the first hole on, overlapping the row before it. */
-export function newestPass(cursor: Cursor): Pass {
+export function incrementalRead(cursor: Cursor): ReadProgress {
   const interval = cursor.taken[0];
-  if (interval === undefined || interval[0] === interval[1]) return fullPass(cursor);
+  if (interval === undefined || interval[0] === interval[1]) return fullRead(cursor);
   const [lowest, last] = interval;
   return { ...freshPass, offset: last - lowest, expected: last, full: false, first: false };
 }
 
 /** Whether the page begins with another row than the cursor expects, so that its position proves nothing. */
-export const misses = (pass: Pass, page: EventPage): boolean =>
+export const misses = (pass: ReadProgress, page: EventPage): boolean =>
   pass.expected !== undefined && page.rows[0]?.order !== pass.expected;
 
 /**
  * What is new in a page. Neither the order of rows nor their repetition matters: an event is known by its `order`, and
  * taken when its status is final, once.
  */
-export function advance(cursor: Cursor, pass: Pass, page: EventPage, reading: Reading): Step {
+export function dedupe(cursor: Cursor, pass: ReadProgress, page: EventPage, reading: ReadContext): PageResult {
   const draft = draftOf(cursor, pass);
   for (const row of page.rows) takeRow(draft, row, cursor, reading);
-  const taken = bounded(withOrders(cursor.taken, draft.orders));
+  const taken = bounded(insert(cursor.taken, draft.orders));
   return {
     cursor: { ...cursor, taken: taken.orders, tally: draft.cursorTally },
     pass: {
@@ -95,7 +95,7 @@ export function advance(cursor: Cursor, pass: Pass, page: EventPage, reading: Re
   };
 }
 
-type Draft = {
+type PageAccumulator = {
   events: RestoreEvent[];
   rejected: RejectReason[];
   anomalies: AnomalyKind[];
@@ -107,7 +107,7 @@ type Draft = {
   passTally: Partial<Record<TallyKey, number>>;
 };
 
-const draftOf = (cursor: Cursor, pass: Pass): Draft => ({
+const draftOf = (cursor: Cursor, pass: ReadProgress): PageAccumulator => ({
   events: [],
   rejected: [],
   anomalies: [],
@@ -119,7 +119,7 @@ const draftOf = (cursor: Cursor, pass: Pass): Draft => ({
   passTally: { ...pass.tally },
 });
 
-function takeRow(draft: Draft, row: EventRow, cursor: Cursor, reading: Reading): void {
+function takeRow(draft: PageAccumulator, row: EventRow, cursor: Cursor, reading: ReadContext): void {
   const id = 'event' in row ? row.event.id : row.id;
   const earlier = draft.ids.get(row.order) ?? draft.previousIds.get(row.order);
   if (earlier !== undefined) {
@@ -127,12 +127,17 @@ function takeRow(draft: Draft, row: EventRow, cursor: Cursor, reading: Reading):
     return;
   }
   draft.ids.set(row.order, id);
-  const known = hasOrder(cursor.taken, row.order);
+  const known = contains(cursor.taken, row.order);
   if ('event' in row) takeEvent(draft, row.event, known, reading);
   else takeReject(draft, row.order, row.rejected, known);
 }
 
-function takeEvent(draft: Draft, event: RestoreEvent, known: boolean, { sessionOpen, since }: Reading): void {
+function takeEvent(
+  draft: PageAccumulator,
+  event: RestoreEvent,
+  known: boolean,
+  { sessionOpen, since }: ReadContext,
+): void {
   if (!isFinal(event, sessionOpen)) {
     if (!known) draft.unfinished.push(event.order);
     return;
@@ -144,7 +149,7 @@ function takeEvent(draft: Draft, event: RestoreEvent, known: boolean, { sessionO
   if (eventTime(event) >= since) draft.events.push(event);
 }
 
-function takeReject(draft: Draft, order: number, reason: RejectReason, known: boolean): void {
+function takeReject(draft: PageAccumulator, order: number, reason: RejectReason, known: boolean): void {
   count(draft.passTally, 'set_aside');
   if (known) return;
   draft.orders.push(order);
@@ -153,7 +158,7 @@ function takeReject(draft: Draft, order: number, reason: RejectReason, known: bo
 }
 
 /** Counted with the row that it doubles: when that one is known already, the last reading makes up for it. */
-function setDuplicateAside(draft: Draft, order: number): void {
+function setDuplicateAside(draft: PageAccumulator, order: number): void {
   count(draft.passTally, 'duplicate');
   if (!draft.orders.includes(order)) return;
   count(draft.cursorTally, 'duplicate');
@@ -166,7 +171,7 @@ function count(tally: Partial<Record<TallyKey, number>>, key: TallyKey): void {
 }
 
 /** Gives up the lowest holes of a set that has too many. */
-function bounded(orders: Orders): Readonly<{ orders: Orders; given: number }> {
+function bounded(orders: IntervalSet): Readonly<{ orders: IntervalSet; given: number }> {
   const excess = orders.length - maxIntervals;
   const from = orders[0];
   const to = orders[excess];

@@ -1,10 +1,10 @@
 import { ExporterError, toExporterError } from '../kernel/errors.js';
 import { seconds } from '../model/time.js';
-import type { Entry } from './backlog.js';
-import { batchSize, createDraft, type Draft } from './batch-builder.js';
-import { concernsOneSession, isDoubt } from './failure.js';
-import type { Lane, LaneReport, Stopping } from './sink-worker.js';
-import type { Batch, Delivered, SetAside } from './ports.js';
+import type { BacklogEntry } from './backlog.js';
+import { batchSize, createBatchBuilder, type BatchBuilder } from './batch-builder.js';
+import { concernsOneSession, isSuspectBatch } from './failure.js';
+import type { SinkWorker, DeliveryReport, StopSignals } from './sink-worker.js';
+import type { Batch, Delivered, DeadLetter } from './ports.js';
 import { readSession } from './read-session.js';
 
 /** A session that could not be read is left alone for so long, so that it does not hold up the others turn by turn. */
@@ -12,15 +12,15 @@ const restTime = seconds(10);
 
 /** A turn in the making: what has been recorded so far and what went wrong. */
 type Turn = {
-  readonly lane: Lane;
-  readonly draft: Draft;
+  readonly worker: SinkWorker;
+  readonly builder: BatchBuilder;
   taken: number;
   corrections: number;
   errors: ExporterError[];
   /** The sink or the store has refused: reading on would be in vain. */
   stuck: boolean;
   undelivered: ExporterError[];
-  setAside: SetAside[];
+  deadLetters: DeadLetter[];
   /** How many batches were refused record by record. From the first on, the turn only looks for one that is taken. */
   doubts: number;
 };
@@ -30,29 +30,29 @@ type Turn = {
  * batch. A cursor moves only after the sink has taken the events, so a crash repeats events and never loses one.
  * Never rejects: what failed is in the report, and stays due.
  */
-export async function laneTurn(lane: Lane, stopping: Stopping): Promise<LaneReport> {
-  const turn = newTurn(lane);
-  const unsettled = await attempt(turn, async () => lane.ledger.settle());
+export async function deliverDue(worker: SinkWorker, stopping: StopSignals): Promise<DeliveryReport> {
+  const turn = newTurn(worker);
+  const unsettled = await attempt(turn, async () => worker.pendingCommit.flush());
   if (unsettled === undefined) await readDue(turn, stopping);
-  const due = lane.backlog.waiting(lane.source.now());
-  const { taken, corrections, undelivered, setAside } = turn;
-  return { taken, corrections, errors: [...undelivered, ...turn.errors], undelivered, setAside, due };
+  const due = worker.backlog.size(worker.source.now());
+  const { taken, corrections, undelivered, deadLetters } = turn;
+  return { taken, corrections, errors: [...undelivered, ...turn.errors], undelivered, deadLetters, due };
 }
 
-const newTurn = (lane: Lane): Turn => ({
-  lane,
-  draft: createDraft(),
+const newTurn = (worker: SinkWorker): Turn => ({
+  worker,
+  builder: createBatchBuilder(),
   taken: 0,
   corrections: 0,
   errors: [],
   stuck: false,
   undelivered: [],
-  setAside: [],
+  deadLetters: [],
   doubts: 0,
 });
 
-async function readDue(turn: Turn, stopping: Stopping): Promise<void> {
-  const { backlog, source } = turn.lane;
+async function readDue(turn: Turn, stopping: StopSignals): Promise<void> {
+  const { backlog, source } = turn.worker;
   for (const entry of backlog.due(source.now())) {
     if (stopping.quit.aborted || !(await readInto(turn, entry, stopping))) break;
   }
@@ -60,15 +60,15 @@ async function readDue(turn: Turn, stopping: Stopping): Promise<void> {
 }
 
 /** Reads one session; false when the turn had better end. A session that answers nonsense does not hold up the others. */
-async function readInto(turn: Turn, entry: Entry, stopping: Stopping): Promise<boolean> {
+async function readInto(turn: Turn, entry: BacklogEntry, stopping: StopSignals): Promise<boolean> {
   const full = async (): Promise<void> => flush(turn, stopping.cut);
   const error = await attempt(turn, async () => {
-    if (turn.draft.size >= batchSize) await full();
-    await readSession(turn.lane, entry, { draft: turn.draft, stopping, full });
+    if (turn.builder.size >= batchSize) await full();
+    await readSession(turn.worker, entry, { builder: turn.builder, stopping, full });
   });
   if (error === undefined) return true;
   if (turn.stuck || !concernsOneSession(error)) return false;
-  turn.lane.backlog.rest(entry.row.session, turn.lane.source.now() + restTime);
+  turn.worker.backlog.backOff(entry.row.session, turn.worker.source.now() + restTime);
   return true;
 }
 
@@ -86,24 +86,24 @@ async function attempt(turn: Turn, action: () => Promise<void>): Promise<Exporte
 
 /** Delivers what has been gathered, then remembers it: taken, then remembered. */
 async function flush(turn: Turn, signal: AbortSignal): Promise<void> {
-  const { lane, draft } = turn;
-  const unchanged = !draft.changed;
-  const { batch, entries, changed } = draft.finish(lane.source.now());
+  const { worker, builder } = turn;
+  const unchanged = !builder.changed;
+  const { batch, entries, changed } = builder.finish(worker.source.now());
   const place = (): void => {
-    for (const entry of entries) lane.backlog.put(entry);
+    for (const entry of entries) worker.backlog.put(entry);
   };
-  if (turn.doubts > 0) return lookForLife(turn, batch, signal);
+  if (turn.doubts > 0) return probeReceiver(turn, batch, signal);
   if (unchanged) return place();
   turn.stuck = true;
   const delivered = await deliver(turn, batch, signal);
   if (delivered === undefined) return;
-  const { deltas, setAside = [] } = delivered;
-  turn.setAside.push(...setAside);
-  const rows = changed.map(({ row }) => lane.backlog.standing(row));
-  await lane.ledger.record({ server: lane.server, rows, ...delivered }, () => {
-    lane.stored(deltas);
+  const { deltas, deadLetters = [] } = delivered;
+  turn.deadLetters.push(...deadLetters);
+  const rows = changed.map(({ row }) => worker.backlog.toStore(row));
+  await worker.pendingCommit.record({ server: worker.server, rows, ...delivered }, () => {
+    worker.stored(deltas);
     place();
-    lane.recorded?.(lane.sink.name, batch);
+    worker.recorded?.(worker.sink.name, batch);
   });
   turn.stuck = false;
   turn.taken += batch.events.length;
@@ -111,15 +111,15 @@ async function flush(turn: Turn, signal: AbortSignal): Promise<void> {
 }
 
 /** So many batches a turn are tried beyond one that is in doubt; 10,000 refusals in a row are for a person to judge. */
-const mostDoubts = 10;
+const maxSuspectBatches = 10;
 
 /** Undefined for a batch in doubt: not recorded, and no reason yet to end the turn. */
 async function deliver(turn: Turn, batch: Batch, signal: AbortSignal): Promise<Delivered | undefined> {
   try {
-    return await turn.lane.sink.deliver(batch, signal);
+    return await turn.worker.sink.deliver(batch, signal);
   } catch (thrown) {
     const error = toExporterError(thrown);
-    if (!isDoubt(error) || turn.doubts >= mostDoubts) throw error;
+    if (!isSuspectBatch(error) || turn.doubts >= maxSuspectBatches) throw error;
     turn.doubts += 1;
     turn.stuck = false;
     if (turn.doubts === 1) turn.undelivered.push(error);
@@ -132,7 +132,7 @@ async function deliver(turn: Turn, batch: Batch, signal: AbortSignal): Promise<D
  * does, the turn ends here, and the next one begins anew with the batch in doubt, to be decided then.
  * @throws {ExporterError} `rejected` when it does.
  */
-async function lookForLife(turn: Turn, batch: Batch, signal: AbortSignal): Promise<void> {
+async function probeReceiver(turn: Turn, batch: Batch, signal: AbortSignal): Promise<void> {
   if (batch.events.length + batch.results.length === 0) return;
   turn.stuck = true;
   const delivered = await deliver(turn, batch, signal);

@@ -9,4 +9,5 @@ const ofOneSession: ReadonlySet<Reason> = new Set(['decode', 'rejected', 'server
 export const concernsOneSession = ({ reason }: ExporterError): boolean => ofOneSession.has(reason);
 
 /** Whether a sink has refused a batch record by record: it takes no others either, or has not been given any. */
-export const isDoubt = ({ reason, details }: ExporterError): boolean => reason === 'rejected' && 'doubted' in details;
+export const isSuspectBatch = ({ reason, details }: ExporterError): boolean =>
+  reason === 'rejected' && 'doubted' in details;

@@ -1,8 +1,8 @@
 /** A set of whole numbers as sorted closed intervals that neither touch nor overlap. */
-export type Orders = readonly (readonly [first: number, last: number])[];
+export type IntervalSet = readonly (readonly [first: number, last: number])[];
 
 /** Whether `order` is in the set; by halving, because a set may hold thousands of intervals. */
-export function hasOrder(orders: Orders, order: number): boolean {
+export function contains(orders: IntervalSet, order: number): boolean {
   let low = 0;
   let high = orders.length - 1;
   while (low <= high) {
@@ -16,12 +16,12 @@ export function hasOrder(orders: Orders, order: number): boolean {
 }
 
 /** The set with these numbers added; their order and repetitions do not matter. */
-export function withOrders(orders: Orders, added: readonly number[]): Orders {
+export function insert(orders: IntervalSet, added: readonly number[]): IntervalSet {
   if (added.length === 0) return orders;
   return merge([...orders, ...added.map(order => [order, order] as const)].sort(([a], [b]) => a - b));
 }
 
-function merge(sorted: Orders): Orders {
+function merge(sorted: IntervalSet): IntervalSet {
   const merged: [number, number][] = [];
   for (const [first, last] of sorted) {
     const previous = merged.at(-1);
@@ -32,26 +32,26 @@ function merge(sorted: Orders): Orders {
 }
 
 /** The holes between the lowest and the highest number. */
-export function gaps(orders: Orders): Orders {
+export function gaps(orders: IntervalSet): IntervalSet {
   return orders.slice(1).map(([first], index) => [(orders[index]?.[1] ?? 0) + 1, first - 1] as const);
 }
 
 /** How many numbers the set holds. */
-export const sizeOf = (orders: Orders): number => orders.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+export const sizeOf = (orders: IntervalSet): number => orders.reduce((sum, [first, last]) => sum + last - first + 1, 0);
 
 /** The set without holes: from its lowest number to its highest. */
-export function closed(orders: Orders): Orders {
+export function closed(orders: IntervalSet): IntervalSet {
   const first = orders[0];
   const last = orders.at(-1);
   return first === undefined || last === undefined ? [] : [[first[0], last[1]]];
 }
 
 /** Writes the set as text, such as `0-3,5,7-900`. */
-export const formatOrders = (orders: Orders): string =>
+export const formatIntervalSet = (orders: IntervalSet): string =>
   orders.map(([first, last]) => (first === last ? String(first) : `${String(first)}-${String(last)}`)).join(',');
 
 /** Reads what `formatOrders` wrote. */
-export function parseOrders(text: string): Orders {
+export function parseIntervalSet(text: string): IntervalSet {
   if (text === '') return [];
   return text.split(',').map(part => {
     const [first = '', last = first] = part.split('-');

@@ -1,8 +1,8 @@
 import { type Backoff, backoffMs } from '../kernel/backoff.js';
-import type { Bell } from '../kernel/notify.js';
+import type { Notify } from '../kernel/notify.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
-import type { LaneReport } from './sink-worker.js';
+import type { DeliveryReport } from './sink-worker.js';
 
 type Timing = Readonly<{ clock: Clock; random: Random; quit: AbortSignal }>;
 
@@ -15,7 +15,7 @@ type Timing = Readonly<{ clock: Clock; random: Random; quit: AbortSignal }>;
 export async function every(
   intervalMs: () => number,
   turn: () => Promise<ExporterError | undefined>,
-  timing: Pick<Timing, 'clock' | 'quit'> & Readonly<{ changed?: Bell }>,
+  timing: Pick<Timing, 'clock' | 'quit'> & Readonly<{ changed?: Notify }>,
 ): Promise<void> {
   const { clock, quit, changed } = timing;
   while (!quit.aborted) {
@@ -24,27 +24,27 @@ export async function every(
     const notBeforeMs = clock.monotonic() + (failure?.retryAfterMs ?? 0);
     // The clock goes on between two readings of it; Node warns of a wait that is negative.
     const restMs = (): number => Math.max(0, Math.max(notBeforeMs, startedMs + intervalMs()) - clock.monotonic());
-    while ((await rest(restMs(), { clock, quit, changed })) === 'rung');
+    while ((await rest(restMs(), { clock, quit, changed })) === 'notified');
   }
 }
 
-type Rest = Pick<Timing, 'clock' | 'quit'> & Readonly<{ changed: Bell | undefined }>;
+type Rest = Pick<Timing, 'clock' | 'quit'> & Readonly<{ changed: Notify | undefined }>;
 
 /** Sleeps, unless the bell rings before that. */
-async function rest(ms: number, { clock, quit, changed }: Rest): Promise<'slept' | 'rung'> {
+async function rest(ms: number, { clock, quit, changed }: Rest): Promise<'slept' | 'notified'> {
   const over = new AbortController();
   const either = AbortSignal.any([quit, over.signal]);
   const slept = clock.sleep(ms, either).then(
     () => 'slept' as const,
     () => 'slept' as const,
   );
-  const rung = changed?.wait(either).then(
-    () => 'rung' as const,
+  const notified = changed?.wait(either).then(
+    () => 'notified' as const,
     () => 'slept' as const,
   );
-  const first = await Promise.race(rung === undefined ? [slept] : [slept, rung]);
+  const first = await Promise.race(notified === undefined ? [slept] : [slept, notified]);
   over.abort();
-  await rung;
+  await notified;
   return first;
 }
 
@@ -57,16 +57,20 @@ const leastWaitMs = 1_000;
  * Runs a sink's turns whenever the bell rings, and again after a wait when a turn failed, until `quit` aborts.
  * Resolves once the turn in hand has ended; `turn` must not reject.
  */
-export async function onBell(bell: Bell, turn: () => Promise<LaneReport>, timing: Timing): Promise<void> {
+export async function runWhenNotified(
+  wakeUp: Notify,
+  turn: () => Promise<DeliveryReport>,
+  timing: Timing,
+): Promise<void> {
   let failures = 0;
   while (!timing.quit.aborted) {
-    await bell.wait(timing.quit).catch(() => undefined);
+    await wakeUp.wait(timing.quit).catch(() => undefined);
     if (timing.quit.aborted) return;
     const { errors } = await turn();
     failures = errors.length === 0 ? 0 : failures + 1;
     if (errors.length === 0) continue;
     await timing.clock.sleep(waitMs(errors, failures, timing.random), timing.quit).catch(() => undefined);
-    bell.ring();
+    wakeUp.notify();
   }
 }
 

@@ -1,11 +1,11 @@
 import type { EventPage, Source } from './ports.js';
 
 /** Pages of events, read once for all sinks that stand at the same place. */
-export interface Pages {
+export interface PageCache {
   /** As `Source.events`. A page is the same for everybody until `renew`. */
   read(session: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined>;
   /** Forgets every page: what is read from here on is new. */
-  renew(): void;
+  invalidate(): void;
 }
 
 /** Small sessions by the hundred: a sink that is a little slower finds them still there. */
@@ -13,18 +13,18 @@ const keptPages = 100;
 /** Some 15 MB, which a collector of garbage has to look through again and again. The latest page is kept in any case. */
 const keptRows = 10_000;
 
-type Kept = { readonly page: Promise<EventPage | undefined>; reads: number; rows: number };
+type CachedPage = { readonly page: Promise<EventPage | undefined>; reads: number; rows: number };
 
 /** @param readers how many sinks there are: a page that all of them have read is not kept any longer. */
-export function sharedPages(source: Pick<Source, 'events'>, readers: number): Pages {
-  const pages = new Map<string, Kept>();
-  const begin = (key: string, page: Kept['page']): Kept => {
-    const kept: Kept = { page, reads: 0, rows: 0 };
+export function createPageCache(source: Pick<Source, 'events'>, readers: number): PageCache {
+  const pages = new Map<string, CachedPage>();
+  const begin = (key: string, page: CachedPage['page']): CachedPage => {
+    const kept: CachedPage = { page, reads: 0, rows: 0 };
     pages.set(key, kept);
     void settled(key, kept);
     return kept;
   };
-  const settled = async (key: string, kept: Kept): Promise<void> => {
+  const settled = async (key: string, kept: CachedPage): Promise<void> => {
     try {
       kept.rows = (await kept.page)?.rows.length ?? 0;
       trim(pages);
@@ -40,12 +40,12 @@ export function sharedPages(source: Pick<Source, 'events'>, readers: number): Pa
       if (kept.reads >= readers) pages.delete(key);
       return kept.page;
     },
-    renew: () => pages.clear(),
+    invalidate: () => pages.clear(),
   };
 }
 
 /** Forgets the oldest of too many. */
-function trim(pages: Map<string, Kept>): void {
+function trim(pages: Map<string, CachedPage>): void {
   let rows = [...pages.values()].reduce((sum, kept) => sum + kept.rows, 0);
   for (const [key, kept] of pages) {
     if (pages.size <= 1 || (pages.size <= keptPages && rows <= keptRows)) return;

@@ -1,24 +1,24 @@
-import type { Change, Store } from './ports.js';
+import type { StateChange, Store } from './ports.js';
 
 /**
  * Remembers what a sink has delivered. What could not be stored is owed, and must be settled before anything else is
  * read or delivered: a full disk repeats no delivery.
  */
-export interface Ledger {
+export interface PendingCommit {
   /**
    * Stores a change, and tells `stored` once it is.
    * @throws {ExporterError} `store`: the change is owed from here on.
    */
-  record(change: Change, stored: () => void): Promise<void>;
+  record(change: StateChange, stored: () => void): Promise<void>;
   /**
    * Stores what is owed.
    * @throws {ExporterError} `store`: it is owed still.
    */
-  settle(): Promise<void>;
+  flush(): Promise<void>;
 }
 
-export function createLedger(store: Pick<Store, 'commit'>): Ledger {
-  let owed: Readonly<{ change: Change; stored: () => void }> | undefined;
+export function createPendingCommit(store: Pick<Store, 'commit'>): PendingCommit {
+  let owed: Readonly<{ change: StateChange; stored: () => void }> | undefined;
   const settle = async (): Promise<void> => {
     if (owed === undefined) return;
     const { change, stored } = owed;
@@ -27,7 +27,7 @@ export function createLedger(store: Pick<Store, 'commit'>): Ledger {
     stored();
   };
   return {
-    settle,
+    flush: settle,
     record: async (change, stored) => {
       owed = { change, stored };
       await settle();

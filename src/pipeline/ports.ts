@@ -27,13 +27,13 @@ export type SessionList = Readonly<{
 }>;
 
 /** Where to read the change feed from, and how long the server may wait for something to tell. */
-export type FeedPlace = Readonly<{
+export type FeedPosition = Readonly<{
   /** Undefined for the end of the feed. */ token: string | undefined;
   waitSeconds: number;
 }>;
 
 /** What a change feed answers. */
-export type Changes =
+export type FeedAnswer =
   | Readonly<{
       kind: 'told';
       /** Where the feed goes on. */
@@ -56,7 +56,7 @@ export type Changes =
   | Readonly<{ kind: 'none' }>;
 
 /** What a server says of itself; `''` where its version does not say. */
-export type Instance = Readonly<{ apiVersion: string; version: string; installationId: string }>;
+export type InstanceInfo = Readonly<{ apiVersion: string; version: string; installationId: string }>;
 
 /**
  * A VB365 server, read only. Every method answers complete or not at all.
@@ -65,7 +65,7 @@ export type Instance = Readonly<{ apiVersion: string; version: string; installat
 export interface Source {
   /** Now by the server's clock, as far as its answers have told; ours until then. */
   now(): Nanos;
-  instance(signal: AbortSignal): Promise<Instance>;
+  instance(signal: AbortSignal): Promise<InstanceInfo>;
   /** Sessions created at `createdFrom` or later, more where the API has no such filter; all for undefined. */
   sessions(createdFrom: Nanos | undefined, signal: AbortSignal): Promise<SessionList>;
   /** Undefined when the server has no such session (any more). */
@@ -73,14 +73,14 @@ export interface Source {
   /** The page of a session's events that begins at row `offset`; undefined when there is no such session (any more). */
   events(sessionId: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined>;
   /** What has changed since a token; waits for it. */
-  changes(place: FeedPlace, signal: AbortSignal): Promise<Changes>;
+  changes(place: FeedPosition, signal: AbortSignal): Promise<FeedAnswer>;
 }
 
 export const sinkNames = ['metrics', 'logs', 'traces'] as const;
 export type SinkName = (typeof sinkNames)[number];
 
 /** An event together with the session it belongs to. */
-export type Taken = Readonly<{ session: Session; event: RestoreEvent }>;
+export type TakenEvent = Readonly<{ session: Session; event: RestoreEvent }>;
 
 /** How often each oddity was met among what a batch covers. Keys that did not occur are absent. */
 export type Findings = Readonly<{
@@ -94,7 +94,7 @@ export type Findings = Readonly<{
 
 /** What a sink takes in one go: all of it or nothing. */
 export type Batch = Readonly<{
-  events: readonly Taken[];
+  events: readonly TakenEvent[];
   /** Sessions that have stopped, to be counted or told once. */
   results: readonly Session[];
   findings: Findings;
@@ -150,7 +150,7 @@ export type Series = Readonly<{ family: string; labels: readonly string[] }> &
   );
 
 /** A record that the other side of a sink will not have: which, and why, and nothing of what it says. */
-export type SetAside = Readonly<{
+export type DeadLetter = Readonly<{
   sink: SinkName;
   /** Session id. */
   session: string;
@@ -162,7 +162,7 @@ export type SetAside = Readonly<{
 }>;
 
 /** What is to be recorded of a batch that has been taken. */
-export type Delivered = Readonly<{ deltas: readonly SeriesDelta[]; setAside?: readonly SetAside[] }>;
+export type Delivered = Readonly<{ deltas: readonly SeriesDelta[]; deadLetters?: readonly DeadLetter[] }>;
 
 /** Where telemetry goes. */
 export interface Sink {
@@ -177,7 +177,7 @@ export interface Sink {
 }
 
 /** What one sink has done about one session. */
-export type Row = Readonly<{
+export type CursorRow = Readonly<{
   sink: SinkName;
   /** Session id. */
   session: string;
@@ -200,7 +200,7 @@ export type ServerState = Readonly<{
 }>;
 
 /** One transaction: all of it is stored or nothing. Parts left out change nothing. */
-export type Change = Readonly<{
+export type StateChange = Readonly<{
   /** Whom the rest of the change is about, but deltas, which may be of any: a server's name, or one that `epoch.ts` makes of it. */
   server: string;
   /** First, puts all that is kept under one name under another; what stands there in the same place gives way. */
@@ -208,9 +208,9 @@ export type Change = Readonly<{
   since?: ServerState['since'];
   facts?: ServerState['facts'];
   /** Rows to add, or to put in place of the ones for the same sink and session. */
-  rows?: readonly Row[];
+  rows?: readonly CursorRow[];
   deltas?: readonly SeriesDelta[];
-  setAside?: readonly SetAside[];
+  deadLetters?: readonly DeadLetter[];
 }>;
 
 /**
@@ -221,14 +221,14 @@ export interface Store {
   /** Names no server has yet are answered with an empty state. */
   state(server: string): Promise<ServerState>;
   /** All rows of these sessions, of every sink. */
-  rows(server: string, sessions: readonly string[]): Promise<readonly Row[]>;
+  rows(server: string, sessions: readonly string[]): Promise<readonly CursorRow[]>;
   /** All rows of a sink that are not done. */
-  pending(server: string, sink: SinkName): Promise<readonly Row[]>;
+  pending(server: string, sink: SinkName): Promise<readonly CursorRow[]>;
   /** The names under which an installation is known, by the fact `installationId`. */
   holders(installationId: string): Promise<readonly string[]>;
   series(): Promise<readonly Series[]>;
   /** What sinks have set aside, each record once. */
-  aside(server: string): Promise<readonly SetAside[]>;
-  commit(change: Change): Promise<void>;
+  deadLetters(server: string): Promise<readonly DeadLetter[]>;
+  commit(change: StateChange): Promise<void>;
   close(): Promise<void>;
 }

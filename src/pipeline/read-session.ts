@@ -1,17 +1,17 @@
 import { ExporterError } from '../kernel/errors.js';
 import type { Nanos } from '../model/time.js';
-import { advance, fullPass, misses, newestPass, type Pass } from './dedupe.js';
-import type { Entry } from './backlog.js';
-import { batchSize, type Draft } from './batch-builder.js';
-import { conclude, settleTime } from './completion.js';
+import { dedupe, fullRead, misses, incrementalRead, type ReadProgress } from './dedupe.js';
+import type { BacklogEntry } from './backlog.js';
+import { batchSize, type BatchBuilder } from './batch-builder.js';
+import { evaluateCompletion, settleTime } from './completion.js';
 import { type Cursor, formatCursor } from './cursor.js';
-import type { Header } from './session-cache.js';
-import type { Lane, Stopping } from './sink-worker.js';
+import type { CachedSession } from './session-cache.js';
+import type { SinkWorker, StopSignals } from './sink-worker.js';
 import type { EventPage } from './ports.js';
 
 type Into = Readonly<{
-  draft: Draft;
-  stopping: Stopping;
+  builder: BatchBuilder;
+  stopping: StopSignals;
   /** Delivers and remembers what is in the draft. */
   full: () => Promise<void>;
 }>;
@@ -21,21 +21,21 @@ type Into = Readonly<{
  * with the session still due, when the program stops.
  * @throws {ExporterError} what the source or, through `full`, the sink or the store threw.
  */
-export async function readSession(lane: Lane, entry: Entry, into: Into): Promise<void> {
+export async function readSession(worker: SinkWorker, entry: BacklogEntry, into: Into): Promise<void> {
   const id = entry.row.session;
   const { quit } = into.stopping;
-  lane.backlog.begin(id);
-  const header = await lane.headers.get(id, quit);
-  if (header === undefined) return placeGone(entry, into.draft);
-  const context: Context = { lane, entry, header, into };
-  let place: Place = { cursor: entry.cursor, pass: firstPass(entry, header, lane.source.now()) };
+  worker.backlog.startReading(id);
+  const header = await worker.sessionCache.get(id, quit);
+  if (header === undefined) return placeGone(entry, into.builder);
+  const context: Context = { worker, entry, header, into };
+  let place: Place = { cursor: entry.cursor, pass: firstPass(entry, header, worker.source.now()) };
   const progress = watchProgress();
   for (;;) {
-    const page = await lane.pages.read(id, place.pass.offset, quit);
+    const page = await worker.pageCache.read(id, place.pass.offset, quit);
     if (page === undefined) return placeVanished(context);
     progress(page);
     if (misses(place.pass, page)) {
-      place = { cursor: place.cursor, pass: fullPass(place.cursor) };
+      place = { cursor: place.cursor, pass: fullRead(place.cursor) };
       continue;
     }
     place = await takePage(context, { ...place, page });
@@ -67,24 +67,24 @@ function idAt({ rows }: EventPage, index: number): string {
 }
 
 /** A session that has been over for a while is read whole, once; any other from its first hole on. */
-function firstPass({ cursor, unfinished }: Entry, { stoppedAt }: Header, now: Nanos): Pass {
+function firstPass({ cursor, unfinished }: BacklogEntry, { stoppedAt }: CachedSession, now: Nanos): ReadProgress {
   const settled = stoppedAt !== undefined && now >= stoppedAt + settleTime;
-  return settled && !unfinished ? fullPass(cursor) : newestPass(cursor);
+  return settled && !unfinished ? fullRead(cursor) : incrementalRead(cursor);
 }
 
-type Context = Readonly<{ lane: Lane; entry: Entry; header: Header; into: Into }>;
-type Place = Readonly<{ cursor: Cursor; pass: Pass }>;
+type Context = Readonly<{ worker: SinkWorker; entry: BacklogEntry; header: CachedSession; into: Into }>;
+type Place = Readonly<{ cursor: Cursor; pass: ReadProgress }>;
 
 /** Takes a page in pieces of at most a batch, so that no batch and no transaction grows with the page. */
 async function takePage(context: Context, { cursor, pass, page }: Place & { page: EventPage }): Promise<Place> {
-  const { lane, entry, header, into } = context;
-  const reading = { sessionOpen: header.session.open, since: lane.since() };
+  const { worker, entry, header, into } = context;
+  const reading = { sessionOpen: header.session.open, since: worker.since() };
   let place: Place = { cursor, pass };
   for (const piece of pieces(page)) {
-    if (into.draft.size + piece.rows.length > batchSize) await into.full();
-    const step = advance(place.cursor, place.pass, piece, reading);
-    into.draft.addStep(header.session, step);
-    if (step.cursor !== place.cursor) placeCursor(entry, step.cursor, into.draft);
+    if (into.builder.size + piece.rows.length > batchSize) await into.full();
+    const step = dedupe(place.cursor, place.pass, piece, reading);
+    into.builder.addPage(header.session, step);
+    if (step.cursor !== place.cursor) placeCursor(entry, step.cursor, into.builder);
     place = step;
   }
   return place;
@@ -102,20 +102,20 @@ function pieces(page: EventPage): readonly EventPage[] {
 }
 
 /** In the middle of a session: what is taken is remembered, the session stays due. */
-function placeCursor(entry: Entry, cursor: Cursor, draft: Draft): void {
+function placeCursor(entry: BacklogEntry, cursor: Cursor, builder: BatchBuilder): void {
   const row = { ...entry.row, cursor: formatCursor(cursor) };
-  draft.place({ ...entry, row, cursor }, row.cursor !== entry.row.cursor);
+  builder.place({ ...entry, row, cursor }, row.cursor !== entry.row.cursor);
 }
 
-function placeConclusion({ lane, entry, header, into }: Context, { cursor: read, pass }: Place): void {
+function placeConclusion({ worker, entry, header, into }: Context, { cursor: read, pass }: Place): void {
   const { session, stoppedAt } = header;
-  const ending = { session, stoppedAt, now: lane.source.now(), grace: lane.grace, since: lane.since() };
-  const conclusion = conclude(read, pass, ending);
+  const ending = { session, stoppedAt, now: worker.source.now(), grace: worker.grace, since: worker.since() };
+  const conclusion = evaluateCompletion(read, pass, ending);
   const { cursor, done, unfinished, wakeAt } = conclusion;
-  into.draft.addConclusion(session, conclusion);
+  into.builder.addCompletion(session, conclusion);
   const row = { ...entry.row, cursor: formatCursor(cursor), done };
   const dueAt = wakeAt === 0n ? undefined : wakeAt;
-  into.draft.place({ row, cursor, unfinished, dueAt }, done || row.cursor !== entry.row.cursor);
+  into.builder.place({ row, cursor, unfinished, dueAt }, done || row.cursor !== entry.row.cursor);
 }
 
 /**
@@ -123,18 +123,18 @@ function placeConclusion({ lane, entry, header, into }: Context, { cursor: read,
  * result that it told before is all that is left to take.
  * @throws {ExporterError} `rejected` when the session is still there.
  */
-async function placeVanished({ lane, entry, header, into }: Context): Promise<void> {
-  const again = await lane.headers.ask(entry.row.session, into.stopping.quit);
+async function placeVanished({ worker, entry, header, into }: Context): Promise<void> {
+  const again = await worker.sessionCache.refresh(entry.row.session, into.stopping.quit);
   if (again !== undefined)
     throw new ExporterError('rejected', 'Could not read the events of a restore session that the server still has');
   const { session, stoppedAt } = header;
-  const told = stoppedAt !== undefined && stoppedAt >= lane.since() && !entry.cursor.resultTaken;
-  if (told) into.draft.addResult(session);
-  placeGone(entry, into.draft);
+  const told = stoppedAt !== undefined && stoppedAt >= worker.since() && !entry.cursor.resultTaken;
+  if (told) into.builder.addResult(session);
+  placeGone(entry, into.builder);
 }
 
 /** The server has forgotten the session: done, and remembered as such, so that it is not news if it comes back. */
-function placeGone(entry: Entry, draft: Draft): void {
+function placeGone(entry: BacklogEntry, builder: BatchBuilder): void {
   const cursor = { ...entry.cursor, resultTaken: true };
-  draft.place({ ...entry, cursor, row: { ...entry.row, done: true, cursor: formatCursor(cursor) } }, true);
+  builder.place({ ...entry, cursor, row: { ...entry.row, done: true, cursor: formatCursor(cursor) } }, true);
 }

@@ -1,19 +1,19 @@
 import type { ExporterError } from '../kernel/errors.js';
 import type { Nanos } from '../model/time.js';
 import type { Backlog } from './backlog.js';
-import type { Headers } from './session-cache.js';
-import type { Ledger } from './pending-commit.js';
-import type { Pages } from './page-cache.js';
-import type { Batch, SeriesDelta, SetAside, Sink, SinkName, Source } from './ports.js';
+import type { SessionCache } from './session-cache.js';
+import type { PendingCommit } from './pending-commit.js';
+import type { PageCache } from './page-cache.js';
+import type { Batch, SeriesDelta, DeadLetter, Sink, SinkName, Source } from './ports.js';
 
 /** Everything that one sink's loop for one server works with. */
-export type Lane = Readonly<{
+export type SinkWorker = Readonly<{
   server: string;
   source: Pick<Source, 'now'>;
-  pages: Pages;
-  headers: Headers;
+  pageCache: PageCache;
+  sessionCache: SessionCache;
   sink: Sink;
-  ledger: Ledger;
+  pendingCommit: PendingCommit;
   backlog: Backlog;
   /** What ended before is history for this sink. Server time. */
   since: () => Nanos;
@@ -26,7 +26,7 @@ export type Lane = Readonly<{
 }>;
 
 /** What a turn of a sink did. */
-export type LaneReport = Readonly<{
+export type DeliveryReport = Readonly<{
   /** Events recorded as taken. */
   taken: number;
   corrections: number;
@@ -35,12 +35,12 @@ export type LaneReport = Readonly<{
   /** Those of the errors which are not of reading: the sink, or the store, has not taken a batch. */
   undelivered?: readonly ExporterError[];
   /** Records that the other side will not have. */
-  setAside?: readonly SetAside[];
+  deadLetters?: readonly DeadLetter[];
   /** Sessions that the sink still has to read: its backlog. */
   due: number;
 }>;
 
-export type Stopping = Readonly<{
+export type StopSignals = Readonly<{
   /** Begin nothing more and read no further; what has been read may be delivered. */
   quit: AbortSignal;
   /** Give up what is being delivered. */

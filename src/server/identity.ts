@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.js';
 import { ExporterError, type Reason, toExporterError } from '../kernel/errors.js';
-import type { Instance, Source } from '../pipeline/ports.js';
+import type { InstanceInfo, Source } from '../pipeline/ports.js';
 
 /** After such a failure, who answers next may be somebody else. */
 const doubtful: ReadonlySet<Reason> = new Set(['auth', 'network', 'server', 'throttled', 'timeout']);
@@ -12,9 +12,9 @@ export interface Identity {
   /** The source; what it reads is from that installation, or an error. */
   readonly source: Source;
   /** Aborts when the server tells another id, or one where it told none. */
-  readonly over: AbortSignal;
+  readonly changed: AbortSignal;
   /** What it last told of itself. */
-  told(): Instance | undefined;
+  instance(): InstanceInfo | undefined;
 }
 
 export type IdentityDeps = Readonly<{
@@ -27,7 +27,7 @@ export type IdentityDeps = Readonly<{
 export async function askInstance(
   source: Pick<Source, 'instance'>,
   signal: AbortSignal,
-): Promise<Instance | undefined> {
+): Promise<InstanceInfo | undefined> {
   try {
     return await source.instance(signal);
   } catch (thrown) {
@@ -41,7 +41,7 @@ export async function askInstance(
  * every quarter of an hour it is asked first.
  * @param met what it told just now.
  */
-export function keepIdentity(source: Source, met: Instance | undefined, deps: IdentityDeps): Identity {
+export function guardInstallation(source: Source, met: InstanceInfo | undefined, deps: IdentityDeps): Identity {
   const over = new AbortController();
   let told = met;
   let askedMs: number | undefined = deps.clock.monotonic();
@@ -74,8 +74,8 @@ export function keepIdentity(source: Source, met: Instance | undefined, deps: Id
     }
   };
   return {
-    over: over.signal,
-    told: () => told,
+    changed: over.signal,
+    instance: () => told,
     source: {
       ...source,
       sessions: async (from, signal) => reading(signal, async () => source.sessions(from, signal)),
@@ -87,5 +87,5 @@ export function keepIdentity(source: Source, met: Instance | undefined, deps: Id
 }
 
 /** One that does not tell is the one that it was; one that begins to tell has to be remembered as what it tells. */
-const isAnother = (met: Instance | undefined, now: Instance | undefined): boolean =>
+const isAnother = (met: InstanceInfo | undefined, now: InstanceInfo | undefined): boolean =>
   now !== undefined && now.installationId !== '' && now.installationId !== met?.installationId;

@@ -7,14 +7,14 @@ import type { SeriesDelta, Store } from '../pipeline/ports.js';
  * another, and is put aside (`another`); it was kept under another name, or aside, and is taken up again (`found`);
  * or both of the last two (`back`).
  */
-export type Arrival = 'same' | 'another' | 'found' | 'back';
+export type InstallationChange = 'same' | 'another' | 'found' | 'back';
 
-export type EpochDeps = Readonly<{
+export type InstallationDeps = Readonly<{
   server: string;
   store: Pick<Store, 'state' | 'holders' | 'commit'>;
   installations: Installations;
   /** The series that change when a server has become another installation. */
-  replaced: () => readonly SeriesDelta[];
+  replacedDeltas: () => readonly SeriesDelta[];
   stored: (deltas: readonly SeriesDelta[]) => void;
 }>;
 
@@ -26,7 +26,7 @@ const aside = (server: string, installationId: string): string => `${server}@${i
  * @param installationId `''` when the server does not tell: then it is what it was.
  * @throws {ExporterError} `config` when another server speaks for this installation, `store`.
  */
-export async function enterEpoch(deps: EpochDeps, installationId: string): Promise<Arrival> {
+export async function adoptInstallation(deps: InstallationDeps, installationId: string): Promise<InstallationChange> {
   if (installationId === '') return 'same';
   return deps.installations.alone(async () => {
     const other = deps.installations.claim(deps.server, installationId);
@@ -35,7 +35,7 @@ export async function enterEpoch(deps: EpochDeps, installationId: string): Promi
   });
 }
 
-async function enter(deps: EpochDeps, installationId: string): Promise<Arrival> {
+async function enter(deps: InstallationDeps, installationId: string): Promise<InstallationChange> {
   const { server, store } = deps;
   const { since, facts } = await store.state(server);
   const left = facts.installationId;
@@ -50,7 +50,7 @@ async function enter(deps: EpochDeps, installationId: string): Promise<Arrival> 
     return found === undefined ? 'same' : 'found';
   }
   const away = { from: server, to: aside(server, left) };
-  const deltas = deps.replaced();
+  const deltas = deps.replacedDeltas();
   const moves = found === undefined ? [away] : [away, { from: found, to: server }];
   await store.commit({ server, moves, facts: told, deltas });
   deps.stored(deltas);
@@ -58,7 +58,7 @@ async function enter(deps: EpochDeps, installationId: string): Promise<Arrival> 
 }
 
 /** The name under which the installation is known, which is no server's any more. */
-async function holderOf({ server, store, installations }: EpochDeps, id: string): Promise<string | undefined> {
+async function holderOf({ server, store, installations }: InstallationDeps, id: string): Promise<string | undefined> {
   const holders = (await store.holders(id)).filter(name => name !== server);
   const rival = holders.find(name => installations.mayBe(name, id));
   if (rival === undefined) return holders[0];

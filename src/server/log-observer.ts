@@ -1,18 +1,18 @@
 import type { ExporterError } from '../kernel/errors.js';
 import type { Log, LogFields } from '../kernel/log.js';
-import type { Arrival } from './installation.js';
-import type { LaneReport } from '../pipeline/sink-worker.js';
-import type { Observer } from './run.js';
+import type { InstallationChange } from './installation.js';
+import type { DeliveryReport } from '../pipeline/sink-worker.js';
+import type { ServerObserver } from './run.js';
 import type { SinkName } from '../pipeline/ports.js';
 
 /** Tells our own log how a line is doing: every turn at debug, every change of state once. */
-export function journal(log: Log): Observer {
+export function logObserver(log: Log): ServerObserver {
   const server = stateOf(log);
   const feed = stateOf(log);
   const sinks = new Map<SinkName, State>();
   return {
-    arrived: arrival => {
-      const words = arrivals[arrival];
+    installationChanged: change => {
+      const words = arrivals[change];
       if (words !== '') log.warn(words);
     },
     met: ({ apiVersion, version }) => {
@@ -40,14 +40,14 @@ export function journal(log: Log): Observer {
 }
 
 /** What it means that a server is not, or no longer, the installation that was known under its name. */
-const arrivals: Readonly<Record<Arrival, string>> = {
+const arrivals: Readonly<Record<InstallationChange, string>> = {
   same: '',
   found: 'This installation was known under another name before; going on where that ended, counters begin at 0',
   another: 'The server has become another installation; its history is not counted, what was known is put aside',
   back: 'The server has become an installation that was known before; going on where that ended',
 };
 
-function sayCorrections(log: Log, sink: SinkName, { corrections }: LaneReport): void {
+function sayCorrections(log: Log, sink: SinkName, { corrections }: DeliveryReport): void {
   if (corrections === 0) return;
   log.warn('Events changed their status after they had been counted; counters stay', { sink, events: corrections });
 }
@@ -55,16 +55,16 @@ function sayCorrections(log: Log, sink: SinkName, { corrections }: LaneReport): 
 /** So many records a turn are named; the state file has them all. */
 const mostNamed = 10;
 
-function saySetAside(log: Log, sink: SinkName, { setAside = [] }: LaneReport): void {
-  for (const { session, event, reason } of setAside.slice(0, mostNamed))
+function saySetAside(log: Log, sink: SinkName, { deadLetters = [] }: DeliveryReport): void {
+  for (const { session, event, reason } of deadLetters.slice(0, mostNamed))
     log.warn('Set a record aside that the receiver refuses', {
       sink,
       session,
       event: event === '' ? undefined : event,
       reason,
     });
-  if (setAside.length > mostNamed)
-    log.warn('Set more records aside that the receiver refuses', { sink, count: setAside.length - mostNamed });
+  if (deadLetters.length > mostNamed)
+    log.warn('Set more records aside that the receiver refuses', { sink, count: deadLetters.length - mostNamed });
 }
 
 type State = Readonly<{ now: (error: ExporterError | undefined, what: string, fields: LogFields) => void }>;

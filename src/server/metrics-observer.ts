@@ -2,8 +2,8 @@ import type { Clock } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import { toSeconds } from '../model/time.js';
-import type { Observer } from './run.js';
-import type { Instance } from '../pipeline/ports.js';
+import type { ServerObserver } from './run.js';
+import type { InstanceInfo } from '../pipeline/ports.js';
 import { cursorTime, sinkBacklog } from '../metrics/delivery-families.js';
 import { type OrganizationLabel, unlimited } from '../metrics/organizations.js';
 import { oldestOpenSessionStart, restoreSessionsOpen } from '../metrics/restore-families.js';
@@ -22,7 +22,7 @@ import {
 import type { Metrics } from '../metrics/registry.js';
 
 /** What a source can tell of its connection, beside what it reads. */
-export type Connection = Readonly<{
+export type ConnectionHealth = Readonly<{
   /** Epoch ms by our clock; undefined while there is no token. */
   tokenExpiresAtMs(): number | undefined;
   /** Epoch ms; undefined until a certificate was shown. */
@@ -36,16 +36,16 @@ export type Connection = Readonly<{
 /** State gauges are dropped after so many turns without a complete one: what nobody has seen lately goes stale. */
 const staleAfter = 5;
 
-export type HealthDeps = Readonly<{ clock: Clock; connection: Connection; labelOf?: OrganizationLabel }>;
+export type MetricsObserverDeps = Readonly<{ clock: Clock; connection: ConnectionHealth; labelOf?: OrganizationLabel }>;
 
 /** Keeps the metrics about a server and its sinks: whether it answers, how far behind we are, what is open. */
-export function health(server: string, metrics: Metrics, deps: HealthDeps): Observer {
+export function metricsObserver(server: string, metrics: Metrics, deps: MetricsObserverDeps): ServerObserver {
   const { labelOf = unlimited } = deps;
   const nowSeconds = (): number => deps.clock.now() / 1000;
   const pairs = new Map<string, Pair>();
   let incomplete = 0;
-  let instance: Instance | undefined;
-  const show = (told: Instance): void => {
+  let instance: InstanceInfo | undefined;
+  const show = (told: InstanceInfo): void => {
     instance = told;
     const labels = { version: told.version, api_version: told.apiVersion, installation_id: told.installationId };
     metrics.replace(serverInfo, server, [{ labels, value: 1 }]);
@@ -56,7 +56,7 @@ export function health(server: string, metrics: Metrics, deps: HealthDeps): Obse
     counted.add(error);
   };
   return {
-    arrived: () => undefined,
+    installationChanged: () => undefined,
     met: show,
     discovered: ({ result, error, seconds }, open) => {
       metrics.inc(polls, { server, result });
@@ -91,7 +91,7 @@ export function health(server: string, metrics: Metrics, deps: HealthDeps): Obse
 }
 
 /** What is not known, or not there any more, has no series. */
-function showConnection(server: string, metrics: Metrics, connection: Connection): void {
+function showConnection(server: string, metrics: Metrics, connection: ConnectionHealth): void {
   metrics.replace(clockSkew, server, rowsOf(connection.clockSkewSeconds()));
   metrics.replace(tokenExpiry, server, rowsOf(secondsOf(connection.tokenExpiresAtMs())));
   metrics.replace(certificateExpiry, server, rowsOf(secondsOf(connection.certificateExpiresAtMs())));

@@ -2,14 +2,14 @@ import { fixedSettingsThatDiffer } from '../config/fixed.js';
 import type { Config } from '../config/parse.js';
 import type { Clock } from '../kernel/clock.js';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
-import { createGate } from '../kernel/semaphore.js';
+import { createSemaphore } from '../kernel/semaphore.js';
 import type { Log } from '../kernel/log.js';
-import type { Followed } from './supervisor.js';
+import type { AppliedChanges } from './supervisor.js';
 import type { Metrics } from '../metrics/registry.js';
 import { configReload, configReloadTime } from '../metrics/delivery-families.js';
 
 /** Reads the configuration anew while the program runs. */
-export interface Reloads {
+export interface Reloader {
   /**
    * Reads it and follows it, after any reload that is under way. Answers what there is to say, in a sentence or two.
    * @throws {ExporterError} why the configuration that was in force still is; `aborted` when the program is stopping.
@@ -19,21 +19,21 @@ export interface Reloads {
   stop(): Promise<void>;
 }
 
-export type ReloadDeps = Readonly<{
+export type ReloaderDeps = Readonly<{
   /** The configuration of the start. */
   started: Config;
   /** @throws {ExporterError} `config`. */
   read: () => Config;
   /** Makes the running lines those of a configuration; when it rejects with anything but `aborted`, nothing has changed. */
-  follow: (config: Config) => Promise<Followed>;
+  follow: (config: Config) => Promise<AppliedChanges>;
   metrics: Pick<Metrics, 'set'>;
   log: Log;
   clock: Pick<Clock, 'now'>;
 }>;
 
-export function createReloads(deps: ReloadDeps): Reloads {
+export function createReloader(deps: ReloaderDeps): Reloader {
   const { log, metrics } = deps;
-  const turn = createGate(1);
+  const turn = createSemaphore(1);
   const stopping = new AbortController();
   const take = async (): Promise<string> => {
     try {
@@ -47,7 +47,7 @@ export function createReloads(deps: ReloadDeps): Reloads {
     }
   };
   const enter = async (): Promise<() => void> =>
-    turn.enter(stopping.signal).catch((cause: unknown) => {
+    turn.acquire(stopping.signal).catch((cause: unknown) => {
       throw new ExporterError('aborted', 'vb365-exporter is stopping', { cause });
     });
   return {
@@ -57,16 +57,16 @@ export function createReloads(deps: ReloadDeps): Reloads {
     },
     stop: async () => {
       stopping.abort();
-      const leave = await turn.enter(new AbortController().signal);
+      const leave = await turn.acquire(new AbortController().signal);
       leave();
     },
   };
 }
 
-async function readAndFollow({ started, read, follow, ...deps }: ReloadDeps): Promise<string> {
+async function readAndFollow({ started, read, follow, ...deps }: ReloaderDeps): Promise<string> {
   const config = read();
   const changes = await follow(config);
-  sayGood(deps.metrics, deps.clock);
+  markReloadSucceeded(deps.metrics, deps.clock);
   const { log } = deps;
   for (const warning of config.warnings) log.warn(warning);
   const [said, waits] = ['Reloaded the configuration', 'These settings count from the next start on'];
@@ -77,7 +77,7 @@ async function readAndFollow({ started, read, follow, ...deps }: ReloadDeps): Pr
   return `${said}. ${waits}: ${settings}`;
 }
 
-function sayChanges(log: Log, said: string, { added, removed, changed, triedAgain, cut }: Followed): void {
+function sayChanges(log: Log, said: string, { added, removed, changed, triedAgain, cut }: AppliedChanges): void {
   log.info(said, {
     added: added.join(' '),
     removed: removed.join(' '),
@@ -88,7 +88,7 @@ function sayChanges(log: Log, said: string, { added, removed, changed, triedAgai
 }
 
 /** The configuration that has just been read is in force. */
-export function sayGood(metrics: Pick<Metrics, 'set'>, clock: Pick<Clock, 'now'>): void {
+export function markReloadSucceeded(metrics: Pick<Metrics, 'set'>, clock: Pick<Clock, 'now'>): void {
   metrics.set(configReload, {}, 1);
   metrics.set(configReloadTime, {}, clock.now() / 1000);
 }

@@ -4,26 +4,26 @@ import { sinkNamesOf } from '../otlp/sinks.js';
 import type { Store } from '../pipeline/ports.js';
 import type { Metrics } from '../metrics/registry.js';
 import { seriesKey } from '../store/fold.js';
-import { birthDeltas } from '../metrics/deltas.js';
+import { initialServerDeltas } from '../metrics/deltas.js';
 import { type OrganizationLabel, organizationLabels, organizationsIn, unlimited } from '../metrics/organizations.js';
 
 /** Knows the servers that have been, or are. */
-export type Roll = Readonly<{
+export type ServerSeries = Readonly<{
   /** Who of its organizations has a label value. */
   labelOf: (server: string) => OrganizationLabel;
   /**
    * Brings the closed series of servers into being, once, in one commit: each waits for the disk, and /metrics for all.
    * @throws {ExporterError} `store`.
    */
-  enter: (servers: readonly string[]) => Promise<void>;
+  registerServers: (servers: readonly string[]) => Promise<void>;
 }>;
 
 /** Serves again what was counted before. @throws {ExporterError} `store`. */
-export async function callRoll(
+export async function restoreSeries(
   config: Config,
   store: Pick<Store, 'series' | 'commit'>,
   { metrics, log }: Readonly<{ metrics: Metrics; log: Pick<Log, 'warn'> }>,
-): Promise<Roll> {
+): Promise<ServerSeries> {
   const stored = await store.series();
   for (const { family, series } of metrics.stored.restore(stored))
     log.warn('Left stored series out, their metric has changed', { family, series });
@@ -32,10 +32,10 @@ export async function callRoll(
   const labels = new Map<string, OrganizationLabel>();
   return {
     labelOf: server => labels.get(server) ?? unlimited,
-    enter: async servers => {
+    registerServers: async servers => {
       for (const server of servers) metrics.begin(server);
       const fresh = servers.filter(server => !labels.has(server));
-      const births = fresh.flatMap(server => birthDeltas(server, sinkNamesOf(config)));
+      const births = fresh.flatMap(server => initialServerDeltas(server, sinkNamesOf(config)));
       const deltas = births.filter(delta => !born.has(seriesKey(delta)));
       if (deltas.length > 0) await store.commit({ server: fresh[0] ?? '', deltas });
       metrics.stored.apply(births);

@@ -1,37 +1,37 @@
-import { type Bell, createBell } from '../kernel/notify.js';
+import { type Notify, createNotify } from '../kernel/notify.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
-import { type Around, plainly } from '../pipeline/instrument.js';
+import { type Instrument, noopInstrument } from '../pipeline/instrument.js';
 import { type Backlog, createBacklog } from '../pipeline/backlog.js';
 import { type DiscoveryDeps, type DiscoveryReport, type Known, knownOf } from '../discovery/list-scan.js';
-import { type Arrival, enterEpoch, type EpochDeps } from './installation.js';
+import { type InstallationChange, adoptInstallation, type InstallationDeps } from './installation.js';
 import type { FeedState } from '../discovery/feed-state.js';
-import { createHeaders } from '../pipeline/session-cache.js';
-import { askInstance, type Identity, type IdentityDeps, keepIdentity } from './identity.js';
-import type { Lane, LaneReport, Stopping } from '../pipeline/sink-worker.js';
-import { laneTurn } from '../pipeline/deliver-due.js';
-import { createLedger } from '../pipeline/pending-commit.js';
-import { every, onBell } from '../pipeline/loops.js';
-import { sharedPages } from '../pipeline/page-cache.js';
+import { createSessionCache } from '../pipeline/session-cache.js';
+import { askInstance, type Identity, type IdentityDeps, guardInstallation } from './identity.js';
+import type { SinkWorker, DeliveryReport, StopSignals } from '../pipeline/sink-worker.js';
+import { deliverDue } from '../pipeline/deliver-due.js';
+import { createPendingCommit } from '../pipeline/pending-commit.js';
+import { every, runWhenNotified } from '../pipeline/loops.js';
+import { createPageCache } from '../pipeline/page-cache.js';
 import { runDiscovery } from '../discovery/scheduler.js';
-import type { Instance, SeriesDelta, Sink, SinkName, Source, Store } from '../pipeline/ports.js';
+import type { InstanceInfo, SeriesDelta, Sink, SinkName, Source, Store } from '../pipeline/ports.js';
 
 /** Who wants to know how a line is doing: metrics, the log, the page. */
-export interface Observer {
+export interface ServerObserver {
   /** The server has told which installation it is; nothing of it has been read yet. */
-  arrived(arrival: Arrival): void;
+  installationChanged(change: InstallationChange): void;
   /** What the server said of itself, once it has been read from. */
-  met(instance: Instance): void;
+  met(instance: InstanceInfo): void;
   discovered(report: DiscoveryReport, open: readonly Session[]): void;
   /** Told after every turn that may have changed it, and after every failure of the feed. */
   feed(state: FeedState): void;
-  delivered(sink: SinkName, report: LaneReport): void;
+  delivered(sink: SinkName, report: DeliveryReport): void;
 }
 
 /** One server, its sinks, and what a line between them needs. */
-export type LineDeps = Readonly<{
+export type RunDeps = Readonly<{
   server: string;
   source: Source;
   sinks: readonly Sink[];
@@ -47,17 +47,17 @@ export type LineDeps = Readonly<{
   /** How long after a session's stop its open holes are given up. */
   grace: Nanos;
   beginAt: DiscoveryDeps['beginAt'];
-  born: DiscoveryDeps['born'];
-  feedGap: DiscoveryDeps['feedGap'];
+  initialDeltas: DiscoveryDeps['initialDeltas'];
+  feedGapDeltas: DiscoveryDeps['feedGapDeltas'];
   stored: (deltas: readonly SeriesDelta[]) => void;
-  installations: EpochDeps['installations'];
-  replaced: EpochDeps['replaced'];
+  installations: InstallationDeps['installations'];
+  replacedDeltas: InstallationDeps['replacedDeltas'];
   loginEndsAtMs: IdentityDeps['loginEndsAtMs'];
-  observer: Observer;
-  /** Told of each lane that begins, and what is in its backlog from then on. */
+  observer: ServerObserver;
+  /** Told of each worker that begins, and what is in its backlog from then on. */
   opened?: (sink: SinkName, backlog: Pick<Backlog, 'get'>) => void;
-  recorded?: Lane['recorded'];
-  around?: Around | undefined;
+  recorded?: SinkWorker['recorded'];
+  instrument?: Instrument | undefined;
 }>;
 
 /**
@@ -65,13 +65,13 @@ export type LineDeps = Readonly<{
  * sessions, and each sink takes what is new in them at its own pace; when it becomes another, that begins anew.
  * Resolves once every loop has ended.
  */
-export async function runLine(deps: LineDeps, { quit, cut }: Stopping): Promise<void> {
+export async function runServer(deps: RunDeps, { quit, cut }: StopSignals): Promise<void> {
   await deps.clock.sleep(deps.startAfterMs, quit).catch(() => undefined);
   const told: Told = { text: '' };
   for (;;) {
     const epoch = await meet(deps, quit);
     if (epoch === undefined) return;
-    await runEpoch(deps, epoch, { told, stopping: { quit: AbortSignal.any([quit, epoch.identity.over]), cut } });
+    await runEpoch(deps, epoch, { told, stopping: { quit: AbortSignal.any([quit, epoch.identity.changed]), cut } });
   }
 }
 
@@ -79,10 +79,10 @@ export async function runLine(deps: LineDeps, { quit, cut }: Stopping): Promise<
 type Told = { text: string };
 
 /** The line while its server is one installation. */
-type Epoch = Readonly<{ identity: Identity; known: Known; lanes: readonly OpenLane[] } & Shared>;
+type Epoch = Readonly<{ identity: Identity; known: Known; workers: readonly OpenWorker[] } & Shared>;
 
 /** Tries until the server has told who it is, and all that is remembered of it has been read; undefined at the end. */
-async function meet(deps: LineDeps, quit: AbortSignal): Promise<Epoch | undefined> {
+async function meet(deps: RunDeps, quit: AbortSignal): Promise<Epoch | undefined> {
   const { clock, source, observer } = deps;
   const met = new AbortController();
   let epoch: Epoch | undefined;
@@ -90,7 +90,7 @@ async function meet(deps: LineDeps, quit: AbortSignal): Promise<Epoch | undefine
     const startedMs = clock.monotonic();
     try {
       const instance = await askInstance(source, quit);
-      observer.arrived(await enterEpoch(deps, instance?.installationId ?? ''));
+      observer.installationChanged(await adoptInstallation(deps, instance?.installationId ?? ''));
       epoch = await openEpoch(deps, instance);
       met.abort();
       return undefined;
@@ -102,79 +102,91 @@ async function meet(deps: LineDeps, quit: AbortSignal): Promise<Epoch | undefine
     }
   };
   const watched = async (): Promise<ExporterError | undefined> =>
-    (deps.around ?? plainly)('discovery', turn, failure => failure);
+    (deps.instrument ?? noopInstrument)('discovery', turn, failure => failure);
   await every(() => deps.intervals.idleMs, watched, { clock, quit: AbortSignal.any([quit, met.signal]) });
   return epoch;
 }
 
-async function openEpoch(deps: LineDeps, instance: Instance | undefined): Promise<Epoch> {
-  const identity = keepIdentity(deps.source, instance, deps);
+async function openEpoch(deps: RunDeps, instance: InstanceInfo | undefined): Promise<Epoch> {
+  const identity = guardInstallation(deps.source, instance, deps);
   const known = await remembered(deps);
   const shared = {
     known,
-    pages: sharedPages(identity.source, deps.sinks.length),
-    headers: createHeaders(identity.source),
+    pageCache: createPageCache(identity.source, deps.sinks.length),
+    sessionCache: createSessionCache(identity.source),
   };
-  const lanes = await Promise.all(deps.sinks.map(async sink => openLane(deps, sink, shared)));
-  return { identity, lanes, ...shared };
+  const workers = await Promise.all(deps.sinks.map(async sink => openWorker(deps, sink, shared)));
+  return { identity, workers, ...shared };
 }
 
-type Run = Readonly<{ told: Told; stopping: Stopping }>;
+type Run = Readonly<{ told: Told; stopping: StopSignals }>;
 
-async function runEpoch(deps: LineDeps, epoch: Epoch, { told, stopping }: Run): Promise<void> {
+async function runEpoch(deps: RunDeps, epoch: Epoch, { told, stopping }: Run): Promise<void> {
   const { clock, random, observer } = deps;
-  const { known, lanes, identity } = epoch;
-  const backlogs = Object.fromEntries(lanes.map(({ lane }) => [lane.sink.name, lane.backlog]));
+  const { known, workers, identity } = epoch;
+  const backlogs = Object.fromEntries(workers.map(({ worker }) => [worker.sink.name, worker.backlog]));
   const discovery: DiscoveryDeps = { ...deps, ...epoch, source: identity.source, backlogs };
   const wake = (): void => {
-    for (const { bell } of lanes) bell.ring();
+    for (const { wakeUp } of workers) wakeUp.notify();
   };
   const turned = (report: DiscoveryReport): void => {
     observer.discovered(report, [...known.open.values()]);
     if (report.error !== undefined) return;
     wake();
-    tell(observer, told, identity.told());
+    tell(observer, told, identity.instance());
   };
-  const around = deps.around ?? plainly;
+  const instrument = deps.instrument ?? noopInstrument;
   await Promise.all([
     runDiscovery(
-      { ...deps, around, discovery, known, turned, wake, fed: state => observer.feed(state) },
+      { ...deps, instrument, discovery, known, turned, wake, fed: state => observer.feed(state) },
       stopping.quit,
     ),
-    ...lanes.map(async ({ lane, bell }) =>
-      onBell(bell, async () => laneTurnWatched(deps, lane, stopping), { clock, random, quit: stopping.quit }),
+    ...workers.map(async ({ worker, wakeUp }) =>
+      runWhenNotified(wakeUp, async () => deliverObserved(deps, worker, stopping), {
+        clock,
+        random,
+        quit: stopping.quit,
+      }),
     ),
   ]);
 }
 
 /** Tells what the server says of itself once it has been read from, and when it says something else. */
-function tell(observer: Observer, told: Told, instance: Instance | undefined): void {
+function tell(observer: ServerObserver, told: Told, instance: InstanceInfo | undefined): void {
   const text = JSON.stringify(instance);
   if (instance === undefined || text === told.text) return;
   told.text = text;
   observer.met(instance);
 }
 
-async function remembered({ server, store }: LineDeps): Promise<Known> {
+async function remembered({ server, store }: RunDeps): Promise<Known> {
   return knownOf(await store.state(server));
 }
 
-type Shared = Readonly<{ known: Known } & Pick<Lane, 'pages' | 'headers'>>;
+type Shared = Readonly<{ known: Known } & Pick<SinkWorker, 'pageCache' | 'sessionCache'>>;
 
-type OpenLane = Readonly<{ lane: Lane; bell: Bell }>;
+type OpenWorker = Readonly<{ worker: SinkWorker; wakeUp: Notify }>;
 
-async function openLane(deps: LineDeps, sink: Sink, { known, pages, headers }: Shared): Promise<OpenLane> {
+async function openWorker(deps: RunDeps, sink: Sink, { known, pageCache, sessionCache }: Shared): Promise<OpenWorker> {
   const backlog: Backlog = createBacklog(await deps.store.pending(deps.server, sink.name));
   deps.opened?.(sink.name, backlog);
   const since = (): Nanos => known.since[sink.name] ?? 0n;
-  const lane: Lane = { ...deps, pages, headers, sink, backlog, since, ledger: createLedger(deps.store) };
-  return { lane, bell: createBell() };
+  const worker: SinkWorker = {
+    ...deps,
+    pageCache,
+    sessionCache,
+    sink,
+    backlog,
+    since,
+    pendingCommit: createPendingCommit(deps.store),
+  };
+  return { worker, wakeUp: createNotify() };
 }
 
-async function laneTurnWatched(deps: LineDeps, lane: Lane, stopping: Stopping): Promise<LaneReport> {
-  const around = deps.around ?? plainly;
-  const work = async (): Promise<LaneReport> => laneTurn(lane, stopping);
-  const report = await around(lane.sink.name, work, ({ errors }) => errors[0]);
-  deps.observer.delivered(lane.sink.name, report);
+async function deliverObserved(deps: RunDeps, worker: SinkWorker, stopping: StopSignals): Promise<DeliveryReport> {
+  const instrument = deps.instrument ?? noopInstrument;
+  const work = async (): Promise<DeliveryReport> => deliverDue(worker, stopping);
+  const report = await instrument(worker.sink.name, work, ({ errors }) => errors[0]);
+  deps.observer.delivered(worker.sink.name, report);
   return report;
 }

@@ -1,30 +1,30 @@
 import type { Config, ServerConfig } from '../config/parse.js';
 import type { History } from '../config/units.js';
 import type { Clock, Random } from '../kernel/clock.js';
-import type { Gate } from '../kernel/semaphore.js';
+import type { Semaphore } from '../kernel/semaphore.js';
 import type { Log } from '../kernel/log.js';
-import type { LinePlan, ServerLine } from './supervisor.js';
+import type { ServerSpec, ManagedServer } from './supervisor.js';
 import { milliseconds, type Nanos } from '../model/time.js';
-import { type Outlets, sinkNamesOf } from '../otlp/sinks.js';
+import { type OtlpSinks, sinkNamesOf } from '../otlp/sinks.js';
 import type { Installations } from './installations.js';
-import { journal } from './log-observer.js';
-import { type LineDeps, type Observer, runLine } from './run.js';
+import { logObserver } from './log-observer.js';
+import { type RunDeps, type ServerObserver, runServer } from './run.js';
 import type { Store } from '../pipeline/ports.js';
 import { startAfterMs } from './spread.js';
 import type { RecentFailures } from './recent-failures.js';
 import { serverSource } from './source.js';
-import type { FirstSight } from '../metrics/increment-hold.js';
-import { health } from './metrics-observer.js';
+import type { IncrementHold } from '../metrics/increment-hold.js';
+import { metricsObserver } from './metrics-observer.js';
 import { metricsSink } from '../metrics/metrics-sink.js';
 import type { Metrics } from '../metrics/registry.js';
 import type { EndedRequest } from '../otlp/self-tracing.js';
 import type { RestSource } from '../source/rest.js';
-import { type ServerWatch, watchServer } from './status-observer.js';
-import { bornDeltas, feedGapDeltas, replacedDeltas } from '../metrics/deltas.js';
+import { type StatusObserver, statusObserver } from './status-observer.js';
+import { initialSessionDeltas, feedGapDeltas, replacedDeltas } from '../metrics/deltas.js';
 import type { OrganizationLabel } from '../metrics/organizations.js';
 
 /** What all lines share, as long as the program runs. */
-export type LineParts = Readonly<{
+export type ServerParts = Readonly<{
   /** As it was at the start: what a reload does not exchange. */
   config: Config;
   version: string;
@@ -33,12 +33,12 @@ export type LineParts = Readonly<{
   random: Random;
   metrics: Metrics;
   store: Store;
-  sight: FirstSight;
-  outlets: Outlets;
+  incrementHold: IncrementHold;
+  otlpSinks: OtlpSinks;
   failures: RecentFailures;
   installations: Installations;
   /** Where requests to all servers wait for their place. */
-  gate: Gate;
+  semaphore: Semaphore;
   /** By server. */
   labelOf: (server: string) => OrganizationLabel;
 }>;
@@ -47,14 +47,14 @@ export type LineParts = Readonly<{
  * The line of one server, put together.
  * @param among how many lines begin at once.
  */
-export function serverLine(plan: LinePlan, among: number, parts: LineParts): ServerLine {
+export function createServer(plan: ServerSpec, among: number, parts: ServerParts): ManagedServer {
   const { server } = plan;
   const source = sourceOf(server, parts);
-  const watch = watchServer(server, sinkNamesOf(parts.config), { ours: parts.clock, server: source });
+  const status = statusObserver(server, sinkNamesOf(parts.config), { ours: parts.clock, server: source });
   parts.installations.join(server.name);
   return {
-    watch,
-    run: async stopping => runLine(lineOf(plan, { ...parts, source, watch, among }), stopping),
+    status,
+    run: async stopping => runServer(lineOf(plan, { ...parts, source, status, among }), stopping),
     loginRefused: () => source.loginRefused(),
     close: async () => {
       parts.installations.leave(server.name);
@@ -63,16 +63,16 @@ export function serverLine(plan: LinePlan, among: number, parts: LineParts): Ser
   };
 }
 
-function sourceOf(server: ServerConfig, parts: LineParts): RestSource {
+function sourceOf(server: ServerConfig, parts: ServerParts): RestSource {
   const log = parts.log.child({ server: server.name });
-  const { self } = parts.outlets;
+  const { self } = parts.otlpSinks;
   const requested = self && ((request: EndedRequest): void => self.request(server.name, request));
   return serverSource(server, { ...parts, log, requested });
 }
 
-type OwnParts = LineParts & Readonly<{ source: RestSource; watch: ServerWatch; among: number }>;
+type OwnParts = ServerParts & Readonly<{ source: RestSource; status: StatusObserver; among: number }>;
 
-function lineOf({ server, history, abandonAfterMs }: LinePlan, parts: OwnParts): LineDeps {
+function lineOf({ server, history, abandonAfterMs }: ServerSpec, parts: OwnParts): RunDeps {
   const { metrics, source, clock, log } = parts;
   const { name } = server;
   const labelOf = parts.labelOf(name);
@@ -80,8 +80,8 @@ function lineOf({ server, history, abandonAfterMs }: LinePlan, parts: OwnParts):
     server: name,
     source,
     sinks: [
-      metricsSink(name, { labelOf, holdBack: deltas => parts.sight.holdBack(deltas) }),
-      ...parts.outlets.sinksOf(server),
+      metricsSink(name, { labelOf, holdBack: deltas => parts.incrementHold.hold(deltas) }),
+      ...parts.otlpSinks.sinksOf(server),
     ],
     store: parts.store,
     clock,
@@ -92,23 +92,23 @@ function lineOf({ server, history, abandonAfterMs }: LinePlan, parts: OwnParts):
     grace: milliseconds(abandonAfterMs),
     beginAt: (sink, now) => (sink === 'metrics' ? now : lookBack(history, now)),
     installations: parts.installations,
-    replaced: () => replacedDeltas(name),
+    replacedDeltas: () => replacedDeltas(name),
     loginEndsAtMs: () => source.tokenExpiresAtMs(),
-    born: session => bornDeltas(name, session, labelOf),
-    feedGap: missed => feedGapDeltas(name, missed),
+    initialDeltas: session => initialSessionDeltas(name, session, labelOf),
+    feedGapDeltas: missed => feedGapDeltas(name, missed),
     stored: deltas => {
       metrics.stored.apply(deltas);
     },
     observer: together([
-      health(name, metrics, { clock, connection: source, labelOf }),
-      journal(log.child({ server: name })),
-      parts.watch.observer,
+      metricsObserver(name, metrics, { clock, connection: source, labelOf }),
+      logObserver(log.child({ server: name })),
+      parts.status.observer,
     ]),
-    opened: (sink, backlog) => parts.watch.opened(sink, backlog),
+    opened: (sink, backlog) => parts.status.opened(sink, backlog),
     recorded: (sink, batch) => {
       if (sink === 'metrics') parts.failures.note(name, batch);
     },
-    around: parts.outlets.self?.around(name),
+    instrument: parts.otlpSinks.self?.instrument(name),
   };
 }
 
@@ -126,9 +126,9 @@ function lookBack(history: History, now: Nanos): Nanos {
   }
 }
 
-const together = (observers: readonly Observer[]): Observer => ({
-  arrived: arrival => {
-    for (const observer of observers) observer.arrived(arrival);
+const together = (observers: readonly ServerObserver[]): ServerObserver => ({
+  installationChanged: change => {
+    for (const observer of observers) observer.installationChanged(change);
   },
   met: instance => {
     for (const observer of observers) observer.met(instance);

@@ -3,7 +3,7 @@ import type { SecretSource } from '../config/environment.js';
 import type { ServerConfig } from '../config/parse.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import { ExporterError, type Reason } from '../kernel/errors.js';
-import type { Gate } from '../kernel/semaphore.js';
+import type { Semaphore } from '../kernel/semaphore.js';
 import type { Log } from '../kernel/log.js';
 import { Secret } from '../kernel/secret.js';
 import type { Store } from '../pipeline/ports.js';
@@ -23,14 +23,14 @@ export type SourceParts = Readonly<{
   metrics: Metrics;
   store: Pick<Store, 'state' | 'commit'>;
   /** Where requests to all servers wait for their place. */
-  gate: Gate;
+  semaphore: Semaphore;
   /** Told of each request that has ended, when somebody wants to know. */
   requested?: ((request: EndedRequest) => void) | undefined;
 }>;
 
 /** The source of one server, as its configuration describes it. */
 export function serverSource(server: ServerConfig, parts: SourceParts): RestSource {
-  const { metrics, log, store, clock, random, gate } = parts;
+  const { metrics, log, store, clock, random, semaphore } = parts;
   const { name } = server;
   const verified = server.url.protocol === 'https:' && !server.tls.insecureSkipVerify;
   metrics.set(tlsVerificationEnabled, { server: name }, verified ? 1 : 0);
@@ -43,7 +43,7 @@ export function serverSource(server: ServerConfig, parts: SourceParts): RestSour
     trust: trustOf(server),
     proxy: server.proxy,
     memory: memoryOf(name, store),
-    gate,
+    semaphore,
     clock,
     random,
     log,

@@ -5,14 +5,14 @@ import { toSeconds } from '../model/time.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Backlog } from '../pipeline/backlog.js';
 import type { Tally } from '../pipeline/cursor.js';
-import type { Observer } from './run.js';
+import type { ServerObserver } from './run.js';
 import type { SinkName, Source } from '../pipeline/ports.js';
 import type { OpenSession, ServerStatus } from '../web/landing-page.js';
 
 /** Keeps what the page shows of one server. */
-export interface ServerWatch {
-  readonly observer: Observer;
-  /** A lane of the server has begun; its backlog says what has been taken of each open session. */
+export interface StatusObserver {
+  readonly observer: ServerObserver;
+  /** A worker of the server has begun; its backlog says what has been taken of each open session. */
   opened(sink: SinkName, backlog: Pick<Backlog, 'get'>): void;
   /** A turn has been tried, whatever came of it. */
   tried(): boolean;
@@ -24,7 +24,11 @@ type Seen = Pick<ServerStatus, 'state' | 'error' | 'apiVersion' | 'version'>;
 /** Ours says how long ago a turn was; that of the server, how old its sessions are. */
 export type Clocks = Readonly<{ ours: Pick<Clock, 'monotonic'>; server: Pick<Source, 'now'> }>;
 
-export function watchServer({ name, url }: ServerConfig, sinks: readonly SinkName[], clocks: Clocks): ServerWatch {
+export function statusObserver(
+  { name, url }: ServerConfig,
+  sinks: readonly SinkName[],
+  clocks: Clocks,
+): StatusObserver {
   const { ours, server } = clocks;
   let seen: Seen = { state: 'unknown', error: '', apiVersion: '', version: '' };
   let open: readonly Session[] | undefined;
@@ -38,7 +42,7 @@ export function watchServer({ name, url }: ServerConfig, sinks: readonly SinkNam
   });
   return {
     observer: {
-      arrived: () => undefined,
+      installationChanged: () => undefined,
       met: ({ apiVersion, version }) => {
         seen = { ...seen, apiVersion, version };
       },

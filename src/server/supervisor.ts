@@ -1,19 +1,19 @@
 import type { ServerConfig } from '../config/parse.js';
-import { saysTheSame } from '../config/equals.js';
+import { configEquals } from '../config/equals.js';
 import type { History } from '../config/units.js';
 import type { Clock } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
-import type { Stopping } from '../pipeline/sink-worker.js';
-import type { ServerWatch } from './status-observer.js';
+import type { StopSignals } from '../pipeline/sink-worker.js';
+import type { StatusObserver } from './status-observer.js';
 
 /** All that decides how a line runs. */
-export type LinePlan = Readonly<{ server: ServerConfig; history: History; abandonAfterMs: number }>;
+export type ServerSpec = Readonly<{ server: ServerConfig; history: History; abandonAfterMs: number }>;
 
 /** The line of one server, ready to run once. */
-export interface ServerLine {
-  readonly watch: ServerWatch;
+export interface ManagedServer {
+  readonly status: StatusObserver;
   /** Resolves once everything has ended after `quit`; `cut` gives up what is being delivered. */
-  run(stopping: Stopping): Promise<void>;
+  run(stopping: StopSignals): Promise<void>;
   /** Its login was refused and is waited with: only another line tries before. */
   loginRefused(): boolean;
   /** Logs out and closes the connections; after the end of `run`. */
@@ -21,7 +21,7 @@ export interface ServerLine {
 }
 
 /** What a change of the configuration means: names of servers. */
-export type LineChanges = Readonly<{
+export type ServerChanges = Readonly<{
   added: readonly string[];
   removed: readonly string[];
   changed: readonly string[];
@@ -30,29 +30,29 @@ export type LineChanges = Readonly<{
 }>;
 
 /** Beside them, the servers whose old line was not done in time: what it had in hand is done again. */
-export type Followed = LineChanges & Readonly<{ cut: readonly string[] }>;
+export type AppliedChanges = ServerChanges & Readonly<{ cut: readonly string[] }>;
 
 /** The lines that run, one for each server. */
-export interface Lines {
+export interface Supervisor {
   /** Rejects when a line ends that should not have; never resolves before `stop`. */
   readonly running: Promise<void>;
   /** What is known of each server, in the order of the configuration. */
-  watches(): readonly ServerWatch[];
+  watches(): readonly StatusObserver[];
   /**
    * Runs exactly the lines that are planned. One that is gone, or planned otherwise, is ended to its last delivery
    * before any other begins, so that no two lines ever deliver the same; one that is planned as before goes on untouched.
    * One call at a time.
    * @throws {ExporterError} `aborted` when `stop` was called; then nothing begins any more.
    */
-  follow(plans: readonly LinePlan[]): Promise<Followed>;
+  apply(plans: readonly ServerSpec[]): Promise<AppliedChanges>;
   /** Ends all lines; what is not done after `drainMs` is cut off. */
   stop(drainMs: number): Promise<'drained' | 'cut'>;
 }
 
-export type LinesDeps = Readonly<{
+export type SupervisorDeps = Readonly<{
   clock: Clock;
   /** @param among how many lines begin at once. */
-  make: (plan: LinePlan, among: number) => ServerLine;
+  make: (plan: ServerSpec, among: number) => ManagedServer;
   /** Told of a server that is gone, once its line has ended. */
   gone: (server: string) => void;
 }>;
@@ -60,7 +60,7 @@ export type LinesDeps = Readonly<{
 /** How long a line that is replaced may go on with what is in hand. */
 const replacedDrainMs = 5_000;
 
-export function createLines({ clock, make, gone }: LinesDeps): Lines {
+export function createSupervisor({ clock, make, gone }: SupervisorDeps): Supervisor {
   let current: ReadonlyMap<string, Running> = new Map();
   let isStopping = false;
   const over = Promise.withResolvers<undefined>();
@@ -68,15 +68,15 @@ export function createLines({ clock, make, gone }: LinesDeps): Lines {
   const orStopped = (): void => {
     if (isStopping) throw new ExporterError('aborted', 'vb365-exporter is stopping');
   };
-  const begin = (plans: readonly LinePlan[]): ReadonlyMap<string, Running> => {
+  const begin = (plans: readonly ServerSpec[]): ReadonlyMap<string, Running> => {
     // All are made before one runs: each must know of the others.
     const made = plans.map(plan => ({ plan, line: make(plan, plans.length) }));
     return new Map(made.map(({ plan, line }) => [plan.server.name, run({ plan, line, clock, failed: over.reject })]));
   };
   return {
     running: over.promise,
-    watches: () => [...current.values()].map(({ line }) => line.watch),
-    follow: async plans => {
+    watches: () => [...current.values()].map(({ line }) => line.status),
+    apply: async plans => {
       orStopped();
       const changes = changesOf(current, plans);
       const fresh = new Set([...changes.added, ...changes.changed, ...changes.triedAgain]);
@@ -99,12 +99,12 @@ export function createLines({ clock, make, gone }: LinesDeps): Lines {
   };
 }
 
-function changesOf(running: ReadonlyMap<string, Running>, plans: readonly LinePlan[]): LineChanges {
+function changesOf(running: ReadonlyMap<string, Running>, plans: readonly ServerSpec[]): ServerChanges {
   const names = plans.map(({ server }) => server.name);
   const planned = new Set(names);
   const kept = plans.flatMap(plan => {
     const now = running.get(plan.server.name);
-    return now === undefined ? [] : [{ name: plan.server.name, line: now.line, same: saysTheSame(now.plan, plan) }];
+    return now === undefined ? [] : [{ name: plan.server.name, line: now.line, same: configEquals(now.plan, plan) }];
   });
   return {
     added: names.filter(name => !running.has(name)),
@@ -115,13 +115,13 @@ function changesOf(running: ReadonlyMap<string, Running>, plans: readonly LinePl
 }
 
 type Running = Readonly<{
-  plan: LinePlan;
-  line: ServerLine;
+  plan: ServerSpec;
+  line: ManagedServer;
   /** Ends it, once, however often it is asked for. Answers whether what was in hand was done within the time. */
   end: (drainMs: number) => Promise<boolean>;
 }>;
 
-type Begun = Readonly<{ plan: LinePlan; line: ServerLine; clock: Clock; failed: (thrown: unknown) => void }>;
+type Begun = Readonly<{ plan: ServerSpec; line: ManagedServer; clock: Clock; failed: (thrown: unknown) => void }>;
 
 function run({ plan, line, clock, failed }: Begun): Running {
   const quit = new AbortController();

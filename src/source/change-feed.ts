@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Changes, FeedPlace } from '../pipeline/ports.js';
+import type { FeedAnswer, FeedPosition } from '../pipeline/ports.js';
 import { failure, statusFailure } from './request-errors.js';
 import { decodeJson } from './json.js';
-import type { Link } from './link.js';
+import type { ApiClient } from './link.js';
 import { since } from './options.js';
 import type { Answer } from './transport.js';
 import { isWire, tag, uuid } from './wire.js';
@@ -15,8 +15,8 @@ const feedLimit = 10_000;
  * restore sessions are told.
  * @throws {ExporterError} as a request does; a feed that is not there, or not for us, is an answer.
  */
-export function readChanges({ read, versions }: Link) {
-  return async ({ token, waitSeconds }: FeedPlace, signal: AbortSignal): Promise<Changes> => {
+export function readChanges({ read, versions }: ApiClient) {
+  return async ({ token, waitSeconds }: FeedPosition, signal: AbortSignal): Promise<FeedAnswer> => {
     if (!since(await versions.current(signal), 'v8')) return { kind: 'none' };
     const from = encodeURIComponent(token ?? 'latest');
     const path = `Events?from=${from}&limit=${String(feedLimit)}&timeoutSeconds=${String(waitSeconds)}`;
@@ -29,7 +29,7 @@ export function readChanges({ read, versions }: Link) {
 const refusals: ReadonlySet<number> = new Set([400, 403, 404, 405, 410, 501]);
 
 /** Which status comes with an outdated token is not known: the error code tells, whatever the status. */
-function refusal(answer: Answer): Changes {
+function refusal(answer: Answer): FeedAnswer {
   if (errorCode(answer) === 'OutdatedChangeToken') return { kind: 'outdated' };
   const error = statusFailure('feed', answer);
   if (refusals.has(answer.status)) return { kind: 'refused', error };
@@ -51,7 +51,7 @@ const wireChanges = z.object({
   results: z.array(z.unknown()),
 });
 
-function decodeChanges(json: unknown): Changes {
+function decodeChanges(json: unknown): FeedAnswer {
   const parsed = wireChanges.safeParse(json);
   if (!parsed.success) throw failure('feed', 'decode', 'the answer is no list of changes');
   const { nextChangeToken: token, limit, results } = parsed.data;

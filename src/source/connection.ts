@@ -1,6 +1,6 @@
 import type { Secret } from '../kernel/secret.js';
-import { type Auth, keepToken } from './token-manager.js';
-import type { Link } from './link.js';
+import { type TokenManager, createTokenManager } from './token-manager.js';
+import type { ApiClient } from './link.js';
 import { type ApiVersion, type RestOptions, settingsOf, since } from './options.js';
 import { reader } from './reader.js';
 import { type Answer, type Call, transport, type Transport } from './transport.js';
@@ -8,9 +8,9 @@ import { type Versions, versions } from './versions.js';
 
 /** The way to one server: its connections, the version that is spoken, the token. Nothing is sent before it is used. */
 export type Connection = Readonly<{
-  link: Link;
+  link: ApiClient;
   wire: Transport;
-  auth: Auth;
+  auth: TokenManager;
   /** Ends what is under way with `aborted`, logs out where the API can, within 2 s, and closes the connections. */
   close: () => Promise<void>;
 }>;
@@ -19,7 +19,7 @@ export function connect(options: RestOptions): Connection {
   const settings = settingsOf(options);
   const wire = transport(settings);
   const spoken = versions(settings, async call => wire.send(call, nobody()));
-  const auth = keepToken({ ...settings, send: sendForm(wire, spoken) });
+  const auth = createTokenManager({ ...settings, send: sendForm(wire, spoken) });
   const link = { settings, read: reader(wire, auth, spoken), versions: spoken };
   return { link, wire, auth, close: async () => wire.close(logout(spoken.known(), auth.last())) };
 }

@@ -1,4 +1,4 @@
-import type { Instance } from '../pipeline/ports.js';
+import type { InstanceInfo } from '../pipeline/ports.js';
 import { type Connection, connect } from './connection.js';
 import { decodeSession } from './decode-session.js';
 import { statusFailure } from './request-errors.js';
@@ -17,7 +17,7 @@ export interface Examined {
   /** @throws {ExporterError} as logging in fails. */
   logIn(signal: AbortSignal): Promise<void>;
   /** @throws {ExporterError} as a request does. */
-  instance(signal: AbortSignal): Promise<Instance>;
+  instance(signal: AbortSignal): Promise<InstanceInfo>;
   /** Which installation it is, as told by `instance`; `''` until then, and before v6. */
   installationId(): string;
   /** A few sessions from the beginning of the list, read in one request. @throws {ExporterError} as a request does. */

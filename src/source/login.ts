@@ -8,7 +8,7 @@ import { decodeToken, renewAfterMs } from './token.js';
 import type { Answer } from './transport.js';
 
 /** A token as it is kept: with the times, by our clocks, at which it is renewed and ends. */
-export type Ticket = Readonly<{
+export type AccessToken = Readonly<{
   access: Secret;
   refresh: Secret | undefined;
   renewMs: number;
@@ -25,7 +25,7 @@ export type LoginOptions = Readonly<{
 }>;
 
 /** A new token for a refresh token. Undefined when the server does not take the refresh token, or no longer. */
-export async function refresh(options: LoginOptions, held: Secret): Promise<Ticket | undefined> {
+export async function refresh(options: LoginOptions, held: Secret): Promise<AccessToken | undefined> {
   const began = now(options.clock);
   const answer = await options.send({
     grant_type: 'refresh_token',
@@ -45,7 +45,7 @@ type Refusal = Readonly<{ count: number; untilMs: number; secret: Secret; error:
 /** Logging in, again and again. */
 export interface Login {
   /** @throws {ExporterError} as a request does, `auth` when it was refused, now or before. */
-  ticket(): Promise<Ticket>;
+  ticket(): Promise<AccessToken>;
   /** The last login was refused: the next one has to wait, unless the secret changes. */
   refused(): boolean;
 }
@@ -65,7 +65,7 @@ export function logIn({ send, credentials, clock }: LoginOptions): Login {
     return error;
   }
 
-  async function ticket(): Promise<Ticket> {
+  async function ticket(): Promise<AccessToken> {
     const secret = await readSecret(credentials);
     const began = now(clock);
     if (refusal !== undefined && refusal.secret.equals(secret) && began.monotonicMs < refusal.untilMs)
@@ -118,7 +118,7 @@ type Moment = Readonly<{ wallMs: number; monotonicMs: number }>;
 
 const now = (clock: Clock): Moment => ({ wallMs: clock.now(), monotonicMs: clock.monotonic() });
 
-function ticketOf(answer: Answer, began: Moment): Ticket {
+function ticketOf(answer: Answer, began: Moment): AccessToken {
   if (answer.status !== 200) throw statusFailure('token', answer);
   const token = decodeToken(decodeJson('token', answer.body));
   if (token === undefined) throw failure('token', 'decode', 'the answer holds no token');

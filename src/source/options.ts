@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../kernel/clock.js';
-import { createGate, type Gate } from '../kernel/semaphore.js';
+import { createSemaphore, type Semaphore } from '../kernel/semaphore.js';
 import type { Log } from '../kernel/log.js';
 import type { Secret } from '../kernel/secret.js';
 import type { Trust } from './trust.js';
@@ -73,7 +73,7 @@ type Tuning = Readonly<{
   maxResponseBytes: number;
   userAgent: string;
   /** Where each request but a long poll waits for its place. */
-  gate: Gate;
+  semaphore: Semaphore;
   /** A request that is not answered after so long gives its place back, and goes on. */
   placeMs: number;
   observe: Observe;
@@ -89,7 +89,7 @@ export type RestOptions = Essentials & Partial<Tuning>;
 export type RestSettings = Essentials & Tuning;
 
 /** Page sizes: the API's maximum is 10,000 since v5 (help center, "Pagination"); a page of events is kept ten times smaller for memory. */
-const defaults: Omit<Tuning, 'gate'> = {
+const defaults: Omit<Tuning, 'semaphore'> = {
   eventLimit: 1000,
   sessionLimit: 10_000,
   maxPages: 10_000,
@@ -109,6 +109,6 @@ const defaults: Omit<Tuning, 'gate'> = {
 /** Fills the gaps of options. A source that is given no gate waits for nobody. */
 export const settingsOf = (options: RestOptions): RestSettings => ({
   ...defaults,
-  gate: createGate(Infinity),
+  semaphore: createSemaphore(Infinity),
   ...options,
 });

@@ -1,5 +1,5 @@
-import type { Auth } from './token-manager.js';
-import type { Ticket } from './login.js';
+import type { TokenManager } from './token-manager.js';
+import type { AccessToken } from './login.js';
 import type { Operation } from './options.js';
 import type { Answer, Call, Transport } from './transport.js';
 import type { Versions } from './versions.js';
@@ -9,13 +9,13 @@ import type { Versions } from './versions.js';
  * other status, and a second 401, is an answer.
  * @throws {ExporterError} as `Transport`, `Auth` and `Versions` do.
  */
-export type Read = (operation: Operation, path: string, signal: AbortSignal, how?: How) => Promise<Answer>;
+export type Get = (operation: Operation, path: string, signal: AbortSignal, how?: How) => Promise<Answer>;
 type How = Pick<Call, 'waitMs' | 'keep'>;
 
-export function reader(transport: Transport, auth: Auth, versions: Versions): Read {
+export function reader(transport: Transport, auth: TokenManager, versions: Versions): Get {
   return async (operation, path, signal, how = {}) => {
     const apiVersion = await versions.current(signal);
-    const attempt = async (ticket: Ticket): Promise<Answer> => {
+    const attempt = async (ticket: AccessToken): Promise<Answer> => {
       const call = { operation, path: `${apiVersion}/${path}`, token: ticket.access, ...how };
       const answer = await transport.send(call, signal);
       if (answer.status < 400 || answer.status === 404) auth.accepted(ticket);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Session } from '../model/session.js';
 import { milliseconds, type Nanos } from '../model/time.js';
-import type { EventPage, Instance, Source } from '../pipeline/ports.js';
+import type { EventPage, InstanceInfo, Source } from '../pipeline/ports.js';
 import { type Connection, connect } from './connection.js';
 import { decodeSession } from './decode-session.js';
 import { comingPage } from './event-page.js';
@@ -9,10 +9,10 @@ import { failure, statusFailure } from './request-errors.js';
 import { readChanges } from './change-feed.js';
 import { decodeJson, isOwnError } from './json.js';
 import { type Operation, type RestOptions, type RestSettings, since } from './options.js';
-import type { Link } from './link.js';
+import type { ApiClient } from './link.js';
 import { pageSize } from './page-size.js';
 import { query } from './query.js';
-import type { Read } from './reader.js';
+import type { Get } from './reader.js';
 import { sessionReader } from './sessions.js';
 import type { Answer } from './transport.js';
 import { text, uuid } from './wire.js';
@@ -65,14 +65,14 @@ export function sourceOver({ link, wire, auth, close }: Connection): RestSource 
 const wireInstance = z.object({ installationId: z.string().nullish(), version: z.string().nullish() });
 
 /** `GET /vN/ServiceInstance` is there from v6 on. Another installation than before may speak another version. */
-async function readInstance(link: Link, signal: AbortSignal): Promise<Instance> {
+async function readInstance(link: ApiClient, signal: AbortSignal): Promise<InstanceInfo> {
   const instance = await instanceBy(link, signal);
   link.versions.met(instance.installationId);
   const apiVersion = await link.versions.current(signal);
   return apiVersion === instance.apiVersion ? instance : instanceBy(link, signal);
 }
 
-async function instanceBy({ read, versions: spoken }: Link, signal: AbortSignal): Promise<Instance> {
+async function instanceBy({ read, versions: spoken }: ApiClient, signal: AbortSignal): Promise<InstanceInfo> {
   const apiVersion = await spoken.current(signal);
   if (!since(apiVersion, 'v6')) return { apiVersion, version: '', installationId: '' };
   const parsed = wireInstance.safeParse(okJson('probe', await read('probe', 'ServiceInstance', signal)));
@@ -84,7 +84,7 @@ async function instanceBy({ read, versions: spoken }: Link, signal: AbortSignal)
 /** Both are told in metrics and in our own log, so that anything else than what they should be is taken as unknown. */
 const buildNumber = (value: unknown): string => (/^\d{1,9}(?:\.\d{1,9}){1,3}$/.test(text(value)) ? text(value) : '');
 
-async function readSession(read: Read, id: string, signal: AbortSignal): Promise<Session | undefined> {
+async function readSession(read: Get, id: string, signal: AbortSignal): Promise<Session | undefined> {
   const answer = await read('session', sessionPath(id), signal);
   if (isGone(answer)) return undefined;
   const entry = decodeSession(okJson('session', answer));
@@ -93,7 +93,7 @@ async function readSession(read: Read, id: string, signal: AbortSignal): Promise
 }
 
 /** `readAt` by the server's clock as this very answer has told it: the first answer is the one that tells most. */
-function readEvents({ eventLimit }: RestSettings, read: Read, serverTime: (ourMs: number) => Nanos) {
+function readEvents({ eventLimit }: RestSettings, read: Get, serverTime: (ourMs: number) => Nanos) {
   const size = pageSize(eventLimit);
   return async (sessionId: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined> => {
     const { limit } = size;

@@ -2,7 +2,7 @@ import { formatInstant, type Nanos } from '../model/time.js';
 import type { SessionList } from '../pipeline/ports.js';
 import { statusFailure } from './request-errors.js';
 import { decodeJson } from './json.js';
-import type { Link } from './link.js';
+import type { ApiClient } from './link.js';
 import { type ApiVersion, since } from './options.js';
 import { decodePage, type Page } from './page.js';
 import { pageSize } from './page-size.js';
@@ -19,7 +19,7 @@ const fullReadMs = 3_600_000;
  * know a window, and no order that is documented. Before v6 there is neither: the list is read from its beginning, and
  * not to its end as long as the last reading of all of it, an hour ago at most, was newest first.
  */
-export function sessionReader({ settings, read, versions }: Link) {
+export function sessionReader({ settings, read, versions }: ApiClient) {
   const { maxPages, clock } = settings;
   const size = pageSize(settings.sessionLimit);
   let trustedUntilMs = -Infinity;

@@ -19,7 +19,7 @@ type Failed = Readonly<{ count: number; untilMs: number; error: ExporterError }>
  * After a failure the same error comes back, without new work, until a wait is over: the one that the server asked for,
  * or a growing one.
  */
-export function attempts<T>(work: () => Promise<T>, timing: Timing): (signal: AbortSignal) => Promise<T> {
+export function singleFlight<T>(work: () => Promise<T>, timing: Timing): (signal: AbortSignal) => Promise<T> {
   const { clock, random, operation } = timing;
   let flight: Promise<T> | undefined;
   let failed: Failed | undefined;

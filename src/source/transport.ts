@@ -3,7 +3,7 @@ import { type Dispatcher, errors } from 'undici';
 import { alarm } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
 import type { Secret } from '../kernel/secret.js';
-import { type Stop, stopWith } from '../kernel/linked-abort.js';
+import { type LinkedAbort, linkAbort } from '../kernel/linked-abort.js';
 import { connections, hostOf } from './dispatcher.js';
 import { failure, networkFailure } from './request-errors.js';
 import { parseHttpDate, parseRetryAfter } from '../kernel/retry-after.js';
@@ -88,7 +88,7 @@ export function transport(settings: RestSettings): Transport {
 function bounded(settings: RestSettings, exchange: (call: Call, signal: AbortSignal) => Promise<Answer>) {
   const { clock, observe } = settings;
 
-  async function timed(call: Call, stop: Stop, timeoutMs: number): Promise<Answer> {
+  async function timed(call: Call, stop: LinkedAbort, timeoutMs: number): Promise<Answer> {
     const sinceMs = clock.monotonic();
     let late: number | undefined;
     let code: StatusCode = 'error';
@@ -109,7 +109,7 @@ function bounded(settings: RestSettings, exchange: (call: Call, signal: AbortSig
   }
 
   return async (call: Call, stops: readonly AbortSignal[], limitMs?: number): Promise<Answer> => {
-    const stop = stopWith(stops);
+    const stop = linkAbort(stops);
     try {
       const leave = await place(settings, call, stop.signal);
       // A server that does not answer gets by without its place after a while: it must not keep the others waiting.
@@ -156,9 +156,13 @@ function failedExchange(
 }
 
 /** A place at the gate for a request. @throws {ExporterError} `aborted`. */
-async function place({ gate }: RestSettings, { operation, waitMs = 0 }: Call, stop: AbortSignal): Promise<() => void> {
+async function place(
+  { semaphore }: RestSettings,
+  { operation, waitMs = 0 }: Call,
+  stop: AbortSignal,
+): Promise<() => void> {
   if (waitMs > 0) return () => undefined;
-  return gate.enter(stop).catch(() => {
+  return semaphore.acquire(stop).catch(() => {
     throw failure(operation, 'aborted', 'stopped');
   });
 }

@@ -1,4 +1,4 @@
-import { attempts } from './single-flight.js';
+import { singleFlight } from './single-flight.js';
 import { type Ask, detectVersion, isServed } from './detect.js';
 import { type ApiVersion, apiVersions, type RestSettings } from './options.js';
 
@@ -58,7 +58,7 @@ function detectedVersions({ memory, log, ...timing }: Settings, ask: Ask): Versi
     return version;
   }
 
-  const settled = attempts(settle, { ...timing, operation: 'probe' });
+  const settled = singleFlight(settle, { ...timing, operation: 'probe' });
   return {
     current: async signal => (state?.sure === true && state.version !== undefined ? state.version : settled(signal)),
     known: () => state?.version,

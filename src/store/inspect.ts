@@ -26,7 +26,7 @@ export type ServerContents = Readonly<{
   /** Counters and histograms. They belong to the name, whatever installation it is. */
   series: number;
   /** Log records that the receiver refused for good. */
-  setAside: number;
+  deadLetters: number;
 }>;
 
 /**
@@ -103,7 +103,7 @@ function contentsOf(database: DatabaseSync, name: string): ServerContents {
     ),
     sessions: Object.fromEntries(sinkNames.map(sink => [sink, sessionsOf(database, name, sink)])),
     series: count(database, "series WHERE json_extract(key, '$[1]') = ?", [name]),
-    setAside: has(database, 'set_aside') ? count(database, 'set_aside WHERE server = ?', [name]) : 0,
+    deadLetters: has(database, 'set_aside') ? count(database, 'set_aside WHERE server = ?', [name]) : 0,
   };
 }
 

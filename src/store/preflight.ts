@@ -5,7 +5,7 @@ import { applicationId, checkVersion } from './schema.js';
 import { checkFiles } from './wal.js';
 
 /** What can be told of a state file without opening it as a database. */
-export type Glanced = Readonly<{
+export type PreflightResult = Readonly<{
   /** Undefined where there is no file yet, and one can be made. */
   file:
     | Readonly<{ schema: number; sizeBytes: number; /** Others than its owner may read it. */ shared: boolean }>
@@ -22,7 +22,7 @@ const header = { bytes: 100, magic: 'SQLite format 3\0', schemaAt: 60, applicati
  * with it, or is just starting, is not disturbed. It says nothing of the content.
  * @throws {ExporterError} `store` when the exporter could not use it.
  */
-export function glance(path: string): Glanced {
+export function preflight(path: string): PreflightResult {
   try {
     checkFiles(path);
     const place = existsSync(path) ? dirname(path) : nearest(dirname(resolve(path)));
@@ -42,7 +42,7 @@ function nearest(directory: string): string {
   throw Object.assign(new Error('a part of its path is no directory'), { code: 'ENOTDIR' });
 }
 
-function headOf(path: string): Glanced['file'] {
+function headOf(path: string): PreflightResult['file'] {
   accessSync(path, constants.R_OK | constants.W_OK);
   const { size, mode } = statSync(path);
   const head = Buffer.alloc(header.bytes);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Change, Row, ServerState, Store } from '../pipeline/ports.js';
+import type { StateChange, CursorRow, ServerState, Store } from '../pipeline/ports.js';
 import { storeError } from './failure.js';
 import { makeFile, makePrivate, openFile } from './open.js';
 import { type Place, watchPlace } from './place.js';
@@ -41,7 +41,7 @@ export async function sqliteStore(options: Readonly<{ path: string; notice?: Not
     pending: async (server, sink) => read(() => tables.pending(server, sink)),
     holders: async installationId => read(() => tables.holders(installationId)),
     series: async () => read(() => tables.series()),
-    aside: async server => read(() => tables.aside(server)),
+    deadLetters: async server => read(() => tables.deadLetters(server)),
     commit: async change => attempt('write', () => commit({ database, tables, place }, change)),
     close: async () =>
       attempt('close', () => {
@@ -53,14 +53,14 @@ export async function sqliteStore(options: Readonly<{ path: string; notice?: Not
 
 type Parts = Readonly<{ database: DatabaseSync; tables: Tables; place: Place }>;
 
-function commit(parts: Parts, change: Change): void {
-  const { moves = [], since = {}, facts = {}, rows = [], deltas = [], setAside = [] } = change;
-  const lists = [moves, Object.keys(since), Object.keys(facts), rows, deltas, setAside];
+function commit(parts: Parts, change: StateChange): void {
+  const { moves = [], since = {}, facts = {}, rows = [], deltas = [], deadLetters = [] } = change;
+  const lists = [moves, Object.keys(since), Object.keys(facts), rows, deltas, deadLetters];
   if (lists.every(({ length }) => length === 0)) return;
   const { database, tables, place } = parts;
   database.exec('BEGIN IMMEDIATE');
   try {
-    write(tables, { ...change, moves, since, facts, rows, deltas, setAside });
+    write(tables, { ...change, moves, since, facts, rows, deltas, deadLetters });
     // Last of all: what is committed after this look is in the file, or the next commit tells.
     place.check();
     database.exec('COMMIT');
@@ -71,18 +71,18 @@ function commit(parts: Parts, change: Change): void {
   place.note();
 }
 
-function write(tables: Tables, change: Required<Change>): void {
-  const { server, moves, since, facts, rows, deltas, setAside } = change;
+function write(tables: Tables, change: Required<StateChange>): void {
+  const { server, moves, since, facts, rows, deltas, deadLetters } = change;
   for (const move of moves) tables.move(move);
   tables.setSince(server, storableSince(since));
   tables.setFacts(server, facts);
   for (const row of rows) tables.putRow(server, storable(row));
   tables.add(deltas);
-  for (const one of setAside) tables.putSetAside(server, { ...one, at: clamp(one.at) });
+  for (const one of deadLetters) tables.putSetAside(server, { ...one, at: clamp(one.at) });
 }
 
 /** Instants of a mad clock are kept within what an integer column holds: years 1677 to 2262. */
-const storable = (row: Row): Row => ({ ...row, createdAt: clamp(row.createdAt) });
+const storable = (row: CursorRow): CursorRow => ({ ...row, createdAt: clamp(row.createdAt) });
 const storableSince = (since: ServerState['since']): ServerState['since'] =>
   Object.fromEntries(Object.entries(since).map(([sink, at]) => [sink, clamp(at)]));
 const limit = 2n ** 63n - 1n;

@@ -2,13 +2,13 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { type RejectReason, rejectReasons } from '../model/event.js';
 import type { Nanos } from '../model/time.js';
 import {
-  type Change,
+  type StateChange,
   type FactName,
   factNames,
-  type Row,
+  type CursorRow,
   type Series,
   type SeriesDelta,
-  type SetAside,
+  type DeadLetter,
   type SinkName,
   sinkNames,
 } from '../pipeline/ports.js';
@@ -20,20 +20,20 @@ export interface Tables {
   setSince(server: string, since: Readonly<Partial<Record<SinkName, Nanos>>>): void;
   facts(server: string): Readonly<Partial<Record<FactName, string>>>;
   setFacts(server: string, facts: Readonly<Partial<Record<FactName, string>>>): void;
-  rows(server: string, sessions: readonly string[]): readonly Row[];
-  pending(server: string, sink: SinkName): readonly Row[];
-  putRow(server: string, row: Row): void;
+  rows(server: string, sessions: readonly string[]): readonly CursorRow[];
+  pending(server: string, sink: SinkName): readonly CursorRow[];
+  putRow(server: string, row: CursorRow): void;
   series(): readonly Series[];
   add(deltas: readonly SeriesDelta[]): void;
   /** The names under which this installation is known. */
   holders(installationId: string): readonly string[];
   /** Puts all that is kept under one name under another. */
   move(move: Moves[number]): void;
-  aside(server: string): readonly SetAside[];
-  putSetAside(server: string, one: SetAside): void;
+  deadLetters(server: string): readonly DeadLetter[];
+  putSetAside(server: string, one: DeadLetter): void;
 }
 
-type Moves = NonNullable<Change['moves']>;
+type Moves = NonNullable<StateChange['moves']>;
 
 export function sqliteTables(database: DatabaseSync): Tables {
   const columns = 'sink, session, created_at, done, cursor';
@@ -83,13 +83,13 @@ export function sqliteTables(database: DatabaseSync): Tables {
 }
 
 /** What was set aside. */
-function setAsideIn(database: DatabaseSync): Pick<Tables, 'aside' | 'putSetAside'> {
+function setAsideIn(database: DatabaseSync): Pick<Tables, 'deadLetters' | 'putSetAside'> {
   const getSetAside = database.prepare('SELECT sink, session, event, reason, at FROM set_aside WHERE server = ?');
   const putSetAside = database.prepare(
     'INSERT OR REPLACE INTO set_aside (server, sink, session, event, reason, at) VALUES (?, ?, ?, ?, ?, ?)',
   );
   return {
-    aside: server => getSetAside.all(server).flatMap(readSetAside),
+    deadLetters: server => getSetAside.all(server).flatMap(readSetAside),
     putSetAside: (server, { sink, session, event, reason, at }) =>
       void putSetAside.run(server, sink, session, event, reason, at),
   };
@@ -119,13 +119,13 @@ const text = (value: SQLOutputValue | undefined): string => (typeof value === 's
 const integer = (value: SQLOutputValue | undefined): bigint => (typeof value === 'bigint' ? value : 0n);
 
 /** Rows of a sink that this version does not have are left alone. */
-function readRow({ sink, session, created_at: createdAt, done, cursor }: Columns): readonly Row[] {
+function readRow({ sink, session, created_at: createdAt, done, cursor }: Columns): readonly CursorRow[] {
   if (!isSink(sink)) return [];
   return [{ sink, session: text(session), createdAt: integer(createdAt), done: done === 1n, cursor: text(cursor) }];
 }
 
 /** Rows of a sink or a reason that this version does not have are left alone. */
-function readSetAside({ sink, session, event, reason, at }: Columns): readonly SetAside[] {
+function readSetAside({ sink, session, event, reason, at }: Columns): readonly DeadLetter[] {
   if (!isSink(sink) || !isReason(reason)) return [];
   return [{ sink, session: text(session), event: text(event), reason, at: integer(at) }];
 }

@@ -16,7 +16,7 @@ export function watchedStore(store: Store, failed: (operation: keyof Store) => v
     pending: async (server, sink) => watch('pending', async () => store.pending(server, sink)),
     holders: async installationId => watch('holders', async () => store.holders(installationId)),
     series: async () => watch('series', async () => store.series()),
-    aside: async server => watch('aside', async () => store.aside(server)),
+    deadLetters: async server => watch('deadLetters', async () => store.deadLetters(server)),
     commit: async change => watch('commit', async () => store.commit(change)),
     close: async () => watch('close', async () => store.close()),
   };

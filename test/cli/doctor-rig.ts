@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { diagnose, type Examination } from '../../src/cli/doctor-run.js';
-import type { Chart, Finding } from '../../src/cli/doctor-result.js';
+import type { CheckReport, Finding } from '../../src/cli/doctor-result.js';
 import { asJson, asText } from '../../src/cli/doctor-report.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import type { Config, ServerConfig } from '../../src/config/parse.js';
@@ -14,7 +14,7 @@ export type Over = Readonly<{ server?: Partial<ServerConfig>; otlp?: URL; examin
 export type Found = Readonly<{
   server: Readonly<Partial<Record<string, Finding>>>;
   exporter: Readonly<Partial<Record<string, Finding>>>;
-  charts: readonly Chart[];
+  charts: readonly CheckReport[];
   /** All that would be printed, as text and as JSON. */
   printed: string;
 }>;
@@ -55,7 +55,7 @@ export async function doctoredTwice(url: string): Promise<readonly [readonly Fin
   return [charts[0]?.findings ?? [], charts[1]?.findings ?? []];
 }
 
-const byCheck = (chart: Chart | undefined): Found['server'] =>
+const byCheck = (chart: CheckReport | undefined): Found['server'] =>
   Object.fromEntries((chart?.findings ?? []).map(finding => [finding.check, finding]));
 
 /** Runs `work` with a simulated server that has a past. */

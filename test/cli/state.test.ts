@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } fr
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { runCli } from '../../src/cli/program.js';
-import type { Row, Store } from '../../src/pipeline/ports.js';
+import type { CursorRow, Store } from '../../src/pipeline/ports.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
 import { inFolder } from '../support/program.js';
 
@@ -32,7 +32,7 @@ async function state(folder: string, ...argv: readonly string[]): Promise<number
 }
 
 const pathIn = (folder: string): string => join(folder, 'state.db');
-const row = (session: string, over: Partial<Row> = {}): Row => ({
+const row = (session: string, over: Partial<CursorRow> = {}): CursorRow => ({
   sink: 'metrics',
   session,
   createdAt: 0n,
@@ -56,9 +56,9 @@ async function filled(folder: string): Promise<Store> {
     facts: { installationId: 'a', apiVersion: 'v8', changeToken: 'canary' },
     rows: [row('a1'), row('a2', { done: true }), row('a3', { done: true }), row('a1', { sink: 'logs' })],
     deltas: [series('hq'), series('hq-2')],
-    setAside: [refused('e1'), refused('')],
+    deadLetters: [refused('e1'), refused('')],
   });
-  await store.commit({ server: 'hq-2', rows: [row('c1')], setAside: [refused('e1')] });
+  await store.commit({ server: 'hq-2', rows: [row('c1')], deadLetters: [refused('e1')] });
   return store;
 }
 
@@ -106,7 +106,7 @@ describe('state show', () => {
         series: 1,
         setAside: 2,
       });
-      expect(servers.map(({ setAside }) => setAside)).toEqual([2, 1, 1]);
+      expect(servers.map(({ setAside: deadLetters }) => deadLetters)).toEqual([2, 1, 1]);
       expect(printed.join('')).not.toContain('canary');
     });
   });
@@ -157,10 +157,10 @@ describe('state forget', () => {
       for (const server of ['hq', 'hq@b']) {
         expect(await store.state(server)).toEqual({ since: {}, facts: {} });
         expect(await store.pending(server, 'metrics')).toEqual([]);
-        expect(await store.aside(server)).toEqual([]);
+        expect(await store.deadLetters(server)).toEqual([]);
       }
       expect(await store.pending('hq-2', 'metrics')).toHaveLength(1);
-      expect(await store.aside('hq-2')).toHaveLength(1);
+      expect(await store.deadLetters('hq-2')).toHaveLength(1);
       expect((await store.series()).map(({ labels }) => labels[0])).toEqual(['hq-2']);
       await store.close();
     });

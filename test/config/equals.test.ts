@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { fixedSettingsThatDiffer } from '../../src/config/fixed.js';
 import { type Config, parseConfig } from '../../src/config/parse.js';
-import { saysTheSame } from '../../src/config/equals.js';
+import { configEquals } from '../../src/config/equals.js';
 import { Secret } from '../../src/kernel/secret.js';
 
 const file = (over: object = {}, server: object = {}): string =>
@@ -16,7 +16,7 @@ const only = ({ servers: [server] }: Config): unknown => server;
 
 describe('two servers', () => {
   test('that are written alike say the same', () => {
-    expect(saysTheSame(only(read()), only(read()))).toBe(true);
+    expect(configEquals(only(read()), only(read()))).toBe(true);
   });
 
   test.each([
@@ -30,23 +30,23 @@ describe('two servers', () => {
     { tls: { ca_file: '/ca' } },
     { proxy_url: 'http://proxy.example:3128' },
   ])('do not when one has %j', over => {
-    expect(saysTheSame(only(read()), only(read({}, over)))).toBe(false);
-    expect(saysTheSame(only(read({}, over)), only(read({}, over)))).toBe(true);
+    expect(configEquals(only(read()), only(read({}, over)))).toBe(false);
+    expect(configEquals(only(read({}, over)), only(read({}, over)))).toBe(true);
   });
 
   test('differ when what a secret holds does', () => {
     const [one, again, other] = ['one', 'one', 'two'].map(word => only(read({}, {}, proxy(word))));
-    expect(saysTheSame(one, again)).toBe(true);
-    expect(saysTheSame(one, other)).toBe(false);
-    expect(saysTheSame(new Secret('a'), 'a')).toBe(false);
+    expect(configEquals(one, again)).toBe(true);
+    expect(configEquals(one, other)).toBe(false);
+    expect(configEquals(new Secret('a'), 'a')).toBe(false);
   });
 });
 
 test('lists and mappings, absent and undefined are told apart as far as they mean something else', () => {
-  expect(saysTheSame([1, 2], [1, 2, 3])).toBe(false);
-  expect(saysTheSame(['a'], { 0: 'a' })).toBe(false);
-  expect(saysTheSame({ a: undefined }, {})).toBe(true);
-  expect(saysTheSame({ at: 1n }, { at: 1n })).toBe(true);
+  expect(configEquals([1, 2], [1, 2, 3])).toBe(false);
+  expect(configEquals(['a'], { 0: 'a' })).toBe(false);
+  expect(configEquals({ a: undefined }, {})).toBe(true);
+  expect(configEquals({ at: 1n }, { at: 1n })).toBe(true);
 });
 
 describe('what no reload exchanges', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExporterError } from '../../src/kernel/errors.js';
-import type { Changes } from '../../src/pipeline/ports.js';
+import type { FeedAnswer } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../support/memory-store.js';
 import { put, stop } from '../support/discovery-rig.js';
 import { fedLine } from '../support/fed.js';
@@ -136,7 +136,7 @@ describe('the change feed', () => {
   });
 
   const badRequest = new ExporterError('rejected', 'Could not read the change feed: HTTP 400');
-  test.each<Changes>([{ kind: 'outdated' }, { kind: 'refused', error: badRequest }])(
+  test.each<FeedAnswer>([{ kind: 'outdated' }, { kind: 'refused', error: badRequest }])(
     'that gives tokens out and takes none is polled for, and tried again every 10 minutes: $kind',
     async refusal => {
       const line = fedLine();

@@ -3,7 +3,7 @@ import { eventStatus, eventType } from '../../src/model/event.js';
 import { sessionResult, workload } from '../../src/model/session.js';
 import type { Metrics } from '../../src/metrics/registry.js';
 import { families } from '../../src/metrics/catalogue.js';
-import { batchDeltas, birthDeltas, bornDeltas, sinkDeltas } from '../../src/metrics/deltas.js';
+import { batchDeltas, initialServerDeltas, initialSessionDeltas, sinkDeltas } from '../../src/metrics/deltas.js';
 import { fullUse, plainUse, seriesCount, type Use } from '../../docs/src/series-count.js';
 import { pageOf } from '../support/exposition.js';
 import { batch, event, session } from '../support/restore.js';
@@ -14,7 +14,7 @@ const types = { exchange: 'Vex', onedrive: 'Veod', sharepoint: 'Vesp', teams: 'V
 /** Counts the lines of a page after these organizations have used all that `use` names. */
 async function measured(organizations: number, use: Use): Promise<number> {
   const metrics = metricsOf(['s'], { version: 'v' });
-  metrics.stored.apply(birthDeltas('s'));
+  metrics.stored.apply(initialServerDeltas('s'));
   const sessions = Array.from({ length: organizations }, (_, n) => `o${String(n)}`).flatMap(organization =>
     use.workload.flatMap(label =>
       use.result.map(result =>
@@ -30,7 +30,7 @@ async function measured(organizations: number, use: Use): Promise<number> {
   );
   const item = { name: '', type: '', sizeBytes: 1 };
   for (const of of sessions) {
-    metrics.stored.apply(bornDeltas('s', of));
+    metrics.stored.apply(initialSessionDeltas('s', of));
     const events = use.event_type.flatMap(type =>
       use.status.map(status => ({
         session: of,
@@ -39,7 +39,7 @@ async function measured(organizations: number, use: Use): Promise<number> {
     );
     const all = batch({ events, results: [of] });
     metrics.stored.apply(batchDeltas('s', all));
-    metrics.stored.apply(sinkDeltas('s', 'metrics', all, { outcome: 'delivered', dropped: 0, setAside: [] }));
+    metrics.stored.apply(sinkDeltas('s', 'metrics', all, { outcome: 'delivered', dropped: 0, deadLetters: [] }));
   }
   for (const family of families)
     if (family.type === 'gauge' && !family.stored && family.name !== 'vb365_restore_sessions_open')

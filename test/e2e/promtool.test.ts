@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Reader } from '../../src/metrics/scrapers.js';
+import { type Scraper } from '../../src/metrics/scrapers.js';
 import { memoryStore } from '../support/memory-store.js';
-import { batchDeltas, birthDeltas } from '../../src/metrics/deltas.js';
+import { batchDeltas, initialServerDeltas } from '../../src/metrics/deltas.js';
 import { pageOf } from '../support/exposition.js';
 import { batch, taken } from '../support/restore.js';
 import { startExporter } from '../support/scraped.js';
@@ -21,15 +21,15 @@ function promtool(args: readonly string[], input = ''): Readonly<{ code: number 
 
 test('promtool has nothing to say about a page, whatever organizations are called', async () => {
   const metrics = metricsOf(['hq']);
-  metrics.stored.apply(birthDeltas('hq'));
+  metrics.stored.apply(initialServerDeltas('hq'));
   const events = ['plain', 'a "b"\\\n|,:', '', '✓'].map(organization => taken({}, { organization }));
   metrics.stored.apply(batchDeltas('hq', batch({ events })));
   const text = await pageOf(metrics);
   expect(promtool(['check', 'metrics'], text)).toEqual({ code: 0, said: '' });
 });
 
-const a: Reader = { key: '10.0.0.1 Prometheus', scrapes: true };
-const b: Reader = { key: '10.0.0.2 Prometheus', scrapes: true };
+const a: Scraper = { key: '10.0.0.1 Prometheus', scrapes: true };
+const b: Scraper = { key: '10.0.0.2 Prometheus', scrapes: true };
 const never = '_';
 
 /** Runs what happens at which second, and writes down what each scraper sees at its interval, as promtool reads it. */

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { stopWith } from '../../src/kernel/linked-abort.js';
+import { linkAbort } from '../../src/kernel/linked-abort.js';
 
 test('aborts with any of the others, and when told to', () => {
   const others = [new AbortController(), new AbortController()];
   const signals = others.map(({ signal }) => signal);
-  const [first, second] = [stopWith(signals), stopWith(signals)];
+  const [first, second] = [linkAbort(signals), linkAbort(signals)];
   second.now();
   expect([first.signal.aborted, second.signal.aborted]).toEqual([false, true]);
   others[1]?.abort();
@@ -12,12 +12,12 @@ test('aborts with any of the others, and when told to', () => {
 });
 
 test('aborts at once with one that has aborted before', () => {
-  expect(stopWith([AbortSignal.abort()]).signal.aborted).toBe(true);
+  expect(linkAbort([AbortSignal.abort()]).signal.aborted).toBe(true);
 });
 
 test('hears of nothing any more once it has let go', () => {
   const other = new AbortController();
-  const stop = stopWith([other.signal]);
+  const stop = linkAbort([other.signal]);
   stop.release();
   other.abort();
   expect(stop.signal.aborted).toBe(false);

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { getEventListeners } from 'node:events';
-import { createBell } from '../../src/kernel/notify.js';
+import { createNotify } from '../../src/kernel/notify.js';
 import { settle } from '../support/fake-clock.js';
 
 const { signal } = new AbortController();
@@ -13,57 +13,57 @@ function waiting(wait: Promise<void>): () => boolean {
 }
 
 test('a ring wakes the one who waits', async () => {
-  const bell = createBell();
-  const over = waiting(bell.wait(signal));
+  const wakeUp = createNotify();
+  const over = waiting(wakeUp.wait(signal));
   await settle();
   expect(over()).toBe(false);
-  bell.ring();
+  wakeUp.notify();
   await settle();
   expect(over()).toBe(true);
 });
 
 test('rings before a wait are kept, and are worth one', async () => {
-  const bell = createBell();
-  bell.ring();
-  bell.ring();
-  await bell.wait(signal);
-  const over = waiting(bell.wait(signal));
+  const wakeUp = createNotify();
+  wakeUp.notify();
+  wakeUp.notify();
+  await wakeUp.wait(signal);
+  const over = waiting(wakeUp.wait(signal));
   await settle();
   expect(over()).toBe(false);
 });
 
 test('a ring while the one woken works is kept for the next wait', async () => {
-  const bell = createBell();
+  const wakeUp = createNotify();
   let rounds = 0;
   const loop = async (): Promise<void> => {
     while (rounds < 3) {
-      await bell.wait(signal);
+      await wakeUp.wait(signal);
       rounds += 1;
-      bell.ring();
+      wakeUp.notify();
     }
   };
-  bell.ring();
+  wakeUp.notify();
   await loop();
   expect(rounds).toBe(3);
 });
 
 test('an abort ends a wait with the reason of the signal, and the bell still works', async () => {
-  const bell = createBell();
+  const wakeUp = createNotify();
   const quit = new AbortController();
-  const wait = bell.wait(quit.signal);
+  const wait = wakeUp.wait(quit.signal);
   quit.abort(new Error('enough'));
   await expect(wait).rejects.toThrow('enough');
-  bell.ring();
-  await expect(bell.wait(quit.signal)).rejects.toThrow('enough');
-  await bell.wait(signal);
+  wakeUp.notify();
+  await expect(wakeUp.wait(quit.signal)).rejects.toThrow('enough');
+  await wakeUp.wait(signal);
 });
 
 test('ten thousand waits leave no listener on the signal', async () => {
-  const bell = createBell();
+  const wakeUp = createNotify();
   const quit = new AbortController();
   for (let count = 0; count < 10_000; count += 1) {
-    const wait = bell.wait(quit.signal);
-    bell.ring();
+    const wait = wakeUp.wait(quit.signal);
+    wakeUp.notify();
     await wait;
   }
   expect(getEventListeners(quit.signal, 'abort')).toHaveLength(0);

@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { createGate } from '../../src/kernel/semaphore.js';
+import { createSemaphore } from '../../src/kernel/semaphore.js';
 import { settle } from '../support/fake-clock.js';
 
 const never = new AbortController().signal;
 
 describe('a gate', () => {
   test('lets in as many as there is room for, and the others in the order in which they came', async () => {
-    const gate = createGate(2);
+    const semaphore = createSemaphore(2);
     const came: string[] = [];
     const enter = async (name: string) => {
-      const leave = await gate.enter(never);
+      const leave = await semaphore.acquire(never);
       came.push(name);
       return leave;
     };
@@ -29,11 +29,11 @@ describe('a gate', () => {
   });
 
   test('lets nobody slip in between one who leaves and the next', async () => {
-    const gate = createGate(1);
-    const leave = await gate.enter(never);
+    const semaphore = createSemaphore(1);
+    const leave = await semaphore.acquire(never);
     let inside = 0;
     const enter = async (): Promise<void> => {
-      const out = await gate.enter(never);
+      const out = await semaphore.acquire(never);
       inside += 1;
       expect(inside).toBe(1);
       await settle();
@@ -46,16 +46,16 @@ describe('a gate', () => {
   });
 
   test('forgets who gives up waiting', async () => {
-    const gate = createGate(1);
-    const leave = await gate.enter(never);
+    const semaphore = createSemaphore(1);
+    const leave = await semaphore.acquire(never);
     const giveUp = new AbortController();
-    const gone = gate.enter(giveUp.signal);
-    const next = gate.enter(never);
+    const gone = semaphore.acquire(giveUp.signal);
+    const next = semaphore.acquire(never);
     giveUp.abort(new Error('enough'));
     await expect(gone).rejects.toThrow('enough');
-    await expect(gate.enter(giveUp.signal)).rejects.toThrow('enough');
+    await expect(semaphore.acquire(giveUp.signal)).rejects.toThrow('enough');
     leave();
     (await next)();
-    (await gate.enter(never))();
+    (await semaphore.acquire(never))();
   });
 });

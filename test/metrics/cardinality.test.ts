@@ -3,9 +3,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { systemClock } from '../../src/kernel/clock.js';
 import type { SeriesDelta } from '../../src/pipeline/ports.js';
-import { health } from '../../src/server/metrics-observer.js';
+import { metricsObserver } from '../../src/server/metrics-observer.js';
 import type { Metrics } from '../../src/metrics/registry.js';
-import { batchDeltas, birthDeltas, bornDeltas } from '../../src/metrics/deltas.js';
+import { batchDeltas, initialServerDeltas, initialSessionDeltas } from '../../src/metrics/deltas.js';
 import { organizationLabels } from '../../src/metrics/organizations.js';
 import { linesOf, pageOf as page, pageWith } from '../support/exposition.js';
 import { batch, session, taken } from '../support/restore.js';
@@ -35,17 +35,17 @@ const connection = {
 function meet(metrics: Metrics, labelOf: (name: string) => string, [from, to]: readonly [number, number]): void {
   for (let n = from; n < to; n += 100) {
     const sessions = Array.from({ length: Math.min(100, to - n) }, (_, i) => ofName(n + i));
-    for (const one of sessions) metrics.stored.apply(bornDeltas('hq', one, labelOf));
+    for (const one of sessions) metrics.stored.apply(initialSessionDeltas('hq', one, labelOf));
     metrics.stored.apply(batchDeltas('hq', batch({ events: sessions.map(one => taken({}, one)) }), labelOf));
   }
 }
 
 const feed = (metrics: Metrics): void => {
-  metrics.stored.apply(birthDeltas('hq', ['metrics']));
-  for (const n of [1, 2]) metrics.stored.apply(bornDeltas('hq', ofName(n)));
+  metrics.stored.apply(initialServerDeltas('hq', ['metrics']));
+  for (const n of [1, 2]) metrics.stored.apply(initialSessionDeltas('hq', ofName(n)));
   const events = [taken({}, ofName(1)), taken({}, ofName(2)), taken({ order: 2 }, ofName(2))];
   metrics.stored.apply(batchDeltas('hq', batch({ events })));
-  health('hq', metrics, { clock: systemClock, connection }).discovered(found, [ofName(1), ofName(2)]);
+  metricsObserver('hq', metrics, { clock: systemClock, connection }).discovered(found, [ofName(1), ofName(2)]);
 };
 
 const labels = (n: number) => ['hq', `tenant-${String(n)}`, 'exchange', 'Restore', 'Failed'];
@@ -79,7 +79,7 @@ describe('10,000 organizations', () => {
   test('obey the limit in the gauge of open sessions as well', async () => {
     const metrics = create();
     const labelOf = organizationLabels([], 10);
-    const observer = health('hq', metrics, { clock: systemClock, connection, labelOf });
+    const observer = metricsObserver('hq', metrics, { clock: systemClock, connection, labelOf });
     observer.discovered(
       found,
       Array.from({ length: 10_000 }, (_, n) => ofName(n)),

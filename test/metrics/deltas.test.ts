@@ -3,8 +3,8 @@ import * as fc from 'fast-check';
 import { eventStatus, eventStatuses, eventType, eventTypes } from '../../src/model/event.js';
 import { sessionResult, workload } from '../../src/model/session.js';
 import { seconds } from '../../src/model/time.js';
-import type { SeriesDelta, Taken } from '../../src/pipeline/ports.js';
-import { batchDeltas, birthDeltas, bornDeltas, sinkDeltas } from '../../src/metrics/deltas.js';
+import type { SeriesDelta, TakenEvent } from '../../src/pipeline/ports.js';
+import { batchDeltas, initialServerDeltas, initialSessionDeltas, sinkDeltas } from '../../src/metrics/deltas.js';
 import { at, batch, event, noFindings, session, taken } from '../support/restore.js';
 
 const line = (delta: SeriesDelta): string => `${delta.family}{${delta.labels.join(',')}}`;
@@ -18,7 +18,7 @@ const value = (deltas: readonly SeriesDelta[], wanted: string): unknown => {
   return delta?.kind === 'histogram' ? delta.counts.reduce((a, b) => a + b, 0) : delta?.at;
 };
 
-const counted = (events: readonly Taken[]): readonly SeriesDelta[] => batchDeltas('hq', batch({ events }));
+const counted = (events: readonly TakenEvent[]): readonly SeriesDelta[] => batchDeltas('hq', batch({ events }));
 
 /** The sum over all series of a counter. */
 const total = (deltas: readonly SeriesDelta[], family: string): bigint =>
@@ -213,7 +213,7 @@ describe('what the metrics sink counts', () => {
 
 describe('series are born at 0', () => {
   test('the failures of an organization, when its first session is seen', () => {
-    const deltas = bornDeltas('hq', session());
+    const deltas = initialSessionDeltas('hq', session());
     const of = 'hq,contoso.onmicrosoft.com,sharepoint';
     expect(deltas.map(line)).toEqual([
       ...['View', 'Save', 'Export', 'Send', 'Restore'].map(type => `vb365_restore_events_total{${of},${type},Failed}`),
@@ -223,7 +223,7 @@ describe('series are born at 0', () => {
   });
 
   test('all closed ones of a server, from the start', () => {
-    const deltas = birthDeltas('hq');
+    const deltas = initialServerDeltas('hq');
     expect(new Set(deltas.map(line)).size).toBe(deltas.length);
     expect(new Set(deltas.map(({ family }) => family))).toEqual(
       new Set([
@@ -244,12 +244,12 @@ describe('series are born at 0', () => {
   });
 
   test('only of the sinks that there are', () => {
-    expect(birthDeltas('hq', ['metrics']).filter(({ labels }) => labels.includes('logs'))).toEqual([]);
+    expect(initialServerDeltas('hq', ['metrics']).filter(({ labels }) => labels.includes('logs'))).toEqual([]);
   });
 });
 
 describe('what every sink counts', () => {
-  const delivered = { outcome: 'delivered', dropped: 0, setAside: [] } as const;
+  const delivered = { outcome: 'delivered', dropped: 0, deadLetters: [] } as const;
 
   test('is nothing for an empty batch', () => {
     expect(sinkDeltas('hq', 'logs', batch(), delivered)).toEqual([]);
@@ -258,7 +258,11 @@ describe('what every sink counts', () => {
   test('is what left, what was refused, and what was set aside', () => {
     const findings = { ...noFindings, rejected: { no_id: 2, bad_time: 0 } };
     const of = batch({ events: [taken(), taken(), taken()], results: [session()], findings });
-    const deltas = sinkDeltas('hq', 'logs', of, { outcome: 'retried', dropped: 1, setAside: [{ reason: 'refused' }] });
+    const deltas = sinkDeltas('hq', 'logs', of, {
+      outcome: 'retried',
+      dropped: 1,
+      deadLetters: [{ reason: 'refused' }],
+    });
     expect(deltas.map(delta => [line(delta), value(deltas, line(delta))])).toEqual([
       ['vb365_sink_delivered_total{hq,logs,retried}', 2],
       ['vb365_sink_delivered_total{hq,logs,rejected}', 2],

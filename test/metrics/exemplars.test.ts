@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import type { SeriesDelta, Taken } from '../../src/pipeline/ports.js';
+import type { SeriesDelta, TakenEvent } from '../../src/pipeline/ports.js';
 import { spanIdOf, traceIdOf } from '../../src/model/trace-ids.js';
 import { batchDeltas } from '../../src/metrics/deltas.js';
 import { at, batch, event, session, taken } from '../support/restore.js';
 
 const find = (deltas: readonly SeriesDelta[], wanted: string): SeriesDelta | undefined =>
   deltas.find(({ family, labels }) => `${family}{${labels.join(',')}}` === wanted);
-const batchOf = (events: readonly Taken[]): readonly SeriesDelta[] => batchDeltas('hq', batch({ events }));
+const batchOf = (events: readonly TakenEvent[]): readonly SeriesDelta[] => batchDeltas('hq', batch({ events }));
 
 describe('Every signal leads to the others: exemplars', () => {
   test('a session that has stopped leads to the root of its trace, by count and by duration', () => {

@@ -57,7 +57,7 @@ async function play(plan: readonly Step[], met: readonly Who[]) {
   };
   const run = async (step: Step): Promise<void> => {
     if (step.do === 'scrape') return scrape(step.who, step.arrives);
-    if (step.do === 'born') return exporter.born(step.name);
+    if (step.do === 'born') return exporter.initialDeltas(step.name);
     if (step.do === 'restart') return begin();
     total[step.name] += step.by;
     await exporter.count(step.name, step.by, step.crash ? 'crash' : undefined);

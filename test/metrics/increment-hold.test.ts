@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Reader } from '../../src/metrics/scrapers.js';
+import type { Scraper } from '../../src/metrics/scrapers.js';
 import { memoryStore } from '../support/memory-store.js';
 import { type Exporter, startExporter } from '../support/scraped.js';
 import { a, b, curl, scrapedBy } from '../support/scrapers.js';
 
 /** What so many scrapes of the failures show, one after the other. */
-async function failures(exporter: Exporter, ...by: readonly Reader[]): Promise<readonly (number | undefined)[]> {
+async function failures(exporter: Exporter, ...by: readonly Scraper[]): Promise<readonly (number | undefined)[]> {
   const shown: (number | undefined)[] = [];
   for (const reader of by) shown.push((await exporter.scrape(reader)).failed);
   return shown;
@@ -20,14 +20,14 @@ describe('The first failure alerts', () => {
 
   test('a series born at 0 and not scraped yet is seen at 0 first', async () => {
     const { exporter } = await scrapedBy();
-    await exporter.born('failed');
+    await exporter.initialDeltas('failed');
     await exporter.count('failed');
     expect(await failures(exporter, a, a)).toEqual([0, 1]);
   });
 
   test('a series that was scraped shows its first event at once', async () => {
     const { exporter } = await scrapedBy();
-    await exporter.born('failed');
+    await exporter.initialDeltas('failed');
     await exporter.scrape(a);
     await exporter.count('failed');
     expect(await failures(exporter, a)).toEqual([1]);
@@ -44,7 +44,7 @@ describe('The first failure alerts', () => {
 
   test('each series is seen on its own: that its sibling was scraped does not help', async () => {
     const { exporter } = await scrapedBy();
-    await exporter.born('failed');
+    await exporter.initialDeltas('failed');
     await exporter.scrape(a);
     await exporter.count('success', 5);
     await exporter.count('failed');
@@ -79,7 +79,7 @@ describe('The first failure alerts', () => {
 
   test('events caught up after a restart are seen as an increase over what was served before', async () => {
     const { exporter, restart } = await scrapedBy();
-    await exporter.born('failed');
+    await exporter.initialDeltas('failed');
     await exporter.scrape(a);
     await exporter.count('failed', 5);
     expect(await failures(exporter, a)).toEqual([5]);
@@ -99,7 +99,7 @@ describe('The first failure alerts', () => {
 
   test('an increment between the two sights of a new series waits for the second', async () => {
     const { exporter } = await scrapedBy([a, b]);
-    await exporter.born('failed');
+    await exporter.initialDeltas('failed');
     await exporter.scrape(a);
     await exporter.count('failed');
     expect(await failures(exporter, a, b, b)).toEqual([0, 0, 1]);

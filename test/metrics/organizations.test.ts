@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventStatus } from '../../src/model/event.js';
 import type { Series, SeriesDelta } from '../../src/pipeline/ports.js';
-import { batchDeltas, bornDeltas } from '../../src/metrics/deltas.js';
+import { batchDeltas, initialSessionDeltas } from '../../src/metrics/deltas.js';
 import { organizationLabels, organizationsIn } from '../../src/metrics/organizations.js';
 import { batch, session, taken } from '../support/restore.js';
 
@@ -73,7 +73,7 @@ describe('a batch with more organizations than there is room for', () => {
   });
 
   test('has the failure series of overflow born at 0', () => {
-    const deltas = bornDeltas('hq', session({ organization: 'late' }), labelOf);
+    const deltas = initialSessionDeltas('hq', session({ organization: 'late' }), labelOf);
     expect(find(deltas, 'overflow')).toHaveLength(6);
   });
 });

@@ -4,7 +4,7 @@ import type { Metrics } from '../../src/metrics/registry.js';
 import { metricsSink } from '../../src/metrics/metrics-sink.js';
 import { families } from '../../src/metrics/catalogue.js';
 import { sinkBacklog, cursorTime } from '../../src/metrics/delivery-families.js';
-import { birthDeltas, bornDeltas } from '../../src/metrics/deltas.js';
+import { initialServerDeltas, initialSessionDeltas } from '../../src/metrics/deltas.js';
 import { restoreSessionsOpen } from '../../src/metrics/restore-families.js';
 import {
   apiRequestDuration,
@@ -144,8 +144,8 @@ test('a small batch, as it is scraped', async () => {
   const metrics = create();
   const of = session({ open: false, endedAt: at('2017-05-30T10:57:29Z') });
   const failed = taken({ status: eventStatus('Failed'), order: 2, duration: undefined }, of);
-  metrics.stored.apply(birthDeltas('hq', ['metrics']));
-  metrics.stored.apply(bornDeltas('hq', of));
+  metrics.stored.apply(initialServerDeltas('hq', ['metrics']));
+  metrics.stored.apply(initialSessionDeltas('hq', of));
   const sink = metricsSink('hq');
   const { deltas } = await sink.deliver(batch({ events: [taken({}, of), failed], results: [of] }), never);
   metrics.stored.apply(deltas);

@@ -1,20 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
-import { createReaders, type Reader } from '../../src/metrics/scrapers.js';
+import { createScrapers, type Scraper } from '../../src/metrics/scrapers.js';
 import { drivenClock } from '../support/simulator.js';
 
-const prometheus = (n = 1): Reader => ({ key: `10.0.0.${String(n)} Prometheus/3.5.0`, scrapes: true });
-const curl: Reader = { key: '10.0.0.9 curl/8.5.0', scrapes: false };
+const prometheus = (n = 1): Scraper => ({ key: `10.0.0.${String(n)} Prometheus/3.5.0`, scrapes: true });
+const curl: Scraper = { key: '10.0.0.9 curl/8.5.0', scrapes: false };
 const minutes = 60_000;
 
 const create = () => {
   const clock = drivenClock();
-  return { clock, readers: createReaders(clock) };
+  return { clock, readers: createScrapers(clock) };
 };
 
-type Served = readonly [reader: Reader, page: number];
-const serve = ({ readers }: ReturnType<typeof create>, ...pages: readonly Served[]): number => {
-  for (const [reader, page] of pages) readers.served(reader, page);
-  return readers.everybodySaw();
+type Served = readonly [reader: Scraper, page: number];
+const serve = ({ readers: scrapers }: ReturnType<typeof create>, ...pages: readonly Served[]): number => {
+  for (const [reader, page] of pages) scrapers.served(reader, page);
+  return scrapers.everybodySaw();
 };
 const [one, two] = [prometheus(1), prometheus(2)];
 

@@ -30,7 +30,7 @@ const some = (from: number, to: number): Batch =>
     events: Array.from({ length: to - from }, (_, n) => taken({ id: guid(from + n), order: from + n })),
   });
 const deliver = async (of: Batch): Promise<Delivered> => sink.deliver(of, never);
-const aside = ({ setAside = [] }: Delivered): readonly string[] => setAside.map(({ event }) => event).toSorted();
+const aside = ({ deadLetters = [] }: Delivered): readonly string[] => deadLetters.map(({ event }) => event).toSorted();
 const guids = (...numbers: readonly number[]): readonly string[] => numbers.map(guid).toSorted();
 const inDoubt = (doubted: number) => ({ reason: 'rejected', details: { statusCode: 400, doubted } });
 
@@ -79,9 +79,9 @@ describe.each([false, true])('Nothing lost: 400 for a record (the receiver keeps
 describe('Nothing lost: what is set aside', () => {
   test('is told by ids and reason, and counted', async () => {
     picky.guilty.add(guid(1));
-    const { deltas, setAside } = await deliver(some(0, 3));
+    const { deltas, deadLetters } = await deliver(some(0, 3));
     const of = { sink: 'logs', session: sessionId, event: guid(1), reason: 'refused', at: batch().at };
-    expect(setAside).toEqual([of]);
+    expect(deadLetters).toEqual([of]);
     const counts = deltas.filter(({ kind }) => kind === 'counter').map(({ family, labels }) => [family, ...labels]);
     expect(counts).toEqual([
       ['vb365_sink_delivered_total', 'hq', 'logs', 'delivered'],
@@ -211,8 +211,8 @@ describe('Nothing lost: 413', () => {
     const { otherwise } = picky.receiver;
     picky.receiver.otherwise = (response, request) =>
       recordsOf(request).map(uidOf).includes(guid(2)) ? refuse(413)(response, request) : otherwise(response, request);
-    const { setAside } = await deliver(some(0, 5));
-    expect(setAside).toMatchObject([{ event: guid(2), reason: 'too_large' }]);
+    const { deadLetters } = await deliver(some(0, 5));
+    expect(deadLetters).toMatchObject([{ event: guid(2), reason: 'too_large' }]);
   });
 
   test('for everything loses nothing', async () => {
@@ -234,8 +234,8 @@ describe('Nothing lost: what cannot even be encoded', () => {
   });
 
   test('is found among the others, and set aside', async () => {
-    const { setAside } = await encoding(parcels('a', 'b', 'odd', 'c'), never);
-    expect(setAside).toEqual([{ session: 's', event: '2', reason: 'refused' }]);
+    const { deadLetters } = await encoding(parcels('a', 'b', 'odd', 'c'), never);
+    expect(deadLetters).toEqual([{ session: 's', event: '2', reason: 'refused' }]);
   });
 
   test('is in doubt alone', async () => {

@@ -63,8 +63,8 @@ describe('Nothing lost: the receiver', () => {
     expect(error).toMatchObject({ name: 'ExporterError', reason, retryAfterMs });
     expect(error).not.toMatchObject({ details: { doubted: expect.anything() } });
     expect(picky.asked()).toBe(1);
-    const { deltas, setAside } = await sink.deliver(some, never);
-    expect(setAside).toEqual([]);
+    const { deltas, deadLetters } = await sink.deliver(some, never);
+    expect(deadLetters).toEqual([]);
     expect(picky.kept).toHaveLength(8);
     const retried = { family: 'vb365_sink_delivered_total', labels: ['hq', 'logs', 'retried'], kind: 'counter', by: 8 };
     expect(deltas).toContainEqual(retried);
@@ -82,8 +82,8 @@ describe('Nothing lost: the receiver', () => {
       refuse(503),
     );
     await expect(sink.deliver(some, never)).rejects.toMatchObject({ reason: 'server' });
-    const { setAside } = await sink.deliver(some, never);
-    expect(setAside?.map(({ event }) => event)).toEqual([guid(5)]);
+    const { deadLetters } = await sink.deliver(some, never);
+    expect(deadLetters?.map(({ event }) => event)).toEqual([guid(5)]);
     expect(new Set(picky.kept).size).toBe(7);
   });
 });
@@ -98,7 +98,7 @@ describe('Nothing counted twice: the receiver has taken the request', () => {
     ['as well as it can', accept],
   ])('%s: it is sent once', async (_, answer) => {
     picky.receiver.answers.push(answer);
-    expect((await sink.deliver(some, never)).setAside).toEqual([]);
+    expect((await sink.deliver(some, never)).deadLetters).toEqual([]);
     expect(picky.asked()).toBe(1);
   });
 });

@@ -4,7 +4,7 @@ import { sessionResult } from '../../src/model/session.js';
 import { keyedHash } from '../../src/kernel/keyed-hash.js';
 import { type PersonalClass, personalClasses, type PersonalData, treatmentOf } from '../../src/model/personal-data.js';
 import { maxTextLength } from '../../src/otlp/attribute.js';
-import { disclosing } from '../../src/otlp/redaction.js';
+import { redacting } from '../../src/otlp/redaction.js';
 import { type Origin, recorder } from '../../src/otlp/log-record.js';
 import { itemSpan, sessionSpan } from '../../src/otlp/restore-span.js';
 import { keepAll, origin } from '../support/logs.js';
@@ -13,7 +13,7 @@ import { event, session, taken } from '../support/restore.js';
 const hash = keyedHash(Buffer.from('0123456789abcdef'));
 const telling = (choice: Partial<PersonalData>): Origin => ({
   ...origin,
-  disclose: disclosing({ ...keepAll, ...choice }, hash),
+  redact: redacting({ ...keepAll, ...choice }, hash),
 });
 
 /** Every text of the API that may be personal, each with a canary of its class; the texts are of all classes. */

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../src/config/parse.js';
 import { systemClock } from '../../src/kernel/clock.js';
-import { openOutlets, sinkNamesOf } from '../../src/otlp/sinks.js';
+import { openOtlpSinks, sinkNamesOf } from '../../src/otlp/sinks.js';
 import { keepAll, target } from '../support/logs.js';
 import { otlpReceiver, type OtlpReceiver } from '../support/otlp-receiver.js';
 import { configOf, inFolder, serverConfig } from '../support/program.js';
@@ -41,9 +41,9 @@ describe('what leaves over OTLP', () => {
       const config = configOf(folder, server);
       expect(sinkNamesOf(config)).toEqual(['metrics']);
       expect(sinkNamesOf(hashing(folder, receiver))).toEqual(['metrics', 'logs', 'traces']);
-      const outlets = await openOutlets({ config, version: '1', clock: systemClock });
-      expect([outlets.sinksOf(server), outlets.self]).toEqual([[], undefined]);
-      await outlets.close();
+      const otlpSinks = await openOtlpSinks({ config, version: '1', clock: systemClock });
+      expect([otlpSinks.sinksOf(server), otlpSinks.self]).toEqual([[], undefined]);
+      await otlpSinks.close();
     });
   });
 
@@ -51,9 +51,9 @@ describe('what leaves over OTLP', () => {
     await onStage(async (folder, receiver) => {
       writeFileSync(join(folder, 'key'), 'a key of sixteen bytes or more');
       const config = hashing(folder, receiver);
-      const outlets = await openOutlets({ config, version: '1', clock: systemClock });
-      for (const sink of outlets.sinksOf(server)) await sink.deliver(batch({ events: [taken()] }), never);
-      await outlets.close();
+      const otlpSinks = await openOtlpSinks({ config, version: '1', clock: systemClock });
+      for (const sink of otlpSinks.sinksOf(server)) await sink.deliver(batch({ events: [taken()] }), never);
+      await otlpSinks.close();
       const bodies = receiver.requests.map(({ body }) => body.toString());
       const hashes = bodies.map(
         body => /session.initiator","value":{"stringValue":"(hmac:[0-9a-f]{32})"/.exec(body)?.[1],
@@ -72,7 +72,7 @@ describe('what leaves over OTLP', () => {
     await onStage(async (folder, receiver) => {
       if (key !== undefined) writeFileSync(join(folder, 'key'), key);
       const config = hashing(folder, receiver);
-      await expect(openOutlets({ config, version: '1', clock: systemClock })).rejects.toMatchObject({
+      await expect(openOtlpSinks({ config, version: '1', clock: systemClock })).rejects.toMatchObject({
         reason: 'config',
         message: expect.stringMatching(message),
       });

@@ -47,7 +47,7 @@ describe('Nothing lost: a span that the receiver answers 400 for', () => {
     picky.guilty.add(span(guid(guilty)));
     const answer = await deliver(some(0, 8));
     const of = { sink: 'traces', session: sessionId, event: guid(guilty), reason: 'refused', at: batch().at };
-    expect(answer.setAside).toEqual([of]);
+    expect(answer.deadLetters).toEqual([of]);
     expect(delivered(answer)).toEqual({ 'hq traces delivered': 7, 'hq traces rejected': 1 });
     expect(picky.kept).toEqual(spans(0, 8).filter(id => id !== span(guid(guilty))));
   });
@@ -55,22 +55,22 @@ describe('Nothing lost: a span that the receiver answers 400 for', () => {
   test('of a session itself is set aside without an event', async () => {
     picky.guilty.add(span(sessionId));
     const stopped = session({ open: false, endedAt: 1_496_141_880_000_000_000n });
-    const { setAside } = await deliver({ ...some(0, 2), results: [stopped] });
-    expect(setAside).toMatchObject([{ sink: 'traces', session: sessionId, event: '' }]);
+    const { deadLetters } = await deliver({ ...some(0, 2), results: [stopped] });
+    expect(deadLetters).toMatchObject([{ sink: 'traces', session: sessionId, event: '' }]);
   });
 
   test('alone waits until another span is taken', async () => {
     picky.guilty.add(span(guid(0)));
     for (let turn = 0; turn < 3; turn += 1) await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(400, 1));
-    expect((await deliver(some(1, 2))).setAside).toEqual([]);
-    expect((await deliver(some(0, 1))).setAside).toMatchObject([{ event: guid(0) }]);
+    expect((await deliver(some(1, 2))).deadLetters).toEqual([]);
+    expect((await deliver(some(0, 1))).deadLetters).toMatchObject([{ event: guid(0) }]);
   });
 
   test('as it does for everything is not at fault', async () => {
     picky.stubborn(true);
     for (let turn = 0; turn < 3; turn += 1) await expect(deliver(some(0, 8))).rejects.toMatchObject(inDoubt(400, 8));
     picky.stubborn(false);
-    expect((await deliver(some(0, 8))).setAside).toEqual([]);
+    expect((await deliver(some(0, 8))).deadLetters).toEqual([]);
     expect(picky.kept).toEqual(spans(0, 8));
   });
 });
@@ -84,7 +84,7 @@ function limit(most: number): void {
 describe('Nothing lost: 413 for spans', () => {
   test('halves until the pieces fit, in order', async () => {
     limit(3);
-    expect((await deliver(some(0, 16))).setAside).toEqual([]);
+    expect((await deliver(some(0, 16))).deadLetters).toEqual([]);
     expect(picky.kept).toEqual(spans(0, 16));
   });
 
@@ -109,7 +109,7 @@ describe('Nothing lost: a receiver of spans that', () => {
     expect(error).not.toMatchObject({ details: { doubted: expect.anything() } });
     expect(picky.asked()).toBe(1);
     const again = await deliver(some(0, 8));
-    expect(again.setAside).toEqual([]);
+    expect(again.deadLetters).toEqual([]);
     expect(delivered(again)).toEqual({ 'hq traces retried': 8 });
     expect(picky.kept).toEqual(spans(0, 8));
   });
@@ -118,7 +118,7 @@ describe('Nothing lost: a receiver of spans that', () => {
 test('Nothing counted twice: spans refused by partial success are counted, and not sent again', async () => {
   picky.receiver.answers.push(refuse(200, {}, '{"partialSuccess":{"rejectedSpans":"3"}}'));
   const answer = await deliver(some(0, 8));
-  expect(answer.setAside).toEqual([]);
+  expect(answer.deadLetters).toEqual([]);
   expect(delivered(answer)).toEqual({ 'hq traces delivered': 5, 'hq traces rejected': 3 });
   expect(picky.asked()).toBe(1);
 });

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { createBacklog, entryOf } from '../../src/pipeline/backlog.js';
 import { startCursor } from '../../src/pipeline/cursor.js';
-import type { Row } from '../../src/pipeline/ports.js';
+import type { CursorRow } from '../../src/pipeline/ports.js';
 
-const row = (id: string, over: Partial<Row> = {}): Row => ({
+const row = (id: string, over: Partial<CursorRow> = {}): CursorRow => ({
   sink: 'logs',
   session: id,
   createdAt: 0n,
@@ -17,7 +17,7 @@ const ids = (entries: ReturnType<ReturnType<typeof createBacklog>['due']>): read
 
 test('rows of the store are due at once, with their cursor read', () => {
   const backlog = createBacklog([row('s1', { cursor: '0-3;Success=4;result' }), row('s2')]);
-  expect(backlog.waiting(0n)).toBe(2);
+  expect(backlog.size(0n)).toBe(2);
   expect(backlog.get('s1')).toMatchObject({
     cursor: { taken: [[0, 3]], tally: { Success: 4 }, resultTaken: true },
     dueAt: 0n,
@@ -65,11 +65,11 @@ test('a recalled entry is due at once, whatever it waited for', () => {
   const idle = entryOf({ sink: 'metrics', session: 'a', createdAt: 1n, done: false, cursor: ';;' });
   for (const dueAt of [undefined, 99n]) {
     backlog.put({ ...idle, dueAt });
-    backlog.recall('a', 5n);
+    backlog.requeue('a', 5n);
     expect(backlog.due(5n)).toHaveLength(1);
   }
-  backlog.recall('unknown', 5n);
-  expect(backlog.waiting(5n)).toBe(1);
+  backlog.requeue('unknown', 5n);
+  expect(backlog.size(5n)).toBe(1);
 });
 
 test('an entry that is recalled while it is being read is due once more, and only once', () => {
@@ -77,22 +77,22 @@ test('an entry that is recalled while it is being read is due once more, and onl
   const read = { ...entryOf({ sink: 'metrics', session: 'a', createdAt: 1n, done: false, cursor: ';;' }) };
   backlog.put(read);
   expect(backlog.due(5n)).toHaveLength(1);
-  backlog.recall('a', 5n);
+  backlog.requeue('a', 5n);
   backlog.put({ ...read, dueAt: undefined });
   expect(backlog.due(5n)).toHaveLength(1);
-  backlog.begin('a');
+  backlog.startReading('a');
   backlog.put({ ...read, dueAt: undefined });
   expect(backlog.due(5n)).toEqual([]);
 });
 
 test('Nothing lost: an entry that is recalled during its last reading is read once more before it is done', () => {
   const backlog = createBacklog([row('a')]);
-  backlog.begin('a');
-  backlog.recall('a', 5n);
+  backlog.startReading('a');
+  backlog.requeue('a', 5n);
   backlog.put(entryOf(row('a', { cursor: '0;;' })));
   backlog.put(entryOf(row('a', { cursor: '0-1;;result', done: true })));
   expect(backlog.due(5n)).toMatchObject([{ row: { done: false, cursor: '0-1;;result' } }]);
-  backlog.begin('a');
+  backlog.startReading('a');
   backlog.put(entryOf(row('a', { cursor: '0-1;;result', done: true })));
   expect(backlog.get('a')).toBeUndefined();
 });
@@ -101,8 +101,8 @@ test('what waits is what is due, also while it rests; what was read to its end w
   const backlog = createBacklog([row('resting'), row('due')]);
   backlog.put({ ...entryOf(row('open')), dueAt: undefined });
   backlog.put({ ...entryOf(row('later')), dueAt: now + 1n });
-  backlog.rest('resting', now + 1n);
+  backlog.backOff('resting', now + 1n);
   expect(ids(backlog.due(now))).toEqual(['due']);
-  expect(backlog.waiting(now)).toBe(2);
-  expect(backlog.waiting(now + 1n)).toBe(3);
+  expect(backlog.size(now)).toBe(2);
+  expect(backlog.size(now + 1n)).toBe(3);
 });

@@ -2,24 +2,24 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import {
   closed,
-  formatOrders,
+  formatIntervalSet,
   gaps,
-  hasOrder,
-  type Orders,
-  parseOrders,
+  contains,
+  type IntervalSet,
+  parseIntervalSet,
   sizeOf,
-  withOrders,
+  insert,
 } from '../../src/pipeline/interval-set.js';
 
 const numbers = fc.array(fc.nat({ max: 60 }));
-const of = (list: readonly number[]): Orders => withOrders([], list);
+const of = (list: readonly number[]): IntervalSet => insert([], list);
 
 describe('orders', () => {
   test('hold exactly the numbers that were added, in whatever portions', () => {
     fc.assert(
       fc.property(numbers, numbers, (first, second) => {
-        const orders = withOrders(of(first), second);
-        for (let n = 0; n <= 60; n += 1) expect(hasOrder(orders, n)).toBe(first.includes(n) || second.includes(n));
+        const orders = insert(of(first), second);
+        for (let n = 0; n <= 60; n += 1) expect(contains(orders, n)).toBe(first.includes(n) || second.includes(n));
         expect(sizeOf(orders)).toBe(new Set([...first, ...second]).size);
       }),
     );
@@ -45,13 +45,13 @@ describe('orders', () => {
     );
   });
   test('are the same after being written and read', () => {
-    fc.assert(fc.property(numbers, list => expect(parseOrders(formatOrders(of(list)))).toEqual(of(list))));
+    fc.assert(fc.property(numbers, list => expect(parseIntervalSet(formatIntervalSet(of(list)))).toEqual(of(list))));
   });
   test.each([
     [[], ''],
     [[3], '3'],
     [[0, 1, 2, 3, 5, 7, 8], '0-3,5,7-8'],
   ])('%j is written as "%s"', (list, text) => {
-    expect(formatOrders(of(list))).toBe(text);
+    expect(formatIntervalSet(of(list))).toBe(text);
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { createBell } from '../../src/kernel/notify.js';
+import { createNotify } from '../../src/kernel/notify.js';
 import { ExporterError } from '../../src/kernel/errors.js';
-import type { LaneReport } from '../../src/pipeline/sink-worker.js';
-import { every, onBell } from '../../src/pipeline/loops.js';
+import type { DeliveryReport } from '../../src/pipeline/sink-worker.js';
+import { every, runWhenNotified } from '../../src/pipeline/loops.js';
 import { fakeClock, settle } from '../support/fake-clock.js';
 
-const report = (...errors: readonly ExporterError[]): LaneReport => ({ taken: 0, corrections: 0, errors, due: 0 });
+const report = (...errors: readonly ExporterError[]): DeliveryReport => ({ taken: 0, corrections: 0, errors, due: 0 });
 const failure = (retryAfterMs?: number): ExporterError =>
   new ExporterError('network', 'Could not deliver: nobody answers', { retryAfterMs });
 const never = new AbortController().signal;
@@ -122,35 +122,35 @@ describe('every', () => {
 });
 
 /** Runs turns that end with `answers`, one after the other, and well after the last. */
-const runOnBell = (answers: readonly LaneReport[], random = 0.999_999) => {
+const runOnBell = (answers: readonly DeliveryReport[], random = 0.999_999) => {
   const clock = fakeClock();
   const quit = new AbortController();
-  const bell = createBell();
+  const wakeUp = createNotify();
   const starts: number[] = [];
-  const turn = async (): Promise<LaneReport> => {
+  const turn = async (): Promise<DeliveryReport> => {
     starts.push(clock.now());
     return answers[starts.length - 1] ?? report();
   };
-  const ended = onBell(bell, turn, { clock, random: () => random, quit: quit.signal });
-  return { clock, quit, bell, starts, ended };
+  const ended = runWhenNotified(wakeUp, turn, { clock, random: () => random, quit: quit.signal });
+  return { clock, quit, bell: wakeUp, starts, ended };
 };
 
 describe('onBell', () => {
   test('runs when the bell rings, and not before', async () => {
-    const { clock, quit, bell, starts, ended } = runOnBell([]);
+    const { clock, quit, bell: wakeUp, starts, ended } = runOnBell([]);
     await clock.advance(1_000);
     expect(starts).toEqual([]);
-    bell.ring();
+    wakeUp.notify();
     await clock.advance(1_000);
-    bell.ring();
+    wakeUp.notify();
     await clock.advance(60_000);
     expect(starts).toEqual([1_000, 2_000]);
     quit.abort();
     await ended;
   });
   test('tries a failed turn again without a ring, each time after a longer wait, up to two minutes', async () => {
-    const { clock, quit, bell, starts, ended } = runOnBell(Array.from({ length: 9 }, () => report(failure())));
-    bell.ring();
+    const { clock, quit, bell: wakeUp, starts, ended } = runOnBell(Array.from({ length: 9 }, () => report(failure())));
+    wakeUp.notify();
     await clock.advance(3_600_000);
     const waits = starts.slice(1).map((start, index) => Math.round((start - (starts[index] ?? 0)) / 1_000));
     expect(waits).toEqual([2, 4, 8, 16, 32, 64, 120, 120, 120]);
@@ -158,15 +158,16 @@ describe('onBell', () => {
     await ended;
   });
   test('begins with short waits again once a turn has worked', async () => {
-    const { clock, quit, bell, starts, ended } = runOnBell([
-      report(failure()),
-      report(failure()),
-      report(),
-      report(failure()),
-    ]);
-    bell.ring();
+    const {
+      clock,
+      quit,
+      bell: wakeUp,
+      starts,
+      ended,
+    } = runOnBell([report(failure()), report(failure()), report(), report(failure())]);
+    wakeUp.notify();
     await clock.advance(100_000);
-    bell.ring();
+    wakeUp.notify();
     await clock.advance(100_000);
     expect(starts.map(start => Math.round(start / 1_000))).toEqual([0, 2, 6, 100, 102]);
     quit.abort();
@@ -178,11 +179,11 @@ describe('onBell', () => {
     ['a second at least, whatever it asked for', [failure(1)], 1],
     ['a second at least, whatever chance says', [failure()], 1],
   ])('waits %s', async (_, errors, seconds) => {
-    const { clock, quit, bell, starts, ended } = runOnBell([report(...errors)], 0);
-    bell.ring();
+    const { clock, quit, bell: wakeUp, starts, ended } = runOnBell([report(...errors)], 0);
+    wakeUp.notify();
     await clock.advance(seconds * 1_000 - 1);
     expect(starts).toEqual([0]);
-    bell.ring();
+    wakeUp.notify();
     await clock.advance(1);
     expect(starts).toEqual([0, seconds * 1_000]);
     quit.abort();
@@ -194,7 +195,7 @@ describe('onBell', () => {
     idle.quit.abort();
     await idle.ended;
     const failed = runOnBell([report(failure())]);
-    failed.bell.ring();
+    failed.bell.notify();
     await failed.clock.advance(100);
     failed.quit.abort();
     await failed.ended;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { sharedPages } from '../../src/pipeline/page-cache.js';
+import { createPageCache } from '../../src/pipeline/page-cache.js';
 import type { EventPage } from '../../src/pipeline/ports.js';
 import { settle } from '../support/fake-clock.js';
 import { page } from '../support/server-run.js';
@@ -16,94 +16,98 @@ function slowPages(readers = 3) {
     requests.push(request);
     return request.promise;
   };
-  const pages = sharedPages({ events }, readers);
-  return { pages, requests, asked: () => requests.map(({ what }) => what) };
+  const pageCache = createPageCache({ events }, readers);
+  return { pages: pageCache, requests, asked: () => requests.map(({ what }) => what) };
 }
 
 test('a page is asked for once by all who want it at the same time, and kept for those who come after', async () => {
-  const { pages, requests, asked } = slowPages();
-  const both = Promise.all([pages.read('s1', 0, signal), pages.read('s1', 0, signal)]);
+  const { pages: pageCache, requests, asked } = slowPages();
+  const both = Promise.all([pageCache.read('s1', 0, signal), pageCache.read('s1', 0, signal)]);
   requests[0]?.resolve(page([]));
   const [first, second] = await both;
   expect(first).toBe(second);
-  expect(await pages.read('s1', 0, signal)).toBe(first);
+  expect(await pageCache.read('s1', 0, signal)).toBe(first);
   expect(asked()).toEqual(['s1 0']);
 });
 
 test('pages are told apart by session and by offset', async () => {
-  const { pages, requests, asked } = slowPages();
-  const all = Promise.all([pages.read('s1', 0, signal), pages.read('s1', 30, signal), pages.read('s2', 0, signal)]);
+  const { pages: pageCache, requests, asked } = slowPages();
+  const all = Promise.all([
+    pageCache.read('s1', 0, signal),
+    pageCache.read('s1', 30, signal),
+    pageCache.read('s2', 0, signal),
+  ]);
   for (const [index, { resolve }] of requests.entries()) resolve(page([], { offset: index }));
   expect((await all).map(one => one?.offset)).toEqual([0, 1, 2]);
   expect(asked()).toEqual(['s1 0', 's1 30', 's2 0']);
 });
 
 test('that there is no such session is kept as well', async () => {
-  const { pages, requests, asked } = slowPages();
-  const gone = pages.read('s1', 0, signal);
+  const { pages: pageCache, requests, asked } = slowPages();
+  const gone = pageCache.read('s1', 0, signal);
   requests[0]?.resolve(undefined);
-  expect([await gone, await pages.read('s1', 0, signal)]).toEqual([undefined, undefined]);
+  expect([await gone, await pageCache.read('s1', 0, signal)]).toEqual([undefined, undefined]);
   expect(asked()).toHaveLength(1);
 });
 
 test('a page that failed fails for all who waited, and is asked for again', async () => {
-  const { pages, requests, asked } = slowPages();
-  const both = Promise.allSettled([pages.read('s1', 0, signal), pages.read('s1', 0, signal)]);
+  const { pages: pageCache, requests, asked } = slowPages();
+  const both = Promise.allSettled([pageCache.read('s1', 0, signal), pageCache.read('s1', 0, signal)]);
   requests[0]?.reject(new Error('nobody answers'));
   expect((await both).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-  const again = pages.read('s1', 0, signal);
+  const again = pageCache.read('s1', 0, signal);
   requests[1]?.resolve(page([]));
   expect(await again).toEqual(page([]));
   expect(asked()).toEqual(['s1 0', 's1 0']);
 });
 
 test('only the last hundred pages are kept', async () => {
-  const { pages, requests, asked } = slowPages();
+  const { pages: pageCache, requests, asked } = slowPages();
   for (let offset = 0; offset < 101; offset += 1) {
-    const read = pages.read('s1', offset, signal);
+    const read = pageCache.read('s1', offset, signal);
     requests.at(-1)?.resolve(page([]));
     await read;
   }
-  await pages.read('s1', 1, signal);
+  await pageCache.read('s1', 1, signal);
   expect(asked()).toHaveLength(101);
-  void pages.read('s1', 0, signal);
+  void pageCache.read('s1', 0, signal);
   expect(asked().at(-1)).toBe('s1 0');
 });
 
 test('a page that all have read is kept no longer', async () => {
-  const { pages, requests, asked } = slowPages(2);
-  const first = pages.read('s1', 0, signal);
+  const { pages: pageCache, requests, asked } = slowPages(2);
+  const first = pageCache.read('s1', 0, signal);
   requests[0]?.resolve(page([]));
-  expect(await pages.read('s1', 0, signal)).toBe(await first);
-  void pages.read('s1', 0, signal);
+  expect(await pageCache.read('s1', 0, signal)).toBe(await first);
+  void pageCache.read('s1', 0, signal);
   expect(asked()).toEqual(['s1 0', 's1 0']);
 });
 
 test('of large pages fewer are kept: 10,000 rows, or the last page', async () => {
-  const { pages, requests, asked } = slowPages();
+  const { pages: pageCache, requests, asked } = slowPages();
   const rows = Array.from({ length: 6_000 }, (_, order) => ({ order, rejected: 'no_id', id: '' }) as const);
   for (const offset of [0, 6_000, 12_000]) {
-    const read = pages.read('s1', offset, signal);
+    const read = pageCache.read('s1', offset, signal);
     requests.at(-1)?.resolve({ ...page([]), rows });
     await read;
   }
-  await pages.read('s1', 12_000, signal);
+  await pageCache.read('s1', 12_000, signal);
   expect(asked()).toHaveLength(3);
-  void pages.read('s1', 6_000, signal);
+  void pageCache.read('s1', 6_000, signal);
   expect(asked().at(-1)).toBe('s1 6000');
   expect(asked()).toHaveLength(4);
 });
 
 test('after a renewal every page is read anew, and one that fails late does not take the new one along', async () => {
-  const { pages, requests, asked } = slowPages();
-  const old = Promise.allSettled([pages.read('s1', 0, signal)]);
-  pages.renew();
-  const fresh = pages.read('s1', 0, signal);
+  const { pages: pageCache, requests, asked } = slowPages();
+  const old = Promise.allSettled([pageCache.read('s1', 0, signal)]);
+  pageCache.invalidate();
+  const fresh = pageCache.read('s1', 0, signal);
   requests[1]?.resolve(page([], { readAt: 2n }));
   await fresh;
   requests[0]?.reject(new Error('nobody answers'));
   await old;
   await settle();
-  expect((await pages.read('s1', 0, signal))?.readAt).toBe(2n);
+  expect((await pageCache.read('s1', 0, signal))?.readAt).toBe(2n);
   expect(asked()).toHaveLength(2);
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { LaneReport } from '../../src/pipeline/sink-worker.js';
+import type { DeliveryReport } from '../../src/pipeline/sink-worker.js';
 import { ExporterError } from '../../src/kernel/errors.js';
 import type { Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../support/memory-store.js';
@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 /** A line whose one sink sends log records to the picky receiver. Turns answer the sink's report. */
-async function line(store: Store = memoryStore()): Promise<() => Promise<LaneReport | undefined>> {
+async function line(store: Store = memoryStore()): Promise<() => Promise<DeliveryReport | undefined>> {
   const { step } = bench({
     server,
     store,
@@ -51,7 +51,7 @@ const refuse = (id: string, from: number, to: number): void => {
 const cursorOf = async (store: Store, id: string): Promise<string | undefined> =>
   (await store.rows('hq', [id])).find(row => row.sink === 'logs')?.cursor;
 const asideOf = async (store: Store): Promise<readonly string[]> =>
-  (await store.aside('hq')).map(({ event: id }) => id).toSorted();
+  (await store.deadLetters('hq')).map(({ event: id }) => id).toSorted();
 
 describe('Nothing lost: a record that is refused while nothing else is due', () => {
   test('waits, its cursor with it, and is set aside when a newer session is taken', async () => {
@@ -64,9 +64,9 @@ describe('Nothing lost: a record that is refused while nothing else is due', () 
     }
     expect(await cursorOf(store, 'a')).toBe(';;');
     hold('b', 0, 2);
-    const setAside = [{ sink: 'logs', session: 'a', event: 'a-0', reason: 'refused', at: server.at }];
-    expect(await turn()).toMatchObject({ errors: [], setAside });
-    expect(await store.aside('hq')).toEqual(setAside);
+    const deadLetters = [{ sink: 'logs', session: 'a', event: 'a-0', reason: 'refused', at: server.at }];
+    expect(await turn()).toMatchObject({ errors: [], setAside: deadLetters });
+    expect(await store.deadLetters('hq')).toEqual(deadLetters);
     expect(picky.kept).toEqual(['b-0', 'b-1']);
     expect(await cursorOf(store, 'a')).toBe('0;Success=1;');
   });
@@ -100,7 +100,7 @@ describe('Nothing lost: a record that is refused while nothing else is due', () 
     const second: Store = {
       ...inner,
       commit: async change => {
-        if (change.setAside !== undefined && change.setAside.length > 0)
+        if (change.deadLetters !== undefined && change.deadLetters.length > 0)
           commits.push(change.rows?.some(row => row.session === 'a') === true);
         return inner.commit(change);
       },
@@ -112,7 +112,7 @@ describe('Nothing lost: a record that is refused while nothing else is due', () 
     await inner.close();
     const third = await sqliteStore({ path });
     expect(await asideOf(third)).toEqual(['a-0']);
-    expect(await third.aside('other')).toEqual([]);
+    expect(await third.deadLetters('other')).toEqual([]);
     await third.close();
     rmSync(directory, { recursive: true });
   });

@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExporterError } from '../../src/kernel/errors.js';
-import { askInstance, keepIdentity } from '../../src/server/identity.js';
-import type { Instance } from '../../src/pipeline/ports.js';
+import { askInstance, guardInstallation } from '../../src/server/identity.js';
+import type { InstanceInfo } from '../../src/pipeline/ports.js';
 import { fakeClock } from '../support/fake-clock.js';
 import { fakeServer } from '../support/server-run.js';
 
 const never = new AbortController().signal;
-const instance = (installationId: string): Instance => ({ apiVersion: 'v6', version: '6.0', installationId });
+const instance = (installationId: string): InstanceInfo => ({ apiVersion: 'v6', version: '6.0', installationId });
 
 /** An identity that was `a` at the start, over a server of which the test says who it is now. */
-const stage = (met: Instance | undefined = instance('a')) => {
+const stage = (met: InstanceInfo | undefined = instance('a')) => {
   const server = Object.assign(fakeServer(), { now: () => 0n });
   const is = { id: 'a', asked: 0, login: 1 as number | undefined };
   server.instance = async () => {
@@ -18,7 +18,7 @@ const stage = (met: Instance | undefined = instance('a')) => {
     return instance(is.id);
   };
   const clock = fakeClock();
-  const identity = keepIdentity(server, met, { clock, loginEndsAtMs: () => is.login });
+  const identity = guardInstallation(server, met, { clock, loginEndsAtMs: () => is.login });
   const read = async (): Promise<unknown> => identity.source.sessions(undefined, never);
   return { server, is, clock, identity, read };
 };
@@ -44,7 +44,7 @@ describe('a server is asked who it is', () => {
       const before = server.asked.length;
       await expect(Promise.all([read(), read()])).rejects.toMatchObject(another);
       expect([server.asked.length, is.asked]).toEqual([before, 1]);
-      expect(identity.over.aborted).toBe(true);
+      expect(identity.changed.aborted).toBe(true);
       await expect(read()).rejects.toMatchObject(another);
     },
   );
@@ -55,7 +55,7 @@ describe('a server is asked who it is', () => {
     await expect(read()).rejects.toMatchObject({ reason: 'network' });
     const before = server.asked.length;
     await expect(read()).rejects.toMatchObject({ reason: 'network' });
-    expect([server.asked.length, is.asked, identity.over.aborted]).toEqual([before, 1, false]);
+    expect([server.asked.length, is.asked, identity.changed.aborted]).toEqual([before, 1, false]);
     server.failure = undefined;
     await read();
     expect(is.asked).toBe(2);
@@ -79,7 +79,7 @@ describe('a server is asked who it is', () => {
     await clock.advance(1);
     await read();
     await read();
-    expect([is.asked, identity.over.aborted]).toEqual([1, false]);
+    expect([is.asked, identity.changed.aborted]).toEqual([1, false]);
   });
 });
 
@@ -87,7 +87,7 @@ test('a server that begins to tell who it is has to be met again', async () => {
   const { clock, read, identity } = stage(instance(''));
   await clock.advance(900_000);
   await expect(read()).rejects.toMatchObject(another);
-  expect(identity.over.aborted).toBe(true);
+  expect(identity.changed.aborted).toBe(true);
 });
 
 test('a server that does not tell any more stays what it was', async () => {
@@ -95,7 +95,7 @@ test('a server that does not tell any more stays what it was', async () => {
   is.id = '';
   await clock.advance(900_000);
   await read();
-  expect(identity.over.aborted).toBe(false);
+  expect(identity.changed.aborted).toBe(false);
 });
 
 const failing = (reason: 'rejected' | 'server') => ({

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { type Arrival, enterEpoch } from '../../src/server/installation.js';
+import { type InstallationChange, adoptInstallation } from '../../src/server/installation.js';
 import type { Installations } from '../../src/server/installations.js';
 import type { SeriesDelta, Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../support/memory-store.js';
@@ -15,8 +15,8 @@ beforeEach(() => {
   installations = installationsOf('hq', 'branch');
 });
 
-const enter = async (server: string, id: string): Promise<Arrival> =>
-  enterEpoch({ server, store, installations, replaced: () => [changed], stored: () => undefined }, id);
+const enter = async (server: string, id: string): Promise<InstallationChange> =>
+  adoptInstallation({ server, store, installations, replacedDeltas: () => [changed], stored: () => undefined }, id);
 /** Something to remember of a server, as it is while it is this installation. */
 const remember = async (server: string, session: string): Promise<void> =>
   store.commit({ server, since: { metrics: 7n }, rows: [row({ session })] });

@@ -2,17 +2,17 @@ import { expect, test } from '@jest/globals';
 import { ExporterError, toExporterError } from '../../src/kernel/errors.js';
 import { createLog, type LogLevel } from '../../src/kernel/log.js';
 import type { DiscoveryReport } from '../../src/discovery/list-scan.js';
-import { journal } from '../../src/server/log-observer.js';
-import type { LaneReport } from '../../src/pipeline/sink-worker.js';
-import type { Observer } from '../../src/server/run.js';
+import { logObserver } from '../../src/server/log-observer.js';
+import type { DeliveryReport } from '../../src/pipeline/sink-worker.js';
+import type { ServerObserver } from '../../src/server/run.js';
 import { session } from '../support/server-run.js';
 
 /** A journal, and what it said since it was last asked, without the time. */
-function journalAt(level: LogLevel = 'info'): Readonly<{ observer: Observer; said: () => readonly string[] }> {
+function journalAt(level: LogLevel = 'info'): Readonly<{ observer: ServerObserver; said: () => readonly string[] }> {
   const lines: string[] = [];
   const log = createLog({ level, format: 'logfmt', write: line => lines.push(line) });
   const said = (): readonly string[] => lines.splice(0).map(line => line.replace(/^ts=\S+ level=/, '').trimEnd());
-  return { observer: journal(log), said };
+  return { observer: logObserver(log), said };
 }
 
 const turn = (error?: ExporterError, rejects: readonly string[] = []): DiscoveryReport => ({
@@ -22,7 +22,7 @@ const turn = (error?: ExporterError, rejects: readonly string[] = []): Discovery
   listed: 3,
   rejects,
 });
-const report = (over: Partial<LaneReport> = {}): LaneReport => ({
+const report = (over: Partial<DeliveryReport> = {}): DeliveryReport => ({
   taken: 0,
   corrections: 0,
   errors: [],
@@ -105,8 +105,8 @@ test('says that counted events changed', () => {
 test('Says so: names the first ten records that were set aside, and says how many more there are', () => {
   const { observer, said } = journalAt();
   const refusedOne = { sink: 'logs', session: 's1', reason: 'refused', at: 0n } as const;
-  const setAside = Array.from({ length: 13 }, (_, n) => ({ ...refusedOne, event: n === 0 ? '' : `e${String(n)}` }));
-  observer.delivered('logs', report({ setAside }));
+  const deadLetters = Array.from({ length: 13 }, (_, n) => ({ ...refusedOne, event: n === 0 ? '' : `e${String(n)}` }));
+  observer.delivered('logs', report({ deadLetters }));
   const lines = said();
   expect(lines.slice(0, 2)).toEqual([
     'warn msg="Set a record aside that the receiver refuses" sink=logs session=s1 reason=refused',
@@ -114,7 +114,7 @@ test('Says so: names the first ten records that were set aside, and says how man
   ]);
   expect(lines).toHaveLength(11);
   expect(lines[10]).toBe('warn msg="Set more records aside that the receiver refuses" sink=logs count=3');
-  observer.delivered('logs', report({ setAside: setAside.slice(0, 10) }));
+  observer.delivered('logs', report({ deadLetters: deadLetters.slice(0, 10) }));
   expect(said()).toHaveLength(10);
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExporterError } from '../../src/kernel/errors.js';
 import type { DiscoveryReport } from '../../src/discovery/list-scan.js';
-import { type Connection, health } from '../../src/server/metrics-observer.js';
+import { type ConnectionHealth, metricsObserver } from '../../src/server/metrics-observer.js';
 import { linesOf, pageOf } from '../support/exposition.js';
 import { fakeClock } from '../support/fake-clock.js';
 import { metricsOf } from '../support/metrics.js';
@@ -13,13 +13,13 @@ type Told = { token?: number; certificate?: number; skew?: number; version?: str
 
 function healthOf(told: Told) {
   const metrics = metricsOf(['hq']);
-  const connection: Connection = {
+  const connection: ConnectionHealth = {
     tokenExpiresAtMs: () => told.token,
     certificateExpiresAtMs: () => told.certificate,
     clockSkewSeconds: () => told.skew,
     apiVersion: () => told.version,
   };
-  const observer = health('hq', metrics, { clock: fakeClock(5_000), connection });
+  const observer = metricsObserver('hq', metrics, { clock: fakeClock(5_000), connection });
   const shown = async (name: string): Promise<readonly string[]> => linesOf(await pageOf(metrics), name);
   return { observer, shown };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import type { Change, Store } from '../../src/pipeline/ports.js';
-import { callRoll } from '../../src/server/restore-series.js';
+import type { StateChange, Store } from '../../src/pipeline/ports.js';
+import { restoreSeries } from '../../src/server/restore-series.js';
 import { createMetrics } from '../../src/metrics/registry.js';
 import { memoryStore } from '../support/memory-store.js';
 import { fromFile, smallest } from '../support/config.js';
@@ -9,10 +9,10 @@ const config = fromFile(smallest);
 const log = { warn: () => undefined };
 
 /** A store, and what is committed to it. */
-function countedStore(): Readonly<{ store: Store; commits: Change[] }> {
+function countedStore(): Readonly<{ store: Store; commits: StateChange[] }> {
   const store = memoryStore();
-  const commits: Change[] = [];
-  const commit = async (change: Change): Promise<void> => {
+  const commits: StateChange[] = [];
+  const commit = async (change: StateChange): Promise<void> => {
     commits.push(change);
     await store.commit(change);
   };
@@ -21,8 +21,8 @@ function countedStore(): Readonly<{ store: Store; commits: Change[] }> {
 
 const callAndEnter = async (store: Store, servers: readonly string[]) => {
   const metrics = createMetrics({ version: '0' });
-  const roll = await callRoll(config, store, { metrics, log });
-  await roll.enter(servers);
+  const roll = await restoreSeries(config, store, { metrics, log });
+  await roll.registerServers(servers);
   return { metrics, roll };
 };
 
@@ -50,7 +50,7 @@ test('a start with servers that are known waits for no disk, and serves what the
 test('of a server that comes later only its own series are born', async () => {
   const { store, commits } = countedStore();
   const { roll } = await callAndEnter(store, ['hq']);
-  await roll.enter(['hq', 'branch']);
+  await roll.registerServers(['hq', 'branch']);
   expect(commits).toHaveLength(2);
   expect(new Set(commits[1]?.deltas?.map(({ labels }) => labels[0]))).toEqual(new Set(['branch']));
 });

@@ -3,7 +3,7 @@ import { ExporterError } from '../../src/kernel/errors.js';
 import { milliseconds } from '../../src/model/time.js';
 import { createBacklog, entryOf } from '../../src/pipeline/backlog.js';
 import type { DiscoveryReport } from '../../src/discovery/list-scan.js';
-import { watchServer } from '../../src/server/status-observer.js';
+import { statusObserver } from '../../src/server/status-observer.js';
 import { fakeClock } from '../support/fake-clock.js';
 import { session } from '../support/server-run.js';
 import { serverConfig } from '../support/program.js';
@@ -25,14 +25,14 @@ function watched(aheadMs = 0) {
   const clock = fakeClock(startMs);
   const config = serverConfig('https://vb365.example.com:4443/ignored');
   const server = { now: () => milliseconds(clock.now() + aheadMs) };
-  return { clock, watch: watchServer(config, ['metrics', 'logs'], { ours: clock, server }) };
+  return { clock, watch: statusObserver(config, ['metrics', 'logs'], { ours: clock, server }) };
 }
 
 describe('what the page shows of a server', () => {
   test('is nothing but its address before the first turn', () => {
-    const { watch } = watched();
-    expect(watch.tried()).toBe(false);
-    expect(watch.view()).toEqual({
+    const { watch: status } = watched();
+    expect(status.tried()).toBe(false);
+    expect(status.view()).toEqual({
       name: 'hq',
       origin: 'https://vb365.example.com:4443',
       state: 'unknown',
@@ -49,53 +49,53 @@ describe('what the page shows of a server', () => {
   });
 
   test('is what it said of itself, and how long ago it was read completely', async () => {
-    const { clock, watch } = watched();
-    watch.observer.met({ apiVersion: 'v8', version: '8.1.0.1', installationId: 'i' });
-    watch.observer.discovered(report(), []);
+    const { clock, watch: status } = watched();
+    status.observer.met({ apiVersion: 'v8', version: '8.1.0.1', installationId: 'i' });
+    status.observer.discovered(report(), []);
     await clock.advance(7_000);
-    watch.observer.discovered(report({ result: 'partial' }), []);
-    watch.observer.delivered('logs', { taken: 0, corrections: 0, errors: [], due: 3 });
-    expect(watch.tried()).toBe(true);
-    expect(watch.view()).toMatchObject({ state: 'up', apiVersion: 'v8', version: '8.1.0.1', lastTurnAgoMs: 7_000 });
-    expect(watch.view()).toMatchObject({ open: [], sinks: [{ backlog: 0 }, { backlog: 3 }] });
+    status.observer.discovered(report({ result: 'partial' }), []);
+    status.observer.delivered('logs', { taken: 0, corrections: 0, errors: [], due: 3 });
+    expect(status.tried()).toBe(true);
+    expect(status.view()).toMatchObject({ state: 'up', apiVersion: 'v8', version: '8.1.0.1', lastTurnAgoMs: 7_000 });
+    expect(status.view()).toMatchObject({ open: [], sinks: [{ backlog: 0 }, { backlog: 3 }] });
   });
 
   test('is why it is down, beside what was open when it was read last; and nothing of that once it is back', () => {
-    const { watch } = watched();
-    watch.observer.discovered(report(), [session()]);
-    watch.observer.discovered(failure('network', 'Connection refused'), []);
-    expect(watch.view()).toMatchObject({ state: 'down', error: 'Connection refused', open: [{ id: 's1' }] });
-    watch.observer.discovered(report(), []);
-    expect(watch.view()).toMatchObject({ state: 'up', error: '', open: [] });
+    const { watch: status } = watched();
+    status.observer.discovered(report(), [session()]);
+    status.observer.discovered(failure('network', 'Connection refused'), []);
+    expect(status.view()).toMatchObject({ state: 'down', error: 'Connection refused', open: [{ id: 's1' }] });
+    status.observer.discovered(report(), []);
+    expect(status.view()).toMatchObject({ state: 'up', error: '', open: [] });
   });
 
   test('does not call a server down for a state that cannot be stored', () => {
-    const { watch } = watched();
-    watch.observer.discovered(failure('store', 'The disk is full'), []);
-    expect(watch.view()).toMatchObject({ state: 'up', error: 'The disk is full' });
+    const { watch: status } = watched();
+    status.observer.discovered(failure('store', 'The disk is full'), []);
+    expect(status.view()).toMatchObject({ state: 'up', error: 'The disk is full' });
   });
 
   test('is the age of an open session and the events that are counted of it, and no word of the session', () => {
-    const { watch } = watched();
+    const { watch: status } = watched();
     const createdAt = milliseconds(startMs - 90_000);
     const cursor = '0-9;Success=4,Failed=2,other=1,rejected=3;';
     const row = { sink: 'metrics', session: 's1', createdAt, done: false, cursor } as const;
-    watch.opened('metrics', createBacklog([row]));
-    watch.opened('logs', createBacklog([{ ...row, sink: 'logs', cursor: '0;Success=1;' }]));
-    watch.observer.discovered(report(), [session({ createdAt, name: 'canary', initiator: 'canary' })]);
+    status.opened('metrics', createBacklog([row]));
+    status.opened('logs', createBacklog([{ ...row, sink: 'logs', cursor: '0;Success=1;' }]));
+    status.observer.discovered(report(), [session({ createdAt, name: 'canary', initiator: 'canary' })]);
     expect(entryOf(row).cursor.tally).toMatchObject({ Success: 4 });
-    expect(watch.view().open).toEqual([{ id: 's1', ageMs: 90_000, events: 7 }]);
+    expect(status.view().open).toEqual([{ id: 's1', ageMs: 90_000, events: 7 }]);
   });
 
   test('is the age of a session by the clock of the server, which is not ours', () => {
-    const { watch } = watched(-600_000);
-    watch.observer.discovered(report(), [session({ createdAt: milliseconds(startMs - 660_000) })]);
-    expect(watch.view().open).toEqual([{ id: 's1', ageMs: 60_000, events: 0 }]);
+    const { watch: status } = watched(-600_000);
+    status.observer.discovered(report(), [session({ createdAt: milliseconds(startMs - 660_000) })]);
+    expect(status.view().open).toEqual([{ id: 's1', ageMs: 60_000, events: 0 }]);
   });
 
   test('is 0 events for a session that has no row yet', () => {
-    const { watch } = watched();
-    watch.observer.discovered(report(), [session({ createdAt: milliseconds(startMs) })]);
-    expect(watch.view().open).toEqual([{ id: 's1', ageMs: 0, events: 0 }]);
+    const { watch: status } = watched();
+    status.observer.discovered(report(), [session({ createdAt: milliseconds(startMs) })]);
+    expect(status.view().open).toEqual([{ id: 's1', ageMs: 0, events: 0 }]);
   });
 });

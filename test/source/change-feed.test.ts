@@ -76,21 +76,21 @@ describe('the change feed', () => {
   });
 
   test('may take as long as it was given, beyond the deadline of a request, and takes no place at the gate', async () => {
-    const gate = { enter: async () => Promise.reject(new Error('no place')) };
+    const gate = { acquire: async () => Promise.reject(new Error('no place')) };
     const reply = { json: { nextChangeToken: 't', limit: 1, results: [] } };
     const slow = async () => {
       await sleep(300);
       return reply;
     };
-    const open = { enter: async () => () => undefined };
+    const open = { acquire: async () => () => undefined };
     let entered = 0;
     const counting = {
-      enter: async (signal: AbortSignal) => {
+      acquire: async (signal: AbortSignal) => {
         entered += 1;
-        return entered === 1 ? open.enter() : gate.enter().finally(() => signal.throwIfAborted());
+        return entered === 1 ? open.acquire() : gate.acquire().finally(() => signal.throwIfAborted());
       },
     };
-    const one = await begin(slow, { apiVersion: 'v8', requestTimeoutMs: 200, gate: counting });
+    const one = await begin(slow, { apiVersion: 'v8', requestTimeoutMs: 200, semaphore: counting });
     expect(await one.source.changes({ token: 't', waitSeconds: 5 }, never)).toMatchObject({ kind: 'told' });
     expect(entered).toBe(1);
   });

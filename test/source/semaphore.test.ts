@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createGate } from '../../src/kernel/semaphore.js';
+import { createSemaphore } from '../../src/kernel/semaphore.js';
 import { settle } from '../support/fake-clock.js';
 import type { Reply } from '../support/scripted-server.js';
 import { bench, type Extras, never, type Rig } from '../support/source-rig.js';
@@ -24,9 +24,9 @@ async function beginSlow(extras: Extras) {
 
 describe('the gate', () => {
   test('gets its place back from a request that is not answered, which goes on', async () => {
-    const gate = createGate(1);
-    const { slow, asked, reply } = await beginSlow({ gate, placeMs: 50 });
-    const quick = await begin(() => page(), { gate });
+    const semaphore = createSemaphore(1);
+    const { slow, asked, reply } = await beginSlow({ semaphore, placeMs: 50 });
+    const quick = await begin(() => page(), { semaphore });
     const slowly = read(slow);
     await asked;
     await expect(read(quick)).resolves.toMatchObject({ rows: [] });
@@ -34,18 +34,18 @@ describe('the gate', () => {
     reply(page());
     await expect(slowly).resolves.toMatchObject({ rows: [] });
     // The place was given back once: with room for one, there is room for one.
-    const leave = await gate.enter(never);
+    const leave = await semaphore.acquire(never);
     const second = new AbortController();
-    const next = gate.enter(second.signal);
+    const next = semaphore.acquire(second.signal);
     second.abort(new Error('no room'));
     await expect(next).rejects.toThrow('no room');
     leave();
   });
 
   test('keeps the others waiting while a request may still be answered in time', async () => {
-    const gate = createGate(1);
-    const { slow, asked, reply } = await beginSlow({ gate });
-    const quick = await begin(() => page(), { gate });
+    const semaphore = createSemaphore(1);
+    const { slow, asked, reply } = await beginSlow({ semaphore });
+    const quick = await begin(() => page(), { semaphore });
     const slowly = read(slow);
     await asked;
     const behind = read(quick);

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Change, Row, Series, SeriesDelta, SetAside, Store } from '../../src/pipeline/ports.js';
+import type { StateChange, CursorRow, Series, SeriesDelta, DeadLetter, Store } from '../../src/pipeline/ports.js';
 import { seriesKey } from '../../src/store/fold.js';
 
-export const row = (over: Partial<Row> = {}): Row => ({
+export const row = (over: Partial<CursorRow> = {}): CursorRow => ({
   sink: 'metrics',
   session: 's1',
   createdAt: 1_500_000_000_123_456_700n,
@@ -11,7 +11,7 @@ export const row = (over: Partial<Row> = {}): Row => ({
   ...over,
 });
 
-const aside = (over: Partial<SetAside> = {}): SetAside => ({
+const aside = (over: Partial<DeadLetter> = {}): DeadLetter => ({
   sink: 'logs',
   session: 's1',
   event: 'e1',
@@ -37,14 +37,14 @@ export async function answers(store: Store, servers: readonly string[], sessions
     rows: sorted(await store.rows(server, sessions), rowKey),
     metrics: sorted(await store.pending(server, 'metrics'), rowKey),
     logs: sorted(await store.pending(server, 'logs'), rowKey),
-    aside: sorted(await store.aside(server), asideKey),
+    aside: sorted(await store.deadLetters(server), asideKey),
   }));
   return { servers: await Promise.all(ofServers), series: sorted(await store.series(), seriesKey) };
 }
 
-const rowKey = ({ sink, session }: Row): string => `${session} ${sink}`;
+const rowKey = ({ sink, session }: CursorRow): string => `${session} ${sink}`;
 
-const asideKey = ({ sink, session, event }: SetAside): string => JSON.stringify([sink, session, event]);
+const asideKey = ({ sink, session, event }: DeadLetter): string => JSON.stringify([sink, session, event]);
 
 const sorted = <T>(list: readonly T[], key: (one: T) => string): readonly T[] =>
   list.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
@@ -52,7 +52,7 @@ const sorted = <T>(list: readonly T[], key: (one: T) => string): readonly T[] =>
 /** What the port promises of every store; `make` gives an empty one. */
 export function storeConformance(make: () => Promise<Store>): void {
   let store: Store;
-  const commit = async (change: Partial<Change>): Promise<void> => store.commit({ server: 'hq', ...change });
+  const commit = async (change: Partial<StateChange>): Promise<void> => store.commit({ server: 'hq', ...change });
   const everything = async (): Promise<unknown> => answers(store, ['hq', 'branch'], ['s1', 's2', 's3']);
   beforeEach(async () => {
     store = await make();
@@ -120,33 +120,37 @@ export function storeConformance(make: () => Promise<Store>): void {
 
   describe('what is set aside', () => {
     test('is answered as it was told, to the nanosecond, for its server alone', async () => {
-      const setAside = [aside(), aside({ event: '', reason: 'too_large' }), aside({ sink: 'traces', session: 's2' })];
-      await commit({ setAside });
-      await store.commit({ server: 'branch', setAside: [aside({ event: 'e2' })] });
-      expect(sorted(await store.aside('hq'), asideKey)).toEqual(sorted(setAside, asideKey));
-      expect(await store.aside('branch')).toEqual([aside({ event: 'e2' })]);
-      expect(await store.aside('nobody')).toEqual([]);
+      const deadLetters = [
+        aside(),
+        aside({ event: '', reason: 'too_large' }),
+        aside({ sink: 'traces', session: 's2' }),
+      ];
+      await commit({ deadLetters });
+      await store.commit({ server: 'branch', deadLetters: [aside({ event: 'e2' })] });
+      expect(sorted(await store.deadLetters('hq'), asideKey)).toEqual(sorted(deadLetters, asideKey));
+      expect(await store.deadLetters('branch')).toEqual([aside({ event: 'e2' })]);
+      expect(await store.deadLetters('nobody')).toEqual([]);
     });
     test('is one record for each sink, session and event: the last word counts', async () => {
-      await commit({ setAside: [aside(), aside({ at: 1n })] });
-      await commit({ setAside: [aside({ reason: 'too_large', at: 2n })] });
-      expect(await store.aside('hq')).toEqual([aside({ reason: 'too_large', at: 2n })]);
+      await commit({ deadLetters: [aside(), aside({ at: 1n })] });
+      await commit({ deadLetters: [aside({ reason: 'too_large', at: 2n })] });
+      expect(await store.deadLetters('hq')).toEqual([aside({ reason: 'too_large', at: 2n })]);
     });
     test('goes along with a move, takes the place of what is there, and leaves the rest', async () => {
-      await commit({ setAside: [aside(), aside({ event: 'e2' })] });
+      await commit({ deadLetters: [aside(), aside({ event: 'e2' })] });
       const there = [aside({ at: 1n }), aside({ event: 'e3' }), aside({ sink: 'traces' })];
-      await store.commit({ server: 'branch', setAside: there });
-      await store.commit({ server: 'lab', setAside: [aside()] });
-      await commit({ moves: [{ from: 'hq', to: 'branch' }], setAside: [aside({ event: 'new' })] });
+      await store.commit({ server: 'branch', deadLetters: there });
+      await store.commit({ server: 'lab', deadLetters: [aside()] });
+      await commit({ moves: [{ from: 'hq', to: 'branch' }], deadLetters: [aside({ event: 'new' })] });
       const moved = [aside(), aside({ event: 'e2' }), aside({ event: 'e3' }), aside({ sink: 'traces' })];
-      expect(sorted(await store.aside('branch'), asideKey)).toEqual(moved);
-      expect(await store.aside('hq')).toEqual([aside({ event: 'new' })]);
-      expect(await store.aside('lab')).toEqual([aside()]);
+      expect(sorted(await store.deadLetters('branch'), asideKey)).toEqual(moved);
+      expect(await store.deadLetters('hq')).toEqual([aside({ event: 'new' })]);
+      expect(await store.deadLetters('lab')).toEqual([aside()]);
     });
     test('is stored with the rest of its change, or not at all', async () => {
       await commit({ deltas: [counter(1)] });
-      await expect(commit({ setAside: [aside()], deltas: [latest(1n)] })).rejects.toMatchObject({ reason: 'store' });
-      expect(await store.aside('hq')).toEqual([]);
+      await expect(commit({ deadLetters: [aside()], deltas: [latest(1n)] })).rejects.toMatchObject({ reason: 'store' });
+      expect(await store.deadLetters('hq')).toEqual([]);
     });
   });
 
@@ -161,7 +165,7 @@ export function storeConformance(make: () => Promise<Store>): void {
   });
 
   describe('a move', () => {
-    const kept: Omit<Change, 'server'> = {
+    const kept: Omit<StateChange, 'server'> = {
       since: { metrics: 1n },
       facts: { installationId: 'a' },
       rows: [row(), row({ sink: 'logs' })],

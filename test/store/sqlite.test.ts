@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Change, SeriesDelta } from '../../src/pipeline/ports.js';
+import type { StateChange, SeriesDelta } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../support/memory-store.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
 import { kill, linesOf, storeChild } from '../support/store-child.js';
@@ -47,7 +47,7 @@ const deltas = fc.oneof(
 const delta: fc.Arbitrary<SeriesDelta> = fc
   .tuple(fc.constantFrom('counter', 'latest', 'histogram', 'f'), label, deltas)
   .map(([family, value, rest]) => ({ family: family === 'f' ? 'f' : rest.kind, labels: [value], ...rest }));
-const change: fc.Arbitrary<Change> = fc.record(
+const change: fc.Arbitrary<StateChange> = fc.record(
   {
     server: fc.constantFrom(...servers),
     since: fc.record({ metrics: instant, logs: instant }, { requiredKeys: [] }),
@@ -78,7 +78,7 @@ const change: fc.Arbitrary<Change> = fc.record(
   { requiredKeys: ['server'] },
 );
 
-async function sameAnswers(changes: readonly Change[]): Promise<void> {
+async function sameAnswers(changes: readonly StateChange[]): Promise<void> {
   const file = fresh();
   const [memory, disk] = [memoryStore(), await sqliteStore({ path: file })];
   for (const one of changes) {

@@ -11,7 +11,7 @@ class BrokenStore implements Store {
   rows = async (): Promise<never> => this.fail();
   pending = async (): Promise<never> => this.fail();
   holders = async (): Promise<never> => this.fail();
-  aside = async (): Promise<never> => this.fail();
+  deadLetters = async (): Promise<never> => this.fail();
   async series(): Promise<never> {
     return this.fail();
   }
@@ -45,7 +45,7 @@ test.each<[keyof Store, (store: Store) => Promise<unknown>]>([
   ['pending', async store => store.pending('hq', 'logs')],
   ['holders', async store => store.holders('i')],
   ['series', async store => store.series()],
-  ['aside', async store => store.aside('hq')],
+  ['deadLetters', async store => store.deadLetters('hq')],
   ['commit', async store => store.commit({ server: 'hq' })],
   ['close', async store => store.close()],
 ])('it tells that "%s" failed, once, and lets the error pass', async (operation, act) => {

@@ -2,11 +2,11 @@ import type { Nanos } from '../../src/model/time.js';
 import type { RestoreEvent } from '../../src/model/event.js';
 import { createBacklog } from '../../src/pipeline/backlog.js';
 import { discover, knownOf } from '../../src/discovery/list-scan.js';
-import { createHeaders } from '../../src/pipeline/session-cache.js';
-import type { Lane, LaneReport } from '../../src/pipeline/sink-worker.js';
-import { laneTurn } from '../../src/pipeline/deliver-due.js';
-import { createLedger } from '../../src/pipeline/pending-commit.js';
-import { sharedPages } from '../../src/pipeline/page-cache.js';
+import { createSessionCache } from '../../src/pipeline/session-cache.js';
+import type { SinkWorker, DeliveryReport } from '../../src/pipeline/sink-worker.js';
+import { deliverDue } from '../../src/pipeline/deliver-due.js';
+import { createPendingCommit } from '../../src/pipeline/pending-commit.js';
+import { createPageCache } from '../../src/pipeline/page-cache.js';
 import type { Series, SinkName, Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from './memory-store.js';
 import { fakeServer, type FakeServer, recordingSink, type RecordingSink, second } from './server-run.js';
@@ -16,29 +16,34 @@ export const grace = 3600n * second;
 
 /** A line without loops: each step is one turn of discovery and one of every sink. */
 export function bench(
-  options: { server?: FakeServer; store?: Store; sinks?: readonly RecordingSink[]; recorded?: Lane['recorded'] } = {},
+  options: {
+    server?: FakeServer;
+    store?: Store;
+    sinks?: readonly RecordingSink[];
+    recorded?: SinkWorker['recorded'];
+  } = {},
 ) {
   const server = options.server ?? fakeServer();
   const store = options.store ?? memoryStore();
   const sinks = options.sinks ?? [recordingSink('metrics')];
   const known = knownOf({ since: {}, facts: {} });
-  const pages = sharedPages(server, sinks.length);
-  const headers = createHeaders(server);
+  const pageCache = createPageCache(server, sinks.length);
+  const sessionCache = createSessionCache(server);
   const backlogs: Partial<Record<SinkName, ReturnType<typeof createBacklog>>> = {};
-  const lanes: Lane[] = [];
+  const workers: SinkWorker[] = [];
   const open = async (): Promise<void> => {
     known.since = (await store.state('hq')).since;
     for (const sink of sinks) {
       const backlog = createBacklog(await store.pending('hq', sink.name));
       backlogs[sink.name] = backlog;
       const since = (): Nanos => known.since[sink.name] ?? 0n;
-      lanes.push({
+      workers.push({
         server: 'hq',
         source: server,
-        pages,
-        headers,
+        pageCache,
+        sessionCache,
         sink,
-        ledger: createLedger(store),
+        pendingCommit: createPendingCommit(store),
         backlog,
         since,
         grace,
@@ -48,20 +53,20 @@ export function bench(
     }
   };
   const find = async () => {
-    if (lanes.length === 0) await open();
-    const deps = { server: 'hq', source: server, store, headers, pages, backlogs, grace } as const;
+    if (workers.length === 0) await open();
+    const deps = { server: 'hq', source: server, store, sessionCache, pageCache, backlogs, grace } as const;
     const ports = {
       clock: { monotonic: () => 0 },
       random: () => 0,
-      feedGap: () => [],
+      feedGapDeltas: () => [],
       beginAt: (_: SinkName, now: Nanos) => now,
-      born: () => [],
+      initialDeltas: () => [],
     };
     return discover({ ...deps, ...ports, stored: () => undefined }, known, never.cut);
   };
-  const step = async (): Promise<readonly LaneReport[]> => {
+  const step = async (): Promise<readonly DeliveryReport[]> => {
     await find();
-    return Promise.all(lanes.map(async lane => laneTurn(lane, never)));
+    return Promise.all(workers.map(async worker => deliverDue(worker, never)));
   };
   return { server, store, sinks, known, find, step, backlogs };
 }

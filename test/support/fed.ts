@@ -1,8 +1,8 @@
 import type { ExporterError } from '../../src/kernel/errors.js';
 import type { DiscoveryReport } from '../../src/discovery/list-scan.js';
 import type { FeedState } from '../../src/discovery/feed-state.js';
-import { type LineDeps, runLine } from '../../src/server/run.js';
-import type { Changes, SeriesDelta, Store } from '../../src/pipeline/ports.js';
+import { type RunDeps, runServer } from '../../src/server/run.js';
+import type { FeedAnswer, SeriesDelta, Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from './memory-store.js';
 import { type FakeClock, fakeClock } from './fake-clock.js';
 import { type FakeServer, fakeServer, recordingSink } from './server-run.js';
@@ -15,7 +15,7 @@ export interface FedServer extends FakeServer {
   /** Has the feed tell something, and wakes who waits for it. */
   tell(...entries: readonly Entry[]): void;
   /** What the feed answers or throws instead, by the token that it is asked with. */
-  answer: ((token: string | undefined) => Changes | ExporterError | 'silence' | undefined) | undefined;
+  answer: ((token: string | undefined) => FeedAnswer | ExporterError | 'silence' | undefined) | undefined;
 }
 
 export function fedServer(clock: FakeClock): FedServer {
@@ -31,7 +31,7 @@ export function fedServer(clock: FakeClock): FedServer {
       woken = new AbortController();
     },
   });
-  const told = (from: number): Changes => {
+  const told = (from: number): FeedAnswer => {
     const entries = log.slice(from);
     const updated = new Map<string, string>();
     const deleted = new Set<string>();
@@ -58,7 +58,7 @@ export function fedServer(clock: FakeClock): FedServer {
 }
 
 /** A whole line against a fed server, in fake time: one sink, 5 s while something is open, else 30 s, reconcile after 15 min. */
-export function fedLine(options: { store?: Store; over?: Partial<LineDeps> } = {}) {
+export function fedLine(options: { store?: Store; over?: Partial<RunDeps> } = {}) {
   const clock = fakeClock(1_000_000_000_000);
   const server = fedServer(clock);
   const store = options.store ?? memoryStore();
@@ -69,7 +69,7 @@ export function fedLine(options: { store?: Store; over?: Partial<LineDeps> } = {
   const quit = new AbortController();
   const gaps: number[] = [];
   const begin = (): Promise<void> =>
-    runLine(
+    runServer(
       {
         server: 'hq',
         source: server,
@@ -82,17 +82,17 @@ export function fedLine(options: { store?: Store; over?: Partial<LineDeps> } = {
         startAfterMs: 0,
         grace: 3_600_000_000_000n,
         beginAt: (_, now) => now,
-        born: () => [],
-        feedGap: (missed): readonly SeriesDelta[] => {
+        initialDeltas: () => [],
+        feedGapDeltas: (missed): readonly SeriesDelta[] => {
           gaps.push(missed);
           return [{ family: 'gap', labels: [], kind: 'counter', by: 1 }];
         },
         stored: () => undefined,
         installations: installationsOf('hq'),
-        replaced: () => [],
+        replacedDeltas: () => [],
         loginEndsAtMs: () => undefined,
         observer: {
-          arrived: () => undefined,
+          installationChanged: () => undefined,
           met: () => undefined,
           discovered: (report, sessions) => {
             reports.push(report);

@@ -7,7 +7,7 @@ import { type OtlpTarget, otlpTransport } from '../../src/otlp/transport.js';
 import type { Sink } from '../../src/pipeline/ports.js';
 import { logsSignal, tracesSignal } from '../../src/otlp/signal.js';
 import { tracesSink } from '../../src/otlp/traces-sink.js';
-import { disclosing } from '../../src/otlp/redaction.js';
+import { redacting } from '../../src/otlp/redaction.js';
 import type { TimeLimits } from '../../src/otlp/record-time.js';
 import type { Origin } from '../../src/otlp/log-record.js';
 
@@ -22,7 +22,7 @@ export const noTls = { caFile: undefined, certFile: undefined, keyFile: undefine
 export const origin: Origin = {
   resource: resourceFromAttributes({ 'service.name': 'vb365-exporter' }),
   scope: { name: 'vb365-exporter', version: '1.2.3' },
-  disclose: disclosing(keepAll, text => text),
+  redact: redacting(keepAll, text => text),
 };
 
 export const target = (url: URL, over: Partial<OtlpTarget> = {}): OtlpTarget => ({

@@ -1,4 +1,4 @@
-import type { Row, Series, SeriesDelta, ServerState, SetAside, Store } from '../../src/pipeline/ports.js';
+import type { CursorRow, Series, SeriesDelta, ServerState, DeadLetter, Store } from '../../src/pipeline/ports.js';
 import { fold, seriesKey } from '../../src/store/fold.js';
 
 /** The series that deltas change, as they stand then; throws before anything is changed. */
@@ -11,23 +11,23 @@ function folded(series: ReadonlyMap<string, Series>, deltas: readonly SeriesDelt
   return changed;
 }
 
-const asideKey = (server: string, { sink, session, event }: SetAside): string =>
+const asideKey = (server: string, { sink, session, event }: DeadLetter): string =>
   JSON.stringify([server, sink, session, event]);
 
 /** A store that forgets everything when the program ends. */
 export function memoryStore(): Store {
   const states = new Map<string, ServerState>();
-  const rows = new Map<string, Readonly<{ server: string; row: Row }>>();
+  const rows = new Map<string, Readonly<{ server: string; row: CursorRow }>>();
   const series = new Map<string, Series>();
-  const aside = new Map<string, Readonly<{ server: string; one: SetAside }>>();
-  const ofServer = (server: string): readonly Row[] =>
+  const aside = new Map<string, Readonly<{ server: string; one: DeadLetter }>>();
+  const ofServer = (server: string): readonly CursorRow[] =>
     [...rows.values()].filter(entry => entry.server === server).map(({ row }) => row);
-  const put = (server: string, changed: readonly Row[]): void => {
+  const put = (server: string, changed: readonly CursorRow[]): void => {
     for (const row of changed) rows.set(JSON.stringify([server, row.sink, row.session]), { server, row });
   };
-  const asideOf = (server: string): readonly SetAside[] =>
+  const asideOf = (server: string): readonly DeadLetter[] =>
     [...aside.values()].filter(entry => entry.server === server).map(({ one }) => one);
-  const putAside = (server: string, one: SetAside): void => {
+  const putAside = (server: string, one: DeadLetter): void => {
     aside.set(asideKey(server, one), { server, one });
   };
   const move = (from: string, to: string): void => {
@@ -52,14 +52,14 @@ export function memoryStore(): Store {
     holders: async installationId =>
       [...states].flatMap(([server, { facts }]) => (facts.installationId === installationId ? [server] : [])),
     series: async () => [...series.values()],
-    aside: async server => asideOf(server),
-    commit: async ({ server, moves = [], since = {}, facts = {}, rows: changed = [], deltas, setAside = [] }) => {
+    deadLetters: async server => asideOf(server),
+    commit: async ({ server, moves = [], since = {}, facts = {}, rows: changed = [], deltas, deadLetters = [] }) => {
       for (const [key, one] of folded(series, deltas)) series.set(key, one);
       for (const { from, to } of moves) move(from, to);
       const state = states.get(server) ?? { since: {}, facts: {} };
       states.set(server, { since: { ...state.since, ...since }, facts: { ...state.facts, ...facts } });
       put(server, changed);
-      for (const one of setAside) putAside(server, one);
+      for (const one of deadLetters) putAside(server, one);
     },
     close: async () => undefined,
   };

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type LineDeps, runLine } from '../../src/server/run.js';
+import { type RunDeps, runServer } from '../../src/server/run.js';
 import type { Sink } from '../../src/pipeline/ports.js';
 import { memoryStore } from './memory-store.js';
 import { type FakeClock, fakeClock, settle } from './fake-clock.js';
@@ -90,8 +90,8 @@ function startLine({ clock, plan, stepMs, logs }: Running) {
       return { deltas: [] };
     },
   };
-  const observer: LineDeps['observer'] = {
-    arrived: () => undefined,
+  const observer: RunDeps['observer'] = {
+    installationChanged: () => undefined,
     met: () => undefined,
     discovered: () => undefined,
     feed: () => undefined,
@@ -102,11 +102,16 @@ function startLine({ clock, plan, stepMs, logs }: Running) {
   const timing = { clock, random: () => 0.5, intervals: { idleMs: stepMs, openMs: stepMs }, reconcileMs: hourMs };
   const source = madeUpServer(() => clock.now(), plan);
   const parts = { server: 'hq', source, sinks: [metrics, logs], store: memoryStore(), observer };
-  const nothing = { born: () => [], feedGap: () => [], replaced: () => [], stored: () => undefined };
+  const nothing = {
+    initialDeltas: () => [],
+    feedGapDeltas: () => [],
+    replacedDeltas: () => [],
+    stored: () => undefined,
+  };
   const rest = { startAfterMs: 0, grace: 3600n * second, beginAt: () => 0n, loginEndsAtMs: () => undefined };
   const installations = installationsOf('hq');
   const stopping = { quit: quit.signal, cut: quit.signal };
-  const running = runLine({ ...parts, ...timing, ...nothing, ...rest, installations }, stopping);
+  const running = runServer({ ...parts, ...timing, ...nothing, ...rest, installations }, stopping);
   return {
     counted: () => counted,
     backlog: () => backlog,
@@ -157,7 +162,7 @@ async function countingReceiver(refusalHeaders: Readonly<Record<string, string>>
   const { port } = server.address() as AddressInfo;
   return {
     url: new URL(`http://127.0.0.1:${String(port)}/v1/logs`),
-    arrived,
+    arrived: arrived,
     refused: () => refused,
     recover: () => void (up = true),
     close: async () => {

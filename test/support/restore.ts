@@ -1,7 +1,7 @@
 import { eventStatus, eventType, type RestoreEvent } from '../../src/model/event.js';
 import { type Session, sessionResult, workload } from '../../src/model/session.js';
 import { type Nanos, parseInstant, parseTimeSpan } from '../../src/model/time.js';
-import type { Batch, Taken } from '../../src/pipeline/ports.js';
+import type { Batch, TakenEvent } from '../../src/pipeline/ports.js';
 
 /** An instant as the API writes it. */
 export function at(text: string): Nanos {
@@ -47,7 +47,7 @@ export const event = (over: Partial<RestoreEvent> = {}): RestoreEvent => ({
   ...over,
 });
 
-export const taken = (over: Partial<RestoreEvent> = {}, of: Partial<Session> = {}): Taken => ({
+export const taken = (over: Partial<RestoreEvent> = {}, of: Partial<Session> = {}): TakenEvent => ({
   session: session(of),
   event: event(over),
 });

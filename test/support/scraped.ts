@@ -1,6 +1,6 @@
 import type { SeriesDelta, Store } from '../../src/pipeline/ports.js';
-import { type FirstSight, firstSight } from '../../src/metrics/increment-hold.js';
-import { createReaders, type Reader } from '../../src/metrics/scrapers.js';
+import { type IncrementHold, createIncrementHold } from '../../src/metrics/increment-hold.js';
+import { createScrapers, type Scraper } from '../../src/metrics/scrapers.js';
 import { type SeriesTable, seriesTable } from '../../src/metrics/series-table.js';
 import { families } from '../../src/metrics/catalogue.js';
 import { restoreEvents } from '../../src/metrics/restore-families.js';
@@ -26,14 +26,14 @@ export type Page = Readonly<{ value: (name: SeriesName) => number | undefined; a
 
 /** One process over a store: it counts, and is scraped. */
 export interface Exporter {
-  readonly sight: FirstSight;
+  readonly incrementHold: IncrementHold;
   /** Counts as the metrics sink does: held back, committed, served. `crash`: the process ends after the commit. */
   count(name: SeriesName, by?: number, crash?: 'crash'): Promise<void>;
   /** Brings a series into being at 0, as discovery does. */
-  born(name: SeriesName): Promise<void>;
-  page(reader: Reader): Page;
+  initialDeltas(name: SeriesName): Promise<void>;
+  page(reader: Scraper): Page;
   /** A page that arrives; what it shows of each series. */
-  scrape(reader: Reader): Promise<Readonly<Record<SeriesName, number | undefined>>>;
+  scrape(reader: Scraper): Promise<Readonly<Record<SeriesName, number | undefined>>>;
 }
 
 export type ExporterOptions = Readonly<{ clock: DrivenClock; store: Store; hold?: boolean }>;
@@ -46,18 +46,18 @@ export async function startExporter({ clock, store, hold = true }: ExporterOptio
     await commit(deltas);
     table.apply(deltas);
   };
-  const readers = hold ? createReaders(clock) : undefined;
-  const sight = firstSight({ table, readers, store: keep, failed: () => undefined });
-  await sight.letGo();
-  const page = (reader: Reader): Page => {
+  const scrapers = hold ? createScrapers(clock) : undefined;
+  const incrementHold = createIncrementHold({ table, scrapers, store: keep, failed: () => undefined });
+  await incrementHold.release();
+  const page = (reader: Scraper): Page => {
     const number = table.turnPage();
     const value = valuesOf(table);
-    return { value, arrive: async () => sight.served(reader, number) };
+    return { value, arrive: async () => incrementHold.served(reader, number) };
   };
   return {
-    sight,
-    count: async (name, by = 1, crash) => (crash ? commit : keep)(sight.holdBack([change(name, by)])),
-    born: async name => keep([change(name, 0)]),
+    incrementHold,
+    count: async (name, by = 1, crash) => (crash ? commit : keep)(incrementHold.hold([change(name, by)])),
+    initialDeltas: async name => keep([change(name, 0)]),
     page,
     scrape: async reader => {
       const { value, arrive } = page(reader);
