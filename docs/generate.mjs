@@ -11,7 +11,7 @@ import { logsMarkdown } from '../dist/docs/src/logs-markdown.js';
 import { metricsMarkdown } from '../dist/docs/src/metrics-markdown.js';
 
 const documents = [
-  ...configDocs(),
+  ...(await configDocs()),
   { path: 'docs/METRICS.md', text: metricsMarkdown() },
   { path: 'docs/ALERTS.md', text: alertsMarkdown() },
   { path: 'docs/LOGS.md', text: logsMarkdown() },

@@ -91,6 +91,7 @@ const layers: readonly (readonly [
         'node:net',
         'node:os',
         'node:path',
+        'node:stream/consumers',
       ],
     },
   ],

@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import type { Config } from '../src/config/parse.js';
-import type { History } from '../src/config/units.js';
+import type { History } from '../src/config/duration.js';
 import { systemClock } from '../src/kernel/clock.js';
 import { milliseconds } from '../src/model/time.js';
 import { simulate } from '../src/simulator/simulate.js';

@@ -1,18 +1,56 @@
-import { type Described, described, itemsOf, propertiesOf } from '../../src/config/described.js';
-import { environmentVariables } from '../../src/config/environment.js';
+import { format, resolveConfig } from 'prettier';
+import { z } from 'zod';
 import { schema } from '../../src/config/schema.js';
 
-/** The files that are generated from the schema: where they are in the repository, and their text. */
-export const configDocs = (): ReadonlyArray<Readonly<{ path: string; text: string }>> => [
-  { path: 'docs/CONFIG.md', text: configMarkdown() },
-  { path: 'docs/config.schema.json', text: `${json(configJsonSchema())}\n` },
-];
+/** The files that are generated from the schema: path in the repository, and text. */
+export async function configDocs(): Promise<ReadonlyArray<Readonly<{ path: string; text: string }>>> {
+  const path = 'docs/config.schema.json';
+  const text = await format(JSON.stringify(configJsonSchema()), { ...(await resolveConfig(path)), filepath: path });
+  return [
+    { path: 'docs/CONFIG.md', text: configMarkdown() },
+    { path, text },
+  ];
+}
 
-/** The configuration file as a JSON Schema (draft 7), for editors. A key that is not required may stand empty. */
-export const configJsonSchema = (): Described => withEmpty(described(schema));
+/** A part of a JSON Schema. */
+export type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+/** A schema as JSON Schema (draft 7), as it is written: before defaults and conversion. */
+const toJsonSchema = (of: z.ZodType): JsonSchema =>
+  z.toJSONSchema(of, {
+    io: 'input',
+    target: 'draft-7',
+    override: ({ zodSchema, jsonSchema }) => void Object.assign(jsonSchema, exampleAndDefault(zodSchema)),
+  });
+
+/** zod omits example and default of a value that is transformed. */
+function exampleAndDefault(of: z.core.$ZodType): object {
+  const wraps = of instanceof z.ZodOptional || of instanceof z.ZodPrefault;
+  const { examples, default: fallback } = z.globalRegistry.get(of) ?? {};
+  return {
+    ...(wraps ? exampleAndDefault(of.unwrap()) : {}),
+    ...(examples === undefined ? {} : { examples }),
+    ...(fallback === undefined ? {} : { default: fallback }),
+  };
+}
+
+const isSchema = (value: unknown): value is JsonSchema =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The keys of a mapping; none for anything else. */
+export const propertiesOf = ({ properties }: JsonSchema): Readonly<Record<string, JsonSchema>> =>
+  Object.fromEntries(
+    Object.entries(properties ?? {}).flatMap(([key, value]) => (isSchema(value) ? [[key, value]] : [])),
+  );
+
+/** The schema of the entries of a list; undefined for anything else. */
+export const itemsOf = ({ items }: JsonSchema): JsonSchema | undefined => (isSchema(items) ? items : undefined);
+
+/** The configuration file as a JSON Schema (draft 7), for editors. A key that is not required can be empty. */
+export const configJsonSchema = (): JsonSchema => withEmpty(toJsonSchema(schema));
 
 /** Allows `null` for every key that is not required, as the parser does. */
-function withEmpty(whole: Described): Described {
+function withEmpty(whole: JsonSchema): JsonSchema {
   const entries = Object.entries(propertiesOf(whole)).map(([key, value]) => {
     const inner = withEmpty(value);
     return [key, whole.required?.includes(key) === true ? inner : orNull(inner)] as const;
@@ -26,26 +64,16 @@ function withEmpty(whole: Described): Described {
 }
 
 // JSON Schema has lists of types; the library's type has not.
-const orNull = (value: Described): Described =>
+const orNull = (value: JsonSchema): JsonSchema =>
   Object.assign(
     { ...value },
     value.type === undefined ? {} : { type: [value.type, 'null'] },
     value.enum === undefined ? {} : { enum: [...value.enum, null] },
   );
 
-/** JSON the way prettier writes it: a mapping over several lines, but a list with all that is in it on one. */
-function json(value: unknown, indent = ''): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(onOneLine).join(', ')}]`;
-  const lines = Object.entries(value).map(([key, inner]) => `${indent}  "${key}": ${json(inner, `${indent}  `)}`);
-  return lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n${indent}}`;
-}
-
-const onOneLine = (value: unknown): string => json(value).replace(/\n\s*/g, ' ');
-
-/** The reference for people. */
+/** The reference of all keys and variables. */
 export function configMarkdown(): string {
-  const root = described(schema);
+  const root = toJsonSchema(schema);
   const variables = environmentVariables.map(({ name, meaning }) => `- \`${name}\`: ${meaning}`);
   const keys = ['## Keys', ...keyTexts(root, '')];
   return [intro, reload, ...keys, environmentIntro, variables.join('\n'), outro].join('\n\n');
@@ -53,46 +81,78 @@ export function configMarkdown(): string {
 
 const intro = `# Configuration
 
-<!-- Generated from src/config/schema.ts by \`npm run docs\`; edit it there. -->
+<!-- Generated from src/config/schema.ts and docs/src/config-markdown.ts by \`npm run docs\`. Do not edit. -->
 
-The configuration file is YAML. A key that is not listed here is refused; one that has a default may be left out or left
-empty. All problems are reported at once. \`vb365-exporter check\` reports them without starting anything.
-[config.schema.json](config.schema.json) is the same as a JSON Schema, and
-[vb365-exporter.yaml](../examples/vb365-exporter.yaml) an example.
+The configuration file is YAML. Unknown keys are errors. A key with a default can be absent or empty. The exporter reports
+all problems at once; \`vb365-exporter check\` reports them without starting anything.
+[config.schema.json](config.schema.json) is the JSON Schema of the file, and
+[vb365-exporter.yaml](../examples/vb365-exporter.yaml) is an example.
 
-A **duration** is written with its units, as in \`500ms\`, \`30s\` or \`1h30m\` (units: \`d h m s ms\`, the largest first).`;
+Write a **duration** with units, such as \`500ms\`, \`30s\` or \`1h30m\` (units: \`d h m s ms\`, largest first).`;
 
 const reload = `## Reload
 
-On SIGHUP the file is read again, and, with \`--web.enable-lifecycle\`, on \`POST\` or \`PUT\` of \`/-/reload\` (else 403). That path
-is behind the password of \`--web.config.file\`, if there is one. The environment is that of the start.
+The exporter reads the file again on SIGHUP and, with \`--web.enable-lifecycle\`, on \`POST\` or \`PUT\` to \`/-/reload\`. Without
+the flag that path returns 403. The web configuration of \`--web.config.file\` protects it like every other path.
 
-- \`servers\`: one that is added, removed or changed in any key begins or ends; the others go on untouched, with their login.
-  No cursor is lost and nothing is counted twice: what a server has in hand ends (within 5 s) before it is read in the new way.
-- \`history\` and \`abandon_after\` count for all servers, so every one begins anew, where it was.
-- A login that was refused is tried again at once. A changed password file needs no reload: it is read for every login.
-- Every other setting counts from the next start on. One that differs is named in the log, and in the answer.
-- A configuration that cannot be used changes nothing: the one in force stays, one line of the log says why, the answer is 500
+- \`servers\`: the exporter starts added servers, stops removed ones and restarts those with any change. The others continue
+  with their login. No cursor is lost and nothing is counted twice: work in progress ends (within 5 s) before a server restarts.
+- \`history\` and \`abandon_after\` apply to all servers, so a change restarts every server at its stored progress.
+- The exporter retries a refused login at once. A changed password file needs no reload: the exporter reads it at every login.
+- Every other setting needs a restart. The log and the response name those that differ.
+- An invalid file changes nothing: the current configuration stays, the log has one line with the reason, the response is 500
   with the reason, and \`vb365_config_last_reload_successful\` is 0.
-- The flags are those of the start. The file of \`--web.config.file\` is read again without a reload.
+- Flags and environment variables are read at start only. The file of \`--web.config.file\` is read again without a reload.
 
-The gauges of a server that is removed vanish from \`/metrics\`. Its counters stay there, and so does what is kept of it: when
-it is back, it goes on where it was. What is kept is counters, progress and \`vb365_restore_last_event_timestamp_seconds\`;
-\`vb365-exporter state forget\` removes it, see [STATE.md](STATE.md). The other counters of such a server end with the process.
+When a server is removed, its gauges disappear from \`/metrics\`. Its stored state remains: progress, counters and
+\`vb365_restore_last_event_timestamp_seconds\`. If you add the server again, it continues from there. Metrics that are not
+stored end with the process. \`vb365-exporter state forget\` removes the state; see [STATE.md](STATE.md).
 
-A server that gets another name in one reload keeps its progress when it tells an installation id (v6 and later): the new
-name goes on where the old one was, with counters of its own.`;
+If you rename a server in one reload, it keeps its progress when the server has an installation id (v6 and later). The new
+name has new counters.`;
 
 const environmentIntro = `## Environment
 
-The file wins over the environment. An empty variable counts as not set. When the file lists no servers, the first ones
-describe one; when it does, they are ignored, with a warning.`;
+The file has priority over the environment. An empty variable counts as not set. The variables of a server describe one
+server when the file lists none; otherwise the exporter ignores them with a warning.`;
 
-const outro = `For each \`OTEL_EXPORTER_OTLP_...\` variable there is an \`OTEL_EXPORTER_OTLP_LOGS_...\` and an \`OTEL_EXPORTER_OTLP_TRACES_...\`
-variable, which win over it for their signal; headers of both are sent. They count only when the signal is sent at all. Every other variable that begins with \`VB365_\` is ignored.
+const outro = `Each \`OTEL_EXPORTER_OTLP_...\` variable has an \`OTEL_EXPORTER_OTLP_LOGS_...\` and an \`OTEL_EXPORTER_OTLP_TRACES_...\` form.
+That form has priority for its signal; headers are combined. The exporter reads these variables only when the signal is on,
+and ignores all other variables with the prefix \`VB365_\`.
 `;
 
-function keyTexts(parent: Described, prefix: string): readonly string[] {
+/** Every environment variable, in the order of the reference. */
+const environmentVariables: ReadonlyArray<Readonly<{ name: string; meaning: string }>> = [
+  { name: 'VB365_CONFIG_FILE', meaning: 'Path of the configuration file; `--config.file` has priority.' },
+  { name: 'VB365_URL', meaning: 'Same as `servers[].url`. The host becomes the `name`.' },
+  { name: 'VB365_USERNAME', meaning: 'Same as `servers[].username`.' },
+  { name: 'VB365_PASSWORD', meaning: 'The password.' },
+  { name: 'VB365_PASSWORD_FILE', meaning: 'Same as `servers[].password_file`; instead of `VB365_PASSWORD`.' },
+  { name: 'VB365_STATE_PATH', meaning: 'Same as `state.path`.' },
+  {
+    name: 'HTTPS_PROXY',
+    meaning: 'Same as `servers[].proxy_url`, for every `https://` server without that key. Can contain credentials.',
+  },
+  {
+    name: 'NO_PROXY',
+    meaning: 'Hosts to reach without `HTTPS_PROXY`: `example.com,.internal,10.0.0.5:4443`, or `*`.',
+  },
+  { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', meaning: 'Same as `otlp.endpoint`.' },
+  { name: 'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT', meaning: 'Complete URL for logs; nothing is appended.' },
+  { name: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', meaning: 'Complete URL for traces; nothing is appended.' },
+  { name: 'OTEL_EXPORTER_OTLP_PROTOCOL', meaning: 'Same as `otlp.protocol`.' },
+  {
+    name: 'OTEL_EXPORTER_OTLP_HEADERS',
+    meaning: 'Headers: `name=value,name2=value2`, percent-encoded. `otlp.headers` has priority for the same name.',
+  },
+  { name: 'OTEL_EXPORTER_OTLP_COMPRESSION', meaning: 'Same as `otlp.compression`.' },
+  { name: 'OTEL_EXPORTER_OTLP_TIMEOUT', meaning: 'Same as `otlp.timeout`, but in whole milliseconds.' },
+  { name: 'OTEL_EXPORTER_OTLP_CERTIFICATE', meaning: 'Same as `otlp.tls.ca_file`.' },
+  { name: 'OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE', meaning: 'Same as `otlp.tls.cert_file`.' },
+  { name: 'OTEL_EXPORTER_OTLP_CLIENT_KEY', meaning: 'Same as `otlp.tls.key_file`.' },
+];
+
+function keyTexts(parent: JsonSchema, prefix: string): readonly string[] {
   return Object.entries(propertiesOf(parent)).flatMap(([key, value]) => {
     const required = parent.required?.includes(key) === true;
     const path = `${prefix}${key}`;
@@ -106,8 +166,8 @@ function keyTexts(parent: Described, prefix: string): readonly string[] {
   });
 }
 
-/** What can be said of a key beside its description, as a list. */
-function facts(key: Described, required: boolean): string {
+/** The facts about a key, besides its description, as a list. */
+function facts(key: JsonSchema, required: boolean): string {
   const isGroup = key.properties !== undefined;
   return [
     required ? ['Required'] : [],

@@ -1,5 +1,5 @@
 import type { ServerConfig } from '../config/parse.js';
-import { isLoopback } from '../config/schema.js';
+import { isLoopback } from '../config/server-schema.js';
 import { examineTls, type TlsReport } from '../source/examine.js';
 import type { RestOptions } from '../source/options.js';
 import type { Certificate } from '../source/peer.js';

@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { parseDuration } from '../config/units.js';
+import { parseDuration } from '../config/duration.js';
 import { toExporterError } from '../kernel/errors.js';
 import { logFormats, logLevels } from '../kernel/log.js';
 import { parseListenAddress } from '../web/listen.js';

@@ -1,128 +1,187 @@
 import { z } from 'zod';
 import type { Secret } from '../kernel/secret.js';
-import { type Environment, variable } from './environment.js';
-import type { Problem, Read } from './problem.js';
-import { readVariables, type Variable } from './read.js';
-import { type Keys, otlpKeys } from './schema.js';
-import { otlpTlsKeys } from './telemetry-keys.js';
-import { minuteMs, secondMs } from './units.js';
+import type { PersonalData } from '../model/personal-data.js';
+import { type Environment, readVariables, type Variable, variable } from './environment.js';
+import { type Problem, problemsOf, type Read } from './problem.js';
+import { type Keys, otlpKeys, otlpTlsKeys } from './schema.js';
 import { headerList, milliseconds } from './values.js';
+import { isMapping, valueAt } from './yaml.js';
 
-/** What is sent over OTLP; its name is the end of the path. */
+/** A signal that is sent over OTLP; its name is the end of the path. */
 export type SignalName = 'logs' | 'traces';
 
-/** Where a signal is sent, and how. */
+/** PEM files; undefined: the authorities of Node.js, and no client certificate. */
+export type TlsFiles = Readonly<{
+  caFile: string | undefined;
+  /** Both or neither. */
+  certFile: string | undefined;
+  keyFile: string | undefined;
+}>;
+
+/** Where and how a signal is sent. */
 export type OtlpTarget = Readonly<{
-  /** Complete, with its path; no credentials, no query. */
+  /** Complete, with the path of the signal; without credentials and query. */
   url: URL;
   protocol: 'http/json' | 'http/protobuf';
   /** By lower-case name. */
   headers: Readonly<Record<string, Secret>>;
   compression: 'none' | 'gzip';
-  /** How long one request may take. */
+  /** For one request and its answer. */
   timeoutMs: number;
-  /** PEM files; a client certificate and its key come together. */
-  tls: Readonly<{ caFile: string | undefined; certFile: string | undefined; keyFile: string | undefined }>;
+  tls: TlsFiles;
 }>;
 
-const environmentSchema = z.strictObject({
+export type LogsConfig = OtlpTarget &
+  Readonly<{
+    personalData: PersonalData;
+    /** Undefined: no limit. */
+    maxAgeMs: number | undefined;
+    maxBehindMs: number | undefined;
+  }>;
+
+export type TracesConfig = OtlpTarget & Readonly<{ personalData: PersonalData }>;
+
+/** What is sent over OTLP; undefined: nothing of that kind. */
+export type Signals = Readonly<{
+  logs: LogsConfig | undefined;
+  traces: TracesConfig | undefined;
+  selfTracing: OtlpTarget | undefined;
+  /** Defined when personal data is hashed. */
+  hashKeyFile: string | undefined;
+}>;
+
+const variablesSchema = z.strictObject({
   endpoint: otlpKeys.endpoint,
   signal_endpoint: otlpKeys.endpoint,
   protocol: otlpKeys.protocol,
   headers: headerList().optional(),
   signal_headers: headerList().optional(),
   compression: otlpKeys.compression,
-  timeout: milliseconds({ min: 100, max: 10 * minuteMs }).optional(),
-  ca_file: otlpTlsKeys.ca_file,
-  cert_file: otlpTlsKeys.cert_file,
-  key_file: otlpTlsKeys.key_file,
+  timeout: milliseconds({ min: 100, max: 600_000 }).optional(),
+  ...otlpTlsKeys,
 });
 
-type Otlp = Keys['otlp'];
-type Given = z.output<typeof environmentSchema>;
+type OtlpKeys = Keys['otlp'];
+type Variables = z.output<typeof variablesSchema>;
 
-/** Whether a signal is wanted at all, and the key that says so. `auto`: when there is an endpoint for it. */
-export type Wanted = Readonly<{ signal: SignalName; enabled: boolean | 'auto'; key: string }>;
+/** The settings from environment variables, for each signal that is on. */
+export type SignalVariables = Readonly<Record<SignalName, Variables | undefined>>;
 
 /**
- * Finds where a signal goes: undefined when nowhere. What the file says wins, then the variable for the signal, then the
- * one for all, as the OpenTelemetry specification has it ("OpenTelemetry Protocol Exporter"); headers add up. Variables
- * that are not needed are not looked at.
+ * Reads the variables of each signal that is on. A setting of the file wins, then the variable for the signal, then the
+ * one for all signals (OpenTelemetry specification, "OpenTelemetry Protocol Exporter"). Variables without effect are
+ * not validated. `file` need not be valid: only which of its keys are set matters here.
  */
-export function readTarget(
-  { signal, enabled, key }: Wanted,
-  otlp: Otlp,
-  env: Environment,
-): Read<OtlpTarget | undefined> {
-  const variables = otlpVariables(signal, otlp, env);
-  const reachable = otlp.endpoint ?? variables.signal_endpoint.text ?? variables.endpoint.text;
-  if (enabled === false || (enabled === 'auto' && reachable === undefined)) return { value: undefined };
-  if (reachable === undefined) return { problems: [{ path: key, what: needsEndpoint(signal) }] };
-  const given = readVariables(environmentSchema, variables);
-  if (!('value' in given)) return given;
-  const target = targetOf(signal, otlp, given.value);
-  const problem = target === undefined ? undefined : halfCertificate(target);
-  return problem === undefined ? { value: target } : { problems: [problem] };
+export function readSignalVariables(file: unknown, env: Environment): Read<SignalVariables> {
+  const logs = readSignal('logs', file, env);
+  const traces = readSignal('traces', file, env);
+  if ('value' in logs && 'value' in traces) return { value: { logs: logs.value, traces: traces.value } };
+  return { problems: [...problemsOf(logs), ...problemsOf(traces)] };
 }
+
+function readSignal(signal: SignalName, file: unknown, env: Environment): Read<Variables | undefined> {
+  const variables = variablesOf(signal, file, env);
+  const endpoint = valueAt(file, 'otlp', 'endpoint') ?? variables.signal_endpoint.text ?? variables.endpoint.text;
+  const section = sectionThatEnables(signal, file, endpoint !== undefined);
+  if (section === undefined) return { value: undefined };
+  if (endpoint === undefined) return { problems: [{ path: `${section}.enabled`, what: needsEndpoint(signal) }] };
+  const read = readVariables(variablesSchema, variables);
+  const problems = [...problemsOf(read), ...halfCertificate(file, variables), ...missingHashKey(file, section)];
+  return problems.length === 0 ? read : { problems };
+}
+
+/** The section that turns a signal on; undefined when it is off. */
+const sectionThatEnables = (signal: SignalName, file: unknown, hasEndpoint: boolean): string | undefined =>
+  (signal === 'logs' ? ['logs'] : ['traces', 'self_tracing']).find(section => {
+    const enabled = valueAt(file, section, 'enabled') ?? (section === 'logs' ? 'auto' : false);
+    return enabled === true || (enabled === 'auto' && hasEndpoint);
+  });
 
 const needsEndpoint = (signal: SignalName): string =>
   `needs an endpoint: set "otlp.endpoint", OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT`;
 
-const unless = (given: unknown, found: Variable): Variable =>
-  given === undefined ? found : { ...found, text: undefined };
+const unless = (override: unknown, found: Variable): Variable =>
+  override === undefined ? found : { ...found, text: undefined };
 
-/** The variables that count beside the file; one that the file or another variable outdoes has no text. */
-function otlpVariables(name: SignalName, otlp: Otlp, env: Environment) {
-  const signal = (setting: string): Variable => variable(env, `OTEL_EXPORTER_OTLP_${name.toUpperCase()}_${setting}`);
-  const general = (setting: string): Variable => variable(env, `OTEL_EXPORTER_OTLP_${setting}`);
-  const either = (setting: string): Variable => (signal(setting).text === undefined ? general : signal)(setting);
+/** The variables of a signal. One without effect has no text. */
+function variablesOf(signal: SignalName, file: unknown, env: Environment) {
+  const general = (name: string): Variable => variable(env, `OTEL_EXPORTER_OTLP_${name}`);
+  const specific = (name: string): Variable => variable(env, `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_${name}`);
+  const either = (name: string, ...path: readonly string[]): Variable =>
+    unless(valueAt(file, 'otlp', ...path), specific(name).text === undefined ? general(name) : specific(name));
+  const endpoint = valueAt(file, 'otlp', 'endpoint');
   return {
-    endpoint: unless(otlp.endpoint ?? signal('ENDPOINT').text, general('ENDPOINT')),
-    signal_endpoint: unless(otlp.endpoint, signal('ENDPOINT')),
-    protocol: unless(otlp.protocol, either('PROTOCOL')),
+    endpoint: unless(endpoint ?? specific('ENDPOINT').text, general('ENDPOINT')),
+    signal_endpoint: unless(endpoint, specific('ENDPOINT')),
+    protocol: either('PROTOCOL', 'protocol'),
     headers: general('HEADERS'),
-    signal_headers: signal('HEADERS'),
-    compression: unless(otlp.compression, either('COMPRESSION')),
-    timeout: unless(otlp.timeout, either('TIMEOUT')),
-    ca_file: unless(otlp.tls.ca_file, either('CERTIFICATE')),
-    cert_file: unless(otlp.tls.cert_file, either('CLIENT_CERTIFICATE')),
-    key_file: unless(otlp.tls.key_file, either('CLIENT_KEY')),
+    signal_headers: specific('HEADERS'),
+    compression: either('COMPRESSION', 'compression'),
+    timeout: either('TIMEOUT', 'timeout'),
+    ca_file: either('CERTIFICATE', 'tls', 'ca_file'),
+    cert_file: either('CLIENT_CERTIFICATE', 'tls', 'cert_file'),
+    key_file: either('CLIENT_KEY', 'tls', 'key_file'),
   };
 }
 
-function targetOf(signal: SignalName, otlp: Otlp, given: Given): OtlpTarget | undefined {
-  const base = otlp.endpoint ?? given.endpoint;
-  const url = base === undefined ? given.signal_endpoint : signalUrl(signal, base);
-  if (url === undefined) return undefined;
+/** A client certificate and its private key are useful only together. */
+function halfCertificate(file: unknown, variables: ReturnType<typeof variablesOf>): readonly Problem[] {
+  const isSet = (key: 'cert_file' | 'key_file'): boolean =>
+    (valueAt(file, 'otlp', 'tls', key) ?? variables[key].text) !== undefined;
+  if (isSet('cert_file') === isSet('key_file')) return [];
+  const [has, lacks] = isSet('key_file') ? ['key', 'cert'] : ['cert', 'key'];
+  const what = `is missing; it is required with "otlp.tls.${has}_file" or its environment variable`;
+  return [{ path: `otlp.tls.${lacks}_file`, what }];
+}
+
+function missingHashKey(file: unknown, section: string): readonly Problem[] {
+  const treatments = valueAt(file, section, 'personal_data');
+  const hashes = isMapping(treatments) && Object.values(treatments).includes('hash');
+  if (!hashes || valueAt(file, 'personal_data', 'hash_key_file') !== undefined) return [];
+  return [{ path: 'personal_data.hash_key_file', what: `is missing; it is required by "${section}.personal_data"` }];
+}
+
+/** Combines the settings of the file with those of the environment. */
+export function signalsOf(keys: Keys, variables: SignalVariables): Signals {
+  const logs = targetOf('logs', keys.otlp, variables.logs);
+  const traces = targetOf('traces', keys.otlp, variables.traces);
+  return {
+    logs: logs && {
+      ...logs,
+      personalData: keys.logs.personal_data,
+      maxAgeMs: keys.logs.max_age,
+      maxBehindMs: keys.logs.max_behind,
+    },
+    traces: traces && keys.traces.enabled ? { ...traces, personalData: keys.traces.personal_data } : undefined,
+    selfTracing: keys.self_tracing.enabled ? traces : undefined,
+    hashKeyFile: keys.personal_data.hash_key_file,
+  };
+}
+
+function targetOf(signal: SignalName, keys: OtlpKeys, variables: Variables | undefined): OtlpTarget | undefined {
+  const url = variables && urlOf(signal, keys, variables);
+  if (variables === undefined || url === undefined) return undefined;
   return {
     url,
-    protocol: otlp.protocol ?? given.protocol ?? 'http/json',
-    headers: { ...given.headers, ...given.signal_headers, ...otlp.headers },
-    compression: otlp.compression ?? given.compression ?? 'none',
-    timeoutMs: otlp.timeout ?? given.timeout ?? 10 * secondMs,
-    tls: tlsOf(otlp, given),
+    protocol: keys.protocol ?? variables.protocol ?? 'http/json',
+    headers: { ...variables.headers, ...variables.signal_headers, ...keys.headers },
+    compression: keys.compression ?? variables.compression ?? 'none',
+    timeoutMs: keys.timeout ?? variables.timeout ?? 10_000,
+    tls: tlsOf(keys.tls, variables),
   };
 }
 
-const tlsOf = ({ tls }: Otlp, given: Given): OtlpTarget['tls'] => ({
-  caFile: tls.ca_file ?? given.ca_file,
-  certFile: tls.cert_file ?? given.cert_file,
-  keyFile: tls.key_file ?? given.key_file,
+const tlsOf = (keys: OtlpKeys['tls'], variables: Variables): TlsFiles => ({
+  caFile: keys.ca_file ?? variables.ca_file,
+  certFile: keys.cert_file ?? variables.cert_file,
+  keyFile: keys.key_file ?? variables.key_file,
 });
 
-/** The URL for a signal under a base endpoint. */
-function signalUrl(signal: SignalName, base: URL): URL {
+/** The path of the signal is appended to a base URL; the URL of a signal is complete. */
+function urlOf(signal: SignalName, keys: OtlpKeys, variables: Variables): URL | undefined {
+  const base = keys.endpoint ?? variables.endpoint;
+  if (base === undefined) return variables.signal_endpoint;
   const url = new URL(base);
   url.pathname = base.pathname.replace(/\/*$/, `/v1/${signal}`);
   return url;
-}
-
-/** A certificate is of no use without its key, nor a key without its certificate. */
-function halfCertificate({ tls: { certFile, keyFile } }: OtlpTarget): Problem | undefined {
-  if ((certFile === undefined) === (keyFile === undefined)) return undefined;
-  const [has, lacks] = certFile === undefined ? ['key', 'cert'] : ['cert', 'key'];
-  return {
-    path: `otlp.tls.${lacks}_file`,
-    what: `is missing, because there is "otlp.tls.${has}_file", or the variable that says the same`,
-  };
 }

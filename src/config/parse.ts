@@ -6,127 +6,120 @@ import {
   serverVariablesIn,
   variable,
 } from './environment.js';
-import { configError, problemsOf, type Read } from './problem.js';
-import { proxied, type ProxyConfig, readProxy } from './proxy.js';
-import { readBy } from './read.js';
+import type { History } from './duration.js';
+import { readSignalVariables, type Signals, signalsOf } from './otlp.js';
+import { configError, problemsOf, type Read, readBy } from './problem.js';
+import { type ProxyConfig, readProxy } from './proxy.js';
 import { defaultStatePath, type Keys, schema } from './schema.js';
-import { readSignals, type Signals } from './otlp-settings.js';
-import type { History } from './units.js';
-import { parseYaml } from './yaml.js';
+import { isMapping, parseYaml } from './yaml.js';
 
-/** How to log in. */
 export type LoginConfig =
   | Readonly<{ kind: 'password'; username: string; secret: SecretSource }>
   | Readonly<{ kind: 'assertion'; clientId: string; secret: SecretSource }>;
 
-/** A VB365 server to watch. */
+/** A VB365 server to monitor. */
 export type ServerConfig = Readonly<{
   /** The `server` label; unique. */
   name: string;
-  /** An origin: its path is `/`. */
+  /** An origin: the path is `/`. */
   url: URL;
   apiVersion: 'auto' | 'v2' | 'v3' | 'v4' | 'v5' | 'v6' | 'v7' | 'v8';
   login: LoginConfig;
-  /** One of them at most; none for `http:`. */
+  /** At most one is set; none for `http:`. */
   tls: Readonly<{ caFile: string | undefined; serverFingerprint: string | undefined; insecureSkipVerify: boolean }>;
   proxy: ProxyConfig | undefined;
-  /** Between turns while no session is open. */
+  /** Between polls while no session is open. */
   pollIntervalMs: number;
-  /** Between turns while one is; not longer. */
+  /** Between polls while a session is open; not longer than `pollIntervalMs`. */
   openPollIntervalMs: number;
-  /** Between lists while a change feed is followed. */
+  /** Between session lists while the change feed works. */
   reconcileIntervalMs: number;
   requestTimeoutMs: number;
-  /** Events a page. */
+  /** In events. */
   pageSize: number;
 }>;
 
 /** What is served at `/metrics`. */
 export type MetricsConfig = Readonly<{
   organizationLabel: boolean;
-  /** For each server. */
+  /** Per server. */
   maxOrganizations: number;
   firstIncrementHold: boolean;
 }>;
 
-/** Everything a person may set, checked, in the units of the code. Frozen. */
+/** The validated configuration, in the units of the code. Frozen. */
 export type Config = Signals &
   Readonly<{
     /** At least one. */
     servers: readonly ServerConfig[];
     history: History;
     abandonAfterMs: number;
-    /** Over all servers; long polls do not count. */
+    /** Over all servers, without long polls. */
     maxConcurrentRequests: number;
     state: Readonly<{ path: string }>;
     metrics: MetricsConfig;
-    /** What a person should be told, one sentence each; nothing stops. */
+    /** One sentence each. */
     warnings: readonly string[];
   }>;
 
-/** What the configuration is made from: the text of a file, its name for messages, the environment. */
+/** The text of a configuration file, its name for messages, and the environment. */
 export type ConfigInput = Readonly<{ file?: string | undefined; fileName?: string | undefined; env: Environment }>;
 
 /**
- * Makes the configuration. The file wins over the environment, setting by setting; a server comes from the environment
- * only when the file has none.
+ * Reads the configuration. Each setting of the file wins over the environment; a server comes from the environment only
+ * when the file lists none.
  * @throws {ExporterError} `config`, with one line for each wrong setting, never with a value.
  */
 export function parseConfig({ file = '', fileName, env }: ConfigInput): Config {
   const failure = `Could not read the configuration${fileName === undefined ? '' : ` "${fileName}"`}`;
   const document = parseYaml(file, failure);
   const keys = readBy(schema, document);
-  const server = readServer(document, env);
+  if (!isMapping(document)) throw configError(failure, problemsOf(keys));
+  const server = readServer(document['servers'], env);
+  const variables = readSignalVariables(document, env);
   const proxy = readProxy(env);
-  const signals: Read<Signals> = readSignals(isMapping(document) ? document : {}, isMapping(document) ? env : {});
-  if ('value' in keys && 'value' in server && 'value' in signals && 'value' in proxy) {
-    const { servers, ...rest } = toConfig(keys.value, server.value, env);
-    return frozen({ ...rest, servers: servers.map(one => proxied(one, proxy.value)), ...signals.value });
-  }
-  throw configError(failure, [keys, server, signals, proxy].flatMap(problemsOf));
+  if (!('value' in keys && 'value' in server && 'value' in variables && 'value' in proxy))
+    throw configError(failure, [keys, server, variables, proxy].flatMap(problemsOf));
+  return frozen({
+    ...settingsOf(keys.value, env),
+    ...signalsOf(keys.value, variables.value),
+    servers: serversOf(keys.value, server.value, proxy.value),
+    warnings: server.value === undefined ? ignored(serverVariablesIn(env)) : [],
+  });
 }
 
-type Document = Readonly<Record<string, unknown>>;
+/** The server from the environment, when the file lists none. */
+const readServer = (listed: unknown, env: Environment): Read<EnvironmentServer | undefined> =>
+  listed === undefined ? readEnvironmentServer(env) : { value: undefined };
 
-const isMapping = (document: unknown): document is Document =>
-  typeof document === 'object' && document !== null && !Array.isArray(document);
-
-/** The server that the environment describes, when the file lists none. */
-function readServer(document: unknown, env: Environment): Read<ServerConfig | undefined> {
-  if (!isMapping(document) || document['servers'] !== undefined) return { value: undefined };
-  const read = readEnvironmentServer(env);
-  return 'value' in read ? { value: environmentServer(read.value) } : read;
-}
-
-function toConfig(
-  keys: Keys,
-  fromEnvironment: ServerConfig | undefined,
-  env: Environment,
-): Omit<Config, keyof Signals> {
-  const listed = keys.servers?.map(server => toServer(server, loginOf(server))) ?? [];
-  return {
-    servers: fromEnvironment === undefined ? listed : [fromEnvironment],
-    history: keys.history,
-    abandonAfterMs: keys.abandon_after,
-    maxConcurrentRequests: keys.max_concurrent_requests,
-    state: { path: keys.state.path ?? variable(env, 'VB365_STATE_PATH').text ?? defaultStatePath },
-    metrics: toMetrics(keys.metrics),
-    warnings: fromEnvironment === undefined ? ignored(serverVariablesIn(env)) : [],
-  };
-}
-
-const toMetrics = (keys: Keys['metrics']): MetricsConfig => ({
-  organizationLabel: keys.organization_label,
-  maxOrganizations: keys.max_organizations,
-  firstIncrementHold: keys.first_increment_hold,
+const settingsOf = (keys: Keys, env: Environment): Omit<Config, keyof Signals | 'servers' | 'warnings'> => ({
+  history: keys.history,
+  abandonAfterMs: keys.abandon_after,
+  maxConcurrentRequests: keys.max_concurrent_requests,
+  state: { path: keys.state.path ?? variable(env, 'VB365_STATE_PATH').text ?? defaultStatePath },
+  metrics: {
+    organizationLabel: keys.metrics.organization_label,
+    maxOrganizations: keys.metrics.max_organizations,
+    firstIncrementHold: keys.metrics.first_increment_hold,
+  },
 });
 
-const environmentServer = ({ keys, password }: EnvironmentServer): ServerConfig =>
-  toServer(keys, { kind: 'password', username: keys.username, secret: password });
+const ignored = (names: readonly string[]): readonly string[] =>
+  names.length === 0 ? [] : [`Ignoring ${names.join(', ')}: the configuration file lists servers`];
+
+function serversOf(
+  { servers = [] }: Keys,
+  fromEnvironment: EnvironmentServer | undefined,
+  proxy: ProxyConfig | undefined,
+): readonly ServerConfig[] {
+  if (fromEnvironment === undefined) return servers.map(keys => toServer(keys, loginOf(keys), proxy));
+  const { keys, password } = fromEnvironment;
+  return [toServer(keys, { kind: 'password', username: keys.username, secret: password }, proxy)];
+}
 
 type ServerKeys = NonNullable<Keys['servers']>[number];
 
-/** The keys that belong together are all there, as the schema has seen to. */
+/** The schema guarantees that the keys of one kind of login are set. */
 function loginOf({ username = '', password_file = '', client_id, assertion_file = '' }: ServerKeys): LoginConfig {
   return client_id === undefined
     ? { kind: 'password', username, secret: { file: password_file } }
@@ -135,15 +128,16 @@ function loginOf({ username = '', password_file = '', client_id, assertion_file 
 
 type CommonKeys = Omit<EnvironmentServer['keys'], 'username'>;
 
-function toServer(keys: CommonKeys, login: LoginConfig): ServerConfig {
+function toServer(keys: CommonKeys, login: LoginConfig, proxy: ProxyConfig | undefined): ServerConfig {
   const { ca_file: caFile, server_fingerprint: serverFingerprint, insecure_skip_verify: insecureSkipVerify } = keys.tls;
+  const fromEnvironment = keys.url.protocol === 'https:' ? proxy : undefined;
   return {
     name: keys.name,
     url: keys.url,
     apiVersion: keys.api_version,
     login,
     tls: { caFile, serverFingerprint, insecureSkipVerify },
-    proxy: keys.proxy_url === undefined ? undefined : { url: keys.proxy_url, noProxy: '' },
+    proxy: keys.proxy_url === undefined ? fromEnvironment : { url: keys.proxy_url, noProxy: '' },
     pollIntervalMs: keys.poll_interval,
     openPollIntervalMs: keys.open_poll_interval,
     reconcileIntervalMs: keys.reconcile_interval,
@@ -152,10 +146,7 @@ function toServer(keys: CommonKeys, login: LoginConfig): ServerConfig {
   };
 }
 
-const ignored = (names: readonly string[]): readonly string[] =>
-  names.length === 0 ? [] : [`Ignored ${names.join(', ')}: the configuration file lists servers`];
-
-/** Freezes plain data all the way down. A `URL` cannot be frozen; a `Secret` has nothing to freeze. */
+/** Freezes plain data at every level. A `URL` cannot be frozen. */
 function frozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null || value instanceof URL) return value;
   Object.values(value).forEach(frozen);

@@ -1,15 +1,28 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { ExporterError } from '../kernel/errors.js';
 
-/** Something wrong with the configuration: where, and what, without any value. */
+/** What is wrong with a setting; never contains a value. */
 export type Problem = Readonly<{ path: string; what: string }>;
 
-/** What was read, or every reason why not. */
+/** A value, or every reason why there is none. */
 export type Read<T> = Readonly<{ value: T }> | Readonly<{ problems: readonly Problem[] }>;
 
 export const problemsOf = (read: Read<unknown>): readonly Problem[] => ('problems' in read ? read.problems : []);
 
-const nouns: Readonly<Record<string, string>> = {
+/** All problems as one error: the first line says what failed, each further line names one setting. */
+export function configError(failure: string, problems: readonly Problem[]): ExporterError {
+  const lines = new Set(problems.map(({ path, what }) => `- ${path}: ${what}`));
+  return new ExporterError('config', [`${failure}:`, ...lines].join('\n'));
+}
+
+/** Validates `input` and reports all problems at once. */
+export function readBy<S extends z.ZodType>(schema: S, input: unknown): Read<z.output<S>> {
+  const parsed = schema.safeParse(input, { error: messageOf });
+  if (parsed.success) return { value: parsed.data };
+  return { problems: parsed.error.issues.flatMap(issue => problemsIn(schema, issue)) };
+}
+
+const expectations: Readonly<Record<string, string>> = {
   array: 'a list',
   boolean: 'true or false',
   int: 'a whole number',
@@ -19,61 +32,69 @@ const nouns: Readonly<Record<string, string>> = {
   string: 'text',
 };
 
-const listed = (values: readonly unknown[]): string => {
-  const words = values.map(String);
-  return `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
-};
-
-/** zod's findings in our words. Undefined leaves it to the words of the schema. */
-export function inOurWords(issue: z.core.$ZodRawIssue): string | undefined {
-  if (issue.code === 'invalid_type') return ofType(issue.expected, issue.input);
-  if (issue.code === 'invalid_value')
-    return issue.input === undefined ? 'is missing' : `must be ${listed(issue.values)}`;
+/** The message of a zod issue; undefined for the message of the schema. */
+function messageOf(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'too_small') return `must be at least ${String(issue.minimum)}`;
   if (issue.code === 'too_big') return `must be at most ${String(issue.maximum)}`;
-  return undefined;
+  if (issue.code !== 'invalid_type' && issue.code !== 'invalid_value') return undefined;
+  if (issue.input === undefined) return 'is missing';
+  if (issue.code === 'invalid_value')
+    return `must be ${issue.values
+      .map(String)
+      .join(', ')
+      .replace(/, ([^,]*)$/, ' or $1')}`;
+  const hint = issue.expected === 'string' && typeof issue.input !== 'object' ? '; write it in quotes' : '';
+  return `must be ${expectations[issue.expected] ?? issue.expected}${hint}`;
 }
 
-function ofType(expected: string, input: unknown): string {
-  if (input === undefined) return 'is missing';
-  const hint = expected === 'string' && typeof input !== 'object' ? '; put it in quotes' : '';
-  return `must be ${nouns[expected] ?? expected}${hint}`;
+function problemsIn(schema: z.ZodType, issue: z.core.$ZodIssue): readonly Problem[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map(key => ({
+      path: pathText([...issue.path, key]),
+      what: `unknown key; ${hintFor(key, keysAt(schema, issue.path))}`,
+    }));
+  const what = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+  return [{ path: pathText(issue.path) || 'the file', what }];
 }
 
-/** Writes the way to a key, as in `servers[0].url`. What could not be a key's name is not repeated. */
-export function pathText(path: readonly PropertyKey[]): string {
+/** A path as in `servers[0].url`. A step that cannot be the name of a key is not repeated: it may be a secret. */
+function pathText(path: readonly PropertyKey[]): string {
   const steps = path.map(step => {
     if (typeof step === 'number') return `[${String(step)}]`;
-    const name = String(step);
-    return /^[\w-]{1,64}$/.test(name) ? `.${name}` : '.?';
+    return /^[\w-]{1,64}$/.test(String(step)) ? `.${String(step)}` : '.?';
   });
   return steps.join('').replace(/^\./, '');
 }
 
-/** All problems as one error: the first line says what failed, each further line names one setting. */
-export const configError = (what: string, problems: readonly Problem[]): ExporterError =>
-  new ExporterError('config', [`${what}:`, ...problems.map(({ path, what: why }) => `- ${path}: ${why}`)].join('\n'));
-
-/** The known name that a misspelt one most likely stands for: two letters off at most, or its beginning. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
-  const close = known
-    .map(candidate => ({ candidate, off: candidate.startsWith(`${name}_`) ? 1 : distance(name, candidate) }))
-    .filter(({ off, candidate }) => off <= 2 && off < candidate.length / 2);
-  return close.sort((a, b) => a.off - b.off)[0]?.candidate;
+/** The keys of the mapping at a path of a schema. */
+function keysAt(schema: z.core.$ZodType, [step, ...rest]: readonly PropertyKey[]): readonly string[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault)
+    return keysAt(schema.unwrap(), step === undefined ? [] : [step, ...rest]);
+  if (schema instanceof z.ZodArray) return keysAt(schema.element, rest);
+  if (!(schema instanceof z.ZodObject)) return [];
+  const inner: unknown = step === undefined ? undefined : schema.shape[String(step)];
+  return inner instanceof z.ZodType ? keysAt(inner, rest) : Object.keys(schema.shape);
 }
 
-/** Levenshtein distance: how many letters to add, drop or change. */
+/** Suggests the key that a misspelt one most likely stands for: at most two letters differ, or it is the beginning. */
+function hintFor(name: string, known: readonly string[]): string {
+  const [nearest] = known
+    .map(key => ({ key, off: key.startsWith(`${name}_`) ? 1 : distance(name, key) }))
+    .filter(({ off, key }) => off <= 2 && off < key.length / 2)
+    .sort((a, b) => a.off - b.off);
+  return nearest === undefined ? `known keys are ${known.join(', ')}` : `did you mean "${nearest.key}"?`;
+}
+
+/** Levenshtein distance: the number of letters to add, remove or change. */
 function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [index, letter] of from.split('').entries()) row = nextRow(row, index + 1, { letter, to });
-  return row[to.length] ?? 0;
-}
-
-function nextRow(above: readonly number[], first: number, { letter, to }: { letter: string; to: string }): number[] {
-  const row = [first];
-  for (let column = 1; column < above.length; column += 1) {
-    const change = (above[column - 1] ?? 0) + (letter === to[column - 1] ? 0 : 1);
-    row.push(Math.min((above[column] ?? 0) + 1, (row[column - 1] ?? 0) + 1, change));
+  let above = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [index, letter] of from.split('').entries()) {
+    const row = [index + 1];
+    for (const [column, other] of to.split('').entries())
+      row.push(
+        Math.min((above[column + 1] ?? 0) + 1, (row[column] ?? 0) + 1, (above[column] ?? 0) + Number(letter !== other)),
+      );
+    above = row;
   }
-  return row;
+  return above.at(-1) ?? 0;
 }

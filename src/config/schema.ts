@@ -1,288 +1,151 @@
 import { z } from 'zod';
-import { loginKeys, validateLogin, userName } from './login-keys.js';
-import { otlpTlsKeys, personalData, personalDataSchema } from './telemetry-keys.js';
-import { proxyKeys, tlsKeys, type UsesTls, usesTls } from './tls-keys.js';
-import { dayMs, hourMs, minuteMs, secondMs } from './units.js';
-import {
-  apiVersion,
-  compression,
-  duration,
-  endpoint,
-  headers,
-  history,
-  origin,
-  protocol,
-  serverName,
-  text,
-  whole,
-} from './values.js';
+import { type PersonalClass, treatments } from '../model/personal-data.js';
+import { serversSchema } from './server-schema.js';
+import { compression, duration, endpoint, headers, history, flag, protocol, section, text, whole } from './values.js';
 
-const identityKeys = {
-  name: serverName({
-    description:
-      'What the server is called: the `server` label of every metric. Counters and progress are kept under it, so do not change it lightly. No two servers have the same.',
-    example: 'hq',
-  }),
-  url: origin({
-    description: 'Where its REST API is: scheme, host and port. `http://` only for this machine, or with `allow_http`.',
-    example: 'https://vb365.example.com:4443',
-  }),
-  allow_http: z
-    .boolean()
-    .meta({ description: 'Allows `http://` to another machine. The password then crosses the network readable.' })
-    .prefault(false),
-  api_version: apiVersion({
-    description:
-      'Version of the REST API to speak. `auto`: the newest that the server serves when it is first met. That one is remembered and kept as long as it is served; to move to a newer one, name it here.',
-  }).prefault('auto'),
+/** The keys of `otlp.tls`; environment variables may give those that are absent. */
+export const otlpTlsKeys = {
+  ca_file: text(
+    'PEM file of certificate authorities to trust instead of those of Node.js.',
+    '/etc/vb365-exporter/ca.pem',
+  ).optional(),
+  cert_file: text(
+    'PEM file of the client certificate and its chain. Requires `key_file`.',
+    '/etc/vb365-exporter/client.pem',
+  ).optional(),
+  key_file: text(
+    'PEM file of the private key of the client certificate.',
+    '/etc/vb365-exporter/client-key.pem',
+  ).optional(),
 };
 
-const paceKeys = {
-  poll_interval: duration(
-    { minMs: 5 * secondMs, maxMs: hourMs, example: '30s' },
-    {
-      description:
-        'How often to look for news while no session is open. Above 5 minutes, raise the 900 s of the alert `VB365PollStale` too.',
-    },
-  ).prefault('30s'),
-  open_poll_interval: duration(
-    { minMs: secondMs, maxMs: hourMs, example: '5s' },
-    { description: 'How often to look for news while a session is open; not longer than `poll_interval`.' },
-  ).prefault('5s'),
-  reconcile_interval: duration(
-    { minMs: minuteMs, maxMs: dayMs, example: '15m' },
-    {
-      description:
-        'How often to look at a list of sessions although the change feed of VB365 8 tells what is new, to find what it has not told.',
-    },
-  ).prefault('15m'),
-  request_timeout: duration(
-    { minMs: secondMs, maxMs: 10 * minuteMs, example: '60s' },
-    { description: 'How long one request to the server may take.' },
-  ).prefault('60s'),
-  page_size: whole({ min: 30, max: 10_000 }, { description: 'How many events to ask for in one request.' }).prefault(
-    1000,
-  ),
-};
+const otlpTls = section(
+  'TLS for an `https://` endpoint. The exporter reads the files for every connection, so you can renew them.',
+  otlpTlsKeys,
+).prefault({});
 
-const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/;
-
-/** Whether a host, as a URL has it, is this machine itself. */
-export const isLoopback = (hostname: string): boolean => loopback.test(hostname);
-
-type Reach = Readonly<{ url: URL; allow_http: boolean }>;
-type Pace = Readonly<{ poll_interval: number; open_poll_interval: number }>;
-
-const mayReach = ({ url, allow_http }: Reach): boolean =>
-  url.protocol === 'https:' || allow_http || isLoopback(url.hostname);
-
-const isPaced = ({ poll_interval: idle, open_poll_interval: open }: Pace): boolean => open <= idle;
-
-/** Lets a check of several keys run although other keys are wrong, but not when one of its own is, or there are none. */
-const whenFine =
-  (...keys: readonly string[]) =>
-  ({ issues }: z.core.ParsePayload): boolean =>
-    !issues.some(({ code, path = [] }) =>
-      path.length === 0 ? code === 'invalid_type' : keys.includes(String(path[0])),
-    );
-
-/** Adds what a server's keys must satisfy together. */
-const together = <S extends z.ZodType<Reach & Pace & UsesTls>>(server: S): S =>
-  server
-    .refine(usesTls, {
-      path: ['tls'],
-      error: 'must not be set: the URL is http://, which has no TLS',
-      when: whenFine('url', 'tls'),
-    })
-    .refine(mayReach, {
-      path: ['url'],
-      error: 'must use https: http is for this machine only, unless "allow_http" is true',
-      when: whenFine('url', 'allow_http'),
-    })
-    .refine(isPaced, {
-      path: ['open_poll_interval'],
-      error: 'must not be longer than "poll_interval"',
-      when: whenFine('poll_interval', 'open_poll_interval'),
-    });
-
-/** A server that the environment describes: its password comes on another way. */
-export const environmentServerSchema = together(
-  z.strictObject({ ...identityKeys, username: userName(), ...tlsKeys, ...proxyKeys, ...paceKeys }),
-);
-
-const serverSchema = together(
-  z.strictObject({ ...identityKeys, ...loginKeys, ...tlsKeys, ...proxyKeys, ...paceKeys }).superRefine(validateLogin, {
-    when: whenFine(...Object.keys(loginKeys)),
-  }),
-);
-
-type Named = Readonly<{ name?: unknown }> | undefined;
-
-/** Adds a problem for each server whose name another one before it has. */
-function sayRepeatedNames(servers: readonly Named[], context: z.RefinementCtx): void {
-  const names = servers.map(server => server?.name);
-  for (const [index, name] of names.entries()) {
-    const first = names.indexOf(name);
-    if (typeof name === 'string' && first < index)
-      context.addIssue({ code: 'custom', path: [index, 'name'], message: `is the name of servers[${String(first)}]` });
-  }
-}
-
-/** Where TLS files are, when the receiver needs any. */
-const otlpTls = z
-  .strictObject(otlpTlsKeys)
-  .meta({
-    description: 'For an `https://` endpoint. The files are read anew for every connection, so they may be renewed.',
-  })
-  .prefault({});
-
-/** The keys of `otlp`, without defaults: what is absent may come from the environment. */
+/** The keys of `otlp`, without defaults; environment variables may give those that are absent. */
 export const otlpKeys = {
-  endpoint: endpoint({
-    description:
-      'Where the OTLP receiver is; `/v1/logs` and `/v1/traces` are appended. Without it, `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT` and `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (used as they are) or `OTEL_EXPORTER_OTLP_ENDPOINT` tell.',
-    example: 'http://localhost:4318',
-  }).optional(),
-  protocol: protocol({ description: 'How to write what is sent. gRPC is not supported.', example: 'http/protobuf' })
+  endpoint: endpoint(
+    'Base URL of the OTLP receiver; the exporter appends `/v1/logs` and `/v1/traces`. Default: `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT` and `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (used unchanged), then `OTEL_EXPORTER_OTLP_ENDPOINT`.',
+    'http://localhost:4318',
+  ).optional(),
+  protocol: protocol('How to write what is sent. gRPC is not supported.', 'http/protobuf')
     .optional()
     .meta({ default: 'http/json' }),
-  headers: headers({
-    description:
-      'HTTP headers to send along, by name, beside those of `OTEL_EXPORTER_OTLP_HEADERS`, which is the better place for a secret.',
-    example: { 'X-Scope-OrgID': 'tenant-1' },
-  }).optional(),
-  compression: compression({ description: 'How to compress what is sent.', example: 'gzip' })
-    .optional()
-    .meta({ default: 'none' }),
-  timeout: duration(
-    { minMs: 100, maxMs: 10 * minuteMs, example: '10s' },
-    { description: 'How long one request to the receiver may take.' },
-  )
+  headers: headers(
+    'HTTP headers by name, in addition to those of `OTEL_EXPORTER_OTLP_HEADERS`. Use the variable for secrets.',
+    { 'X-Scope-OrgID': 'tenant-1' },
+  ).optional(),
+  compression: compression('Compression of requests.', 'gzip').optional().meta({ default: 'none' }),
+  timeout: duration({ min: '100ms', max: '10m', example: '10s' }, 'Timeout of one request to the receiver.')
     .optional()
     .meta({ default: '10s' }),
 };
 
-export const otlpSchema = z
-  .strictObject({ ...otlpKeys, tls: otlpTls })
-  .meta({
-    description:
-      'Where telemetry is sent to. A key that is absent here is taken from its `OTEL_EXPORTER_OTLP_*` variable, if that is set.',
-  })
-  .prefault({});
+const otlpSchema = section(
+  'OTLP receiver of logs and traces. The `OTEL_EXPORTER_OTLP_*` variables give the keys that are absent here.',
+  { ...otlpKeys, tls: otlpTls },
+).prefault({});
 
-export const logsSchema = z
-  .strictObject({
-    enabled: z
-      .literal(['auto', true, false])
-      .meta({ description: 'Whether to send log records. `auto`: when an OTLP endpoint is configured.' })
-      .prefault('auto'),
-    max_age: duration(
-      { minMs: minuteMs, maxMs: 3650 * dayMs, example: '6d' },
-      {
-        description:
-          'How old a record may be for the backend; a little less than its own limit (Loki: 7 days), because the record has yet to get there. An older one bears the time of sending, and `veeam.event.time` keeps its own. Without it, every record bears its own time.',
-      },
-    )
-      .optional()
-      .meta({ examples: ['6d'] }),
-    max_behind: duration(
-      { minMs: minuteMs, maxMs: 3650 * dayMs, example: '50m' },
-      {
-        description:
-          'How far a record may be behind the newest one of its server; a little less than the limit of the backend (Loki: 1 hour). One that is further behind is treated as one that is too old.',
-      },
-    )
-      .optional()
-      .meta({ examples: ['50m'] }),
-    personal_data: personalData('log records'),
-  })
-  .meta({ description: 'One log record for each restore event and session.' })
-  .prefault({});
+const personalDataKeys = {
+  person: treatment('who opened the session, and whose data it is'),
+  item: treatment('names of mails, files, sites and teams'),
+  path: treatment('where items come from and where they went'),
+  client: treatment('the address of the computer where the session was opened'),
+} satisfies Readonly<Record<PersonalClass, z.ZodType>>;
 
-export const metricsSchema = z
-  .strictObject({
-    organization_label: z
-      .boolean()
-      .meta({
-        description:
-          'Whether metrics have the label `organization`. Without it, all organizations of a server are served as one; what is kept stays apart, so it can be switched on again.',
-      })
-      .prefault(true),
-    max_organizations: whole(
-      { min: 1, max: 100_000 },
-      {
-        description:
-          'How many organizations of a server get a label value of their own. Those that are met later are counted under `overflow`.',
-      },
-    ).prefault(1000),
-    first_increment_hold: z
-      .boolean()
-      .meta({
-        description:
-          'Whether the first increment of a series waits until the series has been scraped, so that `increase()` sees it.',
-      })
-      .prefault(true),
-  })
-  .meta({ description: 'What is served at `/metrics`.' })
-  .prefault({});
+function treatment(of: string) {
+  return z
+    .enum(treatments)
+    .meta({ description: `Treatment of ${of}.` })
+    .prefault('keep');
+}
 
-export const tracesSchema = z
-  .strictObject({
-    enabled: z.boolean().meta({ description: 'Whether to send traces; needs an OTLP endpoint.' }).prefault(false),
-    personal_data: personalData('spans'),
-  })
-  .meta({ description: 'One trace for each restore session, one span for each event of it.' })
-  .prefault({});
+const personalData = (where: string) =>
+  section(
+    `Treatment of personal data in ${where}: \`keep\`, \`hash\` (HMAC-SHA256 with the key in \`personal_data.hash_key_file\`) or \`drop\`. For a text that can contain several classes, the strictest treatment applies; see LOGS.md.`,
+    personalDataKeys,
+  ).prefault({});
 
-export const selfTracingSchema = z
-  .strictObject({
-    enabled: z
-      .boolean()
-      .meta({
-        description:
-          'Whether to send spans of what the exporter itself does: its turns, and its requests to the servers. They go where traces go, as the service `vb365-exporter.self`.',
-      })
-      .prefault(false),
-  })
-  .meta({ description: 'Traces of the exporter itself, for whoever looks into its behaviour.' })
-  .prefault({});
+const personalDataSchema = section('Settings for hashed personal data.', {
+  hash_key_file: text(
+    'File that contains the secret key for hashes, at least 16 bytes. The same key gives the same hash for the same text, so keep the key for as long as you need to compare hashes.',
+    '/run/secrets/vb365-hash-key',
+  ).optional(),
+}).prefault({});
 
-/** Where the state is kept when neither file nor environment tells. */
+const logsSchema = section('One log record for each restore event and each restore session.', {
+  enabled: z
+    .literal(['auto', true, false])
+    .meta({ description: 'Whether to send log records. `auto` sends them when an OTLP endpoint is configured.' })
+    .prefault('auto'),
+  max_age: duration(
+    { min: '1m', max: '3650d', example: '6d' },
+    'Maximum age of a record that the backend accepts. Set it slightly below the limit of the backend (Loki: 7 days) to allow for delivery. An older record gets the time of sending as its timestamp; `veeam.event.time` keeps the time of the event. By default, every record has the time of its event.',
+  )
+    .optional()
+    .meta({ examples: ['6d'] }),
+  max_behind: duration(
+    { min: '1m', max: '3650d', example: '50m' },
+    'How far a record may be behind the newest record of its server. Set it slightly below the limit of the backend (Loki: 1 hour). The exporter treats a record that is further behind like one that is too old.',
+  )
+    .optional()
+    .meta({ examples: ['50m'] }),
+  personal_data: personalData('log records'),
+}).prefault({});
+
+const metricsSchema = section('Content of `/metrics`.', {
+  organization_label: flag(
+    'Whether metrics have the label `organization`. Without it, the exporter serves the sum over all organizations of a server. It still stores them separately, so you can enable the label again.',
+    true,
+  ),
+  max_organizations: whole(
+    { min: 1, max: 100_000 },
+    'Maximum number of label values for the organizations of a server. Further organizations are counted as `overflow`.',
+  ).prefault(1000),
+  first_increment_hold: flag(
+    'Whether to hold the first increment of a series until Prometheus has scraped the series at 0, so that `increase()` includes it.',
+    true,
+  ),
+}).prefault({});
+
+const tracesSchema = section('One trace for each restore session, with one span for each event.', {
+  enabled: flag('Whether to send traces. Requires an OTLP endpoint.', false),
+  personal_data: personalData('spans'),
+}).prefault({});
+
+const selfTracingSchema = section('Traces of the exporter itself, to debug it.', {
+  enabled: flag(
+    'Whether to send spans of polls, deliveries and requests to the servers. They go to the endpoint of traces, with the service name `vb365-exporter.self`.',
+    false,
+  ),
+}).prefault({});
+
+/** Path of the state file when neither the file nor the environment sets it. */
 export const defaultStatePath = './data/vb365-exporter.db';
 
-/** Every key that the configuration file may hold, as it is written there; comes out in the units of the code. */
+/** The configuration file. The output is in the units of the code. */
 export const schema = z
   .strictObject({
-    servers: z
-      .array(serverSchema)
-      .min(1, 'must list at least one server')
-      .superRefine(sayRepeatedNames, { when: ({ value }) => Array.isArray(value) })
-      .optional()
-      .meta({ description: 'The VB365 servers to watch. Without it, the environment describes one server.' }),
-    history: history({
-      description:
-        'What logs and traces look back to on their first start: `now`, `all`, a duration, a date (from midnight UTC) or a time with its zone. Metrics always begin at now.',
-      example: '7d',
-    }).prefault('now'),
+    servers: serversSchema,
+    history: history(
+      'How far back logs and traces go on their first start: `now`, `all`, a duration, a date (midnight UTC) or a time with its time zone. Metrics always start at now.',
+      '7d',
+    ).prefault('now'),
     abandon_after: duration(
-      { minMs: secondMs, maxMs: 30 * dayMs, example: '1h' },
-      { description: 'How long after its session stopped an event that never becomes final is waited for.' },
+      { min: '1s', max: '30d', example: '1h' },
+      'How long the exporter waits, after a session has stopped, for an event that does not become final.',
     ).prefault('1h'),
     max_concurrent_requests: whole(
       { min: 1, max: 10_000 },
-      {
-        description:
-          'How many requests to servers may be under way at once, over all servers. Waiting for a change feed does not count, and neither does a request that has had no answer for 10 s.',
-      },
+      'Maximum number of concurrent requests to all servers. Long polls of the change feed do not count, nor do requests that have waited 10 s for an answer.',
     ).prefault(32),
-    state: z
-      .strictObject({
-        path: text({ description: 'The file, relative to the working directory. Its directory must be writable.' })
-          .optional()
-          .meta({ default: defaultStatePath }),
-      })
-      .meta({ description: 'The file that remembers counters and progress.' })
-      .prefault({}),
+    state: section('State file, which stores counters and progress.', {
+      path: text('Path of the state file, relative to the working directory. The directory must be writable.')
+        .optional()
+        .meta({ default: defaultStatePath }),
+    }).prefault({}),
     metrics: metricsSchema,
     logs: logsSchema,
     traces: tracesSchema,
@@ -292,5 +155,5 @@ export const schema = z
   })
   .meta({ title: 'vb365-exporter', description: 'Configuration file of vb365-exporter' });
 
-/** The file's keys after parsing. */
+/** The keys of the file after validation. */
 export type Keys = z.output<typeof schema>;

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { configError } from './problem.js';
-import { readBy } from './read.js';
-import { text } from './values.js';
+import { configError, readBy } from './problem.js';
+import { headerValue, text } from './values.js';
 import { parseYaml } from './yaml.js';
 
-/** How a client has to show who it is, as Go's `crypto/tls` and so exporter-toolkit spell it. */
+/** Client authentication, as in Go's `crypto/tls`. */
 export const clientAuthTypes = [
   'NoClientCert',
   'RequestClientCert',
@@ -12,11 +11,13 @@ export const clientAuthTypes = [
   'VerifyClientCertIfGiven',
   'RequireAndVerifyClientCert',
 ] as const;
+export type ClientAuth = (typeof clientAuthTypes)[number];
 
-/** TLS versions as exporter-toolkit spells them, oldest first. */
+/** Oldest first. */
 export const tlsVersions = ['TLS10', 'TLS11', 'TLS12', 'TLS13'] as const;
+export type TlsVersion = (typeof tlsVersions)[number];
 
-/** Response headers that exporter-toolkit lets an operator set. */
+/** The response headers that exporter-toolkit supports. */
 const headerNames = [
   'Content-Security-Policy',
   'Strict-Transport-Security',
@@ -25,7 +26,7 @@ const headerNames = [
   'X-XSS-Protection',
 ] as const;
 
-/** A key of exporter-toolkit that we do not have: to be told from one that nobody has. */
+/** A key of exporter-toolkit that this exporter does not support. */
 const unsupported = () =>
   z
     .unknown()
@@ -33,7 +34,7 @@ const unsupported = () =>
     .refine(value => value === undefined, 'is not supported by vb365-exporter; remove it');
 
 const pem = () => z.string().regex(/-----BEGIN [A-Z ]+-----/, 'must be PEM text');
-const pemFile = () => text({ description: 'PEM file' });
+const pemFile = () => text('PEM file');
 
 const tlsKeys = z
   .strictObject({
@@ -44,63 +45,65 @@ const tlsKeys = z
     key_file: pemFile().optional(),
     client_ca_file: pemFile().optional(),
     client_auth_type: z.enum(clientAuthTypes).prefault('NoClientCert'),
-    client_allowed_sans: z.array(text({ description: 'A name' })).prefault([]),
+    client_allowed_sans: z.array(text('A name')).prefault([]),
     min_version: z.enum(tlsVersions).prefault('TLS12'),
     max_version: z.enum(tlsVersions).prefault('TLS13'),
     cipher_suites: unsupported(),
     curve_preferences: unsupported(),
     prefer_server_cipher_suites: unsupported(),
   })
-  .superRefine(sayContradictions);
+  .superRefine(validateTls);
 
 type TlsKeys = z.output<typeof tlsKeys>;
 
 /** A bcrypt hash, as `htpasswd -B` writes it. */
 const bcryptHash = z.string().regex(/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/, 'must be a bcrypt hash');
 
-const headerValue = z.string().regex(/^[\t -~]*$/, 'must be printable ASCII text');
-
 const webSchema = z.strictObject({
   tls_server_config: tlsKeys.optional(),
-  basic_auth_users: z.record(text({ description: 'User name' }), bcryptHash).prefault({}),
+  basic_auth_users: z.record(text('User name'), bcryptHash).prefault({}),
   http_server_config: z
     .strictObject({
       http2: unsupported(),
-      headers: z.strictObject(Object.fromEntries(headerNames.map(name => [name, headerValue.optional()]))).prefault({}),
+      headers: z
+        .strictObject(Object.fromEntries(headerNames.map(name => [name, headerValue().optional()])))
+        .prefault({}),
     })
     .prefault({}),
   rate_limit: unsupported(),
 });
 
-/** A PEM text, or the file that holds it. */
+/** A PEM text, or the file that contains it. */
 export type Pem = Readonly<{ text: string }> | Readonly<{ file: string }>;
 
-/** The web configuration file, checked; files are not read. */
-export type WebConfigKeys = Readonly<{
-  tls:
-    | Readonly<{
-        cert: Pem;
-        key: Pem;
-        clientCa: Pem | undefined;
-        clientAuth: (typeof clientAuthTypes)[number];
-        /** Names (DNS, e-mail, IP address, URI) of which a client's certificate must have one; empty: any will do. */
-        allowedSans: readonly string[];
-        minVersion: (typeof tlsVersions)[number];
-        maxVersion: (typeof tlsVersions)[number];
-      }>
-    | undefined;
-  /** bcrypt hashes by user name; empty: nobody has to log in. */
+/** TLS of the web server. `Source`: PEM texts, or `Pem` before files are read. */
+export type WebTls<Source = string> = Readonly<{
+  cert: Source;
+  key: Source;
+  clientCa: Source | undefined;
+  clientAuth: ClientAuth;
+  /** Names (DNS, e-mail, IP address, URI), one of which a client certificate must have; empty: any certificate will do. */
+  allowedSans: readonly string[];
+  minVersion: TlsVersion;
+  maxVersion: TlsVersion;
+}>;
+
+/** Protection of the web server. */
+export type WebConfig<Source = string> = Readonly<{
+  /** Undefined: plain HTTP. */
+  tls: WebTls<Source> | undefined;
+  /** bcrypt hashes by user name; empty: no basic auth. */
   users: Readonly<Record<string, string>>;
-  /** Response headers to set. */
+  /** Response headers; they replace those of the exporter. */
   headers: Readonly<Record<string, string>>;
 }>;
 
 /**
- * Reads a web configuration file as exporter-toolkit defines it
+ * Parses a web configuration file of exporter-toolkit, without reading the files that it names
  * (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md).
  * @throws {ExporterError} `config`, with one line for each wrong key, never with a value.
  */
-export function parseWebConfig(document: string, fileName: string): WebConfigKeys {
+export function parseWebConfig(document: string, fileName: string): WebConfig<Pem> {
   const failure = `Could not read the web configuration "${fileName}"`;
   const read = readBy(webSchema, parseYaml(document, failure));
   if ('problems' in read) throw configError(failure, read.problems);
@@ -108,7 +111,7 @@ export function parseWebConfig(document: string, fileName: string): WebConfigKey
   return { tls: tls === undefined ? undefined : toTls(tls), users, headers: withoutAbsent(http.headers) };
 }
 
-const toTls = (keys: TlsKeys): WebConfigKeys['tls'] => ({
+const toTls = (keys: TlsKeys): WebTls<Pem> => ({
   cert: pemOf(keys.cert, keys.cert_file) ?? { text: '' },
   key: pemOf(keys.key, keys.key_file) ?? { text: '' },
   clientCa: pemOf(keys.client_ca, keys.client_ca_file),
@@ -124,25 +127,25 @@ const pemOf = (inline: string | undefined, file: string | undefined): Pem | unde
 const withoutAbsent = (headers: Readonly<Record<string, string | undefined>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 
-/** What keys must satisfy together, in the words of exporter-toolkit's own checks. */
-function sayContradictions(keys: TlsKeys, context: z.RefinementCtx): void {
-  const say = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message });
+/** Adds the problems that involve several keys. They are those of exporter-toolkit. */
+function validateTls(keys: TlsKeys, context: z.RefinementCtx): void {
+  const add = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message });
   for (const name of ['cert', 'key', 'client_ca'] as const)
-    if (keys[name] !== undefined && keys[`${name}_file`] !== undefined) say(name, `is given, and ${name}_file too`);
+    if (keys[name] !== undefined && keys[`${name}_file`] !== undefined)
+      add(name, `must not be set together with "${name}_file"`);
   for (const name of ['cert', 'key'] as const)
-    if (keys[name] === undefined && keys[`${name}_file`] === undefined) say(`${name}_file`, 'is missing');
-  sayClientAuth(keys, say);
+    if (keys[name] === undefined && keys[`${name}_file`] === undefined) add(`${name}_file`, 'is missing');
+  validateClientAuth(keys, add);
   if (tlsVersions.indexOf(keys.min_version) > tlsVersions.indexOf(keys.max_version))
-    say('min_version', 'must not be newer than "max_version"');
+    add('min_version', 'must not be newer than "max_version"');
 }
 
-function sayClientAuth(keys: TlsKeys, say: (key: string, message: string) => void): void {
+function validateClientAuth(keys: TlsKeys, add: (key: string, message: string) => void): void {
   const hasCa = keys.client_ca !== undefined || keys.client_ca_file !== undefined;
   const verifies =
     keys.client_auth_type === 'VerifyClientCertIfGiven' || keys.client_auth_type === 'RequireAndVerifyClientCert';
-  if (hasCa && keys.client_auth_type === 'NoClientCert')
-    say('client_auth_type', 'is missing, and a client CA is given');
-  if (verifies && !hasCa) say('client_ca_file', 'is missing, and "client_auth_type" needs it');
+  if (hasCa && keys.client_auth_type === 'NoClientCert') add('client_auth_type', 'is required with a client CA');
+  if (verifies && !hasCa) add('client_ca_file', 'is required by "client_auth_type"');
   if (keys.client_allowed_sans.length > 0 && !verifies)
-    say('client_allowed_sans', 'needs a "client_auth_type" that verifies the certificate');
+    add('client_allowed_sans', 'requires a "client_auth_type" that verifies certificates');
 }

@@ -1,21 +1,21 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { ExporterError } from '../kernel/errors.js';
 
-/** What is wrong at a place of a YAML text. The library's own words may hold pieces of the file. */
+/** Messages by error code. Those of the library can contain parts of the file, which may be secret. */
 const faults: Readonly<Record<string, string>> = {
-  BAD_DQ_ESCAPE: 'an escape in double quotes is not known; put a text with backslashes in single quotes',
-  BAD_INDENT: 'the indentation does not fit the lines around it',
-  BLOCK_AS_IMPLICIT_KEY: 'a value holds ": "; put it in quotes, or begin a new line',
-  DUPLICATE_KEY: 'the key stands here a second time',
+  BAD_DQ_ESCAPE: 'unknown escape in double quotes; write text with backslashes in single quotes',
+  BAD_INDENT: 'the indentation does not match the surrounding lines',
+  BLOCK_AS_IMPLICIT_KEY: 'a value contains ": "; write it in quotes, or start a new line',
+  DUPLICATE_KEY: 'duplicate key',
   MISSING_CHAR: 'a quote, bracket, comma or colon is missing',
-  MULTIPLE_DOCS: 'a second document begins',
-  TAB_AS_INDENT: 'a tab indents the line; use spaces',
-  TAG_RESOLVE_FAILED: 'the tag is not known',
+  MULTIPLE_DOCS: 'only one document is allowed',
+  TAB_AS_INDENT: 'the line is indented with a tab; use spaces',
+  TAG_RESOLVE_FAILED: 'unknown tag',
 };
 
 /**
- * Reads a YAML 1.2 text into plain data; a key without a value is `undefined`, an empty text an empty mapping.
- * @throws {ExporterError} `config`, one line that begins with `failure` and names line and column.
+ * Parses YAML 1.2 to plain data. A key without a value is `undefined`; an empty text is an empty mapping.
+ * @throws {ExporterError} `config`: one line that begins with `failure` and names line and column.
  */
 export function parseYaml(text: string, failure: string): unknown {
   const lineCounter = new LineCounter();
@@ -27,7 +27,7 @@ export function parseYaml(text: string, failure: string): unknown {
   throw new ExporterError('config', `${failure}: line ${String(line)}, column ${String(col)}: ${why}`);
 }
 
-/** An alias is resolved only here. */
+/** Aliases are resolved only here. */
 function plain(toJs: () => unknown, failure: string): unknown {
   try {
     return withoutNulls(toJs()) ?? {};
@@ -46,3 +46,11 @@ function withoutNulls(value: unknown): unknown {
   if (typeof value !== 'object') return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutNulls(inner)]));
 }
+
+/** A mapping of plain data. */
+export const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The value at a path of plain data; undefined when there is none. */
+export const valueAt = (data: unknown, ...path: readonly string[]): unknown =>
+  path.reduce((at, key) => (isMapping(at) ? at[key] : undefined), data);

@@ -1,4 +1,4 @@
-import { fixedSettingsThatDiffer } from '../config/fixed.js';
+import { changesThatNeedRestart } from '../config/compare.js';
 import type { Config } from '../config/parse.js';
 import type { Clock } from '../kernel/clock.js';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
@@ -71,7 +71,7 @@ async function readAndFollow({ started, read, follow, ...deps }: ReloaderDeps): 
   for (const warning of config.warnings) log.warn(warning);
   const [said, waits] = ['Reloaded the configuration', 'These settings count from the next start on'];
   sayChanges(log, said, changes);
-  const settings = fixedSettingsThatDiffer(started, config).join(', ');
+  const settings = changesThatNeedRestart(started, config).join(', ');
   if (settings === '') return said;
   log.warn(waits, { settings });
   return `${said}. ${waits}: ${settings}`;

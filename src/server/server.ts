@@ -1,5 +1,5 @@
 import type { Config, ServerConfig } from '../config/parse.js';
-import type { History } from '../config/units.js';
+import type { History } from '../config/duration.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import type { Semaphore } from '../kernel/semaphore.js';
 import type { Log } from '../kernel/log.js';

@@ -1,6 +1,6 @@
 import type { ServerConfig } from '../config/parse.js';
-import { configEquals } from '../config/equals.js';
-import type { History } from '../config/units.js';
+import { configEquals } from '../config/compare.js';
+import type { History } from '../config/duration.js';
 import type { Clock } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
 import type { StopSignals } from '../pipeline/sink-worker.js';

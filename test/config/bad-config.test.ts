@@ -2,24 +2,23 @@ import { describe, expect, test } from '@jest/globals';
 import { complaints, environment, refusal, serverWhere, serverWith, smallest } from '../support/config.js';
 
 const duration = (bounds: string, example: string) =>
-  `must be a duration with its unit, from ${bounds}, such as ${example}`;
-const name = 'must be 1 to 63 letters, digits, dots, dashes or underscores, a letter or digit first';
+  `must be a duration with units, from ${bounds}, such as ${example}`;
+const name = 'must be 1 to 63 letters, digits, dots, dashes or underscores, and start with a letter or digit';
 const origin = 'must be an origin such as https://vb365.example.com:4443, without path, query or credentials';
-const https = 'must use https: http is for this machine only, unless "allow_http" is true';
+const https = 'must use https: http is allowed only for this machine, unless "allow_http" is true';
 const history =
-  'must be now, all, a duration such as 7d, a date such as 2026-01-31, or a time with its zone such as 2026-01-31T12:00:00Z';
-const endpoint =
-  'must be a URL such as http://localhost:4318, without query or credentials (what is secret belongs in a header)';
+  'must be now, all, a duration such as 7d, a date such as 2026-01-31, or a time with its time zone such as 2026-01-31T12:00:00Z';
+const endpoint = 'must be a URL such as http://localhost:4318, without query or credentials (put secrets in a header)';
 const text = 'must be text, not empty and without control characters';
 const grpc = 'must be http/json or http/protobuf: gRPC is not supported, and OTLP over HTTP has its own port (4318)';
 const listKnown =
   'servers, history, abandon_after, max_concurrent_requests, state, metrics, logs, traces, personal_data, otlp, self_tracing';
 
-describe('a bad file is refused with exactly this', () => {
+describe('an invalid file gives exactly this error', () => {
   test.each([
     ['no list', 'servers: hq', 'servers: must be a list'],
     ['an empty list', 'servers: []', 'servers: must list at least one server'],
-    ['an entry that is no mapping', 'servers: [hq]', 'servers[0]: must be a mapping of keys to values'],
+    ['an entry that is not a mapping', 'servers: [hq]', 'servers[0]: must be a mapping of keys to values'],
     ['an entry that is a list', 'servers: [[]]', 'servers[0]: must be a mapping of keys to values'],
     ['an entry that is empty', 'servers: [~]', 'servers[0]: is missing'],
     ['a list as the file', '- servers', 'the file: must be a mapping of keys to values'],
@@ -27,17 +26,25 @@ describe('a bad file is refused with exactly this', () => {
     ['no name', serverWhere('name', 'name:'), 'servers[0].name: is missing'],
     ['a name with a blank', serverWhere('name', 'name: head quarters'), `servers[0].name: ${name}`],
     ['a name that is too long', serverWhere('name', `name: ${'x'.repeat(64)}`), `servers[0].name: ${name}`],
-    ['a name that is a number', serverWhere('name', 'name: 365'), 'servers[0].name: must be text; put it in quotes'],
-    ['a name twice', smallest + smallest.replace('servers:\n', ''), 'servers[1].name: is the name of servers[0]'],
+    ['a name that is a number', serverWhere('name', 'name: 365'), 'servers[0].name: must be text; write it in quotes'],
+    [
+      'a name twice',
+      smallest + smallest.replace('servers:\n', ''),
+      'servers[1].name: is already the name of servers[0]',
+    ],
     ['no url', serverWhere('url', 'url:'), 'servers[0].url: is missing'],
-    ['a url that is none', serverWhere('url', 'url: vb365.example.com:4443'), `servers[0].url: ${origin}`],
-    ['a url that cannot be', serverWhere('url', 'url: https://vb365.example.com:99999'), `servers[0].url: ${origin}`],
+    ['a url without scheme', serverWhere('url', 'url: vb365.example.com:4443'), `servers[0].url: ${origin}`],
+    [
+      'a url with an impossible port',
+      serverWhere('url', 'url: https://vb365.example.com:99999'),
+      `servers[0].url: ${origin}`,
+    ],
     ['a url with a path', serverWhere('url', 'url: https://vb365.example.com/v7'), `servers[0].url: ${origin}`],
     ['a url with a query', serverWhere('url', 'url: https://vb365.example.com?a=b'), `servers[0].url: ${origin}`],
     ['a url with credentials', serverWhere('url', 'url: https://me:pw@example.com'), `servers[0].url: ${origin}`],
     ['a url of another scheme', serverWhere('url', 'url: ftp://vb365.example.com'), `servers[0].url: ${origin}`],
     ['http to another machine', serverWhere('url', 'url: http://vb365.example.com'), `servers[0].url: ${https}`],
-    ['http to what looks local', serverWhere('url', 'url: http://127.0.0.1.nip.io'), `servers[0].url: ${https}`],
+    ['http to a host that looks local', serverWhere('url', 'url: http://127.0.0.1.nip.io'), `servers[0].url: ${https}`],
     ['no user', serverWhere('username', 'username:'), 'servers[0].username: is missing'],
     [
       'an escape in the user',
@@ -53,7 +60,7 @@ describe('a bad file is refused with exactly this', () => {
     ],
     ['a boolean in words', serverWith('allow_http: yes'), 'servers[0].allow_http: must be true or false'],
     [
-      'a version unheard of',
+      'an unknown version',
       serverWith('api_version: v9'),
       'servers[0].api_version: must be auto, v2, v3, v4, v5, v6, v7 or v8',
     ],
@@ -99,15 +106,15 @@ describe('a bad file is refused with exactly this', () => {
     ],
     ['a history of nothing', `${smallest}history: yesterday`, `history: ${history}`],
     ['a history without its zone', `${smallest}history: 2026-01-31T12:00:00`, `history: ${history}`],
-    ['a day that is not', `${smallest}history: 2026-02-30`, `history: ${history}`],
+    ['an impossible date', `${smallest}history: 2026-02-30`, `history: ${history}`],
     ['a year alone', `${smallest}history: 2026`, `history: ${history}`],
-    ['a grace time without end', `${smallest}abandon_after: 31d`, `abandon_after: ${duration('1s to 30d', '1h')}`],
+    ['too long a grace time', `${smallest}abandon_after: 31d`, `abandon_after: ${duration('1s to 30d', '1h')}`],
     ['a state that is a path', `${smallest}state: ./data`, 'state: must be a mapping of keys to values'],
-    ['an unknown section', `${smallest}prometheus: {}`, `prometheus: unknown key; known are ${listKnown}`],
+    ['an unknown section', `${smallest}prometheus: {}`, `prometheus: unknown key; known keys are ${listKnown}`],
     ['a misspelt section', `${smallest}log: {}`, 'log: unknown key; did you mean "logs"?'],
     ['logs neither on nor off', `${smallest}logs: { enabled: maybe }`, 'logs.enabled: must be auto, true or false'],
     [
-      'logs to nowhere',
+      'logs without an endpoint',
       `${smallest}logs: { enabled: true }`,
       'logs.enabled: needs an endpoint: set "otlp.endpoint", OTEL_EXPORTER_OTLP_LOGS_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT',
     ],
@@ -124,7 +131,7 @@ describe('a bad file is refused with exactly this', () => {
     [
       'a header that is a number',
       `${smallest}otlp: { headers: { a: 1 } }`,
-      'otlp.headers.a: must be text; put it in quotes',
+      'otlp.headers.a: must be text; write it in quotes',
     ],
     [
       'a header with a line end',
@@ -132,9 +139,9 @@ describe('a bad file is refused with exactly this', () => {
       'otlp.headers.a: must be printable ASCII text',
     ],
     [
-      'a header with no name',
+      'an invalid header name',
       `${smallest}otlp: { headers: { "a b": c } }`,
-      'otlp.headers.?: is no name of an HTTP header',
+      'otlp.headers.?: is not a valid HTTP header name',
     ],
     ['another compression', `${smallest}otlp: { compression: zstd }`, 'otlp.compression: must be none or gzip'],
     ['an endless timeout', `${smallest}otlp: { timeout: 1d }`, `otlp.timeout: ${duration('100ms to 10m', '10s')}`],
@@ -142,13 +149,13 @@ describe('a bad file is refused with exactly this', () => {
     expect(complaints({ file, env: {} })).toEqual([complaint]);
   });
 
-  test('an empty file and an empty environment say how to name a server', () => {
+  test('an empty file and an empty environment explain how to configure a server', () => {
     expect(refusal({ file: '', fileName: 'vb365-exporter.yaml', env: {} }).message).toBe(
       'Could not read the configuration "vb365-exporter.yaml":\n- servers: is missing; list at least one server, or set VB365_URL, VB365_USERNAME and VB365_PASSWORD or VB365_PASSWORD_FILE',
     );
   });
 
-  test('everything that is wrong is said at once, whatever else is wrong', () => {
+  test('all problems are reported at once', () => {
     const file = `
 servers:
   - { name: "", url: http://a.example, username: a, poll_interval: 10s, open_poll_interval: 20s, page_size: 100.5 }
@@ -177,7 +184,7 @@ otlp: { endpoint: http://a, headers: { a: [] }, tiemout: 5s }
     ]);
   });
 
-  test('a wrong key of the file and a wrong variable are said together', () => {
+  test('problems of the file and of the environment are reported together', () => {
     const env = { ...environment, VB365_URL: 'vb365', OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4317' };
     expect(complaints({ file: 'history: never', env })).toEqual([
       `history: ${history}`,
@@ -185,19 +192,37 @@ otlp: { endpoint: http://a, headers: { a: [] }, tiemout: 5s }
       `OTEL_EXPORTER_OTLP_ENDPOINT: ${endpoint}`,
     ]);
   });
+
+  test('they are also reported together when both concern OTLP', () => {
+    const file = `${smallest}otlp: { endpoint: nowhere, tls: { cert_file: "" } }\nlogs: { personal_data: { item: hash, mail: drop } }\ntraces: { enabled: 1 }`;
+    const env = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'udp' };
+    expect(complaints({ file, env })).toEqual([
+      'logs.personal_data.mail: unknown key; known keys are person, item, path, client',
+      'traces.enabled: must be true or false',
+      `otlp.endpoint: ${endpoint}`,
+      `otlp.tls.cert_file: ${text}`,
+      `OTEL_EXPORTER_OTLP_PROTOCOL: ${grpc}`,
+      'otlp.tls.key_file: is missing; it is required with "otlp.tls.cert_file" or its environment variable',
+      'personal_data.hash_key_file: is missing; it is required by "logs.personal_data"',
+    ]);
+  });
 });
 
-describe('a bad environment is refused with exactly this', () => {
+describe('an invalid environment gives exactly this error', () => {
   test.each([
     ['no url', { VB365_URL: '' }, 'VB365_URL: is missing'],
     ['http to another machine', { VB365_URL: 'http://vb365.example.com' }, `VB365_URL: ${https}`],
     ['no user', { VB365_USERNAME: undefined }, 'VB365_USERNAME: is missing'],
     ['no password', { VB365_PASSWORD: undefined }, 'VB365_PASSWORD: is missing; set it or VB365_PASSWORD_FILE'],
-    ['two passwords', { VB365_PASSWORD_FILE: '/p' }, 'VB365_PASSWORD: must not be set beside VB365_PASSWORD_FILE'],
+    [
+      'two passwords',
+      { VB365_PASSWORD_FILE: '/p' },
+      'VB365_PASSWORD: must not be set together with VB365_PASSWORD_FILE',
+    ],
     ['gRPC', { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, `OTEL_EXPORTER_OTLP_PROTOCOL: ${grpc}`],
     ['gRPC for logs', { OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: 'grpc' }, `OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: ${grpc}`],
     [
-      'headers that are no list',
+      'headers that are not a list',
       { OTEL_EXPORTER_OTLP_HEADERS: 'authorization' },
       'OTEL_EXPORTER_OTLP_HEADERS: must be a list such as name=value,name2=value2, percent-encoded',
     ],
@@ -232,21 +257,25 @@ describe('a bad environment is refused with exactly this', () => {
   });
 });
 
-describe('a text that is no YAML is refused in one line', () => {
+describe('a text that is not YAML is one line', () => {
   test.each([
-    ['a key twice', 'history: now\nhistory: all\n', 'line 2, column 1: the key stands here a second time'],
-    ['a tab', 'servers:\n\t- name: hq\n', 'line 2, column 1: a tab indents the line; use spaces'],
+    ['a key twice', 'history: now\nhistory: all\n', 'line 2, column 1: duplicate key'],
+    ['a tab', 'servers:\n\t- name: hq\n', 'line 2, column 1: the line is indented with a tab; use spaces'],
     [
       'an unknown escape',
       String.raw`a: "EXAMPLE\svc"`,
-      'line 1, column 12: an escape in double quotes is not known; put a text with backslashes in single quotes',
+      'line 1, column 12: unknown escape in double quotes; write text with backslashes in single quotes',
     ],
     ['an open quote', 'a: "b\n', 'line 2, column 1: a quote, bracket, comma or colon is missing'],
-    ['a colon in a value', 'a: b: c\n', 'line 1, column 4: a value holds ": "; put it in quotes, or begin a new line'],
-    ['two documents', 'a: 1\n---\nb: 2\n', 'line 2, column 1: a second document begins'],
-    ['a tag', 'a: !vault b\n', 'line 1, column 4: the tag is not known'],
+    [
+      'a colon in a value',
+      'a: b: c\n',
+      'line 1, column 4: a value contains ": "; write it in quotes, or start a new line',
+    ],
+    ['two documents', 'a: 1\n---\nb: 2\n', 'line 2, column 1: only one document is allowed'],
+    ['a tag', 'a: !vault b\n', 'line 1, column 4: unknown tag'],
     ['nonsense', 'a: @b\n', 'line 1, column 4: the text is not valid YAML'],
-    ['an alias of nothing', 'a: *b\n', 'an alias (`*name`) has no anchor (`&name`), or there are too many'],
+    ['an undefined alias', 'a: *b\n', 'an alias (`*name`) has no anchor (`&name`), or there are too many'],
   ])('%s', (_, file, complaint) => {
     const error = refusal({ file, fileName: 'vb365-exporter.yaml', env: environment });
     expect(error.message).toBe(`Could not read the configuration "vb365-exporter.yaml": ${complaint}`);

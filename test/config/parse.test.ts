@@ -8,7 +8,7 @@ import { environment, fromFile, refusal, serverWhere, serverWith, smallest } fro
 const receiver = 'http://collector:4318';
 
 describe('a configuration file', () => {
-  test('needs four keys of a server; every other key has a default', () => {
+  test('requires four keys of a server; every other key has a default', () => {
     const config = fromFile(smallest);
     expect(config).toEqual({
       servers: [
@@ -40,7 +40,7 @@ describe('a configuration file', () => {
     });
   });
 
-  test('is read in the units of the code', () => {
+  test('is converted to the units of the code', () => {
     const lines = [
       'api_version: v8',
       'poll_interval: 1m',
@@ -58,12 +58,12 @@ describe('a configuration file', () => {
     });
   });
 
-  test('may list several servers', () => {
+  test('can list several servers', () => {
     const file = smallest + smallest.replace('servers:\n', '').replace('hq', 'branch');
     expect(fromFile(file).servers.map(({ name }) => name)).toEqual(['hq', 'branch']);
   });
 
-  test('may leave a key that has a default empty', () => {
+  test('can leave a key with a default empty', () => {
     const empty = `${serverWith('poll_interval:')}history:\nabandon_after: ~\nstate: null\nlogs:\notlp: { endpoint: null }\n`;
     expect(fromFile(empty)).toEqual(fromFile(smallest));
   });
@@ -74,16 +74,16 @@ describe('a configuration file', () => {
     'http://127.0.0.1:80',
     'http://127.1.2.3',
     'http://[::1]:4443',
-  ])('may say %s, which does not leave the machine', url => {
+  ])('can use %s, which does not leave the machine', url => {
     expect(fromFile(serverWhere('url', `url: ${url}`)).servers[0]?.url).toEqual(new URL(url));
   });
 
-  test('may say http to another machine when it says so twice', () => {
+  test('can use http to another machine with allow_http', () => {
     const file = serverWhere('url', 'url: http://vb365.example.com').concat('    allow_http: true\n');
     expect(fromFile(file).servers[0]?.url.origin).toBe('http://vb365.example.com');
   });
 
-  test('is frozen as a whole', () => {
+  test('is frozen at every level', () => {
     const config = fromFile(smallest, { OTEL_EXPORTER_OTLP_ENDPOINT: receiver });
     const parts = [
       config,
@@ -101,7 +101,7 @@ describe('a configuration file', () => {
     const config = fromFile(smallest, { ...environment, VB365_URL: 'nonsense', VB365_PORT_4443_TCP: 'x' });
     expect(config.servers.map(({ name }) => name)).toEqual(['hq']);
     expect(config.warnings).toEqual([
-      'Ignored VB365_URL, VB365_USERNAME, VB365_PASSWORD: the configuration file lists servers',
+      'Ignoring VB365_URL, VB365_USERNAME, VB365_PASSWORD: the configuration file lists servers',
     ]);
   });
 
@@ -123,7 +123,7 @@ describe('a configuration file', () => {
 });
 
 describe('the environment', () => {
-  test('alone can describe a server, which is called after its host', () => {
+  test('alone can describe a server, which is named after its host', () => {
     expect(parseConfig({ env: environment }).servers).toEqual([
       {
         ...fromFile(smallest).servers[0],
@@ -139,7 +139,7 @@ describe('the environment', () => {
     expect(config.warnings).toEqual([]);
   });
 
-  test('may name a file for the password; an empty variable is not set', () => {
+  test('can name a file for the password; an empty variable counts as not set', () => {
     const env = { ...environment, VB365_PASSWORD: '', VB365_PASSWORD_FILE: '/p' };
     expect(parseConfig({ env }).servers[0]?.login.secret).toEqual({ file: '/p' });
   });
@@ -149,7 +149,7 @@ describe('the environment', () => {
     ['https://[2001:db8::5]:4443', '2001-db8-5'],
     [`https://${'a'.repeat(60)}.example.com`, `${'a'.repeat(60)}.ex`],
     ['https://-', 'server'],
-  ])('of the server %s makes the name %s', (url, name) => {
+  ])('names the server %s as %s', (url, name) => {
     expect(parseConfig({ env: { ...environment, VB365_URL: url } }).servers[0]?.name).toBe(name);
   });
 });
@@ -181,7 +181,7 @@ describe('logs', () => {
     expect(logs('', env)?.url.href).toBe(url);
   });
 
-  test('take every setting from the environment, the variable for logs first', () => {
+  test('take every setting from the environment; the variable for logs wins', () => {
     expect(
       logs('', {
         OTEL_EXPORTER_OTLP_ENDPOINT: receiver,
@@ -193,7 +193,7 @@ describe('logs', () => {
     ).toMatchObject({ protocol: 'http/protobuf', compression: 'gzip', timeoutMs: 2500 });
   });
 
-  test('take from the file what it says; the variables are then not even looked at', () => {
+  test('take the settings of the file, and do not validate their variables', () => {
     const env = {
       OTEL_EXPORTER_OTLP_ENDPOINT: 'nonsense',
       OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'nonsense',
@@ -209,7 +209,7 @@ describe('logs', () => {
     });
   });
 
-  test('add up the headers: the file wins, then the variable for logs, whatever the letter case', () => {
+  test('combine headers: the file wins, then the variable for logs, in any letter case', () => {
     const target = logs('otlp: { headers: { X-File: f, X-Both: f } }', {
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver,
       OTEL_EXPORTER_OTLP_HEADERS: ' Authorization = Basic%20YTpi== , x-both=e,x-general=e,x-signal=e,,x-empty=',
@@ -230,7 +230,7 @@ describe('logs', () => {
     expect(logs('', { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_HEADERS: 'nonsense' })).toBeUndefined();
   });
 
-  test('are off when the file says so, and then gRPC in the environment is no matter', () => {
+  test('are off when the file disables them; gRPC in the environment is then no error', () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
     expect(logs('logs: { enabled: false }', env)).toBeUndefined();
   });
@@ -256,8 +256,8 @@ describe('a secret', () => {
     ['a duplicate', `${smallest}${canary}: 1\n${canary}: 1`, {}],
     ['a variable of headers', smallest, { OTEL_EXPORTER_OTLP_ENDPOINT: receiver, OTEL_EXPORTER_OTLP_HEADERS: canary }],
     ['a variable of an endpoint', smallest, { OTEL_EXPORTER_OTLP_ENDPOINT: `http://a?key=${canary}` }],
-    ['a password beside a file', '', { ...environment, VB365_PASSWORD: canary, VB365_PASSWORD_FILE: '/p' }],
-    ['a url of the environment', '', { ...environment, VB365_URL: `https://me:${canary}@a` }],
+    ['a password and a password file', '', { ...environment, VB365_PASSWORD: canary, VB365_PASSWORD_FILE: '/p' }],
+    ['a url in the environment', '', { ...environment, VB365_URL: `https://me:${canary}@a` }],
   ];
 
   test.each(places)('is in no error: %s', (_, file, env) => {
@@ -279,7 +279,7 @@ describe('a secret', () => {
   });
 });
 
-test('any text at all is a configuration or a refusal of reason config', () => {
+test('any text is a configuration or an error with reason config', () => {
   const value = fc.jsonValue({ maxDepth: 4 });
   const sections = { servers: value, history: value, logs: value, otlp: value, state: value };
   const keyed = fc.record(sections, { requiredKeys: [] });

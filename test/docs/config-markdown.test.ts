@@ -2,8 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { type Described, itemsOf, propertiesOf } from '../../src/config/described.js';
-import { configDocs, configJsonSchema, configMarkdown } from '../../docs/src/config-markdown.js';
+import {
+  configDocs,
+  configJsonSchema,
+  configMarkdown,
+  itemsOf,
+  type JsonSchema,
+  propertiesOf,
+} from '../../docs/src/config-markdown.js';
 import { fromFile, serverWhere, serverWith, smallest } from '../support/config.js';
 
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(configJsonSchema());
@@ -11,14 +17,14 @@ const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(con
 const read = (path: string) => readFileSync(path, 'utf8');
 
 /** Every key below a piece of the schema that holds a value rather than keys. */
-function leaves(key: Described, path: string): ReadonlyArray<readonly [string, Described]> {
+function leaves(key: JsonSchema, path: string): ReadonlyArray<readonly [string, JsonSchema]> {
   const inner = Object.entries(propertiesOf(itemsOf(key) ?? key));
   return inner.length === 0 ? [[path, key]] : inner.flatMap(([name, value]) => leaves(value, `${path}.${name}`));
 }
 
 const keys = leaves(configJsonSchema(), 'file');
 
-test.each(configDocs())('$path is what the schema says (if not: npm run docs)', ({ path, text }) => {
+test.each(await configDocs())('$path is what the schema says (if not: npm run docs)', ({ path, text }) => {
   expect(read(path)).toBe(text);
 });
 
@@ -64,7 +70,7 @@ test.each([
   expect(() => fromFile(file)).toThrow('Could not read the configuration');
 });
 
-test('the JSON Schema lets a key stand empty, as the parser does', () => {
+test('the JSON Schema allows an empty key, as the parser does', () => {
   const file = `${serverWith('poll_interval:')}history:\nlogs: { enabled: }\notlp: ~\n`;
   expect(validate(parse(file))).toBe(true);
   expect(fromFile(file)).toEqual(fromFile(smallest));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { LogsConfig } from '../../src/config/otlp-settings.js';
+import type { LogsConfig } from '../../src/config/otlp.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { formatInstant, milliseconds, type Nanos } from '../../src/model/time.js';
 import { simulate } from '../../src/simulator/simulate.js';

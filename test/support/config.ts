@@ -1,7 +1,7 @@
 import { ExporterError } from '../../src/kernel/errors.js';
 import { type Config, type ConfigInput, parseConfig } from '../../src/config/parse.js';
 
-/** A configuration file with the least that is needed. */
+/** The smallest valid configuration file. */
 export const smallest = `servers:
   - name: hq
     url: https://vb365.example.com:4443
@@ -9,7 +9,7 @@ export const smallest = `servers:
     password_file: /run/secrets/vb365-password
 `;
 
-/** `smallest` with a line more in its server. */
+/** `smallest` with another line in its server. */
 export const serverWith = (line: string): string => `${smallest}    ${line}\n`;
 
 /** `smallest` with the line of one of its server's keys replaced. */
@@ -25,7 +25,7 @@ export const environment = {
 
 export const fromFile = (file: string, env: ConfigInput['env'] = {}): Config => parseConfig({ file, env });
 
-/** What parsing said against the input. */
+/** The error of an invalid configuration. */
 export function refusal(input: ConfigInput): ExporterError {
   try {
     parseConfig(input);
@@ -36,7 +36,7 @@ export function refusal(input: ConfigInput): ExporterError {
   throw new Error('it was accepted');
 }
 
-/** The lines of a refusal, without the first, which says what failed. */
+/** The problems of an invalid configuration. */
 export const complaints = (input: ConfigInput): readonly string[] =>
   refusal(input)
     .message.split('\n')

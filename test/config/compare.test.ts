@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { fixedSettingsThatDiffer } from '../../src/config/fixed.js';
+import { changesThatNeedRestart, configEquals } from '../../src/config/compare.js';
 import { type Config, parseConfig } from '../../src/config/parse.js';
-import { configEquals } from '../../src/config/equals.js';
 import { Secret } from '../../src/kernel/secret.js';
 
 const file = (over: object = {}, server: object = {}): string =>
@@ -14,8 +13,8 @@ const read = (over: object = {}, server: object = {}, env = {}): Config =>
 const proxy = (word: string) => ({ HTTPS_PROXY: `http://user:${word}@proxy.example` });
 const only = ({ servers: [server] }: Config): unknown => server;
 
-describe('two servers', () => {
-  test('that are written alike say the same', () => {
+describe('two server configurations', () => {
+  test('with the same settings are equal', () => {
     expect(configEquals(only(read()), only(read()))).toBe(true);
   });
 
@@ -29,12 +28,12 @@ describe('two servers', () => {
     { page_size: 999 },
     { tls: { ca_file: '/ca' } },
     { proxy_url: 'http://proxy.example:3128' },
-  ])('do not when one has %j', over => {
+  ])('differ when one has %j', over => {
     expect(configEquals(only(read()), only(read({}, over)))).toBe(false);
     expect(configEquals(only(read({}, over)), only(read({}, over)))).toBe(true);
   });
 
-  test('differ when what a secret holds does', () => {
+  test('differ when the value of a secret does', () => {
     const [one, again, other] = ['one', 'one', 'two'].map(word => only(read({}, {}, proxy(word))));
     expect(configEquals(one, again)).toBe(true);
     expect(configEquals(one, other)).toBe(false);
@@ -42,14 +41,14 @@ describe('two servers', () => {
   });
 });
 
-test('lists and mappings, absent and undefined are told apart as far as they mean something else', () => {
+test('a list differs from a mapping; an absent key equals an undefined one', () => {
   expect(configEquals([1, 2], [1, 2, 3])).toBe(false);
   expect(configEquals(['a'], { 0: 'a' })).toBe(false);
   expect(configEquals({ a: undefined }, {})).toBe(true);
   expect(configEquals({ at: 1n }, { at: 1n })).toBe(true);
 });
 
-describe('what no reload exchanges', () => {
+describe('a change that needs a restart', () => {
   const otlp = { endpoint: 'http://a.example:4318' };
   test.each([
     [{}, []],
@@ -61,8 +60,8 @@ describe('what no reload exchanges', () => {
     [{ traces: { enabled: false } }, ['traces or otlp']],
     [{ self_tracing: { enabled: false } }, ['self_tracing or otlp']],
     [{ personal_data: { hash_key_file: '/key' } }, ['personal_data.hash_key_file']],
-  ])('in %j is %j', (over, names) => {
+  ])('of %j is %j', (over, names) => {
     const base = { otlp, traces: { enabled: true }, self_tracing: { enabled: true } };
-    expect(fixedSettingsThatDiffer(read(base), read({ ...base, ...over }))).toEqual(names);
+    expect(changesThatNeedRestart(read(base), read({ ...base, ...over }))).toEqual(names);
   });
 });

@@ -8,17 +8,17 @@ const wrong = (sections: string, env: Record<string, string> = endpoint) =>
   complaints({ file: smallest + sections, env });
 
 describe('traces', () => {
-  test('are off unless the file wants them, whatever the environment says', () => {
+  test('are off unless the file enables them, whatever the environment says', () => {
     expect(config('').traces).toBeUndefined();
     expect(config('', { ...endpoint, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc' }).traces).toBeUndefined();
   });
 
-  test('go to the endpoint of the file, beside logs', () => {
+  test('go to the endpoint of the file, like logs', () => {
     const { logs, traces } = config(`traces: { enabled: true }\notlp: { endpoint: "${receiver}/x" }`, {});
     expect([logs?.url.href, traces?.url.href]).toEqual([`${receiver}/x/v1/logs`, `${receiver}/x/v1/traces`]);
   });
 
-  test('have variables of their own, which say nothing about logs', () => {
+  test('have their own variables, which do not affect logs', () => {
     const env = {
       ...endpoint,
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://tempo/insert',
@@ -43,13 +43,13 @@ describe('traces', () => {
   });
 
   test.each(['OTEL_EXPORTER_OTLP_PROTOCOL', 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL'])('refuse gRPC in %s', name => {
-    const said = wrong('logs: { enabled: false }\ntraces: { enabled: true }', { ...endpoint, [name]: 'grpc' });
-    expect(said).toEqual([
+    const problems = wrong('logs: { enabled: false }\ntraces: { enabled: true }', { ...endpoint, [name]: 'grpc' });
+    expect(problems).toEqual([
       expect.stringMatching(`^${name}: must be http/json or http/protobuf: gRPC is not supported`),
     ]);
   });
 
-  test('a problem that they share with logs is said once', () => {
+  test('a problem that they share with logs is reported once', () => {
     expect(wrong('traces: { enabled: true }', { ...endpoint, OTEL_EXPORTER_OTLP_TIMEOUT: 'soon' })).toHaveLength(1);
   });
 });
@@ -72,15 +72,15 @@ describe('TLS', () => {
   test.each([
     ['cert', 'key'],
     ['key', 'cert'],
-  ])('a client %s without its %s is refused', (has, lacks) => {
+  ])('a client %s without %s is an error', (has, lacks) => {
     expect(wrong(`otlp: { tls: { ${has}_file: /x } }`)).toEqual([
-      `otlp.tls.${lacks}_file: is missing, because there is "otlp.tls.${has}_file", or the variable that says the same`,
+      `otlp.tls.${lacks}_file: is missing; it is required with "otlp.tls.${has}_file" or its environment variable`,
     ]);
   });
 });
 
 describe('personal data', () => {
-  test('is kept unless the operator says otherwise, for each signal and class', () => {
+  test('is kept by default, for each signal and class', () => {
     const { logs, traces } = config(
       'traces: { enabled: true, personal_data: { item: drop } }\nlogs: { personal_data: { path: drop } }',
     );
@@ -88,10 +88,10 @@ describe('personal data', () => {
     expect(traces?.personalData).toEqual({ person: 'keep', item: 'drop', path: 'keep', client: 'keep' });
   });
 
-  test('is hashed with a key, and only then must there be one', () => {
+  test('is hashed with a key, which is required only then', () => {
     const hashing = 'logs: { personal_data: { person: hash } }\n';
     expect(config(`${hashing}personal_data: { hash_key_file: /key }`).hashKeyFile).toBe('/key');
-    expect(wrong(hashing)).toEqual(['personal_data.hash_key_file: is missing, because "logs" hash personal data']);
+    expect(wrong(hashing)).toEqual(['personal_data.hash_key_file: is missing; it is required by "logs.personal_data"']);
     expect(config(hashing, {}).logs).toBeUndefined();
   });
 

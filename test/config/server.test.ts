@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../src/config/parse.js';
 import { complaints, environment, fromFile, serverWhere, serverWith } from '../support/config.js';
 
-describe('the way to a server', () => {
+describe('the connection to a server', () => {
   const hex = 'ab'.repeat(32);
   const pairs = Array.from({ length: 32 }, () => 'AB').join(':');
 
@@ -18,11 +18,11 @@ describe('the way to a server', () => {
       { caFile: undefined, serverFingerprint: undefined, insecureSkipVerify: true },
     ],
     ['tls:', { caFile: undefined, serverFingerprint: undefined, insecureSkipVerify: false }],
-  ])('is checked as %s says', (line, tls) => {
+  ])('verifies the certificate as in %s', (line, tls) => {
     expect(fromFile(serverWith(line)).servers[0]?.tls).toEqual(tls);
   });
 
-  test('may be for an application with an assertion', () => {
+  test('can log in with an assertion', () => {
     const file = serverWhere('username', 'client_id: app-1').replace('password_file', 'assertion_file');
     expect(fromFile(file).servers[0]?.login).toEqual({
       kind: 'assertion',
@@ -40,30 +40,30 @@ describe('the way to a server', () => {
     ['', { HTTPS_PROXY: '', NO_PROXY: '*' }, undefined],
     ['proxy_url: https://own:3128/', { HTTPS_PROXY: 'http://a:1', NO_PROXY: '*' }, ['https://own:3128/', '']],
     ['', { HTTP_PROXY: 'http://a:1' }, undefined],
-  ])('goes through the proxy of %j and %j', (line, env, wanted) => {
+  ])('uses the proxy of %j and %j', (line, env, wanted) => {
     const proxy = fromFile(serverWith(line), env).servers[0]?.proxy;
     expect(proxy && [proxy.url.reveal(), proxy.noProxy]).toEqual(wanted);
   });
 
-  test('is direct for http, unless the server itself names a proxy', () => {
+  test('is direct for http, unless the server has a proxy', () => {
     const local = serverWhere('url', 'url: http://localhost:4443');
     const env = { HTTPS_PROXY: 'http://a:1' };
     expect(fromFile(local, env).servers[0]?.proxy).toBeUndefined();
     expect(fromFile(`${local}    proxy_url: http://own:1\n`, env).servers[0]?.proxy).toBeDefined();
   });
 
-  test('of a server that the environment describes is through the same proxy', () => {
+  test('of a server from the environment uses the same proxy', () => {
     const env = { ...environment, HTTPS_PROXY: 'http://a:1' };
     expect(parseConfig({ env }).servers[0]?.proxy?.url.reveal()).toBe('http://a:1');
   });
 });
 
-const sha = 'must be a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons between the pairs';
+const sha = 'must be a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons between pairs';
 const proxy =
-  'must be a URL such as http://proxy.example.com:3128, without credentials (a proxy that wants some belongs into HTTPS_PROXY)';
+  'must be a URL such as http://proxy.example.com:3128, without credentials (set HTTPS_PROXY for a proxy that needs them)';
 const text = 'must be text, not empty and without control characters';
 
-describe('a bad way to a server is refused with exactly this', () => {
+describe('invalid connection settings give exactly this error', () => {
   test.each([
     [
       'an assertion without its file',
@@ -71,14 +71,14 @@ describe('a bad way to a server is refused with exactly this', () => {
       'servers[0].assertion_file: is missing',
     ],
     [
-      'an assertion of nobody',
+      'an assertion without application',
       serverWhere('username', 'assertion_file: a').replace(/ +password_file.*\n/, ''),
       'servers[0].client_id: is missing',
     ],
     [
       'an assertion for an account',
       `${serverWhere('password_file', 'client_id: app')}    assertion_file: a\n`,
-      'servers[0].username: must not be set beside "client_id" or "assertion_file"',
+      'servers[0].username: must not be set together with "client_id" or "assertion_file"',
     ],
     [
       'a fingerprint of MD5',
@@ -86,12 +86,12 @@ describe('a bad way to a server is refused with exactly this', () => {
       `servers[0].tls.server_fingerprint: ${sha}`,
     ],
     [
-      'a fingerprint with its name',
+      'a fingerprint with a prefix',
       serverWith(`tls: { server_fingerprint: "sha256:${'ab'.repeat(32)}" }`),
       `servers[0].tls.server_fingerprint: ${sha}`,
     ],
     [
-      'two ways to trust',
+      'two kinds of trust',
       serverWith('tls: { ca_file: /ca.pem, insecure_skip_verify: true }'),
       'servers[0].tls: must not have more than one of "ca_file", "server_fingerprint" and "insecure_skip_verify"',
     ],
@@ -99,7 +99,7 @@ describe('a bad way to a server is refused with exactly this', () => {
     [
       'trust without TLS',
       `${serverWhere('url', 'url: http://localhost')}    tls: { ca_file: /ca.pem }\n`,
-      'servers[0].tls: must not be set: the URL is http://, which has no TLS',
+      'servers[0].tls: must not be set: the URL is http://, without TLS',
     ],
     [
       'a misspelt TLS key',
