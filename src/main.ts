@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 
-/** The oldest Node that has what we use: `node:sqlite` without a flag, and what undici 8 needs. */
+/** Required by `node:sqlite` without a flag, and by undici 8. */
 const oldestNode = 24;
 
 if (Number(process.versions.node.split('.')[0]) < oldestNode) {
   process.stderr.write(
     `vb365-exporter needs Node ${String(oldestNode)} or later, this is ${process.versions.node}. ` +
-      `"npm install node@${String(oldestNode)}" beside it gets one, and "npx vb365-exporter" takes that\n`,
+      `Run "npm install node@${String(oldestNode)}" in the same project, then "npx vb365-exporter"\n`,
   );
   process.exit(1);
 }
@@ -20,13 +20,13 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-// Imported only now, because an older Node cannot even read it.
+// Imported after the check, because an older Node cannot parse it.
 const { runCli } = await import('./cli/program.js');
 
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   print: line => void process.stdout.write(`${line}\n`),
-  complain: line => void process.stderr.write(line.endsWith('\n') ? line : `${line}\n`),
+  printError: line => void process.stderr.write(line.endsWith('\n') ? line : `${line}\n`),
   stop: stop.signal,
   onReload: listener => void process.on('SIGHUP', listener),
   version: version(),

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 
-/** A log record as a person reads it. */
+/** A log record for people. */
 export type ReceivedRecord = Readonly<{
   /** RFC 3339, milliseconds. */
   time: string;
@@ -14,11 +15,9 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-/** A small OTLP receiver on this machine, for JSON logs: hands each record on as soon as it has it. */
-export async function receiveLogs(take: (record: ReceivedRecord) => void): Promise<Receiver> {
-  const server = createServer((request, response) => {
-    void answer(request, response, take);
-  });
+/** Starts an OTLP receiver for logs as JSON on a free port; calls `onRecord` for each record. */
+export async function receiveLogs(onRecord: (record: ReceivedRecord) => void): Promise<Receiver> {
+  const server = createServer((request, response) => void accept(request, response, onRecord));
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', () => resolve()));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
@@ -32,50 +31,41 @@ export async function receiveLogs(take: (record: ReceivedRecord) => void): Promi
   };
 }
 
-async function answer(
+async function accept(
   request: IncomingMessage,
   response: ServerResponse,
-  take: (record: ReceivedRecord) => void,
+  onRecord: (record: ReceivedRecord) => void,
 ): Promise<void> {
-  for (const record of recordsOf(JSON.parse(await readBody(request)))) take(record);
+  for (const record of recordsOf(JSON.parse(await text(request)))) onRecord(record);
   response.writeHead(200, { 'content-type': 'application/json' }).end('{"partialSuccess":{}}');
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  request.setEncoding('utf8');
-  let body = '';
-  for await (const chunk of request) body += String(chunk);
-  return body;
-}
+type JsonObject = Readonly<Record<string, unknown>>;
 
-type Wire = Readonly<Record<string, unknown>>;
-
-/** Every log record of an OTLP request, as opentelemetry-proto's `ExportLogsServiceRequest` nests them. */
+/** The log records of an `ExportLogsServiceRequest` (opentelemetry-proto). */
 function recordsOf(request: unknown): readonly ReceivedRecord[] {
-  const resources = list(request, 'resourceLogs');
-  const scopes = resources.flatMap(resource => list(resource, 'scopeLogs'));
+  const scopes = list(request, 'resourceLogs').flatMap(resource => list(resource, 'scopeLogs'));
   return scopes.flatMap(scope => list(scope, 'logRecords')).map(readRecord);
 }
 
-function readRecord(record: Wire): ReceivedRecord {
-  const nanos = text(record['timeUnixNano']);
-  const attributes = list(record, 'attributes').map(({ key, value }) => [text(key), anyValue(value)] as const);
+function readRecord(record: JsonObject): ReceivedRecord {
+  const attributes = list(record, 'attributes').map(({ key, value }) => [plain(key), anyValue(value)] as const);
   return {
-    time: new Date(Number(BigInt(nanos === '' ? '0' : nanos) / 1_000_000n)).toISOString(),
-    severity: text(record['severityText']),
+    time: new Date(Number(BigInt(plain(record['timeUnixNano'])) / 1_000_000n)).toISOString(),
+    severity: plain(record['severityText']),
     body: anyValue(record['body']),
     attributes: Object.fromEntries(attributes),
   };
 }
 
-const isWire = (value: unknown): value is Wire => typeof value === 'object' && value !== null;
+const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null;
 
-function list(parent: unknown, key: string): readonly Wire[] {
-  const value: unknown = isWire(parent) ? parent[key] : undefined;
-  return Array.isArray(value) ? value.filter(isWire) : [];
+function list(parent: unknown, key: string): readonly JsonObject[] {
+  const value: unknown = isObject(parent) ? parent[key] : undefined;
+  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
-const text = (value: unknown): string =>
+const plain = (value: unknown): string =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 
-const anyValue = (value: unknown): string => (isWire(value) ? text(Object.values(value)[0]) : '');
+const anyValue = (value: unknown): string => (isObject(value) ? plain(Object.values(value)[0]) : '');

@@ -2,39 +2,36 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { App } from '../app.js';
 import { type Config, parseConfig } from '../config/parse.js';
 import { systemClock } from '../kernel/clock.js';
 import { toExporterError } from '../kernel/errors.js';
 import { simulate } from '../simulator/simulate.js';
 import { type ReceivedRecord, receiveLogs } from './demo-receiver.js';
-import { start, untilStopped } from './serve.js';
+import { runUntilAborted, start } from './serve.js';
 import type { ExitCode, Terminal } from './terminal.js';
 
-export type DemoOptions = Readonly<{
-  /** How long it goes on, in milliseconds; undefined: until it is asked to stop. */
-  forMs: number | undefined;
-  listenAddress: string;
+export type DemoFlags = Readonly<{
+  /** How long the demo runs, in milliseconds; absent: until it should stop. */
+  for?: number;
+  'web.listenAddress': string;
   seed: number;
 }>;
 
-/**
- * The whole product on one screen: a simulated VB365 server, the exporter, and a receiver that prints each log record.
- * What it keeps is thrown away at the end.
- */
-export async function demo(options: DemoOptions, terminal: Terminal): Promise<ExitCode> {
+/** Runs a simulated VB365 server, the exporter, and an OTLP receiver that prints each log record. Keeps no files. */
+export async function demo(flags: DemoFlags, terminal: Terminal): Promise<ExitCode> {
   const folder = mkdtempSync(join(tmpdir(), 'vb365-demo-'));
-  const simulator = await simulate({ clock: systemClock, seed: options.seed, live: {} });
-  const receiver = await receiveLogs(record => {
-    terminal.print(recordLine(record));
-  });
+  const simulator = await simulate({ clock: systemClock, seed: flags.seed, live: {} });
+  const receiver = await receiveLogs(record => terminal.print(recordLine(record)));
   try {
     const config = demoConfig(simulator.url, receiver.url, folder);
-    const app = await startAnywhere(config, options, terminal);
+    const app = await startOnFreePort(config, flags['web.listenAddress'], terminal);
     const origin = `http://127.0.0.1:${String(app.listening.port)}`;
-    terminal.print(`Metrics are at ${origin}/metrics, a page is at ${origin}/`);
-    terminal.print('Log records, as they arrive at an OTLP receiver:');
-    return await untilStopped(app, whenOver(options, terminal, origin));
+    terminal.print(`Metrics: ${origin}/metrics`);
+    terminal.print(`Status page: ${origin}/`);
+    terminal.print('Log records from the OTLP receiver:');
+    return await runUntilAborted(app, endOf(flags.for, terminal, origin));
   } finally {
     await receiver.close();
     await simulator.close();
@@ -42,7 +39,7 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<Ex
   }
 }
 
-/** The embedded server, one turn a second, everything kept in `folder`. */
+/** One poll per second while a session is open; all files are in `folder`. */
 function demoConfig(serverUrl: string, receiverUrl: string, folder: string): Config {
   const passwordFile = join(folder, 'password');
   writeFileSync(passwordFile, 'simulator', { mode: 0o600 });
@@ -50,77 +47,57 @@ function demoConfig(serverUrl: string, receiverUrl: string, folder: string): Con
   const file = JSON.stringify({
     servers: [{ ...server, poll_interval: '5s', open_poll_interval: '1s' }],
     state: { path: join(folder, 'state.db') },
-    otlp: { endpoint: receiverUrl },
+    otlp: { endpoint: receiverUrl, protocol: 'http/json' },
   });
   return parseConfig({ file, env: {} });
 }
 
-/** Starts at the address asked for, or at a free port when that one is taken. */
-async function startAnywhere(config: Config, { listenAddress }: DemoOptions, terminal: Terminal): Promise<App> {
-  const options = {
-    configFile: undefined,
-    webConfigFile: undefined,
-    lifecycle: false,
-    telemetryPath: '/metrics',
-    logLevel: 'warn',
-    logFormat: 'logfmt',
+/** Listens on another port when the address is in use. */
+async function startOnFreePort(config: Config, listenAddress: string, terminal: Terminal): Promise<App> {
+  const flags = {
+    'web.listenAddress': listenAddress,
+    'web.telemetryPath': '/metrics',
+    'web.enableLifecycle': false,
+    'log.level': 'warn',
+    'log.format': 'logfmt',
   } as const;
   try {
-    return await start(() => config, { ...options, listenAddress }, terminal);
+    return await start(() => config, flags, terminal);
   } catch (thrown) {
     if (toExporterError(thrown).reason !== 'network') throw thrown;
-    return start(() => config, { ...options, listenAddress: '127.0.0.1:0' }, terminal);
+    return start(() => config, { ...flags, 'web.listenAddress': '127.0.0.1:0' }, terminal);
   }
 }
 
-/** Aborts when the demo is asked to stop, or its time is over and the series have been shown. */
-function whenOver({ forMs }: DemoOptions, terminal: Terminal, origin: string): AbortSignal {
+/** Aborts when the demo should stop, or when its time is over and it has printed the series. */
+function endOf(forMs: number | undefined, { stop, print }: Terminal, origin: string): AbortSignal {
+  if (forMs === undefined) return stop;
   const over = new AbortController();
-  terminal.stop.addEventListener('abort', () => {
-    over.abort();
-  });
-  if (forMs !== undefined) {
-    void systemClock
-      .sleep(forMs, over.signal)
-      .then(async () => printSeries(origin, terminal))
-      .catch(() => undefined)
-      .finally(() => {
-        over.abort();
-      });
-  }
+  void systemClock
+    .sleep(forMs, stop)
+    .then(async () => printSeries(origin, print))
+    .catch(() => undefined)
+    .finally(() => over.abort());
   return over.signal;
 }
 
-/**
- * Prints the series that tell of restores, as Prometheus would read them at its third scrape: what is new is counted
- * for somebody who has come back and seen it at 0.
- */
-async function printSeries(origin: string, terminal: Terminal): Promise<void> {
+/** Prints the restore series as Prometheus sees them after three scrapes: the exporter holds first increments before. */
+async function printSeries(origin: string, print: Terminal['print']): Promise<void> {
   await read(`${origin}/metrics`);
   await read(`${origin}/metrics`);
   const page = await read(`${origin}/metrics`);
-  terminal.print('');
-  terminal.print(`The restore series at ${origin}/metrics:`);
-  for (const line of page.split('\n')) if (/^vb365_restore_(?!.*_bucket)/.test(line)) terminal.print(line);
+  print('');
+  print(`Restore series at ${origin}/metrics:`);
+  for (const line of page.split('\n')) if (/^vb365_restore_(?!.*_bucket)/.test(line)) print(line);
 }
 
-async function read(url: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const request = get(url, response => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', chunk => (body += String(chunk)));
-      response.once('end', () => {
-        resolve(body);
-      });
-    });
-    request.once('error', reject);
+const read = async (url: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    get(url, response => resolve(text(response))).once('error', reject);
   });
-}
 
-/** `time level sentence` and the facts that matter most. */
+/** `time level body [organization session-type event-type]`. */
 function recordLine({ time, severity, body, attributes }: ReceivedRecord): string {
-  const shown = ['veeam.organization.name', 'veeam.restore.session.type', 'veeam.restore.event.type'];
-  const facts = shown.flatMap(name => attributes[name] ?? []).join(' ');
-  return `${time} ${severity.padEnd(5)} ${body} [${facts}]`;
+  const names = ['veeam.organization.name', 'veeam.restore.session.type', 'veeam.restore.event.type'];
+  return `${time} ${severity.padEnd(5)} ${body} [${names.flatMap(name => attributes[name] ?? []).join(' ')}]`;
 }

@@ -2,113 +2,117 @@ import type { ServerConfig } from '../config/parse.js';
 import type { ExporterError } from '../kernel/errors.js';
 import type { Examined, Paging } from '../source/examine-api.js';
 import type { RestOptions } from '../source/options.js';
-import { type Check, type CheckResult, ok, skipped, warning, wrong } from './doctor-result.js';
+import { type Check, type CheckOutcome, failed, ok, skipped, warning } from './doctor-checks.js';
 
-/** What the checks of the API share: opened by the first that needs it. */
-export type Visit = Readonly<{ server: ServerConfig; options: RestOptions; examined: Examined; signal: AbortSignal }>;
+/** What the checks of the API share. */
+export type ApiSession = Readonly<{
+  server: ServerConfig;
+  options: RestOptions;
+  examined: Examined;
+  signal: AbortSignal;
+}>;
 
-/** What the exporter asks of the REST API, one thing after the other, with one login. */
-export const apiChecks = (visit: Visit): readonly Check[] => [
-  { name: 'version', needs: ['dns', 'tcp', 'tls'], look: async () => version(visit), advise: versionAdvice },
-  { name: 'login', needs: ['version'], look: async () => login(visit), advise: loginAdvice },
-  { name: 'permissions', needs: ['login'], look: async () => permissions(visit), advise: readAdvice },
-  { name: 'clock', needs: ['login'], look: () => clock(visit), advise: readAdvice },
-  { name: 'paging', needs: ['permissions'], look: async () => paging(visit), advise: readAdvice },
-  { name: 'feed', needs: ['login'], look: async () => feed(visit), advise: readAdvice },
+/** The requests that the exporter makes to the REST API, with one login. */
+export const apiChecks = (session: ApiSession): readonly Check[] => [
+  { name: 'version', needs: ['dns', 'tcp', 'tls'], run: async () => version(session), advise: versionAdvice },
+  { name: 'login', needs: ['version'], run: async () => login(session), advise: loginAdvice },
+  { name: 'permissions', needs: ['login'], run: async () => permissions(session), advise: readAdvice },
+  { name: 'clock', needs: ['login'], run: () => clock(session), advise: readAdvice },
+  { name: 'paging', needs: ['permissions'], run: async () => paging(session), advise: readAdvice },
+  { name: 'feed', needs: ['login'], run: async () => feed(session), advise: readAdvice },
 ];
 
-async function version({ server, examined, signal }: Visit): Promise<CheckResult> {
-  const spoken = await examined.version(signal);
+async function version({ server, examined, signal }: ApiSession): Promise<CheckOutcome> {
+  const current = await examined.version(signal);
   return ok(
     server.apiVersion === 'auto'
-      ? `${spoken} is the newest that is served`
-      : `${spoken}, as "api_version" says; the login will show whether it is served`,
+      ? `${current} is the newest version that the server supports`
+      : `${current}, from "api_version"; the login shows whether the server supports it`,
   );
 }
 
 const versionAdvice = ({ details }: ExporterError): string =>
   details['status'] === undefined
-    ? 'switch off "restore operator authentication only" in the REST API settings, or see what is between us and the server'
-    : 'see that "url" leads to the REST API of VB365 (port 4443 unless changed), without a path and without a gateway that wants a login of its own';
+    ? 'disable "restore operator authentication only" in the REST API settings, and check for a proxy or gateway in front of the server'
+    : 'check that "url" is the REST API of VB365 (default port 4443), without a path and without a gateway that requires its own login';
 
-async function login({ server: { login: as }, options, examined, signal }: Visit): Promise<CheckResult> {
+async function login({ server, options, examined, signal }: ApiSession): Promise<CheckOutcome> {
   await examined.logIn(signal);
-  const endsAtMs = examined.source.tokenExpiresAtMs() ?? options.clock.now();
-  const minutes = Math.round((endsAtMs - options.clock.now()) / 60_000);
-  const how = as.kind === 'password' ? 'with user name and password' : 'with an assertion';
-  return ok(`logged in ${how}; the token lasts ${String(minutes)} min`);
+  const expiresAtMs = examined.source.tokenExpiresAtMs() ?? options.clock.now();
+  const minutes = Math.round((expiresAtMs - options.clock.now()) / 60_000);
+  const how = server.login.kind === 'password' ? 'with user name and password' : 'with an assertion';
+  return ok(`logged in ${how}; the token is valid for ${String(minutes)} min`);
 }
 
 const loginAdvice = ({ reason }: ExporterError): string =>
   reason === 'auth'
-    ? 'try the same account in a console of VB365; with MFA on, flag it as a service account there; wait before another try: accounts lock'
-    : 'see the log of the REST service on the server; with "api_version" set, see that it is served';
+    ? 'try the account in a VB365 console; with MFA enabled, mark it there as a service account; wait before you try again, because accounts lock'
+    : 'check the log of the REST service on the server; if "api_version" is set, check that the server supports it';
 
-async function permissions({ examined, signal }: Visit): Promise<CheckResult> {
-  const build = buildOf((await examined.instance(signal)).version);
+const reportBug = 'report a bug: the exporter does not know this format';
+
+async function permissions({ examined, signal }: ApiSession): Promise<CheckOutcome> {
+  const { version: number } = await examined.instance(signal);
+  const build = number === '' ? '' : ` (VB365 ${number})`;
   const { rows, sessionId, unreadable } = await examined.glance(signal);
   if (unreadable > 0)
-    return warning(
-      `${String(unreadable)} of ${String(rows)} sessions cannot be read${build}`,
-      'please report it: this is no shape that is known',
-    );
+    return warning(`${String(unreadable)} of ${String(rows)} sessions could not be decoded${build}`, reportBug);
   if (sessionId === undefined)
     return ok(
-      `sessions may be listed, there are none${build}; if there should be, the account is no Veeam Backup Administrator`,
+      `can list sessions, but there are none${build}; if there should be, the account is not a Veeam Backup Administrator`,
     );
   const page = await examined.source.events(sessionId, 0, signal);
   const rejected = page?.rows.filter(row => 'rejected' in row).length ?? 0;
   return rejected === 0
-    ? ok(`sessions and events may be read${build}`)
-    : warning(
-        `${String(rejected)} events of a session cannot be read${build}`,
-        'please report it: this is no shape that is known',
-      );
+    ? ok(`can read sessions and events${build}`)
+    : warning(`${String(rejected)} events of a session could not be decoded${build}`, reportBug);
 }
 
-const buildOf = (build: string): string => (build === '' ? '' : ` (VB365 ${build})`);
+/** Same as the alert on clock skew. */
+const maxSkewSeconds = 60;
 
-/** The rule about clocks warns from here on. */
-const muchSeconds = 60;
-
-function clock({ examined: { source } }: Visit): CheckResult {
+function clock({ examined: { source } }: ApiSession): CheckOutcome {
   const seconds = source.clockSkewSeconds();
   if (seconds === undefined)
-    return warning('the server tells no time', 'let the proxy in between pass the "Date" header on');
-  if (seconds === 0) return ok('less than 2 s apart');
-  const how = `the server is ${String(Math.abs(Math.round(seconds)))} s ${seconds > 0 ? 'ahead of' : 'behind'} this machine`;
-  const advice = 'set both clocks by the same time servers (NTP)';
-  return Math.abs(seconds) > muchSeconds ? wrong(how, advice) : warning(`${how}, which is allowed for`, advice);
+    return warning('the server reports no time', 'let the proxy in front of the server pass the "Date" header');
+  if (seconds === 0) return ok('less than 2 s difference');
+  const message = `the server is ${String(Math.abs(Math.round(seconds)))} s ${seconds > 0 ? 'ahead of' : 'behind'} this machine`;
+  const advice = 'synchronize both clocks with the same time servers (NTP)';
+  return Math.abs(seconds) > maxSkewSeconds
+    ? failed(message, advice)
+    : warning(`${message}; the exporter compensates`, advice);
 }
 
-const pagings: Readonly<Record<Paging, CheckResult>> = {
-  joined: ok('pages join'),
-  whole: ok('the list comes in one piece'),
-  few: ok('too few sessions to tell; the first page is in order'),
+const pagingOutcomes: Readonly<Record<Paging, CheckOutcome>> = {
+  joined: ok('pages are contiguous'),
+  whole: ok('the server returns the whole list in one page'),
+  few: ok('too few sessions to check; the first page is valid'),
   limited: warning(
-    'pages join, but not of the size that is asked for',
-    'nothing: it is allowed for, and costs more requests',
+    'pages are contiguous, but smaller than requested',
+    'nothing: the exporter copes, but needs more requests',
   ),
-  loose: wrong(
-    'a page does not go on where the one before ends, three times in a row',
-    'see that nothing between us and the server caches answers or drops the query; else try again when less is going on',
+  loose: failed(
+    'a page does not continue where the previous one ends, three times in a row',
+    'check that no proxy caches responses or removes the query; otherwise try again at a quieter time',
   ),
 };
 
-const paging = async ({ examined, signal }: Visit): Promise<CheckResult> => pagings[await examined.pages(signal)];
+const paging = async ({ examined, signal }: ApiSession): Promise<CheckOutcome> =>
+  pagingOutcomes[await examined.pages(signal)];
 
-async function feed({ examined: { source }, signal }: Visit): Promise<CheckResult> {
+async function feed({ examined: { source }, signal }: ApiSession): Promise<CheckOutcome> {
   const changes = await source.changes({ token: undefined, waitSeconds: 1 }, signal);
-  if (changes.kind === 'none') return skipped('because there is none before v8: sessions are listed every interval');
-  if (changes.kind === 'told') return ok('changes are told as they happen');
-  const why = changes.kind === 'refused' ? changes.error.message : 'a new token is called outdated';
+  if (changes.kind === 'none')
+    return skipped('because there is no change feed before v8: the exporter lists sessions at every interval');
+  if (changes.kind === 'told') return ok('the server reports changes');
+  const why = changes.kind === 'refused' ? changes.error.message : 'the server rejects a new change token as outdated';
   return warning(
     why,
-    'nothing: sessions are listed every interval instead; see that nothing in between blocks /v8/Events',
+    'nothing: the exporter lists sessions at every interval instead; check that no proxy blocks /v8/Events',
   );
 }
 
 const readAdvice = ({ reason }: ExporterError): string =>
   reason === 'auth'
-    ? 'make the account a Veeam Backup Administrator, and switch off "restore operator authentication only" in the REST API settings'
-    : 'see that nothing stands between us and the server, and the log of the REST service there';
+    ? 'make the account a Veeam Backup Administrator, and disable "restore operator authentication only" in the REST API settings'
+    : 'check for a proxy or gateway in front of the server, and the log of the REST service there';

@@ -1,43 +1,34 @@
 import { createServer } from 'node:net';
+import type { OtlpTarget, SignalName } from '../config/otlp.js';
 import type { Config } from '../config/parse.js';
 import type { Clock } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
-import { type OtlpTarget, otlpTransport } from '../otlp/transport.js';
+import { otlpTransport } from '../otlp/transport.js';
 import { preflight } from '../store/preflight.js';
 import type { ListenAddress } from '../web/listen.js';
-import { type Check, type CheckResult, ok, skipped, warning, wrong } from './doctor-result.js';
+import { type Check, type CheckOutcome, failed, ok, skipped, warning } from './doctor-checks.js';
 
-/** Where an export request goes, and what it holds when it is empty. */
-export type Outlet = Readonly<{ signal: 'logs' | 'traces'; target: OtlpTarget | undefined }>;
-
-export const outletsOf = ({ logs, traces }: Config): readonly Outlet[] => [
-  { signal: 'logs', target: logs },
-  { signal: 'traces', target: traces },
-];
-
-/** Valid export requests with nothing in them; in protobuf that is no byte at all. */
-const emptyJson: Readonly<Record<Outlet['signal'], string>> = {
+/** Valid export requests without data; in protobuf that is no byte at all. */
+const emptyJson: Readonly<Record<SignalName, string>> = {
   logs: '{"resourceLogs":[]}',
   traces: '{"resourceSpans":[]}',
 };
 
-type Sending = Readonly<{ version: string; clock: Clock; signal: AbortSignal }>;
+type Sender = Readonly<{ version: string; clock: Clock; signal: AbortSignal }>;
 
-/** Whether a receiver takes an export request. Nothing is stored anywhere: the request is empty. */
-export const otlpCheck = ({ signal: what, target }: Outlet, sending: Sending): Check => ({
+/** Whether the receiver accepts an export request. The request is empty, so the receiver stores nothing. */
+export const otlpCheck = (signal: SignalName, target: OtlpTarget | undefined, sender: Sender): Check => ({
   name: 'otlp',
   needs: [],
-  look: async () => {
-    if (target === undefined) return skipped(`because no ${what} are to be sent`);
-    const transport = otlpTransport(target, sending.version, sending.clock);
+  run: async () => {
+    if (target === undefined) return skipped(`because ${signal} are off`);
+    const transport = otlpTransport(target, sender.version, sender.clock);
+    const request = target.protocol === 'http/json' ? Buffer.from(emptyJson[signal]) : Buffer.alloc(0);
     try {
-      await transport.send(
-        target.protocol === 'http/json' ? Buffer.from(emptyJson[what]) : Buffer.alloc(0),
-        sending.signal,
-      );
-      return ok(`"${target.url.host}" takes ${what} over ${target.protocol}`);
+      await transport.send(request, sender.signal);
+      return ok(`"${target.url.host}" accepts ${signal} over ${target.protocol}`);
     } catch (thrown) {
-      return refused(toExporterError(thrown), target.url.host);
+      return refusedExport(toExporterError(thrown), target.url.host);
     } finally {
       await transport.close();
     }
@@ -45,79 +36,84 @@ export const otlpCheck = ({ signal: what, target }: Outlet, sending: Sending): C
   advise: otlpAdvice,
 });
 
-/** What Loki says to a request without any record: it has read it, and only misses the records (seen with a real one). */
-const nothingInIt = 422;
+/** Loki's status for a request without records: it could decode the request (seen with a real Loki). */
+const noRecordsStatus = 422;
 
-function refused(error: ExporterError, host: string): CheckResult {
-  if (error.details['statusCode'] === nothingInIt)
-    return ok(`"${host}" reads the request, and refuses only that there is nothing in it`);
+function refusedExport(error: ExporterError, host: string): CheckOutcome {
+  if (error.details['statusCode'] === noRecordsStatus)
+    return ok(`"${host}" decodes the request, and refuses it only because it is empty`);
   const code = codeOf(error.cause);
   const message = `${error.message}${code === '' ? '' : ` (${code})`}`;
   return error.reason === 'throttled'
-    ? warning(message, 'nothing: the exporter waits as it is asked to')
-    : wrong(message, otlpAdvice(error));
+    ? warning(message, 'nothing: the exporter waits as the receiver requests')
+    : failed(message, otlpAdvice(error));
 }
 
-/** Codes of Node and OpenSSL about TLS and certificates. */
+/** Error codes of Node.js and OpenSSL for TLS and certificates. */
 const tlsCode = /SSL|TLS|CERT|ISSUER|SIGNATURE/;
 
 function otlpAdvice({ reason, message, details, cause }: ExporterError): string {
-  if (reason === 'auth') return 'set the receiver\'s token with "otlp.headers"';
+  if (reason === 'auth') return 'set the token of the receiver in "otlp.headers"';
   if (details['statusCode'] === 404)
-    return 'see that "otlp.endpoint" is the base of an OTLP/HTTP receiver; "/v1/logs" and "/v1/traces" are put behind it';
-  if (reason === 'rejected') return 'see that the receiver speaks OTLP/HTTP in the protocol that "otlp.protocol" names';
-  if (message.startsWith('Cannot read TLS file'))
-    return 'correct the files below "otlp.tls", and let our user read them';
+    return 'check that "otlp.endpoint" is the base URL of an OTLP/HTTP receiver; the exporter appends "/v1/logs" and "/v1/traces"';
+  if (reason === 'rejected') return 'check that the receiver supports OTLP/HTTP with the protocol of "otlp.protocol"';
+  if (message.includes('read TLS file'))
+    return 'correct the files below "otlp.tls", and let the user of the exporter read them';
   if (tlsCode.test(codeOf(cause)))
-    return 'see that "otlp.endpoint" says http or https as the receiver speaks it, and name the issuer of its certificate with "otlp.tls.ca_file"';
-  return 'see that the receiver runs, and that "otlp.endpoint" has its port for OTLP/HTTP (4318, not the 4317 of gRPC)';
+    return 'check whether the receiver expects http or https in "otlp.endpoint", and set "otlp.tls.ca_file" to the issuer of its certificate';
+  return 'check that the receiver runs, and that "otlp.endpoint" has its port for OTLP/HTTP (4318, not 4317 for gRPC)';
 }
 
-/** A system's code for what happened, or that of what made it happen. */
+/** The system error code of an error or of its causes. */
 function codeOf(cause: unknown): string {
   if (typeof cause !== 'object' || cause === null) return '';
   if ('code' in cause && typeof cause.code === 'string') return cause.code;
   return 'cause' in cause ? codeOf(cause.cause) : '';
 }
 
-/** Below this a busy state file may not find the room it needs. */
-const littleBytes = 100 * 1024 * 1024;
+/** A busy state file can need this much. */
+const minFreeBytes = 100 * 1024 * 1024;
 
-/** Whether the state file can be used, without opening it. */
+/** Whether the exporter can use the state file, without opening it. */
 export const stateCheck = ({ state: { path } }: Config): Check => ({
   name: 'state',
   needs: [],
-  look: () => {
+  run: () => {
     const { file, freeBytes } = preflight(path);
-    const free = `${String(Math.floor(freeBytes / 1024 / 1024))} MiB are free`;
-    if (freeBytes < littleBytes) return warning(`"${path}" can be used, but only ${free}`, 'make room on its disk');
-    if (file === undefined) return ok(`"${path}" is not there yet and can be made; ${free}`);
-    if (file.shared) return warning(`"${path}" can be read by others`, 'nothing: the next start makes it private');
+    const free = `${String(Math.floor(freeBytes / 1024 / 1024))} MiB free`;
+    if (freeBytes < minFreeBytes)
+      return warning(`"${path}" is usable, but with only ${free}`, 'free space on its disk');
+    if (file === undefined) return ok(`"${path}" does not exist yet and can be created; ${free}`);
+    if (file.shared)
+      return warning(
+        `other users can read "${path}"`,
+        'nothing: the exporter restricts the permissions at the next start',
+      );
     return ok(`"${path}" has schema ${String(file.schema)} and ${String(file.sizeBytes)} bytes; ${free}`);
   },
   advise: () =>
-    'let the user that runs vb365-exporter write to the file and to its directory; "vb365-exporter state show" looks into the file while the exporter is stopped',
+    'let the user of the exporter write to the file and its directory; "vb365-exporter state show" inspects the file while the exporter is stopped',
 });
 
-/** Whether the pages can be served; `isOurs` tells of an address in use whether the exporter itself has it. */
+/** Whether the exporter can listen on its address. `isOurs`: whether a healthy exporter already does. */
 export const listenCheck = (address: ListenAddress, isOurs: () => Promise<boolean>): Check => ({
   name: 'listen',
   needs: [],
-  look: async () => {
-    const code = await tried(address);
-    const at = `port ${String(address.port)}`;
-    if (code === undefined) return ok(`${at} is free`);
-    if (code === 'EADDRINUSE' && (await isOurs())) return ok(`${at} is in use, by an exporter that is well`);
-    return wrong(
-      `${at} cannot be listened on (${code})`,
-      'stop what uses it, or choose another with "--web.listen-address"',
+  run: async () => {
+    const code = await tryToListen(address);
+    const port = `port ${String(address.port)}`;
+    if (code === undefined) return ok(`${port} is free`);
+    if (code === 'EADDRINUSE' && (await isOurs())) return ok(`${port} is in use by a healthy exporter`);
+    return failed(
+      `cannot listen on ${port} (${code})`,
+      'stop the process that uses it, or choose another address with "--web.listen-address"',
     );
   },
   advise: () => 'choose another address with "--web.listen-address"',
 });
 
-/** The code of what is in the way; undefined for nothing. */
-async function tried({ host, port }: ListenAddress): Promise<string | undefined> {
+/** The error code; undefined when the address is free. */
+async function tryToListen({ host, port }: ListenAddress): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const server = createServer();
   server.once('error', error => resolve(codeOf(error)));

@@ -1,15 +1,14 @@
-import { get as getPlain, type RequestOptions } from 'node:http';
-import { get as getSecure } from 'node:https';
+import { get as getHttp } from 'node:http';
+import { get as getHttps } from 'node:https';
+import type { WebConfig } from '../config/web-config.js';
 import type { ListenAddress } from '../web/listen.js';
-import type { WebConfig } from '../web/web-config.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
-/** How long the exporter may take to say that it is well. */
 const timeoutMs = 2_000;
 
 /**
- * Asks a running exporter on this machine whether it is healthy; for container health checks. Over TLS its certificate
- * is not checked: it is for the name that others use, and this is the machine itself.
+ * Checks whether the exporter on this machine is healthy; for container health checks. Does not verify its certificate,
+ * which is for the host name that others use.
  */
 export async function healthcheck(
   address: ListenAddress,
@@ -18,35 +17,32 @@ export async function healthcheck(
 ): Promise<ExitCode> {
   const answer = await askHealth(address, tls);
   if (answer === healthy) return exitCodes.stopped;
-  terminal.complain(`Not healthy: ${answer}`);
+  terminal.printError(`Not healthy: ${answer}`);
   return exitCodes.cannotRun;
 }
 
-/** The answer of an exporter that is well. */
+/** The answer of a healthy exporter. */
 export const healthy = '200';
 
-/** The status that whoever listens there answers, or what went wrong instead. */
+/** The HTTP status of `/-/healthy`, or what went wrong. */
 export async function askHealth({ host, port }: ListenAddress, tls: WebConfig['tls']): Promise<string> {
-  const everywhere = host === undefined || host === '0.0.0.0' || host === '::';
-  return ask({ host: everywhere ? '127.0.0.1' : host, port }, tls);
-}
-
-async function ask(where: RequestOptions, tls: WebConfig['tls']): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
-  const options = { ...where, path: '/-/healthy', timeout: timeoutMs, rejectUnauthorized: false };
-  const request = (tls === undefined ? getPlain : getSecure)(options, response => {
+  const isWildcard = host === undefined || host === '0.0.0.0' || host === '::';
+  const address = { host: isWildcard ? '127.0.0.1' : host, port };
+  const options = { ...address, path: '/-/healthy', timeout: timeoutMs, rejectUnauthorized: false };
+  const request = (tls === undefined ? getHttp : getHttps)(options, response => {
     response.resume();
     resolve(String(response.statusCode));
   });
-  let greeted = false;
-  request.once('socket', socket => void socket.once('secureConnect', () => (greeted = true)));
+  let handshakeDone = false;
+  request.once('socket', socket => void socket.once('secureConnect', () => (handshakeDone = true)));
   request.once('timeout', () => {
-    resolve('no answer in time');
+    resolve('timeout');
     request.destroy();
   });
-  // We have no client certificate: being shown the door is all the answer we can get, and shows that somebody is there.
+  // Without a client certificate, a refusal after the handshake is the best possible answer: the exporter runs.
   request.once('error', () =>
-    resolve(greeted && tls?.clientAuth.startsWith('Require') === true ? healthy : 'nobody answers there'),
+    resolve(handshakeDone && tls?.clientAuth.startsWith('Require') === true ? healthy : 'connection failed'),
   );
   return promise;
 }

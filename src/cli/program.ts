@@ -3,216 +3,171 @@ import { parseDuration } from '../config/duration.js';
 import { toExporterError } from '../kernel/errors.js';
 import { logFormats, logLevels } from '../kernel/log.js';
 import { parseListenAddress } from '../web/listen.js';
+import type { DemoFlags } from './demo.js';
 import type { DoctorFlags } from './doctor.js';
-import type { ServeOptions } from './serve.js';
+import type { ServeFlags } from './serve.js';
 import type { SimulateFlags } from './simulate.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
-const listenAddress = () => new Option('--web.listen-address <address>', 'address to listen on').default(':10365');
-const webConfig = () =>
-  new Option('--web.config.file <file>', 'file with TLS and passwords of the web pages, as exporter-toolkit has it');
-const configFile = () =>
-  new Option('--config.file <file>', 'configuration file (default: vb365-exporter.yaml, if it is there)');
-
-// What a command needs is loaded by its action: a start takes no time for the others, and a health check none for any.
-
-/**
- * Runs the command that `argv` (without node and script) names; answers the exit code. Whatever goes wrong is one line.
- */
+/** Runs the command that `argv` (without node and script) names, and returns the exit code. An error is one line. */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
   let code: ExitCode = exitCodes.stopped;
-  const program = commands(terminal, ended => {
-    code = ended;
-  });
+  const program = commands(terminal, ended => (code = ended));
   try {
     await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.stopped : exitCodes.usage;
     const error = toExporterError(thrown);
-    terminal.complain(error.message);
-    if (error.reason === 'bug' && error.cause instanceof Error) terminal.complain(String(error.cause.stack));
+    terminal.printError(error.message);
+    if (error.reason === 'bug' && error.cause instanceof Error) terminal.printError(String(error.cause.stack));
     return error.reason === 'config' ? exitCodes.usage : exitCodes.cannotRun;
   }
 }
 
-function commands(terminal: Terminal, end: (code: ExitCode) => void): Command {
+type End = (code: ExitCode) => void;
+
+function commands(terminal: Terminal, end: End): Command {
   const program = new Command('vb365-exporter')
-    .description('Prometheus metrics and OpenTelemetry logs of restore sessions in Veeam Backup for Microsoft 365')
-    .version(terminal.version, '--version', 'show the version')
-    .helpOption('-h, --help', 'show this help')
+    .description('Prometheus metrics and OpenTelemetry logs for restore sessions in Veeam Backup for Microsoft 365')
+    .version(terminal.version, '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
     .exitOverride()
     .configureOutput({
-      writeOut: text => {
-        terminal.print(text.trimEnd());
-      },
-      writeErr: text => {
-        terminal.complain(text.trimEnd());
-      },
+      writeOut: text => terminal.print(text.trimEnd()),
+      writeErr: text => terminal.printError(text.trimEnd()),
     });
-  addServe(program, terminal, end);
-  addDemo(program, terminal, end);
-  addCheck(program, terminal, end);
-  addDoctor(program, terminal, end);
-  addSimulate(program, terminal, end);
-  addHealthcheck(program, terminal, end);
-  addState(program, terminal, end);
+  for (const add of [addServe, addDemo, addCheck, addDoctor, addSimulate, addHealthcheck, addState])
+    add(program, terminal, end);
   return program;
 }
 
-type Add = (program: Command, terminal: Terminal, end: (code: ExitCode) => void) => void;
+const command = (parent: Command, name: string, description: string, ...options: readonly Option[]): Command => {
+  const added = parent.command(name).description(description);
+  for (const option of options) added.addOption(option);
+  return added;
+};
 
-const addServe: Add = (program, terminal, end) => {
+const listenAddress = (byDefault = ':10365') =>
+  new Option('--web.listen-address <address>', 'address to listen on').default(byDefault);
+const webConfig = () =>
+  new Option('--web.config.file <file>', 'path to a web configuration file of exporter-toolkit (TLS, basic auth)');
+const configFile = () =>
+  new Option('--config.file <file>', 'path to the configuration file (default: vb365-exporter.yaml, if it exists)');
+const json = () => new Option('--json', 'print JSON').default(false);
+const number = (flags: string, description: string, byDefault: number) =>
+  new Option(flags, description).default(byDefault).argParser(whole);
+
+// Each action imports its command, so that a start or a health check loads no other command.
+
+function addServe(program: Command, terminal: Terminal, end: End): void {
   program
     .command('serve', { isDefault: true })
-    .description('poll servers and serve metrics (the default)')
+    .description('poll servers and serve metrics (default command)')
     .addOption(configFile())
     .addOption(listenAddress())
     .addOption(webConfig())
-    .option('--web.telemetry-path <path>', 'where the metrics are', '/metrics')
-    .option('--web.enable-lifecycle', 'allow POST /-/reload, which reads the configuration anew as SIGHUP does', false)
-    .addOption(new Option('--log.level <level>', 'least level to log').choices(logLevels).default('info'))
-    .addOption(new Option('--log.format <format>', 'how a log line is written').choices(logFormats).default('logfmt'))
-    .action(async (flags: Flags) => {
+    .option('--web.telemetry-path <path>', 'path of the metrics', '/metrics')
+    .option('--web.enable-lifecycle', 'enable POST /-/reload to reload the configuration, like SIGHUP', false)
+    .addOption(new Option('--log.level <level>', 'minimum level of log messages').choices(logLevels).default('info'))
+    .addOption(new Option('--log.format <format>', 'format of log messages').choices(logFormats).default('logfmt'))
+    .action(async (flags: ServeFlags) => {
       const { serve } = await import('./serve.js');
-      end(await serve(serveOptions(flags), terminal));
+      end(await serve(flags, terminal));
     });
-};
+}
 
-type Flags = Readonly<{
-  'config.file'?: string;
-  'web.listenAddress': string;
-  'web.telemetryPath': string;
-  'web.config.file'?: string;
-  'web.enableLifecycle': boolean;
-  'log.level': ServeOptions['logLevel'];
-  'log.format': ServeOptions['logFormat'];
-}>;
-
-const serveOptions = (flags: Flags): ServeOptions => ({
-  configFile: flags['config.file'],
-  listenAddress: flags['web.listenAddress'],
-  telemetryPath: flags['web.telemetryPath'],
-  webConfigFile: flags['web.config.file'],
-  lifecycle: flags['web.enableLifecycle'],
-  logLevel: flags['log.level'],
-  logFormat: flags['log.format'],
-});
-
-const addDemo: Add = (program, terminal, end) => {
-  program
-    .command('demo')
-    .description('show it all against a simulated server: metrics, and log records as they arrive')
-    .option('--for <duration>', 'end by itself after so long, such as 20s', duration)
-    .option('--seed <number>', 'decides what is simulated', whole, 1)
-    .addOption(listenAddress().default('127.0.0.1:10365'))
-    .action(async (flags: Readonly<{ for?: number; seed: number; 'web.listenAddress': string }>) => {
-      const options = { forMs: flags.for, seed: flags.seed, listenAddress: flags['web.listenAddress'] };
+function addDemo(program: Command, terminal: Terminal, end: End): void {
+  command(program, 'demo', 'run the exporter against a simulated server and print its log records')
+    .option('--for <duration>', 'stop after this time, such as 20s', duration)
+    .addOption(number('--seed <number>', 'seed of the simulation', 1))
+    .addOption(listenAddress('127.0.0.1:10365'))
+    .action(async (flags: DemoFlags) => {
       const { demo } = await import('./demo.js');
-      end(await demo(options, terminal));
+      end(await demo(flags, terminal));
     });
-};
+}
 
-const addCheck: Add = (program, terminal, end) => {
-  program
-    .command('check')
-    .description('check the configuration and say what is wrong with it')
-    .addOption(configFile())
-    .addOption(webConfig())
-    .action(async (flags: Pick<Flags, 'config.file' | 'web.config.file'>) => {
+function addCheck(program: Command, terminal: Terminal, end: End): void {
+  command(program, 'check', 'validate the configuration and report every problem', configFile(), webConfig()).action(
+    async (flags: Pick<ServeFlags, 'config.file' | 'web.config.file'>) => {
       const { readConfig } = await import('./read-config.js');
       const { readWebConfig } = await import('./web-config-file.js');
       const { servers, warnings } = readConfig(flags['config.file'], terminal.env);
       readWebConfig(flags['web.config.file']);
-      for (const warning of warnings) terminal.complain(warning);
-      terminal.print(`The configuration is good (servers: ${servers.map(({ name }) => name).join(', ')})`);
+      for (const warning of warnings) terminal.printError(warning);
+      terminal.print(`The configuration is valid (servers: ${servers.map(({ name }) => name).join(', ')})`);
       end(exitCodes.stopped);
-    });
-};
+    },
+  );
+}
 
-const addDoctor: Add = (program, terminal, end) => {
-  program
-    .command('doctor')
-    .description('try everything that the exporter needs, and say what is wrong and what to do')
-    .addOption(configFile())
-    .addOption(listenAddress())
-    .addOption(webConfig())
-    .option('--json', 'as JSON', false)
-    .action(async (flags: DoctorFlags) => {
+function addDoctor(program: Command, terminal: Terminal, end: End): void {
+  const description = 'check everything that the exporter needs, and suggest fixes';
+  command(program, 'doctor', description, configFile(), listenAddress(), webConfig(), json()).action(
+    async (flags: DoctorFlags) => {
       const { doctor } = await import('./doctor.js');
       end(await doctor(flags, terminal));
-    });
-};
+    },
+  );
+}
 
-const addSimulate: Add = (program, terminal, end) => {
-  program
-    .command('simulate')
-    .description('run a simulated VB365 server')
+function addSimulate(program: Command, terminal: Terminal, end: End): void {
+  command(program, 'simulate', 'run a simulated VB365 server')
     .option('--host <host>', 'address to listen on', '127.0.0.1')
-    .option('--port <port>', 'port to listen on', whole, 4443)
-    .option('--seed <number>', 'decides what is simulated', whole, 1)
-    .option('--pace <factor>', 'how lively it goes; 1: a new session about every 5 s', whole, 1)
-    .option('--sessions <count>', 'sessions of the past', whole, 0)
-    .option('--events <count>', 'events in each of them', whole, 25)
+    .addOption(number('--port <port>', 'port to listen on', 4443))
+    .addOption(number('--seed <number>', 'seed of the simulation', 1))
+    .addOption(number('--pace <factor>', 'activity; 1: a new session about every 5 s', 1))
+    .addOption(number('--sessions <count>', 'number of past sessions', 0))
+    .addOption(number('--events <count>', 'number of events per past session', 25))
     .action(async (flags: SimulateFlags) => {
       const { runSimulator } = await import('./simulate.js');
       end(await runSimulator(flags, terminal));
     });
-};
+}
 
-const addHealthcheck: Add = (program, terminal, end) => {
-  program
-    .command('healthcheck')
-    .description('ask a running exporter on this machine whether it is healthy')
-    .addOption(listenAddress())
-    .addOption(webConfig())
-    .action(async (flags: Pick<Flags, 'web.listenAddress' | 'web.config.file'>) => {
+function addHealthcheck(program: Command, terminal: Terminal, end: End): void {
+  const description = 'check whether the exporter on this machine is healthy';
+  command(program, 'healthcheck', description, listenAddress(), webConfig()).action(
+    async (flags: Pick<ServeFlags, 'web.listenAddress' | 'web.config.file'>) => {
       const { readWebConfig } = await import('./web-config-file.js');
       const { healthcheck } = await import('./healthcheck.js');
       const { tls } = readWebConfig(flags['web.config.file']);
       end(await healthcheck(parseListenAddress(flags['web.listenAddress']), tls, terminal));
-    });
-};
+    },
+  );
+}
 
-const addState: Add = (program, terminal, end) => {
-  const state = program.command('state').description('look into the state file of a stopped exporter, and mend it');
-  state
-    .command('show')
-    .description('show what is kept of each server')
-    .addOption(configFile())
-    .option('--json', 'as JSON', false)
-    .action(async (flags: StateFlags & Readonly<{ json: boolean }>) => {
+type StateFlags = Readonly<{ 'config.file'?: string }>;
+
+function addState(program: Command, terminal: Terminal, end: End): void {
+  const state = command(program, 'state', 'inspect or repair the state file (the exporter must be stopped)');
+  command(state, 'show', 'show the stored state of each server', configFile(), json()).action(
+    async (flags: StateFlags & Readonly<{ json: boolean }>) => {
       const { showState } = await import('./state.js');
       end(showState(flags['config.file'], flags.json, terminal));
-    });
-  state
-    .command('forget')
-    .description('remove all that is kept of a server, its counters included')
-    .addOption(configFile())
+    },
+  );
+  command(state, 'forget', 'delete the stored state of a server, including its counters', configFile())
     .requiredOption('--server <name>', 'name of the server')
     .action(async (flags: StateFlags & Readonly<{ server: string }>) => {
       const { forgetServer } = await import('./state.js');
       end(forgetServer(flags['config.file'], flags.server, terminal));
     });
-  state
-    .command('quarantine')
-    .description('move a damaged state file aside, so that the exporter can start afresh; nothing is deleted')
-    .addOption(configFile())
-    .action(async (flags: StateFlags) => {
-      const { quarantineState } = await import('./state.js');
-      end(quarantineState(flags['config.file'], terminal));
-    });
-};
-
-type StateFlags = Readonly<{ 'config.file'?: string }>;
+  const quarantine = 'rename a damaged state file so that the exporter can start; nothing is deleted';
+  command(state, 'quarantine', quarantine, configFile()).action(async (flags: StateFlags) => {
+    const { quarantineState } = await import('./state.js');
+    end(quarantineState(flags['config.file'], terminal));
+  });
+}
 
 function duration(text: string): number {
   const ms = parseDuration(text);
-  if (ms === undefined) throw new InvalidArgumentError('It is no duration such as 20s or 5m.');
+  if (ms === undefined) throw new InvalidArgumentError('Must be a duration such as 20s or 5m.');
   return ms;
 }
 
 function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is no whole number.');
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Must be an integer.');
   return Number(text);
 }

@@ -3,12 +3,12 @@ import { type Config, parseConfig } from '../config/parse.js';
 import { ExporterError } from '../kernel/errors.js';
 import type { Terminal } from './terminal.js';
 
-/** Read where no other file is named, if it is there. */
+/** Used when neither the flag nor the variable names a file, if it exists. */
 const defaultFile = 'vb365-exporter.yaml';
 
 /**
- * The configuration from the file that the flag or `VB365_CONFIG_FILE` names, else from the default file, else from the
- * environment alone.
+ * Reads the configuration from the file of the flag, else of `VB365_CONFIG_FILE`, else from the default file, else from
+ * the environment alone.
  * @throws {ExporterError} `config`.
  */
 export function readConfig(flag: string | undefined, env: Terminal['env']): Config {
@@ -21,13 +21,13 @@ function readText(fileName: string): string {
   try {
     return readFileSync(fileName, 'utf8');
   } catch (cause) {
-    throw new ExporterError('config', `Could not read configuration file "${fileName}": ${codeOf(cause)}`, { cause });
+    throw new ExporterError('config', `Could not read configuration file "${fileName}": ${reasonOf(cause)}`, { cause });
   }
 }
 
-function codeOf(cause: unknown): string {
+function reasonOf(cause: unknown): string {
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
-  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'ENOENT') return 'no such file';
   if (code === 'EACCES') return 'permission denied';
-  return code === 'EISDIR' ? 'it is a directory' : 'it cannot be read';
+  return code === 'EISDIR' ? 'it is a directory' : 'read error';
 }

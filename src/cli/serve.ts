@@ -1,60 +1,60 @@
 import { type App, startApp } from '../app.js';
 import type { Config } from '../config/parse.js';
-import { type Notify, createNotify } from '../kernel/notify.js';
 import { systemClock, systemRandom } from '../kernel/clock.js';
 import { toExporterError } from '../kernel/errors.js';
 import { createLog, type LogFormat, type LogLevel } from '../kernel/log.js';
+import { createNotify, type Notify } from '../kernel/notify.js';
 import { parseListenAddress } from '../web/listen.js';
 import { readConfig } from './read-config.js';
+import { aborted, type ExitCode, exitCodes, type Terminal } from './terminal.js';
 import { webConfigFile } from './web-config-file.js';
-import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
-export type ServeOptions = Readonly<{
-  configFile: string | undefined;
-  listenAddress: string;
-  telemetryPath: string;
-  webConfigFile: string | undefined;
-  /** Whether `POST /-/reload` is allowed. */
-  lifecycle: boolean;
-  logLevel: LogLevel;
-  logFormat: LogFormat;
+export type ServeFlags = Readonly<{
+  'config.file'?: string;
+  'web.listenAddress': string;
+  'web.telemetryPath': string;
+  'web.config.file'?: string;
+  /** Whether `POST /-/reload` is enabled. */
+  'web.enableLifecycle': boolean;
+  'log.level': LogLevel;
+  'log.format': LogFormat;
 }>;
 
-/** How long work in hand may go on after the program was asked to stop. */
+/** How long work in progress may continue at shutdown. */
 const drainMs = 5_000;
 
-/** Polls servers and serves metrics until it is asked to stop. */
-export async function serve(options: ServeOptions, terminal: Terminal): Promise<ExitCode> {
-  const asked = createNotify();
-  terminal.onReload(() => asked.notify());
-  const app = await start(() => readConfig(options.configFile, terminal.env), options, terminal);
-  void reloadOnRing(app, asked, terminal.stop);
-  return untilStopped(app, terminal.stop);
+/** Polls servers and serves metrics until it should stop. */
+export async function serve(flags: ServeFlags, terminal: Terminal): Promise<ExitCode> {
+  const reload = createNotify();
+  terminal.onReload(() => reload.notify());
+  const app = await start(() => readConfig(flags['config.file'], terminal.env), flags, terminal);
+  void reloadWhenNotified(app, reload, terminal.stop);
+  return runUntilAborted(app, terminal.stop);
 }
 
-/** Reloads at each ring; rings during a reload make one more. */
-async function reloadOnRing(app: App, asked: Notify, stop: AbortSignal): Promise<void> {
+/** Notifications during a reload cause one more reload. */
+async function reloadWhenNotified(app: App, reload: Notify, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
-    await asked.wait(stop).catch(() => undefined);
-    // The log says what goes wrong.
+    await reload.wait(stop).catch(() => undefined);
+    // The app logs the error.
     if (!stop.aborted) await app.reload().catch(() => undefined);
   }
 }
 
-/** Starts the program with the configuration that `read` answers; a reload reads again. */
-export async function start(read: () => Config, options: ServeOptions, terminal: Terminal): Promise<App> {
+/** Starts the exporter with the configuration that `read` returns; a reload calls `read` again. */
+export async function start(read: () => Config, flags: ServeFlags, terminal: Terminal): Promise<App> {
   const config = read();
-  const log = createLog({ level: options.logLevel, format: options.logFormat, write: terminal.complain });
+  const log = createLog({ level: flags['log.level'], format: flags['log.format'], write: terminal.printError });
   for (const warning of config.warnings) log.warn(warning);
   return startApp({
     config,
     reread: read,
-    lifecycle: options.lifecycle,
-    listenAt: parseListenAddress(options.listenAddress),
-    metricsPath: options.telemetryPath,
-    webConfig: webConfigFile(options.webConfigFile, {
-      refused: ({ message }) => log.error('Kept the web configuration that was in force', { error: message }),
-    }),
+    lifecycle: flags['web.enableLifecycle'],
+    listenAt: parseListenAddress(flags['web.listenAddress']),
+    metricsPath: flags['web.telemetryPath'],
+    webConfig: webConfigFile(flags['web.config.file'], ({ message }) =>
+      log.error('Could not reload the web configuration, keeping the current one', { error: message }),
+    ),
     version: terminal.version,
     log,
     clock: systemClock,
@@ -63,16 +63,12 @@ export async function start(read: () => Config, options: ServeOptions, terminal:
 }
 
 /**
- * Waits until the program is asked to stop, then lets it end.
- * @throws {ExporterError} what ended it without being asked.
+ * Waits until `stop` aborts, then stops the exporter.
+ * @throws {ExporterError} the error that ended it earlier.
  */
-export async function untilStopped(app: App, stop: AbortSignal): Promise<ExitCode> {
-  const asked = new Promise<void>(resolve => {
-    if (stop.aborted) resolve();
-    stop.addEventListener('abort', () => resolve(), { once: true });
-  });
+export async function runUntilAborted(app: App, stop: AbortSignal): Promise<ExitCode> {
   try {
-    await Promise.race([app.running, asked]);
+    await Promise.race([app.running, aborted(stop)]);
   } catch (thrown) {
     await app.stop(drainMs);
     throw toExporterError(thrown);

@@ -5,7 +5,7 @@ import { quarantine } from '../store/quarantine.js';
 import { readConfig } from './read-config.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
-/** Prints what the state file holds; in numbers, nothing that anybody restored. */
+/** Prints the content of the state file in numbers, without personal data. */
 export function showState(configFile: string | undefined, json: boolean, terminal: Terminal): ExitCode {
   const { path } = readConfig(configFile, terminal.env).state;
   const contents = inspect(path);
@@ -18,51 +18,51 @@ export function showState(configFile: string | undefined, json: boolean, termina
   return exitCodes.stopped;
 }
 
-function serverLines(of: ServerContents): readonly string[] {
-  const sinks = Object.entries(of.sessions).map(
+function serverLines(contents: ServerContents): readonly string[] {
+  const since = new Map<string, string>(Object.entries(contents.since));
+  const sinks = Object.entries(contents.sessions).map(
     ([sink, { pending, done }]) =>
-      `${sink}: since ${sinceOf(of, sink)}, sessions ${String(pending)} pending, ${String(done)} done`,
+      `${sink}: since ${since.get(sink) ?? 'never'}, sessions ${String(pending)} pending, ${String(done)} done`,
   );
   const lines = [
-    `installation: ${of.installationId === '' ? 'not told' : of.installationId}`,
-    `API version: ${of.apiVersion === '' ? 'not told' : of.apiVersion}`,
+    `installation: ${orUnknown(contents.installationId)}`,
+    `API version: ${orUnknown(contents.apiVersion)}`,
     ...sinks,
-    ...(of.aside ? [] : [`series: ${String(of.series)}`]),
-    `records set aside: ${String(of.deadLetters)}`,
+    ...(contents.aside ? [] : [`series: ${String(contents.series)}`]),
+    `dead letters: ${String(contents.deadLetters)}`,
   ];
-  return ['', of.aside ? `${of.server}, kept aside` : of.server, ...lines.map(line => `  ${line}`)];
+  return ['', contents.aside ? `${contents.server}, archived` : contents.server, ...lines.map(line => `  ${line}`)];
 }
 
-const sinceOf = ({ since }: ServerContents, sink: string): string =>
-  new Map<string, string>(Object.entries(since)).get(sink) ?? 'never';
+const orUnknown = (text: string): string => (text === '' ? 'unknown' : text);
 
 /**
- * Removes all that is kept of a server, and says how much that was.
- * @throws {ExporterError} `store` when there is nothing of that name, or the exporter runs.
+ * Deletes the stored state of a server and prints how much that was.
+ * @throws {ExporterError} `store` when the server has no state, or the exporter runs.
  */
 export function forgetServer(configFile: string | undefined, server: string, terminal: Terminal): ExitCode {
   const { state, servers } = readConfig(configFile, terminal.env);
   const { sessions, series, others } = forget(state.path, server);
   if (sessions + series + others === 0)
-    throw new ExporterError('store', `Could not forget server "${server}": nothing is kept under that name`);
+    throw new ExporterError('store', `Could not forget server "${server}": it has no stored state`);
   terminal.print(
-    `Forgot server "${server}": ${String(sessions)} cursors, ${String(series)} series and ${String(others)} other rows`,
+    `Deleted the state of server "${server}": ${String(sessions)} cursors, ${String(series)} series and ${String(others)} other rows`,
   );
   if (servers.some(({ name }) => name === server))
-    terminal.print('It is still configured: at the next start it is met as new, and its counters begin at 0');
+    terminal.print('The server is still configured: at the next start it is new, and its counters start at 0');
   return exitCodes.stopped;
 }
 
 /**
- * Moves a damaged state file aside, and says what that means.
- * @throws {ExporterError} `store` when it is not damaged, or the exporter runs.
+ * Renames a damaged state file and prints the consequences.
+ * @throws {ExporterError} `store` when the file is not damaged, or the exporter runs.
  */
 export function quarantineState(configFile: string | undefined, terminal: Terminal): ExitCode {
   const { path } = readConfig(configFile, terminal.env).state;
-  const mark = new Date(systemClock.now()).toISOString().replace(/[-:]|\.\d+/g, '');
-  for (const moved of quarantine(path, mark)) terminal.print(`Moved to "${moved}"`);
+  const suffix = new Date(systemClock.now()).toISOString().replace(/[-:]|\.\d+/g, '');
+  for (const moved of quarantine(path, suffix)) terminal.print(`Renamed to "${moved}"`);
   terminal.print(
-    'The next start begins afresh: counters begin at 0, and what happens before it is not counted; logs look back as "history" says',
+    'At the next start, counters start at 0 and earlier events are not counted; logs go back as far as "history"',
   );
   return exitCodes.stopped;
 }

@@ -1,17 +1,23 @@
-/** What a command has of the process it runs in; `main.ts` makes it, so that commands can be tried without one. */
+/** What a command uses of its process. `main.ts` makes it; tests make their own. */
 export type Terminal = Readonly<{
   env: Readonly<Record<string, string | undefined>>;
   /** Writes a line to standard output. */
   print: (line: string) => void;
   /** Writes a line to standard error. */
-  complain: (line: string) => void;
-  /** Aborts when the process is asked to stop. */
+  printError: (line: string) => void;
+  /** Aborts when the process should stop. */
   stop: AbortSignal;
-  /** Has `listener` called each time the process is asked to read its configuration anew. Without one, that ends it. */
+  /** Calls `listener` for each request to reload the configuration. Without a listener, that request ends the process. */
   onReload: (listener: () => void) => void;
   version: string;
 }>;
 
-/** What a process says when it ends. Source: design, section 6. */
+/** `cannotRun` is also a failed check; `cutOff`: the shutdown deadline was exceeded. */
 export const exitCodes = { stopped: 0, cannotRun: 1, usage: 2, cutOff: 3 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** Resolves when `signal` aborts; at once when it already has. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,84 +1,72 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parseWebConfig, type Pem, type WebConfig as WebConfigFile } from '../config/web-config.js';
+import { parseWebConfig, type Pem, type WebConfig } from '../config/web-config.js';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
 import { checkTls } from '../web/web-server.js';
-import { openWeb, type WebConfig } from '../web/web-config.js';
 
-/** What happens when the files change. */
-export type WebConfigWatch = Readonly<{
-  /** Told once of each state of the files that cannot be used; the last good configuration stays. */
-  refused: (error: ExporterError) => void;
-}>;
+/** Without a web configuration file: plain HTTP, no basic auth. */
+const unprotected: WebConfig = { tls: undefined, users: {}, headers: {} };
 
 /**
- * The web configuration in a file of exporter-toolkit's form: a function that answers the configuration as the file
- * and the certificates it names are at this moment. The same object as long as none of them has changed.
- * @throws {ExporterError} `config` when they cannot be used now.
+ * A function that returns the current web configuration, with the certificates that it names. It reads the files again
+ * when one of them changes, and returns the same object otherwise.
+ * @param onError called once for each invalid state of the files; the last valid configuration stays.
+ * @throws {ExporterError} `config` when the files are invalid now.
  */
-export function webConfigFile(fileName: string | undefined, { refused }: WebConfigWatch): () => WebConfig {
-  if (fileName === undefined) return () => openWeb;
-  let seen: Stamps = new Map();
+export function webConfigFile(fileName: string | undefined, onError: (error: ExporterError) => void): () => WebConfig {
+  if (fileName === undefined) return () => unprotected;
+  let stamps: Stamps = new Map();
   const read = (): WebConfig => {
-    const stamps = new Map<string, string>();
-    try {
-      return load(fileName, stamps);
-    } finally {
-      seen = stamps;
-    }
+    stamps = new Map();
+    return load(fileName, stamps);
   };
   let config = read();
   return () => {
-    if (isUnchanged(seen)) return config;
+    if ([...stamps].every(([file, stamp]) => stampOf(file) === stamp)) return config;
     try {
       config = read();
     } catch (thrown) {
-      refused(toExporterError(thrown));
+      onError(toExporterError(thrown));
     }
     return config;
   };
 }
 
-/** The web configuration as it is now; without a file, an open one. @throws {ExporterError} `config`. */
+/** The current web configuration. @throws {ExporterError} `config`. */
 export const readWebConfig = (fileName: string | undefined): WebConfig =>
-  fileName === undefined ? openWeb : load(fileName, new Map());
+  fileName === undefined ? unprotected : load(fileName, new Map());
 
-/** What each file looked like just before it was read. */
-type Stamps = ReadonlyMap<string, string>;
+/** The stamp of each file just before it was read. */
+type Stamps = Map<string, string>;
 
-const isUnchanged = (seen: Stamps): boolean => [...seen].every(([file, stamp]) => stampOf(file) === stamp);
-
-/** Reads the file and those it names, and notes each in `stamps`, also when one cannot be used. */
-function load(fileName: string, stamps: Map<string, string>): WebConfig {
+/** Reads the file and those that it names, and adds their stamps to `stamps`, even when it throws. */
+function load(fileName: string, stamps: Stamps): WebConfig {
   const read = (file: string): string => {
     stamps.set(file, stampOf(file));
     return readText(file);
   };
-  const { tls, users, headers } = parseWebConfig(read(fileName), fileName);
   const pem = (source: Pem): string => ('text' in source ? source.text : read(resolve(dirname(fileName), source.file)));
-  const loaded = withTexts(tls, pem);
-  if (loaded !== undefined) checkTls(loaded);
-  return { tls: loaded, users, headers };
-}
-
-const withTexts = (tls: WebConfigFile<Pem>['tls'], pem: (source: Pem) => string): WebConfig['tls'] =>
-  tls && {
-    ...tls,
-    cert: pem(tls.cert),
-    key: pem(tls.key),
-    clientCa: tls.clientCa && pem(tls.clientCa),
+  const { tls: sources, users, headers } = parseWebConfig(read(fileName), fileName);
+  const tls = sources && {
+    ...sources,
+    cert: pem(sources.cert),
+    key: pem(sources.key),
+    clientCa: sources.clientCa && pem(sources.clientCa),
   };
+  if (tls !== undefined) checkTls(tls);
+  return { tls, users, headers };
+}
 
 function readText(fileName: string): string {
   try {
     return readFileSync(fileName, 'utf8');
   } catch (cause) {
-    throw new ExporterError('config', `Could not read "${fileName}", which the web configuration needs`, { cause });
+    throw new ExporterError('config', `Could not read "${fileName}" for the web configuration`, { cause });
   }
 }
 
-/** What changes when a file does: also a symbolic link that points elsewhere, as Kubernetes renews a mounted secret. */
+/** Changes with the file; also when a symbolic link changes, as in a mounted Kubernetes secret. */
 function stampOf(file: string): string {
   const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? 'gone' : [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(':');
+  return stat === undefined ? 'missing' : [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(':');
 }

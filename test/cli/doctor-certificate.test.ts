@@ -19,18 +19,18 @@ afterEach(async () => {
 const withIdentity = async (identity: Identity, work: (url: string) => Promise<void>): Promise<void> =>
   simulated({ tls: identity }, async ({ url }) => work(url));
 
-describe('the doctor, of certificates', () => {
-  test('refuses a self-signed one, and shows the fingerprint with which it is taken', async () => {
+describe('doctor check of certificates', () => {
+  test('rejects a self-signed certificate, and accepts it with the printed fingerprint', async () => {
     const identity = await selfSigned([...loopback]);
     await withIdentity(identity, async url => {
       const { server, printed } = await doctored(url);
       expect(server['tls']).toMatchObject({
-        status: 'wrong',
+        status: 'failed',
         message: expect.stringContaining('self-signed'),
         advice: expect.stringContaining('tls.ca_file'),
         fingerprint: identity.fingerprint,
       });
-      expect(server['login']).toMatchObject({ status: 'skipped', message: 'because "tls" is wrong' });
+      expect(server['login']).toMatchObject({ status: 'skipped', message: 'because "tls" failed' });
       const pasted = /server_fingerprint: ([0-9A-F:]{95})\n/.exec(printed)?.[1];
       const again = await doctored(url, { server: { tls: { ...tls, serverFingerprint: pasted } } });
       expect(again.server['tls']).toMatchObject({ status: 'ok', fingerprint: identity.fingerprint });
@@ -38,7 +38,7 @@ describe('the doctor, of certificates', () => {
     });
   });
 
-  test('takes the chain of an authority that is named, and shows it', async () => {
+  test('accepts and prints a chain of the configured authority', async () => {
     const root = await createAuthority('Root');
     const identity = await (await root.delegate('Below')).issue([...loopback]);
     await inFolder(async folder => {
@@ -56,21 +56,26 @@ describe('the doctor, of certificates', () => {
   });
 
   test.each([
-    ['is for another host', { names: [{ type: 'dns', value: 'other.example.com' }] as const }, 'wrong', /another host/],
+    [
+      'is for another host',
+      { names: [{ type: 'dns', value: 'other.example.com' }] as const },
+      'failed',
+      /another host/,
+    ],
     [
       'has expired',
       { lifetime: { notBefore: new Date('2000-01-01'), notAfter: new Date('2001-01-01') } },
-      'wrong',
+      'failed',
       /expired/,
     ],
     [
-      'ends soon',
+      'expires soon',
       { lifetime: { notBefore: new Date('2000-01-01'), notAfter: new Date(systemClock.now() + 86_400_000) } },
       'warning',
-      /it ends on/,
+      /it expires on/,
     ],
   ] as const)(
-    'tells of one that %s',
+    'reports a certificate that %s',
     async (
       _,
       {
@@ -93,7 +98,7 @@ describe('the doctor, of certificates', () => {
     },
   );
 
-  test('warns where nothing is verified, and goes on', async () => {
+  test('warns when verification is disabled, and continues', async () => {
     await withIdentity(await selfSigned([...loopback]), async url => {
       const { server } = await doctored(url, { server: { tls: { ...tls, insecureSkipVerify: true } } });
       expect(server['tls']).toMatchObject({ status: 'warning', message: expect.stringContaining('not verified') });
@@ -101,12 +106,12 @@ describe('the doctor, of certificates', () => {
     });
   });
 
-  test('tells of a port that does not speak TLS', async () => {
+  test('reports a port without TLS', async () => {
     const plain = await scriptedServer(() => ({ status: 404 }));
     closing.push(plain.close);
     const { server } = await doctored(`https://${plain.url.host}`);
     expect(server['tls']).toMatchObject({
-      status: 'wrong',
+      status: 'failed',
       message: expect.stringContaining('does not speak TLS'),
       advice: expect.stringContaining('4443'),
     });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config } from '../../src/config/parse.js';
-import { type Check, examine } from '../../src/cli/doctor-result.js';
+import { type Check, runChecks } from '../../src/cli/doctor-checks.js';
 import { listenCheck, otlpCheck, stateCheck } from '../../src/cli/doctor-local.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { makeFile } from '../../src/store/open.js';
@@ -13,10 +13,10 @@ import { type Answer, otlpReceiver, refuse } from '../support/otlp-receiver.js';
 import { inFolder } from '../support/program.js';
 import { refusedPort } from './doctor-rig.js';
 
-const find = async (check: Check) => (await examine([check]))[0];
-const sending = { version: '1.2.3', clock: systemClock, signal: new AbortController().signal };
+const find = async (check: Check) => (await runChecks([check]))[0];
+const sender = { version: '1.2.3', clock: systemClock, signal: new AbortController().signal };
 
-describe('the doctor, of the OTLP receiver', () => {
+describe('doctor check of the OTLP receiver', () => {
   test.each([
     ['logs', 'http/json', '{"resourceLogs":[]}', 'application/json'],
     ['traces', 'http/json', '{"resourceSpans":[]}', 'application/json'],
@@ -24,7 +24,7 @@ describe('the doctor, of the OTLP receiver', () => {
     ['traces', 'http/protobuf', '', 'application/x-protobuf'],
   ] as const)('sends an empty export request of %s in %s', async (signal, protocol, body, type) => {
     const receiver = await otlpReceiver();
-    const found = await find(otlpCheck({ signal, target: target(receiver.url, { protocol }) }, sending));
+    const found = await find(otlpCheck(signal, target(receiver.url, { protocol }), sender));
     await receiver.close();
     expect(found).toMatchObject({ check: 'otlp', status: 'ok', message: expect.stringContaining(receiver.url.host) });
     expect(receiver.requests.map(one => one.body.toString())).toEqual([body]);
@@ -32,67 +32,67 @@ describe('the doctor, of the OTLP receiver', () => {
   });
 
   const answers: readonly (readonly [string, Answer, string, RegExp])[] = [
-    ['a missing token', refuse(401), 'wrong', /otlp\.headers/],
-    ['a path that is not there', refuse(404), 'wrong', /\/v1\/logs/],
-    ['a protocol that is not spoken', refuse(415), 'wrong', /otlp\.protocol/],
-    ['a receiver in trouble', refuse(500), 'wrong', /4318/],
-    ['a receiver that asks for patience', refuse(429, { 'retry-after': '5' }), 'warning', /waits as it is asked/],
+    ['a missing token', refuse(401), 'failed', /otlp\.headers/],
+    ['an unknown path', refuse(404), 'failed', /\/v1\/logs/],
+    ['an unsupported protocol', refuse(415), 'failed', /otlp\.protocol/],
+    ['a receiver with an internal error', refuse(500), 'failed', /4318/],
+    ['a receiver that throttles', refuse(429, { 'retry-after': '5' }), 'warning', /waits as the receiver requests/],
   ];
-  test.each(answers)('tells of %s, and does not repeat what was answered', async (_, answer, status, advice) => {
+  test.each(answers)('reports %s, and does not repeat the response', async (_, answer, status, advice) => {
     const receiver = await otlpReceiver();
     receiver.answers.push((response, request) => {
       response.setHeader('x-canary', 'canary');
       answer(response, request);
     });
-    const found = await find(otlpCheck({ signal: 'logs', target: target(receiver.url) }, sending));
+    const found = await find(otlpCheck('logs', target(receiver.url), sender));
     await receiver.close();
     expect(found).toMatchObject({ status, advice: expect.stringMatching(advice) });
     expect(receiver.requests).toHaveLength(1);
   });
 
-  test('is content with one that refuses only the empty request, as Loki does', async () => {
+  test('accepts a receiver that refuses only the empty request, as Loki does', async () => {
     const receiver = await otlpReceiver();
     receiver.answers.push(refuse(422, {}, 'canary'));
-    const found = await find(otlpCheck({ signal: 'logs', target: target(receiver.url) }, sending));
+    const found = await find(otlpCheck('logs', target(receiver.url), sender));
     await receiver.close();
-    expect(found).toMatchObject({ status: 'ok', message: expect.stringContaining('nothing in it') });
+    expect(found).toMatchObject({ status: 'ok', message: expect.stringContaining('because it is empty') });
     expect(found?.message).not.toContain('canary');
   });
 
-  test('tells of a receiver that is not there', async () => {
+  test('reports a receiver that does not run', async () => {
     const url = new URL(`http://127.0.0.1:${String(await refusedPort())}/v1/logs`);
-    expect(await find(otlpCheck({ signal: 'logs', target: target(url) }, sending))).toMatchObject({
-      status: 'wrong',
+    expect(await find(otlpCheck('logs', target(url), sender))).toMatchObject({
+      status: 'failed',
       message: expect.stringContaining('ECONNREFUSED'),
       advice: expect.stringContaining('4318'),
     });
   });
 
-  test('tells of one that speaks no TLS, and of a file that is not there', async () => {
+  test('reports a receiver without TLS, and a missing TLS file', async () => {
     const receiver = await otlpReceiver();
     const url = new URL(receiver.url);
     url.protocol = 'https:';
     const tls = { caFile: '/nonexistent/ca.pem', certFile: undefined, keyFile: undefined };
     const found = [
-      await find(otlpCheck({ signal: 'traces', target: target(url) }, sending)),
-      await find(otlpCheck({ signal: 'traces', target: target(url, { tls }) }, sending)),
+      await find(otlpCheck('traces', target(url), sender)),
+      await find(otlpCheck('traces', target(url, { tls }), sender)),
     ];
     await receiver.close();
     expect(found).toMatchObject([
-      { status: 'wrong', advice: expect.stringContaining('http or https') },
-      { status: 'wrong', advice: expect.stringContaining('the files below "otlp.tls"') },
+      { status: 'failed', advice: expect.stringContaining('http or https') },
+      { status: 'failed', advice: expect.stringContaining('the files below "otlp.tls"') },
     ]);
   });
 
-  test('skips what is not configured', async () => {
-    expect(await find(otlpCheck({ signal: 'logs', target: undefined }, sending))).toMatchObject({ status: 'skipped' });
+  test('skips a signal that is off', async () => {
+    expect(await find(otlpCheck('logs', undefined, sender))).toMatchObject({ status: 'skipped' });
   });
 });
 
 const stateAt = (path: string) => find(stateCheck({ state: { path } } as Config));
 
-describe('the doctor, of the state file', () => {
-  test('changes nothing, and does not hold up an exporter that runs', async () => {
+describe('doctor check of the state file', () => {
+  test('changes nothing, and does not block a running exporter', async () => {
     await inFolder(async folder => {
       const path = join(folder, 'state.db');
       makeFile(path);
@@ -106,18 +106,18 @@ describe('the doctor, of the state file', () => {
     });
   });
 
-  test('finds a place for a file that is not there yet, and makes none', async () => {
+  test('accepts a file that does not exist yet, and does not create it', async () => {
     await inFolder(async folder => {
       const found = await stateAt(join(folder, 'a', 'b', 'state.db'));
-      expect(found).toMatchObject({ status: 'ok', message: expect.stringContaining('can be made') });
+      expect(found).toMatchObject({ status: 'ok', message: expect.stringContaining('can be created') });
       expect(readdirSync(folder)).toEqual([]);
     });
   });
 
   const bad: readonly (readonly [string, (path: string) => void, RegExp])[] = [
-    ['something else', path => writeFileSync(path, 'x'.repeat(200)), /no state file, or damaged/],
-    ['nothing in it', path => writeFileSync(path, ''), /it is empty/],
-    ['a directory in its place', path => mkdirSync(path), /directory/],
+    ['a file of another format', path => writeFileSync(path, 'x'.repeat(200)), /no state file, or damaged/],
+    ['an empty file', path => writeFileSync(path, ''), /it is empty/],
+    ['a directory instead of a file', path => mkdirSync(path), /directory/],
     [
       'a file of a newer program',
       path => {
@@ -129,25 +129,25 @@ describe('the doctor, of the state file', () => {
       /999/,
     ],
   ];
-  test.each(bad)('tells of %s', async (_, make, says) => {
+  test.each(bad)('reports %s', async (_, make, says) => {
     await inFolder(async folder => {
       const path = join(folder, 'state.db');
       make(path);
-      expect(await stateAt(path)).toMatchObject({ status: 'wrong', message: expect.stringMatching(says) });
+      expect(await stateAt(path)).toMatchObject({ status: 'failed', message: expect.stringMatching(says) });
     });
   });
 
-  test('tells of a path through a file', async () => {
+  test('reports a path through a file', async () => {
     await inFolder(async folder => {
       writeFileSync(join(folder, 'file'), '');
       expect(await stateAt(join(folder, 'file', 'state.db'))).toMatchObject({
-        status: 'wrong',
+        status: 'failed',
         message: expect.stringContaining('no directory'),
       });
     });
   });
 
-  test('warns of a file that others can read', async () => {
+  test('warns about a file that other users can read', async () => {
     await inFolder(async folder => {
       const path = join(folder, 'state.db');
       makeFile(path);
@@ -157,18 +157,18 @@ describe('the doctor, of the state file', () => {
   });
 });
 
-describe('the doctor, of the listen address', () => {
-  test('finds a port free, taken, or taken by an exporter that is well', async () => {
+describe('doctor check of the listen address', () => {
+  test('reports a free port, a port in use, and one in use by a healthy exporter', async () => {
     const free = { host: '127.0.0.1', port: await refusedPort() };
     expect(await find(listenCheck(free, async () => false))).toMatchObject({ status: 'ok' });
     await withTakenPort(async port => {
       const taken = { host: '127.0.0.1', port };
       expect(await find(listenCheck(taken, async () => true))).toMatchObject({
         status: 'ok',
-        message: expect.stringContaining('by an exporter that is well'),
+        message: expect.stringContaining('by a healthy exporter'),
       });
       expect(await find(listenCheck(taken, async () => false))).toMatchObject({
-        status: 'wrong',
+        status: 'failed',
         message: expect.stringContaining('EADDRINUSE'),
         advice: expect.stringContaining('--web.listen-address'),
       });

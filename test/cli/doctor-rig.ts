@@ -1,44 +1,43 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { diagnose, type Examination } from '../../src/cli/doctor-run.js';
-import type { CheckReport, Finding } from '../../src/cli/doctor-result.js';
-import { asJson, asText } from '../../src/cli/doctor-report.js';
+import { asJson, asText, diagnose, type Diagnosis } from '../../src/cli/doctor.js';
+import type { CheckReport, CheckResult } from '../../src/cli/doctor-checks.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import type { Config, ServerConfig } from '../../src/config/parse.js';
 import { simulate, type SimulateOptions, type Simulator } from '../../src/simulator/simulate.js';
 import { configOf, inFolder, serverConfig } from '../support/program.js';
 
-export type Over = Readonly<{ server?: Partial<ServerConfig>; otlp?: URL; examination?: Partial<Examination> }>;
+export type Over = Readonly<{ server?: Partial<ServerConfig>; otlp?: URL; diagnosis?: Partial<Diagnosis> }>;
 
-/** What is found of a server, by check, beside the exporter's own surroundings. */
+/** The results by check. */
 export type Found = Readonly<{
-  server: Readonly<Partial<Record<string, Finding>>>;
-  exporter: Readonly<Partial<Record<string, Finding>>>;
-  charts: readonly CheckReport[];
-  /** All that would be printed, as text and as JSON. */
+  server: Readonly<Partial<Record<string, CheckResult>>>;
+  exporter: Readonly<Partial<Record<string, CheckResult>>>;
+  reports: readonly CheckReport[];
+  /** The output as text and as JSON. */
   printed: string;
 }>;
 
-/** Lets the doctor look at the server at `url`, and at a state folder of its own. */
+/** Runs the doctor against the server at `url`, with a new state folder. */
 export async function doctored(url: string, over: Over = {}): Promise<Found> {
   let found: Found | undefined;
   await inFolder(async folder => {
     const config = configOf(folder, serverConfig(url, { apiVersion: 'auto', ...over.server }), over.otlp);
-    const examination = { ...examinationOf(config), ...over.examination };
-    const charts = await diagnose(examination, new AbortController().signal);
-    const [server, exporter] = charts;
+    const diagnosis = { ...diagnosisOf(config), ...over.diagnosis };
+    const reports = await diagnose(diagnosis, new AbortController().signal);
+    const [server, exporter] = reports;
     found = {
-      charts,
+      reports,
       server: byCheck(server),
       exporter: byCheck(exporter),
-      printed: [...asText(charts), asJson(charts)].join('\n'),
+      printed: [...asText(reports), asJson(reports)].join('\n'),
     };
   });
-  if (found === undefined) throw new Error('nothing was found');
+  if (found === undefined) throw new Error('no result');
   return found;
 }
 
-const examinationOf = (config: Config): Examination => ({
+const diagnosisOf = (config: Config): Diagnosis => ({
   config,
   listenAt: { host: '127.0.0.1', port: 0 },
   isOurs: async () => false,
@@ -47,18 +46,18 @@ const examinationOf = (config: Config): Examination => ({
   random: () => 0,
 });
 
-/** What is found of a server that is configured under two names. */
-export async function doctoredTwice(url: string): Promise<readonly [readonly Finding[], readonly Finding[]]> {
+/** The results for a server that is configured under two names. */
+export async function doctoredTwice(url: string): Promise<readonly [readonly CheckResult[], readonly CheckResult[]]> {
   const servers = ['hq', 'again'].map(name => serverConfig(url, { apiVersion: 'auto', name }));
   const config = { ...configOf('.', serverConfig(url)), servers };
-  const charts = await diagnose(examinationOf(config), new AbortController().signal);
-  return [charts[0]?.findings ?? [], charts[1]?.findings ?? []];
+  const reports = await diagnose(diagnosisOf(config), new AbortController().signal);
+  return [reports[0]?.results ?? [], reports[1]?.results ?? []];
 }
 
-const byCheck = (chart: CheckReport | undefined): Found['server'] =>
-  Object.fromEntries((chart?.findings ?? []).map(finding => [finding.check, finding]));
+const byCheck = (report: CheckReport | undefined): Found['server'] =>
+  Object.fromEntries((report?.results ?? []).map(result => [result.check, result]));
 
-/** Runs `work` with a simulated server that has a past. */
+/** Runs `work` with a simulated server that has sessions. */
 export async function simulated(
   options: Partial<SimulateOptions>,
   work: (simulator: Simulator) => Promise<void>,
@@ -85,5 +84,5 @@ export async function refusedPort(): Promise<number> {
 }
 
 /** The status of each check, by name. */
-export const statuses = (findings: Found['server']): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(findings).map(([check, finding]) => [check, finding?.status ?? '']));
+export const statuses = (results: Found['server']): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(results).map(([check, result]) => [check, result?.status ?? '']));

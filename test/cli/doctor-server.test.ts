@@ -6,7 +6,7 @@ import { altered, answer, type Fault, sameRows, webPage } from '../support/fault
 import { connectProxy } from '../support/connect-proxy.js';
 import { doctored, doctoredTwice, type Over, refusedPort, simulated, statuses } from './doctor-rig.js';
 
-const allWell = {
+const allOk = {
   dns: 'ok',
   tcp: 'ok',
   tls: 'skipped',
@@ -18,7 +18,7 @@ const allWell = {
   feed: 'ok',
 };
 
-/** A fault for one route; the others are answered. */
+/** A fault for one route. */
 const at =
   (route: string, fault: Fault): Fault =>
   (call, exchange) =>
@@ -30,9 +30,9 @@ type Case = Readonly<{
   of: string;
   simulator?: Partial<SimulateOptions>;
   over?: Over;
-  /** What differs from a server that is well. */
-  wanted: Readonly<Record<string, string>>;
-  /** The check that tells, what it says and what to do. */
+  /** The statuses that differ from a healthy server. */
+  expected: Readonly<Record<string, string>>;
+  /** The check that reports it, its message and its advice. */
   check: string;
   says: RegExp;
   advises?: RegExp;
@@ -45,7 +45,7 @@ const cases: readonly Case[] = [
   {
     of: 'a wrong password',
     over: { server: { login: { kind: 'password', username: 'simulator', secret: { value: new Secret('x') } } } },
-    wanted: { login: 'wrong', ...behindLogin },
+    expected: { login: 'failed', ...behindLogin },
     check: 'login',
     says: /Login was refused \(HTTP 400\): check user name and password/,
     advises: /service account/,
@@ -53,22 +53,22 @@ const cases: readonly Case[] = [
   {
     of: 'an account with MFA',
     simulator: { quirks: { mfa: true } },
-    wanted: { login: 'wrong', ...behindLogin },
+    expected: { login: 'failed', ...behindLogin },
     check: 'login',
     says: /without MFA/,
-    advises: /with MFA on, flag it as a service account/,
+    advises: /with MFA enabled, mark it there as a service account/,
   },
   {
-    of: 'a password file that is not there',
+    of: 'a missing password file',
     over: { server: { login: { kind: 'password', username: 'u', secret: { file: '/nonexistent/password' } } } },
-    wanted: { login: 'wrong', ...behindLogin },
+    expected: { login: 'failed', ...behindLogin },
     check: 'login',
     says: /Could not read password file/,
   },
   {
-    of: 'a server that lets only restore operators in',
+    of: 'a server that accepts only restore operators',
     simulator: { quirks: { operatorsOnly: true } },
-    wanted: { permissions: 'wrong', paging: 'skipped', feed: 'warning' },
+    expected: { permissions: 'failed', paging: 'skipped', feed: 'warning' },
     check: 'permissions',
     says: /HTTP 403/,
     advises: /restore operator authentication only/,
@@ -76,7 +76,7 @@ const cases: readonly Case[] = [
   {
     of: 'an account that may not list sessions',
     simulator: { intercept: at('/RestoreSessions', answer(403)) },
-    wanted: { permissions: 'wrong', paging: 'skipped' },
+    expected: { permissions: 'failed', paging: 'skipped' },
     check: 'permissions',
     says: /Could not list restore sessions: HTTP 403/,
     advises: /Veeam Backup Administrator/,
@@ -84,38 +84,38 @@ const cases: readonly Case[] = [
   {
     of: 'tokens that are refused',
     simulator: { intercept: at('/RestoreSessions', answer(401)) },
-    wanted: { permissions: 'wrong', paging: 'skipped' },
+    expected: { permissions: 'failed', paging: 'skipped' },
     check: 'permissions',
     says: /HTTP 401|refuses the tokens/,
   },
   {
-    of: 'a gateway that wants a login of its own',
+    of: 'a gateway that requires its own login',
     simulator: { intercept: answer(401) },
-    wanted: { version: 'wrong', ...behindVersion },
+    expected: { version: 'failed', ...behindVersion },
     check: 'version',
     says: /everything is answered with HTTP 401/,
     advises: /gateway/,
   },
   {
-    of: 'a web page in place of the API',
+    of: 'a web page instead of the API',
     simulator: { intercept: webPage(404) },
-    wanted: { version: 'wrong', ...behindVersion },
+    expected: { version: 'failed', ...behindVersion },
     check: 'version',
     says: /web page/,
     advises: /4443/,
   },
   {
-    of: 'a web page in place of the list',
+    of: 'a web page instead of the list',
     simulator: { intercept: at('/RestoreSessions', webPage(200)) },
-    wanted: { permissions: 'wrong', paging: 'skipped' },
+    expected: { permissions: 'failed', paging: 'skipped' },
     check: 'permissions',
     says: /no JSON but a web page/,
   },
   {
-    of: 'a version that is set and not served',
+    of: 'a configured version that the server does not support',
     simulator: { versions: [6] },
     over: { server: { apiVersion: 'v8' } },
-    wanted: { login: 'wrong', ...behindLogin },
+    expected: { login: 'failed', ...behindLogin },
     check: 'login',
     says: /HTTP 404 \(the server may not serve this API version\)/,
     advises: /api_version/,
@@ -123,7 +123,7 @@ const cases: readonly Case[] = [
   {
     of: 'a clock that is a little ahead',
     simulator: { clock: ahead(20_000) },
-    wanted: { clock: 'warning' },
+    expected: { clock: 'warning' },
     check: 'clock',
     says: /(19|20|21) s ahead of this machine/,
     advises: /NTP/,
@@ -131,7 +131,7 @@ const cases: readonly Case[] = [
   {
     of: 'a clock that is an hour behind',
     simulator: { clock: ahead(-3_600_000) },
-    wanted: { clock: 'wrong' },
+    expected: { clock: 'failed' },
     check: 'clock',
     says: /(3599|360[01]) s behind this machine/,
     advises: /NTP/,
@@ -139,34 +139,34 @@ const cases: readonly Case[] = [
   {
     of: 'a list whose pages are all the same',
     simulator: { intercept: at('/RestoreSessions', sameRows()) },
-    wanted: { paging: 'wrong' },
+    expected: { paging: 'failed' },
     check: 'paging',
-    says: /does not go on where the one before ends/,
-    advises: /caches answers/,
+    says: /does not continue where the previous one ends/,
+    advises: /caches responses/,
   },
   {
-    of: 'a list that gives another page than asked for',
+    of: 'a list that returns another page than requested',
     simulator: {
       intercept: at(
         '/RestoreSessions',
         altered(body => ({ ...(body as object), offset: 0 })),
       ),
     },
-    wanted: { paging: 'wrong' },
+    expected: { paging: 'failed' },
     check: 'paging',
     says: /the page at another offset/,
   },
   {
     of: 'pages that are smaller than asked for',
     simulator: { quirks: { maxLimit: 2 } },
-    wanted: { paging: 'warning' },
+    expected: { paging: 'warning' },
     check: 'paging',
-    says: /not of the size/,
+    says: /smaller than requested/,
   },
   {
     of: 'a list without sessions',
     simulator: { history: { sessions: 0, eventsEach: 0, days: 1 } },
-    wanted: {},
+    expected: {},
     check: 'permissions',
     says: /there are none.*Veeam Backup Administrator/,
   },
@@ -174,90 +174,90 @@ const cases: readonly Case[] = [
     of: 'a list that moves while it is read',
     simulator: { quirks: { arrivalsPerPage: 1 } },
     over: { server: { apiVersion: 'v8' } },
-    wanted: {},
+    expected: {},
     check: 'paging',
-    says: /pages join/,
+    says: /pages are contiguous/,
   },
   {
     of: 'a change feed that is refused',
     simulator: { quirks: { feed: 'refused' } },
-    wanted: { feed: 'warning' },
+    expected: { feed: 'warning' },
     check: 'feed',
     says: /Could not read the change feed: HTTP 403/,
     advises: /every interval/,
   },
   {
-    of: 'a change feed that is not there',
+    of: 'a missing change feed',
     simulator: { quirks: { feed: 'missing' } },
-    wanted: { feed: 'warning' },
+    expected: { feed: 'warning' },
     check: 'feed',
     says: /HTTP 404/,
   },
   {
     of: 'a version without a change feed',
     simulator: { versions: [6, 7] },
-    wanted: { feed: 'skipped' },
+    expected: { feed: 'skipped' },
     check: 'feed',
-    says: /none before v8/,
+    says: /no change feed before v8/,
   },
   {
-    of: 'a list in one piece, as of old',
+    of: 'a list without pages, as in old versions',
     simulator: { versions: [3], quirks: { bareSessionList: true } },
-    wanted: { feed: 'skipped' },
+    expected: { feed: 'skipped' },
     check: 'paging',
-    says: /in one piece/,
+    says: /in one page/,
   },
 ];
 
 describe('the doctor', () => {
-  test.each([8, 7, 6, 5, 4, 3, 2] as const)('finds a server of v%i well', async version => {
+  test.each([8, 7, 6, 5, 4, 3, 2] as const)('passes for a server with v%i', async version => {
     await simulated({ versions: [version] }, async ({ url }) => {
       const { server } = await doctored(url);
-      expect(statuses(server)).toEqual({ ...allWell, feed: version === 8 ? 'ok' : 'skipped' });
+      expect(statuses(server)).toEqual({ ...allOk, feed: version === 8 ? 'ok' : 'skipped' });
       expect(server['version']?.message).toContain(`v${String(version)}`);
     });
   });
 
-  test.each(cases)('tells of $of', async ({ simulator, over, wanted, check, says, advises }) => {
+  test.each(cases)('reports $of', async ({ simulator, over, expected, check, says, advises }) => {
     await simulated(simulator ?? {}, async ({ url }) => {
       const { server } = await doctored(url, over);
-      expect(statuses(server)).toEqual({ ...allWell, ...wanted });
+      expect(statuses(server)).toEqual({ ...allOk, ...expected });
       expect(server[check]?.message).toMatch(says);
       if (advises !== undefined) expect(server[check]?.advice).toMatch(advises);
     });
   });
 
-  test('tells of a host that nobody knows, and says of all the rest that it was skipped because of that', async () => {
+  test('reports an unknown host, and skips all other checks of the server', async () => {
     const { server } = await doctored('https://no-such-host.invalid:4443');
     const { dns, ...rest } = server;
-    expect(dns).toMatchObject({ status: 'wrong', message: expect.stringContaining('no-such-host.invalid') });
-    for (const finding of Object.values(rest))
-      expect(finding).toMatchObject({ status: 'skipped', message: 'because "dns" is wrong' });
+    expect(dns).toMatchObject({ status: 'failed', message: expect.stringContaining('no-such-host.invalid') });
+    for (const result of Object.values(rest))
+      expect(result).toMatchObject({ status: 'skipped', message: 'because "dns" failed' });
   });
 
-  test('tells of a port that nobody listens on', async () => {
+  test('reports a closed port', async () => {
     const { server } = await doctored(`http://127.0.0.1:${String(await refusedPort())}`);
     expect(server['tcp']).toMatchObject({
-      status: 'wrong',
+      status: 'failed',
       message: expect.stringContaining('connection refused'),
-      advice: expect.stringMatching(/REST API is switched on.*4443/),
+      advice: expect.stringMatching(/REST API is enabled.*4443/),
     });
-    expect(server['login']).toMatchObject({ status: 'skipped', message: 'because "tcp" is wrong' });
+    expect(server['login']).toMatchObject({ status: 'skipped', message: 'because "tcp" failed' });
   });
 
-  test('goes through the proxy, and leaves looking up the host to it', async () => {
+  test('uses the proxy, which resolves the host', async () => {
     const proxy = await connectProxy();
     await simulated({}, async ({ url }) => {
       const { server } = await doctored(url, {
         server: { proxy: { url: new Secret(proxy.url.href), noProxy: '' } },
       });
-      expect(statuses(server)).toEqual({ ...allWell, dns: 'skipped', tcp: 'skipped' });
+      expect(statuses(server)).toEqual({ ...allOk, dns: 'skipped', tcp: 'skipped' });
     });
     expect(proxy.asked.length).toBeGreaterThan(0);
     await proxy.close();
   });
 
-  test('logs in once, logs out, and asks for little', async () => {
+  test('logs in once, logs out, and makes few requests', async () => {
     await simulated({}, async ({ url, traffic }) => {
       await doctored(url);
       const asked = traffic.recent.map(({ method, route }) => `${method} ${route}`);
@@ -270,13 +270,13 @@ describe('the doctor', () => {
     });
   });
 
-  test('tells of an installation that is configured twice', async () => {
+  test('reports an installation that is configured twice', async () => {
     await simulated({}, async ({ url }) => {
       const [first, second] = await doctoredTwice(url);
       expect(first.map(({ check }) => check)).not.toContain('installation');
       expect(second.at(-1)).toMatchObject({
         check: 'installation',
-        status: 'wrong',
+        status: 'failed',
         message: expect.stringContaining('the same installation as "hq"'),
       });
     });

@@ -8,19 +8,19 @@ import { configOf, inFolder, program, serverConfig } from '../support/program.js
 
 async function run(argv: readonly string[]) {
   const printed: string[] = [];
-  const complained: string[] = [];
+  const errors: string[] = [];
   const code = await runCli(argv, {
     env: {},
     print: line => void printed.push(line),
-    complain: line => void complained.push(line),
+    printError: line => void errors.push(line),
     stop: new AbortController().signal,
     onReload: () => undefined,
     version: '1.2.3',
   });
-  return { code, text: printed.join('\n'), complained };
+  return { code, text: printed.join('\n'), errors };
 }
 
-/** A configuration file for a simulated server, and what to do with it. */
+/** Runs `work` with a configuration file for a simulated server. */
 async function withConfig(work: (file: string, url: string, folder: string) => Promise<void>): Promise<void> {
   const simulator = await simulate({ clock: systemClock, history: { sessions: 5, eventsEach: 2, days: 1 } });
   try {
@@ -45,29 +45,29 @@ const flags = (file: string, port = 0): readonly string[] => [
 ];
 
 describe('vb365-exporter doctor', () => {
-  test('ends with 0 where all is well, and says so a line each', async () => {
+  test('exits with 0 when all checks pass, and prints a line for each', async () => {
     await withConfig(async (file, url) => {
       const { code, text } = await run(['doctor', ...flags(file)]);
       expect(code).toBe(0);
       expect(text).toContain(`server hq (${url})`);
       expect(text).toMatch(/^ {2}ok {7}login {8}logged in/m);
-      expect(text).toMatch(/^\d+ ok, 0 warning, 0 wrong, \d skipped$/m);
+      expect(text).toMatch(/^\d+ ok, 0 warning, 0 failed, \d skipped$/m);
     });
   });
 
-  test('ends with 1 where something is wrong, as JSON as well', async () => {
+  test('exits with 1 when a check fails, also with --json', async () => {
     await withConfig(async (file, _url, folder) => {
       writeFileSync(join(folder, 'password'), 'wrong\n');
       const { code, text } = await run(['doctor', '--json', ...flags(file)]);
       expect(code).toBe(1);
       expect(JSON.parse(text)).toMatchObject({
-        well: false,
-        charts: [
+        ok: false,
+        reports: [
           {
             subject: expect.stringContaining('server hq'),
-            findings: expect.arrayContaining([
-              { check: 'login', status: 'wrong', message: expect.any(String), advice: expect.any(String) },
-              { check: 'feed', status: 'skipped', message: 'because "login" is wrong' },
+            results: expect.arrayContaining([
+              { check: 'login', status: 'failed', message: expect.any(String), advice: expect.any(String) },
+              { check: 'feed', status: 'skipped', message: 'because "login" failed' },
             ]),
           },
           { subject: 'exporter' },
@@ -77,18 +77,18 @@ describe('vb365-exporter doctor', () => {
   });
 
   test.each([
-    ['a flag that is none', ['doctor', '--nonsense']],
-    ['a configuration that is not there', ['doctor', '--config.file', '/nonexistent.yaml']],
-  ])('ends with 2 for %s', async (_, argv) => {
+    ['an unknown flag', ['doctor', '--nonsense']],
+    ['a missing configuration file', ['doctor', '--config.file', '/nonexistent.yaml']],
+  ])('exits with 2 for %s', async (_, argv) => {
     expect((await run(argv)).code).toBe(2);
   });
 
-  test('finds a running exporter well, and leaves it as it is', async () => {
+  test('reports a running exporter as healthy, and does not disturb it', async () => {
     await withConfig(async (file, url, folder) => {
       const app = await program(configOf(folder, serverConfig(url, { apiVersion: 'auto' })));
       try {
         const { code, text } = await run(['doctor', ...flags(file, app.listening.port)]);
-        expect(text).toContain('in use, by an exporter that is well');
+        expect(text).toContain('in use by a healthy exporter');
         expect(code).toBe(0);
         expect((await app.get('/-/healthy')).status).toBe(200);
       } finally {

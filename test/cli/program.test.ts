@@ -10,21 +10,21 @@ import { simulate } from '../../src/simulator/simulate.js';
 import { createAuthority } from '../support/authority.js';
 import { inFolder, until } from '../support/program.js';
 
-type Run = { code: Promise<number>; printed: string[]; complained: string[]; stop: AbortController };
+type Run = { code: Promise<number>; printed: string[]; errors: string[]; stop: AbortController };
 
 function run(argv: readonly string[], env: Terminal['env'] = {}): Run {
   const printed: string[] = [];
-  const complained: string[] = [];
+  const errors: string[] = [];
   const stop = new AbortController();
   const code = runCli(argv, {
     env,
     print: line => void printed.push(line),
-    complain: line => void complained.push(line),
+    printError: line => void errors.push(line),
     stop: stop.signal,
     onReload: () => undefined,
     version: '1.2.3',
   });
-  return { code, printed, complained, stop };
+  return { code, printed, errors, stop };
 }
 
 const goodConfig = (folder: string, url: string): string => {
@@ -49,7 +49,7 @@ async function freePort(): Promise<number> {
 }
 
 describe('the command line', () => {
-  test('shows its version and its help', async () => {
+  test('prints its version and its help', async () => {
     const version = run(['--version']);
     expect([await version.code, version.printed]).toEqual([0, ['1.2.3']]);
     const help = run(['--help']);
@@ -66,61 +66,61 @@ describe('the command line', () => {
     [['--log.level', 'loud']],
     [['--web.listen-address', 'nowhere', '--config.file', '/nonexistent.yaml']],
   ])('%j is a usage error: exit 2', async argv => {
-    const { code, complained } = run(argv);
+    const { code, errors } = run(argv);
     expect(await code).toBe(2);
-    expect(complained.length).toBeGreaterThan(0);
+    expect(errors.length).toBeGreaterThan(0);
   });
 
   test.each([
     ['servers: [', /Could not read the configuration/],
     ['servers: [{ name: hq }]', /url/],
-  ])('a broken configuration file is named and ends with exit 2 (%#)', async (text, wanted) => {
+  ])('an invalid configuration file is named: exit 2 (%#)', async (text, wanted) => {
     await inFolder(async folder => {
       const file = join(folder, 'bad.yaml');
       writeFileSync(file, text);
       for (const command of ['check', 'serve']) {
-        const { code, complained } = run([command, '--config.file', file]);
+        const { code, errors } = run([command, '--config.file', file]);
         expect(await code).toBe(2);
-        expect(complained.join('\n')).toMatch(wanted);
-        expect(complained.join('\n')).not.toContain('    at ');
+        expect(errors.join('\n')).toMatch(wanted);
+        expect(errors.join('\n')).not.toContain('    at ');
       }
     });
   });
 
-  test('a configuration file that is not there, or is a folder, is one line', async () => {
+  test('a missing configuration file, or a directory, is one line', async () => {
     await inFolder(async folder => {
       const missing = run(['check', '--config.file', join(folder, 'none.yaml')]);
       expect(await missing.code).toBe(2);
-      expect(missing.complained).toEqual([expect.stringContaining('there is no such file')]);
+      expect(missing.errors).toEqual([expect.stringContaining('no such file')]);
       const directory = run(['check'], { VB365_CONFIG_FILE: folder });
       expect(await directory.code).toBe(2);
-      expect(directory.complained).toEqual([expect.stringContaining('it is a directory')]);
+      expect(directory.errors).toEqual([expect.stringContaining('it is a directory')]);
     });
   });
 
-  test('a good configuration is said to be good', async () => {
+  test('a valid configuration is reported as valid', async () => {
     await inFolder(async folder => {
       const file = goodConfig(folder, 'https://vb365.example.com:4443');
       const { code, printed } = run(['check', '--config.file', file]);
-      expect([await code, printed]).toEqual([0, ['The configuration is good (servers: hq)']]);
+      expect([await code, printed]).toEqual([0, ['The configuration is valid (servers: hq)']]);
     });
   });
 
-  test('one server can be given by the environment alone', async () => {
+  test('the environment alone can describe one server', async () => {
     const env = { VB365_URL: 'https://backup.example.com:4443', VB365_USERNAME: 'u', VB365_PASSWORD: 'canary' };
     const { code, printed } = run(['check'], env);
     expect(await code).toBe(0);
-    expect(printed.join('')).toBe('The configuration is good (servers: backup.example.com)');
+    expect(printed.join('')).toBe('The configuration is valid (servers: backup.example.com)');
   });
 
-  test('serves until it is asked to stop, is healthy meanwhile, and ends with 0', async () => {
+  test('serves until it should stop, is healthy while it runs, and exits with 0', async () => {
     await inFolder(async folder => {
       const simulator = await simulate({ clock: systemClock });
       const file = goodConfig(folder, simulator.url);
       const serving = run(['--config.file', file, '--web.listen-address', '127.0.0.1:0']);
       const port = async (): Promise<string> => {
-        await until(() => /port=\d+/.test(serving.complained.join('\n')));
-        return /port=(\d+)/.exec(serving.complained.join('\n'))?.[1] ?? '';
+        await until(() => /port=\d+/.test(serving.errors.join('\n')));
+        return /port=(\d+)/.exec(serving.errors.join('\n'))?.[1] ?? '';
       };
       const address = `127.0.0.1:${await port()}`;
       const healthy = run(['healthcheck', '--web.listen-address', address]);
@@ -128,12 +128,12 @@ describe('the command line', () => {
       serving.stop.abort();
       expect(await serving.code).toBe(0);
       const gone = run(['healthcheck', '--web.listen-address', address]);
-      expect([await gone.code, gone.complained]).toEqual([1, ['Not healthy: nobody answers there']]);
+      expect([await gone.code, gone.errors]).toEqual([1, ['Not healthy: connection failed']]);
       await simulator.close();
     });
   });
 
-  test('serves over TLS with a web configuration, and the health check finds it', async () => {
+  test('serves over TLS with a web configuration, and the health check accepts it', async () => {
     await inFolder(async folder => {
       const authority = await createAuthority();
       const { cert, key } = await authority.issue([{ type: 'dns', value: 'localhost' }]);
@@ -155,16 +155,19 @@ describe('the command line', () => {
     });
   });
 
-  test.each([['check'], ['serve'], ['healthcheck']])('%s refuses a bad web configuration: exit 2', async command => {
-    await inFolder(async folder => {
-      const web = join(folder, 'web.yml');
-      writeFileSync(web, 'rate_limit: {}');
-      const config = command === 'healthcheck' ? [] : ['--config.file', goodConfig(folder, 'http://127.0.0.1:9')];
-      const { code, complained } = run([command, ...config, '--web.config.file', web]);
-      expect(await code).toBe(2);
-      expect(complained.join('\n')).toContain('rate_limit: is not supported by vb365-exporter; remove it');
-    });
-  });
+  test.each([['check'], ['serve'], ['healthcheck']])(
+    '%s rejects an invalid web configuration: exit 2',
+    async command => {
+      await inFolder(async folder => {
+        const web = join(folder, 'web.yml');
+        writeFileSync(web, 'rate_limit: {}');
+        const config = command === 'healthcheck' ? [] : ['--config.file', goodConfig(folder, 'http://127.0.0.1:9')];
+        const { code, errors } = run([command, ...config, '--web.config.file', web]);
+        expect(await code).toBe(2);
+        expect(errors.join('\n')).toContain('rate_limit: is not supported by vb365-exporter; remove it');
+      });
+    },
+  );
 
   test('a port in use is one line and exit 1', async () => {
     await inFolder(async folder => {
@@ -172,16 +175,16 @@ describe('the command line', () => {
       await new Promise<void>(resolve => other.listen(0, '127.0.0.1', () => resolve()));
       const address = `127.0.0.1:${String((other.address() as AddressInfo).port)}`;
       const file = goodConfig(folder, 'http://127.0.0.1:9');
-      const { code, complained } = run(['--config.file', file, '--web.listen-address', address]);
+      const { code, errors } = run(['--config.file', file, '--web.listen-address', address]);
       expect(await code).toBe(1);
-      expect(complained.filter(line => !line.includes('level=info'))).toEqual([
+      expect(errors.filter(line => !line.includes('level=info'))).toEqual([
         expect.stringContaining('the address is already in use'),
       ]);
       await new Promise(resolve => other.close(resolve));
     });
   });
 
-  test('simulates a server until it is asked to stop', async () => {
+  test('simulates a server until it should stop', async () => {
     const { code, printed, stop } = run(['simulate', '--port', '0', '--sessions', '2']);
     await until(() => printed.length === 1);
     expect(printed[0]).toMatch(/http:\/\/127\.0\.0\.1:\d+/);
@@ -189,11 +192,11 @@ describe('the command line', () => {
     expect(await code).toBe(0);
   });
 
-  test('shows itself: log records as they come, then the restore series, then exit 0', async () => {
-    const { code, printed, complained } = run(['demo', '--for', '3s', '--web.listen-address', '127.0.0.1:0']);
+  test('the demo prints log records, then the restore series: exit 0', async () => {
+    const { code, printed, errors } = run(['demo', '--for', '3s', '--web.listen-address', '127.0.0.1:0']);
     expect(await code).toBe(0);
-    expect(complained).toEqual([]);
-    expect(printed[0]).toMatch(/^Metrics are at http:\/\/127\.0\.0\.1:\d+\/metrics/);
+    expect(errors).toEqual([]);
+    expect(printed[0]).toMatch(/^Metrics: http:\/\/127\.0\.0\.1:\d+\/metrics/);
     expect(printed.join('\n')).toMatch(/^\S+Z (INFO|WARN|ERROR) /m);
     expect(printed.join('\n')).toMatch(/^vb365_restore_events_total\{server="demo",.*\} [1-9]/m);
   });

@@ -16,7 +16,7 @@ function rewrite(folder: string, change: (text: string) => string): void {
 const renamed = (text: string): string => text.replace('"hq"', '"main"');
 
 describe('the process', () => {
-  test('reads its file anew at SIGHUP, keeps what it has when the file is bad, and goes on', async () => {
+  test('reloads its file on SIGHUP, and keeps the current configuration when the file is invalid', async () => {
     await onExporterStage(async ({ folder, start }) => {
       const exporter = start();
       const port = await exporter.listening;
@@ -36,7 +36,7 @@ describe('the process', () => {
     });
   });
 
-  test('takes POST and PUT /-/reload with --web.enable-lifecycle, and answers 500 with the reason', async () => {
+  test('accepts POST and PUT /-/reload with --web.enable-lifecycle, and returns 500 with the reason', async () => {
     await onExporterStage(async ({ folder, start }) => {
       const exporter = start('--web.enable-lifecycle');
       const port = await exporter.listening;
@@ -49,7 +49,7 @@ describe('the process', () => {
     });
   });
 
-  test('without it forbids the reload', async () => {
+  test('without the flag forbids the reload', async () => {
     await onExporterStage(async ({ folder, start }) => {
       const exporter = start();
       const port = await exporter.listening;

@@ -10,13 +10,13 @@ import { inFolder } from '../support/program.js';
 jest.setTimeout(60_000);
 
 let printed: string[] = [];
-let complained: string[] = [];
+let errors: string[] = [];
 beforeEach(() => {
   printed = [];
-  complained = [];
+  errors = [];
 });
 
-/** Runs `state ...` for a folder; answers the exit code. */
+/** Runs `state ...` for a folder; returns the exit code. */
 async function state(folder: string, ...argv: readonly string[]): Promise<number> {
   const file = join(folder, 'vb365-exporter.yaml');
   const server = { name: 'hq', url: 'https://vb365.example.com:4443', username: 'u', password_file: '/none' };
@@ -24,7 +24,7 @@ async function state(folder: string, ...argv: readonly string[]): Promise<number
   return runCli(['state', ...argv, '--config.file', file], {
     env: {},
     print: line => void printed.push(line),
-    complain: line => void complained.push(line),
+    printError: line => void errors.push(line),
     stop: new AbortController().signal,
     onReload: () => undefined,
     version: '0.0.0',
@@ -45,7 +45,7 @@ const series = (server: string, by = 1) =>
 
 const refused = (event: string) => ({ sink: 'logs', session: 'canary', event, reason: 'refused', at: 0n }) as const;
 
-/** A state of two servers, one of which has been another installation. */
+/** The state of two servers, one of which was another installation before. */
 async function filled(folder: string): Promise<Store> {
   const store = await sqliteStore({ path: pathIn(folder) });
   const other = { facts: { installationId: 'b' }, rows: [row('b1')], deadLetters: [refused('e1')] };
@@ -63,7 +63,7 @@ async function filled(folder: string): Promise<Store> {
 }
 
 describe('state show', () => {
-  test('prints what is kept of each server, and changes nothing', async () => {
+  test('prints the stored state of each server, and changes nothing', async () => {
     await inFolder(async folder => {
       await (await filled(folder)).close();
       const before = readFileSync(pathIn(folder));
@@ -79,10 +79,10 @@ describe('state show', () => {
           '  logs: since never, sessions 1 pending, 0 done',
           '  traces: since never, sessions 0 pending, 0 done',
           '  series: 1',
-          '  records set aside: 2',
+          '  dead letters: 2',
         ].join('\n'),
       );
-      expect(shown).toMatch(/\nhq, kept aside\n {2}installation: b\n(?: {2}.*\n)+ {2}records set aside: 1\n/);
+      expect(shown).toMatch(/\nhq, archived\n {2}installation: b\n(?: {2}.*\n)+ {2}dead letters: 1\n/);
       expect(shown).not.toContain('canary');
       expect(readFileSync(pathIn(folder)).equals(before)).toBe(true);
       expect(readdirSync(folder).sort()).toEqual(['state.db', 'vb365-exporter.yaml']);
@@ -111,7 +111,7 @@ describe('state show', () => {
     });
   });
 
-  test('reads a file of the first schema, and leaves it one', async () => {
+  test('reads a file with the first schema, and does not migrate it', async () => {
     await inFolder(async folder => {
       copyFileSync('test/fixtures/state/v1.sqlite', pathIn(folder));
       const before = readFileSync(pathIn(folder));
@@ -122,22 +122,22 @@ describe('state show', () => {
     });
   });
 
-  test('is told that there is no file, and makes none', async () => {
+  test('reports a missing file, and does not create it', async () => {
     await inFolder(async folder => {
       expect(await state(folder, 'show')).toBe(1);
-      expect(complained).toEqual([`Could not open state file "${pathIn(folder)}": there is no such file`]);
+      expect(errors).toEqual([`Could not open state file "${pathIn(folder)}": there is no such file`]);
       expect(existsSync(pathIn(folder))).toBe(false);
     });
   });
 });
 
 test.each([['show'], ['forget', '--server', 'hq'], ['quarantine']])(
-  'state %s is refused while the exporter runs, and changes nothing',
+  'state %s fails while the exporter runs, and changes nothing',
   async (...argv) => {
     await inFolder(async folder => {
       const store = await filled(folder);
       expect(await state(folder, ...argv)).toBe(1);
-      expect(complained).toEqual([`Could not open state file "${pathIn(folder)}": it is in use by another process`]);
+      expect(errors).toEqual([`Could not open state file "${pathIn(folder)}": it is in use by another process`]);
       expect(await store.pending('hq', 'metrics')).toHaveLength(1);
       await store.close();
     });
@@ -145,13 +145,13 @@ test.each([['show'], ['forget', '--server', 'hq'], ['quarantine']])(
 );
 
 describe('state forget', () => {
-  test('removes what is kept of a server, what is aside and its counters too, and nothing else', async () => {
+  test('deletes the state of a server, including archived state and counters, and nothing else', async () => {
     await inFolder(async folder => {
       await (await filled(folder)).close();
       expect(await state(folder, 'forget', '--server', 'hq')).toBe(0);
       expect(printed).toEqual([
-        'Forgot server "hq": 5 cursors, 1 series and 9 other rows',
-        'It is still configured: at the next start it is met as new, and its counters begin at 0',
+        'Deleted the state of server "hq": 5 cursors, 1 series and 9 other rows',
+        'The server is still configured: at the next start it is new, and its counters start at 0',
       ]);
       const store = await sqliteStore({ path: pathIn(folder) });
       for (const server of ['hq', 'hq@b']) {
@@ -166,18 +166,18 @@ describe('state forget', () => {
     });
   });
 
-  test('says when nothing is kept under a name', async () => {
+  test('reports a server without state', async () => {
     await inFolder(async folder => {
       await (await filled(folder)).close();
       expect(await state(folder, 'forget', '--server', 'nobody')).toBe(1);
-      expect(complained).toEqual(['Could not forget server "nobody": nothing is kept under that name']);
+      expect(errors).toEqual(['Could not forget server "nobody": it has no stored state']);
       expect(await state(folder, 'forget')).toBe(2);
     });
   });
 });
 
 describe('state quarantine', () => {
-  test('keeps a damaged file and all beside it under new names, and the exporter can start afresh', async () => {
+  test('renames a damaged file and its WAL, and the exporter can start', async () => {
     await inFolder(async folder => {
       const path = pathIn(folder);
       writeFileSync(path, 'garbage '.repeat(1_000));
@@ -192,12 +192,12 @@ describe('state quarantine', () => {
         expect.stringMatching(/^state\.db\.corrupt-\d{8}T\d{6}Z-wal$/),
       ]);
       expect(readFileSync(join(folder, names[0] ?? ''), 'utf8')).toBe('garbage '.repeat(1_000));
-      expect(printed.at(-1)).toContain('counters begin at 0');
+      expect(printed.at(-1)).toContain('counters start at 0');
       await (await sqliteStore({ path })).close();
     });
   });
 
-  test('leaves a good file, one of a newer version and one of another program where they are', async () => {
+  test('does not rename a valid file, one of a newer version or one of another program', async () => {
     await inFolder(async folder => {
       const path = pathIn(folder);
       await (await filled(folder)).close();
@@ -208,7 +208,7 @@ describe('state quarantine', () => {
         database.close();
         expect(await state(folder, 'quarantine')).toBe(1);
       }
-      expect(complained).toEqual([
+      expect(errors).toEqual([
         expect.stringContaining('it is not damaged'),
         expect.stringContaining('its schema is version 99'),
         expect.stringContaining('it is a database of another program'),

@@ -14,47 +14,47 @@ const put = (folder: string, { cert, key }: Identity): void => {
 
 const yaml = 'tls_server_config: { cert_file: server.crt, key_file: server.key }\n';
 
-/** A folder with a web configuration, and what was refused while it was watched. */
-const watching = async (
-  use: (at: Readonly<{ folder: string; file: string; authority: Authority; refused: string[] }>) => Promise<void>,
+/** Runs `use` with a folder that contains a web configuration. */
+const withWebConfig = async (
+  use: (at: Readonly<{ folder: string; file: string; authority: Authority; errors: string[] }>) => Promise<void>,
 ): Promise<void> =>
   inFolder(async folder => {
     const authority = await createAuthority();
     put(folder, await issue(authority));
     const file = join(folder, 'web.yml');
     writeFileSync(file, yaml);
-    await use({ folder, file, authority, refused: [] });
+    await use({ folder, file, authority, errors: [] });
   });
 
 describe('a web configuration file', () => {
-  test('names its certificates from where it is', async () => {
-    await watching(async ({ file }) => {
+  test('names certificates relative to itself', async () => {
+    await withWebConfig(async ({ file }) => {
       expect(readWebConfig(file).tls?.cert).toContain('BEGIN CERTIFICATE');
     });
   });
 
-  test('that is not given is open to all', () => {
+  test('that is not given leaves the server unprotected', () => {
     expect(readWebConfig(undefined)).toEqual({ tls: undefined, users: {}, headers: {} });
-    expect(webConfigFile(undefined, { refused: () => undefined })().tls).toBeUndefined();
+    expect(webConfigFile(undefined, () => undefined)().tls).toBeUndefined();
   });
 
   test.each([
-    ['nothing.yml', /^Could not read ".*nothing.yml", which the web configuration needs$/],
+    ['nothing.yml', /^Could not read ".*nothing.yml" for the web configuration$/],
     ['bad.yml', /^Could not read the web configuration ".*bad.yml":\n- rate_limit: is not supported/],
-    ['lost.yml', /^Could not read ".*lost.crt", which the web configuration needs$/],
-  ])('that cannot be used is refused at the start: %s', async (name, message) => {
-    await watching(async ({ folder }) => {
+    ['lost.yml', /^Could not read ".*lost.crt" for the web configuration$/],
+  ])('that is invalid is an error at the start: %s', async (name, message) => {
+    await withWebConfig(async ({ folder }) => {
       writeFileSync(join(folder, 'bad.yml'), 'rate_limit: { burst: 1 }');
       writeFileSync(join(folder, 'lost.yml'), 'tls_server_config: { cert_file: lost.crt, key_file: server.key }');
-      expect(() => webConfigFile(join(folder, name), { refused: () => undefined })).toThrow(
+      expect(() => webConfigFile(join(folder, name), () => undefined)).toThrow(
         expect.objectContaining({ reason: 'config', message: expect.stringMatching(message) }),
       );
     });
   });
 
-  test('is read again when it changes, or a certificate does, and only then', async () => {
-    await watching(async ({ folder, file, authority, refused }) => {
-      const current = webConfigFile(file, { refused: ({ message }) => void refused.push(message) });
+  test('is read again only when it or a certificate changes', async () => {
+    await withWebConfig(async ({ folder, file, authority, errors }) => {
+      const current = webConfigFile(file, ({ message }) => void errors.push(message));
       const first = current();
       expect(current()).toBe(first);
       put(folder, await issue(authority));
@@ -63,12 +63,12 @@ describe('a web configuration file', () => {
       expect(current()).toBe(second);
       writeFileSync(file, `${yaml}http_server_config: { headers: { X-Frame-Options: deny } }\n`);
       expect(current().headers).toEqual({ 'X-Frame-Options': 'deny' });
-      expect(refused).toEqual([]);
+      expect(errors).toEqual([]);
     });
   });
 
-  test('is read again when its folder is swapped, as Kubernetes renews a mounted secret', async () => {
-    await watching(async ({ folder, file, authority, refused }) => {
+  test('is read again when a symbolic link changes, as in a mounted Kubernetes secret', async () => {
+    await withWebConfig(async ({ folder, file, authority, errors }) => {
       const data = join(folder, '..data');
       const point = (version: string): void => {
         symlinkSync(version, `${data}.new`);
@@ -80,28 +80,28 @@ describe('a web configuration file', () => {
       }
       point('one');
       writeFileSync(file, 'tls_server_config: { cert_file: ..data/server.crt, key_file: ..data/server.key }\n');
-      const current = webConfigFile(file, { refused: ({ message }) => void refused.push(message) });
+      const current = webConfigFile(file, ({ message }) => void errors.push(message));
       const first = current();
       point('two');
       expect(current().tls?.cert).not.toBe(first.tls?.cert);
-      expect(refused).toEqual([]);
+      expect(errors).toEqual([]);
     });
   });
 
-  test('that becomes unusable leaves the last good one in force, and says so once', async () => {
-    await watching(async ({ folder, file, authority, refused }) => {
-      const current = webConfigFile(file, { refused: ({ message }) => void refused.push(message) });
+  test('that becomes invalid leaves the last valid one in use, and is reported once', async () => {
+    await withWebConfig(async ({ folder, file, authority, errors }) => {
+      const current = webConfigFile(file, ({ message }) => void errors.push(message));
       const first = current();
       writeFileSync(join(folder, 'server.key'), (await issue(authority)).key);
       expect([current(), current()]).toEqual([first, first]);
-      expect(refused).toEqual(['Could not use the TLS certificate, key or client CA of the web configuration']);
+      expect(errors).toEqual(['Could not use the TLS certificate, key or client CA of the web configuration']);
       rmSync(file);
       expect(current()).toBe(first);
-      expect(refused).toHaveLength(2);
+      expect(errors).toHaveLength(2);
       put(folder, await issue(authority));
       writeFileSync(file, yaml);
       expect(current()).not.toBe(first);
-      expect(refused).toHaveLength(2);
+      expect(errors).toHaveLength(2);
     });
   });
 });
