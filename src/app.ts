@@ -1,4 +1,5 @@
 import type { Config } from './config/parse.js';
+import type { WebConfig } from './config/web-config.js';
 import type { Clock, Random } from './kernel/clock.js';
 import { createSemaphore } from './kernel/semaphore.js';
 import type { Log } from './kernel/log.js';
@@ -18,7 +19,6 @@ import { sqliteStore } from './store/sqlite.js';
 import { watchedStore } from './store/watched.js';
 import { stateErrors } from './metrics/delivery-families.js';
 import { type ListenAddress, listen, type Listening } from './web/listen.js';
-import type { WebConfig } from './web/web-config.js';
 import { createWeb } from './web/web.js';
 
 export type AppOptions = Readonly<{
@@ -177,7 +177,6 @@ async function serve(
     },
     ready,
     status: () => ({
-      name: 'vb365-exporter',
       version: options.version,
       at: formatInstant(milliseconds(options.clock.now())),
       servers: supervisor.watches().map(status => status.view()),

@@ -1,7 +1,7 @@
 import { get as getPlain, type RequestOptions } from 'node:http';
 import { get as getSecure } from 'node:https';
 import type { ListenAddress } from '../web/listen.js';
-import type { WebConfig } from '../web/web-config.js';
+import type { WebConfig } from '../config/web-config.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
 /** How long the exporter may take to say that it is well. */

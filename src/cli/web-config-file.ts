@@ -1,9 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parseWebConfig, type Pem, type WebConfigKeys } from '../config/web-config.js';
+import { openWeb, parseWebConfig, type Pem, type WebConfig } from '../config/web-config.js';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
-import { checkTls } from '../web/web-server.js';
-import { openWeb, type WebConfig } from '../web/web-config.js';
+import { checkTls } from '../web/tls.js';
 
 /** What happens when the files change. */
 export type WebConfigWatch = Readonly<{
@@ -61,7 +60,7 @@ function load(fileName: string, stamps: Map<string, string>): WebConfig {
   return { tls: loaded, users, headers };
 }
 
-const withTexts = (tls: WebConfigKeys['tls'], pem: (source: Pem) => string): WebConfig['tls'] =>
+const withTexts = (tls: WebConfig<Pem>['tls'], pem: (source: Pem) => string): WebConfig['tls'] =>
   tls && {
     ...tls,
     cert: pem(tls.cert),

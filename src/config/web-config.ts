@@ -75,32 +75,38 @@ const webSchema = z.strictObject({
 /** A PEM text, or the file that holds it. */
 export type Pem = Readonly<{ text: string }> | Readonly<{ file: string }>;
 
-/** The web configuration file, checked; files are not read. */
-export type WebConfigKeys = Readonly<{
-  tls:
-    | Readonly<{
-        cert: Pem;
-        key: Pem;
-        clientCa: Pem | undefined;
-        clientAuth: (typeof clientAuthTypes)[number];
-        /** Names (DNS, e-mail, IP address, URI) of which a client's certificate must have one; empty: any will do. */
-        allowedSans: readonly string[];
-        minVersion: (typeof tlsVersions)[number];
-        maxVersion: (typeof tlsVersions)[number];
-      }>
-    | undefined;
-  /** bcrypt hashes by user name; empty: nobody has to log in. */
+/** TLS of the web server. Each `Text` is a PEM text, or the way to one. */
+export type WebTls<Text = string> = Readonly<{
+  cert: Text;
+  key: Text;
+  clientCa: Text | undefined;
+  clientAuth: (typeof clientAuthTypes)[number];
+  /** Names (DNS, e-mail, IP address, URI) of which a client's certificate must have one; empty: any will do. */
+  allowedSans: readonly string[];
+  minVersion: (typeof tlsVersions)[number];
+  maxVersion: (typeof tlsVersions)[number];
+}>;
+
+/** How the web server is protected. */
+export type WebConfig<Text = string> = Readonly<{
+  /** Undefined: plain HTTP. */
+  tls: WebTls<Text> | undefined;
+  /** bcrypt hashes by user name; empty: no login needed. */
   users: Readonly<Record<string, string>>;
-  /** Response headers to set. */
+  /** Response headers to set, in place of the default of the same name. */
   headers: Readonly<Record<string, string>>;
 }>;
+
+/** Plain HTTP without a login. */
+export const openWeb: WebConfig = { tls: undefined, users: {}, headers: {} };
 
 /**
  * Reads a web configuration file as exporter-toolkit defines it
  * (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md).
+ * Does not read the files that it names.
  * @throws {ExporterError} `config`, with one line for each wrong key, never with a value.
  */
-export function parseWebConfig(document: string, fileName: string): WebConfigKeys {
+export function parseWebConfig(document: string, fileName: string): WebConfig<Pem> {
   const failure = `Could not read the web configuration "${fileName}"`;
   const read = readBy(webSchema, parseYaml(document, failure));
   if ('problems' in read) throw configError(failure, read.problems);
@@ -108,7 +114,7 @@ export function parseWebConfig(document: string, fileName: string): WebConfigKey
   return { tls: tls === undefined ? undefined : toTls(tls), users, headers: withoutAbsent(http.headers) };
 }
 
-const toTls = (keys: TlsKeys): WebConfigKeys['tls'] => ({
+const toTls = (keys: TlsKeys): WebTls<Pem> => ({
   cert: pemOf(keys.cert, keys.cert_file) ?? { text: '' },
   key: pemOf(keys.key, keys.key_file) ?? { text: '' },
   clientCa: pemOf(keys.client_ca, keys.client_ca_file),
