@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 
-/** The oldest Node that has what we use: `node:sqlite` without a flag, and what undici 8 needs. */
+/** `node:sqlite` without a flag, and the features that undici 8 needs. */
 const oldestNode = 24;
 
 if (Number(process.versions.node.split('.')[0]) < oldestNode) {
   process.stderr.write(
-    `vb365-exporter needs Node ${String(oldestNode)} or later, this is ${process.versions.node}. ` +
-      `"npm install node@${String(oldestNode)}" beside it gets one, and "npx vb365-exporter" takes that\n`,
+    `vb365-exporter needs Node.js ${String(oldestNode)} or later, found ${process.versions.node}. ` +
+      `Run "npm install node@${String(oldestNode)}" next to it, and start it with "npx vb365-exporter"\n`,
   );
   process.exit(1);
 }
@@ -20,7 +20,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-// Imported only now, because an older Node cannot even read it.
+// Imported after the check, because an older Node cannot parse it.
 const { runCli } = await import('./cli/program.js');
 
 process.exitCode = await runCli(process.argv.slice(2), {

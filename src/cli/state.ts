@@ -27,10 +27,10 @@ function serverLines(of: ServerContents): readonly string[] {
     `installation: ${of.installationId === '' ? 'not told' : of.installationId}`,
     `API version: ${of.apiVersion === '' ? 'not told' : of.apiVersion}`,
     ...sinks,
-    ...(of.aside ? [] : [`series: ${String(of.series)}`]),
+    ...(of.archived ? [] : [`series: ${String(of.series)}`]),
     `records set aside: ${String(of.deadLetters)}`,
   ];
-  return ['', of.aside ? `${of.server}, kept aside` : of.server, ...lines.map(line => `  ${line}`)];
+  return ['', of.archived ? `${of.server}, kept aside` : of.server, ...lines.map(line => `  ${line}`)];
 }
 
 const sinceOf = ({ since }: ServerContents, sink: string): string =>
