@@ -1,4 +1,5 @@
 import type { Config } from './config/parse.js';
+import type { WebConfig } from './config/web-config.js';
 import type { Clock, Random } from './kernel/clock.js';
 import { createSemaphore } from './kernel/semaphore.js';
 import type { Log } from './kernel/log.js';
@@ -15,21 +16,19 @@ import { type IncrementHold, createIncrementHold } from './metrics/increment-hol
 import { createScrapers } from './metrics/scrapers.js';
 import { createMetrics, type Metrics } from './metrics/registry.js';
 import { sqliteStore } from './store/sqlite.js';
-import { watchedStore } from './store/watched.js';
 import { stateErrors } from './metrics/delivery-families.js';
 import { type ListenAddress, listen, type Listening } from './web/listen.js';
-import type { WebConfig } from './web/web-config.js';
 import { createWeb } from './web/web.js';
 
 export type AppOptions = Readonly<{
   config: Config;
-  /** Reads the configuration anew. @throws {ExporterError} `config`. */
+  /** Reads the configuration for a reload. @throws {ExporterError} `config`. */
   reread: () => Config;
-  /** Whether `POST /-/reload` is allowed. */
+  /** Whether `POST /-/reload` is enabled. */
   lifecycle: boolean;
   listenAt: ListenAddress;
   metricsPath: string;
-  /** How the web pages are protected; asked for at each connection. */
+  /** TLS, users and headers of the web pages; called for each connection and request. */
   webConfig: () => WebConfig;
   version: string;
   log: Log;
@@ -39,41 +38,39 @@ export type AppOptions = Readonly<{
 
 /** The running program. */
 export interface App {
-  /** Where it listens. */
   readonly listening: Pick<Listening, 'address' | 'port'>;
-  /** Rejects when a line ends that should not have; never resolves before `stop`. */
+  /** Rejects when a server's workers end unexpectedly; never resolves before `stop`. */
   readonly running: Promise<void>;
   /**
-   * Reads the configuration anew and follows it; see `Reloads`.
-   * @throws {ExporterError} why the one that was in force still is, which the log says too.
+   * Reloads and applies the configuration, and returns a message for the caller.
+   * @throws {ExporterError} why the previous configuration stays in force; it is logged too.
    */
   reload(): Promise<string>;
-  /** Ends what is in hand; what is not done after `drainMs` is cut off, and `cut` says so. */
+  /** Waits for active deliveries; `cut` when some were aborted after `drainMs`. */
   stop(drainMs: number): Promise<'drained' | 'cut'>;
 }
 
 /**
- * Builds everything and starts it: first what is remembered is loaded and served, then servers are read.
- * @throws {ExporterError} `config` when a file that it names cannot be used, `store` when the state cannot be used,
- * `network` when the port cannot be had.
+ * Builds and starts everything. Stored series are served before the first server is polled.
+ * @throws {ExporterError} `config` when a file it names cannot be used, `store` when the state file cannot be used,
+ * `network` when it cannot listen.
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const { config, version, log, clock } = options;
   const otlpSinks = await openOtlpSinks(options);
   const { organizationLabel, firstIncrementHold } = config.metrics;
   const metrics = createMetrics({ version, organizationLabel });
-  const notice = (message: string): void => {
-    log.info(message);
-  };
-  const store = watchedStore(await sqliteStore({ ...config.state, notice }), operation => {
-    metrics.inc(stateErrors, { operation });
+  const store = await sqliteStore({
+    path: config.state.path,
+    notice: message => log.info(message),
+    failed: operation => metrics.inc(stateErrors, { operation }),
   });
   const scrapers = firstIncrementHold ? createScrapers(clock) : undefined;
   const incrementHold = createIncrementHold({
     table: metrics.stored,
     scrapers,
     store: async deltas => keep(store, metrics, deltas),
-    failed: ({ message }) => log.error('Could not store what has been seen', { error: message }),
+    failed: ({ message }) => log.error('Could not persist released increments', { error: message }),
   });
   try {
     const serverSeries = await restoreSeries(config, store, { metrics, log });
@@ -95,16 +92,16 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
-/** How many failed events the page shows. */
+/** Number of failed events on the landing page. */
 const shownFailures = 20;
 
-/** Stores changes to series of any server, then serves them. */
+/** Commits changes to series, then serves them. */
 async function keep(store: Store, metrics: Metrics, deltas: readonly SeriesDelta[]): Promise<void> {
   await store.commit({ server: deltas[0]?.labels[0] ?? '', deltas });
   metrics.stored.apply(deltas);
 }
 
-type Parts = Readonly<{
+type Components = Readonly<{
   options: AppOptions;
   metrics: Metrics;
   store: Store;
@@ -114,11 +111,11 @@ type Parts = Readonly<{
   failures: RecentFailures;
 }>;
 
-/** @throws {ExporterError} `network` when the port cannot be had; then nothing runs. */
-async function run(parts: Parts): Promise<App> {
-  const { options, metrics, serverSeries } = parts;
+/** @throws {ExporterError} `network` when it cannot listen; then no server is polled. */
+async function run(components: Components): Promise<App> {
+  const { options, metrics, serverSeries } = components;
   const { config } = options;
-  const supervisor = supervisorOf(parts);
+  const supervisor = supervisorOf(components);
   const ready = readiness(supervisor);
   const reloader = createReloader({
     ...options,
@@ -127,19 +124,19 @@ async function run(parts: Parts): Promise<App> {
     metrics,
     follow: async wanted => {
       await serverSeries.registerServers(namesOf(wanted));
-      // A server that is added later is no reason to send nobody here.
+      // A server that is added later does not make the exporter unready.
       ready();
       return supervisor.apply(plansOf(wanted));
     },
   });
-  const web = await serve(parts, { supervisor, reloader, ready });
+  const web = await serve(components, { supervisor, reloader, ready });
   options.log.info('Listening', { address: web.address, port: web.port });
   await supervisor.apply(plansOf(config));
   return {
     listening: web,
     running: supervisor.running,
     reload: async () => reloader.reload(),
-    stop: async drainMs => stop(parts, { supervisor, reloader, web }, drainMs),
+    stop: async drainMs => stop(components, { supervisor, reloader, web }, drainMs),
   };
 }
 
@@ -148,7 +145,7 @@ const namesOf = ({ servers }: Config): readonly string[] => servers.map(({ name 
 const plansOf = ({ servers, history, abandonAfterMs }: Config): readonly ServerSpec[] =>
   servers.map(server => ({ server, history, abandonAfterMs }));
 
-function supervisorOf({ options, serverSeries, ...shared }: Parts): Supervisor {
+function supervisorOf({ options, serverSeries, ...shared }: Components): Supervisor {
   const semaphore = createSemaphore(options.config.maxConcurrentRequests);
   const installations = createInstallations();
   const serverParts = { ...options, ...shared, semaphore, installations, labelOf: serverSeries.labelOf };
@@ -161,12 +158,12 @@ function supervisorOf({ options, serverSeries, ...shared }: Parts): Supervisor {
   });
 }
 
-type Ready = () => Readonly<{ ready: boolean; why: string }>;
-type Shown = Readonly<{ supervisor: Supervisor; reloader: Reloader; ready: Ready }>;
+type Readiness = () => Readonly<{ ready: boolean; why: string }>;
+type Controls = Readonly<{ supervisor: Supervisor; reloader: Reloader }>;
 
 async function serve(
-  { options, metrics, incrementHold, failures }: Parts,
-  { supervisor, reloader, ready }: Shown,
+  { options, metrics, incrementHold, failures }: Components,
+  { supervisor, reloader, ready }: Controls & Readonly<{ ready: Readiness }>,
 ): Promise<Listening> {
   const app = createWeb({
     metricsPath: options.metricsPath,
@@ -177,7 +174,6 @@ async function serve(
     },
     ready,
     status: () => ({
-      name: 'vb365-exporter',
       version: options.version,
       at: formatInstant(milliseconds(options.clock.now())),
       servers: supervisor.watches().map(status => status.view()),
@@ -192,28 +188,32 @@ async function serve(
   return listen({ app, ...options.listenAt, webConfig: options.webConfig });
 }
 
-/** Once it has found the program ready it stays with that. */
-function readiness(supervisor: Supervisor): Ready {
+/** Ready once every server was polled, and for good. */
+function readiness(supervisor: Supervisor): Readiness {
   let wasReady = false;
   return () => {
     const watches = supervisor.watches();
     wasReady ||= watches.length > 0 && watches.every(status => status.tried());
     return wasReady
       ? { ready: true, why: 'vb365-exporter is ready' }
-      : { ready: false, why: 'Not every server has been tried yet' };
+      : { ready: false, why: 'Not every server has been polled yet' };
   };
 }
 
-type Running = Readonly<{ supervisor: Supervisor; reloader: Reloader; web: Listening }>;
-
-async function stop(parts: Parts, { supervisor, reloader, web }: Running, drainMs: number): Promise<'drained' | 'cut'> {
-  const { log } = parts.options;
+async function stop(
+  { options: { log }, otlpSinks, incrementHold, store }: Components,
+  { supervisor, reloader, web }: Controls & Readonly<{ web: Listening }>,
+  drainMs: number,
+): Promise<'drained' | 'cut'> {
   log.info('Stopping');
   const [ended] = await Promise.all([supervisor.stop(drainMs), reloader.stop()]);
   await web.close();
-  await parts.otlpSinks.close();
-  await parts.incrementHold.release();
-  await parts.store.close();
-  if (ended === 'cut') log.warn('Cut off what was in hand, the next start does it again', { after_ms: drainMs });
+  await otlpSinks.close();
+  await incrementHold.release();
+  await store.close();
+  if (ended === 'cut')
+    log.warn('Shutdown deadline exceeded; unfinished deliveries will be retried at the next start', {
+      after_ms: drainMs,
+    });
   return ended;
 }

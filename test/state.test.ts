@@ -8,18 +8,18 @@ import { addEvents, onStage, openSession, polled, restored, running } from './su
 
 jest.setTimeout(60_000);
 
-const failedTo = (operation: string): string => `vb365_state_errors_total{operation="${operation}"}`;
+const errorsOf = (operation: string): string => `vb365_state_errors_total{operation="${operation}"}`;
 const failures = async (app: Program): Promise<number> => {
-  const all = await Promise.all(stateOperations.map(async operation => app.value(failedTo(operation))));
+  const all = await Promise.all(stateOperations.map(async operation => app.value(errorsOf(operation))));
   return all.reduce<number>((sum, value) => sum + (value ?? 0), 0);
 };
 
-test('a state file taken away while running pauses what it keeps, is said and counted, and all goes on when it is back', async () => {
+test('a state file moved away in use pauses commits, is logged and counted, and everything continues when it is back', async () => {
   await onStage({}, async ({ folder, simulator: { url, world }, receiver }) => {
     const path = join(folder, 'state.db');
     await running(await program(configOf(folder, serverConfig(url), receiver.url)), async app => {
       await until(async () => polled(app));
-      for (const operation of stateOperations) expect(await app.value(failedTo(operation))).toBe(0);
+      for (const operation of stateOperations) expect(await app.value(errorsOf(operation))).toBe(0);
       const session = openSession(world);
       addEvents(world, session, 5);
       await until(async () => (await app.value(restored)) === 5 && receiver.records().length >= 5);
@@ -30,7 +30,7 @@ test('a state file taken away while running pauses what it keeps, is said and co
       expect(await app.value(restored)).toBe(5);
       expect(await app.value('vb365_server_up{server="hq"}')).toBe(1);
       expect(app.said.join('')).toMatch(
-        /level=warn .*reason=store .*was deleted, replaced or cut short while in use; bring/,
+        /level=warn .*reason=store .*was deleted, replaced or cut short while in use; put/,
       );
       expect((await app.get('/')).text).toContain('was deleted, replaced or cut short');
 
@@ -41,7 +41,7 @@ test('a state file taken away while running pauses what it keeps, is said and co
   });
 });
 
-test('a state file that another one has taken the place of is never written, and neither is the other', async () => {
+test('a state file that was replaced is never written again, and neither is its replacement', async () => {
   await onStage({}, async ({ folder, simulator: { url, world } }) => {
     const path = join(folder, 'state.db');
     const other = join(folder, 'other.db');
@@ -62,9 +62,9 @@ test.each<[string, (path: string) => void, RegExp]>([
   [
     'damaged',
     path => writeFileSync(path, 'garbage '.repeat(1_000)),
-    /it is no state file, or damaged; bring back a copy/,
+    /it is not a state file, or it is damaged; restore a backup/,
   ],
-  ['empty', path => writeFileSync(path, ''), /it is empty; bring back a copy/],
+  ['empty', path => writeFileSync(path, ''), /it is empty; restore a backup/],
 ])('a start with a state file that is %s is refused, and the file is kept', async (_, write, why) => {
   await onStage({}, async ({ folder, simulator: { url } }) => {
     const path = join(folder, 'state.db');

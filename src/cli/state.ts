@@ -28,10 +28,10 @@ function serverLines(contents: ServerContents): readonly string[] {
     `installation: ${orUnknown(contents.installationId)}`,
     `API version: ${orUnknown(contents.apiVersion)}`,
     ...sinks,
-    ...(contents.aside ? [] : [`series: ${String(contents.series)}`]),
+    ...(contents.archived ? [] : [`series: ${String(contents.series)}`]),
     `dead letters: ${String(contents.deadLetters)}`,
   ];
-  return ['', contents.aside ? `${contents.server}, archived` : contents.server, ...lines.map(line => `  ${line}`)];
+  return ['', contents.archived ? `${contents.server}, archived` : contents.server, ...lines.map(line => `  ${line}`)];
 }
 
 const orUnknown = (text: string): string => (text === '' ? 'unknown' : text);

@@ -1,11 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parseWebConfig, type Pem, type WebConfig } from '../config/web-config.js';
+import { openWeb, parseWebConfig, type Pem, type WebConfig } from '../config/web-config.js';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
-import { checkTls } from '../web/web-server.js';
-
-/** Without a web configuration file: plain HTTP, no basic auth. */
-const unprotected: WebConfig = { tls: undefined, users: {}, headers: {} };
+import { checkTls } from '../web/tls.js';
 
 /**
  * A function that returns the current web configuration, with the certificates that it names. It reads the files again
@@ -14,7 +11,7 @@ const unprotected: WebConfig = { tls: undefined, users: {}, headers: {} };
  * @throws {ExporterError} `config` when the files are invalid now.
  */
 export function webConfigFile(fileName: string | undefined, onError: (error: ExporterError) => void): () => WebConfig {
-  if (fileName === undefined) return () => unprotected;
+  if (fileName === undefined) return () => openWeb;
   let stamps: Stamps = new Map();
   const read = (): WebConfig => {
     stamps = new Map();
@@ -34,7 +31,7 @@ export function webConfigFile(fileName: string | undefined, onError: (error: Exp
 
 /** The current web configuration. @throws {ExporterError} `config`. */
 export const readWebConfig = (fileName: string | undefined): WebConfig =>
-  fileName === undefined ? unprotected : load(fileName, new Map());
+  fileName === undefined ? openWeb : load(fileName, new Map());
 
 /** The stamp of each file just before it was read. */
 type Stamps = Map<string, string>;

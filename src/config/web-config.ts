@@ -98,6 +98,9 @@ export type WebConfig<Source = string> = Readonly<{
   headers: Readonly<Record<string, string>>;
 }>;
 
+/** Plain HTTP without a login. */
+export const openWeb: WebConfig = { tls: undefined, users: {}, headers: {} };
+
 /**
  * Parses a web configuration file of exporter-toolkit, without reading the files that it names
  * (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md).

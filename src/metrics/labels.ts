@@ -30,7 +30,6 @@ export const stateOperations = [
   'pending',
   'holders',
   'series',
-  'deadLetters',
   'commit',
   'close',
 ] as const satisfies readonly (keyof Store)[];

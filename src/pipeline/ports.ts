@@ -227,8 +227,6 @@ export interface Store {
   /** The names under which an installation is known, by the fact `installationId`. */
   holders(installationId: string): Promise<readonly string[]>;
   series(): Promise<readonly Series[]>;
-  /** What sinks have set aside, each record once. */
-  deadLetters(server: string): Promise<readonly DeadLetter[]>;
   commit(change: StateChange): Promise<void>;
   close(): Promise<void>;
 }

@@ -65,7 +65,7 @@ export function statusObserver(
       ...seen,
       name,
       origin: url.origin,
-      lastTurnAgoMs: lastTurnMs === undefined ? undefined : ours.monotonic() - lastTurnMs,
+      lastPollAgoMs: lastTurnMs === undefined ? undefined : ours.monotonic() - lastTurnMs,
       open: open?.map(shown),
       sinks: [...backlogs].map(([sink, backlog]) => ({ name: sink, backlog })),
     }),

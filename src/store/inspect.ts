@@ -1,86 +1,83 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { type FactName, type SinkName, sinkNames } from '../pipeline/ports.js';
 import { formatInstant } from '../model/time.js';
+import { type SinkName, sinkNames } from '../pipeline/ports.js';
 import { openFile } from './open.js';
 import { schemaOf } from './schema.js';
 
-/** What a state file holds, in numbers and without a name of anybody. */
+/** The content of a state file in numbers, without names of persons or organizations. */
 export type Contents = Readonly<{
   schema: number;
   sizeBytes: number;
-  /** By name; behind each what is kept aside of it. */
+  /** By name; archived entries follow the current one. */
   servers: readonly ServerContents[];
 }>;
 
 export type ServerContents = Readonly<{
   server: string;
-  /** `''` where the server has not told. */
+  /** `''` until known. */
   installationId: string;
   apiVersion: string;
-  /** What is kept of an installation that the server is no more. */
-  aside: boolean;
+  /** Whether this is the state of an earlier installation under the name. */
+  archived: boolean;
   /** RFC 3339. */
   since: Readonly<Partial<Record<SinkName, string>>>;
   sessions: Readonly<Partial<Record<SinkName, Readonly<{ pending: number; done: number }>>>>;
-  /** Counters and histograms. They belong to the name, whatever installation it is. */
+  /** Counters and histograms. They belong to the name, across installations. */
   series: number;
-  /** Log records that the receiver refused for good. */
+  /** Records that a receiver rejected for good. */
   deadLetters: number;
 }>;
 
 /**
- * Reads what is in a state file, of whatever schema up to ours, and changes nothing.
+ * Reads a state file of any known schema and changes nothing.
  * @throws {ExporterError} `store` when it cannot be used, or is in use.
  */
-export function inspect(path: string): Contents {
-  const database = openFile(path);
-  try {
-    const names = new Set(
-      tablesOf(database).flatMap(table => column(database, `SELECT DISTINCT server FROM ${table}`)),
-    );
-    for (const name of column(database, "SELECT DISTINCT json_extract(key, '$[1]') FROM series")) names.add(name);
+export const inspect = (path: string): Contents =>
+  withFile(path, database => {
+    const names = new Set([
+      ...serverTables(database).flatMap(table => column(database, `SELECT DISTINCT server FROM ${table}`)),
+      ...column(database, "SELECT DISTINCT json_extract(key, '$[1]') FROM series"),
+    ]);
     const servers = [...names].map(name => contentsOf(database, name)).sort(byName);
     return { schema: schemaOf(database), sizeBytes: statSync(path).size, servers };
-  } finally {
-    database.close();
-  }
-}
+  });
 
 const byName = (a: ServerContents, b: ServerContents): number =>
-  a.server === b.server ? Number(a.aside) - Number(b.aside) : a.server < b.server ? -1 : 1;
+  a.server === b.server ? Number(a.archived) - Number(b.archived) : a.server < b.server ? -1 : 1;
 
-/** What was removed, in rows. */
+/** Numbers of removed rows. */
 export type Removed = Readonly<{ sessions: number; series: number; others: number }>;
 
 /**
- * Removes all that is kept under a server's name, of every installation that it has been, its counters included.
+ * Removes everything stored under a server's name, of every installation, with its counters.
  * @throws {ExporterError} `store` when the file cannot be used, or is in use.
  */
-export function forget(path: string, server: string): Removed {
+export const forget = (path: string, server: string): Removed =>
+  withFile(path, database => {
+    const remove = (from: string, ...values: readonly string[]): number =>
+      Number(database.prepare(`DELETE FROM ${from}`).run(...values).changes);
+    const removeFrom = (table: string): number =>
+      remove(`${table} WHERE server = ? OR substr(server, 1, length(?) + 1) = ? || '@'`, server, server, server);
+    database.exec('BEGIN IMMEDIATE');
+    const sessions = removeFrom('session');
+    const others = serverTables(database).reduce((sum, table) => sum + removeFrom(table), 0);
+    const series = remove("series WHERE json_extract(key, '$[1]') = ?", server);
+    database.exec('COMMIT');
+    return { sessions, series, others };
+  });
+
+function withFile<T>(path: string, use: (database: DatabaseSync) => T): T {
   const database = openFile(path);
   try {
-    database.exec('PRAGMA synchronous = FULL; BEGIN IMMEDIATE');
-    const rows = new Map(
-      tablesOf(database).map(table => {
-        const where = "server = ? OR substr(server, 1, length(?) + 1) = ? || '@'";
-        return [table, remove(database, `${table} WHERE ${where}`, [server, server, server])] as const;
-      }),
-    );
-    const series = remove(database, "series WHERE json_extract(key, '$[1]') = ?", [server]);
-    database.exec('COMMIT');
-    const sessions = rows.get('session') ?? 0;
-    return { sessions, series, others: [...rows.values()].reduce((sum, count) => sum + count, 0) - sessions };
+    return use(database);
   } finally {
     database.close();
   }
 }
 
-const remove = (database: DatabaseSync, from: string, values: readonly string[]): number =>
-  Number(database.prepare(`DELETE FROM ${from}`).run(...values).changes);
-
-/** Every table that says something of a server, by its own name for that. */
-const tablesOf = (database: DatabaseSync): readonly string[] =>
+/** Tables with a column `server`. */
+const serverTables = (database: DatabaseSync): readonly string[] =>
   column(
     database,
     `SELECT name FROM sqlite_schema WHERE type = 'table'
@@ -88,43 +85,37 @@ const tablesOf = (database: DatabaseSync): readonly string[] =>
   );
 
 function contentsOf(database: DatabaseSync, name: string): ServerContents {
-  const [server = '', asideId] = name.split('@');
-  const facts = factsOf(database, name);
+  const tables = serverTables(database);
+  const count = (from: string, ...values: readonly string[]): number =>
+    Number(database.prepare(`SELECT count(*) AS count FROM ${from}`).get(name, ...values)?.['count']);
+  const sessionsOf = (sink: SinkName): Readonly<{ pending: number; done: number }> => {
+    const done = count('session WHERE server = ? AND sink = ? AND done = 1', sink);
+    return { pending: count('session WHERE server = ? AND sink = ?', sink) - done, done };
+  };
+  const [server = '', installation] = name.split('@');
+  const facts = tables.includes('fact') ? pairs(database, 'SELECT name, value FROM fact WHERE server = ?', name) : [];
+  const since = pairs(database, 'SELECT sink, at FROM since WHERE server = ?', name);
   return {
     server,
-    installationId: facts.installationId ?? '',
-    apiVersion: facts.apiVersion ?? '',
-    aside: asideId !== undefined,
-    since: Object.fromEntries(
-      sinkNames.flatMap(sink => {
-        const at = database.prepare('SELECT at FROM since WHERE server = ? AND sink = ?').get(name, sink)?.['at'];
-        return typeof at === 'bigint' ? [[sink, formatInstant(at)]] : [];
-      }),
-    ),
-    sessions: Object.fromEntries(sinkNames.map(sink => [sink, sessionsOf(database, name, sink)])),
-    series: count(database, "series WHERE json_extract(key, '$[1]') = ?", [name]),
-    deadLetters: has(database, 'set_aside') ? count(database, 'set_aside WHERE server = ?', [name]) : 0,
+    installationId: String(new Map(facts).get('installationId') ?? ''),
+    apiVersion: String(new Map(facts).get('apiVersion') ?? ''),
+    archived: installation !== undefined,
+    since: Object.fromEntries(since.map(([sink, at]) => [sink, formatInstant(BigInt(String(at)))])),
+    sessions: Object.fromEntries(sinkNames.map(sink => [sink, sessionsOf(sink)])),
+    series: count("series WHERE json_extract(key, '$[1]') = ?"),
+    deadLetters: tables.includes('set_aside') ? count('set_aside WHERE server = ?') : 0,
   };
 }
 
-function sessionsOf(database: DatabaseSync, name: string, sink: SinkName): Readonly<{ pending: number; done: number }> {
-  const done = count(database, 'session WHERE server = ? AND sink = ? AND done = 1', [name, sink]);
-  return { pending: count(database, 'session WHERE server = ? AND sink = ?', [name, sink]) - done, done };
-}
+/** The rows of two columns. */
+const pairs = (database: DatabaseSync, sql: string, name: string): readonly [string, SQLOutputValue][] =>
+  database
+    .prepare(sql)
+    .all(name)
+    .map(row => Object.values<SQLOutputValue>(row))
+    .map(([key, value = null]) => [String(key), value]);
 
-/** Schema 1 has none. */
-function factsOf(database: DatabaseSync, name: string): Readonly<Partial<Record<FactName, string>>> {
-  if (!has(database, 'fact')) return {};
-  const rows = database.prepare('SELECT name, value FROM fact WHERE server = ?').all(name);
-  return Object.fromEntries(rows.map(row => [String(row['name']), String(row['value'])]));
-}
-
-const has = (database: DatabaseSync, table: string): boolean => tablesOf(database).includes(table);
-
-const count = (database: DatabaseSync, from: string, values: readonly string[]): number =>
-  Number(database.prepare(`SELECT count(*) AS count FROM ${from}`).get(...values)?.['count'] ?? 0);
-
-/** The first column of every row, as text. */
+/** The first column of each row, where it is text. */
 const column = (database: DatabaseSync, sql: string): readonly string[] =>
   database
     .prepare(sql)

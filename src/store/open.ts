@@ -1,14 +1,42 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { damage, storeError } from './failure.js';
-import { checkSchema, makeSchema } from './schema.js';
-import { checkFiles } from './wal.js';
+import { damage, storeError } from './errors.js';
+import { checkSchema, migrate, schemaVersion } from './schema.js';
+
+/** SQLite syncs each commit to the disk before it returns. */
+const settings = 'PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL';
 
 /**
- * Opens the state file at `path`, which must be there, and keeps every other process out until it is closed. It is
- * read from end to end once, and nothing of it is changed, its mode included.
- * @throws {ExporterError} `store` when it is in use, damaged, not ours, or of a newer schema.
+ * Opens the state file to commit to: creates it where there is none, migrates an older schema, and starts the
+ * write-ahead log. `notice` receives one sentence about a new or migrated file.
+ * @throws {ExporterError} `store`.
+ */
+export function openForCommits(path: string, notice: (message: string) => void): DatabaseSync {
+  const isNew = !existsSync(path);
+  if (isNew) createFile(path);
+  const database = openFile(path);
+  try {
+    // Files that others could read keep their mode; SQLite gives new ones the mode of the first.
+    for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
+    database.exec('PRAGMA journal_mode = WAL');
+    const from = migrate(database);
+    if (isNew) notice('Created a new state file: nothing is known from before');
+    else if (from < schemaVersion)
+      notice(`Migrated the state file from schema ${String(from)} to ${String(schemaVersion)}`);
+    // Creates the write-ahead log, so that its loss is noticed from here on.
+    database.exec('BEGIN IMMEDIATE; COMMIT');
+    return database;
+  } catch (thrown) {
+    database.close();
+    throw storeError(`Could not open state file "${path}"`, thrown);
+  }
+}
+
+/**
+ * Opens an existing state file and locks it against every other process. Reads all of it once to find damage, and
+ * changes nothing.
+ * @throws {ExporterError} `store` when it is in use, damaged, of another program, or of a newer schema.
  */
 export function openFile(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
@@ -16,9 +44,11 @@ export function openFile(path: string): DatabaseSync {
     checkFiles(path);
     closeSync(openSync(path, 'r+'));
     database = new DatabaseSync(path, { readBigInts: true, timeout: 0 });
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; COMMIT');
+    database.exec(`${settings}; BEGIN IMMEDIATE; COMMIT`);
     checkSchema(database, path);
-    checkContent(database, path);
+    // 0.25 s for a million rows; a damaged page found later would stop counting in the middle.
+    const { integrity_check: found } = database.prepare('PRAGMA integrity_check(1)').get() ?? {};
+    if (found !== 'ok') throw damage(path, 'it is damaged');
     return database;
   } catch (thrown) {
     database?.close();
@@ -26,18 +56,12 @@ export function openFile(path: string): DatabaseSync {
   }
 }
 
-/** A million rows take a quarter of a second; a damaged page that is met later would stop counting in the middle. */
-function checkContent(database: DatabaseSync, path: string): void {
-  const found = database.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'];
-  if (found !== 'ok') throw damage(path, 'it is damaged');
-}
-
 /**
- * Makes a state file where there is none, readable by nobody else before anything is written. It appears under its name
- * when it is whole: a crash on the way leaves no empty file that would have to be told from a damaged one.
+ * Creates a state file that only its owner can read. The file gets its name when it is complete, so that a crash leaves
+ * no empty file, which would look damaged.
  * @throws {ExporterError} `store`.
  */
-export function makeFile(path: string): void {
+export function createFile(path: string): void {
   const unfinished = `${path}.new`;
   try {
     checkFiles(path);
@@ -45,18 +69,46 @@ export function makeFile(path: string): void {
     if (!existsSync(unfinished)) closeSync(openSync(unfinished, 'a', 0o600));
     const database = new DatabaseSync(unfinished, { timeout: 0 });
     try {
-      database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL');
-      makeSchema(database);
+      database.exec(settings);
+      migrate(database);
     } finally {
       database.close();
     }
     renameSync(unfinished, path);
   } catch (thrown) {
-    throw storeError(`Could not make state file "${path}"`, thrown);
+    throw storeError(`Could not create state file "${path}"`, thrown);
   }
 }
 
-/** What a file that others could read has left beside it bears its old mode; what SQLite makes from here on has 0600. */
-export function makePrivate(path: string): void {
-  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
+/**
+ * Finds damage that SQLite ignores: it takes an empty file for a new one, and a write-ahead log with a damaged header
+ * for an empty one, which would lose the commits in it.
+ * @throws {ExporterError} `store`.
+ */
+export function checkFiles(path: string): void {
+  const wal = `${path}-wal`;
+  const [size, walSize = 0] = [sizeOf(path), sizeOf(wal)];
+  if (size === undefined && walSize > 0) throw damage(path, 'it is missing, but its "-wal" file exists');
+  if (size === 0) throw damage(path, 'it is empty');
+  if (walSize >= walHeaderBytes && !isWalHeader(readFileSync(wal).subarray(0, walHeaderBytes)))
+    throw damage(path, 'its "-wal" file is damaged');
+}
+
+const sizeOf = (file: string): number | undefined => statSync(file, { throwIfNoEntry: false })?.size;
+
+/** Source: sqlite.org/fileformat2.html, section 4.1. */
+const walHeaderBytes = 32;
+
+/** A power cut leaves zeros in a log to which nothing was committed yet. */
+function isWalHeader(header: Buffer): boolean {
+  if (header.every(byte => byte === 0)) return true;
+  const magic = header.readUInt32BE(0);
+  if (magic !== 0x377f0682 && magic !== 0x377f0683) return false;
+  const word = (at: number): number => (magic % 2 === 1 ? header.readUInt32BE(at) : header.readUInt32LE(at));
+  let [first, second] = [0, 0];
+  for (let at = 0; at < walHeaderBytes - 8; at += 8) {
+    first = (first + word(at) + second) >>> 0;
+    second = (second + word(at + 4) + first) >>> 0;
+  }
+  return header.readUInt32BE(24) === first && header.readUInt32BE(28) === second;
 }

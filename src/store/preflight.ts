@@ -1,48 +1,48 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readSync, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { damage, storeError } from './failure.js';
+import { damage, storeError } from './errors.js';
+import { checkFiles } from './open.js';
 import { applicationId, checkVersion } from './schema.js';
-import { checkFiles } from './wal.js';
 
-/** What can be told of a state file without opening it as a database. */
+/** Facts about a state file that do not need the lock on it. */
 export type PreflightResult = Readonly<{
-  /** Undefined where there is no file yet, and one can be made. */
+  /** Undefined where there is no file yet, and one can be created. */
   file:
     | Readonly<{ schema: number; sizeBytes: number; /** Others than its owner may read it. */ shared: boolean }>
     | undefined;
-  /** Left on its file system for us. */
+  /** Free space for this user on its file system. */
   freeBytes: number;
 }>;
 
-/** Where SQLite's file header holds what we look for. Source: sqlite.org/fileformat.html, 1.3. */
+/** Offsets in SQLite's file header. Source: sqlite.org/fileformat.html, 1.3. */
 const header = { bytes: 100, magic: 'SQLite format 3\0', schemaAt: 60, applicationAt: 68 } as const;
 
 /**
- * Looks at a state file, or at the place for one, and changes nothing: no lock is taken, so that an exporter that runs
- * with it, or is just starting, is not disturbed. It says nothing of the content.
+ * Checks a state file, or the place for one, without changing or locking it, so that it does not disturb a running
+ * exporter. It does not read the content.
  * @throws {ExporterError} `store` when the exporter could not use it.
  */
 export function preflight(path: string): PreflightResult {
   try {
     checkFiles(path);
-    const place = existsSync(path) ? dirname(path) : nearest(dirname(resolve(path)));
-    accessSync(place, constants.W_OK | constants.X_OK);
-    const { bavail, bsize } = statfsSync(place);
-    const freeBytes = bavail * bsize;
-    return { file: existsSync(path) ? headOf(path) : undefined, freeBytes };
+    const isThere = existsSync(path);
+    const directory = isThere ? dirname(path) : existingParent(dirname(resolve(path)));
+    accessSync(directory, constants.W_OK | constants.X_OK);
+    const { bavail, bsize } = statfsSync(directory);
+    return { file: isThere ? readHeader(path) : undefined, freeBytes: bavail * bsize };
   } catch (thrown) {
     throw storeError(`Could not use state file "${path}"`, thrown);
   }
 }
 
-/** The directory, or the one above it that is there: what is missing is made at the start. */
-function nearest(directory: string): string {
-  if (!existsSync(directory)) return nearest(dirname(directory));
+/** The directory, or its nearest parent that exists: the exporter creates the rest when it starts. */
+function existingParent(directory: string): string {
+  if (!existsSync(directory)) return existingParent(dirname(directory));
   if (statSync(directory).isDirectory()) return directory;
-  throw Object.assign(new Error('a part of its path is no directory'), { code: 'ENOTDIR' });
+  throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
 }
 
-function headOf(path: string): PreflightResult['file'] {
+function readHeader(path: string): PreflightResult['file'] {
   accessSync(path, constants.R_OK | constants.W_OK);
   const { size, mode } = statSync(path);
   const head = Buffer.alloc(header.bytes);
@@ -52,9 +52,8 @@ function headOf(path: string): PreflightResult['file'] {
   } finally {
     closeSync(descriptor);
   }
-  const isOurs =
-    head.toString('latin1', 0, 16) === header.magic && head.readInt32BE(header.applicationAt) === applicationId;
-  if (!isOurs) throw damage(path, 'it is no state file, or damaged');
+  if (head.toString('latin1', 0, 16) !== header.magic || head.readInt32BE(header.applicationAt) !== applicationId)
+    throw damage(path, 'it is not a state file, or it is damaged');
   const schema = head.readInt32BE(header.schemaAt);
   checkVersion(schema, path);
   return { schema, sizeBytes: size, shared: (mode & 0o077) !== 0 };

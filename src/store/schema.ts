@@ -1,12 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { ExporterError } from '../kernel/errors.js';
 
-/** Marks a file as ours: "VB65", as SQLite's `application_id`. */
+/** SQLite's `application_id` of a state file: "VB65". */
 export const applicationId = 0x56423635;
-/**
- * What makes each version of the schema out of the one before it. A version that was released is never changed: files
- * of it exist.
- */
+/** Each takes the schema from one version to the next. Released ones never change, because files of them exist. */
 const migrations: readonly string[] = [
   `
   CREATE TABLE since (
@@ -37,44 +34,37 @@ const migrations: readonly string[] = [
 `,
 ];
 
-/** The schema that this version writes. */
+/** The current schema version. */
 export const schemaVersion = migrations.length;
 
-/**
- * Checks that a file is one of ours, and that this version can read it.
- * @throws {ExporterError} `store`.
- */
+/** @throws {ExporterError} `store` when the file is of another program or of a newer schema. */
 export function checkSchema(database: DatabaseSync, path: string): void {
   if (pragma(database, 'application_id') !== applicationId)
     throw new ExporterError('store', `Could not use state file "${path}": it is a database of another program`);
   checkVersion(schemaOf(database), path);
 }
 
-/** @throws {ExporterError} `store` when a schema is newer than ours. */
+/** @throws {ExporterError} `store` when the schema is newer than the current one. */
 export function checkVersion(version: number, path: string): void {
   if (version > schemaVersion)
     throw new ExporterError(
       'store',
-      `Could not use state file "${path}": its schema is version ${String(version)}, this program knows ${String(schemaVersion)}; run the newer program, or move the file away`,
+      `Could not use state file "${path}": its schema version is ${String(version)}, this program supports up to ${String(schemaVersion)}; run a newer version, or move the file away`,
     );
 }
 
-/** The version of a file's schema; 0 for a file without one. */
+/** The schema version of a file; 0 for a file without one. */
 export const schemaOf = (database: DatabaseSync): number => pragma(database, 'user_version');
 
-/**
- * Brings a file up to the schema of this version, from an older one or from nothing: all the way or not at all. Answers
- * the version that it had.
- */
-export function makeSchema(database: DatabaseSync): number {
+/** Migrates a file to the current schema in one transaction. Returns the version it had. */
+export function migrate(database: DatabaseSync): number {
   const from = schemaOf(database);
   if (from === schemaVersion) return from;
-  const steps = migrations.slice(from).join('');
   database.exec('BEGIN IMMEDIATE');
   try {
-    database.exec(
-      `${steps} PRAGMA application_id = ${String(applicationId)}; PRAGMA user_version = ${String(schemaVersion)}; COMMIT`,
-    );
+    for (const migration of migrations.slice(from)) database.exec(migration);
+    database.exec(`PRAGMA application_id = ${String(applicationId)}; PRAGMA user_version = ${String(schemaVersion)}`);
+    database.exec('COMMIT');
   } catch (thrown) {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw thrown;
@@ -82,6 +72,5 @@ export function makeSchema(database: DatabaseSync): number {
   return from;
 }
 
-function pragma(database: DatabaseSync, name: string): number {
-  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
-}
+const pragma = (database: DatabaseSync, name: string): number =>
+  Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);

@@ -1,109 +1,105 @@
-import { existsSync } from 'node:fs';
-import type { DatabaseSync } from 'node:sqlite';
-import type { StateChange, CursorRow, ServerState, Store } from '../pipeline/ports.js';
-import { storeError } from './failure.js';
-import { makeFile, makePrivate, openFile } from './open.js';
-import { type Place, watchPlace } from './place.js';
-import { makeSchema, schemaVersion } from './schema.js';
-import { sqliteTables, type Tables } from './tables.js';
+import { statSync } from 'node:fs';
+import { ExporterError } from '../kernel/errors.js';
+import type { Store } from '../pipeline/ports.js';
+import { storeError } from './errors.js';
+import { openForCommits } from './open.js';
+import { Tables } from './tables.js';
 
-/** Told of what a person should know about the file; one sentence. */
-type Notice = (message: string) => void;
+type SqliteOptions = Readonly<{
+  path: string;
+  /** Receives one sentence about a new or migrated file. */
+  notice?: (message: string) => void;
+  /** Called for each operation that fails. */
+  failed?: (operation: keyof Store) => void;
+}>;
 
 /**
- * The store in a file: SQLite, WAL, every commit on the disk before it returns, because a counter that a power cut
- * rolls back reads as a reset. Mode 0600; one process at a time. A file that is deleted or replaced while it is open
- * fails everything from then on.
- * @throws {ExporterError} `store` when the file cannot be used; it is never replaced by an empty one.
+ * The store in a SQLite file with mode 0600, for one process at a time. Each commit is on the disk before it returns,
+ * because a counter that a power cut rolls back looks like a reset. Every operation fails while the file is deleted,
+ * replaced or cut short.
+ * @throws {ExporterError} `store` when the file cannot be used; an empty one never replaces it.
  */
-export async function sqliteStore(options: Readonly<{ path: string; notice?: Notice }>): Promise<Store> {
-  const { path, notice = () => undefined } = options;
-  const database = open(path, notice);
-  const tables = sqliteTables(database);
-  const place = watchPlace(path);
-  place.note();
-  let isOpen = true;
-  const attempt = async <T>(what: string, action: () => T): Promise<T> => {
+export async function sqliteStore({ path, notice = ignore, failed = ignore }: SqliteOptions): Promise<Store> {
+  const database = openForCommits(path, notice);
+  const tables = new Tables(database);
+  const files = new FileWatch(path);
+  const attempt = async <T>(operation: keyof Store, verb: string, action: () => T): Promise<T> => {
     try {
       return action();
     } catch (thrown) {
-      throw storeError(`Could not ${what} state file "${path}"`, thrown);
+      failed(operation);
+      throw storeError(`Could not ${verb} state file "${path}"`, thrown);
     }
   };
-  const read = async <T>(action: () => T): Promise<T> =>
-    attempt('read', () => {
-      place.check();
+  const read = async <T>(operation: keyof Store, action: () => T): Promise<T> =>
+    attempt(operation, 'read', () => {
+      files.check();
       return action();
     });
+  const commit: Store['commit'] = async change =>
+    attempt('commit', 'write', () => {
+      const { server: _, ...parts } = change;
+      if (Object.values(parts).every(part => Object.keys(part).length === 0)) return;
+      database.exec('BEGIN IMMEDIATE');
+      try {
+        tables.apply(change);
+        // Last, so that a commit to files that are gone fails now or, at the latest, with the next commit.
+        files.check();
+        database.exec('COMMIT');
+      } catch (thrown) {
+        if (database.isTransaction) database.exec('ROLLBACK');
+        throw thrown;
+      }
+      files.note();
+    });
   return {
-    state: async server => read(() => ({ since: tables.since(server), facts: tables.facts(server) })),
-    rows: async (server, sessions) => read(() => tables.rows(server, sessions)),
-    pending: async (server, sink) => read(() => tables.pending(server, sink)),
-    holders: async installationId => read(() => tables.holders(installationId)),
-    series: async () => read(() => tables.series()),
-    deadLetters: async server => read(() => tables.deadLetters(server)),
-    commit: async change => attempt('write', () => commit({ database, tables, place }, change)),
-    close: async () =>
-      attempt('close', () => {
-        if (isOpen) database.close();
-        isOpen = false;
-      }),
+    state: async server => read('state', () => tables.state(server)),
+    rows: async (server, sessions) => read('rows', () => tables.rows(server, sessions)),
+    pending: async (server, sink) => read('pending', () => tables.pending(server, sink)),
+    holders: async installationId => read('holders', () => tables.holders(installationId)),
+    series: async () => read('series', () => tables.series()),
+    commit,
+    close: async () => attempt('close', 'close', () => (database.isOpen ? database.close() : undefined)),
   };
 }
 
-type Parts = Readonly<{ database: DatabaseSync; tables: Tables; place: Place }>;
+const ignore = (): void => undefined;
 
-function commit(parts: Parts, change: StateChange): void {
-  const { moves = [], since = {}, facts = {}, rows = [], deltas = [], deadLetters = [] } = change;
-  const lists = [moves, Object.keys(since), Object.keys(facts), rows, deltas, deadLetters];
-  if (lists.every(({ length }) => length === 0)) return;
-  const { database, tables, place } = parts;
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    write(tables, { ...change, moves, since, facts, rows, deltas, deadLetters });
-    // Last of all: what is committed after this look is in the file, or the next commit tells.
-    place.check();
-    database.exec('COMMIT');
-  } catch (thrown) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw thrown;
+type FileMark = Readonly<{ device: bigint; inode: bigint; size: bigint }>;
+
+/** Watches the state file and its write-ahead log. A deleted file stays writable while open, and is lost when closed. */
+class FileWatch {
+  readonly #path: string;
+  #noted: readonly (FileMark | undefined)[];
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#noted = this.#marks();
   }
-  place.note();
-}
 
-function write(tables: Tables, change: Required<StateChange>): void {
-  const { server, moves, since, facts, rows, deltas, deadLetters } = change;
-  for (const move of moves) tables.move(move);
-  tables.setSince(server, storableSince(since));
-  tables.setFacts(server, facts);
-  for (const row of rows) tables.putRow(server, storable(row));
-  tables.add(deltas);
-  for (const one of deadLetters) tables.putSetAside(server, { ...one, at: clamp(one.at) });
-}
+  /** Remembers the files as they are after a commit. */
+  note(): void {
+    this.#noted = this.#marks();
+  }
 
-/** Instants of a mad clock are kept within what an integer column holds: years 1677 to 2262. */
-const storable = (row: CursorRow): CursorRow => ({ ...row, createdAt: clamp(row.createdAt) });
-const storableSince = (since: ServerState['since']): ServerState['since'] =>
-  Object.fromEntries(Object.entries(since).map(([sink, at]) => [sink, clamp(at)]));
-const limit = 2n ** 63n - 1n;
-const clamp = (value: bigint): bigint => (value > limit ? limit : value < -limit ? -limit : value);
+  /** @throws {ExporterError} `store` when a file was deleted, replaced or cut short: neither ever shrinks in use. */
+  check(): void {
+    const isSame = this.#marks().every((now, index) => {
+      const noted = this.#noted[index];
+      if (noted === undefined || now === undefined) return noted === now;
+      return now.device === noted.device && now.inode === noted.inode && now.size >= noted.size;
+    });
+    if (isSame) return;
+    throw new ExporterError(
+      'store',
+      `Could not use state file "${this.#path}": it, or its "-wal" file, was deleted, replaced or cut short while in use; put the files back, or restart to continue with the current ones`,
+    );
+  }
 
-function open(path: string, notice: Notice): DatabaseSync {
-  const isNew = !existsSync(path);
-  if (isNew) makeFile(path);
-  const database = openFile(path);
-  try {
-    makePrivate(path);
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    const from = makeSchema(database);
-    if (isNew) notice('Made a new state file: nothing is remembered from before');
-    else if (from < schemaVersion)
-      notice(`Brought the state file from schema ${String(from)} to ${String(schemaVersion)}`);
-    // Makes the write-ahead log, so that from here on its loss is noticed.
-    database.exec('BEGIN IMMEDIATE; COMMIT');
-    return database;
-  } catch (thrown) {
-    database.close();
-    throw storeError(`Could not open state file "${path}"`, thrown);
+  #marks(): readonly (FileMark | undefined)[] {
+    return [this.#path, `${this.#path}-wal`].map(file => {
+      const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
+      return stats === undefined ? undefined : { device: stats.dev, inode: stats.ino, size: stats.size };
+    });
   }
 }

@@ -1,159 +1,150 @@
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { type RejectReason, rejectReasons } from '../model/event.js';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { Nanos } from '../model/time.js';
 import {
-  type StateChange,
-  type FactName,
-  factNames,
   type CursorRow,
+  type DeadLetter,
+  factNames,
   type Series,
   type SeriesDelta,
-  type DeadLetter,
+  type ServerState,
   type SinkName,
   sinkNames,
+  type StateChange,
 } from '../pipeline/ports.js';
 import { fold, seriesKey } from './fold.js';
 
-/** The tables of a state file, as our own words. Synchronous; writes belong into a transaction. */
-export interface Tables {
-  since(server: string): Readonly<Partial<Record<SinkName, Nanos>>>;
-  setSince(server: string, since: Readonly<Partial<Record<SinkName, Nanos>>>): void;
-  facts(server: string): Readonly<Partial<Record<FactName, string>>>;
-  setFacts(server: string, facts: Readonly<Partial<Record<FactName, string>>>): void;
-  rows(server: string, sessions: readonly string[]): readonly CursorRow[];
-  pending(server: string, sink: SinkName): readonly CursorRow[];
-  putRow(server: string, row: CursorRow): void;
-  series(): readonly Series[];
-  add(deltas: readonly SeriesDelta[]): void;
-  /** The names under which this installation is known. */
-  holders(installationId: string): readonly string[];
-  /** Puts all that is kept under one name under another. */
-  move(move: Moves[number]): void;
-  deadLetters(server: string): readonly DeadLetter[];
-  putSetAside(server: string, one: DeadLetter): void;
-}
-
-type Moves = NonNullable<StateChange['moves']>;
-
-export function sqliteTables(database: DatabaseSync): Tables {
-  const columns = 'sink, session, created_at, done, cursor';
-  const getSince = database.prepare('SELECT sink, at FROM since WHERE server = ?');
-  const putSince = database.prepare('INSERT OR REPLACE INTO since (server, sink, at) VALUES (?, ?, ?)');
-  const getFacts = database.prepare('SELECT name, value FROM fact WHERE server = ?');
-  const putFact = database.prepare('INSERT OR REPLACE INTO fact (server, name, value) VALUES (?, ?, ?)');
-  const getRows = database.prepare(
-    `SELECT ${columns} FROM session WHERE server = ? AND session IN (SELECT value FROM json_each(?))`,
-  );
-  const getPending = database.prepare(`SELECT ${columns} FROM session WHERE server = ? AND sink = ? AND done = 0`);
-  const putRow = database.prepare(
-    'INSERT OR REPLACE INTO session (server, sink, session, created_at, done, cursor) VALUES (?, ?, ?, ?, ?, ?)',
-  );
-  const getAllSeries = database.prepare('SELECT key, kind, value, held FROM series');
-  const getSeries = database.prepare('SELECT kind, value, held FROM series WHERE key = ?');
-  const putSeries = database.prepare('INSERT OR REPLACE INTO series (key, kind, value, held) VALUES (?, ?, ?, ?)');
-  return {
-    since: server =>
-      Object.fromEntries(getSince.all(server).flatMap(({ sink, at }) => (isSink(sink) ? [[sink, integer(at)]] : []))),
-    setSince: (server, since) => {
-      for (const [sink, at] of Object.entries(since)) putSince.run(server, sink, at);
-    },
-    facts: server =>
-      Object.fromEntries(
-        getFacts.all(server).flatMap(({ name, value }) => (isFact(name) ? [[name, text(value)]] : [])),
-      ),
-    setFacts: (server, facts) => {
-      for (const [name, value] of Object.entries(facts)) putFact.run(server, name, value);
-    },
-    rows: (server, sessions) => getRows.all(server, JSON.stringify(sessions)).flatMap(readRow),
-    pending: (server, sink) => getPending.all(server, sink).flatMap(readRow),
-    putRow: (server, { sink, session, createdAt, done, cursor }) =>
-      void putRow.run(server, sink, session, createdAt, done ? 1 : 0, cursor),
-    series: () => getAllSeries.all().map(readSeries),
-    add: deltas => {
-      for (const delta of deltas) {
-        const key = seriesKey(delta);
-        const known = getSeries.get(key);
-        const series = fold(known === undefined ? undefined : seriesOf(delta.family, delta.labels, known), delta);
-        putSeries.run(key, series.kind, writeValue(series), writeHeld(series));
-      }
-    },
-    ...setAsideIn(database),
-    ...keptUnder(database),
-  };
-}
-
-/** What was set aside. */
-function setAsideIn(database: DatabaseSync): Pick<Tables, 'deadLetters' | 'putSetAside'> {
-  const getSetAside = database.prepare('SELECT sink, session, event, reason, at FROM set_aside WHERE server = ?');
-  const putSetAside = database.prepare(
-    'INSERT OR REPLACE INTO set_aside (server, sink, session, event, reason, at) VALUES (?, ?, ?, ?, ?, ?)',
-  );
-  return {
-    deadLetters: server => getSetAside.all(server).flatMap(readSetAside),
-    putSetAside: (server, { sink, session, event, reason, at }) =>
-      void putSetAside.run(server, sink, session, event, reason, at),
-  };
-}
-
-/** What is kept under which name. */
-function keptUnder(database: DatabaseSync): Pick<Tables, 'holders' | 'move'> {
-  const getHolders = database.prepare("SELECT server FROM fact WHERE name = 'installationId' AND value = ?");
-  const moves = ['session', 'since', 'fact', 'set_aside'].map(table =>
-    database.prepare(`UPDATE OR REPLACE ${table} SET server = ? WHERE server = ?`),
-  );
-  return {
-    holders: installationId => getHolders.all(installationId).map(({ server }) => text(server)),
-    move: ({ from, to }) => {
-      for (const move of moves) move.run(to, from);
-    },
-  };
-}
-
 type Columns = Readonly<Record<string, SQLOutputValue>>;
 
-const isSink = (value: SQLOutputValue | undefined): value is SinkName => sinkNames.some(name => name === value);
-const isFact = (value: SQLOutputValue | undefined): value is FactName => factNames.some(name => name === value);
-const isReason = (value: SQLOutputValue | undefined): value is RejectReason =>
-  rejectReasons.some(name => name === value);
-const text = (value: SQLOutputValue | undefined): string => (typeof value === 'string' ? value : '');
-const integer = (value: SQLOutputValue | undefined): bigint => (typeof value === 'bigint' ? value : 0n);
+const noChange: Required<Omit<StateChange, 'server'>> = {
+  moves: [],
+  since: {},
+  facts: {},
+  rows: [],
+  deltas: [],
+  deadLetters: [],
+};
 
-/** Rows of a sink that this version does not have are left alone. */
+/** The tables of a state file in the types of the port. Synchronous; `apply` must run in a transaction. */
+export class Tables {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** Sinks and facts that this version does not know are left out. */
+  state(server: string): ServerState {
+    const since = this.#all('SELECT sink, at FROM since WHERE server = ?', server);
+    const facts = this.#all('SELECT name, value FROM fact WHERE server = ?', server);
+    return {
+      since: Object.fromEntries(since.flatMap(({ sink, at }) => (isOf(sinkNames, sink) ? [[sink, integer(at)]] : []))),
+      facts: Object.fromEntries(
+        facts.flatMap(({ name, value }) => (isOf(factNames, name) ? [[name, text(value)]] : [])),
+      ),
+    };
+  }
+
+  rows(server: string, sessions: readonly string[]): readonly CursorRow[] {
+    const sql = `SELECT ${rowColumns} FROM session WHERE server = ? AND session IN (SELECT value FROM json_each(?))`;
+    return this.#all(sql, server, JSON.stringify(sessions)).flatMap(readRow);
+  }
+
+  pending(server: string, sink: SinkName): readonly CursorRow[] {
+    const sql = `SELECT ${rowColumns} FROM session WHERE server = ? AND sink = ? AND done = 0`;
+    return this.#all(sql, server, sink).flatMap(readRow);
+  }
+
+  holders(installationId: string): readonly string[] {
+    const sql = "SELECT server FROM fact WHERE name = 'installationId' AND value = ?";
+    return this.#all(sql, installationId).map(({ server }) => text(server));
+  }
+
+  series(): readonly Series[] {
+    return this.#all('SELECT key, kind, value, held FROM series').map(columns => {
+      const key: unknown = JSON.parse(text(columns['key']));
+      const [family = '', ...labels] = Array.isArray(key) ? key.map(String) : [];
+      return readSeries(family, labels, columns);
+    });
+  }
+
+  apply(change: StateChange): void {
+    const { server, moves, since, facts, rows, deltas, deadLetters } = { ...noChange, ...change };
+    for (const { from, to } of moves)
+      for (const table of ['session', 'since', 'fact', 'set_aside'])
+        this.#run(`UPDATE OR REPLACE ${table} SET server = ? WHERE server = ?`, to, from);
+    for (const [sink, at] of Object.entries(since))
+      this.#run('INSERT OR REPLACE INTO since (server, sink, at) VALUES (?, ?, ?)', server, sink, clamp(at));
+    for (const [name, value] of Object.entries(facts))
+      this.#run('INSERT OR REPLACE INTO fact (server, name, value) VALUES (?, ?, ?)', server, name, value);
+    for (const row of rows) this.#putRow(server, row);
+    for (const delta of deltas) this.#add(delta);
+    for (const letter of deadLetters) this.#putDeadLetter(server, letter);
+  }
+
+  #putRow(server: string, { sink, session, createdAt, done, cursor }: CursorRow): void {
+    const sql = `INSERT OR REPLACE INTO session (server, ${rowColumns}) VALUES (?, ?, ?, ?, ?, ?)`;
+    this.#run(sql, server, sink, session, clamp(createdAt), done ? 1 : 0, cursor);
+  }
+
+  #putDeadLetter(server: string, { sink, session, event, reason, at }: DeadLetter): void {
+    const sql = 'INSERT OR REPLACE INTO set_aside (server, sink, session, event, reason, at) VALUES (?, ?, ?, ?, ?, ?)';
+    this.#run(sql, server, sink, session, event, reason, clamp(at));
+  }
+
+  #add(delta: SeriesDelta): void {
+    const key = seriesKey(delta);
+    const stored = this.#statement('SELECT kind, value, held FROM series WHERE key = ?').get(key);
+    const series = fold(stored && readSeries(delta.family, delta.labels, stored), delta);
+    const held = series.kind === 'counter' ? (series.held ?? 0n) : 0n;
+    const sql = 'INSERT OR REPLACE INTO series (key, kind, value, held) VALUES (?, ?, ?, ?)';
+    this.#run(sql, key, series.kind, writeValue(series), String(held));
+  }
+
+  #all(sql: string, ...values: readonly SQLInputValue[]): readonly Columns[] {
+    return this.#statement(sql).all(...values);
+  }
+
+  #run(sql: string, ...values: readonly SQLInputValue[]): void {
+    this.#statement(sql).run(...values);
+  }
+
+  #statement(sql: string): StatementSync {
+    const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+const rowColumns = 'sink, session, created_at, done, cursor';
+
+/** Rows of a sink that this version does not know are left out. */
 function readRow({ sink, session, created_at: createdAt, done, cursor }: Columns): readonly CursorRow[] {
-  if (!isSink(sink)) return [];
+  if (!isOf(sinkNames, sink)) return [];
   return [{ sink, session: text(session), createdAt: integer(createdAt), done: done === 1n, cursor: text(cursor) }];
 }
 
-/** Rows of a sink or a reason that this version does not have are left alone. */
-function readSetAside({ sink, session, event, reason, at }: Columns): readonly DeadLetter[] {
-  if (!isSink(sink) || !isReason(reason)) return [];
-  return [{ sink, session: text(session), event: text(event), reason, at: integer(at) }];
-}
-
-/** Numbers of a series as text, exact whatever their size: `7`, or `sum;count,count,...` for a histogram. */
+/** Numbers as text, exact at any size: `7`, or `sum;count,count,...` for a histogram. */
 function writeValue(series: Series): string {
   if (series.kind === 'counter') return String(series.value);
   if (series.kind === 'latest') return String(series.at);
   return `${String(series.sumTicks)};${series.counts.join(',')}`;
 }
 
-const writeHeld = (series: Series): string => String(series.kind === 'counter' ? (series.held ?? 0n) : 0n);
-
-function readSeries(columns: Columns): Series {
-  const [family = '', ...labels] = readKey(text(columns['key']));
-  return seriesOf(family, labels, columns);
-}
-
-function seriesOf(family: string, labels: readonly string[], { kind, value, held }: Columns): Series {
-  if (kind === 'counter') return { family, labels, kind, value: BigInt(text(value)), ...readHeld(text(held)) };
+function readSeries(family: string, labels: readonly string[], { kind, value, held }: Columns): Series {
+  const isHeld = text(held) !== '0';
+  if (kind === 'counter')
+    return { family, labels, kind, value: BigInt(text(value)), ...(isHeld ? { held: BigInt(text(held)) } : {}) };
   if (kind === 'latest') return { family, labels, kind, at: BigInt(text(value)) };
   const [sum = '0', counts = ''] = text(value).split(';');
   return { family, labels, kind: 'histogram', sumTicks: BigInt(sum), counts: counts.split(',').map(BigInt) };
 }
 
-const readHeld = (held: string): Readonly<{ held?: bigint }> => (held === '0' ? {} : { held: BigInt(held) });
+const isOf = <Name extends string>(names: readonly Name[], value: SQLOutputValue | undefined): value is Name =>
+  names.some(name => name === value);
+const text = (value: SQLOutputValue | undefined): string => (typeof value === 'string' ? value : '');
+const integer = (value: SQLOutputValue | undefined): bigint => (typeof value === 'bigint' ? value : 0n);
 
-function readKey(key: string): readonly string[] {
-  const parts: unknown = JSON.parse(key);
-  return Array.isArray(parts) ? parts.map(String) : [];
-}
+/** An integer column holds the years 1677 to 2262; a server's clock may say anything. */
+const limit = 2n ** 63n - 1n;
+const clamp = (at: Nanos): Nanos => (at > limit ? limit : at < -limit ? -limit : at);

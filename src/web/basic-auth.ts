@@ -1,68 +1,55 @@
 import { compare } from 'bcryptjs';
 import type { RequestHandler } from 'express';
 import { createHash } from 'node:crypto';
-import type { WebConfig } from './web-config.js';
+import type { WebConfig } from '../config/web-config.js';
 
-/** Checks names and passwords. */
-export interface PasswordCheck {
+type UserAndPassword = Readonly<{ name: string; password: string }>;
+
+/** Compared when the user is unknown, so that the response takes as long as for a known one. Hash of a random text. */
+const unknownUserHash = '$2b$10$ukL1hiY351j9QltxEcMRGOPUM2CHjHZAiia0Z2IncSXjXv6H22c7W';
+/** Number of successful logins to cache: bcrypt is slow on purpose, and a scraper logs in every few seconds. */
+const cacheSize = 100;
+
+/** Checks passwords one at a time, so that guessing cannot use up the CPU; a cached login does not wait. */
+export class PasswordCheck {
+  readonly #cache = new Set<string>();
+  #last: Promise<unknown> = Promise.resolve();
+
   /** Whether `users` has this name with this password. */
-  isRight(users: WebConfig['users'], credentials: Credentials): Promise<boolean>;
+  async isRight(users: WebConfig['users'], credentials: UserAndPassword): Promise<boolean> {
+    const hash = Object.hasOwn(users, credentials.name) ? users[credentials.name] : undefined;
+    const key = cacheKey(credentials, hash);
+    if (this.#cache.has(key)) return true;
+    const compared = this.#last.then(async () => compare(credentials.password, hash ?? unknownUserHash));
+    this.#last = compared.catch(() => undefined);
+    const isRight = (await compared) && hash !== undefined;
+    if (isRight && this.#cache.size >= cacheSize) this.#cache.clear();
+    if (isRight) this.#cache.add(key);
+    return isRight;
+  }
 }
 
-type Credentials = Readonly<{ name: string; password: string }>;
-
-/** Compared with when the name is unknown, so that an answer takes as long as for a known one. Hash of a random text. */
-const nobody = '$2b$10$ukL1hiY351j9QltxEcMRGOPUM2CHjHZAiia0Z2IncSXjXv6H22c7W';
-/** Right answers that are remembered: bcrypt is slow on purpose, and a scraper asks every few seconds. */
-const kept = 100;
-
-/** One comparison at a time, so that guessing cannot take the processor away, and keeps nobody waiting who is known. */
-export function passwordCheck(): PasswordCheck {
-  const right = new Set<string>();
-  let last: Promise<unknown> = Promise.resolve();
-  const remember = (key: string): void => {
-    right.add(key);
-    for (const oldest of [...right].slice(0, Math.max(0, right.size - kept))) right.delete(oldest);
-  };
-  return {
-    isRight: async (users, credentials) => {
-      const hash = Object.hasOwn(users, credentials.name) ? users[credentials.name] : undefined;
-      const key = digest(credentials, hash);
-      if (right.has(key)) return true;
-      const turn = last.then(async () => judge(credentials, hash));
-      last = turn.catch(() => undefined);
-      const isRight = await turn;
-      if (isRight) remember(key);
-      return isRight;
-    },
-  };
-}
-
-async function judge({ password }: Credentials, hash: string | undefined): Promise<boolean> {
-  const matches = await compare(password, hash ?? nobody);
-  return matches && hash !== undefined;
-}
-
-/** Neither name nor password is kept as it is. */
-const digest = ({ name, password }: Credentials, hash = ''): string =>
+/** A digest, so that the cache holds no passwords. */
+const cacheKey = ({ name, password }: UserAndPassword, hash = ''): string =>
   createHash('sha256')
     .update(JSON.stringify([name, password, hash]))
     .digest('base64');
 
-/** Lets in who may come in; `free` paths are for everybody. */
-export const authenticating =
-  (users: () => WebConfig['users'], check: PasswordCheck, free: ReadonlySet<string>): RequestHandler =>
-  async (request, response, next) => {
+/** Requires a login where `users` has any; `openPaths` need none. */
+export function basicAuth(users: () => WebConfig['users'], openPaths: ReadonlySet<string>): RequestHandler {
+  const check = new PasswordCheck();
+  return async (request, response, next) => {
     const known = users();
-    if (Object.keys(known).length === 0 || free.has(request.path)) return next();
-    const credentials = readCredentials(request.headers.authorization ?? '');
+    if (Object.keys(known).length === 0 || openPaths.has(request.path)) return next();
+    const credentials = parseCredentials(request.headers.authorization ?? '');
     if (credentials !== undefined && (await check.isRight(known, credentials))) return next();
     response.set('www-authenticate', 'Basic realm="vb365-exporter", charset="UTF-8"');
     response.status(401).type('text').send('Unauthorized\n');
   };
+}
 
-/** Reads `Basic ...` (RFC 7617); undefined when it is something else. */
-function readCredentials(header: string): Credentials | undefined {
+/** Parses `Basic ...` (RFC 7617); undefined for anything else. */
+function parseCredentials(header: string): UserAndPassword | undefined {
   const encoded = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header)?.[1];
   if (encoded === undefined) return undefined;
   const text = Buffer.from(encoded, 'base64').toString('utf8');

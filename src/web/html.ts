@@ -1,4 +1,4 @@
-/** A piece of HTML that is safe to send: made by `html` alone. */
+/** HTML that is safe to send; made by `html` alone. */
 export class Html {
   readonly text: string;
 
@@ -6,6 +6,9 @@ export class Html {
     this.text = text;
   }
 }
+
+/** What a template may hold. */
+export type Value = string | number | Html | readonly Html[];
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -15,16 +18,12 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-const escaped = (text: string): string => text.replace(/[&<>"']/g, character => entities[character] ?? '');
-
-type Value = string | number | Html | readonly Html[];
-
-function written(value: Value): string {
+function textOf(value: Value): string {
   if (value instanceof Html) return value.text;
-  return typeof value === 'object' ? value.map(written).join('') : escaped(String(value));
+  if (typeof value === 'object') return value.map(textOf).join('');
+  return String(value).replace(/[&<>"']/g, character => entities[character] ?? '');
 }
 
-/** Writes a template as HTML. Every value is escaped, for text and for attributes in quotes, unless it is HTML itself. */
-export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
-  return new Html(parts.map((part, index) => part + written(values[index] ?? '')).join(''));
-}
+/** A template as HTML. Each value is escaped, for text and for quoted attributes, unless it is `Html`. */
+export const html = (parts: TemplateStringsArray, ...values: readonly Value[]): Html =>
+  new Html(parts.map((part, index) => part + textOf(values[index] ?? '')).join(''));

@@ -1,166 +1,176 @@
-import { duration } from './duration.js';
-import { type Html, html } from './html.js';
-import { tableOf } from './table.js';
+import { type Html, html, type Value } from './html.js';
 
-/** A restore session that somebody has open, without who and what. */
-export type OpenSession = Readonly<{ id: string; ageMs: number; /** Events taken so far. */ events: number }>;
+/** An open restore session, without names of persons or items. */
+export type OpenSession = Readonly<{ id: string; ageMs: number; /** Events counted so far. */ events: number }>;
 
-/** An event that failed: which one, of what type, and when; nothing of what it says. */
+/** A failed event, without its content. */
 export type FailedEvent = Readonly<{ server: string; id: string; type: string; /** ISO 8601. */ at: string }>;
 
-/** What the page shows of one server. */
+/** One server on the page. */
 export type ServerStatus = Readonly<{
   name: string;
   /** Scheme, host and port. */
   origin: string;
   state: 'up' | 'down' | 'unknown';
-  /** Why the last turn failed, in one sentence; `''` when it did not. */
+  /** Why the last poll failed, in one sentence; `''` when it succeeded. */
   error: string;
-  /** `''` until the server has told. */
+  /** `''` until known. */
   apiVersion: string;
-  /** Of the product; `''` where the server does not say. */
+  /** Product version; `''` where the server does not report it. */
   version: string;
-  /** Milliseconds since the last complete turn; undefined before the first. */
-  lastTurnAgoMs: number | undefined;
-  /** As of the last turn that could read them; undefined until known. */
+  /** Milliseconds since the last complete poll; undefined before the first. */
+  lastPollAgoMs: number | undefined;
+  /** As of the last poll that could read them; undefined until known. */
   open: readonly OpenSession[] | undefined;
   /** Sessions that each sink still has to read. */
   sinks: ReadonlyArray<Readonly<{ name: string; backlog: number }>>;
 }>;
 
-/** What the page shows. No person, item or path. */
+/** Everything on the page. No person, item or path. */
 export type Status = Readonly<{
-  /** The program's name and version. */
-  name: string;
+  /** Version of the exporter. */
   version: string;
-  /** When this was so, ISO 8601. */
+  /** Time of this status, ISO 8601. */
   at: string;
   servers: readonly ServerStatus[];
   /** Of all servers, latest first. */
   failed: readonly FailedEvent[];
 }>;
 
-/** The page at `/`, for people. Links are relative, so that it also works behind a proxy's path. */
-export function statusPage(status: Status, metricsPath: string): string {
+/** The page at `/`. Links are relative, so that it also works under a path prefix of a proxy. */
+export function landingPage({ version, at, servers, failed }: Status, metricsPath: string): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
-        <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${status.name}</title>
+        <title>vb365-exporter</title>
         <link rel="icon" href="./icon.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="./style.css" />
       </head>
       <body>
-        <header>
-          <div>
-            <h1>${status.name}</h1>
-            <span class="note">Version ${status.version}</span>
-          </div>
-        </header>
         <main>
+          <h1>vb365-exporter <small class="note">${version}</small></h1>
           <p>Prometheus metrics, OpenTelemetry logs and traces of restore sessions in Veeam Backup for Microsoft 365</p>
-          ${links(metricsPath)} ${summary(status.servers)}
-          <h2>Servers</h2>
-          ${serverTable(status.servers)}
-          <h2>Open restore sessions</h2>
-          ${sessionTable(status.servers)}
-          <h2>Last failed events</h2>
-          ${failedTable(status.failed)}
-          <p class="note">Who and what is in the logs, if they are switched on; counts are in the metrics.</p>
-          <p class="note">
-            As of <time datetime="${status.at}">${moment(status.at)} UTC</time>. Reload to see it anew.
-          </p>
+          <nav aria-label="Endpoints">
+            <a href=".${metricsPath}">Metrics</a>
+            <a href="./-/healthy">Health</a>
+            <a href="./-/ready">Readiness</a>
+          </nav>
+          ${summary(servers)} ${serverTable(servers)} ${sessionTable(servers)} ${failedTable(failed)}
+          <p class="note">Counts are in the metrics; names and items are in the log records, if logs are enabled.</p>
+          <p class="note">As of <time datetime="${at}">${moment(at)} UTC</time>. Reload the page to update it.</p>
         </main>
       </body>
     </html> `.text;
 }
 
-const links = (metricsPath: string): Html =>
-  html`<nav aria-label="Endpoints">
-    <ul>
-      <li><a href=".${metricsPath}">Metrics</a></li>
-      <li><a href="./-/healthy">Health</a></li>
-      <li><a href="./-/ready">Readiness</a></li>
-    </ul>
-  </nav>`;
-
 function summary(servers: readonly ServerStatus[]): Html {
-  const counted = (state: ServerStatus['state']): number => servers.filter(server => server.state === state).length;
-  const facts = [
-    [`of ${String(servers.length)} servers up`, counted('up'), ''],
-    ['servers down', counted('down'), counted('down') > 0 ? 'alarming' : ''],
-    ['sessions open', servers.reduce((sum, { open = [] }) => sum + open.length, 0), ''],
-  ] as const;
-  return html`<dl class="summary">
-    ${facts.map(
-      ([term, count, look]) =>
-        html`<div>
-          <dt>${term}</dt>
-          <dd class="${look}">${count}</dd>
-        </div>`,
-    )}
-  </dl>`;
+  const up = servers.filter(({ state }) => state === 'up').length;
+  const down = servers.filter(({ state }) => state === 'down').length;
+  const open = servers.reduce((sum, server) => sum + (server.open?.length ?? 0), 0);
+  return html`<p class="summary">
+    ${up} of ${servers.length} servers up, <span class="${down > 0 ? 'down' : ''}">${down} down</span>, ${open} sessions
+    open
+  </p>`;
 }
 
 const urgency = { down: 0, unknown: 1, up: 2 } as const;
 
-/** What is wrong comes first; beyond that the order of the configuration stays. */
-function serverTable(servers: readonly ServerStatus[]): Html {
-  if (servers.length === 0) return html`<p>None</p>`;
-  return tableOf({
-    caption: 'Servers',
-    columns: ['Server', 'State', 'Version', 'Last complete turn', 'Open sessions', 'Backlog (sessions)'],
-    rows: servers.toSorted((a, b) => urgency[a.state] - urgency[b.state]).map(serverRow),
+/** Servers that need attention first, then in the order of the configuration. */
+const serverTable = (servers: readonly ServerStatus[]): Html =>
+  table('Servers', {
+    empty: 'None',
+    columns: ['Server', 'State', 'Version', 'Last complete poll', 'Open sessions', 'Backlog (sessions)'],
+    rows: servers
+      .toSorted((a, b) => urgency[a.state] - urgency[b.state])
+      .map(server => [
+        html`<strong>${server.name}</strong><br /><span class="origin">${server.origin}</span>`,
+        html`<span class="${server.state}">${server.state}</span>${below('reason', server.error)}`,
+        html`${server.version || apiOf(server)}${below('origin', server.version && apiOf(server))}`,
+        server.lastPollAgoMs === undefined ? 'never' : `${duration(server.lastPollAgoMs)} ago`,
+        server.open?.length ?? 'unknown',
+        server.sinks.map(({ name, backlog }) => `${name}: ${String(backlog)}`).join(', '),
+      ]),
   });
-}
-
-const serverRow = (server: ServerStatus): readonly Html[] => [
-  html`<strong>${server.name}</strong><br /><span class="origin">${server.origin}</span>`,
-  html`<span class="${server.state}">${server.state}</span>${below('reason', server.error)}`,
-  html`${server.version === '' ? apiOf(server) : server.version}${below('origin', server.version && apiOf(server))}`,
-  html`${server.lastTurnAgoMs === undefined ? 'never' : `${duration(server.lastTurnAgoMs)} ago`}`,
-  html`${server.open?.length ?? 'unknown'}`,
-  html`${server.sinks.map(({ name, backlog }) => `${name}: ${String(backlog)}`).join(', ')}`,
-];
 
 const apiOf = ({ apiVersion }: ServerStatus): string => (apiVersion === '' ? 'unknown' : `API ${apiVersion}`);
 
 const below = (name: string, text: string): Html =>
   text === '' ? html`` : html`<br /><span class="${name}">${text}</span>`;
 
-/** So many open sessions are shown, so that a busy day makes no endless page. */
 const mostSessions = 20;
 
 function sessionTable(servers: readonly ServerStatus[]): Html {
-  const all = servers
+  const sessions = servers
     .flatMap(({ name, open = [] }) => open.map(session => ({ ...session, server: name })))
     .toSorted((a, b) => b.ageMs - a.ageMs);
-  if (all.length === 0) return html`<p>None that we know of.</p>`;
-  const rows = all
-    .slice(0, mostSessions)
-    .map(({ id, server, ageMs, events }) => [
+  const more = sessions.length - mostSessions;
+  return table('Open restore sessions', {
+    empty: 'None known',
+    columns: ['Session', 'Server', 'Age', 'Events'],
+    rows: sessions
+      .slice(0, mostSessions)
+      .map(({ id, server, ageMs, events }) => [html`<code>${id}</code>`, server, duration(ageMs), events]),
+    note: more > 0 ? `The oldest ${String(mostSessions)}; ${String(more)} more are open.` : '',
+  });
+}
+
+const failedTable = (failed: readonly FailedEvent[]): Html =>
+  table('Last failed events', {
+    empty: 'None since the exporter started',
+    columns: ['Event', 'Server', 'Type', 'Time (UTC)'],
+    rows: failed.map(({ server, id, type, at }) => [
       html`<code>${id}</code>`,
-      html`${server}`,
-      html`${duration(ageMs)}`,
-      html`${events}`,
-    ]);
-  const more = all.length - rows.length;
-  return html`${tableOf({ caption: 'Open restore sessions', columns: ['Session', 'Server', 'Age', 'Events taken'], rows })}
-  ${more > 0 ? html`<p class="note">The oldest ${rows.length}; ${more} more are open.</p>` : html``}`;
-}
+      server,
+      type,
+      html`<time datetime="${at}">${moment(at)}</time>`,
+    ]),
+    note: 'This list is kept in memory and is empty after a restart; the counters are not.',
+  });
 
-function failedTable(failed: readonly FailedEvent[]): Html {
-  const rows = failed.map(({ server, id, type, at }) => [
-    html`<code>${id}</code>`,
-    html`${server}`,
-    html`${type}`,
-    html`<time datetime="${at}">${moment(at)}</time>`,
-  ]);
-  const table = tableOf({ caption: 'Last failed events', columns: ['Event', 'Server', 'Type', 'Time (UTC)'], rows });
-  return html`${rows.length === 0 ? html`<p>None since this start.</p>` : table}
-    <p class="note">Kept in memory: the list begins empty at each start of the exporter, the counters do not.</p>`;
-}
+/** `empty` stands in for a table without rows. The first cell of a row is its header. */
+type Table = Readonly<{
+  columns: readonly string[];
+  rows: readonly (readonly Value[])[];
+  empty: string;
+  note?: string;
+}>;
 
-/** An ISO 8601 time in UTC to the second, for reading. */
+/** A table under a heading. Narrow screens show it as a list; the roles keep it a table for screen readers. */
+const table = (title: string, { columns, rows, empty, note = '' }: Table): Html =>
+  html`<h2>${title}</h2>
+    ${
+      rows.length === 0
+        ? html`<p>${empty}</p>`
+        : html`<table role="table" aria-label="${title}">
+            <thead role="rowgroup">
+              <tr role="row">
+                ${columns.map(column => html`<th role="columnheader" scope="col">${column}</th>`)}
+              </tr>
+            </thead>
+            <tbody role="rowgroup">
+              ${rows.map(cells => rowOf(columns, cells))}
+            </tbody>
+          </table>`
+    }
+    <p class="note">${note}</p>`;
+
+const rowOf = (columns: readonly string[], [head = '', ...cells]: readonly Value[]): Html =>
+  html`<tr role="row">
+    <th role="rowheader" scope="row">${head}</th>
+    ${cells.map((cell, index) => html`<td role="cell" data-label="${columns[index + 1] ?? ''}"><div>${cell}</div></td>`)}
+  </tr> `;
+
+/** `2026-11-25 08:59:59` for an ISO 8601 time in UTC. */
 const moment = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
+
+/** Milliseconds in the largest unit of which there are at least two; else in seconds. */
+function duration(ms: number): string {
+  const units = [
+    [86_400_000, 'd'],
+    [3_600_000, 'h'],
+    [60_000, 'min'],
+  ] as const;
+  const [unitMs, unit] = units.find(([size]) => ms >= 2 * size) ?? [1000, 's'];
+  return `${String(Math.max(0, Math.floor(ms / unitMs)))} ${unit}`;
+}

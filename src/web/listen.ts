@@ -1,26 +1,25 @@
 import type { Express } from 'express';
-import type { Server as HttpServer, ServerResponse } from 'node:http';
-import type { Server as HttpsServer } from 'node:https';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
+import { openWeb, type WebConfig } from '../config/web-config.js';
 import { ExporterError } from '../kernel/errors.js';
-import { createWebServer } from './web-server.js';
-import { openWeb, type WebConfig } from './web-config.js';
+import { createTlsServer } from './tls.js';
 
-/** Where to listen. Host undefined: on every address of the machine. Port 0: any that is free. */
+/** Where to listen. Host undefined: on every address of the machine. Port 0: any free port. */
 export type ListenAddress = Readonly<{ host: string | undefined; port: number }>;
 
 /** A server that listens. */
 export interface Listening {
   readonly address: string;
   readonly port: number;
-  /** Takes no more requests, resolves when those in hand are answered. Connections that ask nothing are cut. */
+  /** Accepts no more requests and resolves when the active ones are answered. Closes idle connections. */
   close(): Promise<void>;
 }
 
 const addressPattern = /^(?:\[([^\]]+)\]|([^\s:[\]]*)):(\d{1,5})$/;
 
 /**
- * Reads a listen address as exporter-toolkit spells it: `:10365`, `0.0.0.0:10365`, `[::1]:10365`, `localhost:10365`.
+ * Parses a listen address as exporter-toolkit spells it: `:10365`, `0.0.0.0:10365`, `[::1]:10365`, `localhost:10365`.
  * @throws {ExporterError} `config`.
  */
 export function parseListenAddress(text: string): ListenAddress {
@@ -34,36 +33,31 @@ export function parseListenAddress(text: string): ListenAddress {
   return { host: ipv6 ?? (host === '' ? undefined : host), port };
 }
 
-/** What to serve, and how it is protected: asked for anew at each connection. */
-export type Served = ListenAddress & Readonly<{ app: Express; webConfig?: () => WebConfig }>;
+/** `webConfig` is called for each connection; whether the server uses TLS is fixed by the first call. */
+type ListenOptions = ListenAddress & Readonly<{ app: Express; webConfig?: () => WebConfig }>;
 
 /**
  * Serves `app` over HTTP, or over HTTPS when the web configuration says so.
- * @throws {ExporterError} `network` when the address cannot be had.
+ * @throws {ExporterError} `network` when it cannot listen on the address.
  */
-export async function listen({ app, host, port, webConfig = () => openWeb }: Served): Promise<Listening> {
-  const server = createWebServer(app, webConfig);
+export async function listen({ app, host, port, webConfig = () => openWeb }: ListenOptions): Promise<Listening> {
+  const { tls } = webConfig();
+  const server = tls === undefined ? createServer(app) : createTlsServer(app, tls, () => webConfig().tls);
   const close = closer(server);
-  await listening(server, { host, port });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', cause => {
+    const address = `${isIPv6(host ?? '') ? `[${host ?? ''}]` : (host ?? '')}:${String(port)}`;
+    const code = 'code' in cause ? String(cause.code) : cause.name;
+    reject(new ExporterError('network', `Could not listen on "${address}": ${reasons[code] ?? code}`, { cause }));
+  });
+  server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve);
+  await promise;
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new ExporterError('bug', 'A TCP server has no TCP address');
   return { address: bound.address, port: bound.port, close };
 }
 
-type Server = HttpServer | HttpsServer;
-
-async function listening(server: Server, { host, port }: ListenAddress): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', cause => {
-    reject(new ExporterError('network', `Could not listen on "${written({ host, port })}": ${why(cause)}`, { cause }));
-  });
-  server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve);
-  return promise;
-}
-
-const written = ({ host = '', port }: ListenAddress): string => `${isIPv6(host) ? `[${host}]` : host}:${String(port)}`;
-
-const causes: Readonly<Record<string, string>> = {
+const reasons: Readonly<Record<string, string>> = {
   EACCES: 'this user may not use the port',
   EADDRINUSE: 'the address is already in use',
   EADDRNOTAVAIL: 'this machine has no such address',
@@ -71,28 +65,23 @@ const causes: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the host name is not known',
 };
 
-function why(error: Error): string {
-  const code = 'code' in error ? String(error.code) : error.name;
-  return causes[code] ?? code;
-}
-
-/** Node waits on close for connections on which nothing was ever asked; so we count what is in hand ourselves. */
-function closer(server: Server): Listening['close'] {
+/** `server.close()` waits for connections that never send a request, so active requests are counted here. */
+function closer(server: Pick<Server, 'on' | 'close' | 'closeAllConnections' | 'listening'>): Listening['close'] {
   const { promise: closed, resolve } = Promise.withResolvers<void>();
-  let inHand = 0;
-  const cut = (): void => {
-    if (inHand === 0 && !server.listening) server.closeAllConnections();
+  let active = 0;
+  const closeIfIdle = (): void => {
+    if (active === 0 && !server.listening) server.closeAllConnections();
   };
   server.on('request', (_, response: ServerResponse) => {
-    inHand += 1;
+    active += 1;
     response.once('close', () => {
-      inHand -= 1;
-      cut();
+      active -= 1;
+      closeIfIdle();
     });
   });
   return async () => {
     server.close(() => resolve());
-    cut();
+    closeIfIdle();
     return closed;
   };
 }

@@ -2,20 +2,17 @@ import type { Request, Response } from 'express';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { Clock } from '../kernel/clock.js';
-import { contentTypes, formatOf, type MetricsFormat } from './negotiate.js';
 
-/** Who asked. */
-export type ScrapeReader = Readonly<{
-  /** Its address and program. */
-  key: string;
-  /** It scrapes as Prometheus does, with a timeout of its own. */
-  scrapes: boolean;
-}>;
+/** Prometheus text format 0.0.4, or OpenMetrics 1.0. */
+export type MetricsFormat = 'text' | 'openmetrics';
 
-/** What `/metrics` answers once. */
+/** The client of a scrape: address and user agent, and whether it sends a scrape timeout, as Prometheus does. */
+export type ScrapeReader = Readonly<{ key: string; scrapes: boolean }>;
+
+/** One response of `/metrics`. */
 export type MetricsPage = Readonly<{
   body: Buffer;
-  /** Told when the page has been sent to the last byte, in time. Never for HEAD, or for a connection that broke. */
+  /** Called when the last byte was sent within the client's timeout. Never for HEAD or a broken connection. */
   delivered: (reader: ScrapeReader) => void;
 }>;
 
@@ -26,20 +23,35 @@ export type ScrapeOptions = Readonly<{
 
 const compress = promisify(gzip);
 
-/** Answers a scrape in the format and the encoding that the request likes best. */
+/** Answers a scrape in the format and encoding that the client prefers. */
 export async function answerScrape(request: Request, response: Response, options: ScrapeOptions): Promise<void> {
   const startedMs = options.clock.monotonic();
   const timeoutMs = timeoutOf(request);
-  const format = formatOf(request.headers.accept);
+  const format = formatOf(request);
   const page = await options.metrics(format);
   response.set({ 'content-type': contentTypes[format], vary: 'Accept, Accept-Encoding' });
   const body = await encoded(request, response, page.body);
-  // `finish` comes only when all was handed to the system; a connection that breaks before has `close` alone.
+  // `finish` fires only when all bytes were handed to the system; a broken connection has `close` alone.
   if (request.method === 'GET')
     response.once('finish', () => {
       if (options.clock.monotonic() - startedMs <= timeoutMs) page.delivered(readerOf(request));
     });
   response.send(body);
+}
+
+const contentTypes: Readonly<Record<MetricsFormat, string>> = {
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+};
+
+/** Prometheus 3 adds an escaping scheme to `Accept`. Names here need no escaping, so each scheme is accepted. */
+const escapings = ['', '; escaping=allow-utf-8', '; escaping=underscores', '; escaping=dots', '; escaping=values'];
+const offers = [contentTypes.text, ...escapings.map(escaping => contentTypes.openmetrics + escaping)];
+
+/** A scrape is always answered: a client that accepts neither format gets text. */
+function formatOf(request: Request): MetricsFormat {
+  const accepted = request.accepts(offers);
+  return accepted === false || accepted === contentTypes.text ? 'text' : 'openmetrics';
 }
 
 async function encoded(request: Request, response: Response, body: Buffer): Promise<Buffer> {
@@ -50,13 +62,10 @@ async function encoded(request: Request, response: Response, body: Buffer): Prom
 
 const timeoutHeader = 'x-prometheus-scrape-timeout-seconds';
 
-/** What comes later than that, a scraper has thrown away. */
-function timeoutOf({ headers }: Request): number {
-  const seconds = Number(headers[timeoutHeader]);
-  return seconds > 0 ? seconds * 1000 : Infinity;
-}
+/** The client drops responses that arrive after this. */
+const timeoutOf = ({ headers }: Request): number => (Number(headers[timeoutHeader]) || Infinity) * 1000;
 
-/** Of a name only so much is remembered: headers can be long. */
+/** Longest part of a user agent that is kept. */
 const longestName = 200;
 
 const readerOf = ({ socket, headers }: Request): ScrapeReader => ({

@@ -1,134 +1,118 @@
-import express, {
-  type ErrorRequestHandler,
-  type Express,
-  type Request,
-  type RequestHandler,
-  type Response,
-} from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
+import type { WebConfig } from '../config/web-config.js';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
-import { authenticating, passwordCheck } from './basic-auth.js';
-import { icon } from './icon.js';
-import { type Status, statusPage } from './landing-page.js';
+import { icon, styleSheet } from './assets.js';
+import { basicAuth } from './basic-auth.js';
+import { landingPage, type Status } from './landing-page.js';
 import { answerScrape, type ScrapeOptions } from './scrape.js';
-import { styleSheet } from './style.js';
-import type { WebConfig } from './web-config.js';
 
-/** What is served, asked for anew at each request. */
+/** Everything that is served; the functions are called for each request. */
 export type WebOptions = Readonly<{
-  /** Where the metrics are; `/metrics` by custom. */
+  /** Path of the metrics, `/metrics` by convention. */
   metricsPath: string;
-  /** `why` is one sentence that says why, or why not. */
+  /** `why` is one sentence. */
   ready(): Readonly<{ ready: boolean; why: string }>;
   status(): Status;
   /**
-   * Reads the configuration anew, and answers what there is to say; undefined: that is not allowed here.
-   * @throws {ExporterError} why the configuration that was in force still is.
+   * Reloads the configuration and returns a message for the client; undefined where that is not allowed.
+   * @throws {ExporterError} why the previous configuration stays in force.
    */
   reload: (() => Promise<string>) | undefined;
-  /** How the pages are protected, beside TLS. */
+  /** Users and headers. */
   webConfig(): WebConfig;
-  /** Told of each request that could not be answered. */
+  /** Called for each request that failed. */
   report(error: ExporterError): void;
 }> &
   ScrapeOptions;
 
-type Answer = (response: Response, request: Request) => void | Promise<void>;
+/** Probes come from orchestrators, which have no password. */
+const healthPaths = ['/-/healthy', '/healthz'];
+const readyPaths = ['/-/ready', '/readyz'];
+const reloadPath = '/-/reload';
+
+/** Browsers must not run scripts, frame the page, guess types or cache. */
+const safeHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
 
 /**
- * The face of the program: metrics for Prometheus, probes for the orchestrator, a page for people; read-only, but for
- * the reload where it is allowed. Listens nowhere.
- * @throws {ExporterError} `config` when the path of the metrics cannot be one.
+ * The web application: metrics, probes, landing page and reload. It does not listen.
+ * @throws {ExporterError} `config` when the metrics path cannot be used.
  */
 export function createWeb(options: WebOptions): Express {
-  const { metricsPath } = options;
-  const answers = fixedAnswers(options);
-  if (!/^\/[\w.~/-]*$/.test(metricsPath)) throw badPath(metricsPath, 'it must begin with "/" and be a plain path');
-  if (metricsPath !== '/' && (answers.has(metricsPath) || metricsPath === reloadPath))
-    throw badPath(metricsPath, 'something else is there');
-  answers.set(metricsPath, async (response, request) => answerScrape(request, response, options));
+  const { webConfig } = options;
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
-  const login = authenticating(() => options.webConfig().users, passwordCheck(), openPaths);
-  return app.use(safely(options), login, reloading(options), answering(answers), failing(options.report));
+  app.enable('strict routing').enable('case sensitive routing');
+  app.use((_, response, next) => {
+    response.set({ ...safeHeaders, ...webConfig().headers });
+    next();
+  });
+  app.use(basicAuth(() => webConfig().users, new Set([...healthPaths, ...readyPaths])));
+  for (const [path, page] of pagesOf(options)) app.route(path).get(page).all(methodNotAllowed('GET, HEAD'));
+  const reload = reloading(options);
+  app.route(reloadPath).post(reload).put(reload).all(methodNotAllowed('POST, PUT'));
+  return app.use(answering(404, 'Not found'), failing(options));
 }
 
-/** Probes come from orchestrators, which have no password. */
-const openPaths: ReadonlySet<string> = new Set(['/-/healthy', '/healthz', '/-/ready', '/readyz']);
+function pagesOf(options: WebOptions): ReadonlyMap<string, RequestHandler> {
+  const { metricsPath, ready, status } = options;
+  const readiness: RequestHandler = (_, response) => {
+    const state = ready();
+    line(response, state.ready ? 200 : 503, state.why);
+  };
+  const pages = new Map<string, RequestHandler>([
+    ['/', (_, response) => void response.type('html').send(landingPage(status(), metricsPath))],
+    ['/style.css', (_, response) => void response.type('css').send(styleSheet)],
+    ['/icon.svg', (_, response) => void response.type('svg').send(icon)],
+    ...healthPaths.map(path => [path, answering(200, 'vb365-exporter is healthy')] as const),
+    ...readyPaths.map(path => [path, readiness] as const),
+  ]);
+  checkMetricsPath(metricsPath, [...pages.keys(), reloadPath]);
+  return pages.set(metricsPath, async (request, response) => answerScrape(request, response, options));
+}
 
-const badPath = (path: string, why: string): ExporterError =>
-  new ExporterError('config', `Could not serve metrics at "${path}": ${why}`);
+function checkMetricsPath(path: string, used: readonly string[]): void {
+  const isPlain = /^\/[\w.~/-]*$/.test(path);
+  if (isPlain && (path === '/' || !used.includes(path))) return;
+  const why = isPlain ? 'the path is already in use' : 'it must begin with "/" and be a plain path';
+  throw new ExporterError('config', `Could not serve metrics at "${path}": ${why}`);
+}
 
 const line = (response: Response, status: number, text: string): void =>
   void response.status(status).type('text').send(`${text}\n`);
 
-const healthy: Answer = response => line(response, 200, 'vb365-exporter is healthy');
+const answering =
+  (status: number, text: string): RequestHandler =>
+  (_, response) =>
+    line(response, status, text);
 
-function fixedAnswers({ metricsPath, ready, status }: WebOptions): Map<string, Answer> {
-  const readiness: Answer = response => {
-    const state = ready();
-    line(response, state.ready ? 200 : 503, state.why);
-  };
-  return new Map<string, Answer>([
-    ['/', response => void response.type('html').send(statusPage(status(), metricsPath))],
-    ['/style.css', response => void response.type('css').send(styleSheet)],
-    ['/icon.svg', response => void response.type('svg').send(icon)],
-    ['/-/healthy', healthy],
-    ['/healthz', healthy],
-    ['/-/ready', readiness],
-    ['/readyz', readiness],
-  ]);
-}
+const methodNotAllowed =
+  (allowed: string): RequestHandler =>
+  (_, response) =>
+    line(response.set('allow', allowed), 405, 'Method not allowed');
 
-/** Headers of every answer: nothing is run, framed, guessed or kept. */
-const safely =
-  ({ webConfig }: WebOptions): RequestHandler =>
-  (_, response, next) => {
-    response.set({
-      'cache-control': 'no-store',
-      'content-security-policy':
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-      'referrer-policy': 'no-referrer',
-      'x-content-type-options': 'nosniff',
-      ...webConfig().headers,
-    });
-    next();
-  };
-
-const reloadPath = '/-/reload';
-
-/** Method and answers are those of Prometheus. */
-const reloading =
-  ({ reload }: WebOptions): RequestHandler =>
-  async (request, response, next) => {
-    if (request.path !== reloadPath) return next();
-    if (request.method !== 'POST' && request.method !== 'PUT') {
-      response.set('allow', 'POST, PUT');
-      return line(response, 405, 'Method not allowed');
-    }
-    if (reload === undefined) return line(response, 403, 'Lifecycle API is not enabled: see --web.enable-lifecycle');
+/** Methods and responses are those of Prometheus. */
+function reloading({ reload }: WebOptions): RequestHandler {
+  if (reload === undefined) return answering(403, 'Lifecycle API is not enabled: see --web.enable-lifecycle');
+  return async (_, response) => {
     try {
-      return line(response, 200, await reload());
+      line(response, 200, await reload());
     } catch (thrown) {
       const error = toExporterError(thrown);
       if (error.reason === 'bug') throw error;
-      return line(response, 500, error.message);
+      line(response, 500, error.message);
     }
   };
+}
 
-const answering =
-  (answers: ReadonlyMap<string, Answer>): RequestHandler =>
-  async (request, response) => {
-    const answer = answers.get(request.path);
-    if (answer === undefined) return line(response, 404, 'Not found');
-    if (request.method === 'GET' || request.method === 'HEAD') return answer(response, request);
-    response.set('allow', 'GET, HEAD');
-    return line(response, 405, 'Method not allowed');
-  };
-
-/** Express knows an error handler by its four parameters. */
+/** Express recognizes an error handler by its four parameters. */
 const failing =
-  (report: WebOptions['report']): ErrorRequestHandler =>
+  ({ report }: WebOptions): ErrorRequestHandler =>
   (thrown, _request, response, _next) => {
-    const error = toExporterError(thrown);
-    report(error);
-    line(response, 500, 'Internal error; the log says more');
+    report(toExporterError(thrown));
+    line(response, 500, 'Internal error; see the log of the exporter');
   };

@@ -5,7 +5,7 @@ import { type Config } from '../../src/config/parse.js';
 import { type Check, runChecks } from '../../src/cli/doctor-checks.js';
 import { listenCheck, otlpCheck, stateCheck } from '../../src/cli/doctor-local.js';
 import { systemClock } from '../../src/kernel/clock.js';
-import { makeFile } from '../../src/store/open.js';
+import { createFile } from '../../src/store/open.js';
 import { DatabaseSync } from 'node:sqlite';
 import { withTakenPort } from '../support/exporter-stage.js';
 import { target } from '../support/logs.js';
@@ -95,7 +95,7 @@ describe('doctor check of the state file', () => {
   test('changes nothing, and does not block a running exporter', async () => {
     await inFolder(async folder => {
       const path = join(folder, 'state.db');
-      makeFile(path);
+      createFile(path);
       const running = new DatabaseSync(path);
       running.exec('PRAGMA journal_mode = WAL; PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE');
       const before = [readdirSync(folder), readFileSync(path), statSync(path).mtimeMs];
@@ -115,13 +115,13 @@ describe('doctor check of the state file', () => {
   });
 
   const bad: readonly (readonly [string, (path: string) => void, RegExp])[] = [
-    ['a file of another format', path => writeFileSync(path, 'x'.repeat(200)), /no state file, or damaged/],
+    ['a file of another format', path => writeFileSync(path, 'x'.repeat(200)), /not a state file, or it is damaged/],
     ['an empty file', path => writeFileSync(path, ''), /it is empty/],
     ['a directory instead of a file', path => mkdirSync(path), /directory/],
     [
       'a file of a newer program',
       path => {
-        makeFile(path);
+        createFile(path);
         const database = new DatabaseSync(path);
         database.exec('PRAGMA user_version = 999');
         database.close();
@@ -142,7 +142,7 @@ describe('doctor check of the state file', () => {
       writeFileSync(join(folder, 'file'), '');
       expect(await stateAt(join(folder, 'file', 'state.db'))).toMatchObject({
         status: 'failed',
-        message: expect.stringContaining('no directory'),
+        message: expect.stringContaining('not a directory'),
       });
     });
   });
@@ -150,7 +150,7 @@ describe('doctor check of the state file', () => {
   test('warns about a file that other users can read', async () => {
     await inFolder(async folder => {
       const path = join(folder, 'state.db');
-      makeFile(path);
+      createFile(path);
       chmodSync(path, 0o644);
       expect(await stateAt(path)).toMatchObject({ status: 'warning' });
     });

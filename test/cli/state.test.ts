@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { runCli } from '../../src/cli/program.js';
 import type { CursorRow, Store } from '../../src/pipeline/ports.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
+import { storedDeadLetters } from '../support/dead-letters.js';
 import { inFolder } from '../support/program.js';
 
 jest.setTimeout(60_000);
@@ -94,7 +95,7 @@ describe('state show', () => {
       await (await filled(folder)).close();
       expect(await state(folder, 'show', '--json')).toBe(0);
       const { servers } = JSON.parse(printed.join('\n')) as { servers: readonly Record<string, unknown>[] };
-      expect(servers.map(({ server, installationId, aside }) => [server, installationId, aside])).toEqual([
+      expect(servers.map(({ server, installationId, archived }) => [server, installationId, archived])).toEqual([
         ['hq', 'a', false],
         ['hq', 'b', true],
         ['hq-2', '', false],
@@ -157,10 +158,10 @@ describe('state forget', () => {
       for (const server of ['hq', 'hq@b']) {
         expect(await store.state(server)).toEqual({ since: {}, facts: {} });
         expect(await store.pending(server, 'metrics')).toEqual([]);
-        expect(await store.deadLetters(server)).toEqual([]);
+        expect(storedDeadLetters(pathIn(folder), server)).toEqual([]);
       }
       expect(await store.pending('hq-2', 'metrics')).toHaveLength(1);
-      expect(await store.deadLetters('hq-2')).toHaveLength(1);
+      expect(storedDeadLetters(pathIn(folder), 'hq-2')).toHaveLength(1);
       expect((await store.series()).map(({ labels }) => labels[0])).toEqual(['hq-2']);
       await store.close();
     });
@@ -210,7 +211,7 @@ describe('state quarantine', () => {
       }
       expect(errors).toEqual([
         expect.stringContaining('it is not damaged'),
-        expect.stringContaining('its schema is version 99'),
+        expect.stringContaining('its schema version is 99'),
         expect.stringContaining('it is a database of another program'),
       ]);
       expect(existsSync(path)).toBe(true);

@@ -15,14 +15,14 @@ const down = aServer({
   state: 'down',
   error: 'Could not reach "https://vb365-branch.example.com:4443/v8/Token": connection refused',
   open: undefined,
-  lastTurnAgoMs: 7_300_000,
+  lastPollAgoMs: 7_300_000,
 });
 const unseen = aServer({
   name: 'new',
   state: 'unknown',
   apiVersion: '',
   version: '',
-  lastTurnAgoMs: undefined,
+  lastPollAgoMs: undefined,
   open: undefined,
 });
 const failed = ['Restore', 'Export', 'Send'].map((type, n) => ({
@@ -133,7 +133,7 @@ describe('the page, in Chromium', () => {
   test('stays a table to a screen reader on a phone', async () => {
     await looking(aStatus(), { width: 360, height: 740, colorScheme: 'light' }, async ({ page }) => {
       expect(await page.getByRole('table', { name: 'Servers' }).getByRole('row').count()).toBe(2);
-      expect(await page.getByRole('columnheader', { name: 'Last complete turn' }).count()).toBe(1);
+      expect(await page.getByRole('columnheader', { name: 'Last complete poll' }).count()).toBe(1);
     });
   });
 

@@ -82,7 +82,7 @@ test(
       const { child } = await inTheMiddleOfAnExport(stage);
       child.kill('SIGTERM');
       expect(await child.ended).toBe(3);
-      expect(child.said.join('\n')).toContain('Cut off what was in hand');
+      expect(child.said.join('\n')).toContain('Shutdown deadline exceeded');
       await goOn(stage);
       expect(uids(stage)).toHaveLength(6);
       expect(new Set(uids(stage)).size).toBe(3);

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { DeliveryReport } from '../../src/pipeline/sink-worker.js';
 import { ExporterError } from '../../src/kernel/errors.js';
 import type { Store } from '../../src/pipeline/ports.js';
-import { memoryStore } from '../support/memory-store.js';
-import { sqliteStore } from '../../src/store/sqlite.js';
+import { memoryStore, type ReadableStore } from '../support/memory-store.js';
+import { readableSqliteStore } from '../support/dead-letters.js';
 import { bench, put } from '../support/discovery-rig.js';
 import { event, fakeServer, type FakeServer, recordingSink, session } from '../support/server-run.js';
 import { logsTo } from '../support/logs.js';
@@ -50,7 +50,7 @@ const refuse = (id: string, from: number, to: number): void => {
 };
 const cursorOf = async (store: Store, id: string): Promise<string | undefined> =>
   (await store.rows('hq', [id])).find(row => row.sink === 'logs')?.cursor;
-const asideOf = async (store: Store): Promise<readonly string[]> =>
+const asideOf = async (store: ReadableStore): Promise<readonly string[]> =>
   (await store.deadLetters('hq')).map(({ event: id }) => id).toSorted();
 
 describe('Nothing lost: a record that is refused while nothing else is due', () => {
@@ -86,7 +86,7 @@ describe('Nothing lost: a record that is refused while nothing else is due', () 
   test('is set aside in the transaction that moves its cursor, also after a restart in between', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'vb365-doubt-'));
     const path = join(directory, 'state.db');
-    const first = await sqliteStore({ path });
+    const first = await readableSqliteStore(path);
     const turn = await line(first);
     hold('a', 0, 1);
     refuse('a', 0, 1);
@@ -95,9 +95,9 @@ describe('Nothing lost: a record that is refused while nothing else is due', () 
     await sink.close();
 
     sink = logsTo(picky.receiver.url);
-    const inner = await sqliteStore({ path });
+    const inner = await readableSqliteStore(path);
     const commits: boolean[] = [];
-    const second: Store = {
+    const second: ReadableStore = {
       ...inner,
       commit: async change => {
         if (change.deadLetters !== undefined && change.deadLetters.length > 0)
@@ -110,7 +110,7 @@ describe('Nothing lost: a record that is refused while nothing else is due', () 
     expect(await asideOf(second)).toEqual(['a-0']);
     expect(commits).toEqual([true]);
     await inner.close();
-    const third = await sqliteStore({ path });
+    const third = await readableSqliteStore(path);
     expect(await asideOf(third)).toEqual(['a-0']);
     expect(await third.deadLetters('other')).toEqual([]);
     await third.close();

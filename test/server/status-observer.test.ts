@@ -39,7 +39,7 @@ describe('what the page shows of a server', () => {
       error: '',
       apiVersion: '',
       version: '',
-      lastTurnAgoMs: undefined,
+      lastPollAgoMs: undefined,
       open: undefined,
       sinks: [
         { name: 'metrics', backlog: 0 },
@@ -56,7 +56,7 @@ describe('what the page shows of a server', () => {
     status.observer.discovered(report({ result: 'partial' }), []);
     status.observer.delivered('logs', { taken: 0, corrections: 0, errors: [], due: 3 });
     expect(status.tried()).toBe(true);
-    expect(status.view()).toMatchObject({ state: 'up', apiVersion: 'v8', version: '8.1.0.1', lastTurnAgoMs: 7_000 });
+    expect(status.view()).toMatchObject({ state: 'up', apiVersion: 'v8', version: '8.1.0.1', lastPollAgoMs: 7_000 });
     expect(status.view()).toMatchObject({ open: [], sinks: [{ backlog: 0 }, { backlog: 3 }] });
   });
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { StateChange, CursorRow, Series, SeriesDelta, DeadLetter, Store } from '../../src/pipeline/ports.js';
+import type { CursorRow, DeadLetter, Series, SeriesDelta, StateChange } from '../../src/pipeline/ports.js';
 import { seriesKey } from '../../src/store/fold.js';
+import type { ReadableStore } from '../support/memory-store.js';
 
 export const row = (over: Partial<CursorRow> = {}): CursorRow => ({
   sink: 'metrics',
@@ -11,7 +12,7 @@ export const row = (over: Partial<CursorRow> = {}): CursorRow => ({
   ...over,
 });
 
-const aside = (over: Partial<DeadLetter> = {}): DeadLetter => ({
+const letter = (over: Partial<DeadLetter> = {}): DeadLetter => ({
   sink: 'logs',
   session: 's1',
   event: 'e1',
@@ -30,44 +31,48 @@ const histogram = (counts: readonly number[], sumTicks: bigint): SeriesDelta => 
   sumTicks,
 });
 
-/** Everything a store answers about these servers and sessions, in an order of ours: ports promise none. */
-export async function answers(store: Store, servers: readonly string[], sessions: readonly string[]): Promise<unknown> {
+/** Everything in a store about these servers and sessions, sorted, because the port promises no order. */
+export async function contentsOf(
+  store: ReadableStore,
+  servers: readonly string[],
+  sessions: readonly string[],
+): Promise<unknown> {
   const ofServers = servers.map(async server => ({
     state: await store.state(server),
     rows: sorted(await store.rows(server, sessions), rowKey),
     metrics: sorted(await store.pending(server, 'metrics'), rowKey),
     logs: sorted(await store.pending(server, 'logs'), rowKey),
-    aside: sorted(await store.deadLetters(server), asideKey),
+    deadLetters: sorted(await store.deadLetters(server), letterKey),
   }));
   return { servers: await Promise.all(ofServers), series: sorted(await store.series(), seriesKey) };
 }
 
 const rowKey = ({ sink, session }: CursorRow): string => `${session} ${sink}`;
 
-const asideKey = ({ sink, session, event }: DeadLetter): string => JSON.stringify([sink, session, event]);
+const letterKey = ({ sink, session, event }: DeadLetter): string => JSON.stringify([sink, session, event]);
 
 const sorted = <T>(list: readonly T[], key: (one: T) => string): readonly T[] =>
   list.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 
-/** What the port promises of every store; `make` gives an empty one. */
-export function storeConformance(make: () => Promise<Store>): void {
-  let store: Store;
+/** The contract of the port; `make` returns an empty store. */
+export function storeConformance(make: () => Promise<ReadableStore>): void {
+  let store: ReadableStore;
   const commit = async (change: Partial<StateChange>): Promise<void> => store.commit({ server: 'hq', ...change });
-  const everything = async (): Promise<unknown> => answers(store, ['hq', 'branch'], ['s1', 's2', 's3']);
+  const everything = async (): Promise<unknown> => contentsOf(store, ['hq', 'branch'], ['s1', 's2', 's3']);
   beforeEach(async () => {
     store = await make();
   });
   afterEach(async () => store.close());
 
   describe('state', () => {
-    test('of a server that nobody has named is empty', async () => {
+    test('of an unknown server is empty', async () => {
       expect(await store.state('hq')).toEqual({ since: {}, facts: {} });
     });
-    test('keeps when each sink began, to the nanosecond', async () => {
+    test('holds when each sink began, to the nanosecond', async () => {
       await commit({ since: { metrics: 1_700_000_000_123_456_789n, logs: 5n } });
       expect(await store.state('hq')).toEqual({ since: { metrics: 1_700_000_000_123_456_789n, logs: 5n }, facts: {} });
     });
-    test('keeps what the server told of itself, and what a change leaves out of that', async () => {
+    test('holds facts about the server, and keeps those that a change leaves out', async () => {
       await commit({ facts: { installationId: 'a', apiVersion: 'v8' } });
       await commit({ facts: { changeToken: 't', installationId: 'b' } });
       await store.commit({ server: 'branch', facts: { apiVersion: 'v6' } });
@@ -76,7 +81,7 @@ export function storeConformance(make: () => Promise<Store>): void {
         facts: { installationId: 'b', apiVersion: 'v8', changeToken: 't' },
       });
     });
-    test('of a sink that a change leaves out stays', async () => {
+    test('of a sink that a change leaves out does not change', async () => {
       await commit({ since: { metrics: 1n } });
       await commit({ since: { logs: 2n } });
       await commit({ rows: [row()] });
@@ -85,24 +90,24 @@ export function storeConformance(make: () => Promise<Store>): void {
   });
 
   describe('rows', () => {
-    test('are those of the sessions asked for, of every sink', async () => {
+    test('of the given sessions are returned for every sink', async () => {
       const rows = [row(), row({ sink: 'logs', done: true }), row({ session: 's2' })];
       await commit({ rows });
       expect(sorted(await store.rows('hq', ['s1', 'nobody']), rowKey)).toEqual([rows[1], rows[0]]);
       expect(await store.rows('hq', [])).toEqual([]);
     });
-    test('take the place of the ones before them', async () => {
+    test('replace earlier ones', async () => {
       await commit({ rows: [row()] });
       await commit({ rows: [row({ done: true, cursor: '0-9;;result' })] });
       expect(await store.rows('hq', ['s1'])).toEqual([row({ done: true, cursor: '0-9;;result' })]);
     });
-    test('are found by thousands of ids at once, each once', async () => {
+    test('are found by thousands of ids at once', async () => {
       const rows = Array.from({ length: 5_000 }, (_, n) => row({ session: `s${String(n)}` }));
       await commit({ rows });
       const ids = rows.map(({ session }) => session);
       expect(await store.rows('hq', [...ids, ...ids])).toHaveLength(5_000);
     });
-    test('are pending for their own sink until they are done', async () => {
+    test('are pending for their sink until they are done', async () => {
       await commit({ rows: [row(), row({ session: 's2', done: true }), row({ session: 's3', sink: 'logs' })] });
       expect(await store.pending('hq', 'metrics')).toEqual([row()]);
       await commit({ rows: [row({ done: true })] });
@@ -118,44 +123,46 @@ export function storeConformance(make: () => Promise<Store>): void {
     });
   });
 
-  describe('what is set aside', () => {
-    test('is answered as it was told, to the nanosecond, for its server alone', async () => {
+  describe('dead letters', () => {
+    test('are stored to the nanosecond, for each server', async () => {
       const deadLetters = [
-        aside(),
-        aside({ event: '', reason: 'too_large' }),
-        aside({ sink: 'traces', session: 's2' }),
+        letter(),
+        letter({ event: '', reason: 'too_large' }),
+        letter({ sink: 'traces', session: 's2' }),
       ];
       await commit({ deadLetters });
-      await store.commit({ server: 'branch', deadLetters: [aside({ event: 'e2' })] });
-      expect(sorted(await store.deadLetters('hq'), asideKey)).toEqual(sorted(deadLetters, asideKey));
-      expect(await store.deadLetters('branch')).toEqual([aside({ event: 'e2' })]);
+      await store.commit({ server: 'branch', deadLetters: [letter({ event: 'e2' })] });
+      expect(sorted(await store.deadLetters('hq'), letterKey)).toEqual(sorted(deadLetters, letterKey));
+      expect(await store.deadLetters('branch')).toEqual([letter({ event: 'e2' })]);
       expect(await store.deadLetters('nobody')).toEqual([]);
     });
-    test('is one record for each sink, session and event: the last word counts', async () => {
-      await commit({ deadLetters: [aside(), aside({ at: 1n })] });
-      await commit({ deadLetters: [aside({ reason: 'too_large', at: 2n })] });
-      expect(await store.deadLetters('hq')).toEqual([aside({ reason: 'too_large', at: 2n })]);
+    test('are one for each sink, session and event: the last one counts', async () => {
+      await commit({ deadLetters: [letter(), letter({ at: 1n })] });
+      await commit({ deadLetters: [letter({ reason: 'too_large', at: 2n })] });
+      expect(await store.deadLetters('hq')).toEqual([letter({ reason: 'too_large', at: 2n })]);
     });
-    test('goes along with a move, takes the place of what is there, and leaves the rest', async () => {
-      await commit({ deadLetters: [aside(), aside({ event: 'e2' })] });
-      const there = [aside({ at: 1n }), aside({ event: 'e3' }), aside({ sink: 'traces' })];
+    test('follow a move, replace those with the same key, and leave the others', async () => {
+      await commit({ deadLetters: [letter(), letter({ event: 'e2' })] });
+      const there = [letter({ at: 1n }), letter({ event: 'e3' }), letter({ sink: 'traces' })];
       await store.commit({ server: 'branch', deadLetters: there });
-      await store.commit({ server: 'lab', deadLetters: [aside()] });
-      await commit({ moves: [{ from: 'hq', to: 'branch' }], deadLetters: [aside({ event: 'new' })] });
-      const moved = [aside(), aside({ event: 'e2' }), aside({ event: 'e3' }), aside({ sink: 'traces' })];
-      expect(sorted(await store.deadLetters('branch'), asideKey)).toEqual(moved);
-      expect(await store.deadLetters('hq')).toEqual([aside({ event: 'new' })]);
-      expect(await store.deadLetters('lab')).toEqual([aside()]);
+      await store.commit({ server: 'lab', deadLetters: [letter()] });
+      await commit({ moves: [{ from: 'hq', to: 'branch' }], deadLetters: [letter({ event: 'new' })] });
+      const moved = [letter(), letter({ event: 'e2' }), letter({ event: 'e3' }), letter({ sink: 'traces' })];
+      expect(sorted(await store.deadLetters('branch'), letterKey)).toEqual(moved);
+      expect(await store.deadLetters('hq')).toEqual([letter({ event: 'new' })]);
+      expect(await store.deadLetters('lab')).toEqual([letter()]);
     });
-    test('is stored with the rest of its change, or not at all', async () => {
+    test('are stored with the rest of their change, or not at all', async () => {
       await commit({ deltas: [counter(1)] });
-      await expect(commit({ deadLetters: [aside()], deltas: [latest(1n)] })).rejects.toMatchObject({ reason: 'store' });
+      await expect(commit({ deadLetters: [letter()], deltas: [latest(1n)] })).rejects.toMatchObject({
+        reason: 'store',
+      });
       expect(await store.deadLetters('hq')).toEqual([]);
     });
   });
 
   describe('holders', () => {
-    test('are the names under which an installation is known', async () => {
+    test('are the names of an installation', async () => {
       await commit({ facts: { installationId: 'a' } });
       await store.commit({ server: 'branch', facts: { installationId: 'b', apiVersion: 'a' } });
       await store.commit({ server: 'lab', facts: { installationId: 'a' } });
@@ -170,17 +177,17 @@ export function storeConformance(make: () => Promise<Store>): void {
       facts: { installationId: 'a' },
       rows: [row(), row({ sink: 'logs' })],
     };
-    test('puts all that is kept under one name under another, before the rest of the change', async () => {
+    test('renames everything stored under a name, before the rest of the change', async () => {
       await commit({ ...kept, deltas: [counter(1)] });
-      const moves = [{ from: 'hq', to: 'aside' }];
+      const moves = [{ from: 'hq', to: 'archive' }];
       await commit({ moves, facts: { installationId: 'b' }, rows: [row({ cursor: 'new' })], deltas: [counter(1)] });
-      expect(await store.state('aside')).toEqual({ since: { metrics: 1n }, facts: { installationId: 'a' } });
-      expect(sorted(await store.rows('aside', ['s1']), rowKey)).toEqual([row({ sink: 'logs' }), row()]);
+      expect(await store.state('archive')).toEqual({ since: { metrics: 1n }, facts: { installationId: 'a' } });
+      expect(sorted(await store.rows('archive', ['s1']), rowKey)).toEqual([row({ sink: 'logs' }), row()]);
       expect(await store.state('hq')).toEqual({ since: {}, facts: { installationId: 'b' } });
       expect(await store.rows('hq', ['s1'])).toEqual([row({ cursor: 'new' })]);
       expect(await store.series()).toEqual([{ ...name, kind: 'counter', value: 2n }]);
     });
-    test('follows the one before it, takes the place of what is there, and leaves the rest', async () => {
+    test('applies after the one before it, replaces rows with the same key, and leaves the others', async () => {
       await commit(kept);
       await commit({ server: 'branch', rows: [row({ cursor: 'old' }), row({ session: 's2' })], since: { logs: 2n } });
       await commit({
@@ -203,7 +210,7 @@ export function storeConformance(make: () => Promise<Store>): void {
   describe('series', () => {
     const max = Number.MAX_SAFE_INTEGER;
     test.each<[string, readonly SeriesDelta[], Series]>([
-      ['a counter begins with nothing', [counter(0)], { ...name, kind: 'counter', value: 0n }],
+      ['a counter starts at 0', [counter(0)], { ...name, kind: 'counter', value: 0n }],
       ['a counter adds', [counter(2), counter(3)], { ...name, kind: 'counter', value: 5n }],
       [
         'a counter stays exact above 2^53',
@@ -216,7 +223,7 @@ export function storeConformance(make: () => Promise<Store>): void {
         { ...name, kind: 'counter', value: 6n, held: 5n },
       ],
       [
-        'a counter lets go of what it held back',
+        'a counter releases held increments',
         [
           { ...counter(2), held: 2 },
           { ...counter(3), held: 3 },
@@ -225,7 +232,7 @@ export function storeConformance(make: () => Promise<Store>): void {
         { ...name, kind: 'counter', value: 5n, held: 3n },
       ],
       [
-        'a counter that holds nothing back any more is as one that never did',
+        'a counter that released everything equals one that held nothing',
         [
           { ...counter(2), held: 2 },
           { ...counter(0), held: -2 },
@@ -245,7 +252,7 @@ export function storeConformance(make: () => Promise<Store>): void {
         { ...name, kind: 'histogram', counts: [2n * BigInt(max)], sumTicks: 2n ** 70n + 1n },
       ],
       [
-        'a histogram of another number of buckets begins anew',
+        'a histogram with another number of buckets starts over',
         [histogram([1, 2, 3], 9n), histogram([4, 5], 7n)],
         { ...name, kind: 'histogram', counts: [4n, 5n], sumTicks: 7n },
       ],
@@ -257,7 +264,7 @@ export function storeConformance(make: () => Promise<Store>): void {
       expect(await other.series()).toEqual([expected]);
       await other.close();
     });
-    test('are told apart by family and by every label', async () => {
+    test('are distinguished by family and by every label', async () => {
       const labels = [[], [''], ['', ''], ['a,b'], ['a', 'b'], ['a"'], ['é'], ['É']];
       await commit({ deltas: labels.map(list => ({ family: 'f', labels: list, kind: 'counter', by: 1 })) });
       await commit({ deltas: [{ family: 'f2', labels: [], kind: 'counter', by: 1 }] });
@@ -271,14 +278,14 @@ export function storeConformance(make: () => Promise<Store>): void {
   });
 
   describe('a commit', () => {
-    test('of nothing changes nothing', async () => {
+    test('without changes changes nothing', async () => {
       await commit({ since: { metrics: 1n }, rows: [row()], deltas: [counter(1)] });
       const before = await everything();
       await commit({});
       await commit({ since: {}, rows: [], deltas: [] });
       expect(await everything()).toEqual(before);
     });
-    test('that fails at its last delta changes nothing, and the next one works', async () => {
+    test('that fails at its last delta changes nothing, and the next one succeeds', async () => {
       await commit({ deltas: [counter(1)] });
       const before = await everything();
       const first: SeriesDelta = { family: 'g_total', labels: [], kind: 'counter', by: 1 };

@@ -76,14 +76,14 @@ const overwrite = (file: string, at: number, length: number): void => {
   writeFileSync(file, content);
 };
 
-describe('a damaged state file is refused with what to do, and every byte of it is kept', () => {
+describe('a damaged state file is refused with advice and not changed', () => {
   test.each<[string, string, () => Promise<void>, () => void]>([
-    ['its header is garbage', 'it is no state file, or damaged', filled, () => overwrite(path, 0, 100)],
+    ['its header is garbage', 'it is not a state file, or it is damaged', filled, () => overwrite(path, 0, 100)],
     ['the middle of a page is garbage', 'it is damaged', filled, () => overwrite(path, 4096 * 20 + 2, 600)],
     ['it is cut short', 'it is damaged', filled, () => truncateSync(path, 4096 * 10)],
     ['it is empty', 'it is empty', filled, () => truncateSync(path, 0)],
     ['its log is garbage', 'its "-wal" file is damaged', killed, () => overwrite(`${path}-wal`, 0, 8_000)],
-    ['it is gone, but not its log', 'it is not there, but its "-wal" file is', killed, () => rmSync(path)],
+    ['it is gone, but not its log', 'it is missing, but its "-wal" file exists', killed, () => rmSync(path)],
   ])('%s', async (_, why, make, damage) => {
     await make();
     damage();
@@ -91,13 +91,15 @@ describe('a damaged state file is refused with what to do, and every byte of it 
     await expect(sqliteStore({ path })).rejects.toMatchObject({
       reason: 'store',
       message: expect.stringMatching(
-        new RegExp(`^Could not (open|use|make) state file ".*": ${why}; bring back a copy of it, or set it aside with`),
+        new RegExp(
+          `^Could not (open|use|create) state file ".*": ${why}; restore a backup of it, or move it away with`,
+        ),
       ),
     });
     expect(bytes()).toEqual(before);
   });
 
-  test('a number that is none any more is damage, and none of it is in the message', async () => {
+  test('a number that does not parse is damage, and the message does not contain it', async () => {
     await filled();
     const database = new DatabaseSync(path);
     database.exec("UPDATE series SET value = 'canary'");
@@ -109,7 +111,7 @@ describe('a damaged state file is refused with what to do, and every byte of it 
     await store.close();
   });
 
-  test('a log that a power cut left without a header costs nothing', async () => {
+  test('a log that a power cut left without a header is ignored', async () => {
     await filled();
     writeFileSync(`${path}-wal`, Buffer.alloc(4_096));
     const store = await sqliteStore({ path });
@@ -117,7 +119,7 @@ describe('a damaged state file is refused with what to do, and every byte of it 
     await store.close();
   });
 
-  test('a kill while the file is made leaves nothing that would be refused', async () => {
+  test('a kill while the file is created leaves nothing that would be refused', async () => {
     for (const left of [Buffer.alloc(0), readFileSync('test/fixtures/state/v1.sqlite')]) {
       rmSync(path, { force: true });
       writeFileSync(`${path}.new`, left);
@@ -141,13 +143,13 @@ describe('a state file of the first schema', () => {
     copyFileSync(fixture, path);
   });
 
-  test('opens, and every row and counter of it survives', async () => {
+  test('is migrated with every row and counter', async () => {
     copyFileSync(fixture, `${path}.before`);
     const before = tables.map(table => all(`${path}.before`, table));
     expect(before.every(rows => rows.length > 0)).toBe(true);
     const said: string[] = [];
     const store = await sqliteStore({ path, notice: line => void said.push(line) });
-    expect(said).toEqual([expect.stringMatching(/^Brought the state file from schema 1 to \d$/)]);
+    expect(said).toEqual([expect.stringMatching(/^Migrated the state file from schema 1 to \d$/)]);
     expect(await store.series()).toHaveLength(before[2]?.length ?? 0);
     await store.close();
     expect(tables.map(table => all(path, table))).toMatchObject(before);
@@ -155,7 +157,7 @@ describe('a state file of the first schema', () => {
     expect(said).toHaveLength(1);
   });
 
-  test('stays one when it cannot be brought up to date', async () => {
+  test('keeps its schema when the migration fails', async () => {
     const database = new DatabaseSync(path);
     database.exec('CREATE TABLE fact (mine)');
     database.close();
@@ -165,7 +167,7 @@ describe('a state file of the first schema', () => {
   });
 });
 
-describe('a state file that is taken away while it is in use', () => {
+describe('a state file that is moved away while it is in use', () => {
   let store: Store;
   beforeEach(async () => {
     store = await sqliteStore({ path });
@@ -183,13 +185,13 @@ describe('a state file that is taken away while it is in use', () => {
     ['replaced', () => (renameSync(path, `${path}.old`), copyFileSync(`${path}.old`, path))],
     ['cut short', () => truncateSync(path, 0)],
     ['left without its log', () => rmSync(`${path}-wal`)],
-  ])('%s: the next commit fails, and so does every one after it', async (_, take) => {
+  ])('%s: the next commit and every one after it fail', async (_, take) => {
     take();
     await away();
     await store.close().catch(() => undefined);
   });
 
-  test('brought back as it was, takes the next commit as if nothing had been', async () => {
+  test('put back unchanged, takes the next commit', async () => {
     renameSync(path, `${path}.old`);
     await away();
     renameSync(`${path}.old`, path);
@@ -201,7 +203,7 @@ describe('a state file that is taken away while it is in use', () => {
   });
 });
 
-/** Root may do everything; what it may not is only seen as somebody else. */
+/** Permissions do not apply to root, so the child becomes another user. */
 const asNobody = process.getuid?.() === 0 ? 'process.setegid(65534); process.seteuid(65534);' : '';
 
 const tried = async (): Promise<readonly string[]> =>
@@ -212,21 +214,21 @@ const tried = async (): Promise<readonly string[]> =>
     () => false,
   );
 
-describe('a state file that must not be written', () => {
-  test('is refused when its mode forbids it', async () => {
+describe('a state file without write permission', () => {
+  test('is refused when its mode is read-only', async () => {
     await filled();
     chmodSync(path, 0o444);
     expect(await tried()).toEqual([
       `Could not open state file "${path}": permission denied; let the user that runs vb365-exporter write to it and to its directory`,
     ]);
   });
-  test('is refused when its directory lets nothing be made in it', async () => {
+  test('is refused when its directory is read-only', async () => {
     chmodSync(folder, 0o555);
-    expect(await tried()).toEqual([expect.stringMatching(/^Could not make state file ".*": permission denied; let/)]);
+    expect(await tried()).toEqual([expect.stringMatching(/^Could not create state file ".*": permission denied; let/)]);
     expect(existsSync(path)).toBe(false);
     chmodSync(folder, 0o755);
   });
-  test('is refused when it is there but no log can be made beside it', async () => {
+  test('is refused when its log cannot be created next to it', async () => {
     await filled();
     chmodSync(path, 0o666);
     chmodSync(folder, 0o555);
@@ -235,15 +237,15 @@ describe('a state file that must not be written', () => {
     ]);
     chmodSync(folder, 0o755);
   });
-  test('is refused below something that is no directory', async () => {
+  test('is refused below a path that is not a directory', async () => {
     writeFileSync(path, '');
     await expect(sqliteStore({ path: join(path, 'state.db') })).rejects.toMatchObject({
-      message: expect.stringContaining('a part of its path is no directory'),
+      message: expect.stringContaining('a part of its path is not a directory'),
     });
   });
 });
 
-/** A disk of 1 MB where the kernel lets us have one, else a limit on the size of files, which fails writes as well. */
+/** A file system of 1 MB where the kernel allows one, else a limit on file size, which fails writes as well. */
 const hasOwnDisk = spawnSync('unshare', ['-rm', 'true']).status === 0;
 const smallDisk = hasOwnDisk
   ? {
@@ -265,7 +267,7 @@ const smallDisk = hasOwnDisk
       why: 'the disk could not read or write it',
     };
 
-test(`a disk without room (${hasOwnDisk ? 'a real one' : 'a limit on file size'}): the commit fails whole, and the same one works once there is room`, async () => {
+test(`a full disk (${hasOwnDisk ? 'a real one' : 'a limit on file size'}): the commit fails as a whole, and succeeds once there is room`, async () => {
   const child = storeChild(
     path,
     `const row = n => ({ sink: 'logs', session: 's' + n, createdAt: 0n, done: false, cursor: 'x'.repeat(2_000) });

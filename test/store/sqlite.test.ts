@@ -1,14 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { StateChange, SeriesDelta } from '../../src/pipeline/ports.js';
+import type { SeriesDelta, StateChange, Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../support/memory-store.js';
+import { openFile, openForCommits } from '../../src/store/open.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
+import { readableSqliteStore } from '../support/dead-letters.js';
 import { kill, linesOf, storeChild } from '../support/store-child.js';
-import { answers, counter, row, storeConformance } from './conformance.js';
+import { contentsOf, counter, row, storeConformance } from './conformance.js';
 
 let root: string;
 let files = 0;
@@ -27,7 +29,7 @@ beforeEach(() => {
 });
 
 describe('the store in a file', () => {
-  storeConformance(async () => sqliteStore({ path: fresh() }));
+  storeConformance(async () => readableSqliteStore(fresh()));
 });
 
 const servers = ['hq', 'branch'];
@@ -43,7 +45,7 @@ const deltas = fc.oneof(
     sumTicks: fc.bigInt({ min: 0n, max: 2n ** 70n }),
   }),
 );
-/** Two families, so that now and then one meets a delta of another kind and the commit fails. */
+/** Two families, so that some deltas meet a series of another kind and the commit fails. */
 const delta: fc.Arbitrary<SeriesDelta> = fc
   .tuple(fc.constantFrom('counter', 'latest', 'histogram', 'f'), label, deltas)
   .map(([family, value, rest]) => ({ family: family === 'f' ? 'f' : rest.kind, labels: [value], ...rest }));
@@ -80,25 +82,34 @@ const change: fc.Arbitrary<StateChange> = fc.record(
 
 async function sameAnswers(changes: readonly StateChange[]): Promise<void> {
   const file = fresh();
-  const [memory, disk] = [memoryStore(), await sqliteStore({ path: file })];
+  const [memory, disk] = [memoryStore(), await readableSqliteStore(file)];
   for (const one of changes) {
     const [first, second] = await Promise.allSettled([memory.commit(one), disk.commit(one)]);
     expect(second.status).toBe(first.status);
   }
-  const expected = await answers(memory, servers, sessions);
-  expect(await answers(disk, servers, sessions)).toEqual(expected);
+  const expected = await contentsOf(memory, servers, sessions);
+  expect(await contentsOf(disk, servers, sessions)).toEqual(expected);
   await disk.close();
-  const again = await sqliteStore({ path: file });
-  expect(await answers(again, servers, sessions)).toEqual(expected);
+  const again = await readableSqliteStore(file);
+  expect(await contentsOf(again, servers, sessions)).toEqual(expected);
   await again.close();
 }
 
-test('the same changes give the same answers in memory, in a file, and in the file opened again', async () => {
+test('the same changes have the same result in memory, in a file, and in the file opened again', async () => {
   await fc.assert(fc.asyncProperty(fc.array(change, { maxLength: 8 }), sameAnswers), { numRuns: 60 });
 });
 
 describe('the state file', () => {
-  test('is made with its directory, readable by its owner alone, and so is all beside it', async () => {
+  test('is synced to the disk by each commit', () => {
+    const created = openForCommits(path, () => undefined);
+    expect(created.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
+    expect(created.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: full });
+    created.close();
+    const opened = openFile(path);
+    expect(opened.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: full });
+    opened.close();
+  });
+  test('is created with its directory, and only its owner can read it and its log', async () => {
     path = join(root, 'deep', 'er', 'state.db');
     const store = await sqliteStore({ path });
     await store.commit({ server: 'hq', rows: [row()] });
@@ -106,7 +117,7 @@ describe('the state file', () => {
     expect(modeOf(join(root, 'deep', 'er'))).toBe('700');
     await store.close();
   });
-  test('that others could read is closed to them', async () => {
+  test('that others could read is made private', async () => {
     await (await sqliteStore({ path })).close();
     chmodSync(path, 0o644);
     const store = await sqliteStore({ path });
@@ -114,23 +125,26 @@ describe('the state file', () => {
     expect([modeOf(path), modeOf(`${path}-wal`)]).toEqual(['600', '600']);
     await store.close();
   });
-  test('may be closed twice, and answers nothing after that', async () => {
+  test('can be closed twice, and every operation fails after that', async () => {
     const store = await sqliteStore({ path });
     await store.close();
     await store.close();
     await expect(store.series()).rejects.toMatchObject({ reason: 'store' });
   });
-  test('keeps instants of a mad clock within what its columns hold', async () => {
+  test('limits the instants of a wrong clock to the range of its columns', async () => {
     const store = await sqliteStore({ path });
-    const mad = 10n ** 30n;
-    const rows = [row({ createdAt: mad }), row({ session: 's2', createdAt: -mad })];
-    await store.commit({ server: 'hq', since: { metrics: mad, logs: -mad }, rows });
+    const wild = 10n ** 30n;
+    const rows = [row({ createdAt: wild }), row({ session: 's2', createdAt: -wild })];
+    await store.commit({ server: 'hq', since: { metrics: wild, logs: -wild }, rows });
     const kept = (await store.rows('hq', ['s1', 's2'])).map(({ createdAt }) => createdAt);
     expect(kept).toEqual([2n ** 63n - 1n, -(2n ** 63n) + 1n]);
     expect(await store.state('hq')).toEqual({ since: { metrics: 2n ** 63n - 1n, logs: -(2n ** 63n) + 1n }, facts: {} });
     await store.close();
   });
 });
+
+/** `PRAGMA synchronous` syncs the write-ahead log at each commit. Source: sqlite.org/pragma.html#pragma_synchronous. */
+const full = 2n;
 
 const refused = async (message: string): Promise<void> => {
   const before = readFileSync(path);
@@ -151,22 +165,22 @@ const foreign = (sql: string): void => {
   chmodSync(path, 0o644);
 };
 
-describe('a state file is refused, and left as it is,', () => {
+describe('a state file is refused and not changed', () => {
   test('when a newer version wrote it', async () => {
     await (await sqliteStore({ path })).close();
     const database = new DatabaseSync(path);
     database.exec('PRAGMA user_version = 7');
     database.close();
-    await refused('its schema is version 7, this program knows 2');
+    await refused('its schema version is 7, this program supports up to 2');
   });
   test('when it is a database of another program', async () => {
     foreign('CREATE TABLE theirs (a)');
     await refused('it is a database of another program');
   });
-  test('when it is no database', async () => {
+  test('when it is not a database', async () => {
     mkdirSync(join(path, '..'));
     writeFileSync(path, 'garbage '.repeat(1_000), { mode: 0o644 });
-    await refused('it is no state file, or damaged');
+    await refused('it is not a state file, or it is damaged');
   });
   test('when it is a directory', async () => {
     mkdirSync(path, { recursive: true, mode: 0o755 });
@@ -175,8 +189,28 @@ describe('a state file is refused, and left as it is,', () => {
   });
 });
 
+describe('a failed operation', () => {
+  test.each<[keyof Store, (store: Store) => Promise<unknown>]>([
+    ['state', async store => store.state('hq')],
+    ['rows', async store => store.rows('hq', [])],
+    ['pending', async store => store.pending('hq', 'logs')],
+    ['holders', async store => store.holders('i')],
+    ['series', async store => store.series()],
+    ['commit', async store => store.commit({ server: 'hq', rows: [row()] })],
+  ])('"%s" is reported once, a successful one is not', async (operation, act) => {
+    const failed = jest.fn();
+    const store = await sqliteStore({ path, failed });
+    await act(store);
+    expect(failed).not.toHaveBeenCalled();
+    rmSync(path);
+    await expect(act(store)).rejects.toMatchObject({ reason: 'store' });
+    expect(failed.mock.calls).toEqual([[operation]]);
+    await store.close();
+  });
+});
+
 describe('two processes', () => {
-  test('do not share a state file: the second is told', async () => {
+  test('do not share a state file: the second fails', async () => {
     const store = await sqliteStore({ path });
     const child = storeChild(path, "say('opened'); await store.close();");
     expect(await linesOf(child, () => false)).toEqual([
@@ -184,7 +218,7 @@ describe('two processes', () => {
     ]);
     await store.close();
   });
-  test('one that is killed between commits loses nothing of what it committed', async () => {
+  test('one that is killed loses none of its commits', async () => {
     const child = storeChild(
       path,
       `for (let n = 0; n < 1e6; n += 1) {

@@ -1,7 +1,7 @@
 import type { CursorRow, Series, SeriesDelta, ServerState, DeadLetter, Store } from '../../src/pipeline/ports.js';
 import { fold, seriesKey } from '../../src/store/fold.js';
 
-/** The series that deltas change, as they stand then; throws before anything is changed. */
+/** The series that the deltas change, after the change; throws before anything is changed. */
 function folded(series: ReadonlyMap<string, Series>, deltas: readonly SeriesDelta[] = []): ReadonlyMap<string, Series> {
   const changed = new Map<string, Series>();
   for (const delta of deltas) {
@@ -11,24 +11,27 @@ function folded(series: ReadonlyMap<string, Series>, deltas: readonly SeriesDelt
   return changed;
 }
 
-const asideKey = (server: string, { sink, session, event }: DeadLetter): string =>
+const letterKey = (server: string, { sink, session, event }: DeadLetter): string =>
   JSON.stringify([server, sink, session, event]);
 
-/** A store that forgets everything when the program ends. */
-export function memoryStore(): Store {
+/** A store whose dead letters a test can read. */
+export type ReadableStore = Store & Readonly<{ deadLetters(server: string): Promise<readonly DeadLetter[]> }>;
+
+/** A store that forgets everything when the process ends. */
+export function memoryStore(): ReadableStore {
   const states = new Map<string, ServerState>();
   const rows = new Map<string, Readonly<{ server: string; row: CursorRow }>>();
   const series = new Map<string, Series>();
-  const aside = new Map<string, Readonly<{ server: string; one: DeadLetter }>>();
+  const letters = new Map<string, Readonly<{ server: string; one: DeadLetter }>>();
   const ofServer = (server: string): readonly CursorRow[] =>
     [...rows.values()].filter(entry => entry.server === server).map(({ row }) => row);
   const put = (server: string, changed: readonly CursorRow[]): void => {
     for (const row of changed) rows.set(JSON.stringify([server, row.sink, row.session]), { server, row });
   };
-  const asideOf = (server: string): readonly DeadLetter[] =>
-    [...aside.values()].filter(entry => entry.server === server).map(({ one }) => one);
-  const putAside = (server: string, one: DeadLetter): void => {
-    aside.set(asideKey(server, one), { server, one });
+  const lettersOf = (server: string): readonly DeadLetter[] =>
+    [...letters.values()].filter(entry => entry.server === server).map(({ one }) => one);
+  const putLetter = (server: string, one: DeadLetter): void => {
+    letters.set(letterKey(server, one), { server, one });
   };
   const move = (from: string, to: string): void => {
     const [old, own] = [states.get(from), states.get(to)];
@@ -38,9 +41,9 @@ export function memoryStore(): Store {
     const moved = ofServer(from);
     for (const row of moved) rows.delete(JSON.stringify([from, row.sink, row.session]));
     put(to, moved);
-    const movedAside = asideOf(from);
-    for (const one of movedAside) aside.delete(asideKey(from, one));
-    for (const one of movedAside) putAside(to, one);
+    const movedLetters = lettersOf(from);
+    for (const one of movedLetters) letters.delete(letterKey(from, one));
+    for (const one of movedLetters) putLetter(to, one);
   };
   return {
     state: async server => states.get(server) ?? { since: {}, facts: {} },
@@ -52,14 +55,14 @@ export function memoryStore(): Store {
     holders: async installationId =>
       [...states].flatMap(([server, { facts }]) => (facts.installationId === installationId ? [server] : [])),
     series: async () => [...series.values()],
-    deadLetters: async server => asideOf(server),
+    deadLetters: async server => lettersOf(server),
     commit: async ({ server, moves = [], since = {}, facts = {}, rows: changed = [], deltas, deadLetters = [] }) => {
       for (const [key, one] of folded(series, deltas)) series.set(key, one);
       for (const { from, to } of moves) move(from, to);
       const state = states.get(server) ?? { since: {}, facts: {} };
       states.set(server, { since: { ...state.since, ...since }, facts: { ...state.facts, ...facts } });
       put(server, changed);
-      for (const one of deadLetters) putAside(server, one);
+      for (const one of deadLetters) putLetter(server, one);
     },
     close: async () => undefined,
   };

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { openWeb } from '../../src/web/web-config.js';
+import { openWeb } from '../../src/config/web-config.js';
 import { type App, type AppOptions, startApp } from '../../src/app.js';
 import type { SecretSource } from '../../src/config/environment.js';
 import type { Config, ServerConfig } from '../../src/config/parse.js';

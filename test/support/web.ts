@@ -4,7 +4,7 @@ import { systemClock } from '../../src/kernel/clock.js';
 import type { ExporterError } from '../../src/kernel/errors.js';
 import { listen, type Listening } from '../../src/web/listen.js';
 import type { ServerStatus, Status } from '../../src/web/landing-page.js';
-import { openWeb } from '../../src/web/web-config.js';
+import { openWeb } from '../../src/config/web-config.js';
 import { createWeb, type WebOptions } from '../../src/web/web.js';
 
 export const aServer = (over: Partial<ServerStatus> = {}): ServerStatus => ({
@@ -14,7 +14,7 @@ export const aServer = (over: Partial<ServerStatus> = {}): ServerStatus => ({
   error: '',
   apiVersion: 'v6',
   version: '6.1.0.423',
-  lastTurnAgoMs: 12_000,
+  lastPollAgoMs: 12_000,
   open: [
     { id: '11111111-1111-4111-8111-111111111111', ageMs: 420_000, events: 7 },
     { id: '22222222-2222-4222-8222-222222222222', ageMs: 8_000_000, events: 1234 },
@@ -27,14 +27,13 @@ export const aServer = (over: Partial<ServerStatus> = {}): ServerStatus => ({
 });
 
 export const aStatus = (servers: readonly ServerStatus[] = [aServer()]): Status => ({
-  name: 'vb365-exporter',
   version: '1.2.3',
   at: '2026-11-25T09:00:00.0000000Z',
   servers,
   failed: [],
 });
 
-/** Options that answer well; `reported` holds the errors that `report` was told. */
+/** Options that answer well; `reported` holds the errors passed to `report`. */
 export function webOptions(over: Partial<WebOptions> = {}): WebOptions & { reported: ExporterError[] } {
   const reported: ExporterError[] = [];
   return {
@@ -42,7 +41,7 @@ export function webOptions(over: Partial<WebOptions> = {}): WebOptions & { repor
     metricsPath: '/metrics',
     metrics: async () => ({ body: Buffer.from('vb365_up 1\n'), delivered: () => undefined }),
     clock: systemClock,
-    ready: () => ({ ready: true, why: 'the first turn was tried' }),
+    ready: () => ({ ready: true, why: 'every server was polled' }),
     status: () => aStatus(),
     reload: undefined,
     webConfig: () => openWeb,
@@ -56,7 +55,7 @@ export const serve = async (over: Partial<WebOptions> = {}): Promise<Listening> 
 
 export type Reply = Readonly<{ status: number; headers: Record<string, string | string[] | undefined>; body: string }>;
 
-/** One real request, on a connection of its own. The path is sent as it is. */
+/** One request on a new connection. The path is sent as it is. */
 export async function ask(
   port: number,
   path: string,

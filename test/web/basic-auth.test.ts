@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { hash } from 'bcryptjs';
-import { passwordCheck } from '../../src/web/basic-auth.js';
+import { PasswordCheck } from '../../src/web/basic-auth.js';
 import type { Listening } from '../../src/web/listen.js';
-import { openWeb, type WebConfig } from '../../src/web/web-config.js';
+import { openWeb, type WebConfig } from '../../src/config/web-config.js';
 import { ask, serve } from '../support/web.js';
 
 const open: Listening[] = [];
@@ -15,7 +15,7 @@ beforeAll(async () => {
   users = { alice: await hash('pass:wörd', 4), bob: (await hash('builder', 4)).replace('$2b$', '$2y$') };
 });
 
-/** Asks a server with `alice` and `bob` for a path, with this `Authorization`. */
+/** The status of a request with this `Authorization` to a server with the users `alice` and `bob`. */
 async function status(path: string, authorization?: string, webConfig = { ...openWeb, users }): Promise<number> {
   const server = await serve({ webConfig: () => webConfig });
   open.push(server);
@@ -26,12 +26,12 @@ async function status(path: string, authorization?: string, webConfig = { ...ope
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
 
 describe('a page behind a password', () => {
-  test.each(['/', '/metrics', '/style.css', '/icon.svg', '/nowhere'])('%s is not shown without one', async path => {
+  test.each(['/', '/metrics', '/style.css', '/icon.svg', '/nowhere'])('%s needs a login', async path => {
     expect(await status(path)).toBe(401);
     expect(await status(path, basic('alice:pass:wörd'))).not.toBe(401);
   });
 
-  test('asks for one', async () => {
+  test('asks for a login', async () => {
     const server = await serve({ webConfig: () => ({ ...openWeb, users }) });
     open.push(server);
     const { headers, body } = await ask(server.port, '/metrics');
@@ -39,9 +39,12 @@ describe('a page behind a password', () => {
     expect(body).toBe('Unauthorized\n');
   });
 
-  test.each(['/-/healthy', '/healthz', '/-/ready', '/readyz'])('is not %s: orchestrators have none', async path => {
-    expect(await status(path)).toBe(200);
-  });
+  test.each(['/-/healthy', '/healthz', '/-/ready', '/readyz'])(
+    'does not cover %s: orchestrators have no password',
+    async path => {
+      expect(await status(path)).toBe(200);
+    },
+  );
 
   test.each([
     basic('alice:wrong'),
@@ -53,20 +56,20 @@ describe('a page behind a password', () => {
     'Basic',
     'Basic %%%',
     '',
-  ])('stays shut for %p', async authorization => {
+  ])('refuses %p', async authorization => {
     expect(await status('/metrics', authorization)).toBe(401);
   });
 
-  test('opens for a hash as htpasswd writes it', async () => {
+  test('accepts a hash written by htpasswd', async () => {
     expect(await status('/metrics', basic('bob:builder'))).toBe(200);
   });
 
-  test('is open to all where nobody is named', async () => {
+  test('needs no login when no user is configured', async () => {
     expect(await status('/metrics', basic('who:ever'), { ...openWeb, users: {} })).toBe(200);
   });
 
-  test('forgets a password that was changed', async () => {
-    const check = passwordCheck();
+  test('refuses a password that was changed, although it was cached', async () => {
+    const check = new PasswordCheck();
     const alice = { name: 'alice', password: 'pass:wörd' };
     expect(await check.isRight(users, alice)).toBe(true);
     expect(await check.isRight(users, alice)).toBe(true);
@@ -74,8 +77,8 @@ describe('a page behind a password', () => {
     expect(await check.isRight({}, alice)).toBe(false);
   });
 
-  test('lets the known in at once while guesses queue up', async () => {
-    const check = passwordCheck();
+  test('accepts a cached login at once while guesses queue up', async () => {
+    const check = new PasswordCheck();
     const slow = { ...users, mallory: await hash('secret', 10) };
     const alice = { name: 'alice', password: 'pass:wörd' };
     await check.isRight(slow, alice);
@@ -90,8 +93,8 @@ describe('a page behind a password', () => {
   });
 });
 
-describe('headers of the operator', () => {
-  test('are on every answer, in place of ours of the same name', async () => {
+describe('configured headers', () => {
+  test('are on every response and replace the default of the same name', async () => {
     const headers = { 'Strict-Transport-Security': 'max-age=1', 'Content-Security-Policy': "default-src 'self'" };
     const server = await serve({ webConfig: () => ({ ...openWeb, headers }) });
     open.push(server);

@@ -13,7 +13,7 @@ describe('a listen address', () => {
     ['[::]:80', { host: '::', port: 80 }],
     ['localhost:0', { host: 'localhost', port: 0 }],
     ['exporter.example.com:65535', { host: 'exporter.example.com', port: 65_535 }],
-  ])('%s is read', (text, address) => {
+  ])('%s is parsed', (text, address) => {
     expect(parseListenAddress(text)).toEqual(address);
   });
 
@@ -41,14 +41,14 @@ describe('a listen address', () => {
 describe('listening', () => {
   const app = createWeb(webOptions());
 
-  test('without a host is on every address, and says which port it got', async () => {
+  test('without a host uses every address and reports its port', async () => {
     const server = await listen({ app, host: undefined, port: 0 });
     expect(['::', '0.0.0.0']).toContain(server.address);
     expect((await ask(server.port, '/healthz')).status).toBe(200);
     await server.close();
   });
 
-  test('on a port in use is one clear line', async () => {
+  test('on a port in use fails with one clear line', async () => {
     const first = await serve();
     await expect(listen({ app, host: '127.0.0.1', port: first.port })).rejects.toMatchObject({
       name: 'ExporterError',
@@ -62,7 +62,7 @@ describe('listening', () => {
     await first.close();
   });
 
-  test('on an address of another machine is one clear line', async () => {
+  test('on an address of another machine fails with one clear line', async () => {
     await expect(listen({ app, host: '192.0.2.1', port: 0 })).rejects.toThrow(
       'Could not listen on "192.0.2.1:0": this machine has no such address',
     );
@@ -75,7 +75,7 @@ describe('listening', () => {
 describe('closing', () => {
   const get = 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n';
 
-  test('frees the port and ends connections that ask nothing: kept alive, silent, or half asked', async () => {
+  test('frees the port and closes connections without a complete request: idle, silent or half sent', async () => {
     const server = await serve();
     const connections = [
       await connection(server.port, get),
@@ -87,7 +87,7 @@ describe('closing', () => {
     await expect(ask(server.port, '/healthz')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  test('waits for the request in hand, which is answered whole', async () => {
+  test('waits until the active request is answered in full', async () => {
     const asked = Promise.withResolvers<void>();
     const metrics = Promise.withResolvers<MetricsPage>();
     const server = await serve({
@@ -117,7 +117,7 @@ describe('closing', () => {
     await expect(closed).resolves.toBeUndefined();
   });
 
-  test('may be asked for twice', async () => {
+  test('can be called twice', async () => {
     const server = await serve();
     await Promise.all([server.close(), server.close()]);
     await expect(server.close()).resolves.toBeUndefined();

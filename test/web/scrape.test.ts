@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import type { Listening } from '../../src/web/listen.js';
-import type { MetricsFormat } from '../../src/web/negotiate.js';
-import type { ScrapeReader } from '../../src/web/scrape.js';
+import type { MetricsFormat, ScrapeReader } from '../../src/web/scrape.js';
 import { until } from '../support/program.js';
 import { drivenClock } from '../support/simulator.js';
 import { serve } from '../support/web.js';
@@ -34,7 +33,7 @@ const types = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 };
 
-/** A server whose page names its format, and who was told to have been served. */
+/** A server whose page names its format, and the readers it was delivered to. */
 async function rig(textOf: (format: MetricsFormat) => string | Promise<string> = format => `${format} 1\n`) {
   const delivered: ScrapeReader[] = [];
   const clock = drivenClock();
@@ -49,11 +48,18 @@ async function rig(textOf: (format: MetricsFormat) => string | Promise<string> =
   return { port: server.port, delivered, clock };
 }
 
+const prometheus2 =
+  'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
+const prometheus3 =
+  'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1';
+const protobufFirst =
+  'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1';
+
 describe('a scrape', () => {
   test.each([
     ['text', {}],
     ['openmetrics', openMetrics],
-  ] as const)('is answered as %s when that is asked for', async (format, headers) => {
+  ] as const)('is answered as %s when the client asks for it', async (format, headers) => {
     const { port } = await rig();
     const { headers: got, body } = await ask(port, { headers });
     expect(body.toString()).toBe(`${format} 1\n`);
@@ -61,11 +67,39 @@ describe('a scrape', () => {
     expect(got).not.toHaveProperty('content-encoding');
   });
 
-  test('two in different formats at once never mix', async () => {
+  test.each([
+    ['an empty header', '', 'text'],
+    ['curl', '*/*', 'text'],
+    ['a browser', 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8', 'text'],
+    ['Prometheus 2', prometheus2, 'openmetrics'],
+    ['Prometheus 3', prometheus3, 'openmetrics'],
+    ['Prometheus with native histograms', protobufFirst, 'openmetrics'],
+    ['only text', 'text/plain;version=0.0.4', 'text'],
+    ['OpenMetrics without a version', 'application/openmetrics-text', 'openmetrics'],
+    [
+      'OpenMetrics with a charset, in quotes and capitals',
+      'Application/OpenMetrics-Text; Version="1.0.0"; charset=utf-8',
+      'openmetrics',
+    ],
+    ['only an old OpenMetrics', 'application/openmetrics-text;version=0.0.1', 'text'],
+    ['text liked better', 'application/openmetrics-text;version=1.0.0;q=0.4, text/plain;q=0.5', 'text'],
+    ['both liked as much, OpenMetrics first', 'application/openmetrics-text, text/plain', 'openmetrics'],
+    ['both liked as much, text first', 'text/plain, application/openmetrics-text', 'text'],
+    ['OpenMetrics refused', 'application/openmetrics-text;q=0, */*', 'text'],
+    ['a quality that is none', 'application/openmetrics-text;q=x, text/plain;q=0.1', 'text'],
+    ['nothing we write', 'image/png', 'text'],
+    ['nonsense', ';;;,,=,q=', 'text'],
+    ['other escaping schemes', 'application/openmetrics-text;version=1.0.0;escaping=underscores', 'openmetrics'],
+  ] as const)('is answered in the format that the client prefers: %s', async (_, accept, format) => {
+    const { port } = await rig();
+    expect((await ask(port, { headers: { accept } })).body.toString()).toBe(`${format} 1\n`);
+  });
+
+  test('in one format never mixes with a concurrent one in the other', async () => {
     const both = Promise.withResolvers<void>();
-    let inHand = 0;
+    let active = 0;
     const { port } = await rig(async format => {
-      if ((inHand += 1) === 20) both.resolve();
+      if ((active += 1) === 20) both.resolve();
       await both.promise;
       return `${format}\n`.repeat(10_000);
     });
@@ -110,7 +144,7 @@ describe('a scrape', () => {
 describe('a page is delivered', () => {
   const prometheus = { 'user-agent': 'Prometheus/3.5.0', 'x-prometheus-scrape-timeout-seconds': '10' };
 
-  test('to a scraper, known by its address and name', async () => {
+  test('to a scraper, identified by address and user agent', async () => {
     const { port, delivered } = await rig();
     await ask(port, { headers: prometheus });
     await ask(port, { headers: { 'user-agent': 'curl/8.5.0' } });
@@ -123,13 +157,13 @@ describe('a page is delivered', () => {
     ]);
   });
 
-  test('compressed as well', async () => {
+  test('when it is compressed', async () => {
     const { port, delivered } = await rig();
     await ask(port, { headers: { ...prometheus, 'accept-encoding': 'gzip' } });
     await until(() => delivered.length === 1);
   });
 
-  test('to a name of which only so much is remembered', async () => {
+  test('to a user agent cut to 200 characters', async () => {
     const { port, delivered } = await rig();
     await ask(port, { headers: { 'user-agent': 'x'.repeat(5_000) } });
     await until(() => delivered.length === 1);
@@ -157,7 +191,7 @@ describe('a page is delivered', () => {
     expect(delivered).toHaveLength(1);
   });
 
-  test('not later than the scraper waits', async () => {
+  test('not after the scrape timeout of the client', async () => {
     const { port, delivered, clock } = await rig(() => {
       clock.advance(10_001);
       return 'late';

@@ -9,7 +9,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map(async server => server.close()));
 });
 
-/** Serves with these options and makes one request. */
+/** Serves with these options and sends one request. */
 async function answer(path: string, over: Partial<WebOptions> = {}, method = 'GET'): Promise<Reply> {
   const server = await serve(over);
   open.push(server);
@@ -23,20 +23,20 @@ const broken = () => {
 const everyPath = ['/', '/style.css', '/icon.svg', '/metrics', '/-/healthy', '/healthz', '/-/ready', '/readyz'];
 
 describe('metrics', () => {
-  test('are served as they are given', async () => {
+  test('are served as they are rendered', async () => {
     const reply = await answer('/metrics');
     expect(reply).toMatchObject({ status: 200, body: 'vb365_up 1\n' });
     expect(reply.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
   });
 
-  test('may be somewhere else, and the page then links there', async () => {
+  test('can be at another path, and the page links there', async () => {
     const over = { metricsPath: '/probe/metrics' };
     expect((await answer('/probe/metrics', over)).body).toBe('vb365_up 1\n');
     expect((await answer('/metrics', over)).status).toBe(404);
     expect((await answer('/', over)).body).toContain('href="./probe/metrics"');
   });
 
-  test('take the place of the page when they are at its path', async () => {
+  test('replace the page when they are at its path', async () => {
     expect((await answer('/', { metricsPath: '/' })).body).toBe('vb365_up 1\n');
   });
 
@@ -46,25 +46,25 @@ describe('metrics', () => {
     expect(make).toThrow(expect.objectContaining({ reason: 'config' }));
   });
 
-  test('that fail are answered in one line, without the reason, which is reported', async () => {
+  test('that fail are answered with one line without the reason, which is reported', async () => {
     const failure = new Error('secret detail');
     const options = webOptions({ metrics: async () => Promise.reject(failure) });
     const reply = await answer('/metrics', options);
-    expect(reply).toMatchObject({ status: 500, body: 'Internal error; the log says more\n' });
+    expect(reply).toMatchObject({ status: 500, body: 'Internal error; see the log of the exporter\n' });
     expect(options.reported).toEqual([expect.objectContaining({ reason: 'bug', cause: failure })]);
     expect(options.reported[0]).toBeInstanceOf(ExporterError);
   });
 });
 
 describe('probes', () => {
-  test.each(['/-/healthy', '/healthz'])('%s says healthy', async path => {
+  test.each(['/-/healthy', '/healthz'])('%s reports healthy', async path => {
     expect(await answer(path)).toMatchObject({ status: 200, body: 'vb365-exporter is healthy\n' });
   });
 
-  test.each(['/-/ready', '/readyz'])('%s says whether and why', async path => {
-    expect(await answer(path)).toMatchObject({ status: 200, body: 'the first turn was tried\n' });
-    const notYet = { ready: () => ({ ready: false, why: 'the first turn is not done' }) };
-    expect(await answer(path, notYet)).toMatchObject({ status: 503, body: 'the first turn is not done\n' });
+  test.each(['/-/ready', '/readyz'])('%s reports readiness and the reason', async path => {
+    expect(await answer(path)).toMatchObject({ status: 200, body: 'every server was polled\n' });
+    const notYet = { ready: () => ({ ready: false, why: 'not every server was polled' }) };
+    expect(await answer(path, notYet)).toMatchObject({ status: 503, body: 'not every server was polled\n' });
   });
 
   test('stay healthy when metrics and page fail', async () => {
@@ -78,39 +78,39 @@ describe('probes', () => {
 describe('the reload', () => {
   const done = { reload: async () => 'Reloaded the configuration' };
 
-  test.each(['POST', 'PUT'])('by %s answers what there is to say', async method => {
+  test.each(['POST', 'PUT'])('by %s answers with its message', async method => {
     expect(await answer('/-/reload', done, method)).toMatchObject({
       status: 200,
       body: 'Reloaded the configuration\n',
     });
   });
 
-  test('that fails is answered with the reason', async () => {
+  test('that fails answers with the reason', async () => {
     const error = new ExporterError('config', 'Could not read it:\n  servers is missing');
     const reply = await answer('/-/reload', { reload: async () => Promise.reject(error) }, 'POST');
     expect(reply).toMatchObject({ status: 500, body: 'Could not read it:\n  servers is missing\n' });
   });
 
-  test('that fails as nobody foresaw does not say why', async () => {
+  test('that fails unexpectedly does not disclose the reason', async () => {
     const options = webOptions({ reload: async () => Promise.reject(new Error('secret detail')) });
     const reply = await answer('/-/reload', options, 'POST');
-    expect(reply).toMatchObject({ status: 500, body: 'Internal error; the log says more\n' });
+    expect(reply).toMatchObject({ status: 500, body: 'Internal error; see the log of the exporter\n' });
     expect(options.reported).toHaveLength(1);
   });
 
-  test('is forbidden unless it was allowed', async () => {
+  test('is forbidden unless enabled', async () => {
     const reply = await answer('/-/reload', {}, 'POST');
     expect(reply).toMatchObject({ status: 403, body: expect.stringContaining('--web.enable-lifecycle') });
   });
 
-  test('is no page to look at', async () => {
+  test('refuses GET', async () => {
     const reply = await answer('/-/reload', done);
     expect(reply).toMatchObject({ status: 405, headers: { allow: 'POST, PUT' } });
   });
 });
 
-describe('every answer', () => {
-  test.each([...everyPath, '/nowhere'])('of %s carries the headers that keep browsers calm', async path => {
+describe('every response', () => {
+  test.each([...everyPath, '/nowhere'])('of %s has the security headers', async path => {
     const { headers } = await answer(path);
     expect(headers).toMatchObject({
       'cache-control': 'no-store',
@@ -122,7 +122,7 @@ describe('every answer', () => {
     expect(headers).not.toHaveProperty('etag');
   });
 
-  test.each(everyPath)('to HEAD %s is that of GET without its body', async path => {
+  test.each(everyPath)('to HEAD %s is the one to GET without its body', async path => {
     const [got, head] = [await answer(path), await answer(path, {}, 'HEAD')];
     expect(head).toMatchObject({ status: got.status, body: '' });
     expect(head.headers['content-type']).toBe(got.headers['content-type']);
@@ -148,8 +148,8 @@ describe('every answer', () => {
   });
 });
 
-describe('the page', () => {
-  test('shows what it is told', async () => {
+describe('the landing page', () => {
+  test('shows the status of a server', async () => {
     const { body, headers } = await answer('/');
     expect(headers['content-type']).toBe('text/html; charset=utf-8');
     const shown = [
@@ -169,14 +169,14 @@ describe('the page', () => {
     ).toEqual([]);
   });
 
-  test('fits a phone, light or dark', async () => {
+  test('adapts to narrow screens, light and dark', async () => {
     expect((await answer('/')).body).toContain('name="viewport" content="width=device-width, initial-scale=1"');
     const style = await answer('/style.css');
     expect(style.headers['content-type']).toBe('text/css; charset=utf-8');
     expect(style.body).toContain('color-scheme: light dark');
   });
 
-  test('has an icon of its own, which its policy lets in: no browser asks for a favicon.ico that is not there', async () => {
+  test('has an icon that its content security policy allows', async () => {
     const { body, headers } = await answer('/');
     expect(body).toContain('<link rel="icon" href="./icon.svg" type="image/svg+xml" />');
     expect(headers['content-security-policy']).toContain("img-src 'self'");
@@ -185,16 +185,16 @@ describe('the page', () => {
     expect(icon.headers['content-type']).toBe('image/svg+xml; charset=utf-8');
   });
 
-  test('needs nothing that its policy forbids: no script, no inline style, no other origin', async () => {
+  test('has no script, inline style or other origin, which its policy forbids', async () => {
     const { body } = await answer('/');
     expect(body).not.toMatch(/<script|<style|style=|<img|\son\w+=|(?:src|href)="(?!\.\/)/);
   });
 
-  test('says what is not known, and why a server is down', async () => {
+  test('shows what is unknown, and why a server is down', async () => {
     const fresh = aServer({
       state: 'unknown',
       apiVersion: '',
-      lastTurnAgoMs: undefined,
+      lastPollAgoMs: undefined,
       version: '',
       open: undefined,
       sinks: [],
@@ -206,7 +206,7 @@ describe('the page', () => {
     expect(body).toContain('class="down"');
   });
 
-  test('shows what is down first, and the oldest of the open sessions with their age and events', async () => {
+  test('lists servers that are down first, and the oldest open sessions with their age and events', async () => {
     const sessions = Array.from({ length: 23 }, (_, index) => ({
       id: `s${String(index)}`,
       ageMs: index * 60_000,
@@ -221,8 +221,8 @@ describe('the page', () => {
     expect(body).toMatch(/<code>s22<[^]*?>22 min<[^]*?>7</);
   });
 
-  test('shows failed events by id, type and time, and says what a restart does to them', async () => {
-    const restart = 'Kept in memory: the list begins empty at each start of the exporter, the counters do not.';
+  test('lists failed events by id, type and time, and explains what a restart does to the list', async () => {
+    const restart = 'This list is kept in memory and is empty after a restart; the counters are not.';
     const failed = [{ server: 'hq', id: 'e1', type: 'Restore', at: '2026-11-25T08:59:59.1234567Z' }];
     const { body } = await answer('/', { status: () => ({ ...aStatus(), failed }) });
     expect(body).toMatch(
@@ -230,11 +230,11 @@ describe('the page', () => {
     );
     expect(body).toContain(restart);
     const none = (await answer('/')).body;
-    expect(none).toContain('<p>None since this start.</p>');
+    expect(none).toContain('<p>None since the exporter started</p>');
     expect(none).toContain(restart);
   });
 
-  test('says so when there is no server', async () => {
+  test('has no table without servers', async () => {
     const { body } = await answer('/', { status: () => aStatus([]) });
     expect(body).toContain('<p>None</p>');
     expect(body).not.toContain('<table');
@@ -249,11 +249,11 @@ describe('the page', () => {
     [7_199_999, '119 min ago'],
     [7_200_000, '2 h ago'],
     [172_800_000, '2 d ago'],
-  ])('writes %d ms as %s', async (lastTurnAgoMs, text) => {
-    expect((await answer('/', { status: () => aStatus([aServer({ lastTurnAgoMs })]) })).body).toContain(`>${text}<`);
+  ])('writes %d ms as %s', async (lastPollAgoMs, text) => {
+    expect((await answer('/', { status: () => aStatus([aServer({ lastPollAgoMs })]) })).body).toContain(`>${text}<`);
   });
 
-  test('escapes hostile values wherever they stand', async () => {
+  test('escapes hostile values everywhere', async () => {
     const hostile = `"'><script>alert(1)</script>&amp;`;
     const server = aServer({
       name: hostile,
@@ -265,9 +265,9 @@ describe('the page', () => {
       sinks: [{ name: hostile, backlog: 0 }],
     });
     const failed = [{ server: hostile, id: hostile, type: hostile, at: hostile }];
-    const status = { name: hostile, version: hostile, at: hostile, servers: [server], failed };
+    const status = { version: hostile, at: hostile, servers: [server], failed };
     const { body } = await answer('/', { status: () => status });
     expect(body).not.toContain('<script');
-    expect(body.split('&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;')).toHaveLength(17);
+    expect(body.split('&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;')).toHaveLength(15);
   });
 });

@@ -1,10 +1,9 @@
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { request } from 'node:https';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { alternativeNames } from '../../src/web/client-certificate.js';
 import { listen, type Listening } from '../../src/web/listen.js';
-import { openWeb, type WebConfig, type WebTls } from '../../src/web/web-config.js';
-import { checkTls } from '../../src/web/web-server.js';
+import { openWeb, type WebConfig, type WebTls } from '../../src/config/web-config.js';
+import { alternativeNames, checkTls } from '../../src/web/tls.js';
 import { createWeb } from '../../src/web/web.js';
 import { type Authority, createAuthority, type Identity } from '../support/authority.js';
 import { webOptions } from '../support/web.js';
@@ -67,7 +66,7 @@ const serving = async (over: Partial<WebTls>): Promise<number> => {
 };
 
 describe('over TLS', () => {
-  test('pages are served with the certificate that is given', async () => {
+  test('pages are served with the configured certificate', async () => {
     expect(await status(await serving({}))).toBe(200);
   });
 
@@ -76,12 +75,12 @@ describe('over TLS', () => {
     ['TLSv1.2', 'TLS12', 'TLS13', 200],
     ['TLSv1.2', 'TLS13', 'TLS13', 'EPROTO'],
     ['TLSv1.3', 'TLS12', 'TLS12', 'EPROTO'],
-  ] as const)('a client with %s meets %s to %s: %s', async (version, minVersion, maxVersion, wanted) => {
+  ] as const)('a client with %s, a server with %s to %s: %s', async (version, minVersion, maxVersion, wanted) => {
     const port = await serving({ minVersion, maxVersion });
     expect(await status(port, { minVersion: version, maxVersion: version })).toBe(wanted);
   });
 
-  test('a renewed certificate is shown to the next client, without a restart', async () => {
+  test('the next client sees a renewed certificate without a restart', async () => {
     let config: WebConfig = { ...openWeb, tls: tls() };
     const port = await serveSecurely(() => config);
     const shown = async (): Promise<string> => {
@@ -101,7 +100,7 @@ describe('over TLS', () => {
     expect(await shown()).toBe(await shown());
   });
 
-  test('a certificate that does not fit its key is refused', async () => {
+  test('a certificate that does not match its key is refused', async () => {
     expect(() => checkTls(tls({ key: client.key }))).toThrow(
       expect.objectContaining({
         reason: 'config',
@@ -112,8 +111,8 @@ describe('over TLS', () => {
 });
 
 describe('a client certificate', () => {
-  type Shown = 'none' | 'good' | 'strange';
-  const show = (shown: Shown): ConnectionOptions => (shown === 'none' ? {} : shown === 'good' ? client : stranger);
+  type Presented = 'none' | 'good' | 'strange';
+  const show = (shown: Presented): ConnectionOptions => (shown === 'none' ? {} : shown === 'good' ? client : stranger);
   const shut = expect.stringMatching(/ECONNRESET|EPIPE|socket hang up/);
 
   test.each([
@@ -142,7 +141,7 @@ describe('a client certificate', () => {
     ['spiffe://example/prometheus', 200],
     ['example', shut],
     ['DNS:prometheus.example', shut],
-  ])('must have one of the names that are allowed: %s', async (name, wanted) => {
+  ])('must have one of the allowed names: %s', async (name, wanted) => {
     const clientAuth = 'RequireAndVerifyClientCert';
     const port = await serving({ clientAuth, clientCa: authority.cert, allowedSans: ['other.example', name] });
     expect(await status(port, client)).toEqual(wanted);
@@ -156,7 +155,7 @@ describe('a client certificate', () => {
     ]);
   });
 
-  test('may be of other names from the next connection on', async () => {
+  test('is checked against changed names from the next connection on', async () => {
     const clientAuth = 'RequireAndVerifyClientCert';
     let config: WebConfig = { ...openWeb, tls: tls({ clientAuth, clientCa: authority.cert }) };
     const port = await serveSecurely(() => config);
