@@ -48,7 +48,7 @@ const refused = (event: string) => ({ sink: 'logs', session: 'canary', event, re
 /** A state of two servers, one of which has been another installation. */
 async function filled(folder: string): Promise<Store> {
   const store = await sqliteStore({ path: pathIn(folder) });
-  const other = { facts: { installationId: 'b' }, rows: [row('b1')], setAside: [refused('e1')] };
+  const other = { facts: { installationId: 'b' }, rows: [row('b1')], deadLetters: [refused('e1')] };
   await store.commit({ server: 'hq@b', since: { logs: 0n }, ...other });
   await store.commit({
     server: 'hq',
@@ -104,9 +104,9 @@ describe('state show', () => {
         since: { metrics: '2025-11-25T04:00:00.0000000Z' },
         sessions: { metrics: { pending: 1, done: 2 }, logs: { pending: 1, done: 0 } },
         series: 1,
-        setAside: 2,
+        deadLetters: 2,
       });
-      expect(servers.map(({ setAside: deadLetters }) => deadLetters)).toEqual([2, 1, 1]);
+      expect(servers.map(({ deadLetters }) => deadLetters)).toEqual([2, 1, 1]);
       expect(printed.join('')).not.toContain('canary');
     });
   });

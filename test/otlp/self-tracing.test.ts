@@ -134,7 +134,7 @@ describe('the SDK', () => {
   test('is not loaded unless self-tracing is on', async () => {
     await onStage(async stage => {
       const off = await loadedBy(stage, false);
-      expect(off.some(line => line.includes('/sink/traces-sink.js'))).toBe(true);
+      expect(off.some(line => line.includes('/otlp/traces-sink.js'))).toBe(true);
       expect(off.filter(line => /\/self-tracing\.js|opentelemetry\/(sdk-node|instrumentation)\//.test(line))).toEqual(
         [],
       );

@@ -65,7 +65,7 @@ describe('Nothing lost: a record that is refused while nothing else is due', () 
     expect(await cursorOf(store, 'a')).toBe(';;');
     hold('b', 0, 2);
     const deadLetters = [{ sink: 'logs', session: 'a', event: 'a-0', reason: 'refused', at: server.at }];
-    expect(await turn()).toMatchObject({ errors: [], setAside: deadLetters });
+    expect(await turn()).toMatchObject({ errors: [], deadLetters });
     expect(await store.deadLetters('hq')).toEqual(deadLetters);
     expect(picky.kept).toEqual(['b-0', 'b-1']);
     expect(await cursorOf(store, 'a')).toBe('0;Success=1;');

@@ -61,7 +61,7 @@ const change: fc.Arbitrary<StateChange> = fc.record(
       }),
     ),
     deltas: fc.array(delta, { maxLength: 5 }),
-    setAside: fc.array(
+    deadLetters: fc.array(
       fc.record({
         sink: fc.constantFrom('metrics', 'logs'),
         session: fc.constantFrom(...sessions),
