@@ -20,7 +20,7 @@ export async function outage(): Promise<Section> {
     ['requests that the receiver refused in 24 h', whole(day.refused)],
     [
       'heap growth from the end of the first hour to the end of the last, after a collection',
-      `${megabytes(day.grownBytes)}`,
+      megabytes(day.grownBytes),
     ],
     ['events that the second sink lagged behind, one poll after their arrival', whole(day.mostBehind)],
     ['sessions in the backlog at the end of the outage', whole(day.backlog)],
