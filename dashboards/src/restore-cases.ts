@@ -90,7 +90,7 @@ const ratios: readonly Case[] = [
   },
   {
     alert: 'VB365RestoreFailureRatioHigh',
-    says: 'a bad hour after good ones',
+    says: 'one bad hour after many good ones',
     series: { [sessions('Failed')]: '0x340 0+0.2x60', [sessions('Success')]: '0+1x340 340+0.1x60' },
     looks: silentAt(340, 380, 400),
   },
@@ -138,7 +138,7 @@ const ratios: readonly Case[] = [
   },
 ];
 
-/** They need days of history, so they are evaluated every 5 minutes only. */
+/** These cases need days of history, so they are evaluated every 5 minutes. */
 export const volumeCases: readonly Case[] = [
   {
     alert: 'VB365RestoreFailureRatioElevated',

@@ -15,7 +15,7 @@ const complete = of('polls_total', { result: 'complete' });
 const incomplete = of('polls_total', { result: 'failed' });
 const lastPoll = of('last_successful_poll_timestamp_seconds');
 
-/** A request a minute, that takes between `above` and `upTo` seconds. */
+/** One request per minute that takes between `above` and `upTo` seconds. */
 const slow = (operation: string, [above, upTo] = ['10', '30']): Readonly<Record<string, string>> =>
   Object.fromEntries(
     [

@@ -9,7 +9,7 @@ const third = (facts: Short): Facts => ({ width: 8, height: 8, empty: 'Not scrap
 const fourth = (facts: Short): Facts => ({ ...third(facts), width: 6 });
 const low = (facts: Short): Facts => ({ ...third(facts), width: 6, height: 6 });
 
-const turns = (): readonly PanelBuilder[] => [
+const pollPanels = (): readonly PanelBuilder[] => [
   bars(
     third({
       title: 'Polls',
@@ -108,7 +108,7 @@ const requests = (): readonly PanelBuilder[] => [
   logins(),
 ];
 
-export const readingPanels = (): readonly PanelBuilder[] => [...turns(), ...requests()];
+export const readingPanels = (): readonly PanelBuilder[] => [...pollPanels(), ...requests()];
 
 const anomaly = (title: string, description: string, metric: string, by: string): PanelBuilder =>
   bars(
