@@ -49,7 +49,7 @@ type Act = Readonly<{
 const everyone = [naiveFirst, naiveAll, fetchSdk, exporter];
 const acts: readonly Act[] = [
   {
-    title: '15 s of 2 events a second in 20 open sessions, beside 500 old ones',
+    title: '15 s of 2 events a second in 20 open sessions, with 500 old ones',
     contestants: everyone,
     run: async (contestant, seed) => live(contestant, running, seed),
     cells: ['server', 'receiver', 'cpu', 'memory', 'events', 'lost', 'repeated', 'old', 'lag50', 'lag99'],
@@ -119,20 +119,20 @@ export async function against(): Promise<Section> {
 }
 
 const introduction = (runs: number): string =>
-  `The same simulated server (v8) and the same events for each, one after the other, in the last two tables at the same time;
-server, receiver of OTLP http/json and contestant are processes of their own on loopback. Medians of ${String(runs)} runs, and
-(least to most) where they differ; lags over the events of all runs. All poll every 5 s while a session is open, else every
-30 s. The change feed of this server tells of sessions, not of events in them, since nothing proves that a real one does.
+  `The same simulated server (v8) and the same events for each, one after the other, in the last two tables at the same time. Server,
+OTLP http/json receiver and contestant each run in their own process on loopback. Medians of ${String(runs)} runs, with (least to most)
+where they differ; lags over the events of all runs. All poll every 5 s while a session is open, otherwise every 30 s. The change
+feed of this server reports sessions, not their events, because nothing proves that a real one does.
 
-- **Naive loop**: a stand-in in our own code for community scripts (\`bench/baselines/naive.ts\` says which): one request
-  per session and poll, the default page of 30 rows, one request per record, a gauge per session, nothing kept over a
-  restart. Scripts that read restore events read first pages only; "all pages" is a kinder reading. Kinder are also one
-  Node process instead of curl and jq for every row, a poll every 5 s instead of by cron, and no repetition in one life.
+- **Naive loop**: our stand-in for community scripts (\`bench/baselines/naive.ts\` names them): one request per session and poll,
+  the default page of 30 rows, one request per record, a gauge per session, no state over a restart. Scripts that read restore
+  events read only first pages; "all pages" is a kinder variant. Also kinder: one Node process instead of curl and jq per row, a
+  poll every 5 s instead of cron, and no duplicates within one run.
 - **\`fetch\` and OTel SDK**: what a good engineer writes in an afternoon (\`bench/baselines/fetch-sdk.ts\`): pages of 1,000,
-  sessions of the last week, a set of what was sent in memory, \`BatchLogRecordProcessor\` with its defaults. No metrics.
-- **vb365-exporter**: as configured by default; what it costs includes metrics, and state on disk. After a refusal it waits
-  longer each time, up to a minute, which its lag shows.
+  sessions of the last week, a set of sent events in memory, \`BatchLogRecordProcessor\` with its defaults. No metrics.
+- **vb365-exporter**: default configuration. Its cost includes metrics and the state on disk. After a refusal it backs off, up to
+  a minute, which shows in its lag.
 
-"Lost" had not come when nothing had come any more for longer than a poll, 40 s after the outage; "repeated" came again, old
-ones included; "old told as new" had ended before the contestant was first started. No event of this world is first listed as
+"Lost": had not arrived when nothing had arrived for longer than a poll, 40 s after the outage. "Repeated": arrived again, old
+events included. "Old reported as new": ended before the contestant was first started. No event of this world is first listed as
 running, or listed late.`;

@@ -109,8 +109,14 @@ export async function growth(): Promise<Section> {
   // oxlint-disable-next-line no-await-in-loop -- two at once would measure each other
   for (const known of knownSessions) costs.push(await repeat(runs, async () => withKnown(known)));
   const sessions = knownRows(costs);
-  const eventHead = ['events taken by the process', 'CPU, us/event', 'over the median', 'RSS, MB', 'over the first'];
-  const knownHead = ['sessions known', 'CPU, us/event', 'over the median'];
+  const eventHead = [
+    'events taken by the process',
+    'CPU, us/event',
+    'relative to the median',
+    'RSS, MB',
+    'relative to the first',
+  ];
+  const knownHead = ['sessions known', 'CPU, us/event', 'relative to the median'];
   const body = [
     introduction(runs),
     table(eventHead, events.rows),
@@ -123,10 +129,10 @@ export async function growth(): Promise<Section> {
 }
 
 const introduction = (runs: number): string =>
-  `CPU time of the exporter for each event that one process takes, and what is resident when it has, with metrics and log
+  `CPU time of the exporter per event and resident memory, by the number of events that the process has taken, with metrics and log
 records (OTLP http/json), sessions of ${whole(sessionSize)} events, pages of 1,000. Goals: flat within 20 % from the 10,000th event to the
-millionth, and no more than 1.5 times what was resident after 10,000. What Node compiles on the way is part of the first
-10,000, which the median leaves out. Medians of ${String(runs)} runs (least to most).`;
+millionth, and at most 1.5 times the resident memory after 10,000. Node's compilation is part of the first 10,000 events, which
+the median excludes. Medians of ${String(runs)} runs (least to most).`;
 
-const known = `The same for ${whole(news.sessions * news.eventsEach)} new events in ${String(news.sessions)} sessions, while so many others are known: done, in the state file, and
-in every list of the server.`;
+const known = `The same for ${whole(news.sessions * news.eventsEach)} new events in ${String(news.sessions)} sessions, by the number of other sessions that are already done, in the state
+file and in every list of the server.`;

@@ -50,11 +50,11 @@ export async function memory(): Promise<Section> {
   for (let run = 0; run < runs; run += 1) found.push(await once());
   const each = (of: (one: (typeof found)[number]) => number, digits = 0): string => spread(found.map(of), digits);
   const rows = [
-    ['nothing to do for a minute', `${each(one => one.idle)} MB`, '< 150 MB'],
-    ['at most, while ONE session of 10,000 events is read', `${each(one => one.low)} MB`, ''],
-    ['at most, while ONE session of 100,000 events is read', `${each(one => one.middle)} MB`, ''],
-    ['at most, while ONE session of 1,000,000 events is read', `${each(one => one.high)} MB`, ''],
-    ['the last over the one before it', each(one => one.high / one.middle, 2), 'bounded'],
+    ['idle for a minute', `${each(one => one.idle)} MB`, '< 150 MB'],
+    ['peak while reading one session of 10,000 events', `${each(one => one.low)} MB`, ''],
+    ['peak while reading one session of 100,000 events', `${each(one => one.middle)} MB`, ''],
+    ['peak while reading one session of 1,000,000 events', `${each(one => one.high)} MB`, ''],
+    ['ratio of the last two', each(one => one.high / one.middle, 2), 'bounded'],
   ];
   return { title: 'Memory', body: `${introduction(runs)}\n\n${table(['resident', 'figure', 'goal'], rows)}` };
 }

@@ -18,11 +18,14 @@ export async function outage(): Promise<Section> {
   const rows = [
     ['events, sessions, text of the events', `${whole(events)}, ${whole(sessions)}, ${megabytes(events * textSize)}`],
     ['requests that the receiver refused in 24 h', whole(day.refused)],
-    ['heap, from the end of the first hour to that of the last, collected', `${megabytes(day.grownBytes)} more`],
-    ['events that the other sink was behind, one poll after they had come', whole(day.mostBehind)],
-    ['sessions that waited at the end of the outage', whole(day.backlog)],
     [
-      'events that arrived once the receiver was back',
+      'heap growth from the end of the first hour to the end of the last, after a collection',
+      megabytes(day.grownBytes),
+    ],
+    ['events that the second sink lagged behind, one poll after their arrival', whole(day.mostBehind)],
+    ['sessions in the backlog at the end of the outage', whole(day.backlog)],
+    [
+      'events that arrived after the outage',
       `${whole(day.arrived.length)}, ${inOrder ? 'each once, oldest first' : 'NOT each once in order'}`,
     ],
   ];
@@ -32,6 +35,6 @@ export async function outage(): Promise<Section> {
   };
 }
 
-const introduction = `A day on a simulated clock: the line of one server, stopped sessions of 200 events of 1,500 characters that come in evenly,
-a poll every 30 s, a sink of log records whose receiver answers 503 over real HTTP, without \`Retry-After\`, for all of the
-day, and a sink beside it that takes everything, as metrics do.`;
+const introduction = `A day on a simulated clock: one server, stopped sessions of 200 events of 1,500 characters that arrive evenly, a poll every 30 s, a
+log sink whose receiver answers 503 over real HTTP, without \`Retry-After\`, for the whole day, and a second sink that accepts
+everything, as metrics do.`;

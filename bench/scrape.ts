@@ -98,12 +98,12 @@ export async function scrape(): Promise<Section> {
 }
 
 const introduction = (runs: number): string =>
-  `Writing a page of all that a busy program serves, by its own registry, beside the same bytes written by hand in one go from
-label objects and numbers, every label value escaped as it comes; and from texts prepared beforehand, where only values are
-written: the least there is to do. In turn, in one process. A slice is what is written before everything else has a turn;
-of each page the longest. Medians of ${String(runs)} runs of 15 pages (least to most).`;
+  `Rendering a page with all series of a busy exporter through its registry, compared with the same bytes written by hand in one go
+from label objects and numbers, and from prepared texts, where only values are written (the theoretical minimum). The three
+alternate in one process. A slice is the part of a page that is written without yielding; the longest of each page counts.
+Medians of ${String(runs)} runs of 15 pages (least to most).`;
 
 const delayed = (seconds: number): string =>
-  `Delay of the event loop of a process that takes events all the time, through the metrics sink and the state file, 250 at
-once: first nobody scrapes it, then another process does once a second, with gzip. \`monitorEventLoopDelay\` at a resolution
-of 1 ms, ${String(seconds)} s each.`;
+  `Event loop delay of a process that takes 250 events at once without pause, through the metrics sink and the state file: first
+without scrapes, then scraped by another process once a second, with gzip. \`monitorEventLoopDelay\` at a resolution of 1 ms,
+${String(seconds)} s each.`;

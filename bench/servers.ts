@@ -148,8 +148,7 @@ export async function manyServers(): Promise<Section> {
 }
 
 const introduction = (minutes: number, runs: number): string =>
-  `Simulated servers in one process, the exporter in another, which alone is measured. Half of the servers speak v8, half v6;
-every tenth has an open session, in which an event comes up every ten seconds; each has 50 stopped ones. A scrape every
-${String(scrapeEverySeconds)} s, for ${String(minutes)} min after half a minute of rest. Medians of ${String(runs)} run(s), least to most. "Each more" is what a
-server beyond the first adds: the first carries what is done once for all of them, so that linear is what stays the same or
-becomes less.`;
+  `Simulated servers in one process, the exporter in another; only the exporter is measured. Half of the servers speak v8, half v6.
+Every tenth has an open session with a new event every ten seconds; each has 50 stopped ones. A scrape every
+${String(scrapeEverySeconds)} s, for ${String(minutes)} min after half a minute of warm-up. Medians of ${String(runs)} run(s), least to most. "Each more" is the cost of
+each server after the first. Growth is linear if it stays the same from row to row.`;

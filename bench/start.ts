@@ -69,8 +69,8 @@ export async function startUp(): Promise<Section> {
   const each = (of: (run: Run) => number): string => spread(found.map(of), 0);
   const rows = [
     ['process start to first complete /metrics', `${each(({ ms }) => ms)} ms`, '< 1000 ms'],
-    ['CPU of the process by then', `${each(({ cpuMs }) => cpuMs)} ms`, ''],
-    ['a program of Node without content, from start to end', `${each(({ emptyMs }) => emptyMs)} ms`, ''],
+    ['CPU time until then', `${each(({ cpuMs }) => cpuMs)} ms`, ''],
+    ['an empty Node program, from start to exit', `${each(({ emptyMs }) => emptyMs)} ms`, ''],
     ['samples served', String(found[0]?.samples), ''],
     ['state file', `${stateMb.toFixed(1)} MB`, ''],
   ];
@@ -78,6 +78,6 @@ export async function startUp(): Promise<Section> {
 }
 
 const introduction = (sessions: number, runs: number): string =>
-  `From the start of the process to an answer of /metrics that holds every event counted before, asked for every
-${String(askEveryMs)} ms. The state is that of an exporter which has read ${sessions.toLocaleString('en')} sessions of ${String(eventsEach)} events, with metrics and log records;
-the server still lists all of them. Median of ${String(runs)} starts (least to most).`;
+  `Time from the start of the process to a response of /metrics that contains every event counted before; requested every
+${String(askEveryMs)} ms. The state is that of an exporter that has read ${sessions.toLocaleString('en')} sessions of ${String(eventsEach)} events, with metrics and log records. The
+server still lists all of them. Median of ${String(runs)} starts (least to most).`;

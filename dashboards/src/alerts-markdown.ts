@@ -2,13 +2,13 @@ import { type Alert, components, type Component, grafanaBase, runbookBase } from
 import { alerts } from './rule-files.js';
 
 const owners: Readonly<Record<Component, string>> = {
-  restore: 'Restores: for whoever looks after backups',
-  server: 'The VB365 server, and reading from it',
-  delivery: 'Delivery of log records and spans',
-  exporter: 'The exporter itself',
+  restore: 'Restores',
+  server: 'VB365 servers and polls',
+  delivery: 'Delivery',
+  exporter: 'The exporter',
 };
 
-/** The text of docs/ALERTS.md: how to use the rules, which addresses to put in, and every alert. */
+/** The text of docs/ALERTS.md: how to load the rules, which addresses to set, and every alert. */
 export const alertsMarkdown = (): string => `# Alerts
 
 Generated from \`dashboards/src\`; do not edit.
@@ -19,14 +19,13 @@ rule_files:
   - dashboards/prometheus/*.yml
 \`\`\`
 
-Every job that scrapes the exporter needs \`vb365\` in its name. [dashboards/alertmanager](../dashboards/alertmanager) has routes,
-inhibition and templates.
+The alerts cover every scrape job with \`vb365\` in its name. [dashboards/alertmanager](../dashboards/alertmanager) has routes,
+inhibition rules and templates.
 
-## Two addresses to put in
+## Set two addresses
 
-Alerts lead to their runbook and to a dashboard. Where you keep these, only you know, so the rules hold two addresses that lead
-nowhere: \`${runbookBase}\`, for the pages of [dashboards/runbooks](../dashboards/runbooks), and \`${grafanaBase}\`, for
-the Grafana that has the dashboards. One command writes the rules with yours:
+Each alert links to its runbook and to a dashboard. The rules contain two placeholder addresses: \`${runbookBase}\` for the
+pages of [dashboards/runbooks](../dashboards/runbooks), and \`${grafanaBase}\` for your Grafana. This command replaces them:
 
 \`\`\`sh
 sed -e 's|${runbookBase}|https://wiki.example.net/vb365|' -e 's|${grafanaBase}|https://grafana.example.net|' dashboards/prometheus/vb365-alerts.yml > vb365-alerts.yml
@@ -34,7 +33,7 @@ sed -e 's|${runbookBase}|https://wiki.example.net/vb365|' -e 's|${grafanaBase}|h
 
 ## Every alert
 
-Thresholds are in \`dashboards/src/thresholds.ts\`; \`npm run docs\` writes the rules and their tests anew.
+Thresholds are in \`dashboards/src/thresholds.ts\`; \`npm run docs\` regenerates the rules and their tests.
 
 ${components.map(section).join('\n')}`;
 

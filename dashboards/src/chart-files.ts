@@ -4,13 +4,13 @@ import { alerts, type GeneratedFile } from './rule-files.js';
 
 const chart = 'helm/vb365-exporter';
 
-/** Where the chart keeps its copy of a folder of dashboards/: Helm reads no file outside of a chart. */
+/** Folders copied into the chart, because Helm reads no files outside a chart. */
 const copies = [
   { from: 'dashboards/prometheus', to: `${chart}/files/prometheus`, suffix: '.yml' },
   { from: 'dashboards/grafana', to: `${chart}/files/grafana`, suffix: '.json' },
 ] as const;
 
-/** What is written into the chart from elsewhere: rules, dashboards, version, and what its values may be. `root` is the repository. */
+/** Generated files of the chart: rules, dashboards, version and the schema of the values. `root` is the repository. */
 export function chartFiles(root = '.'): readonly GeneratedFile[] {
   const textOf = (path: string): string => readFileSync(join(root, path), 'utf8');
   const copied = copies.flatMap(({ from, to, suffix }) =>
@@ -26,11 +26,11 @@ export function chartFiles(root = '.'): readonly GeneratedFile[] {
   ];
 }
 
-/** The copies that the chart has now. */
+/** The copies that are in the chart now. */
 export const copiesInChart = (root = '.'): readonly string[] =>
   copies.flatMap(({ to, suffix }) => filesOf(join(root, to), suffix).map(name => `${to}/${name}`));
 
-/** The files of a folder that end so, in order; none when there is no such folder. */
+/** The names in a folder with that suffix, sorted; empty if the folder does not exist. */
 const filesOf = (folder: string, suffix: string): readonly string[] =>
   existsSync(folder)
     ? readdirSync(folder)
@@ -38,11 +38,11 @@ const filesOf = (folder: string, suffix: string): readonly string[] =>
         .toSorted()
     : [];
 
-/** Chart and program have one version, that of the package. */
+/** Chart and program have the version of the package. */
 const manifestOf = (text: string, version: string): string =>
   text.replaceAll(/^((?:version|appVersion): ).*$|^( +image: \S+:).*$/gm, `$1$2${version}`);
 
-/** The schema of the values with that of the configuration file in it, and the names of the alerts. */
+/** The schema of the values, with the schema of the configuration file and the names of the alerts. */
 function schemaOf(text: string, config: string): string {
   const schema = objectOf(JSON.parse(text));
   const { $schema: _, ...configuration } = objectOf(JSON.parse(config, withoutLookahead));
@@ -51,7 +51,7 @@ function schemaOf(text: string, config: string): string {
   return `${JSON.stringify({ ...schema, definitions }, undefined, 2)}\n`;
 }
 
-/** @throws {TypeError} when the file that it was read from is not what it should be. */
+/** @throws {TypeError} if the value is not an object. */
 function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) throw new TypeError('Not an object');
   return { ...value };
@@ -59,7 +59,7 @@ function objectOf(value: unknown): Readonly<Record<string, unknown>> {
 
 const textIn = (value: unknown, key: string): string => String(objectOf(value)[key]);
 
-/** Helm's patterns are Go's, which know no lookahead: the one of "not empty" becomes a least length. */
+/** Go patterns have no lookahead: the one for "not empty" becomes `minLength`. */
 function withoutLookahead(_: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('pattern' in value)) return value;
   const notEmpty = '^(?!$)';

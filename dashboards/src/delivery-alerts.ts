@@ -16,9 +16,9 @@ export const deliveryAlerts: readonly Alert[] = [
     ${processStart('vb365_sink_backlog_sessions')}
 ) > ${String(at.deliveryLag.ageSeconds)}`,
     for: at.deliveryLag.for,
-    summary: 'Telemetry of restores is late.',
+    summary: 'A sink lags behind.',
     description:
-      'The sink {{ $labels.sink }} of {{ $labels.server }} was last up to date {{ $value | humanizeDuration }} ago. Nothing is lost; look at vb365_sink_backlog_sessions, and whether it grows.',
+      'The sink {{ $labels.sink }} of {{ $labels.server }} was last up to date {{ $value | humanizeDuration }} ago. Nothing is lost. Check whether vb365_sink_backlog_sessions grows.',
   },
   {
     ...of,
@@ -28,23 +28,23 @@ export const deliveryAlerts: readonly Alert[] = [
 unless on (job, instance, server, sink)
 sum ${per} (increase(vb365_sink_delivered_total{outcome!="rejected"}[${at.deliveryFailing.window}])) > 0`,
     for: at.deliveryFailing.for,
-    summary: 'Telemetry of restores does not arrive.',
-    description: `${count} session(s) of {{ $labels.server }} wait for the sink {{ $labels.sink }}, and nothing was delivered in ${at.deliveryFailing.window}. Check the receiver that otlp.endpoint names, and the log of {{ $labels.instance }}.`,
+    summary: 'A sink delivers nothing.',
+    description: `${count} session(s) of {{ $labels.server }} wait for the sink {{ $labels.sink }}, which delivered nothing in ${at.deliveryFailing.window}. Check the receiver at otlp.endpoint and the log of {{ $labels.instance }}.`,
   },
   {
     ...of,
     name: 'VB365DeliveryRejected',
     severity: 'warning',
     expr: `sum ${per} (increase(vb365_sink_delivered_total{outcome="rejected"}[${at.deliveryRejected.window}])) > 0`,
-    summary: 'The receiver refuses telemetry of restores.',
-    description: `${count} record(s) of {{ $labels.server }} were refused for good by the receiver of {{ $labels.sink }}. Read its answer in the log of {{ $labels.instance }}: often they are too old for its limits.`,
+    summary: 'The receiver rejects log records or spans.',
+    description: `The receiver of {{ $labels.sink }} permanently rejected ${count} record(s) of {{ $labels.server }}. Its response is in the log of {{ $labels.instance }}. Often the records are too old for its limits.`,
   },
   {
     ...of,
     name: 'VB365EventsSetAside',
     severity: 'warning',
     expr: `sum by (job, instance, server, sink, reason) (increase(vb365_events_rejected_total[${at.eventsSetAside.window}])) > 0`,
-    summary: 'Restore events were set aside and will not be delivered.',
-    description: `${count} event(s) of {{ $labels.server }} were set aside by {{ $labels.sink }} ({{ $labels.reason }}). The log of {{ $labels.instance }} names session and order; look them up in VB365.`,
+    summary: 'Restore events were skipped and will not be delivered.',
+    description: `The sink {{ $labels.sink }} skipped ${count} event(s) of {{ $labels.server }} ({{ $labels.reason }}). The log of {{ $labels.instance }} names the session and the order or id of up to 10 events per delivery. Look them up in VB365.`,
   },
 ];

@@ -23,7 +23,7 @@ export const deliveryCases: readonly Case[] = [
   },
   {
     alert: 'VB365DeliveryLag',
-    says: 'the sink keeps up, over a restart and missed scrapes',
+    says: 'the sink keeps up over a restart and missed scrapes',
     series: { [cursor]: '0+60x10 _x8 1140+60x40' },
     looks: silentAt(10, 17, 20, 50),
   },
@@ -41,7 +41,7 @@ export const deliveryCases: readonly Case[] = [
   },
   {
     alert: 'VB365DeliveryFailing',
-    says: 'sessions wait, but what is delivered grows',
+    says: 'sessions wait, but the sink delivers',
     series: { [backlog]: '0x5 3x60', [delivered]: '0+0.02x65' },
     looks: silentAt(30, 42, 60),
   },
@@ -53,7 +53,7 @@ export const deliveryCases: readonly Case[] = [
   },
   {
     alert: 'VB365DeliveryRejected',
-    says: 'it takes all, and the count falls back once',
+    says: 'the receiver accepts everything, and the counter resets once',
     series: { [rejected]: '2x5 0x60', [delivered]: '0+1x65' },
     looks: silentAt(5, 7, 50),
   },
@@ -65,7 +65,7 @@ export const deliveryCases: readonly Case[] = [
   },
   {
     alert: 'VB365EventsSetAside',
-    says: 'none since, over a restart that keeps the count',
+    says: 'none since, over a restart that keeps the counter',
     series: { [aside]: '2x5 _x3 2x60' },
     looks: silentAt(5, 10, 50),
   },

@@ -13,7 +13,7 @@ export const exporterAlerts: readonly Alert[] = [
     for: at.exporterDown.for,
     summary: 'A VB365 exporter cannot be scraped.',
     description:
-      'Prometheus gets no metrics from {{ $labels.instance }}. Check that the process runs; its log says why it ended. What happens meanwhile is counted when it is back.',
+      'Prometheus cannot scrape {{ $labels.instance }}. Check that the process runs; its log says why it exited. After recovery the exporter counts what it missed.',
   },
   {
     ...of,
@@ -23,15 +23,15 @@ export const exporterAlerts: readonly Alert[] = [
     for: at.exporterAbsent.for,
     summary: 'No VB365 exporter is scraped.',
     description:
-      'Prometheus has no target whose job has vb365 in its name. Check scrape_configs or the ServiceMonitor: nobody watches the restores now.',
+      'Prometheus has no target whose job has vb365 in its name. Check scrape_configs or the ServiceMonitor. Restores are not monitored.',
   },
   {
     ...of,
     name: 'VB365ExporterRestarting',
     severity: 'warning',
     expr: `changes(process_start_time_seconds{${ourJobs}}[${at.exporterRestarting.window}]) > ${String(at.exporterRestarting.times)}`,
-    summary: 'A VB365 exporter restarts again and again.',
-    description: `{{ $labels.instance }} restarted ${count} times in ${at.exporterRestarting.window}. Read the end of its log before the last restart, and the memory limit of its container.`,
+    summary: 'A VB365 exporter restarts repeatedly.',
+    description: `{{ $labels.instance }} restarted ${count} times in ${at.exporterRestarting.window}. Check the end of its log before the last restart, and the memory limit of its container.`,
   },
   {
     ...of,
@@ -40,7 +40,7 @@ export const exporterAlerts: readonly Alert[] = [
     expr: `sum by (job, instance, operation) (increase(vb365_state_errors_total[${at.stateErrors.window}])) > 0`,
     summary: 'A VB365 exporter cannot use its state file.',
     description:
-      'The state of {{ $labels.instance }} failed at {{ $labels.operation }}. Check free space, permissions and health of the disk under state.path; nothing is counted or delivered without it.',
+      '{{ $labels.instance }} failed to access its state file ({{ $labels.operation }}). Check free space, permissions and health of the disk at state.path. Nothing is counted or delivered until it works again.',
   },
   {
     ...of,
@@ -48,17 +48,17 @@ export const exporterAlerts: readonly Alert[] = [
     severity: 'warning',
     expr: `vb365_config_last_reload_successful == 0`,
     for: at.configReloadFailed.for,
-    summary: 'A VB365 exporter runs with an old configuration.',
+    summary: 'A VB365 exporter runs with an outdated configuration.',
     description:
-      '{{ $labels.instance }} could not load its changed configuration, and goes on with the old one. Run "vb365-exporter check", which names every problem.',
+      '{{ $labels.instance }} could not load its changed configuration and keeps the previous one. "vb365-exporter check" lists all problems.',
   },
   {
     ...of,
     name: 'VB365OrganizationOverflow',
     severity: 'warning',
     expr: `sum by (job, instance, server, label) (increase(vb365_series_overflow_total[${at.organizationOverflow.window}])) > 0`,
-    summary: 'There are more organizations than the exporter may tell apart.',
-    description: `${count} event(s) or session(s) of {{ $labels.server }} were counted under {{ $labels.label }}="overflow". Raise metrics.max_organizations, if Prometheus can take the series.`,
+    summary: 'There are more organizations than metrics.max_organizations.',
+    description: `${count} event(s) or session(s) of {{ $labels.server }} were counted under {{ $labels.label }}="overflow". Raise metrics.max_organizations if Prometheus can handle the additional series.`,
   },
   {
     ...of,
@@ -66,7 +66,7 @@ export const exporterAlerts: readonly Alert[] = [
     severity: 'warning',
     expr: `scrape_samples_scraped{${ourJobs}} > ${String(at.scrapeTooLarge.samples)}`,
     for: at.scrapeTooLarge.for,
-    summary: 'A VB365 exporter exposes very many series.',
+    summary: 'A VB365 exporter exposes too many series.',
     description: `{{ $labels.instance }} exposes ${count} samples. Lower metrics.max_organizations, or set metrics.organization_label to false.`,
   },
 ];

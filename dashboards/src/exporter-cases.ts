@@ -10,7 +10,7 @@ const samples = series('scrape_samples_scraped', scraped);
 export const exporterCases: readonly Case[] = [
   {
     alert: 'VB365ExporterDown',
-    says: 'it cannot be scraped any more',
+    says: 'the exporter cannot be scraped',
     series: { [up]: '1x5 0x20' },
     looks: [...silentAt(5, 10), { minute: 12, fires: { labels: scraped } }],
   },
@@ -32,7 +32,12 @@ export const exporterCases: readonly Case[] = [
     series: {},
     looks: [...silentAt(5), { minute: 11, fires: { labels: {} } }],
   },
-  { alert: 'VB365ExporterAbsent', says: 'there is one, though down', series: { [up]: '0x20' }, looks: silentAt(5, 20) },
+  {
+    alert: 'VB365ExporterAbsent',
+    says: 'there is a target, but it is down',
+    series: { [up]: '0x20' },
+    looks: silentAt(5, 20),
+  },
   {
     alert: 'VB365ExporterRestarting',
     says: 'four restarts in an hour',
@@ -53,20 +58,20 @@ export const exporterCases: readonly Case[] = [
   },
   {
     alert: 'VB365StateErrors',
-    says: 'a restart clears the count',
+    says: 'a restart resets the counter',
     series: { [stateError]: '3x5 0x60' },
     looks: silentAt(5, 7),
   },
   {
     alert: 'VB365ConfigReloadFailed',
-    says: 'the changed file is wrong',
+    says: 'the changed file is invalid',
     series: { [reloaded]: '1x5 0x20' },
     looks: [...silentAt(5, 10), { minute: 12, fires: { labels: scraped } }],
   },
-  { alert: 'VB365ConfigReloadFailed', says: 'the file is fine', series: { [reloaded]: '1x20' }, looks: silentAt(12) },
+  { alert: 'VB365ConfigReloadFailed', says: 'the file is valid', series: { [reloaded]: '1x20' }, looks: silentAt(12) },
   {
     alert: 'VB365OrganizationOverflow',
-    says: 'an organization too many',
+    says: 'one organization too many',
     series: { [overflow]: '0x5 3x90' },
     looks: [...silentAt(5), { minute: 7, fires: { labels: { ...ofServer, label: 'organization' }, value: '3' } }],
   },

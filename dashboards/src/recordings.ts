@@ -4,13 +4,13 @@ const perOrganization = 'sum by (job, server, organization)';
 const items = 'vb365_restore_events_total{event_type!="None"}';
 const takenOut = 'vb365_restore_events_total{event_type=~"Save|Export|Send"}';
 
-/** Sessions that stopped within `window`, per organization. */
+/** Restore sessions that stopped within `window`, per organization. */
 const stopped = (window: string): Recording => ({
   name: `organization:vb365_restore_sessions:increase${window}`,
   expr: `${perOrganization} (increase(vb365_restore_sessions_total[${window}]))`,
 });
 
-/** The part of them that failed, 0 to 1; absent while there were none. */
+/** Ratio of failed sessions, 0 to 1; absent when no session stopped. */
 const failedRatio = (window: string): Recording => ({
   name: `organization:vb365_restore_sessions_failed:ratio${window}`,
   expr: `${perOrganization} (increase(vb365_restore_sessions_total{result="Failed"}[${window}]))
@@ -18,7 +18,7 @@ const failedRatio = (window: string): Recording => ({
 (${perOrganization} (increase(vb365_restore_sessions_total[${window}])) > 0)`,
 });
 
-/** Items of the last hour, and of the mean hour of the week before it. */
+/** Items in the last hour, and in the mean hour of the week before it. */
 const hourAgainstWeek = (what: string, selector: string): readonly Recording[] => [
   { name: `organization:vb365_${what}:increase1h`, expr: `${perOrganization} (increase(${selector}[1h]))` },
   {

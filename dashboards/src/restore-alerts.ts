@@ -8,10 +8,10 @@ const share = '{{ $value | humanizePercentage }}';
 const count = '{{ $value | printf "%.0f" }}';
 
 /**
- * Three ways to see a failure, the exact one first. The difference to the lowest value of the window is a whole number;
- * `increase` would say 2 for the first failure, seen in the second scrape, but sees through a counter that was reset.
- * The last one sees what was counted while nobody scraped: the value against the one before the window. It asks for an
- * older value on purpose; without one (a new Prometheus, a new `instance`) an old total would look new.
+ * Three ways to detect a failure, the exact one first. The difference to the lowest value in the window is a whole number.
+ * `increase` would return 2 for a first failure in the second scrape, but handles counter resets. The last one compares
+ * with the value before the window and finds failures counted while scrapes were missed. It needs an older value:
+ * without one (a new Prometheus, a new `instance`) an old total would look new.
  */
 const failedEvents = `sum by (job, server, organization, workload) (
     (${failed} - min_over_time(${failed}[${at.restoreEventFailed.window}]) > 0)
@@ -39,8 +39,8 @@ export const restoreAlerts: readonly Alert[] = [
     name: 'VB365RestoreEventFailed',
     severity: 'warning',
     expr: failedEvents,
-    summary: 'Items could not be restored.',
-    description: `${count} item(s) of {{ $labels.workload }} failed for ${tenant} within ${at.restoreEventFailed.window}. Look up the failed log records of that organization: they name the item and the error.`,
+    summary: 'Restore events failed.',
+    description: `${count} item(s) of {{ $labels.workload }} failed for ${tenant} within ${at.restoreEventFailed.window}. The log records of that organization name the items and the errors.`,
   },
   {
     ...of,
@@ -49,7 +49,7 @@ export const restoreAlerts: readonly Alert[] = [
     expr: ratio('1h', '6h', at.failureRatioHigh),
     for: at.failureRatioHigh.for,
     summary: 'Many restore sessions of an organization fail.',
-    description: `${share} of the restore sessions of the last hour failed for ${tenant}. Compare the errors of the failed items: one cause for all of them is likely.`,
+    description: `${share} of the restore sessions of the last hour failed for ${tenant}. Compare the errors of the failed items; they probably have one cause.`,
   },
   {
     ...of,
@@ -57,8 +57,8 @@ export const restoreAlerts: readonly Alert[] = [
     severity: 'warning',
     expr: ratio('6h', '3d', at.failureRatioElevated),
     for: at.failureRatioElevated.for,
-    summary: 'Restore sessions of an organization fail more often than they should.',
-    description: `${share} of the restore sessions of the last 6 hours failed for ${tenant}. Look for the workload and the error that come up most often.`,
+    summary: 'Restore sessions of an organization fail too often.',
+    description: `${share} of the restore sessions of the last 6 hours failed for ${tenant}. Find the most frequent workload and error.`,
   },
   {
     ...of,
@@ -67,9 +67,9 @@ export const restoreAlerts: readonly Alert[] = [
     severity: 'warning',
     expr: `max by (job, server) (time() - vb365_restore_oldest_open_session_start_timestamp_seconds) > ${String(at.restoreSessionStuck.ageSeconds)}`,
     for: at.restoreSessionStuck.for,
-    summary: 'A restore session has been open for very long.',
+    summary: 'A restore session has been open for too long.',
     description:
-      'The oldest open restore session of {{ $labels.server }} was created {{ $value | humanizeDuration }} ago. Ask whoever opened it whether it is still needed; an Explorer left open keeps the backup mounted.',
+      'The oldest open restore session of {{ $labels.server }} was created {{ $value | humanizeDuration }} ago. Ask its initiator whether it is still needed. An Explorer left open keeps the backup mounted.',
   },
   {
     ...of,
@@ -77,8 +77,8 @@ export const restoreAlerts: readonly Alert[] = [
     severity: 'info',
     expr: unusual('restore_items', at.restoreVolumeUnusual),
     for: at.restoreVolumeUnusual.for,
-    summary: 'Far more items are restored than usual.',
-    description: `${count} items in one hour for ${tenant}, more than ${String(at.restoreVolumeUnusual.timesMean)} times the mean of the week before. Check who opened the sessions, and whether a mass restore is planned.`,
+    summary: 'Many more items are restored than usual.',
+    description: `${count} items in one hour for ${tenant}, more than ${String(at.restoreVolumeUnusual.timesMean)} times the mean of the week before. Check who opened the sessions and whether a mass restore is planned.`,
   },
   {
     ...of,
@@ -86,7 +86,7 @@ export const restoreAlerts: readonly Alert[] = [
     severity: 'info',
     expr: unusual('restore_items_taken_out', at.restoreExportUnusual),
     for: at.restoreExportUnusual.for,
-    summary: 'Far more items are saved, exported or sent than usual.',
+    summary: 'Many more items are saved, exported or sent than usual.',
     description: `${count} items left the backup in one hour for ${tenant}, more than ${String(at.restoreExportUnusual.timesMean)} times the mean of the week before. Check initiator, target and reason in the log records.`,
   },
   {
@@ -96,7 +96,7 @@ export const restoreAlerts: readonly Alert[] = [
     severity: 'warning',
     expr: `sum by (job, server) (increase(vb365_restore_events_abandoned_total[${at.restoreEventsAbandoned.window}])) > 0`,
     summary: 'Restore events never became final.',
-    description: `${count} event(s) of {{ $labels.server }} were given up, because they were still missing or running long after their session had stopped. Look at those sessions in VB365 itself.`,
+    description: `The exporter gave up ${count} event(s) of {{ $labels.server }}: they were still missing or running long after their session had stopped. Check the sessions in VB365.`,
   },
   {
     ...of,
@@ -104,7 +104,7 @@ export const restoreAlerts: readonly Alert[] = [
     dashboard: 'fleet',
     severity: 'info',
     expr: `sum by (job, server) (increase(vb365_event_corrections_total[${at.eventCorrections.window}])) > 0`,
-    summary: 'The server changed the status of events that were counted already.',
-    description: `${count} event(s) of {{ $labels.server }} got another final status after they had been counted. The counters stay; the log of the exporter names the sessions.`,
+    summary: 'The server changed the status of events after they were counted.',
+    description: `${count} event(s) of {{ $labels.server }} got another final status after they were counted. Counters do not change. The log of the exporter names up to 10 of the sessions per delivery.`,
   },
 ];

@@ -12,7 +12,7 @@ const one = { labels: { ...ofTenant, workload: 'exchange' }, value: '1' };
 
 const failedEvent: readonly Omit<Case, 'alert'>[] = [
   {
-    says: 'the first event ever goes from 0 to 1, and is told for the length of the window',
+    says: 'the first event goes from 0 to 1 and fires for the length of the window',
     series: { [failed]: '0x5 1x40' },
     looks: [...silentAt(5), { minute: 6, fires: one }, { minute: 19, fires: one }, ...silentAt(21, 40)],
   },
@@ -55,7 +55,7 @@ const failedEvent: readonly Omit<Case, 'alert'>[] = [
     looks: [...silentAt(10, 13, 30, 50), { minute: 54, fires: one }],
   },
   {
-    says: 'a Prometheus that meets a long-running exporter takes no old total for new',
+    says: 'a new Prometheus with a long-running exporter does not report an old total',
     series: { [failed]: '_x5 57x60' },
     looks: silentAt(6, 10, 30, 60),
   },
@@ -90,7 +90,7 @@ const ratios: readonly Case[] = [
   },
   {
     alert: 'VB365RestoreFailureRatioHigh',
-    says: 'a bad hour after good ones',
+    says: 'one bad hour after many good ones',
     series: { [sessions('Failed')]: '0x340 0+0.2x60', [sessions('Success')]: '0+1x340 340+0.1x60' },
     looks: silentAt(340, 380, 400),
   },
@@ -138,7 +138,7 @@ const ratios: readonly Case[] = [
   },
 ];
 
-/** They need days of history, so they are evaluated every 5 minutes only. */
+/** These cases need days of history, so they are evaluated every 5 minutes. */
 export const volumeCases: readonly Case[] = [
   {
     alert: 'VB365RestoreFailureRatioElevated',
@@ -186,19 +186,19 @@ const sessionsAndEvents: readonly Case[] = [
   },
   {
     alert: 'VB365RestoreSessionStuck',
-    says: 'a session stops in time, and the gauge goes',
+    says: 'a session stops in time, and the gauge disappears',
     series: { [oldest]: '0x700 _x200' },
     looks: silentAt(700, 740, 800),
   },
   {
     alert: 'VB365RestoreEventsAbandoned',
-    says: 'two events are given up',
+    says: 'two events are abandoned',
     series: { [abandoned]: '0x10 2x100' },
     looks: [...silentAt(10), { minute: 12, fires: two }, ...silentAt(80)],
   },
   {
     alert: 'VB365RestoreEventsAbandoned',
-    says: 'a restart that keeps the count, over missed scrapes',
+    says: 'a restart that keeps the counter, with missed scrapes',
     series: { [abandoned]: '2x10 _x10 2x60' },
     looks: silentAt(10, 22, 60),
   },

@@ -1,12 +1,12 @@
 import { type Alert, annotationsOf } from './rule.js';
 
-/** One firing that is expected: its labels beside severity and component, and its value as the description shows it. */
+/** An expected firing: its labels without severity and component, and its value as the description shows it. */
 export type Firing = Readonly<{ labels: Readonly<Record<string, string>>; value?: string }>;
 
-/** A look at an alert, so many minutes after the start; without a firing it has to be silent. */
+/** An evaluation of the alert `minute` minutes after the start; without `fires` the alert must be silent. */
 export type Look = Readonly<{ minute: number; fires?: Firing }>;
 
-/** What happens to some series, and what an alert makes of it. Series are in promtool's notation, a sample a minute. */
+/** Input series in promtool's notation, one sample per minute, and the expected state of an alert. */
 export type Case = Readonly<{
   alert: Alert['name'];
   says: string;
@@ -14,7 +14,7 @@ export type Case = Readonly<{
   looks: readonly Look[];
 }>;
 
-/** Labels that say whose series it is, as a scrape adds them. */
+/** Target labels that a scrape adds. */
 export const scraped = { job: 'vb365', instance: 'exporter:10365' } as const;
 export const ofServer = { ...scraped, server: 'hq' } as const;
 
@@ -47,7 +47,7 @@ const expected = (firing: Firing, alert: Alert) => ({
   ),
 });
 
-/** What Prometheus is to make of a template; how it shows a value is up to the case. */
+/** The template as Prometheus renders it; the case supplies the formatted value. */
 const rendered = (template: string, { labels, value = '' }: Firing): string =>
   template
     .replace(/\{\{ \$value[^}]*\}\}/g, () => value)

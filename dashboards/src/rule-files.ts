@@ -6,14 +6,14 @@ import { restoreAlerts } from './restore-alerts.js';
 import { type Alert, annotationsOf } from './rule.js';
 import { serverAlerts } from './server-alerts.js';
 
-/** A file that is written from the code. */
+/** A generated file. */
 export type GeneratedFile = Readonly<{ path: string; text: string }>;
 
 export const alerts: readonly Alert[] = [...restoreAlerts, ...serverAlerts, ...deliveryAlerts, ...exporterAlerts];
 
 const header = '# Written by "npm run docs" from dashboards/src; do not edit.\n';
 
-/** YAML as people write it: long lines stay whole, a text of several lines becomes a block. */
+/** YAML with unwrapped lines and block scalars for texts of several lines. */
 export const generatedYaml = (value: unknown): string =>
   header + stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 
@@ -27,7 +27,7 @@ const ruleOf = (alert: Alert) => ({
 
 const groupOf = (name: string, of: readonly Alert[]) => ({ name: `vb365-${name}.alerts`, rules: of.map(ruleOf) });
 
-/** The files that Prometheus loads. No group has an interval of its own: the operator's evaluation_interval counts. */
+/** The rule files. Groups have no interval, so that the evaluation_interval of Prometheus applies. */
 export function ruleFiles(): readonly GeneratedFile[] {
   const recorded = {
     name: 'vb365.recordings',

@@ -13,7 +13,7 @@ export const cases: readonly Case[] = [
   ...exporterCases,
 ];
 
-/** Files of promtool tests: how often the rules are evaluated, and what is tried. */
+/** promtool test files with the evaluation interval and the cases. */
 const files = {
   restore: { every: '1m', of: restoreCases },
   volume: { every: '5m', of: volumeCases },

@@ -1,21 +1,18 @@
-/** How urgent: somebody has to act now, today, or should know. */
+/** Act now, act today, for information. */
 export const severities = ['critical', 'warning', 'info'] as const;
 export type Severity = (typeof severities)[number];
 
-/** Who has to act: whoever looks after restores, after the VB365 server, after OTLP receivers, after the exporter. */
+/** Who acts: the team for restores, VB365 servers, OTLP receivers, or the exporter. */
 export const components = ['restore', 'server', 'delivery', 'exporter'] as const;
 export type Component = (typeof components)[number];
 
-/**
- * Where the runbooks are served: one page per alert, `<name>.md` of dashboards/runbooks. It leads nowhere, as does
- * `grafanaBase`: docs/ALERTS.md says how a user puts in their own.
- */
+/** Placeholder for the address of the runbooks, one page `<name>.md` per alert; docs/ALERTS.md says how to replace it. */
 export const runbookBase = 'https://vb365-exporter.example.com/runbooks';
 
-/** The Grafana that has the dashboards. */
+/** Placeholder for the address of Grafana. */
 export const grafanaBase = 'https://grafana.example.com';
 
-/** The dashboards, by the uid that each has. */
+/** Dashboard uids. */
 export const dashboardUids = {
   fleet: 'vb365-fleet',
   organization: 'vb365-organization',
@@ -23,33 +20,33 @@ export const dashboardUids = {
   exporter: 'vb365-exporter',
 } as const;
 
-/** The jobs that scrape an exporter of ours: every one with `vb365` in its name. */
+/** Matches the scrape jobs of exporters: every job with `vb365` in its name. */
 export const ourJobs = 'job=~".*vb365.*"';
 
-/** For each series of `metric`, when its process began: what stands in for a time that has not come since. */
+/** For each series of `metric`, the start time of its process: a fallback for a timestamp that has no value yet. */
 export const processStart = (metric: string): string =>
   `${metric} * 0 + on (job, instance) group_left () process_start_time_seconds`;
 
-/** An alert as data: the rules, their tests, the routes and the runbooks are all checked against it. */
+/** An alert as data. The tests check rules, routes and runbooks against it. */
 export type Alert = Readonly<{
   name: `VB365${string}`;
   component: Component;
   severity: Severity;
   /** PromQL. */
   expr: string;
-  /** How long it has to hold; undefined: once is enough. */
+  /** How long the expression must hold; undefined: fires at once. */
   for?: string;
-  /** One sentence without a value, the same for every firing. */
+  /** One sentence without values or labels. */
   summary: string;
-  /** What is the matter, with labels and value, then the first thing to do. */
+  /** What is wrong, with labels and value, then the first thing to do. */
   description: string;
   dashboard: keyof typeof dashboardUids;
 }>;
 
-/** A series that is computed ahead, because several alerts or panels use it. */
+/** A recording rule that several alerts or panels use. */
 export type Recording = Readonly<{ name: `${string}:vb365_${string}`; expr: string }>;
 
-/** The annotations of an alert, as Prometheus is to render them. */
+/** The annotation templates of an alert. */
 export function annotationsOf({ name, summary, description, dashboard }: Alert): Readonly<Record<string, string>> {
   return {
     summary,

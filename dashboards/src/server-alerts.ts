@@ -9,7 +9,7 @@ const certificate = (limits: Readonly<{ leftSeconds: number; for: string }>) => 
   expr: `min ${per} (vb365_certificate_expiry_timestamp_seconds - time()) < ${String(limits.leftSeconds)}`,
   for: limits.for,
   description:
-    'The certificate of {{ $labels.server }} has {{ $value | humanizeDuration }} left. Renew it in VB365, and the pinned fingerprint or authority here if there is one.',
+    'The certificate of {{ $labels.server }} expires in {{ $value | humanizeDuration }}. Renew it in VB365, and update the pinned fingerprint or authority in the configuration.',
 });
 
 const reading: readonly Alert[] = [
@@ -19,9 +19,9 @@ const reading: readonly Alert[] = [
     severity: 'critical',
     expr: `max ${per} (max_over_time(vb365_server_up[${at.serverUnreachable.window}])) == 0`,
     for: at.serverUnreachable.for,
-    summary: 'A VB365 server does not answer.',
+    summary: 'A VB365 server is unreachable.',
     description:
-      'Nothing could be read from {{ $labels.server }} for a while. Check that its REST API service runs, and that {{ $labels.instance }} reaches it on port 4443.',
+      '{{ $labels.instance }} cannot read from {{ $labels.server }}. Check that the REST API service runs and that port 4443 is reachable.',
   },
   {
     ...of,
@@ -33,7 +33,7 @@ sum ${per} (increase(vb365_polls_total{result="complete"}[${at.authFailing.windo
     for: at.authFailing.for,
     summary: 'A VB365 server refuses the login.',
     description:
-      '{{ $labels.server }} refuses user or password of {{ $labels.instance }}. Check the account: locked, expired, MFA on, no Veeam administrator any more, or a changed password.',
+      '{{ $labels.server }} refuses the login of {{ $labels.instance }}. Check the account: locked, expired, MFA enabled, no longer a Veeam administrator, or a changed password.',
   },
   {
     ...of,
@@ -45,9 +45,9 @@ sum ${per} (increase(vb365_polls_total{result="complete"}[${at.authFailing.windo
     ${processStart('vb365_server_up')}
 ) > ${String(at.pollStale.ageSeconds)}`,
     for: at.pollStale.for,
-    summary: 'The restore history of a VB365 server has not been read for a while.',
+    summary: 'The last complete poll of a VB365 server is too old.',
     description:
-      'The last complete look at {{ $labels.server }} was {{ $value | humanizeDuration }} ago. Look at vb365_poll_errors_total and the log of {{ $labels.instance }} for the reason.',
+      'The last complete poll of {{ $labels.server }} was {{ $value | humanizeDuration }} ago. Check vb365_poll_errors_total and the log of {{ $labels.instance }} for the reason.',
   },
   {
     ...of,
@@ -58,9 +58,9 @@ sum ${per} (increase(vb365_polls_total{result="complete"}[${at.authFailing.windo
 (sum ${per} (rate(vb365_polls_total[${at.pollErrors.window}])) > 0)
 > ${String(at.pollErrors.ratio)}`,
     for: at.pollErrors.for,
-    summary: 'Many attempts to read from a VB365 server fail.',
+    summary: 'Many polls of a VB365 server fail.',
     description:
-      '{{ $value | humanizePercentage }} of the looks at {{ $labels.server }} were not complete. Look at vb365_poll_errors_total by reason, then at the log of {{ $labels.instance }}.',
+      '{{ $value | humanizePercentage }} of the polls of {{ $labels.server }} were incomplete. Check vb365_poll_errors_total by reason, then the log of {{ $labels.instance }}.',
   },
   {
     ...of,
@@ -69,7 +69,7 @@ sum ${per} (increase(vb365_polls_total{result="complete"}[${at.authFailing.windo
     expr: `sum ${per} (increase(vb365_poll_errors_total{reason="throttled"}[${at.apiThrottled.window}])) > ${String(at.apiThrottled.times)}`,
     for: at.apiThrottled.for,
     summary: 'A VB365 server throttles the exporter.',
-    description: `{{ $labels.server }} refused ${count} requests of {{ $labels.instance }} as too many. Raise poll_interval and open_poll_interval, and look who else asks that server.`,
+    description: `{{ $labels.server }} throttled ${count} requests of {{ $labels.instance }}. Raise poll_interval and open_poll_interval, and check which other clients use that server.`,
   },
   {
     ...of,
@@ -79,7 +79,7 @@ sum ${per} (increase(vb365_polls_total{result="complete"}[${at.authFailing.windo
     for: at.apiSlow.for,
     summary: 'A VB365 server answers slowly.',
     description:
-      'The slowest 5 % of the requests to {{ $labels.server }} take {{ $value | humanizeDuration }} or more. Check the load of that server, and of its database.',
+      'The slowest 5 % of the requests to {{ $labels.server }} take {{ $value | humanizeDuration }} or more. Check the load of the server and its database.',
   },
   {
     ...of,
@@ -89,26 +89,26 @@ sum ${per} (increase(vb365_polls_total{result="complete"}[${at.authFailing.windo
 and on (job, instance, server)
 vb365_server_info{api_version=~"v([89]|[1-9][0-9]+)"}`,
     for: at.changeFeedInactive.for,
-    summary: 'A VB365 server that has a change feed is polled without it.',
+    summary: 'The exporter does not use the change feed of a VB365 server.',
     description:
-      '{{ $labels.server }} offers a change feed, but {{ $labels.instance }} does not use it. Nothing is lost; look in its log for why the feed was given up.',
+      '{{ $labels.server }} has a change feed, but {{ $labels.instance }} polls instead. Nothing is lost. The log of {{ $labels.instance }} contains the reason.',
   },
   {
     ...of,
     name: 'VB365ReconcileMissedSessions',
     severity: 'warning',
     expr: `sum ${per} (increase(vb365_reconcile_missed_sessions_total[${at.reconcileMissed.window}])) > 0`,
-    summary: 'The change feed of a VB365 server left restore sessions out.',
-    description: `The change feed of {{ $labels.server }} did not tell of ${count} session(s); the look at the list found and counted them. Note version and time, and report it to Veeam.`,
+    summary: 'The change feed of a VB365 server missed restore sessions.',
+    description: `The change feed of {{ $labels.server }} did not report ${count} session(s). A full list scan found and counted them. Report it to Veeam with version and time.`,
   },
   {
     ...of,
     name: 'VB365InstallationChanged',
     severity: 'warning',
     expr: `sum ${per} (increase(vb365_installation_changes_total[${at.installationChanged.window}])) > 0`,
-    summary: 'Another VB365 installation answers under the name of a server.',
+    summary: 'A VB365 server is another installation than before.',
     description:
-      '{{ $labels.server }} is not the installation that {{ $labels.instance }} knew under that name; what it did before is not counted. If nobody replaced it, check whom url leads to.',
+      '{{ $labels.server }} returns another installation id than before. {{ $labels.instance }} does not count its earlier history. If nobody replaced the server, check where its url leads.',
   },
 ];
 
@@ -121,7 +121,7 @@ const trust: readonly Alert[] = [
     for: at.tlsVerificationOff.for,
     summary: 'The certificate of a VB365 server is not verified.',
     description:
-      'Anybody between {{ $labels.instance }} and {{ $labels.server }} can read the password. Set tls.ca_file or tls.server_fingerprint, and remove insecure_skip_verify.',
+      'An attacker between {{ $labels.instance }} and {{ $labels.server }} can read the password. Set tls.ca_file or tls.server_fingerprint, and remove insecure_skip_verify.',
   },
   {
     ...of,
@@ -145,15 +145,15 @@ const trust: readonly Alert[] = [
     for: at.clockSkew.for,
     summary: 'The clocks of a VB365 server and the exporter differ.',
     description:
-      'The clock of {{ $labels.server }} is {{ $value | humanizeDuration }} away from that of {{ $labels.instance }}. Check time synchronization on both machines.',
+      'The clock of {{ $labels.server }} differs from that of {{ $labels.instance }} by {{ $value | humanizeDuration }}. Check time synchronization on both machines.',
   },
   {
     ...of,
     name: 'VB365UnknownValues',
     severity: 'info',
     expr: `sum by (job, instance, server, field) (increase(vb365_unknown_values_total[${at.unknownValues.window}])) > 0`,
-    summary: 'A VB365 server writes values that the exporter does not know.',
-    description: `{{ $labels.server }} wrote ${count} unknown value(s) of {{ $labels.field }}, counted as "other". See whether a newer exporter knows that product version.`,
+    summary: 'A VB365 server returns values that the exporter does not know.',
+    description: `{{ $labels.server }} returned ${count} unknown value(s) of {{ $labels.field }}, counted as "other". Check whether a newer exporter supports that product version.`,
   },
 ];
 

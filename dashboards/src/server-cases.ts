@@ -15,7 +15,7 @@ const complete = of('polls_total', { result: 'complete' });
 const incomplete = of('polls_total', { result: 'failed' });
 const lastPoll = of('last_successful_poll_timestamp_seconds');
 
-/** A request a minute, that takes between `above` and `upTo` seconds. */
+/** One request per minute that takes between `above` and `upTo` seconds. */
 const slow = (operation: string, [above, upTo] = ['10', '30']): Readonly<Record<string, string>> =>
   Object.fromEntries(
     [
@@ -28,91 +28,91 @@ const slow = (operation: string, [above, upTo] = ['10', '30']): Readonly<Record<
 const reading: readonly Case[] = [
   {
     alert: 'VB365ServerUnreachable',
-    says: 'the server stays away',
+    says: 'the server stays down',
     series: { [up]: '1x5 0x40' },
     looks: [...silentAt(5, 11, 20), { minute: 22, fires: fires() }],
   },
   {
     alert: 'VB365ServerUnreachable',
-    says: 'it is back after three minutes',
+    says: 'the server recovers after three minutes',
     series: { [up]: '1x3 0x3 1x40' },
     looks: silentAt(6, 20, 40),
   },
   {
     alert: 'VB365AuthFailing',
-    says: 'every look is refused: all count, also those that the login makes wait',
+    says: 'every poll is refused',
     series: { [refused]: '0x5 2+2x60', [complete]: '0+1x5 5x60' },
     looks: [...silentAt(10, 18), { minute: 30, fires: fires() }],
   },
   {
     alert: 'VB365AuthFailing',
-    says: 'the login is refused from the first look on, and it looks every five minutes',
+    says: 'the login is refused from the first poll on, every five minutes',
     series: { [refused]: '0x5 1x4 2x4 3x4 4x4 5x4 6x4 7x4', [complete]: '0x40' },
     looks: [...silentAt(5, 10), ...[12, 20, 30, 40].map(minute => ({ minute, fires: fires() }))],
   },
   {
     alert: 'VB365AuthFailing',
-    says: 'one look is complete between refused ones',
+    says: 'one poll between refused ones is complete',
     series: { [refused]: '0x10 1+1x60', [complete]: '0x12 1x60' },
     looks: [...silentAt(15, 17, 20, 22, 25), { minute: 30, fires: fires() }],
   },
   {
     alert: 'VB365AuthFailing',
-    says: 'the server is away, and refused logins before that',
+    says: 'the server is down and refused logins before that',
     series: { [refused]: '0x5 2+2x3 8x60', [complete]: '0+1x5 5x60' },
     looks: silentAt(40, 60),
   },
   {
     alert: 'VB365AuthFailing',
-    says: 'the server is away, and refuses nothing',
+    says: 'the server is down and refuses no login',
     series: { [refused]: '0x60', [complete]: '0+1x5 5x60' },
     looks: silentAt(20, 40, 60),
   },
   {
     alert: 'VB365AuthFailing',
-    says: 'a refused login is followed by good ones',
+    says: 'a refused login is followed by successful ones',
     series: { [refused]: '0x5 1x60', [complete]: '0+1x60' },
     looks: silentAt(6, 12, 30),
   },
   {
     alert: 'VB365PollStale',
-    says: 'the last complete look is old',
+    says: 'the last complete poll is old',
     series: { [lastPoll]: '0+60x10 600x60' },
     looks: [...silentAt(20, 26), { minute: 32, fires: fires('22m 0s') }],
   },
   {
     alert: 'VB365PollStale',
-    says: 'looks go on, with scrapes missed between',
+    says: 'polls continue, with missed scrapes',
     series: { [lastPoll]: '0+60x10 _x10 1260+60x40' },
     looks: silentAt(10, 18, 22, 50),
   },
   {
     alert: 'VB365PollStale',
-    says: 'none has been complete since the exporter started',
+    says: 'no poll was complete since the exporter started',
     series: { [up]: '1x60', [started]: '0x60' },
     looks: [...silentAt(10, 20), { minute: 22, fires: fires('22m 0s') }],
   },
   {
     alert: 'VB365PollErrors',
-    says: 'every second look fails',
+    says: 'every second poll fails',
     series: { [incomplete]: '0+1x60', [complete]: '0+1x60' },
     looks: [...silentAt(10), { minute: 50, fires: fires('50%') }],
   },
   {
     alert: 'VB365PollErrors',
-    says: 'one look in eleven fails, and the exporter restarts',
+    says: 'one poll in eleven fails, and the exporter restarts',
     series: { [incomplete]: '0+0.1x20 0+0.1x40', [complete]: '0+1x20 0+1x40' },
     looks: silentAt(20, 22, 50),
   },
   {
     alert: 'VB365ApiThrottled',
-    says: 'a request a minute is refused',
+    says: 'one request per minute is throttled',
     series: { [throttled]: '0+1x60' },
     looks: [...silentAt(10), { minute: 40, fires: fires('15') }],
   },
   {
     alert: 'VB365ApiThrottled',
-    says: 'a request in three minutes is refused',
+    says: 'one request in three minutes is throttled',
     series: {
       [throttled]: '0 0 1 1 1 2 2 2 3 3 3 4 4 4 5 5 5 6 6 6 7 7 7 8 8 8 9 9 9 10 10 10 11 11 11 12 12 12 13 13 13',
     },
@@ -159,7 +159,7 @@ const changeFeed: readonly Case[] = [
   },
   {
     alert: 'VB365ReconcileMissedSessions',
-    says: 'the list shows a session that the feed did not',
+    says: 'the list shows a session that the feed did not report',
     series: { [missed]: '0x5 1x90' },
     looks: [...silentAt(5), { minute: 7, fires: fires('1') }, ...silentAt(80)],
   },
@@ -177,7 +177,7 @@ const changeFeed: readonly Case[] = [
   },
   {
     alert: 'VB365InstallationChanged',
-    says: 'the same one, over a restart and missed scrapes',
+    says: 'the same installation, over a restart and missed scrapes',
     series: { [changed]: '2x5 _x10 2x60' },
     looks: silentAt(5, 17, 30, 60),
   },
@@ -192,11 +192,16 @@ const days = (count: number): string => `${String(count * 86_400)}x200`;
 const trust: readonly Case[] = [
   {
     alert: 'VB365TlsVerificationOff',
-    says: 'anybody is believed',
+    says: 'verification is off',
     series: { [verified]: '0x20' },
     looks: [...silentAt(4), { minute: 6, fires: fires() }],
   },
-  { alert: 'VB365TlsVerificationOff', says: 'it is verified', series: { [verified]: '1x20' }, looks: silentAt(6, 20) },
+  {
+    alert: 'VB365TlsVerificationOff',
+    says: 'verification is on',
+    series: { [verified]: '1x20' },
+    looks: silentAt(6, 20),
+  },
   {
     alert: 'VB365CertificateExpiresSoon',
     says: '20 days are left',
@@ -236,7 +241,7 @@ const trust: readonly Case[] = [
   },
   {
     alert: 'VB365UnknownValues',
-    says: 'none since, and scrapes missed',
+    says: 'none since, with missed scrapes',
     series: { [unknown]: '4x5 _x5 4x60' },
     looks: silentAt(5, 12, 60),
   },

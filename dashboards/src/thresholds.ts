@@ -1,15 +1,12 @@
-/**
- * Every number that decides whether somebody is woken, in one place. Texts such as `15m` are PromQL durations; a number
- * says its unit in its name. After a change run `npm run docs`, which writes the rules and their tests anew.
- */
+/** All alert thresholds. Texts such as `15m` are PromQL durations. Run `npm run docs` after a change. */
 export const thresholds = {
-  /** A failed event is told for this long; `memory` is how far back a value is looked up when scrapes were missed. */
+  /** The alert fires for `window`; `memory` limits how old the previous value can be when scrapes were missed. */
   restoreEventFailed: { window: '15m', memory: '1d' },
-  /** Both windows have to be bad, so that neither one failure nor yesterday's trouble is enough. */
+  /** Both windows must exceed their ratio, so that neither a single failure nor an old incident is enough. */
   failureRatioHigh: { shortRatio: 0.25, longRatio: 0.1, shortSessions: 4, for: '10m' },
   failureRatioElevated: { shortRatio: 0.15, longRatio: 0.05, shortSessions: 10, for: '30m' },
   restoreSessionStuck: { ageSeconds: 12 * 3600, for: '15m' },
-  /** Against the mean hour of the week before. */
+  /** Compared with the mean hour of the previous week. */
   restoreVolumeUnusual: { itemsPerHour: 500, timesMean: 5, for: '15m' },
   restoreExportUnusual: { itemsPerHour: 100, timesMean: 5, for: '15m' },
   restoreEventsAbandoned: { window: '1h' },

@@ -1,6 +1,5 @@
-// The whole chain on this machine: simulated VB365 server, exporter, Prometheus, Alertmanager, and a webhook that prints
-// what it is told. Run by `npm run quickstart`, which builds first; Ctrl-C ends it, and nothing is left behind.
-// `npm run quickstart -- --until-alert` ends by itself after the first alert.
+// Runs a simulated VB365 server, the exporter, Prometheus, Alertmanager and a webhook that prints alerts.
+// `npm run quickstart` builds and runs it until Ctrl-C; `npm run quickstart -- --until-alert` exits after the first alert.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +13,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, '../..');
 const say = line => process.stdout.write(`${line}\n`);
 
-/** The path of a program: on PATH, or where .ci/tools has put it. */
+/** The path of a program: on PATH, or where .ci/tools installed it. */
 function programNamed(names, script) {
   const folders = [
     ...process.env.PATH.split(delimiter),
@@ -25,10 +24,10 @@ function programNamed(names, script) {
       accessSync(path, constants.X_OK);
       return path;
     } catch {
-      // Not this one.
+      // Try the next path.
     }
   }
-  throw new Error(`"${names[0]}" is not on this machine; get it with: bash .ci/tools/${script}`);
+  throw new Error(`"${names[0]}" was not found on PATH; install it, or on Debian run: bash .ci/tools/${script}`);
 }
 
 async function freePort() {
@@ -40,7 +39,7 @@ async function freePort() {
   return port;
 }
 
-/** Starts a program whose output goes to a file of its own, and waits until `url` answers. */
+/** Starts a program, logs its output to a file, and waits until `url` answers. */
 async function start(name, path, args, url) {
   const log = join(folder, `${name}.log`);
   const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -57,7 +56,7 @@ async function start(name, path, args, url) {
   throw new Error(`${name} does not answer at ${url}:\n${output}`);
 }
 
-/** A configuration of this folder, with the addresses that are used this time. */
+/** A configuration file of this folder with the actual addresses. */
 function configured(file, addresses) {
   let text = readFileSync(join(here, file), 'utf8').replace('../../dashboards', join(root, 'dashboards'));
   for (const [port, actual] of Object.entries(addresses))
@@ -124,7 +123,7 @@ async function play() {
   await start('exporter', process.execPath, [cli, '--config.file', config, ...listen], `${at(exporter)}/-/ready`);
 
   say(`Exporter ${at(exporter)}, Prometheus ${at(prom)}/alerts, Alertmanager ${at(am)}`);
-  say('Somebody restores already; some items fail. Alerts are printed here as they arrive. Ctrl-C ends it.');
+  say('Simulated restores are running, and some items fail. Alerts appear here as they arrive. Press Ctrl-C to stop.');
   await new Promise(over => (stop.signal.aborted ? over() : stop.signal.addEventListener('abort', over)));
   hook.close();
   hook.closeAllConnections();

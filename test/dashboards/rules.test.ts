@@ -106,11 +106,11 @@ describe('runbooks', () => {
     const text = readFileSync(`dashboards/runbooks/${page}`, 'utf8');
     expect(text.split('\n').filter(line => line.startsWith('#'))).toEqual([
       `# ${page.replace('.md', '')}`,
-      '## What it means',
+      '## Meaning',
       '## Impact',
-      '## First look',
+      '## Diagnosis',
       '## Causes',
-      '## Fix',
+      '## Mitigation',
       '## Silence',
     ]);
   });

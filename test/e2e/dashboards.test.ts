@@ -153,7 +153,7 @@ describe('Nothing lost, nothing counted twice: a panel says what the books of th
 
   test('items of a day, and of the day a week before', async () => {
     const [these, before] = ['A', 'B'].map(refId =>
-      panel('vb365-organization', 'Items per day, against the week before', refId),
+      panel('vb365-organization', 'Items per day, compared with the previous week', refId),
     );
     if (these === undefined || before === undefined) throw new Error('The panel has no two queries');
     const [series] = await answers(...these, day);
@@ -221,7 +221,7 @@ describe('bars say what the books of the servers say, but for series that have j
 
   const kinds = [
     ['Items by status', 'status', ({ event }: Entry) => event.status],
-    ['Items by what was done', 'event_type', ({ event }: Entry) => event.type],
+    ['Items by operation', 'event_type', ({ event }: Entry) => event.type],
   ] as const;
   const bars = ['vb365-fleet', 'vb365-organization'].flatMap(uid => kinds.map(kind => [uid, ...kind] as const));
 
@@ -241,7 +241,7 @@ describe('bars say what the books of the servers say, but for series that have j
 
   test('how long sessions were open: each is in one bucket of the heatmap', async () => {
     for (const range of [day, week]) {
-      const found = await answers(...panel('vb365-fleet', 'How long sessions were open'), range);
+      const found = await answers(...panel('vb365-fleet', 'Session duration'), range);
       const count = sums(found, ['le'])['+Inf'];
       const born = await births('vb365_restore_session_duration_seconds_count', range);
       expect(count).toBeGreaterThanOrEqual(book(range).stopped.length - born);
@@ -254,8 +254,8 @@ describe('bars say what the books of the servers say, but for series that have j
       const sizes = tally(book(range).items.filter(came), everything, ({ event }) => event.itemSizeBytes)[''] ?? 0;
       for (const [uid, title, refId] of [
         ['vb365-organization', 'Data', 'A'],
-        ['vb365-organization', 'Data by what was done', 'A'],
-        ['vb365-fleet', 'Data by what was done', 'A'],
+        ['vb365-organization', 'Data by operation', 'A'],
+        ['vb365-fleet', 'Data by operation', 'A'],
         ['vb365-fleet', 'Organizations', 'F'],
       ] as const) {
         const found = await answers(...panel(uid, title, refId), range);

@@ -158,9 +158,9 @@ describe('a panel says what the books of the servers say', () => {
       'veeam_restore_session_client_address',
       tally(book, ({ session }) => session.clientHost),
     ],
-    [ofOrganization('Who took data out'), 'initiator', takers],
-    [ofFleet('Who took data out'), 'initiator', takers],
-    [ofFleet('Why data was taken out'), 'veeam_restore_session_reason', tally(withReason.filter(takenOut), why)],
+    [ofOrganization('Who exported data'), 'initiator', takers],
+    [ofFleet('Who exported data'), 'initiator', takers],
+    [ofFleet('Why data was exported'), 'veeam_restore_session_reason', tally(withReason.filter(takenOut), why)],
     [ofOrganization('Why'), 'veeam_restore_session_reason', tally(withReason, why)],
   ])('%s', async (place, label, booked) => {
     const found = sums(await numbers(...panel(place)), [label]);
@@ -172,7 +172,7 @@ describe('a panel says what the books of the servers say', () => {
     [ofOrganization('Sessions'), stopped.map(({ id }) => id)],
     [ofSession('Sessions: who, from where, why'), stopped.map(({ id }) => id)],
     [ofSession('Items: what, from where, where to'), book.map(({ event }) => event.id)],
-    [ofFleet('Taken out last: whose, by whom, where to, why'), book.filter(takenOut).map(({ event }) => event.id)],
+    [ofFleet('Latest exports: whose, by whom, where to, why'), book.filter(takenOut).map(({ event }) => event.id)],
     ...[ofFleet, ofOrganization].map(of => [of('Latest failures'), failures] as const),
     [ofSession('Log records'), [...said.map(({ event }) => event.id), ...stopped.map(({ id }) => id)]],
   ])('%s lists each record of the book, once', async (place, ids) => {

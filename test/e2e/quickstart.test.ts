@@ -13,6 +13,6 @@ test('the quickstart names the program that is missing', async () => {
   const { code, output } = await runProgram({ path: process.execPath, args: ['examples/quickstart/run.mjs'], env });
   expect({ code, output }).toEqual({
     code: 1,
-    output: '"prometheus" is not on this machine; get it with: bash .ci/tools/prometheus\n',
+    output: '"prometheus" was not found on PATH; install it, or on Debian run: bash .ci/tools/prometheus\n',
   });
 });

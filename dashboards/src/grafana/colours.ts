@@ -1,6 +1,6 @@
 import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard';
 
-/** A word of the API, and a workload, has the same colour everywhere; those that take data out of the backup are warm. */
+/** One colour per value, the same in every panel. Event types that export data have warm colours. */
 export const colours: Readonly<Record<string, string>> = {
   Success: 'green',
   Warning: 'yellow',
@@ -31,13 +31,13 @@ export const colours: Readonly<Record<string, string>> = {
 
 type Override = Readonly<{ matcher: { id: string; options?: unknown }; properties: DynamicConfigValue[] }>;
 
-/** What differs for the field of that name. */
+/** Overrides properties of the field with that name. */
 export const forField = (name: string, properties: Readonly<Record<string, unknown>>): Override => ({
   matcher: { id: 'byName', options: name },
   properties: Object.entries(properties).map(([id, value]) => ({ id, value })),
 });
 
-/** Gives each word its colour. */
+/** Gives each value its colour. */
 export const inColours = (...words: readonly string[]): Override[] =>
   words.map(word => forField(word, { color: { mode: 'fixed', fixedColor: colours[word] } }));
 

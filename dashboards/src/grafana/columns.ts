@@ -1,15 +1,15 @@
 import type { DataTransformerConfig } from '@grafana/grafana-foundation-sdk/dashboard';
 
-/** Columns of a table: the name of the field, and what people call it; in this order, all others left out. */
+/** Columns of a table, in order: field name and heading. All other fields are hidden. */
 export type Columns = Readonly<Record<string, string>>;
 
-/** Turns instant queries for tables into one table with a row per group: the value of query A is the field `Value #A`. */
+/** Joins instant queries into one table with a row per group. The value of query A is the field `Value #A`. */
 export const joined = (columns: Columns): readonly DataTransformerConfig[] => [
   { id: 'merge', options: {} },
   ...chosenFrom(columns),
 ];
 
-/** Turns log records into a table: their attributes become fields, beside `Time`. */
+/** Turns log records into a table: `Time` and a field per attribute. */
 export const ofRecords = (columns: Columns, ...numbers: readonly string[]): readonly DataTransformerConfig[] => [
   {
     id: 'extractFields',

@@ -11,7 +11,7 @@ export const dashboards = (): readonly Dashboard[] => [fleet(), organizationBoar
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
-/** The dashboards for provisioning, the same for import through Grafana's pages, and what the linter is to let pass. */
+/** The dashboards for provisioning and for import through the UI, and the linter's exceptions. */
 export function dashboardFiles(): readonly GeneratedFile[] {
   const made = dashboards();
   return [

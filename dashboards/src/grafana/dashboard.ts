@@ -16,21 +16,21 @@ import { tag } from './links.js';
 import type { PanelBuilder } from './panels.js';
 import { chosen, type Variable } from './variables.js';
 
-/** Panels under a heading; widths of 24 columns make a line. */
+/** Panels under a heading; a line is 24 columns wide. */
 export type Row = Readonly<{ title?: string; panels: readonly PanelBuilder[] }>;
 
 export type Story = Readonly<{
   uid: keyof typeof dashboardUids;
   title: string;
   description: string;
-  /** Of the time range at first, such as `now-24h`. */
+  /** Start of the default time range, such as `now-24h`. */
   from: string;
   variables: readonly Variable[];
   annotations: readonly Builder<AnnotationQuery>[];
   rows: readonly Row[];
 }>;
 
-/** A dashboard as Grafana reads it: general first, then what leads to causes. */
+/** A dashboard as Grafana reads it. */
 export function dashboardOf({ uid, title, description, from, variables, annotations, rows }: Story): Dashboard {
   const builder = new DashboardBuilder(title)
     .uid(dashboardUids[uid])
@@ -58,7 +58,7 @@ const toTheOthers = (): DashboardLinkBuilder =>
     .keepTime(true)
     .tooltip('The other dashboards of vb365-exporter');
 
-/** Gives each panel an id and each query a letter: the builders of the SDK leave that to Grafana. */
+/** Gives each panel an id and each query a letter; the SDK's builders do not. */
 function numbered(dashboard: Dashboard): Dashboard {
   const panels = dashboard.panels?.map((panel, index) => ({ ...lettered(panel), id: index + 1 }));
   return panels === undefined ? dashboard : { ...dashboard, panels };
@@ -71,7 +71,7 @@ function lettered<P extends Panel | RowPanel>(panel: P): P {
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-/** Marks where an alert of ours fired. */
+/** Marks when an alert fired. */
 export const firingAlerts = (enabled: boolean): Builder<AnnotationQuery> =>
   new AnnotationQueryBuilder()
     .name('Firing alerts')
@@ -83,7 +83,7 @@ export const firingAlerts = (enabled: boolean): Builder<AnnotationQuery> =>
     .titleFormat('{{alertname}}')
     .textFormat('{{server}} {{organization}}');
 
-/** Marks where the exporter was started. */
+/** Marks when an exporter started. */
 export const restarts = (): Builder<AnnotationQuery> =>
   new AnnotationQueryBuilder()
     .name('Exporter starts')

@@ -10,8 +10,8 @@ const sinks = inColours('metrics', 'logs', 'traces');
 const lateness = (): readonly PanelBuilder[] => [
   dots({
     ...size,
-    title: 'How late events are, 95th percentile',
-    description: 'From the end of an event in VB365 until the sink has taken it; of 20 events 19 were no later.',
+    title: 'Delivery latency, 95th percentile',
+    description: 'Time from the end of an event in VB365 to its delivery to the sink.',
     unit: 's',
     empty: 'No event in this time range',
     overrides: sinks,
@@ -21,8 +21,8 @@ const lateness = (): readonly PanelBuilder[] => [
   }),
   levels({
     ...size,
-    title: 'Sessions still to be taken',
-    description: 'Restore sessions that a sink still has to read. Those that are open count while they are looked at.',
+    title: 'Backlog',
+    description: 'Restore sessions that a sink still has to read. An open session counts while it is being read.',
     unit: 'short',
     decimals: 0,
     empty: 'Not scraped',
@@ -31,8 +31,8 @@ const lateness = (): readonly PanelBuilder[] => [
   }),
   lines({
     ...size,
-    title: 'Behind by',
-    description: 'Since when the sink has had something left to take. A line that rises is a receiver that is down.',
+    title: 'Lag',
+    description: 'Time since the sink last had no backlog. A rising line means that the receiver is down.',
     unit: 's',
     empty: 'Not scraped',
     overrides: sinks,
@@ -45,7 +45,8 @@ const outcomes = (): readonly PanelBuilder[] => [
     ...size,
     width: 12,
     title: 'Deliveries',
-    description: 'Events and results that left: at the first try, by another try, or never because they were rejected.',
+    description:
+      'Events and session results sent by a sink: delivered at the first attempt, delivered after a retry, or rejected by the receiver.',
     unit: 'short',
     decimals: 0,
     empty: 'Nothing was delivered in this time range',
@@ -55,7 +56,7 @@ const outcomes = (): readonly PanelBuilder[] => [
   bars({
     ...size,
     width: 12,
-    title: 'Events set aside by reason',
+    title: 'Skipped events by reason',
     description:
       'Events that will never be delivered, by sink and reason. The log of the exporter names their sessions.',
     unit: 'short',

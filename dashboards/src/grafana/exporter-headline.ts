@@ -7,7 +7,7 @@ import type { PanelBuilder } from './panels.js';
 import { lowest, now, ofProcess, overTime, rows } from './queries.js';
 import { nameStat, stat, table } from './value-panels.js';
 
-/** Matchers of what a running exporter says of a server. */
+/** Matches the series of an exporter about a server. */
 export const ofBoth = `${ofProcess},server=~"$server"`;
 
 const notScraped = 'Not scraped';
@@ -26,13 +26,13 @@ const upSteps = [
   [1, 'green'],
 ] as const;
 
-/** Something that ought to be 0 in the time range. */
+/** The expression, or 0 while the exporter is scraped. */
 export const orZeroHere = (expr: string): string => `${expr}\nor\n0 * sum(vb365_build_info{${ofProcess}})`;
 
 const state = (): readonly PanelBuilder[] => [
   stat({
     title: 'Exporter',
-    description: 'Whether Prometheus could scrape every exporter that is chosen.',
+    description: 'Whether Prometheus can scrape all selected exporters.',
     unit: 'none',
     empty: notScraped,
     steps: upSteps,
@@ -41,14 +41,14 @@ const state = (): readonly PanelBuilder[] => [
   }),
   nameStat({
     title: 'Version',
-    description: 'Of the exporter. Two versions side by side are normal during an update only.',
+    description: 'Version of the exporter. Two versions at once are normal only during an upgrade.',
     unit: 'none',
     empty: notScraped,
     queries: [now(`count by (version) (vb365_build_info{${ofProcess}})`, '{{version}}')],
   }),
   stat({
-    title: 'Running for',
-    description: 'Since the exporter that started last was started.',
+    title: 'Uptime',
+    description: 'Time since the most recent start of an exporter.',
     unit: 's',
     decimals: 0,
     empty: notScraped,
@@ -56,7 +56,7 @@ const state = (): readonly PanelBuilder[] => [
   }),
   stat({
     title: 'Servers down',
-    description: 'VB365 servers that could not be read in the last turn.',
+    description: 'VB365 servers whose last poll failed.',
     unit: 'locale',
     decimals: 0,
     empty: notScraped,
@@ -67,12 +67,11 @@ const state = (): readonly PanelBuilder[] => [
 
 const completeness = (): readonly PanelBuilder[] => [
   stat({
-    title: 'Oldest look',
-    description:
-      'How long ago the server that was read longest ago was read completely. What happened since is not counted yet.',
+    title: 'Oldest poll',
+    description: 'Age of the last complete poll, of the server where it is oldest. Later events are not counted yet.',
     unit: 's',
     decimals: 0,
-    empty: 'Never read yet',
+    empty: 'No complete poll yet',
     steps: [
       [null, 'green'],
       [300, 'yellow'],
@@ -81,12 +80,11 @@ const completeness = (): readonly PanelBuilder[] => [
     queries: [now(`max(time() - vb365_last_successful_poll_timestamp_seconds{${ofBoth}})`)],
   }),
   stat({
-    title: 'Sink furthest behind',
-    description:
-      'How long ago that sink had nothing left to take. A receiver that is down loses nothing: it is behind.',
+    title: 'Largest lag',
+    description: 'Time since the slowest sink last had no backlog. A sink that lags loses nothing.',
     unit: 's',
     decimals: 0,
-    empty: 'Never done yet',
+    empty: 'Never caught up yet',
     steps: [
       [null, 'green'],
       [300, 'yellow'],
@@ -95,7 +93,7 @@ const completeness = (): readonly PanelBuilder[] => [
     queries: [now(`max(time() - vb365_cursor_timestamp_seconds{${ofBoth}})`)],
   }),
   stat({
-    title: 'Events set aside',
+    title: 'Skipped events',
     description:
       'Events that will never be delivered: malformed ones, and those that the receiver refused. 0 is normal.',
     unit: 'locale',
@@ -106,7 +104,7 @@ const completeness = (): readonly PanelBuilder[] => [
   }),
   stat({
     title: 'State errors',
-    description: 'Failures to read or write the state file in the time range. 0 is normal.',
+    description: 'Failed reads and writes of the state file in the time range. 0 is normal.',
     unit: 'locale',
     decimals: 0,
     empty: notScraped,
@@ -140,7 +138,7 @@ const serverColumns = {
   'Value #B': 'State',
   version: 'Version',
   api_version: 'API',
-  'Value #C': 'Read ago',
+  'Value #C': 'Last poll',
   'Value #D': 'Change feed',
   'Value #E': 'Token left',
   'Value #F': 'Certificate left',
@@ -150,7 +148,7 @@ const serverColumns = {
 
 const serverLooks = () => [
   forField('State', { mappings: [upAndDown], ...coloured([null, 'red'], [1, 'green']) }),
-  forField('Read ago', {
+  forField('Last poll', {
     unit: 's',
     decimals: 0,
     ...coloured([null, 'green'], [300, 'yellow'], [at.pollStale.ageSeconds, 'red']),
@@ -173,8 +171,9 @@ const serverLooks = () => [
 
 export const serverTable = (): PanelBuilder =>
   table({
-    title: 'Versions and times',
-    description: 'Each VB365 server: its version, when it was read last, and what is about to run out.',
+    title: 'Server details',
+    description:
+      'Each VB365 server: version, age of the last complete poll, and remaining lifetime of token and certificate.',
     width: 16,
     height: 8,
     unit: 'none',
@@ -186,9 +185,8 @@ export const serverTable = (): PanelBuilder =>
 
 export const upOverTime = (): PanelBuilder =>
   bands({
-    title: 'Servers, up and down',
-    description:
-      'Whether the exporter could read from each server; a point is red when it could not at any time in it.',
+    title: 'Server availability',
+    description: 'Whether the exporter could read from each server. An interval is red if any poll in it failed.',
     width: 8,
     height: 8,
     unit: 'none',

@@ -6,7 +6,7 @@ type Short = Omit<Facts, 'width' | 'height' | 'empty'> & Partial<Pick<Facts, 'em
 
 const quarter = (facts: Short): PanelBuilder => lines({ width: 6, height: 8, empty: 'Not scraped', ...facts });
 
-/** The claim has the name that the chart gives it: `state-<release>-0`, where the release has the exporter in its name. */
+/** The chart names the claim `state-<release>-0`; the release has `vb365` in its name. */
 const claims = 'persistentvolumeclaim=~"state-.*vb365.*"';
 const volumeUse = `max by (namespace, persistentvolumeclaim) (
   kubelet_volume_stats_used_bytes{${claims}}
@@ -16,26 +16,25 @@ const volumeUse = `max by (namespace, persistentvolumeclaim) (
 const load = (): readonly PanelBuilder[] => [
   quarter({
     title: 'Memory',
-    description: 'Resident memory of the process. It is bounded: nothing is queued in it.',
+    description: 'Resident memory of the process. It is bounded: the exporter queues no events.',
     unit: 'bytes',
     queries: [overTime(`process_resident_memory_bytes{${ofProcess}}`, '{{instance}}')],
   }),
   quarter({
     title: 'CPU',
-    description: 'The part of one core that is in use.',
+    description: 'Share of one core in use.',
     unit: 'percentunit',
     queries: [overTime(`rate(process_cpu_seconds_total{${ofProcess}}[$__rate_interval])`, '{{instance}}')],
   }),
   quarter({
     title: 'Event loop delay, 99th percentile',
-    description: 'How long the process was too busy to answer.',
+    description: 'How long the event loop was blocked.',
     unit: 's',
     queries: [overTime(`nodejs_eventloop_lag_p99_seconds{${ofProcess}}`, '{{instance}}')],
   }),
   quarter({
     title: 'Garbage collection',
-    description:
-      'The part of the time that the process spent on freeing memory. Above a tenth it has too little of it.',
+    description: 'Share of time spent on garbage collection. Above 10 %, raise the memory limit.',
     unit: 'percentunit',
     queries: [
       overTime(
@@ -48,29 +47,30 @@ const load = (): readonly PanelBuilder[] => [
 
 const limits = (): readonly PanelBuilder[] => [
   quarter({
-    title: 'Time of a scrape',
-    description: 'How long Prometheus waited for the metrics. It gives up after its scrape_timeout, mostly 10 s.',
+    title: 'Scrape duration',
+    description: 'How long Prometheus waited for the metrics. Its scrape_timeout is 10 s by default.',
     unit: 's',
     queries: [overTime(`scrape_duration_seconds{${ofProcess}}`, '{{instance}}')],
   }),
   quarter({
     title: 'Samples per scrape',
-    description: 'How many series a scrape brings; it grows with the organizations. An alert fires above 20,000.',
+    description:
+      'Number of samples per scrape. It grows with the number of organizations. An alert fires above 20,000.',
     unit: 'short',
     queries: [overTime(`scrape_samples_scraped{${ofProcess}}`, '{{instance}}')],
   }),
   quarter({
     title: 'Open files',
-    description: 'Files and connections that are open, of those that the system allows.',
+    description: 'Open files and connections, as a share of the limit.',
     unit: 'percentunit',
     queries: [overTime(`process_open_fds{${ofProcess}}\n/\nprocess_max_fds{${ofProcess}}`, '{{instance}}')],
   }),
   quarter({
-    title: 'Volume of the state',
+    title: 'State volume usage',
     description:
-      'How full the volume with the state file is, as the kubelet says; when it is full, nothing is counted.',
+      'Usage of the volume with the state file, as reported by the kubelet. When it is full, nothing is counted.',
     unit: 'percentunit',
-    empty: 'Only Kubernetes tells',
+    empty: 'Only available in Kubernetes',
     queries: [overTime(volumeUse, '{{namespace}}: {{persistentvolumeclaim}}')],
   }),
 ];

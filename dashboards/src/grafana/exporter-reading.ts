@@ -9,11 +9,11 @@ const third = (facts: Short): Facts => ({ width: 8, height: 8, empty: 'Not scrap
 const fourth = (facts: Short): Facts => ({ ...third(facts), width: 6 });
 const low = (facts: Short): Facts => ({ ...third(facts), width: 6, height: 6 });
 
-const turns = (): readonly PanelBuilder[] => [
+const pollPanels = (): readonly PanelBuilder[] => [
   bars(
     third({
-      title: 'Turns of discovery',
-      description: 'Looks at the servers, by how they ended. A failed one is made up for by the next.',
+      title: 'Polls',
+      description: 'Discovery polls by result. The next poll makes up for a failed one.',
       unit: 'short',
       decimals: 0,
       overrides: inColours('complete', 'partial', 'failed'),
@@ -23,7 +23,7 @@ const turns = (): readonly PanelBuilder[] => [
   bars(
     third({
       title: 'Errors by reason',
-      description: 'Errors while reading from a server or delivering, by reason. Docs say what each reason means.',
+      description: 'Errors while reading from servers, by reason. docs/METRICS.md explains the reasons.',
       unit: 'short',
       decimals: 0,
       queries: [overTime(`${perBar(`vb365_poll_errors_total{${ofBoth}}`, 'reason')} > 0`, '{{reason}}')],
@@ -32,8 +32,8 @@ const turns = (): readonly PanelBuilder[] => [
   ),
   lines(
     third({
-      title: 'Time of a turn',
-      description: 'How long a look at a server takes: half of them, and 95 of 100, took no longer.',
+      title: 'Poll duration',
+      description: 'Duration of a poll: median and 95th percentile.',
       unit: 's',
       queries: [
         overTime(quantile(0.5, `vb365_poll_duration_seconds_bucket{${ofBoth}}`, '', '$__rate_interval'), 'median'),
@@ -43,7 +43,7 @@ const turns = (): readonly PanelBuilder[] => [
   ),
 ];
 
-/** The class of an answer of HTTP, or `error` when there was none. */
+/** Colours by class of the HTTP status, or `error` for no response. */
 const byClass = () =>
   ['2xx', '3xx', '4xx', '5xx', 'error'].map((code, index) =>
     forField(code, { color: { mode: 'fixed', fixedColor: ['green', 'blue', 'yellow', 'red', 'dark-red'][index] } }),
@@ -52,9 +52,8 @@ const byClass = () =>
 const logins = (): PanelBuilder =>
   bars(
     fourth({
-      title: 'Logins by answer',
-      description:
-        'Requests for a token, by the class of the answer. 4xx that goes on is a wrong password or an account that is locked.',
+      title: 'Logins by response',
+      description: 'Token requests by status class. A continuous 4xx means a wrong password or a locked account.',
       unit: 'short',
       decimals: 0,
       empty: 'No login in this time range',
@@ -66,9 +65,8 @@ const logins = (): PanelBuilder =>
 const requests = (): readonly PanelBuilder[] => [
   lines(
     fourth({
-      title: 'Requests to the servers',
-      description:
-        'By the class of the answer. 4xx beside 2xx is a login that expired now and then; nothing but 4xx is not.',
+      title: 'API requests by status',
+      description: 'API requests by status class. Occasional 4xx are expired tokens; 4xx without 2xx is an error.',
       unit: 'reqps',
       overrides: byClass(),
       queries: [
@@ -78,8 +76,8 @@ const requests = (): readonly PanelBuilder[] => [
   ),
   lines(
     fourth({
-      title: 'Requests by what they ask for',
-      description: 'What the exporter costs the servers. While nothing is open, the feed or one list per interval.',
+      title: 'API requests by operation',
+      description: 'Load on the servers. While no session is open: the change feed, or one list per interval.',
       unit: 'reqps',
       queries: [
         overTime(
@@ -91,8 +89,8 @@ const requests = (): readonly PanelBuilder[] => [
   ),
   lines(
     fourth({
-      title: 'Time of a request, 95th percentile',
-      description: 'By what was asked for. The feed is a long poll: it is answered late on purpose.',
+      title: 'API request duration, 95th percentile',
+      description: 'By operation, without the long polls of the change feed.',
       unit: 's',
       queries: [
         overTime(
@@ -110,9 +108,9 @@ const requests = (): readonly PanelBuilder[] => [
   logins(),
 ];
 
-export const readingPanels = (): readonly PanelBuilder[] => [...turns(), ...requests()];
+export const readingPanels = (): readonly PanelBuilder[] => [...pollPanels(), ...requests()];
 
-const oddity = (title: string, description: string, metric: string, by: string): PanelBuilder =>
+const anomaly = (title: string, description: string, metric: string, by: string): PanelBuilder =>
   bars(
     low({
       title,
@@ -125,29 +123,29 @@ const oddity = (title: string, description: string, metric: string, by: string):
   );
 
 export const trustPanels = (): readonly PanelBuilder[] => [
-  oddity(
-    'Unknown words',
-    'Values of the API that this exporter does not know; they are counted as "other". A new version of VB365 may be there.',
+  anomaly(
+    'Unknown values',
+    'API values that this exporter does not know, counted as "other". VB365 may have been upgraded.',
     'vb365_unknown_values_total',
     'field',
   ),
-  oddity(
-    'Odd answers',
-    'Oddities in the answers of the servers that cost nothing but trust.',
+  anomaly(
+    'API anomalies',
+    'Protocol anomalies in API responses that did not lose data, by kind.',
     'vb365_api_anomalies_total',
     'kind',
   ),
-  oddity(
-    'Missed by the feed',
-    'Sessions that only the regular full look has found.',
+  anomaly(
+    'Missed by the change feed',
+    'Sessions that only the full list scan found.',
     'vb365_reconcile_missed_sessions_total',
     'server',
   ),
   bars(
     low({
-      title: 'Given up or corrected',
+      title: 'Abandoned, corrected, overflow',
       description:
-        'Events that never became final, events whose status changed after they were counted, and organizations beyond the limit.',
+        'Events that never became final, events whose status changed after they were counted, and events of organizations beyond the limit.',
       unit: 'short',
       decimals: 0,
       empty: 'None in this time range',

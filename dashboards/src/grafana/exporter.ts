@@ -9,18 +9,18 @@ import { instance, job, server, sourceVariable } from './variables.js';
 const story: readonly Row[] = [
   { panels: headline() },
   { title: 'Servers', panels: [serverTable(), upOverTime()] },
-  { title: 'Reading from the servers', panels: readingPanels() },
-  { title: 'Delivering to metrics, logs and traces', panels: deliveryPanels() },
-  { title: 'What was odd', panels: trustPanels() },
-  { title: 'The process', panels: processPanels() },
+  { title: 'Polling', panels: readingPanels() },
+  { title: 'Delivery', panels: deliveryPanels() },
+  { title: 'Anomalies', panels: trustPanels() },
+  { title: 'Process', panels: processPanels() },
 ];
 
-/** Whether what the other dashboards say is complete and recent. */
+/** Whether the data of the other dashboards is complete and recent. */
 export const exporterBoard = (): Dashboard =>
   dashboardOf({
     uid: 'exporter',
     title: 'VB365 / Exporter health',
-    description: 'Whether vb365-exporter reads everything, delivers everything, and how late.',
+    description: 'Whether vb365-exporter reads and delivers everything, and how late.',
     from: 'now-24h',
     variables: [sourceVariable('prometheus'), job, instance, server],
     annotations: [firingAlerts(true), restarts()],

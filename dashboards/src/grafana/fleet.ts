@@ -27,8 +27,7 @@ import { tenantVariables } from './variables.js';
 const oldestOpen = (): PanelBuilder =>
   stat({
     title: 'Oldest open',
-    description:
-      'Age of the restore session that has been open longest. An Explorer left open keeps the backup mounted.',
+    description: 'Age of the oldest open restore session. An Explorer left open keeps the backup mounted.',
     unit: 's',
     decimals: 0,
     empty: 'None open',
@@ -43,7 +42,7 @@ const oldestOpen = (): PanelBuilder =>
 const alertsFiring = (): PanelBuilder =>
   stat({
     title: 'Firing alerts',
-    description: 'Alerts of vb365-exporter that fire now, wherever they come from; info ones count, too.',
+    description: 'Firing alerts of vb365-exporter from all servers, including severity info.',
     unit: 'locale',
     decimals: 0,
     empty: 'Not scraped',
@@ -57,8 +56,7 @@ const alertsFiring = (): PanelBuilder =>
 const serversDown = (): PanelBuilder =>
   stat({
     title: 'Servers down',
-    description:
-      'VB365 servers that the exporter could not read in its last turn: what they did since is not counted yet.',
+    description: 'VB365 servers whose last poll failed. Their later events are not counted yet.',
     unit: 'locale',
     decimals: 0,
     empty: 'Not scraped',
@@ -67,14 +65,13 @@ const serversDown = (): PanelBuilder =>
       [1, 'red'],
     ],
     queries: [now(orZero(`count(vb365_server_up{${ofServer}} == 0)`))],
-    links: [{ title: 'Health of the exporter', url: linkTo('exporter') }],
+    links: [{ title: 'Exporter health', url: linkTo('exporter') }],
   });
 
 const failuresByOrganization = (): PanelBuilder =>
   ranking({
     title: 'Failed items by organization',
-    description:
-      'The ten organizations with the most failed items in the time range. A click leads to the organization.',
+    description: 'The ten organizations with the most failed items in the time range. Click to open the organization.',
     width: 10,
     height: 9,
     unit: 'locale',
@@ -103,12 +100,12 @@ const organizations = (): PanelBuilder =>
   table({
     title: 'Organizations',
     description:
-      'What happened in each organization in the time range; what was saved, exported or sent was taken out. A click on a name leads to the organization.',
+      'Restores per organization in the time range. Exported counts items that were saved, exported or sent. Click a name to open the organization.',
     width: 24,
     height: 10,
     unit: 'locale',
     decimals: 0,
-    empty: 'No organization has had a restore yet',
+    empty: 'No restores yet',
     queries: [
       rows(counted(sessions, perOrganization)),
       rows(counted(failedSessions, perOrganization)),
@@ -127,7 +124,7 @@ const organizations = (): PanelBuilder =>
       'Value #B': 'Sessions failed',
       'Value #C': 'Items',
       'Value #D': 'Items failed',
-      'Value #E': 'Taken out',
+      'Value #E': 'Exported',
       'Value #F': 'Data',
       'Value #G': 'Last failure',
     }),
@@ -151,8 +148,8 @@ const organizations = (): PanelBuilder =>
 
 const sessionDurations = (): PanelBuilder =>
   heatmap({
-    title: 'How long sessions were open',
-    description: 'Sessions that stopped, by the time from their creation to their end: the darker, the more of them.',
+    title: 'Session duration',
+    description: 'Stopped sessions by time from creation to end. Darker means more sessions.',
     width: 8,
     height: 9,
     unit: 's',
@@ -163,13 +160,13 @@ const sessionDurations = (): PanelBuilder =>
   });
 
 const itemBuckets = `vb365_restore_item_duration_seconds_bucket{${ofServer},workload=~"$workload"}`;
-/** The counter and not the histogram: that one does not wait until a new series was seen at 0. */
+/** The counter instead of the histogram: only the counter's first increment is held. */
 const timedItems = `vb365_restore_events_total{${ofServer},workload=~"$workload",event_type!="None",status=~"Success|Warning|Failed"}`;
 
 const itemDurations = (): PanelBuilder =>
   dots({
-    title: 'Time per item, 95th percentile',
-    description: 'Of 20 items 19 took no longer. A point where something was restored; exemplars lead to the trace.',
+    title: 'Item duration, 95th percentile',
+    description: 'Time per item by workload, at times with restores. Exemplars link to the trace.',
     width: 8,
     height: 9,
     unit: 's',
@@ -180,8 +177,8 @@ const itemDurations = (): PanelBuilder =>
 
 const durationTable = (): PanelBuilder =>
   table({
-    title: 'Time per item by what was done',
-    description: 'Items of the time range with the time that half of them, and 95 of 100, did not exceed.',
+    title: 'Item duration by operation',
+    description: 'Items in the time range, with median and 95th percentile of their duration.',
     width: 8,
     height: 9,
     unit: 's',
@@ -193,7 +190,7 @@ const durationTable = (): PanelBuilder =>
     ],
     transformations: joined({
       workload: 'Workload',
-      event_type: 'What',
+      event_type: 'Operation',
       'Value #A': 'Items',
       'Value #B': 'Median',
       'Value #C': '95 %',
@@ -208,21 +205,20 @@ const story: readonly Row[] = [
   },
   { title: 'Did a restore fail?', panels: [itemsByStatus(14, 9), failuresByOrganization(), organizations()] },
   { title: 'How long do restores take?', panels: [sessionDurations(), itemDurations(), durationTable()] },
-  { title: 'How much was taken, and how?', panels: [itemsByType(12, 9), bytesByType(12, 9)] },
+  { title: 'How much was restored, and how?', panels: [itemsByType(12, 9), bytesByType(12, 9)] },
   {
-    title: 'Who took whose data, where to, and why? (needs Loki)',
+    title: 'Who restored whose data, where to, and why? (needs Loki)',
     panels: [whoTookOut(), whyTakenOut(), takenOutTable()],
   },
-  { title: 'What went wrong (needs Loki)', panels: [failures()] },
+  { title: 'Failures (needs Loki)', panels: [failures()] },
 ];
 
-/** Every organization at a glance. */
+/** All organizations. */
 export const fleet = (): Dashboard =>
   dashboardOf({
     uid: 'fleet',
     title: 'VB365 / Fleet overview',
-    description:
-      'Restores from Veeam Backup for Microsoft 365: did one fail, how long do they take, how much is taken.',
+    description: 'Restores from Veeam Backup for Microsoft 365: failures, durations and volume.',
     from: 'now-24h',
     variables: tenantVariables(),
     annotations: [firingAlerts(false)],

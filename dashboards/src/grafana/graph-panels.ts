@@ -37,10 +37,7 @@ const legend = (): VizLegendOptionsBuilder =>
 const allAtOnce = (): VizTooltipOptionsBuilder =>
   new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending);
 
-/**
- * Stacked bars that count something. There are never more than 60, and none is narrower than 5 minutes: a single event
- * is seen over a day and over a month.
- */
+/** Stacked bars for counts: at most 60, at least 5 minutes wide, so that a single event shows in a day and in a month. */
 export const bars = (facts: Facts): PanelBuilder =>
   framed(new TimeSeries(), facts)
     .interval('5m')
@@ -56,7 +53,7 @@ export const bars = (facts: Facts): PanelBuilder =>
     .legend(legend())
     .tooltip(allAtOnce());
 
-/** Lines through what is measured all the time. */
+/** Lines for values that are always measured. */
 export const lines = (facts: Facts): PanelBuilder =>
   framed(new TimeSeries(), facts)
     .drawStyle(GraphDrawStyle.Line)
@@ -67,7 +64,7 @@ export const lines = (facts: Facts): PanelBuilder =>
     .legend(legend())
     .tooltip(allAtOnce());
 
-/** Points: times that are taken only when something happens; from milliseconds to hours, so each step is ten times the last. */
+/** Points for durations that exist only when something happens, on a logarithmic scale. */
 export const dots = (facts: Facts): PanelBuilder =>
   framed(new TimeSeries(), facts)
     .interval('5m')
@@ -79,7 +76,7 @@ export const dots = (facts: Facts): PanelBuilder =>
     .legend(legend())
     .tooltip(allAtOnce());
 
-/** A state that lasts: whole numbers that go up and down in steps. */
+/** Steps for whole numbers that last, such as open sessions. */
 export const levels = (facts: Facts): PanelBuilder =>
   framed(new TimeSeries(), facts)
     .drawStyle(GraphDrawStyle.Line)
@@ -93,7 +90,7 @@ export const levels = (facts: Facts): PanelBuilder =>
     .legend(legend())
     .tooltip(allAtOnce());
 
-/** How many fell into which bucket of a histogram, and when. */
+/** Histogram buckets over time. */
 export const heatmap = (facts: Facts): PanelBuilder =>
   framed(new Heatmap(), facts)
     .interval('5m')
@@ -112,7 +109,7 @@ export const heatmap = (facts: Facts): PanelBuilder =>
     .cellGap(2)
     .tooltip(new HeatmapTooltipBuilder().mode(TooltipDisplayMode.Single).yHistogram(true));
 
-/** A band per series, coloured by the state it is in. */
+/** One band per series, coloured by its state. */
 export const bands = (facts: Facts): PanelBuilder =>
   framed(new StateTimeline(), facts)
     .mergeValues(true)

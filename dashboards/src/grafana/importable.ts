@@ -1,7 +1,7 @@
 import type { Dashboard, VariableModel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { VariableType } from '@grafana/grafana-foundation-sdk/dashboard';
 
-/** The oldest Grafana that draws everything; the transformations and links used are those of it. */
+/** The oldest Grafana version that supports all panels, transformations and links used. */
 const oldestGrafana = '10.4.0';
 
 const panelNames: Readonly<Record<string, string>> = {
@@ -17,7 +17,7 @@ const panelNames: Readonly<Record<string, string>> = {
 
 type Kind = Readonly<{ id: string; input: string; name: string }>;
 
-/** What Grafana asks for on import, by kind of data source. */
+/** An input that Grafana asks for on import, by kind of data source. */
 const kindOf = (id: string): Kind => ({
   id,
   input: `DS_${id.toUpperCase()}`,
@@ -28,10 +28,7 @@ const kindOf = (id: string): Kind => ({
 const sourceOf = ({ type, query }: VariableModel): Kind | undefined =>
   type === VariableType.Datasource && typeof query === 'string' ? kindOf(query) : undefined;
 
-/**
- * The same dashboard for import through Grafana's pages or grafana.com: it says what it needs, and is asked on import
- * which data sources to begin with.
- */
+/** The dashboard for import through the UI or grafana.com: it lists its requirements and asks for the data sources. */
 export function importable(dashboard: Dashboard): unknown {
   const variables = dashboard.templating.list ?? [];
   const kinds = variables.flatMap(one => sourceOf(one) ?? []);

@@ -2,21 +2,21 @@ import type { Dashboard, Panel, RowPanel } from '@grafana/grafana-foundation-sdk
 import { dashboardUids } from '../rule.js';
 import { generatedYaml } from '../rule-files.js';
 
-/** What Grafana's dashboard-linter is to let pass: entries name a dashboard by its title, and a panel of it. */
+/** An exception for Grafana's dashboard-linter: titles of the dashboard and the panel. */
 type Entry = Readonly<{ dashboard: string; panel?: string; reason: string }>;
 
 const reasons = {
   instance:
-    'The series are those of a VB365 server; the instance is whichever process reads it now, and changes with each pod.',
+    'The series belong to a VB365 server; the instance is the process that reads it now and changes with each pod.',
   alerts: 'An alert about an exporter that is absent has no job.',
-  volume: 'How full a volume is, the kubelet says; its job is another, and it cannot be known.',
-  otherLanguage: 'The query is LogQL or the id of a trace; the linter takes it for PromQL.',
+  volume: 'The kubelet reports volume usage; its job name is unknown.',
+  otherLanguage: 'The query is LogQL or a trace id; the linter parses it as PromQL.',
 } as const;
 
 const source = (panel: Panel | RowPanel): string | undefined => panel.datasource?.type;
 const isAboutProcesses = ({ uid }: Dashboard): boolean => uid === dashboardUids.exporter;
 
-/** The `.lint` file beside the dashboards. */
+/** The `.lint` file next to the dashboards. */
 export function lintExceptions(dashboards: readonly Dashboard[]): string {
   const panels = dashboards.flatMap(dashboard =>
     (dashboard.panels ?? []).map(panel => ({ dashboard, panel, entry: entryOf(dashboard, panel) })),

@@ -3,7 +3,7 @@ import { PanelBuilder as AnyPanel } from '@grafana/grafana-foundation-sdk/dashbo
 import { PanelBuilder as Logs } from '@grafana/grafana-foundation-sdk/logs';
 import { type Facts, framed, type PanelBuilder } from './panels.js';
 
-/** Log records as lines that open, oldest first. */
+/** Log records as expandable lines, oldest first. */
 export const logs = (facts: Facts): PanelBuilder =>
   framed(new Logs(), facts)
     .showTime(true)
@@ -11,5 +11,5 @@ export const logs = (facts: Facts): PanelBuilder =>
     .enableLogDetails(true)
     .sortOrder(LogsSortOrder.Ascending);
 
-/** One trace, as Tempo has it. */
+/** One trace from Tempo. */
 export const trace = (facts: Facts): PanelBuilder => framed(new AnyPanel(), facts).type('traces').options({});

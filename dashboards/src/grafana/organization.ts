@@ -22,8 +22,8 @@ import { tenantVariables } from './variables.js';
 
 const itemsOut = (): PanelBuilder =>
   stat({
-    title: 'Items taken out',
-    description: 'Items that were saved, exported or sent: they left the backup for somewhere else than their origin.',
+    title: 'Items exported',
+    description: 'Items that were saved, exported or sent: they left the backup for a place other than their origin.',
     unit: 'locale',
     decimals: 0,
     empty: 'Not scraped',
@@ -33,7 +33,7 @@ const itemsOut = (): PanelBuilder =>
 const dataMoved = (): PanelBuilder =>
   stat({
     title: 'Data',
-    description: 'Size of the items of the time range that came through, as far as the server tells it.',
+    description: 'Size of successfully restored items in the time range, as far as the server reports it.',
     unit: 'bytes',
     decimals: 1,
     empty: 'Not scraped',
@@ -43,7 +43,7 @@ const dataMoved = (): PanelBuilder =>
 const lastFailure = (): PanelBuilder =>
   stat({
     title: 'Last failure',
-    description: 'When an item failed last, whatever the time range.',
+    description: 'Time of the last failed item, independent of the time range.',
     unit: 'dateTimeFromNow',
     empty: 'Never',
     queries: [
@@ -56,7 +56,7 @@ const lastFailure = (): PanelBuilder =>
 const failuresByKind = (): PanelBuilder =>
   ranking({
     title: 'Failed items by workload',
-    description: 'Where items failed in the time range, and what was to be done with them.',
+    description: 'Failed items in the time range, by workload and operation.',
     width: 10,
     height: 9,
     unit: 'locale',
@@ -70,22 +70,21 @@ const failuresByKind = (): PanelBuilder =>
 
 const againstTheWeekBefore = (): PanelBuilder =>
   lines({
-    title: 'Items per day, against the week before',
-    description:
-      'Items of the 24 hours before each point, and the same a week earlier: what is usual, and what is not.',
+    title: 'Items per day, compared with the previous week',
+    description: 'Items in the 24 hours before each point, and the same a week earlier.',
     width: 12,
     height: 8,
     unit: 'short',
     decimals: 0,
-    empty: 'Nothing was restored yet',
+    empty: 'No restores yet',
     queries: [
-      overTime(`sum(round(increase(${items}[1d])))`, 'These days'),
-      overTime(`sum(round(increase(${items}[1d] offset 1w)))`, 'A week before'),
+      overTime(`sum(round(increase(${items}[1d])))`, 'Now'),
+      overTime(`sum(round(increase(${items}[1d] offset 1w)))`, 'A week earlier'),
     ],
     overrides: [
-      { matcher: { id: 'byName', options: 'A week before' }, properties: [dashed, { id: 'color', value: grey }] },
+      { matcher: { id: 'byName', options: 'A week earlier' }, properties: [dashed, { id: 'color', value: grey }] },
       {
-        matcher: { id: 'byName', options: 'These days' },
+        matcher: { id: 'byName', options: 'Now' },
         properties: [{ id: 'color', value: { mode: 'fixed', fixedColor: 'blue' } }],
       },
     ],
@@ -97,8 +96,7 @@ const grey = { mode: 'fixed', fixedColor: '#8e8e8e' };
 const openSessions = (): PanelBuilder =>
   bands({
     title: 'Open sessions',
-    description:
-      'When restore sessions were open, by workload: the darker, the more at once. Long bands are Explorers left open.',
+    description: 'Open restore sessions by workload. Darker means more at once. Long bands are Explorers left open.',
     width: 12,
     height: 8,
     unit: 'short',
@@ -119,27 +117,27 @@ const logStat = (facts: Omit<StatFacts, 'empty' | 'source'>): PanelBuilder =>
 const whoStats = (): readonly PanelBuilder[] => [
   logStat({
     title: 'People',
-    description: 'How many different initiators opened sessions that ended in the time range.',
+    description: 'Number of distinct initiators of sessions that ended in the time range.',
     unit: 'locale',
     decimals: 0,
     queries: [logsNow(`count(${countOf(`${sessionRecords} | ${initiatorOf}`, 'initiator')})`)],
   }),
   logStat({
     title: 'Items outside office hours',
-    description: 'Items before 07:00, after 19:00 or on a weekend, by the clock of the Loki server (mostly UTC).',
+    description: 'Items before 07:00, after 19:00 or on a weekend, in the time zone of the Loki server (usually UTC).',
     unit: 'locale',
     decimals: 0,
     queries: [logsNow(`${countOf(outsideOfficeHours)} or vector(0)`)],
   }),
   logStat({
     title: 'Median session',
-    description: 'Half of the sessions of the time range were open no longer.',
+    description: 'Median duration of the sessions in the time range.',
     unit: 's',
     queries: [logsNow(`quantile_over_time(0.5, ${sessionLength} [$__auto]) by ()`)],
   }),
   logStat({
     title: 'Longest session',
-    description: 'The longest that a session of the time range was open.',
+    description: 'Duration of the longest session in the time range.',
     unit: 's',
     queries: [logsNow(`max(max_over_time(${sessionLength} [$__auto]))`)],
   }),
@@ -151,17 +149,17 @@ const outsideOfficeHours = `${itemRecords} | label_format hour=\`{{ __timestamp_
 const rankings = (): readonly PanelBuilder[] => [
   top('initiator', {
     title: 'Who',
-    description: 'Who restored the most items; letter case does not count.',
+    description: 'Initiators with the most items, case-insensitive.',
     query: `${itemRecords} | ${initiatorOf}`,
   }),
   top('veeam_restore_session_client_address', {
     title: 'From which client',
-    description: 'The machines from which the most items were restored.',
+    description: 'Client machines with the most restored items.',
   }),
   whoTookOut(),
   top('veeam_restore_session_reason', {
     title: 'Why',
-    description: 'The reasons that initiators wrote; the Restore Portal asks for one, Explorers do not.',
+    description: 'Reasons given by initiators. The Restore Portal asks for one, Explorers do not.',
     query: `${itemRecords} | veeam_restore_session_reason!=""`,
   }),
 ];
@@ -169,7 +167,7 @@ const rankings = (): readonly PanelBuilder[] => [
 const allSessions = (): PanelBuilder =>
   sessionTable({
     title: 'Sessions',
-    description: 'Who restored, from where and why, newest first. A click on the time leads to the session.',
+    description: 'Who restored, from where and why, newest first. Click the time to open the session.',
     height: 10,
     empty: noRecords,
     query: sessionRecords,
@@ -181,19 +179,22 @@ const story: readonly Row[] = [
   },
   { title: 'Did a restore fail?', panels: [itemsByStatus(14, 9), failuresByKind()] },
   {
-    title: 'How much was taken, and how?',
+    title: 'How much was restored, and how?',
     panels: [itemsByType(12, 8), bytesByType(12, 8), againstTheWeekBefore(), openSessions()],
   },
-  { title: 'Who took what, from where, and why? (needs Loki)', panels: [...whoStats(), ...rankings(), allSessions()] },
-  { title: 'What went wrong (needs Loki)', panels: [failures()] },
+  {
+    title: 'Who restored what, from where, and why? (needs Loki)',
+    panels: [...whoStats(), ...rankings(), allSessions()],
+  },
+  { title: 'Failures (needs Loki)', panels: [failures()] },
 ];
 
-/** One organization: everything that the fleet has, and the people. */
+/** One organization, with the people who restored. */
 export const organizationBoard = (): Dashboard =>
   dashboardOf({
     uid: 'organization',
     title: 'VB365 / Organization',
-    description: 'Restores of an organization: what failed, how much was taken out, who did it, from where and why.',
+    description: 'Restores of an organization: failures, exported data, and who restored what, from where and why.',
     from: 'now-24h',
     variables: tenantVariables(),
     annotations: [firingAlerts(false)],

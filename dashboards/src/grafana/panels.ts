@@ -22,30 +22,30 @@ import { chosen, type SourceType } from './variables.js';
 
 export type PanelBuilder = Builder<Panel>;
 
-/** What every panel has, whatever it draws. */
+/** Properties that all panels share. */
 export type Facts = Readonly<{
   title: string;
-  /** What it shows and what to make of it; shown behind the "i". */
+  /** Shown behind the "i" of the panel. */
   description: string;
-  /** Of the 24 columns. */
+  /** In columns; a line has 24. */
   width: number;
   /** In grid rows of about 38 pixels. */
   height: number;
   unit: string;
   decimals?: number;
-  /** What is shown when there is nothing to show. */
+  /** Text for no data. */
   empty: string;
   queries: readonly Query[];
-  /** Who is asked; Prometheus unless told. */
+  /** Defaults to Prometheus. */
   source?: SourceType;
   overrides?: readonly Readonly<{ matcher: MatcherConfig; properties: DynamicConfigValue[] }>[];
   steps?: readonly Step[];
   mappings?: readonly ValueMapping[];
-  /** Where a click on a value leads. */
+  /** Links of a value. */
   links?: readonly Readonly<{ title: string; url: string }>[];
 }>;
 
-/** What the panel builders of the SDK have in common. */
+/** The methods that the SDK's panel builders share. */
 interface Frame {
   title(title: string): unknown;
   description(description: string): unknown;
@@ -63,7 +63,7 @@ interface Frame {
   colorScheme(color: Builder<FieldColor>): unknown;
 }
 
-/** Puts on a panel what every panel has. */
+/** Sets the shared properties of a panel. */
 export function framed<B extends Frame>(panel: B, facts: Facts): B {
   const { source = 'prometheus', overrides = [], steps, mappings, links, decimals } = facts;
   panel.title(facts.title);
@@ -82,7 +82,7 @@ export function framed<B extends Frame>(panel: B, facts: Facts): B {
   return panel;
 }
 
-/** By the value, as `steps` say. */
+/** Colours by threshold. */
 export const byThreshold = (): Builder<FieldColor> => new FieldColorBuilder().mode(FieldColorModeId.Thresholds);
 export const always = (colour: string): Builder<FieldColor> =>
   new FieldColorBuilder().mode(FieldColorModeId.Fixed).fixedColor(colour);

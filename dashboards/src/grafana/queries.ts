@@ -6,11 +6,11 @@ import { chosen } from './variables.js';
 
 export type Query = Builder<Dataquery>;
 
-/** Matchers of what a VB365 server has in total. */
+/** Matchers for series per server. */
 export const ofServer = 'job=~"$job",server=~"$server"';
-/** Matchers of what is told per organization. */
+/** Matchers for series per organization. */
 export const ofTenant = `${ofServer},organization=~"$organization",workload=~"$workload"`;
-/** Matchers of a running exporter. */
+/** Matchers for series of an exporter process. */
 export const ofProcess = 'job=~"$job",instance=~"$instance"';
 
 const prometheus = (expr: string): PromQueryBuilder =>
@@ -19,7 +19,7 @@ const prometheus = (expr: string): PromQueryBuilder =>
 /** One value at the end of the time range. */
 export const now = (expr: string, legend = ''): Query => prometheus(expr).instant().legendFormat(legend);
 
-/** A value for each point of the graph, with exemplars when there are any. */
+/** A value for each point of the graph. */
 export const overTime = (expr: string, legend: string): Query => prometheus(expr).range().legendFormat(legend);
 export const withExemplars = (expr: string, legend: string): Query =>
   prometheus(expr).range().legendFormat(legend).exemplar(true);
@@ -27,33 +27,26 @@ export const withExemplars = (expr: string, legend: string): Query =>
 /** Rows of a table, one per series, at the end of the time range. */
 export const rows = (expr: string): Query => prometheus(expr).instant().format(PromQueryFormat.Table);
 
-/** The buckets of a histogram, each point for itself. */
+/** The buckets of a histogram over time. */
 export const buckets = (expr: string): Query =>
   prometheus(expr).range().legendFormat('{{le}}').format(PromQueryFormat.Heatmap);
 
-/** How much a counter rose within the time range: a whole number, for each group of series. */
+/** Increase of a counter in the time range, as a whole number per group of series. */
 export const counted = (selector: string, by = ''): string =>
   `sum${grouped(by)} (round(increase(${selector}[$__range])))`;
 
 /**
- * How much a counter rose for each bar of a graph. `$__rate_interval` is the width of a bar and one scrape more, so that
- * what rises between the last scrape of a bar and the first of the next is in exactly one of them; `increase` stretches
- * what it saw to that length, and the factor takes it back.
+ * Increase of a counter per bar of a graph. `$__rate_interval` is one scrape longer than a bar, so that an increase between
+ * two bars is in exactly one of them. `increase` extrapolates to that length; the factor reverts it.
  */
 export const perBar = (selector: string, by = ''): string =>
   `sum${grouped(by)} (round(increase(${selector}[$__rate_interval]) * $__interval_ms / $__rate_interval_ms))`;
 
-/**
- * The highest or the lowest that a gauge was between two points of a graph: over a month there are hours between them, and
- * what came and went in between would not be seen.
- */
+/** Maximum or minimum of a gauge between two points of a graph; over a month, points are hours apart. */
 export const highest = (gauge: string): string => `max_over_time(${gauge}[$__rate_interval])`;
 export const lowest = (gauge: string): string => `min_over_time(${gauge}[$__rate_interval])`;
 
-/**
- * 0 where the exporter is scraped but nothing was counted yet; nothing at all where it is not scraped, because "0 failed"
- * would be a lie there.
- */
+/** The expression, or 0 while the exporter is scraped; no data when it is not, because "0 failed" would be wrong. */
 export const orZero = (expr: string): string => `${expr}\nor\n0 * sum(vb365_server_up{${ofServer}})`;
 
 /** A quantile of a histogram over the time range, or for each point of a graph. */

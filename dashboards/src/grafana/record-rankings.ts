@@ -3,12 +3,12 @@ import type { PanelBuilder } from './panels.js';
 import { logsNow } from './queries.js';
 import { ranking } from './value-panels.js';
 
-/** What is said where no record is. */
+/** Text for no data. */
 export const noRecords = 'No log records in this time range; this panel needs Loki';
 
 type Top = Readonly<{ title: string; description: string; query?: string }>;
 
-/** The ten values of an attribute that the most records have; records of items unless told. */
+/** The ten most frequent values of an attribute, by default in records of items. */
 export const top = (by: string, { query = itemRecords, ...facts }: Top): PanelBuilder =>
   ranking({
     ...facts,
@@ -26,15 +26,14 @@ const takenItems = `${itemRecords} | ${takenOut}`;
 
 export const whoTookOut = (): PanelBuilder =>
   top('initiator', {
-    title: 'Who took data out',
-    description: 'Who saved, exported or sent the most items.',
+    title: 'Who exported data',
+    description: 'Initiators who saved, exported or sent the most items.',
     query: `${takenItems} | ${initiatorOf}`,
   });
 
 export const whyTakenOut = (): PanelBuilder =>
   top('veeam_restore_session_reason', {
-    title: 'Why data was taken out',
-    description:
-      'The reasons that initiators wrote, by items that were saved, exported or sent; Explorers ask for none.',
+    title: 'Why data was exported',
+    description: 'Reasons for sessions in which items were saved, exported or sent. Explorers ask for none.',
     query: `${takenItems} | veeam_restore_session_reason!=""`,
   });

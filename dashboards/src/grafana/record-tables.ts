@@ -13,7 +13,7 @@ const words: readonly (readonly [word: string, colour: string])[] = [
   ['Cancelled', 'orange'],
 ];
 
-/** Colours the words of the API in a column. */
+/** Colours the values of a column. */
 const coloured = {
   'custom.cellOptions': { type: 'color-text' },
   'custom.width': 95,
@@ -25,19 +25,19 @@ const coloured = {
   ],
 };
 
-/** What a record is about that names nothing that was done: the session itself. */
+/** A record without an event type is about the session itself. */
 const wholeSession = ['null', 'empty'].map(match => ({
   type: 'special',
   options: { match, result: { text: 'Session', index: 0 } },
 }));
 
-/** What columns of tables of log records look like, by the name people see. Ids lead to the session; they are not shown. */
+/** Style of the columns by heading. Ids are hidden; they serve as link targets. */
 const looks: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   Time: {
     'custom.width': 175,
     links: [{ title: 'This session', url: linkTo('session', { session: cell('Session'), trace: cell('Trace') }) }],
   },
-  What: { 'custom.width': 85, mappings: wholeSession },
+  Operation: { 'custom.width': 85, mappings: wholeSession },
   Status: coloured,
   Result: coloured,
   Duration: { unit: 's', 'custom.width': 90 },
@@ -62,7 +62,7 @@ type Place = Readonly<{
   query: string;
 }>;
 
-/** A table of log records with these columns, at most `maxLines` of them; `numbers` are attributes that are numbers. */
+/** A table of at most `maxLines` log records; `numbers` lists numeric attributes. */
 function recordTable(
   { query, ...place }: Place,
   { maxLines, columns, numbers = [] }: Readonly<{ maxLines: number; columns: Columns; numbers?: readonly string[] }>,
@@ -102,7 +102,7 @@ export const itemTable = (place: Place): PanelBuilder =>
     maxLines: 1000,
     columns: {
       veeam_restore_event_status: 'Status',
-      veeam_restore_event_type: 'What',
+      veeam_restore_event_type: 'Operation',
       veeam_restore_item_name: 'Item',
       veeam_restore_item_type: 'Kind',
       veeam_restore_item_size: 'Size',
@@ -118,18 +118,18 @@ export const itemTable = (place: Place): PanelBuilder =>
 const whoAndWhat: Columns = {
   veeam_organization_name: 'Organization',
   veeam_restore_session_initiator: 'Initiator',
-  veeam_restore_event_type: 'What',
+  veeam_restore_event_type: 'Operation',
   veeam_restore_item_name: 'Item',
 };
 
-/** What went wrong last, of sessions and items alike. */
+/** The latest failures of sessions and items. */
 export const failures = (): PanelBuilder =>
   recordTable(
     {
       title: 'Latest failures',
-      description: 'What went wrong last, newest first. A click on the time leads to the session.',
+      description: 'Failed sessions and items, newest first. Click the time to open the session.',
       height: 9,
-      empty: 'Nothing failed in this time range, or no log records arrive in this Loki',
+      empty: 'Nothing failed in this time range, or Loki receives no log records',
       query: failedRecords,
     },
     {
@@ -138,14 +138,14 @@ export const failures = (): PanelBuilder =>
     },
   );
 
-/** What left the backup, and whose it was. */
+/** The latest exported items. */
 export const takenOutTable = (): PanelBuilder =>
   recordTable(
     {
-      title: 'Taken out last: whose, by whom, where to, why',
-      description: 'Items that were saved, exported or sent, newest first. A click on the time leads to the session.',
+      title: 'Latest exports: whose, by whom, where to, why',
+      description: 'Items that were saved, exported or sent, newest first. Click the time to open the session.',
       height: 9,
-      empty: 'Nothing was taken out in this time range, or no log records arrive in this Loki',
+      empty: 'Nothing was exported in this time range, or Loki receives no log records',
       query: `${itemRecords} | ${takenOut}`,
     },
     {

@@ -5,7 +5,7 @@ import type { Facts, PanelBuilder } from './panels.js';
 import { counted, now, ofTenant, orZero, overTime, perBar } from './queries.js';
 import { stat } from './value-panels.js';
 
-/** Series that several panels ask for. */
+/** Series that several panels use. */
 export const sessions = `vb365_restore_sessions_total{${ofTenant}}`;
 export const failedSessions = `vb365_restore_sessions_total{${ofTenant},result="Failed"}`;
 export const items = `vb365_restore_events_total{${ofTenant},event_type!="None"}`;
@@ -37,7 +37,7 @@ const sessionsFailed = (): PanelBuilder =>
       [1, 'red'],
     ],
     queries: [now(orZero(counted(failedSessions)))],
-    links: [{ title: 'Failed sessions, one by one', url: linkTo('session', { result: 'Failed' }) }],
+    links: [{ title: 'List failed sessions', url: linkTo('session', { result: 'Failed' }) }],
   });
 
 const itemsFailed = (): PanelBuilder =>
@@ -57,7 +57,7 @@ const itemsFailed = (): PanelBuilder =>
 const successRatio = (): PanelBuilder =>
   stat({
     title: 'Success ratio',
-    description: 'The part of the sessions of the time range that did not fail. Warnings count as success.',
+    description: 'Share of the sessions in the time range that did not fail. Warnings count as success.',
     unit: 'percentunit',
     decimals: 1,
     empty: 'No session ended',
@@ -72,7 +72,7 @@ const successRatio = (): PanelBuilder =>
 const openNow = (): PanelBuilder =>
   stat({
     title: 'Open now',
-    description: 'Restore sessions that the last look at the servers found open.',
+    description: 'Restore sessions that were open at the last poll.',
     unit: 'locale',
     decimals: 0,
     empty: notScraped,
@@ -83,7 +83,7 @@ const openNow = (): PanelBuilder =>
     queries: [now(orZero(`sum(vb365_restore_sessions_open{${ofTenant}})`))],
   });
 
-/** What fleet and organization begin with. */
+/** The first line of the dashboards Fleet and Organization. */
 export const headline = (): readonly PanelBuilder[] => [
   sessionsEnded(),
   sessionsFailed(),
@@ -97,7 +97,7 @@ const nothing = 'Nothing was restored in this time range';
 export const itemsByStatus = (width: number, height: number): PanelBuilder =>
   bars({
     title: 'Items by status',
-    description: 'How many items were restored, viewed, saved, exported or sent, by how it ended.',
+    description: 'Items that were restored, viewed, saved, exported or sent, by status.',
     width,
     height,
     unit: 'short',
@@ -107,7 +107,7 @@ export const itemsByStatus = (width: number, height: number): PanelBuilder =>
     queries: [overTime(perBar(items, 'status'), '{{status}}')],
   });
 
-/** Bars by what was done: what takes data out of the backup is warm. */
+/** Bars by operation; those that export data have warm colours. */
 const barsByType = (
   counter: string,
   facts: Pick<Facts, 'title' | 'description' | 'width' | 'height' | 'unit' | 'decimals'>,
@@ -121,9 +121,8 @@ const barsByType = (
 
 export const itemsByType = (width: number, height: number): PanelBuilder =>
   barsByType(items, {
-    title: 'Items by what was done',
-    description:
-      'Restore and View leave the data where it is; Save, Export and Send, in warm colours, take it out of the backup.',
+    title: 'Items by operation',
+    description: 'Restore and View do not export data. Save, Export and Send (warm colours) do.',
     width,
     height,
     unit: 'short',
@@ -132,8 +131,8 @@ export const itemsByType = (width: number, height: number): PanelBuilder =>
 
 export const bytesByType = (width: number, height: number): PanelBuilder =>
   barsByType(bytes, {
-    title: 'Data by what was done',
-    description: 'Size of the items that came through, as far as the server tells it.',
+    title: 'Data by operation',
+    description: 'Size of successfully restored items, as far as the server reports it.',
     width,
     height,
     unit: 'bytes',

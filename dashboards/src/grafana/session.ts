@@ -12,7 +12,7 @@ import { job, organization, server, sourceVariable, textVariable, wordsVariable 
 
 const pickedSessions = `${sessionRecords} | ${picked} | veeam_restore_session_result=~"$result"`;
 const pickedItems = `${itemRecords} | ${picked} | veeam_restore_event_status=~"$status" | ${found}`;
-const empty = 'No log record fits; widen the time range or empty the fields above';
+const empty = 'No log record matches; widen the time range or clear the filters';
 
 const logStat = (facts: Omit<StatFacts, 'empty' | 'source'>): PanelBuilder =>
   stat({ ...facts, width: 4, empty: 'None', source: 'loki' });
@@ -25,14 +25,14 @@ const redAboveZero = [
 const header = (): readonly PanelBuilder[] => [
   logStat({
     title: 'Sessions',
-    description: 'Sessions that ended in the time range and fit the fields above.',
+    description: 'Sessions that ended in the time range and match the filters.',
     unit: 'locale',
     decimals: 0,
     queries: [logsNow(`${countOf(pickedSessions)} or vector(0)`)],
   }),
   logStat({
     title: 'Failed sessions',
-    description: 'Those of them that failed.',
+    description: 'Failed ones among them.',
     unit: 'locale',
     decimals: 0,
     steps: redAboveZero,
@@ -40,14 +40,14 @@ const header = (): readonly PanelBuilder[] => [
   }),
   logStat({
     title: 'Items',
-    description: 'Items that fit the fields above.',
+    description: 'Items that match the filters.',
     unit: 'locale',
     decimals: 0,
     queries: [logsNow(`${countOf(pickedItems)} or vector(0)`)],
   }),
   logStat({
     title: 'Failed items',
-    description: 'Those of them that failed.',
+    description: 'Failed ones among them.',
     unit: 'locale',
     decimals: 0,
     steps: redAboveZero,
@@ -55,14 +55,14 @@ const header = (): readonly PanelBuilder[] => [
   }),
   logStat({
     title: 'Data',
-    description: 'Size of these items, as far as the server tells it.',
+    description: 'Size of these items, as far as the server reports it.',
     unit: 'bytes',
     decimals: 1,
     queries: [logsNow(`sum(sum_over_time(${pickedItems} | unwrap veeam_restore_item_size [$__auto]))`)],
   }),
   logStat({
     title: 'Longest session',
-    description: 'How long the longest of these sessions was open; of one session, how long it was.',
+    description: 'Duration of the longest of these sessions.',
     unit: 's',
     queries: [logsNow(`max(max_over_time(${pickedSessions} | unwrap veeam_restore_session_duration [$__auto]))`)],
   }),
@@ -71,7 +71,7 @@ const header = (): readonly PanelBuilder[] => [
 const sessionList = (): PanelBuilder =>
   sessionTable({
     title: 'Sessions: who, from where, why',
-    description: 'Sessions that ended, newest first. A click on the time narrows everything down to that session.',
+    description: 'Sessions that ended, newest first. Click the time to filter by that session.',
     height: 9,
     empty,
     query: pickedSessions,
@@ -80,7 +80,7 @@ const sessionList = (): PanelBuilder =>
 const itemsOverTime = (): PanelBuilder =>
   bars({
     title: 'Items over time',
-    description: 'When the items that fit were restored, by how it ended.',
+    description: 'Matching items over time, by status.',
     width: 24,
     height: 6,
     unit: 'short',
@@ -94,7 +94,7 @@ const itemsOverTime = (): PanelBuilder =>
 const itemList = (): PanelBuilder =>
   itemTable({
     title: 'Items: what, from where, where to',
-    description: 'Items that fit, newest first; at most 1,000. The menu of the panel has them as CSV: Inspect, Data.',
+    description: 'Matching items, newest first, at most 1,000. The panel menu offers CSV: Inspect, Data.',
     height: 12,
     empty,
     query: pickedItems,
@@ -103,8 +103,7 @@ const itemList = (): PanelBuilder =>
 const everything = (): PanelBuilder =>
   logs({
     title: 'Log records',
-    description:
-      'Everything that was said of these sessions, oldest first, the lines of the sessions themselves included.',
+    description: 'All log records of these sessions, oldest first, including lines about the session itself.',
     width: 12,
     height: 12,
     unit: 'string',
@@ -122,27 +121,27 @@ const sessionTrace = (): PanelBuilder =>
   trace({
     title: 'Trace',
     description:
-      'The session as a trace, each item a span. Needs Tempo and "traces.enabled" in the exporter, and a click on a session above.',
+      'The session as a trace with one span per item. Needs Tempo, "traces.enabled" in the exporter, and a selected session.',
     width: 12,
     height: 12,
     unit: 'string',
-    empty: 'Click on the time of a session above; this panel needs Tempo',
+    empty: 'Click the time of a session above; this panel needs Tempo',
     source: 'tempo',
     queries: [traceOf('${trace}')],
   });
 
 const story: readonly Row[] = [
   { panels: [...header(), sessionList()] },
-  { title: 'What happened to the items?', panels: [itemsOverTime(), itemList()] },
-  { title: 'In full', panels: [everything(), sessionTrace()] },
+  { title: 'Items of these sessions', panels: [itemsOverTime(), itemList()] },
+  { title: 'Details', panels: [everything(), sessionTrace()] },
 ];
 
-/** Sessions and their items, one by one: the place where alerts and the other dashboards lead to in the end. */
+/** Single sessions and their items; the other dashboards link here. */
 export const sessionBoard = (): Dashboard =>
   dashboardOf({
     uid: 'session',
     title: 'VB365 / Session explorer',
-    description: 'Who restored what of whom, where to and why, session by session and item by item. Needs Loki.',
+    description: 'Who restored what of whom, where to and why, by session and item. Needs Loki.',
     from: 'now-24h',
     variables: [
       sourceVariable('prometheus'),
@@ -153,10 +152,10 @@ export const sessionBoard = (): Dashboard =>
       organization,
       wordsVariable('result', 'Session result', ['Success', 'Warning', 'Failed']),
       wordsVariable('status', 'Item status', ['Success', 'Warning', 'Failed', 'Cancelled', 'Skipped']),
-      textVariable('initiator', 'Initiator', 'A part of the name of whoever opened the session.'),
-      textVariable('search', 'Item or place', 'A part of the name of an item, or of where it was or went.'),
-      textVariable('session', 'Session', 'The id of a session; a click on the time of one fills it in.'),
-      textVariable('trace', 'Trace', 'The id of its trace; a click on the time of a session fills it in.'),
+      textVariable('initiator', 'Initiator', 'Part of the name of the initiator.'),
+      textVariable('search', 'Item or place', 'Part of the name of an item, its source or its target.'),
+      textVariable('session', 'Session', 'Session id; click the time of a session to fill it in.'),
+      textVariable('trace', 'Trace', 'Trace id; click the time of a session to fill it in.'),
     ],
     annotations: [],
     rows: story,

@@ -16,10 +16,10 @@ import { always, byThreshold, type Facts, framed, type PanelBuilder } from './pa
 
 const last = (): ReduceDataOptionsBuilder => new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false);
 
-/** Facts of a number of its own; three columns wide unless told. */
+/** Facts of a single number; three columns wide by default. */
 export type StatFacts = Omit<Facts, 'width' | 'height'> & Partial<Pick<Facts, 'width' | 'height'>>;
 
-/** One number, coloured by its thresholds; without any it is plain. */
+/** One number, coloured by its thresholds if there are any. */
 export function stat(facts: StatFacts): PanelBuilder {
   const plain = facts.steps === undefined;
   return framed(new Stat(), { width: 3, height: 4, steps: [[null, 'text']], ...facts })
@@ -29,7 +29,7 @@ export function stat(facts: StatFacts): PanelBuilder {
     .colorScheme(byThreshold());
 }
 
-/** The names of series instead of their values, such as a version. */
+/** Names of series instead of their values, such as a version. */
 export const nameStat = (facts: StatFacts): PanelBuilder =>
   framed(new Stat(), { width: 3, height: 4, steps: [[null, 'text']], ...facts })
     .reduceOptions(last())
@@ -37,13 +37,13 @@ export const nameStat = (facts: StatFacts): PanelBuilder =>
     .colorMode(BigValueColorMode.None)
     .textMode(BigValueTextMode.Name);
 
-/** Names of organizations, and accounts in them, without what nearly all of them end with. */
+/** Organization and account names without the common suffix. */
 const shortNames = { id: 'renameByRegex', options: { regex: '(.*)\\.onmicrosoft\\.com', renamePattern: '$1' } };
 
-/** Room for names is measured in this size where bars are thin: a larger one cuts names off that would fit. */
+/** Grafana measures the space for names in this size; a larger one truncates names that fit. */
 const titlePixels = 12;
 
-/** A bar for each series, longest first as the query sorts them. */
+/** One bar per series, in the order of the query. */
 export const ranking = (facts: Facts & Readonly<{ colour: string }>): PanelBuilder =>
   framed(new BarGauge(), facts)
     .transformations([shortNames])
@@ -57,14 +57,14 @@ export const ranking = (facts: Facts & Readonly<{ colour: string }>): PanelBuild
 export type TableFacts = Facts &
   Readonly<{
     transformations: readonly DataTransformerConfig[];
-    /** The column that decides the order, highest first. */
+    /** Sorts by this column, highest first. */
     sortBy?: string;
   }>;
 
-/** Grafana writes `empty` into each cell without a value as well; a cell has nothing to explain. */
+/** Empty cells stay empty; Grafana would show the panel's text for no data in them. */
 const quietCells = { matcher: { id: 'byRegexp', options: '.*' }, properties: [{ id: 'noValue', value: '' }] };
 
-/** Rows and columns; see `columns` for where they come from. */
+/** Rows and columns; see `columns.ts`. */
 export function table(facts: TableFacts): PanelBuilder {
   const panel = framed(new Table(), { ...facts, overrides: [quietCells, ...(facts.overrides ?? [])] })
     .transformations([...facts.transformations])

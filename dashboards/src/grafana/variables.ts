@@ -9,16 +9,16 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 
-/** What can be asked; the viewer chooses which data source of each kind it is. */
+/** Kinds of data sources; the viewer selects one of each. */
 export const sourceTypes = ['prometheus', 'loki', 'tempo'] as const;
 export type SourceType = (typeof sourceTypes)[number];
 
 export type Variable = Builder<VariableModel>;
 
-/** The data source of that kind that the viewer has chosen. */
+/** The selected data source of that kind. */
 export const chosen = (type: SourceType): DataSourceRef => ({ type, uid: `\${${type}_datasource}` });
 
-/** Name and label are those that Grafana's dashboard-linter asks for. */
+/** Name and label follow Grafana's dashboard-linter. */
 export const sourceVariable = (type: SourceType): Variable =>
   new DatasourceVariableBuilder(`${type}_datasource`)
     .label(`${type.charAt(0).toUpperCase()}${type.slice(1)} data source`)
@@ -26,14 +26,14 @@ export const sourceVariable = (type: SourceType): Variable =>
     .type(type);
 
 const whatFor: Readonly<Record<SourceType, string>> = {
-  prometheus: 'Where the metrics of vb365-exporter are.',
-  loki: 'Where its log records are. The panels with metrics do without.',
-  tempo: 'Where its traces are. Everything but the trace does without.',
+  prometheus: 'Prometheus with the metrics of vb365-exporter.',
+  loki: 'Loki with its log records; metric panels do not need it.',
+  tempo: 'Tempo with its traces; only the trace panel needs it.',
 };
 
 type Choice = Readonly<{ label: string; query: string; description: string; all?: string }>;
 
-/** A choice among the values of a label, read anew with the time range; everything is chosen at first. */
+/** A choice of label values, refreshed with the time range; all are selected by default. */
 const labelVariable = (name: string, { label, query, description, all = '.+' }: Choice): Variable =>
   new QueryVariableBuilder(name)
     .label(label)
@@ -57,20 +57,20 @@ export const job = labelVariable('job', {
 export const instance = labelVariable('instance', {
   label: 'Instance',
   query: 'label_values(vb365_build_info{job=~"$job"}, instance)',
-  description: 'A running exporter.',
+  description: 'An exporter process.',
 });
 
 export const server = labelVariable('server', {
   label: 'Server',
   query: 'label_values(vb365_server_up{job=~"$job"}, server)',
-  description: 'A VB365 installation, by its name in the configuration of the exporter.',
+  description: 'A VB365 server, by its name in the configuration of the exporter.',
 });
 
-/** The exporter can leave this label out; `.*` still finds its series then. */
+/** `.*` also matches series without this label. */
 export const organization = labelVariable('organization', {
   label: 'Organization',
   query: 'label_values(vb365_restore_events_total{job=~"$job",server=~"$server"}, organization)',
-  description: 'Whose data is restored.',
+  description: 'The Microsoft 365 organization whose data is restored.',
   all: '.*',
 });
 
@@ -80,7 +80,7 @@ const workload = labelVariable('workload', {
   description: 'Exchange, OneDrive, SharePoint or Teams.',
 });
 
-/** Words of the API to choose from. */
+/** A choice of fixed values. */
 export const wordsVariable = (name: string, label: string, words: readonly string[]): Variable =>
   new CustomVariableBuilder(name)
     .label(label)
@@ -90,7 +90,7 @@ export const wordsVariable = (name: string, label: string, words: readonly strin
     .allValue('.*')
     .current({ text: ['All'], value: ['$__all'] });
 
-/** Text that the viewer types, at first `''`. */
+/** Free text, `''` by default. */
 export const textVariable = (name: string, label: string, description: string): Variable =>
   new TextBoxVariableBuilder(name)
     .label(label)
@@ -98,7 +98,7 @@ export const textVariable = (name: string, label: string, description: string): 
     .defaultValue('')
     .current({ text: '', value: '' });
 
-/** Of the dashboards about restores, of all organizations or of one. */
+/** Variables of the dashboards Fleet and Organization. */
 export const tenantVariables = (): readonly Variable[] => [
   sourceVariable('prometheus'),
   sourceVariable('loki'),

@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{- /* 52 characters: what the controller adds to the name has to fit into a label. */ -}}
+{{- /* 52 characters, so that the controller's suffix still fits into a label. */ -}}
 {{- define "vb365-exporter.fullname" -}}
 {{- $name := include "vb365-exporter.name" . }}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
@@ -18,7 +18,7 @@ app.kubernetes.io/name: {{ include "vb365-exporter.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
-{{- /* Those of the pod of "helm test", which is no exporter and must not be taken for one. */ -}}
+{{- /* Labels of the pod of "helm test"; they must not match the selectors of the exporter. */ -}}
 {{- define "vb365-exporter.testLabels" -}}
 app.kubernetes.io/name: {{ printf "%s-test" (include "vb365-exporter.name" . | trunc 58 | trimSuffix "-") }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -34,7 +34,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- toYaml (merge $own (fromYaml (include "vb365-exporter.selectorLabels" .)) .Values.commonLabels) }}
 {{- end }}
 
-{{- /* Metadata of an object: a dict of context, name (what is added to the full name), and namespace, labels, annotations. */ -}}
+{{- /* Metadata of an object. Takes a dict of context, name (suffix of the full name), namespace, labels and annotations. */ -}}
 {{- define "vb365-exporter.metadata" -}}
 name: {{ include "vb365-exporter.fullname" .context }}{{ with .name }}-{{ . }}{{ end }}
 namespace: {{ default (include "vb365-exporter.namespace" .context) .namespace }}
@@ -84,7 +84,7 @@ annotations:
 {{- ternary "https" "http" (or .Values.webConfig.tls (hasKey .Values.webConfig.content "tls_server_config")) }}
 {{- end }}
 
-{{- /* The configuration file: `config`, with the files of the Secret and the place of the state filled in. */ -}}
+{{- /* The configuration file: `config` with password files from the Secret and the path of the state. */ -}}
 {{- define "vb365-exporter.config" -}}
 {{- $config := deepCopy .Values.config }}
 {{- range $config.servers }}
@@ -97,13 +97,13 @@ annotations:
 {{- toYaml (set $config "state" (dict "path" "/var/lib/vb365-exporter/vb365-exporter.db")) }}
 {{- end }}
 
-{{- /* A probe of the values, with what to ask when it names no handler of its own. Takes context, probe and path. */ -}}
+{{- /* A probe of the values, with an HTTP handler if it has none. Takes context, probe and path. */ -}}
 {{- define "vb365-exporter.probe" -}}
 {{- $probe := deepCopy .probe }}
 {{- $tls := default dict .context.Values.webConfig.content.tls_server_config }}
 {{- if or $probe.exec $probe.grpc $probe.httpGet $probe.tcpSocket }}
 {{- else if hasPrefix "Require" (default "" $tls.client_auth_type) }}
-{{- /* The kubelet has no certificate to show; "healthcheck" takes being turned away for an answer. */ -}}
+{{- /* The kubelet has no client certificate; "healthcheck" counts a refusal as healthy. */ -}}
 {{- $_ := set $probe "exec" (dict "command" (list "/nodejs/bin/node" "dist/src/main.js" "healthcheck" "--web.config.file=/etc/vb365-exporter/web/web-config.yml")) }}
 {{- else }}
 {{- $_ := set $probe "httpGet" (dict "path" .path "port" "http" "scheme" (include "vb365-exporter.scheme" .context | upper)) }}
@@ -111,7 +111,7 @@ annotations:
 {{- toYaml $probe }}
 {{- end }}
 
-{{- /* Our variables but those that `extraEnv` has too, then those: a name twice is refused by the API server. */ -}}
+{{- /* The chart's variables without those in `extraEnv`, then `extraEnv`: the API server refuses duplicates. */ -}}
 {{- define "vb365-exporter.env" -}}
 {{- $ours := list }}
 {{- if or .Values.caBundle.configMap .Values.caBundle.secret }}
@@ -126,7 +126,7 @@ annotations:
 {{- toYaml (concat $env .Values.extraEnv) }}
 {{- end }}
 
-{{- /* What ServiceMonitor and PodMonitor say of an endpoint alike. Takes context and monitor. */ -}}
+{{- /* The endpoint fields that ServiceMonitor and PodMonitor share. Takes context and monitor. */ -}}
 {{- define "vb365-exporter.endpoint" -}}
 port: http
 path: /metrics
@@ -156,7 +156,7 @@ metricRelabelings:
 {{- end }}
 {{- end }}
 
-{{- /* The ports of the URLs in the configuration and in the variables that name a receiver or a proxy, once each, as a JSON list. */ -}}
+{{- /* The distinct ports of the URLs in the configuration and in variables for OTLP endpoints and proxies, as a JSON list. */ -}}
 {{- define "vb365-exporter.ports" -}}
 {{- $urls := list }}
 {{- range .Values.config.servers }}{{- $urls = append $urls .url }}{{- with .proxy_url }}{{- $urls = append $urls . }}{{- end }}{{- end }}

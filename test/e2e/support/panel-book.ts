@@ -94,7 +94,7 @@ export const checks: readonly Check[] = [
   inTable('D', ({ items }) => tally(items.filter(failed), byPlace)),
   inTable('E', ({ items }) => tally(items.filter(leftTheBackup), byPlace)),
   {
-    panel: ['vb365-fleet', 'Time per item by what was done', 'A'],
+    panel: ['vb365-fleet', 'Item duration by operation', 'A'],
     by: ['workload', 'event_type'],
     book: ({ items }) =>
       tally(
@@ -103,11 +103,11 @@ export const checks: readonly Check[] = [
       ),
   },
   {
-    panel: ['vb365-organization', 'Items taken out'],
+    panel: ['vb365-organization', 'Items exported'],
     by: [],
     book: ({ items }) => tally(items.filter(leftTheBackup), everything),
   },
-  ...['Servers down', 'Events set aside', 'State errors'].map((title): Check => ({
+  ...['Servers down', 'Skipped events', 'State errors'].map((title): Check => ({
     panel: ['vb365-exporter', title],
     by: [],
     book: () => ({}),
