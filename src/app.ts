@@ -6,13 +6,13 @@ import { formatInstant, milliseconds } from './model/time.js';
 import { createSupervisor, type ServerSpec, type Supervisor } from './server/supervisor.js';
 import { openOtlpSinks, type OtlpSinks } from './otlp/sinks.js';
 import { createInstallations } from './server/installations.js';
-import type { SeriesDelta, Store } from './pipeline/ports.js';
+import type { Store } from './pipeline/ports.js';
 import { type RecentFailures, recentFailures } from './server/recent-failures.js';
 import { createReloader, type Reloader, markReloadSucceeded } from './server/reload.js';
 import { restoreSeries, type ServerSeries } from './server/restore-series.js';
 import { createServer } from './server/server.js';
-import { type IncrementHold, createIncrementHold } from './metrics/increment-hold.js';
-import { createScrapers } from './metrics/scrapers.js';
+import { IncrementHold } from './metrics/increment-hold.js';
+import { Scrapers } from './metrics/scrapers.js';
 import { createMetrics, type Metrics } from './metrics/registry.js';
 import { sqliteStore } from './store/sqlite.js';
 import { watchedStore } from './store/watched.js';
@@ -68,13 +68,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   const store = watchedStore(await sqliteStore({ ...config.state, notice }), operation => {
     metrics.inc(stateErrors, { operation });
   });
-  const scrapers = firstIncrementHold ? createScrapers(clock) : undefined;
-  const incrementHold = createIncrementHold({
-    table: metrics.stored,
-    scrapers,
-    store: async deltas => keep(store, metrics, deltas),
-    failed: ({ message }) => log.error('Could not store what has been seen', { error: message }),
-  });
+  const scrapers = firstIncrementHold ? new Scrapers(clock) : undefined;
+  const incrementHold = new IncrementHold({ store, table: metrics.stored, scrapers, log });
   try {
     const serverSeries = await restoreSeries(config, store, { metrics, log });
     await serverSeries.registerServers(namesOf(config));
@@ -97,12 +92,6 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 /** How many failed events the page shows. */
 const shownFailures = 20;
-
-/** Stores changes to series of any server, then serves them. */
-async function keep(store: Store, metrics: Metrics, deltas: readonly SeriesDelta[]): Promise<void> {
-  await store.commit({ server: deltas[0]?.labels[0] ?? '', deltas });
-  metrics.stored.apply(deltas);
-}
 
 type Parts = Readonly<{
   options: AppOptions;

@@ -1,7 +1,7 @@
 import type { Store } from '../pipeline/ports.js';
 
 /** What a request asks a VB365 server for. Closed: each is an `operation` label. */
-export const apiOperations = ['token', 'probe', 'sessions', 'session', 'events', 'feed', 'statistics'] as const;
+export const apiOperations = ['token', 'probe', 'sessions', 'session', 'events', 'feed'] as const;
 export type ApiOperation = (typeof apiOperations)[number];
 
 /** How a request ended: the class of its status, or `error` when there was none. */

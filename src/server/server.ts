@@ -80,7 +80,7 @@ function lineOf({ server, history, abandonAfterMs }: ServerSpec, parts: OwnParts
     server: name,
     source,
     sinks: [
-      metricsSink(name, { labelOf, holdBack: deltas => parts.incrementHold.hold(deltas) }),
+      metricsSink(name, { labelOf, incrementHold: parts.incrementHold }),
       ...parts.otlpSinks.sinksOf(server),
     ],
     store: parts.store,

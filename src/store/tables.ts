@@ -12,7 +12,7 @@ import {
   type SinkName,
   sinkNames,
 } from '../pipeline/ports.js';
-import { fold, seriesKey } from './fold.js';
+import { fold, seriesKey } from '../pipeline/series.js';
 
 /** The tables of a state file, as our own words. Synchronous; writes belong into a transaction. */
 export interface Tables {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { StateChange, CursorRow, Series, SeriesDelta, DeadLetter, Store } from '../../src/pipeline/ports.js';
-import { seriesKey } from '../../src/store/fold.js';
+import { seriesKey } from '../../src/pipeline/series.js';
 
 export const row = (over: Partial<CursorRow> = {}): CursorRow => ({
   sink: 'metrics',
