@@ -77,10 +77,9 @@ export function idleMetrics(servers: number): Metrics {
     metrics.stored.apply(initialServerDeltas(server));
     metrics.inc(polls, { server, result: 'complete' });
     metrics.observe(pollDuration, { server }, 0.07);
-    for (const operation of ['token', 'probe', 'sessions', 'feed'] as const) {
+    for (const operation of ['token', 'probe', 'sessions', 'feed'] as const)
       metrics.inc(apiRequests, { server, operation, code: '2xx' });
-      metrics.observe(apiRequestDuration, { server, operation }, 0.03);
-    }
+    metrics.observe(apiRequestDuration, { server, operation: 'sessions' }, 0.03);
     for (const gauge of serverGauges) metrics.set(gauge, { server }, 1);
     const labels = { version: '8.1.0.305', api_version: 'v8', installation_id: guid(1) };
     metrics.replace(serverInfo, server, [{ labels, value: 1 }]);

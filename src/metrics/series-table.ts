@@ -66,7 +66,8 @@ export class SeriesTable {
 
   #add(added: Series | SeriesDelta): boolean {
     const row = this.#families.get(added.family)?.add(added, this.#page + 1);
-    if (row !== undefined && added.kind === 'counter' && added.held !== undefined) this.#hold(added, BigInt(added.held), row);
+    if (row !== undefined && added.kind === 'counter' && added.held !== undefined)
+      this.#hold(added, BigInt(added.held), row);
     return row !== undefined;
   }
 
