@@ -1,5 +1,5 @@
 import { toSeconds } from '../model/time.js';
-import type { Exemplar, Series } from '../pipeline/ports.js';
+import type { Exemplar } from '../pipeline/ports.js';
 import type { ExemplarSeries } from './exemplars.js';
 import type { Family, Histogram } from './family.js';
 
@@ -82,17 +82,14 @@ export const seriesWriter = (family: Family): SeriesWriter =>
 const plainWriter =
   ({ name }: Family): SeriesWriter =>
   (labels, { series, exemplars }, format) => {
-    const { value, whole } = sampleOf(series);
+    const start = sampleStart(name, labels);
+    if (series.kind === 'latest') return `${start}${numberText(toSeconds(series.at))}\n`;
+    if (series.kind === 'histogram') return '';
+    const { value, held } = series;
+    if (held === undefined) return `${start}${numberText(Number(value))}${exemplarText(exemplars[0], format)}\n`;
     // An exemplar of an increment that is held back would point at nothing.
-    return `${sampleStart(name, labels)}${numberText(value)}${whole ? exemplarText(exemplars[0], format) : ''}\n`;
+    return `${start}${numberText(Number(value - held))}\n`;
   };
-
-/** What is served of a counter or a time; `whole`: nothing is held back. */
-function sampleOf(series: Series): Readonly<{ value: number; whole: boolean }> {
-  if (series.kind === 'latest') return { value: toSeconds(series.at), whole: true };
-  if (series.kind === 'histogram') return { value: NaN, whole: true };
-  return { value: Number(series.value - (series.held ?? 0n)), whole: series.held === undefined };
-}
 
 /** Cumulative buckets, sum and count. */
 function histogramWriter({ name, buckets }: Histogram): SeriesWriter {
@@ -104,9 +101,9 @@ function histogramWriter({ name, buckets }: Histogram): SeriesWriter {
     const rest = labels === '' ? '} ' : `,${labels}} `;
     let below = 0;
     let lines = '';
-    for (const [i, start] of starts[format].entries()) {
-      below += Number(series.counts[i]);
-      lines += `${start}${rest}${numberText(below)}${exemplarText(exemplars[i], format)}\n`;
+    for (const [i, count] of series.counts.entries()) {
+      below += Number(count);
+      lines += `${starts[format][i] ?? ''}${rest}${String(below)}${exemplarText(exemplars[i], format)}\n`;
     }
     const sum = Number(series.sumTicks) / 1e7;
     return `${lines}${sampleLine(`${name}_sum`, labels, sum)}${sampleLine(`${name}_count`, labels, below)}`;
