@@ -7,13 +7,13 @@ import { formatInstant, milliseconds } from './model/time.js';
 import { createSupervisor, type ServerSpec, type Supervisor } from './server/supervisor.js';
 import { openOtlpSinks, type OtlpSinks } from './otlp/sinks.js';
 import { createInstallations } from './server/installations.js';
-import type { SeriesDelta, Store } from './pipeline/ports.js';
+import type { Store } from './pipeline/ports.js';
 import { type RecentFailures, recentFailures } from './server/recent-failures.js';
 import { createReloader, type Reloader, markReloadSucceeded } from './server/reload.js';
 import { restoreSeries, type ServerSeries } from './server/restore-series.js';
 import { createServer } from './server/server.js';
-import { type IncrementHold, createIncrementHold } from './metrics/increment-hold.js';
-import { createScrapers } from './metrics/scrapers.js';
+import { IncrementHold } from './metrics/increment-hold.js';
+import { Scrapers } from './metrics/scrapers.js';
 import { createMetrics, type Metrics } from './metrics/registry.js';
 import { sqliteStore } from './store/sqlite.js';
 import { stateErrors } from './metrics/delivery-families.js';
@@ -65,13 +65,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     notice: message => log.info(message),
     failed: operation => metrics.inc(stateErrors, { operation }),
   });
-  const scrapers = firstIncrementHold ? createScrapers(clock) : undefined;
-  const incrementHold = createIncrementHold({
-    table: metrics.stored,
-    scrapers,
-    store: async deltas => keep(store, metrics, deltas),
-    failed: ({ message }) => log.error('Could not persist released increments', { error: message }),
-  });
+  const scrapers = firstIncrementHold ? new Scrapers(clock) : undefined;
+  const incrementHold = new IncrementHold({ store, table: metrics.stored, scrapers, log });
   try {
     const serverSeries = await restoreSeries(config, store, { metrics, log });
     await serverSeries.registerServers(namesOf(config));
@@ -94,12 +89,6 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 /** Number of failed events on the landing page. */
 const shownFailures = 20;
-
-/** Commits changes to series, then serves them. */
-async function keep(store: Store, metrics: Metrics, deltas: readonly SeriesDelta[]): Promise<void> {
-  await store.commit({ server: deltas[0]?.labels[0] ?? '', deltas });
-  metrics.stored.apply(deltas);
-}
 
 type Components = Readonly<{
   options: AppOptions;

@@ -102,6 +102,7 @@ const layers: readonly (readonly [
 const pureFiles: readonly string[] = [
   'src/kernel/errors.ts',
   'src/pipeline/ports.ts',
+  'src/pipeline/series.ts',
   'src/metrics/labels.ts',
   'src/otlp/attribute.ts',
   'src/otlp/hr-time.ts',

@@ -65,12 +65,42 @@ describe('what the program exposes and the catalogue', () => {
     const exposed = read(await page());
     const ours = [...exposed.keys()].filter(name => name.startsWith('vb365_'));
     expect(ours.toSorted()).toEqual(families.map(({ name }) => name));
-    for (const { name, type, help, labels } of families) {
+    for (const { name, type, help, labels, onFirstUse } of families) {
       const { samples, ...rest } = exposed.get(name) ?? { samples: 0 };
       const expected = samples === 0 ? [] : [...labels, ...(type === 'histogram' ? ['le'] : [])];
       expect({ name, ...rest }).toEqual({ name, type, help, labels: new Set(expected) });
-      expect(`${name}: ${samples > 0 ? 'has' : 'lacks'} series`).toBe(`${name}: has series`);
+      if (onFirstUse !== true) expect(`${name}: ${samples > 0 ? 'has' : 'lacks'} series`).toBe(`${name}: has series`);
     }
     expect([...exposed.keys()].filter(name => !/^(vb365|process|nodejs)_/.test(name))).toEqual([]);
+  });
+});
+
+test('an idle v8 server costs at most 90 series with all sinks, and its error counters exist at 0', async () => {
+  await inFolder(async folder => {
+    const { cert, key, fingerprint } = await selfSigned([{ type: 'ip', value: '127.0.0.1' }]);
+    const simulator = await simulate({ clock: systemClock, tls: { cert, key } });
+    const receiver = await otlpReceiver();
+    const tls = { caFile: undefined, serverFingerprint: fingerprint, insecureSkipVerify: false };
+    const config = configOf(folder, serverConfig(simulator.url, { apiVersion: 'v8', tls }), receiver.url);
+    const app = await program({ ...config, traces: config.logs });
+    try {
+      await until(async () => (await app.value('vb365_change_feed_active{server="hq"}')) === 1);
+      await until(async () => (await app.get('/metrics')).text.includes('operation="feed",code="2xx"'));
+      const { text } = await app.get('/metrics');
+      const lines = text.split('\n').filter(line => line.startsWith('vb365_') && line.includes('server="hq"'));
+      expect(lines.length).toBeLessThanOrEqual(90);
+      for (const sample of [
+        'vb365_sink_delivered_total{server="hq",sink="traces",outcome="rejected"} 0',
+        'vb365_events_rejected_total{server="hq",sink="metrics",reason="bad_time"} 0',
+        'vb365_poll_errors_total{server="hq",reason="auth"} 0',
+        'vb365_polls_total{server="hq",result="failed"} 0',
+        'vb365_restore_events_abandoned_total{server="hq"} 0',
+      ])
+        expect(lines).toContain(sample);
+    } finally {
+      await app.stop(5_000);
+      await receiver.close();
+      await simulator.close();
+    }
   });
 });

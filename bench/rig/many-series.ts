@@ -1,13 +1,26 @@
-import { nextTurn } from '../../src/kernel/clock.js';
 import { eventStatus, eventType } from '../../src/model/event.js';
 import { workload } from '../../src/model/session.js';
 import { milliseconds } from '../../src/model/time.js';
-import type { Batch, SeriesDelta } from '../../src/pipeline/ports.js';
+import { type Batch, type SeriesDelta, sinkNames } from '../../src/pipeline/ports.js';
 import { metricsSink } from '../../src/metrics/metrics-sink.js';
 import type { Metrics } from '../../src/metrics/registry.js';
 import { initialServerDeltas, initialSessionDeltas } from '../../src/metrics/deltas.js';
 import { restoreSessionsOpen } from '../../src/metrics/restore-families.js';
-import { apiRequestDuration, apiRequests, pollDuration, polls, serverUp } from '../../src/metrics/server-families.js';
+import { cursorTime, sinkBacklog } from '../../src/metrics/delivery-families.js';
+import {
+  apiRequestDuration,
+  apiRequests,
+  certificateExpiry,
+  changeFeedActive,
+  clockSkew,
+  lastSuccessfulPoll,
+  pollDuration,
+  polls,
+  serverInfo,
+  serverUp,
+  tlsVerificationEnabled,
+  tokenExpiry,
+} from '../../src/metrics/server-families.js';
 import { pageOf } from '../../test/support/exposition.js';
 import { batch, guid, session, taken } from '../../test/support/restore.js';
 import { metricsOf } from '../../test/support/metrics.js';
@@ -41,13 +54,10 @@ export function manyEvents(from: number, count: number, nowMs: number): Batch {
   return batch({ events, at: milliseconds(nowMs) });
 }
 
-/**
- * The metrics of a program that has been at work with so many servers: stored ones and its own, of all types.
- * @param turn what is done between two slices of a page.
- */
-export async function busyMetrics(servers: number, nowMs: number, turn = nextTurn): Promise<Metrics> {
+/** The metrics of an exporter that has worked for so many servers: stored and live ones, of all types. */
+export async function busyMetrics(servers: number, nowMs: number): Promise<Metrics> {
   const names = Array.from({ length: servers }, (_, n) => serverName(n));
-  const metrics = metricsOf(names, { turn });
+  const metrics = metricsOf(names);
   for (const server of names) {
     metrics.stored.apply(initialServerDeltas(server, ['metrics', 'logs']));
     for (let n = 0; n < organizations * workloads.length; n += 1)
@@ -58,6 +68,36 @@ export async function busyMetrics(servers: number, nowMs: number, turn = nextTur
   }
   return metrics;
 }
+
+/** The metrics of an exporter with so many idle v8 servers, all sinks on: what a first poll leaves, and no event. */
+export function idleMetrics(servers: number): Metrics {
+  const names = Array.from({ length: servers }, (_, n) => serverName(n));
+  const metrics = metricsOf(names);
+  for (const server of names) {
+    metrics.stored.apply(initialServerDeltas(server));
+    metrics.inc(polls, { server, result: 'complete' });
+    metrics.observe(pollDuration, { server }, 0.07);
+    for (const operation of ['token', 'probe', 'sessions', 'feed'] as const)
+      metrics.inc(apiRequests, { server, operation, code: '2xx' });
+    metrics.observe(apiRequestDuration, { server, operation: 'sessions' }, 0.03);
+    for (const gauge of serverGauges) metrics.set(gauge, { server }, 1);
+    const labels = { version: '8.1.0.305', api_version: 'v8', installation_id: guid(1) };
+    metrics.replace(serverInfo, server, [{ labels, value: 1 }]);
+    for (const sink of sinkNames)
+      for (const gauge of [cursorTime, sinkBacklog]) metrics.set(gauge, { server, sink }, 1);
+  }
+  return metrics;
+}
+
+const serverGauges = [
+  serverUp,
+  changeFeedActive,
+  lastSuccessfulPoll,
+  tokenExpiry,
+  certificateExpiry,
+  clockSkew,
+  tlsVerificationEnabled,
+];
 
 /** What a batch changes, by the sink itself. */
 export async function deltasOf(server: string, events: Batch): Promise<readonly SeriesDelta[]> {

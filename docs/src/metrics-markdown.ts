@@ -1,21 +1,21 @@
 import { families } from '../../src/metrics/catalogue.js';
 import type { Family } from '../../src/metrics/family.js';
-import { fullUse, plainUse, seriesCount, type Use } from './series-count.js';
+import { fullUse, typicalUse, seriesCount, type Use } from './series-count.js';
 
 const intro = (): string => `# Metrics
 
-Generated from the catalogue in \`src/telemetry\`; do not edit. Beside these, the exporter serves \`process_*\` and \`nodejs_*\` of itself.
-A label \`server\` holds the name of a server in the configuration. Families that are kept across restarts go on where they were; the others begin anew.
+Generated from the catalogue in \`src/metrics\`; do not edit. The exporter also serves \`process_*\` and \`nodejs_*\` metrics about itself.
+The label \`server\` holds the name of a server in the configuration. Metrics that are kept across restarts continue at their last value; the others restart at 0.
 
-\`/metrics\` is served as OpenMetrics 1.0 to whoever asks for it, with exemplars that lead to the trace and the log record of an event, else in the text format 0.0.4; both also compressed with gzip.
+\`/metrics\` is served in the text format 0.0.4, or as OpenMetrics 1.0 to clients that ask for it, with exemplars that link to the trace and the log record of an event. Both formats can be compressed with gzip.
 
 ## How many series
 
-Series of one server whose logs are sent, every bucket of a histogram counted as one. Beyond \`metrics.max_organizations\` (1000 for each server) organizations are counted under \`overflow\`; with \`metrics.organization_label: false\` there are as many series as for one organization.
+Series of one server whose logs and traces are sent, with every bucket of a histogram counted as one series. Organizations beyond \`metrics.max_organizations\` (1000 per server) share the label value \`overflow\`. With \`metrics.organization_label: false\` there are as many series as for one organization.
 
 ${seriesTable()}
 
-The first line: each organization restores from one workload, in one way, with successes and failures. The second: everything that can happen has happened to everyone.
+Typical: each organization restores from one workload, with one event type, and has successes and failures. Worst case: every event type and status occurred in every workload of every organization. Without organizations (0): an idle v8 server. The counts include the series of the exporter itself (\`vb365_state_errors_total\`, \`vb365_config_*\`, \`vb365_build_info\`).
 `;
 
 function seriesTable(): string {
@@ -26,12 +26,12 @@ function seriesTable(): string {
   ];
   return table([
     ['Organizations', ...sizes.map(size => size.toLocaleString('en'))],
-    row('Plain use', plainUse),
-    row('At most', fullUse),
+    row('Typical', typicalUse),
+    row('Worst case', fullUse),
   ]);
 }
 
-/** A table with its first column to the left and numbers to the right. The first row is its head. */
+/** A Markdown table. The first row is the head; all columns but the first are numbers. */
 function table(rows: readonly (readonly string[])[]): string {
   const [head = []] = rows;
   const widths = head.map((_, i) => Math.max(...rows.map(row => row[i]?.length ?? 0), 3));
@@ -45,7 +45,7 @@ function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** The text of docs/METRICS.md: every family, what it means, and a query to begin with. */
+/** The text of docs/METRICS.md. */
 export function metricsMarkdown(): string {
   return [intro(), ...families.map(section)].join('\n');
 }
@@ -71,6 +71,7 @@ function facts(family: Family): readonly (readonly [string, string])[] {
     ['Labels', family.labels.length === 0 ? 'none' : family.labels.map(label => labelText(family, label)).join(', ')],
     ...(family.type === 'histogram' ? [['Buckets', family.buckets.join(' ')] as const] : []),
     ['Kept across restarts', family.stored ? 'yes' : 'no'],
+    ...(family.onFirstUse === true ? [['Series', 'created on first use'] as const] : []),
     ...(family.held === true ? [['First increment', 'held back until the series has been scraped'] as const] : []),
   ];
 }

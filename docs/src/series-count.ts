@@ -1,58 +1,87 @@
-import { eventStatuses, eventTypes } from '../../src/model/event.js';
+import { anomalyKinds, eventStatuses, eventTypes } from '../../src/model/event.js';
 import { sessionResults, workload, workloads } from '../../src/model/session.js';
 import { families } from '../../src/metrics/catalogue.js';
 import { closedLabels, type Family } from '../../src/metrics/family.js';
+import { apiCodes, apiOperations } from '../../src/metrics/labels.js';
 import { initialSessionDeltas } from '../../src/metrics/deltas.js';
 
-/** What the restores of each organization are of: the label values that they bring into being. */
-export type Use = Readonly<Record<'workload' | 'event_type' | 'status' | 'result', readonly string[]>>;
+/** What a server and its organizations do: the label values that occur. Values of other labels all occur. */
+export type Use = Readonly<
+  Record<'workload' | 'event_type' | 'status' | 'result' | 'operation' | 'code' | 'kind', readonly string[]>
+>;
 
-/** One workload, one type of restore, that succeeds and fails. */
-export const plainUse: Use = {
+/** One workload and one event type, with successes and failures; every request succeeds. */
+export const typicalUse: Use = {
   workload: ['exchange'],
   event_type: ['Restore'],
   status: ['Success', 'Failed'],
   result: ['Success', 'Failed'],
+  operation: [...apiOperations],
+  code: ['2xx'],
+  kind: [],
 };
 
-/** Everything there can be. */
+/** Everything that can occur. */
 export const fullUse: Use = {
   workload: [...workloads, 'other'],
   event_type: [...eventTypes, 'other'],
   status: [...eventStatuses.filter(status => status !== 'Running'), 'other'],
   result: [...sessionResults, 'other'],
+  operation: [...apiOperations],
+  code: [...apiCodes],
+  kind: [...anomalyKinds],
 };
 
-/** How many series of ours Prometheus gets from one server whose logs are sent, buckets counted one by one. */
+/** What an idle v8 server is asked for. */
+export const idleUse = {
+  operation: ['token', 'probe', 'sessions', 'feed'],
+  code: ['2xx'],
+  kind: [],
+  sink: [],
+} as const;
+
+/** How many series Prometheus gets from one server with all sinks, every bucket of a histogram counted as one. */
 export function seriesCount(organizations: number, use: Use, of: readonly Family[] = families): number {
-  const [none, one] = [countOf(of, [], use), countOf(of, ['a'], use)];
-  // What does not tell organizations apart is there once, from the first of them on.
+  if (organizations === 0) return countOf(of, [], idleUse);
+  const one = countOf(of, ['a'], use);
+  // Series without the label `organization` exist once, from the first organization on.
   const perOrganization = countOf(of, ['a', 'b'], use) - one;
-  return organizations === 0 ? none : one + (organizations - 1) * perOrganization;
+  return one + (organizations - 1) * perOrganization;
 }
 
-/** Labels of which a server has one value. */
+/** Labels that have one value per server. */
 const single = { server: ['s'], version: ['v'], api_version: ['v'], installation_id: ['i'] };
 
-function countOf(of: readonly Family[], organizations: readonly string[], use: Use): number {
-  const given = { ...single, ...(organizations.length === 0 ? {} : { ...use, organization: organizations }) };
-  const born = organizations.flatMap(organization =>
+type Values = Readonly<Record<string, readonly string[]>>;
+
+function countOf(of: readonly Family[], organizations: readonly string[], use: Values): number {
+  const initial = organizations.flatMap(organization =>
     sessionTypes
       .map(workload)
-      .filter(({ label }) => use.workload.includes(label))
+      .filter(({ label }) => use['workload']?.includes(label))
       .flatMap(term => initialSessionDeltas('s', { organization, workload: term })),
   );
   return of.reduce((sum, family) => {
-    const own = born.filter(delta => delta.family === family.name).map(({ labels }) => labels);
-    const series = new Set(
-      [...closedLabels(family, { ...given, ...family.known }), ...own].map(labels => JSON.stringify(labels)),
-    );
-    return sum + series.size * linesOf(family);
+    const own = initial.filter(delta => delta.family === family.name).map(({ labels }) => labels);
+    const given = organizations.length === 0 ? single : { ...single, ...use, organization: organizations };
+    const closed = closedLabels(family, { ...given, ...valuesOf(family, use) });
+    return sum + new Set([...closed, ...own].map(labels => JSON.stringify(labels))).size * linesOf(family);
   }, 0);
 }
 
-/** One of each workload, and one that we do not know. */
+/** The closed lists of a family, limited to what occurs when its series are created on first use. */
+const valuesOf = ({ known = {}, onFirstUse }: Family, use: Values): Values =>
+  onFirstUse === true
+    ? Object.fromEntries(
+        Object.entries<readonly string[]>(known).map(([label, values]) => [
+          label,
+          values.filter(value => use[label]?.includes(value) ?? true),
+        ]),
+      )
+    : known;
+
+/** One of each workload, and an unknown one. */
 const sessionTypes = ['Vex', 'Veod', 'Vesp', 'Vet', 'Vnew'];
 
-/** A histogram has a line for each bucket, `+Inf` among them, its sum and its count. */
+/** A histogram has a line for each bucket, `+Inf` included, its sum and its count. */
 const linesOf = (family: Family): number => (family.type === 'histogram' ? family.buckets.length + 3 : 1);

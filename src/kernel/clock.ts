@@ -1,4 +1,4 @@
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The only source of time in the program. Tests pass a fake; nothing else may read a clock. */
 export interface Clock {
@@ -23,9 +23,6 @@ export const systemClock: Clock = {
 export type Random = () => number;
 
 export const systemRandom: Random = () => Math.random();
-
-/** Lets everything else that waits go on, and resolves after that. */
-export const nextTurn = async (): Promise<void> => setImmediate();
 
 /**
  * Rings once, after `ms` milliseconds of real time, unless it is called off by what is returned. Does not keep the

@@ -6,10 +6,11 @@ import { cappedLabels, deliveryOutcomes, stateOperations, vocabularyFields } fro
 export const eventLag = family({
   type: 'histogram',
   name: 'vb365_event_lag_seconds',
-  help: 'Time from the end of an event to its being taken by the sink, by the clock of the server; the sum counts a day at most.',
+  help: 'Time from the end of an event to its delivery by the sink in seconds, by the clock of the server. The sum takes at most one day per event.',
   unit: 'seconds',
   labels: ['server', 'sink'],
   known: { sink: sinkNames },
+  onFirstUse: true,
   buckets: [1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600, 14_400, 86_400],
   stored: true,
   example: 'histogram_quantile(0.99, sum by (le, sink) (rate(vb365_event_lag_seconds_bucket[1h])))',
@@ -18,7 +19,7 @@ export const eventLag = family({
 export const cursorTime = family({
   type: 'gauge',
   name: 'vb365_cursor_timestamp_seconds',
-  help: 'When the sink last had nothing left to take, by the clock of the exporter.',
+  help: 'Unix time at which the sink last had no backlog.',
   unit: 'seconds since 1970',
   labels: ['server', 'sink'],
   known: { sink: sinkNames },
@@ -29,7 +30,7 @@ export const cursorTime = family({
 export const sinkBacklog = family({
   type: 'gauge',
   name: 'vb365_sink_backlog_sessions',
-  help: 'Restore sessions that the sink still has to read.',
+  help: 'Number of restore sessions that the sink has not finished.',
   unit: 'sessions',
   labels: ['server', 'sink'],
   known: { sink: sinkNames },
@@ -40,10 +41,11 @@ export const sinkBacklog = family({
 export const sinkDelivered = family({
   type: 'counter',
   name: 'vb365_sink_delivered_total',
-  help: 'Events and session results that left through the sink: delivered at the first try, retried by the delivery after a failed one, or rejected by the other side.',
+  help: 'Total number of events and session results sent by the sink, by outcome: delivered at the first attempt, delivered by a retry, or rejected by the receiver.',
   unit: 'events and results',
   labels: ['server', 'sink', 'outcome'],
   known: { sink: sinkNames, outcome: deliveryOutcomes },
+  never: { sink: ['metrics'], outcome: ['retried', 'rejected'] },
   stored: true,
   example: 'sum by (sink) (rate(vb365_sink_delivered_total{outcome="rejected"}[15m])) > 0',
 });
@@ -51,10 +53,11 @@ export const sinkDelivered = family({
 export const eventsRejected = family({
   type: 'counter',
   name: 'vb365_events_rejected_total',
-  help: 'Events that the sink will never deliver, by why they were set aside.',
+  help: 'Total number of events that the sink will not deliver, by reason.',
   unit: 'events',
   labels: ['server', 'sink', 'reason'],
   known: { sink: sinkNames, reason: rejectReasons },
+  never: { sink: ['metrics'], reason: ['refused', 'too_large', 'partial_success'] },
   stored: true,
   example: 'sum by (server, sink, reason) (increase(vb365_events_rejected_total[1h])) > 0',
 });
@@ -62,7 +65,7 @@ export const eventsRejected = family({
 export const unknownValues = family({
   type: 'counter',
   name: 'vb365_unknown_values_total',
-  help: 'Values counted under the label value other, because this exporter does not know what the server wrote.',
+  help: 'Total number of API values that this exporter does not know and counts as other, by field.',
   unit: 'values',
   labels: ['server', 'field'],
   known: { field: vocabularyFields },
@@ -73,10 +76,11 @@ export const unknownValues = family({
 export const apiAnomalies = family({
   type: 'counter',
   name: 'vb365_api_anomalies_total',
-  help: 'Odd things met in the answers of the server, which cost nothing but trust.',
-  unit: 'oddities',
+  help: 'Total number of API protocol anomalies that did not lose data, by kind.',
+  unit: 'anomalies',
   labels: ['server', 'kind'],
   known: { kind: anomalyKinds },
+  onFirstUse: true,
   stored: true,
   example: 'sum by (server, kind) (increase(vb365_api_anomalies_total[1d])) > 0',
 });
@@ -84,7 +88,7 @@ export const apiAnomalies = family({
 export const seriesOverflow = family({
   type: 'counter',
   name: 'vb365_series_overflow_total',
-  help: 'Restore events and stopped sessions counted under the label value overflow, because the label has as many values as it may have.',
+  help: 'Total number of events and session results counted as overflow because the label has reached its limit of values.',
   unit: 'events and results',
   labels: ['server', 'label'],
   known: { label: cappedLabels },
@@ -95,7 +99,7 @@ export const seriesOverflow = family({
 export const stateErrors = family({
   type: 'counter',
   name: 'vb365_state_errors_total',
-  help: 'Failures to read or write the state of the exporter, by what was asked of it.',
+  help: 'Total number of errors of the state store, by operation.',
   unit: 'errors',
   labels: ['operation'],
   known: { operation: stateOperations },
@@ -106,7 +110,7 @@ export const stateErrors = family({
 export const configReload = family({
   type: 'gauge',
   name: 'vb365_config_last_reload_successful',
-  help: 'Whether the configuration was fine when it was last read (1) or not (0).',
+  help: 'Whether the last configuration reload succeeded.',
   unit: 'boolean',
   labels: [],
   stored: false,
@@ -116,7 +120,7 @@ export const configReload = family({
 export const configReloadTime = family({
   type: 'gauge',
   name: 'vb365_config_last_reload_success_timestamp_seconds',
-  help: 'When the configuration that is in use was read, by the clock of the exporter.',
+  help: 'Unix time of the last successful configuration reload.',
   unit: 'seconds since 1970',
   labels: [],
   stored: false,
@@ -126,7 +130,7 @@ export const configReloadTime = family({
 export const buildInfo = family({
   type: 'gauge',
   name: 'vb365_build_info',
-  help: 'The version of this exporter; always 1.',
+  help: 'Version of the exporter as a label. Always 1.',
   unit: 'constant',
   labels: ['version'],
   stored: false,

@@ -29,31 +29,34 @@ import { installationChanges, reconcileMissed } from './server-families.js';
 import { observations, observe, DeltaBuilder } from './delta-builder.js';
 import { type EventGroup, groupEvents, hasSize } from './event-groups.js';
 
-/** The stored series that exist from the start: all of the closed families, at 0. */
+/** The stored series that a server has from the start, at 0. */
 export const initialServerDeltas = (server: string, sinks: readonly SinkName[] = sinkNames): readonly SeriesDelta[] =>
-  closedDeltas(
+  initialDeltas(
     families.filter(family => family.stored),
     { server: [server], sink: sinks },
   );
 
 /**
- * All series that closed families can have, at 0.
+ * All series that closed families have from the start, at 0: those of alerts and of `increase()`, which cannot see a
+ * first event otherwise.
  * @param given see `closedLabels`.
  */
-export function closedDeltas(
+export function initialDeltas(
   of: readonly Family[],
   given: Readonly<Record<string, readonly string[]>>,
 ): readonly SeriesDelta[] {
-  return of.flatMap(family =>
-    closedLabels(family, given).map((labels): SeriesDelta => {
-      if (family.type !== 'histogram') return { family: family.name, labels, kind: 'counter', by: 0 };
-      const { counts, sumTicks } = observations(family);
-      return { family: family.name, labels, kind: 'histogram', counts, sumTicks };
-    }),
-  );
+  return of
+    .filter(family => family.onFirstUse !== true)
+    .flatMap(family =>
+      closedLabels(family, given).map((labels): SeriesDelta => {
+        if (family.type !== 'histogram') return { family: family.name, labels, kind: 'counter', by: 0 };
+        const { counts, sumTicks } = observations(family);
+        return { family: family.name, labels, kind: 'histogram', counts, sumTicks };
+      }),
+    );
 }
 
-/** What changes when a server has become another installation. */
+/** What the replacement of a server by another installation adds. */
 export function replacedDeltas(server: string): readonly SeriesDelta[] {
   const builder = new DeltaBuilder();
   builder.count(installationChanges, { server }, 1);
@@ -63,8 +66,8 @@ export function replacedDeltas(server: string): readonly SeriesDelta[] {
 const itemTypes = ['View', 'Save', 'Export', 'Send', 'Restore'] as const;
 
 /**
- * The failure series of an (organization, workload), at 0. To be stored when its first session is seen, so that the
- * first failure is an increase and not a beginning.
+ * The failure series of an (organization, workload), at 0. Store them when its first session is discovered, so that
+ * `increase()` sees the first failure.
  */
 export function initialSessionDeltas(
   server: string,
@@ -78,7 +81,7 @@ export function initialSessionDeltas(
   return builder.deltas();
 }
 
-/** What a gap in the change feed adds to, with the number of sessions of which it had not told. */
+/** What a gap in the change feed adds; `missed`: the number of sessions that the feed left out. */
 export function feedGapDeltas(server: string, missed: number): readonly SeriesDelta[] {
   const builder = new DeltaBuilder();
   builder.count(apiAnomalies, { server, kind: 'feed_gap' }, 1);
@@ -86,14 +89,14 @@ export function feedGapDeltas(server: string, missed: number): readonly SeriesDe
   return builder.deltas();
 }
 
-/** What the metrics sink counts of a batch. */
+/** What the metrics sink counts in a batch. */
 export function batchDeltas(
   server: string,
   batch: Batch,
   labelOf: OrganizationLabel = unlimited,
 ): readonly SeriesDelta[] {
   const builder = new DeltaBuilder();
-  for (const group of groupEvents(batch.events, labelOf)) addCell(builder, server, group, batch.at);
+  for (const group of groupEvents(batch.events, labelOf)) addGroup(builder, server, group, batch.at);
   for (const { event } of batch.events) addAnomalies(builder, server, event);
   for (const session of batch.results)
     addResult(builder, server, { session, organization: labelOf(session.organization), now: batch.at });
@@ -102,27 +105,27 @@ export function batchDeltas(
   return builder.deltas();
 }
 
-/** Counts what has lost the name of its organization. */
+/** Counts events and results whose organization is served as `overflow`. */
 function addOverflow(
   builder: DeltaBuilder,
   server: string,
   { events, results }: Batch,
   labelOf: OrganizationLabel,
 ): void {
-  const hasLost = ({ organization }: Session): boolean => labelOf(organization) !== organization.toWellFormed();
-  const lost = [...events.map(({ session }) => session), ...results].filter(hasLost).length;
-  if (lost > 0) builder.count(seriesOverflow, { server, label: 'organization' }, lost);
+  const isHidden = ({ organization }: Session): boolean => labelOf(organization) !== organization.toWellFormed();
+  const hidden = [...events.map(({ session }) => session), ...results].filter(isHidden).length;
+  if (hidden > 0) builder.count(seriesOverflow, { server, label: 'organization' }, hidden);
 }
 
-/** What became of a batch: how its items left, and which of them the other side will never have. */
+/** The outcome of a delivered batch. */
 export type Delivery = Readonly<{
   outcome: Exclude<DeliveryOutcome, 'rejected'>;
-  /** By partial success, which does not say which. */
+  /** How many records a partial success dropped; it does not name them. */
   dropped: number;
   deadLetters: readonly Readonly<{ reason: RejectReason }>[];
 }>;
 
-/** What every sink counts of a batch that it has delivered. */
+/** What every sink counts for a batch that it has delivered. */
 export function sinkDeltas(server: string, sink: SinkName, batch: Batch, delivery: Delivery): readonly SeriesDelta[] {
   const builder = new DeltaBuilder();
   const { outcome, dropped, deadLetters } = delivery;
@@ -140,7 +143,7 @@ export function sinkDeltas(server: string, sink: SinkName, batch: Batch, deliver
   return builder.deltas();
 }
 
-/** A sum counts a day at most: a backfill of years says nothing about being late, and would fill 64 bits. */
+/** The most of one lag that the sum takes: a backfill of years says nothing about delay, and would overflow 64 bits. */
 const longestLag: Nanos = 86_400_000_000_000n;
 
 function addLag(builder: DeltaBuilder, server: string, sink: SinkName, { events, at }: Batch): void {
@@ -157,11 +160,11 @@ function lagOf(event: RestoreEvent, now: Nanos): Nanos {
   return lag > 0n ? lag : 0n;
 }
 
-function addCell(builder: DeltaBuilder, server: string, group: EventGroup, now: Nanos): void {
+function addGroup(builder: DeltaBuilder, server: string, group: EventGroup, now: Nanos): void {
   const { organization, workload, type, status } = group;
   const exemplar = exemplarOf(group.newest, 1, now);
   builder.count(restoreEvents, { server, organization, workload, event_type: type, status }, group.events, exemplar);
-  // A time of year 1 or 9999 is no time, fits no store, and the latter would stay the newest for ever.
+  // A time of year 1 or 9999 is no real time and does not fit a store; the latter would stay the newest forever.
   if (group.latest >= 0n)
     builder.latest(lastEvent, { server, organization, status }, group.latest < now ? group.latest : now);
   if (group.bytes !== undefined)
@@ -193,9 +196,9 @@ function addAnomalies(builder: DeltaBuilder, server: string, event: RestoreEvent
   for (const kind of event.anomalies) builder.count(apiAnomalies, { server, kind }, 1);
 }
 
-type Result = Readonly<{ session: Session; /** Its label value. */ organization: string; now: Nanos }>;
+type CountedResult = Readonly<{ session: Session; /** Its label value. */ organization: string; now: Nanos }>;
 
-function addResult(builder: DeltaBuilder, server: string, { session, organization, now }: Result): void {
+function addResult(builder: DeltaBuilder, server: string, { session, organization, now }: CountedResult): void {
   const { endedAt, createdAt } = session;
   const [workload, result] = [session.workload.label, session.result.label];
   builder.count(restoreSessions, { server, organization, workload, result }, 1, sessionExemplarOf(session, 1, now));

@@ -7,7 +7,7 @@ import type { BucketExamples } from './exemplars.js';
 import { type OrganizationLabel, unlimited } from './organizations.js';
 import { type Observations, observations, observe } from './delta-builder.js';
 
-/** What the events of one (organization, workload, type, status) add up to. */
+/** The sums over the events of one (organization, workload, type, status). */
 export type EventGroup = Readonly<{
   organization: string;
   workload: Session['workload']['label'];
@@ -15,7 +15,7 @@ export type EventGroup = Readonly<{
   status: RestoreEvent['status']['label'];
 }> & {
   events: number;
-  /** Undefined while no item has told its size. */
+  /** Undefined while no item has a size. */
   bytes: number | undefined;
   durations: Observations | undefined;
   /** The newest event of each bucket of `durations`. */
@@ -25,7 +25,7 @@ export type EventGroup = Readonly<{
   latest: Nanos;
 };
 
-/** Sorts events into cells. This is all that is done per event, so a batch costs one look-up for each. */
+/** Groups events. This is all the work per event: one look-up. */
 export function groupEvents(
   events: readonly TakenEvent[],
   labelOf: OrganizationLabel = unlimited,
@@ -37,13 +37,13 @@ export function groupEvents(
     // The three closed words hold no blank, so no organization name can make two keys equal.
     const key = `${event.type.label} ${event.status.label} ${session.workload.label} ${organization}`;
     let group = groups.get(key);
-    if (group === undefined) groups.set(key, (group = emptyCell(organization, taken)));
+    if (group === undefined) groups.set(key, (group = emptyGroup(organization, taken)));
     addEvent(group, taken);
   }
   return groups.values();
 }
 
-const emptyCell = (organization: string, taken: TakenEvent): EventGroup => ({
+const emptyGroup = (organization: string, taken: TakenEvent): EventGroup => ({
   organization,
   workload: taken.session.workload.label,
   type: taken.event.type.label,
@@ -71,12 +71,12 @@ function addEvent(group: EventGroup, taken: TakenEvent): void {
 
 type Sized = RestoreEvent & Readonly<{ item: Readonly<{ sizeBytes: number }> }>;
 
-/** Only an item that went through counts, and only a size that can be one. */
+/** Whether the size of the item counts: it was restored, and the size is a whole number. */
 export const hasSize = (event: RestoreEvent): event is Sized =>
   (event.status.label === 'Success' || event.status.label === 'Warning') &&
   Number.isSafeInteger(event.item.sizeBytes) &&
   Number(event.item.sizeBytes) >= 0;
 
-/** Whether the length of such events means something: `None` is a line of the session, a skipped item took no time. */
+/** Whether durations of such events count: `None` is a line of the session, and a skipped item took no time. */
 const isTimed = ({ type, status }: EventGroup): boolean =>
   type !== 'None' && (status === 'Success' || status === 'Warning' || status === 'Failed');

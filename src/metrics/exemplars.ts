@@ -1,31 +1,46 @@
 import { eventTime } from '../model/event.js';
 import { type Session, sessionTime } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
-import type { Exemplar, TakenEvent } from '../pipeline/ports.js';
+import type { Exemplar, Series, SeriesDelta, TakenEvent } from '../pipeline/ports.js';
+import { fold } from '../pipeline/series.js';
 import { spanIdOf, traceIdOf } from '../model/trace-ids.js';
 
-/** Of each bucket one event that fell into it, if any did. */
+/** For each bucket, one event that fell into it, if any did. */
 export type BucketExamples = (TakenEvent | undefined)[];
 
 /**
- * An event as an exemplar: the ids of the log record and the span that tell more of it. Undefined when its session has
- * no id to be found by, or its time is none. A time to come is now, else it would stay the newest for ever.
+ * An event as an exemplar: the ids of its trace, and of the span and log record in it. Undefined when its session has
+ * no id that makes a trace id, or its time is before 1970. A time in the future becomes `now`, or it would stay the newest forever.
  */
 export const exemplarOf = ({ session, event }: TakenEvent, value: number, now: Nanos): Exemplar | undefined =>
-  leadingTo({ session: session.id, event: event.id, at: eventTime(event) }, value, now);
+  exemplar({ session: session.id, event: event.id, at: eventTime(event) }, value, now);
 
-/** A session that has stopped as an exemplar, like an event: its span is the root of its trace. */
+/** A stopped session as an exemplar, like an event: its span is the root of its trace. */
 export const sessionExemplarOf = (session: Session, value: number, now: Nanos): Exemplar | undefined =>
-  leadingTo({ session: session.id, event: session.id, at: sessionTime(session) }, value, now);
+  exemplar({ session: session.id, event: session.id, at: sessionTime(session) }, value, now);
 
-type Lead = Readonly<{ session: string; event: string; at: Nanos }>;
+type ExemplarSource = Readonly<{ session: string; event: string; at: Nanos }>;
 
-function leadingTo({ session, event, at }: Lead, value: number, now: Nanos): Exemplar | undefined {
+function exemplar({ session, event, at }: ExemplarSource, value: number, now: Nanos): Exemplar | undefined {
   const traceId = traceIdOf(session);
   if (traceId === undefined || at < 0n) return undefined;
   return { traceId, spanId: spanIdOf(event), value, at: at < now ? at : now };
 }
 
-/** The newer of two. */
-export const newerExemplar = (a: Exemplar | undefined, b: Exemplar | undefined): Exemplar | undefined =>
+/** A series with its newest exemplars, which are kept in memory only: one of a counter, one per bucket of a histogram. */
+export type ExemplarSeries = Readonly<{ series: Series; exemplars: readonly (Exemplar | undefined)[] }>;
+
+/** `fold` for a series with exemplars: of two, the newer stays. */
+export function foldWithExemplars(known: ExemplarSeries | undefined, added: Series | SeriesDelta): ExemplarSeries {
+  const [older, newer] = [known?.exemplars ?? [], exemplarsOf(added)];
+  const exemplars = newer.length === 0 ? older : newer.map((one, i) => newerExemplar(older[i], one));
+  return { series: fold(known?.series, added), exemplars };
+}
+
+function exemplarsOf(added: Series | SeriesDelta): readonly (Exemplar | undefined)[] {
+  if ('exemplar' in added) return [added.exemplar];
+  return 'exemplars' in added ? (added.exemplars ?? []) : [];
+}
+
+const newerExemplar = (a: Exemplar | undefined, b: Exemplar | undefined): Exemplar | undefined =>
   b === undefined || (a !== undefined && a.at > b.at) ? a : b;

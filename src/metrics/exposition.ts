@@ -1,14 +1,10 @@
 import { toSeconds } from '../model/time.js';
 import type { Exemplar } from '../pipeline/ports.js';
+import type { ExemplarSeries } from './exemplars.js';
+import type { Family, Histogram } from './family.js';
 
-/** How metrics are written: the text format 0.0.4 of Prometheus, or OpenMetrics 1.0. */
+/** The text format 0.0.4 of Prometheus, or OpenMetrics 1.0. */
 export type Format = 'text' | 'openmetrics';
-
-/** Some lines of a page, that are written in one go. */
-export type Block = Readonly<{
-  /** The lines as they stand, each with its line break. */
-  write: (format: Format) => string;
-}>;
 
 /** A family as it is served. */
 export type ServedFamily = Readonly<{
@@ -16,17 +12,19 @@ export type ServedFamily = Readonly<{
   name: string;
   help: string;
   type: string;
-  /** Its samples. */
-  blocks: () => readonly Block[];
+  /** Its samples, each line with its line break. */
+  write: (format: Format) => string;
 }>;
 
-/** The whole of a page. Source: prometheus.io/docs/instrumenting/exposition_formats and the OpenMetrics 1.0 specification. */
-export const exposition = (families: readonly ServedFamily[]): readonly Block[] => [
-  ...families.flatMap(family => [{ write: (format: Format) => head(family, format) }, ...family.blocks()]),
-  { write: format => (format === 'openmetrics' ? '# EOF\n' : '') },
-];
+/**
+ * A page of /metrics.
+ * Source: prometheus.io/docs/instrumenting/exposition_formats and the OpenMetrics 1.0 specification.
+ */
+export const exposition = (families: readonly ServedFamily[], format: Format): string =>
+  families.map(family => `${head(family, format)}${family.write(format)}`).join('') +
+  (format === 'openmetrics' ? '# EOF\n' : '');
 
-/** OpenMetrics names a counter without its `_total`, and knows units, which names end with. */
+/** OpenMetrics writes a counter's name without `_total`, and a unit when the name ends with one. */
 function head({ name, help, type }: ServedFamily, format: Format): string {
   if (format === 'text') return `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}\n`;
   const base = type === 'counter' ? name.replace(/_total$/, '') : name;
@@ -38,34 +36,33 @@ function head({ name, help, type }: ServedFamily, format: Format): string {
 const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 const quotable = (text: string): string => escaped(text).replaceAll('"', '\\"');
 
-/** The labels of a sample as they are written, without the braces. */
+/** Label pairs without the braces. */
 export function labelText(names: readonly string[], values: readonly string[]): string {
   return names.map((name, i) => `${name}="${quotable(values[i] ?? '')}"`).join(',');
 }
 
-/** The part of a line that never changes. `labels` as `labelText` writes them. */
+/** A line up to its value. `labels` as `labelText` writes them. */
 export const sampleStart = (name: string, labels: string): string => `${name}${labels === '' ? '' : `{${labels}}`} `;
 
 /** One line. `labels` as `labelText` writes them. */
 export const sampleLine = (name: string, labels: string, value: number): string =>
   `${sampleStart(name, labels)}${numberText(value)}\n`;
 
-/** A value as it is written. */
 export function numberText(value: number): string {
   if (Number.isFinite(value) || Number.isNaN(value)) return String(value);
   return value > 0 ? '+Inf' : '-Inf';
 }
 
-/** The value of `le`. OpenMetrics wants a floating point number to look like one. */
+/** The value of `le`. OpenMetrics requires a decimal point. */
 export function boundText(bound: number | undefined, format: Format): string {
   if (bound === undefined || !Number.isFinite(bound)) return '+Inf';
   return format === 'openmetrics' && Number.isInteger(bound) ? `${String(bound)}.0` : String(bound);
 }
 
-/** What OpenMetrics allows the names and values of an exemplar's labels together, in characters. */
+/** OpenMetrics' limit for the names and values of an exemplar's labels together, in characters. */
 const longestExemplar = 128;
 
-/** The end of a line that has an exemplar; `''` in a format that knows none, and for one that would break the page. */
+/** The exemplar at the end of a line; `''` in the text format, which has none, and for one over the length limit. */
 export function exemplarText(exemplar: Exemplar | undefined, format: Format): string {
   if (exemplar === undefined || format === 'text') return '';
   const { traceId, spanId = '', value, at } = exemplar;
@@ -74,4 +71,41 @@ export function exemplarText(exemplar: Exemplar | undefined, format: Format): st
   // Ids are hexadecimal digits: there is nothing to quote.
   const span = spanId === '' ? '' : `,span_id="${spanId}"`;
   return ` # {trace_id="${traceId}"${span}} ${numberText(value)} ${String(toSeconds(at))}`;
+}
+
+/** Writes all lines of one series. `labels` as `labelText` writes them. */
+export type SeriesWriter = (labels: string, value: ExemplarSeries, format: Format) => string;
+
+export const seriesWriter = (family: Family): SeriesWriter =>
+  family.type === 'histogram' ? histogramWriter(family) : plainWriter(family);
+
+const plainWriter =
+  ({ name }: Family): SeriesWriter =>
+  (labels, { series, exemplars }, format) => {
+    const start = sampleStart(name, labels);
+    if (series.kind === 'latest') return `${start}${numberText(toSeconds(series.at))}\n`;
+    if (series.kind === 'histogram') return '';
+    const { value, held } = series;
+    if (held === undefined) return `${start}${numberText(Number(value))}${exemplarText(exemplars[0], format)}\n`;
+    // An exemplar of an increment that is held back would point at nothing.
+    return `${start}${numberText(Number(value - held))}\n`;
+  };
+
+/** Cumulative buckets, sum and count. */
+function histogramWriter({ name, buckets }: Histogram): SeriesWriter {
+  const startsIn = (format: Format): readonly string[] =>
+    [...buckets, undefined].map(bound => `${name}_bucket{le="${boundText(bound, format)}"`);
+  const starts = { text: startsIn('text'), openmetrics: startsIn('openmetrics') };
+  return (labels, { series, exemplars }, format) => {
+    if (series.kind !== 'histogram') return '';
+    const rest = labels === '' ? '} ' : `,${labels}} `;
+    let below = 0;
+    let lines = '';
+    for (const [i, count] of series.counts.entries()) {
+      below += Number(count);
+      lines += `${starts[format][i] ?? ''}${rest}${String(below)}${exemplarText(exemplars[i], format)}\n`;
+    }
+    const sum = Number(series.sumTicks) / 1e7;
+    return `${lines}${sampleLine(`${name}_sum`, labels, sum)}${sampleLine(`${name}_count`, labels, below)}`;
+  };
 }

@@ -1,21 +1,22 @@
-/** A metric family as data: registration, the stored series, docs/METRICS.md and the dashboards' check are all read from this. */
+/** A metric family as data: /metrics, the stored series, docs/METRICS.md and the checks of dashboards read it. */
 export type Family = Readonly<{
   name: `vb365_${string}`;
   help: string;
-  /** What a value counts or measures, for people. */
+  /** What a value counts or measures, for docs/METRICS.md. */
   unit: string;
-  /** In the order in which every label list of this family is written. */
+  /** In the order of every label list of this family. */
   labels: readonly string[];
-  /** Values known beforehand. A family whose labels, beside `server`, are all known is born at 0. */
+  /** Closed lists of label values. A family is closed when all its labels but `server` are in here. */
   known?: Readonly<Record<string, readonly string[]>>;
-  /** True: kept in the store and restored, exact across restarts. False: alive only in this process. */
+  /** Values that never occur together: a label list that has, of every label in here, one of the values. */
+  never?: Readonly<Record<string, readonly string[]>>;
+  /** True: the series of this closed family are created on first use. Default: they exist at 0 from the start. */
+  onFirstUse?: true;
+  /** True: kept in the store, exact across restarts. False: alive only in this process. */
   stored: boolean;
-  /**
-   * True: an increment waits until the series has been scraped, so that `increase()` sees the first event of all.
-   * Stored counters only.
-   */
+  /** True, for stored counters only: an increment is held back until the series has been scraped; see `IncrementHold`. */
   held?: true;
-  /** A PromQL query that answers a question with it. */
+  /** A PromQL query that uses the family. */
   example: string;
 }> &
   (
@@ -28,10 +29,10 @@ export type Counter = Extract<Family, { type: 'counter' }>;
 export type Gauge = Extract<Family, { type: 'gauge' }>;
 export type Histogram = Extract<Family, { type: 'histogram' }>;
 
-/** Keeps the literal types of a row, so that a wrong label of it is a type error. */
+/** Keeps the literal types of a definition, so that a wrong label is a type error. */
 export const family = <const F extends Family>(definition: F): F => definition;
 
-/** The labels of a family, each with the values it may have as far as they are closed. */
+/** The labels of a family, with the closed lists of values where there are such. */
 export type LabelsOf<F extends Family> = Readonly<{
   [L in F['labels'][number]]: F extends { known: Readonly<Record<L, readonly (infer Value extends string)[]>> }
     ? Value
@@ -39,11 +40,11 @@ export type LabelsOf<F extends Family> = Readonly<{
 }>;
 
 /**
- * All label lists a closed family can have; none when a label is open.
- * @param given values that are known only now, such as the servers; they win over those of the row.
+ * All label lists of a closed family; none when a label is open.
+ * @param given values known only at run time, such as the servers; they win over those of the family.
  */
 export function closedLabels(
-  { labels, known }: Family,
+  { labels, known, never }: Family,
   given: Readonly<Record<string, readonly string[]>>,
 ): readonly (readonly string[])[] {
   let lists: readonly (readonly string[])[] = [[]];
@@ -51,5 +52,7 @@ export function closedLabels(
     const values = given[label] ?? known?.[label] ?? [];
     lists = lists.flatMap(list => values.map(value => [...list, value]));
   }
-  return lists;
+  const excluded = Object.entries(never ?? {}).map(([label, values]) => ({ at: labels.indexOf(label), values }));
+  if (excluded.length === 0) return lists;
+  return lists.filter(list => !excluded.every(({ at, values }) => values.includes(list[at] ?? '')));
 }

@@ -1,66 +1,52 @@
 import type { Family } from './family.js';
-import { type Block, labelText, numberText, sampleStart, type ServedFamily } from './exposition.js';
+import { labelText, numberText, sampleStart, type ServedFamily } from './exposition.js';
 
-type Labels = Readonly<Record<string, string>>;
+type LabelValues = Readonly<Record<string, string>>;
 
-/** The series of one gauge, by server. */
-export type GaugeTable = Readonly<{
-  served: ServedFamily;
+/** The series of one gauge, by server. Series without a label `server` belong to the server `''`. */
+export class GaugeTable {
+  readonly served: ServedFamily;
+  readonly #names: readonly string[];
+  /** For each server, values by the part of the line before them. */
+  readonly #servers = new Map<string, Map<string, number>>();
+
+  /** @param family its labels are those that are served. */
+  constructor({ name, help, type, labels }: Family) {
+    this.#names = labels;
+    this.served = { name, help, type, write: () => this.#text() };
+  }
+
   /** Sets one series. */
-  change: (labels: Labels, value: number) => void;
-  /**
-   * Puts `rows` in place of all series of a server, at once: no scrape sees half. Rows that differ only in what the
-   * family does not show add up.
-   */
-  replace: (server: string, rows: readonly Readonly<{ labels: Labels; value: number }>[]) => void;
-}>;
+  set(labels: LabelValues, value: number): void {
+    this.#rowsOf(labels['server'] ?? '').set(this.#start(labels), value);
+  }
 
-/** What a server has of a gauge: values, by the part of their line that never changes. */
-type Own = Readonly<{ block: Block; rows: Map<string, number> }>;
+  /** Replaces all series of a server. Rows that differ only in labels that are not served add up. */
+  replace(server: string, rows: readonly Readonly<{ labels: LabelValues; value: number }>[]): void {
+    const own = this.#rowsOf(server);
+    own.clear();
+    for (const { labels, value } of rows) {
+      const start = this.#start({ ...labels, server });
+      own.set(start, (own.get(start) ?? 0) + value);
+    }
+  }
 
-/**
- * A gauge that is kept here. Series without a label `server` belong to the server `''`.
- * @param changing told of a block before a series of it changes.
- */
-export function gaugeTable({ name, help, type, labels: names }: Family, changing: (block: Block) => void): GaugeTable {
-  const servers = new Map<string, Own>();
-  // Label values are quoted, so that no two label sets share a key.
-  const keyOf = (labels: Labels): string =>
-    sampleStart(
-      name,
-      labelText(
-        names,
-        names.map(label => (labels[label] ?? '').toWellFormed()),
-      ),
-    );
-  const changed = (server: string): Map<string, number> => {
-    const own = servers.get(server) ?? noRows();
-    changing(own.block);
-    servers.set(server, own);
-    return own.rows;
-  };
-  return {
-    served: { name, help, type, blocks: () => [...servers.values()].map(({ block }) => block) },
-    change: (labels, value) => {
-      changed(labels['server'] ?? '').set(keyOf(labels), value);
-    },
-    replace: (server, fresh) => {
-      const rows = changed(server);
-      rows.clear();
-      for (const { labels, value } of fresh) {
-        const key = keyOf({ ...labels, server });
-        rows.set(key, (rows.get(key) ?? 0) + value);
-      }
-    },
-  };
-}
+  #rowsOf(server: string): Map<string, number> {
+    const rows = this.#servers.get(server) ?? new Map<string, number>();
+    this.#servers.set(server, rows);
+    return rows;
+  }
 
-function noRows(): Own {
-  const rows = new Map<string, number>();
-  const write = (): string => {
+  /** The key of a series. Label values are quoted, so no two series share one. */
+  #start(labels: LabelValues): string {
+    const values = this.#names.map(label => (labels[label] ?? '').toWellFormed());
+    return sampleStart(this.served.name, labelText(this.#names, values));
+  }
+
+  #text(): string {
     let text = '';
-    for (const [start, value] of rows) text += `${start}${numberText(value)}\n`;
+    for (const rows of this.#servers.values())
+      for (const [start, value] of rows) text += `${start}${numberText(value)}\n`;
     return text;
-  };
-  return { block: { write }, rows };
+  }
 }

@@ -1,61 +1,71 @@
-import { type ExporterError, toExporterError } from '../kernel/errors.js';
-import type { SeriesDelta } from '../pipeline/ports.js';
+import type { Log } from '../kernel/log.js';
+import { toExporterError } from '../kernel/errors.js';
+import type { SeriesDelta, Store } from '../pipeline/ports.js';
 import { families } from './catalogue.js';
 import type { Scraper, Scrapers } from './scrapers.js';
 import type { SeriesTable } from './series-table.js';
 
-/**
- * Sees to it that a series is seen at its old value before its first increment: `increase()` knows a change only from
- * two samples. What it holds back is stored with the count, so that a crash at any point changes nothing.
- */
-export interface IncrementHold {
-  /** The same changes; increments of what not everybody has seen yet are held back. */
-  hold(deltas: readonly SeriesDelta[]): readonly SeriesDelta[];
-  /** To be called when a page has been sent to the last byte. Resolves when what may now be shown is stored; never rejects. */
-  served(reader: Scraper, page: number): Promise<void>;
-  /** Lets go of whatever may be shown now; resolves when it is stored. Never rejects: what fails stays held. */
-  release(): Promise<void>;
-}
-
 export type IncrementHoldDeps = Readonly<{
-  table: Pick<SeriesTable, 'firstPage' | 'letGo'>;
-  /** Undefined: nobody is waited for, and nothing is held back. */
+  store: Pick<Store, 'commit'>;
+  table: Pick<SeriesTable, 'apply' | 'firstPage' | 'releases'>;
+  /** Undefined: the hold is off, and nothing is held back. */
   scrapers: Scrapers | undefined;
-  /** Stores the changes, then applies them to the table. */
-  store: (deltas: readonly SeriesDelta[]) => Promise<void>;
-  /** Told why something could not be stored. */
-  failed: (error: ExporterError) => void;
+  log: Pick<Log, 'error'>;
 }>;
 
-const held: ReadonlySet<string> = new Set(families.filter(row => row.held === true).map(({ name }) => name));
+const heldFamilies: ReadonlySet<string> = new Set(families.filter(row => row.held === true).map(({ name }) => name));
 
-export function createIncrementHold({ table, scrapers, store, failed }: IncrementHoldDeps): IncrementHold {
-  const everybodySaw = (): number => scrapers?.everybodySaw() ?? Infinity;
-  const storeSeen = async (): Promise<void> => {
-    const deltas = table.letGo(everybodySaw());
-    if (deltas.length > 0) await store(deltas);
-  };
-  let last = Promise.resolve();
-  const letGo = async (): Promise<void> => {
-    // One after the other: what is let go of twice would count as less than nothing.
-    last = last.then(storeSeen).catch((thrown: unknown) => {
-      failed(toExporterError(thrown));
+/**
+ * Holds increments back until every scraper has seen the series at its old value: `increase()` computes a change from
+ * two samples. What is held back is stored with the count, so a crash at any point changes nothing.
+ */
+export class IncrementHold {
+  readonly #deps: IncrementHoldDeps;
+  #lastRelease = Promise.resolve();
+
+  constructor(deps: IncrementHoldDeps) {
+    this.#deps = deps;
+  }
+
+  /** The same deltas, with increments of series that some scraper has not seen marked as held back. */
+  hold(deltas: readonly SeriesDelta[]): readonly SeriesDelta[] {
+    const seen = this.#seenByAll();
+    return deltas.map(delta => {
+      if (delta.kind !== 'counter' || delta.by === 0 || !heldFamilies.has(delta.family)) return delta;
+      const firstPage = this.#deps.table.firstPage(delta) ?? Infinity;
+      return firstPage <= seen ? delta : { ...delta, held: delta.by };
     });
-    return last;
-  };
-  return {
-    hold: deltas => {
-      const seen = everybodySaw();
-      return deltas.map(delta => {
-        if (delta.kind !== 'counter' || delta.by === 0 || !held.has(delta.family)) return delta;
-        const firstPage = table.firstPage(delta) ?? Infinity;
-        return firstPage <= seen ? delta : { ...delta, held: delta.by };
+  }
+
+  /** Call when a page has been sent in full. Resolves when its releases are stored and applied; never rejects. */
+  async served(scraper: Scraper, page: number): Promise<void> {
+    this.#deps.scrapers?.served(scraper, page);
+    return this.release();
+  }
+
+  /**
+   * Releases every increment whose series all scrapers have seen: stores the release, then applies it to the table.
+   * One release at a time, or an increment would be released twice. Never rejects: what cannot be stored stays held.
+   */
+  async release(): Promise<void> {
+    this.#lastRelease = this.#lastRelease
+      .then(async () => this.#storeReleases())
+      .catch((thrown: unknown) => {
+        this.#deps.log.error('Could not store released increments', { error: toExporterError(thrown).message });
       });
-    },
-    served: async (reader, page) => {
-      scrapers?.served(reader, page);
-      return letGo();
-    },
-    release: letGo,
-  };
+    return this.#lastRelease;
+  }
+
+  async #storeReleases(): Promise<void> {
+    const { store, table } = this.#deps;
+    const deltas = table.releases(this.#seenByAll());
+    if (deltas.length === 0) return;
+    // Deltas may belong to any server, whatever server the change names.
+    await store.commit({ server: deltas[0]?.labels[0] ?? '', deltas });
+    table.apply(deltas);
+  }
+
+  #seenByAll(): number {
+    return this.#deps.scrapers?.seenByAll() ?? Infinity;
+  }
 }

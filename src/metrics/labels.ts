@@ -1,8 +1,17 @@
 import type { Store } from '../pipeline/ports.js';
 
 /** What a request asks a VB365 server for. Closed: each is an `operation` label. */
-export const apiOperations = ['token', 'probe', 'sessions', 'session', 'events', 'feed', 'statistics'] as const;
+export const apiOperations = ['token', 'probe', 'sessions', 'session', 'events', 'feed'] as const;
 export type ApiOperation = (typeof apiOperations)[number];
+
+/**
+ * Operations whose duration is observed: those that read data. A feed request is a long poll, and logins and probes are
+ * too rare for a rate.
+ */
+export const timedOperations = ['sessions', 'session', 'events'] as const satisfies readonly ApiOperation[];
+
+export const isTimedOperation = (operation: ApiOperation): operation is (typeof timedOperations)[number] =>
+  timedOperations.some(timed => timed === operation);
 
 /** How a request ended: the class of its status, or `error` when there was none. */
 export const apiCodes = ['2xx', '3xx', '4xx', '5xx', 'error'] as const;

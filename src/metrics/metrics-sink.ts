@@ -1,28 +1,27 @@
-import type { SeriesDelta, Sink } from '../pipeline/ports.js';
+import type { Sink } from '../pipeline/ports.js';
 import { batchDeltas, sinkDeltas } from './deltas.js';
+import type { IncrementHold } from './increment-hold.js';
 import { type OrganizationLabel, unlimited } from './organizations.js';
 
 export type MetricsSinkOptions = Readonly<{
   labelOf?: OrganizationLabel;
-  /** Marks what is to be held back of the changes until their series have been seen. */
-  holdBack?: (deltas: readonly SeriesDelta[]) => readonly SeriesDelta[];
+  /** Marks increments as held back. Default: none. */
+  incrementHold?: Pick<IncrementHold, 'hold'>;
 }>;
 
 /**
- * The sink whose other side is our own store: what it has to say is the change of the series itself, stored in the
- * transaction that moves its cursors. It never fails, and waits for nothing.
+ * Turns a batch into deltas of stored series, which are committed in the same transaction as the cursors. Never fails,
+ * and does no I/O.
  */
-export function metricsSink(
-  server: string,
-  { labelOf = unlimited, holdBack = deltas => deltas }: MetricsSinkOptions = {},
-): Sink {
+export function metricsSink(server: string, { labelOf = unlimited, incrementHold }: MetricsSinkOptions = {}): Sink {
   return {
     name: 'metrics',
-    deliver: async batch => ({
-      deltas: [
-        ...holdBack(batchDeltas(server, batch, labelOf)),
-        ...sinkDeltas(server, 'metrics', batch, { outcome: 'delivered', dropped: 0, deadLetters: [] }),
-      ],
-    }),
+    deliver: async batch => {
+      const counted = batchDeltas(server, batch, labelOf);
+      const delivery = { outcome: 'delivered', dropped: 0, deadLetters: [] } as const;
+      return {
+        deltas: [...(incrementHold?.hold(counted) ?? counted), ...sinkDeltas(server, 'metrics', batch, delivery)],
+      };
+    },
   };
 }

@@ -1,10 +1,10 @@
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import { boundText, type Format, labelText, sampleLine, type ServedFamily } from './exposition.js';
 
-/** What the library tells of one metric. */
-type Kept = Awaited<ReturnType<Metric['get']>>;
+/** One metric of the library with its values. */
+type LibraryMetric = Awaited<ReturnType<Metric['get']>>;
 
-/** Metrics of the library whose names speak of a type, which `promtool check metrics` refuses. */
+/** Metrics of the library whose names contain a metric type, which `promtool check metrics` refuses. */
 const misnamed = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
@@ -13,24 +13,24 @@ const misnamed = [
   'nodejs_eventloop_utilization_summary',
 ];
 
-/** `process_*` and `nodejs_*`, as they stand at each call. */
+/** Collects `process_*` and `nodejs_*` at each call. */
 export function processMetrics(): () => Promise<readonly ServedFamily[]> {
   const registry = new Registry();
-  // The utilization that is dropped below is sampled on a timer; the longest there is keeps it from waking the process.
+  // The longest interval there is: the utilization is removed below, but its timer would wake the process.
   collectDefaultMetrics({ register: registry, eventLoopUtilizationTimeout: 2 ** 31 - 1 });
   for (const name of misnamed) registry.removeSingleMetric(name);
   return async () => (await registry.getMetricsAsJSON()).map(served);
 }
 
-/** The library writes one format per registry; we write what is asked for. */
-const served = ({ name, help, type, values }: Kept): ServedFamily => ({
+/** Written here, because the library writes one format per registry. */
+const served = ({ name, help, type, values }: LibraryMetric): ServedFamily => ({
   name,
   help,
   type,
-  blocks: () => [{ write: format => values.map(value => libraryLine(name, value, format)).join('') }],
+  write: format => values.map(value => libraryLine(name, value, format)).join(''),
 });
 
-function libraryLine(name: string, sample: Kept['values'][number], format: Format): string {
+function libraryLine(name: string, sample: LibraryMetric['values'][number], format: Format): string {
   const labels = Object.entries<string | number | undefined>(sample.labels);
   const values = labels.map(([label, value]) =>
     label === 'le' && typeof value === 'number' ? boundText(value, format) : String(value),

@@ -3,7 +3,7 @@ import { family } from './family.js';
 export const restoreEvents = family({
   type: 'counter',
   name: 'vb365_restore_events_total',
-  help: 'Restore events that reached a final status, one per item of a restore session.',
+  help: 'Total number of restore events with a final status, one per item of a restore session.',
   unit: 'events',
   labels: ['server', 'organization', 'workload', 'event_type', 'status'],
   stored: true,
@@ -14,7 +14,7 @@ export const restoreEvents = family({
 export const restoreItemDuration = family({
   type: 'histogram',
   name: 'vb365_restore_item_duration_seconds',
-  help: 'Time one item took, of events with status Success, Warning or Failed and any type but None.',
+  help: 'Duration of the restore of an item in seconds, of events with status Success, Warning or Failed and any type but None.',
   unit: 'seconds',
   labels: ['server', 'workload', 'event_type'],
   buckets: [0.001, 0.01, 0.1, 0.5, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400],
@@ -25,7 +25,7 @@ export const restoreItemDuration = family({
 export const restoreItemBytes = family({
   type: 'counter',
   name: 'vb365_restore_item_bytes_total',
-  help: 'Size of the items of events with status Success or Warning, as far as the server tells it.',
+  help: 'Total size of restored items in bytes, of events with status Success or Warning whose size the server reports.',
   unit: 'bytes',
   labels: ['server', 'organization', 'workload', 'event_type'],
   stored: true,
@@ -35,7 +35,7 @@ export const restoreItemBytes = family({
 export const restoreSessions = family({
   type: 'counter',
   name: 'vb365_restore_sessions_total',
-  help: 'Restore sessions that stopped, by their final result.',
+  help: 'Total number of restore sessions that stopped, by result.',
   unit: 'sessions',
   labels: ['server', 'organization', 'workload', 'result'],
   stored: true,
@@ -46,7 +46,7 @@ export const restoreSessions = family({
 export const restoreSessionDuration = family({
   type: 'histogram',
   name: 'vb365_restore_session_duration_seconds',
-  help: 'Time from the creation of a restore session to its end.',
+  help: 'Duration of restore sessions in seconds, from creation to end.',
   unit: 'seconds',
   labels: ['server', 'workload'],
   buckets: [1, 10, 60, 300, 900, 1800, 3600, 14_400, 43_200, 86_400],
@@ -57,7 +57,7 @@ export const restoreSessionDuration = family({
 export const restoreSessionsOpen = family({
   type: 'gauge',
   name: 'vb365_restore_sessions_open',
-  help: 'Restore sessions that were open in the last complete discovery.',
+  help: 'Number of restore sessions that were open at the last complete poll.',
   unit: 'sessions',
   labels: ['server', 'organization', 'workload'],
   stored: false,
@@ -67,7 +67,7 @@ export const restoreSessionsOpen = family({
 export const oldestOpenSessionStart = family({
   type: 'gauge',
   name: 'vb365_restore_oldest_open_session_start_timestamp_seconds',
-  help: 'When the oldest restore session that is still open was created, by the clock of the server; absent while none is open.',
+  help: 'Unix time at which the oldest open restore session was created, by the clock of the server. Absent while none is open.',
   unit: 'seconds since 1970',
   labels: ['server'],
   stored: false,
@@ -77,7 +77,7 @@ export const oldestOpenSessionStart = family({
 export const lastEvent = family({
   type: 'gauge',
   name: 'vb365_restore_last_event_timestamp_seconds',
-  help: 'When the newest restore event with this status happened, by the clock of the server.',
+  help: 'Unix time of the newest restore event with this status, by the clock of the server.',
   unit: 'seconds since 1970',
   labels: ['server', 'organization', 'status'],
   stored: true,
@@ -87,7 +87,7 @@ export const lastEvent = family({
 export const eventsAbandoned = family({
   type: 'counter',
   name: 'vb365_restore_events_abandoned_total',
-  help: 'Events that never became final, or never appeared, within the grace time after their session stopped.',
+  help: 'Total number of events that did not appear or become final in time after their session stopped.',
   unit: 'events',
   labels: ['server'],
   stored: true,
@@ -97,7 +97,7 @@ export const eventsAbandoned = family({
 export const eventCorrections = family({
   type: 'counter',
   name: 'vb365_event_corrections_total',
-  help: 'Events whose final status the server changed after it had been counted; the count stays.',
+  help: 'Total number of events whose status the server changed after they had been counted. The counts stay.',
   unit: 'events',
   labels: ['server'],
   stored: true,

@@ -1,67 +1,71 @@
 import type { Clock } from '../kernel/clock.js';
 
-/** Who asked for metrics. */
+/** A client of /metrics. */
 export type Scraper = Readonly<{
-  /** Tells one from another. */
+  /** Identifies it. */
   key: string;
-  /** It scrapes, as Prometheus does, and was not just looking. */
+  /** It scrapes as Prometheus does; false for a person or a script. */
   scrapes: boolean;
 }>;
 
-/** Remembers who was served which page, for as long as that matters. */
-export interface Scrapers {
-  served(reader: Scraper, page: number): void;
-  /** The newest page that everybody who counts was served, or a later one in its place; 0 while nobody was. */
-  everybodySaw(): number;
-}
-
-/** One that was not served for so long is not waited for: it is gone, or scrapes too rarely for a rule over 5 minutes. */
+/** A scraper that was not served for this long is forgotten: it is gone, or too slow for a rule over 5 minutes. */
 const forgottenAfterMs = 300_000;
-/** So many are known at most. A newcomer beyond is not waited for, so that nobody can push out the ones that are. */
+/** The most scrapers that are remembered. Later ones are not waited for, so that nobody can push out the known ones. */
 const most = 100;
 
-type Seen = Readonly<{ page: number; atMs: number }>;
-type Group = {
-  readonly known: Map<string, Seen>;
-  newest: number;
+type LastServed = Readonly<{ page: number; atMs: number }>;
+type ScraperGroup = {
+  readonly known: Map<string, LastServed>;
+  newestPage: number;
   /** When the first of all was served. */
-  beganMs: number;
+  firstServedMs: number;
   /** One was served twice. */
-  cameBack: boolean;
+  sawTwice: boolean;
 };
 
 /**
- * Scrapers count; other readers count only while there is no scraper. A process that has just started knows nobody, so
- * it takes nothing as seen before one has come back: of two that scrape at the same interval, the other was here by then.
+ * Remembers which page each scraper was served last. Other clients count only while there is no scraper.
+ * A process that has just started knows no scraper, so it takes nothing as seen before one has been served twice: of
+ * two that scrape at the same interval, the other one was served in between.
  */
-export function createScrapers(clock: Pick<Clock, 'monotonic'>): Scrapers {
-  const [scrapers, others] = [emptyGroup(), emptyGroup()];
-  const counting = (): Group => {
-    for (const { known } of [scrapers, others]) forget(known, clock.monotonic() - forgottenAfterMs);
+export class Scrapers {
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #scrapers = emptyGroup();
+  readonly #others = emptyGroup();
+
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
+  }
+
+  served({ key, scrapes }: Scraper, page: number): void {
+    const group = scrapes ? this.#scrapers : this.#others;
+    const atMs = this.#clock.monotonic();
+    const before = group.known.get(key);
+    group.newestPage = Math.max(group.newestPage, page);
+    group.firstServedMs = Math.min(group.firstServedMs, atMs);
+    group.sawTwice ||= before !== undefined;
+    if (before === undefined && group.known.size >= most) return;
+    group.known.set(key, { page: Math.max(page, before?.page ?? 0), atMs });
+  }
+
+  /** The newest page such that every scraper was served it or a later one; 0 while there is none. */
+  seenByAll(): number {
+    const { known, newestPage, firstServedMs, sawTwice } = this.#counting();
+    // A scraper that was forgotten before it came back is not waited for.
+    if (!sawTwice && this.#clock.monotonic() - firstServedMs <= forgottenAfterMs) return 0;
+    return Math.min(newestPage, ...Array.from(known.values(), ({ page }) => page));
+  }
+
+  #counting(): ScraperGroup {
+    const [scrapers, others] = [this.#scrapers, this.#others];
+    for (const { known } of [scrapers, others]) forget(known, this.#clock.monotonic() - forgottenAfterMs);
     if (scrapers.known.size > 0) return scrapers;
-    return others.known.size > 0 || others.newest > scrapers.newest ? others : scrapers;
-  };
-  return {
-    served: ({ key, scrapes }, page) => {
-      const group = scrapes ? scrapers : others;
-      const before = group.known.get(key);
-      group.newest = Math.max(group.newest, page);
-      group.beganMs = Math.min(group.beganMs, clock.monotonic());
-      group.cameBack ||= before !== undefined;
-      if (before === undefined && group.known.size >= most) return;
-      group.known.set(key, { page: Math.max(page, before?.page ?? 0), atMs: clock.monotonic() });
-    },
-    everybodySaw: () => {
-      const { known, newest, beganMs, cameBack } = counting();
-      // One that is forgotten before it comes back has had its time.
-      if (!cameBack && clock.monotonic() - beganMs <= forgottenAfterMs) return 0;
-      return Math.min(newest, ...[...known.values()].map(({ page }) => page));
-    },
-  };
+    return others.known.size > 0 || others.newestPage > scrapers.newestPage ? others : scrapers;
+  }
 }
 
-const emptyGroup = (): Group => ({ known: new Map(), newest: 0, beganMs: Infinity, cameBack: false });
+const emptyGroup = (): ScraperGroup => ({ known: new Map(), newestPage: 0, firstServedMs: Infinity, sawTwice: false });
 
-function forget(known: Map<string, Seen>, beforeMs: number): void {
+function forget(known: Map<string, LastServed>, beforeMs: number): void {
   for (const [key, { atMs }] of known) if (atMs < beforeMs) known.delete(key);
 }

@@ -1,138 +1,134 @@
 import type { Series, SeriesDelta } from '../pipeline/ports.js';
+import { seriesKey } from '../pipeline/series.js';
+import { type ExemplarSeries, foldWithExemplars } from './exemplars.js';
+import { type Format, labelText, type ServedFamily, type SeriesWriter, seriesWriter } from './exposition.js';
 import type { Family } from './family.js';
-import { type Blocks, blocksOf } from './blocks.js';
-import type { Block, ServedFamily } from './exposition.js';
-import { seriesText, type SeriesText } from './series-text.js';
-import { addTo, emptyValue, fits, type SeriesValue } from './series-value.js';
 
-/** Stored series that this version has no use for: their family is gone, or has another shape now. */
+/** Stored series that this version cannot use: their family is gone, or has another shape now. */
 export type Ignored = Readonly<{ family: string; series: number }>;
 
-/** Series of counters and histograms, and times of what was last, as they are served. */
-export interface SeriesTable {
-  readonly families: readonly ServedFamily[];
-  /** Takes over what the store holds, before anything is served. Says what it could not use. */
-  restore(series: readonly Series[]): readonly Ignored[];
-  /** Takes the changes of a transaction that is committed. What is of no family, or not of its shape, changes nothing. */
-  apply(deltas: readonly SeriesDelta[]): void;
-  /** Begins a page: what is there now is on it. Pages are numbered from 1. */
-  turnPage(): number;
-  /** The first page that shows the series a change is for; undefined while no page would. */
-  firstPage(delta: SeriesDelta): number | undefined;
-  /** Whatever is held back of series that were on page `seen` or one before: the changes that let go of it. */
-  letGo(seen: number): readonly SeriesDelta[];
-}
-
-/** What is held back of one stored series. */
-type Held = { readonly labels: readonly string[]; amount: bigint };
-type Row = {
-  readonly tail: string;
+type SeriesRow = {
+  /** As they are written. */
+  readonly labels: string;
+  /** The first page that shows the row. */
   readonly firstPage: number;
-  readonly value: SeriesValue;
-  /** By stored series: several are served as one when a label is not shown. */
-  held: Map<string, Held> | undefined;
+  value: ExemplarSeries;
 };
-/** A row and where it is written. */
-type Place = Readonly<{ row: Row; block: Block }>;
-type Table = Readonly<{
-  family: Family;
-  hidden: number;
-  text: SeriesText;
-  places: Map<string, Place>;
-  blocks: Blocks<Row>;
-}>;
 
-export type SeriesTableOptions = Readonly<{
-  /** A label that is not shown: series that differ in nothing else are served as their sum, or the newest of them. */
-  hidden?: string | undefined;
-  /** Told of a block before a series of it changes. */
-  changing?: (block: Block) => void;
-}>;
+/** What is held back of one stored series. Several may be served as one row when a label is hidden. */
+type HeldIncrement = Readonly<{ family: string; labels: readonly string[]; amount: bigint; row: SeriesRow }>;
 
-/** A table of `families`. */
-export function seriesTable(
-  families: readonly Family[],
-  { hidden, changing = () => undefined }: SeriesTableOptions = {},
-): SeriesTable {
-  const tables = new Map<string, Table>(families.map(family => [family.name, tableOf(family, hidden, changing)]));
-  const holding = new Map<Row, Table>();
-  let page = 0;
-  const take = (change: Series | SeriesDelta): boolean => {
-    const table = tables.get(change.family);
-    if (table === undefined || !fits(change, table.family)) return false;
-    const { row, block } = placeOf(table, change, page + 1);
-    changing(block);
-    addTo(row.value, change);
-    if (change.kind !== 'counter' || change.held === undefined) return true;
-    hold(row, change.labels, BigInt(change.held));
-    if (row.held === undefined) holding.delete(row);
-    else holding.set(row, table);
-    return true;
-  };
-  return {
-    families: [...tables.values()].map(({ family: { name, help, type }, blocks }) => ({
-      name,
-      help,
-      type,
-      blocks: () => blocks.all,
-    })),
-    restore: all => {
-      const ignored = new Map<string, number>();
-      for (const series of all) if (!take(series)) ignored.set(series.family, (ignored.get(series.family) ?? 0) + 1);
-      return [...ignored].map(([family, series]) => ({ family, series }));
-    },
-    apply: deltas => {
-      for (const delta of deltas) take(delta);
-    },
-    turnPage: () => (page += 1),
-    firstPage: delta => {
-      const table = tables.get(delta.family);
-      return table?.places.get(keyOf(shown(table, delta.labels)))?.row.firstPage;
-    },
-    letGo: seen => [...holding].flatMap(([row, table]) => (row.firstPage <= seen ? releases(table, row) : [])),
-  };
+/** The counters, histograms and times that /metrics serves: all series of these families, each the sum of its deltas. */
+export class SeriesTable {
+  readonly #families: ReadonlyMap<string, FamilyRows>;
+  readonly #held = new Map<string, HeldIncrement>();
+  #page = 0;
+
+  /** @param hidden a label that is not served: series that differ in nothing else are served as their sum, or the newest. */
+  constructor(families: readonly Family[], hidden?: string) {
+    this.#families = new Map(families.map(family => [family.name, new FamilyRows(family, hidden)]));
+  }
+
+  get families(): readonly ServedFamily[] {
+    return [...this.#families.values()].map(({ served }) => served);
+  }
+
+  /** Loads stored series, before anything is served. Returns those that it cannot use. */
+  restore(stored: readonly Series[]): readonly Ignored[] {
+    const ignored = stored.filter(series => !this.#add(series));
+    return Array.from(
+      Map.groupBy(ignored, ({ family }) => family),
+      ([family, { length }]) => ({ family, series: length }),
+    );
+  }
+
+  /** Adds committed deltas. Ignores those of unknown families and of another shape. */
+  apply(deltas: readonly SeriesDelta[]): void {
+    for (const delta of deltas) this.#add(delta);
+  }
+
+  /** Begins a page, which shows every row that exists now. Pages are numbered from 1. */
+  turnPage(): number {
+    return (this.#page += 1);
+  }
+
+  /** The first page that shows the series of a delta; undefined while none does. */
+  firstPage(delta: SeriesDelta): number | undefined {
+    return this.#families.get(delta.family)?.find(delta)?.firstPage;
+  }
+
+  /** The deltas that release all increments held back in rows that page `seen`, or an earlier one, showed. */
+  releases(seen: number): readonly SeriesDelta[] {
+    return [...this.#held.values()]
+      .filter(({ row }) => row.firstPage <= seen)
+      .map(({ family, labels, amount }) => ({ family, labels, kind: 'counter', by: 0, held: -Number(amount) }));
+  }
+
+  #add(added: Series | SeriesDelta): boolean {
+    const row = this.#families.get(added.family)?.add(added, this.#page + 1);
+    if (row !== undefined && added.kind === 'counter' && added.held !== undefined)
+      this.#hold(added, BigInt(added.held), row);
+    return row !== undefined;
+  }
+
+  #hold({ family, labels }: Series | SeriesDelta, more: bigint, row: SeriesRow): void {
+    const key = seriesKey({ family, labels });
+    const amount = (this.#held.get(key)?.amount ?? 0n) + more;
+    if (amount > 0n) this.#held.set(key, { family, labels, amount, row });
+    else this.#held.delete(key);
+  }
 }
 
-/** A key that no two label lists share, whatever the labels hold. */
-const keyOf = (labels: readonly string[]): string => JSON.stringify(labels);
+/** The rows of one family, by the values of the labels that are served. */
+class FamilyRows {
+  readonly served: ServedFamily;
+  readonly #family: Family;
+  readonly #hidden: number;
+  readonly #names: readonly string[];
+  readonly #write: SeriesWriter;
+  readonly #rows = new Map<string, SeriesRow>();
 
-function tableOf(family: Family, hiddenLabel: string | undefined, changing: (block: Block) => void): Table {
-  const hidden = hiddenLabel === undefined ? -1 : family.labels.indexOf(hiddenLabel);
-  const text = seriesText(
-    family,
-    family.labels.filter((_, i) => i !== hidden),
-  );
-  return { family, hidden, text, places: new Map(), blocks: blocksOf<Row>(text.write, changing) };
+  constructor(family: Family, hidden: string | undefined) {
+    const { name, help, type, labels } = family;
+    this.#family = family;
+    this.#hidden = hidden === undefined ? -1 : labels.indexOf(hidden);
+    this.#names = this.#shown(labels);
+    this.#write = seriesWriter(family);
+    this.served = { name, help, type, write: format => this.#text(format) };
+  }
+
+  find({ labels }: SeriesDelta): SeriesRow | undefined {
+    return this.#rows.get(JSON.stringify(this.#shown(labels)));
+  }
+
+  /** Adds to the row of a series, which begins on `page`. Undefined when the series does not have the shape of the family. */
+  add(added: Series | SeriesDelta, page: number): SeriesRow | undefined {
+    if (!fits(added, this.#family)) return undefined;
+    const values = this.#shown(added.labels);
+    const key = JSON.stringify(values);
+    const known = this.#rows.get(key);
+    const value = foldWithExemplars(known?.value, added);
+    if (known !== undefined) known.value = value;
+    const row = known ?? { labels: labelText(this.#names, values), firstPage: page, value };
+    this.#rows.set(key, row);
+    return row;
+  }
+
+  #shown(labels: readonly string[]): readonly string[] {
+    return this.#hidden === -1 ? labels : labels.toSpliced(this.#hidden, 1);
+  }
+
+  #text(format: Format): string {
+    let text = '';
+    for (const { labels, value } of this.#rows.values()) text += this.#write(labels, value, format);
+    return text;
+  }
 }
 
-const shown = ({ hidden }: Table, labels: readonly string[]): readonly string[] =>
-  hidden === -1 ? labels : labels.toSpliced(hidden, 1);
-
-function placeOf(table: Table, change: Series | SeriesDelta, firstPage: number): Place {
-  const values = shown(table, change.labels);
-  const key = keyOf(values);
-  const known = table.places.get(key);
-  if (known !== undefined) return known;
-  const row: Row = { tail: table.text.tail(values), firstPage, value: emptyValue(table.family), held: undefined };
-  const place = { row, block: table.blocks.add(row) };
-  table.places.set(key, place);
-  return place;
+/** Whether a series has the shape of the family, which may have changed since the series was stored. */
+function fits(series: Series | SeriesDelta, family: Family): boolean {
+  if (series.labels.length !== family.labels.length) return false;
+  if (series.kind === 'histogram')
+    return family.type === 'histogram' && series.counts.length === family.buckets.length + 1;
+  return family.type === (series.kind === 'counter' ? 'counter' : 'gauge');
 }
-
-function hold(row: Row, labels: readonly string[], by: bigint): void {
-  const key = keyOf(labels);
-  const held = (row.held ??= new Map<string, Held>());
-  const amount = (held.get(key)?.amount ?? 0n) + by;
-  if (amount > 0n) held.set(key, { labels, amount });
-  else held.delete(key);
-  if (held.size === 0) row.held = undefined;
-}
-
-const releases = ({ family }: Table, { held = new Map<string, Held>() }: Row): readonly SeriesDelta[] =>
-  [...held.values()].map(({ labels, amount }) => ({
-    family: family.name,
-    labels,
-    kind: 'counter',
-    by: 0,
-    held: -Number(amount),
-  }));

@@ -1,11 +1,11 @@
 import { reasons } from '../kernel/errors.js';
 import { family } from './family.js';
-import { apiCodes, apiOperations, pollResults } from './labels.js';
+import { apiCodes, apiOperations, pollResults, timedOperations } from './labels.js';
 
 export const serverUp = family({
   type: 'gauge',
   name: 'vb365_server_up',
-  help: 'Whether the last turn could read from the server (1) or not (0).',
+  help: 'Whether the last poll of the server succeeded.',
   unit: 'boolean',
   labels: ['server'],
   stored: false,
@@ -15,7 +15,7 @@ export const serverUp = family({
 export const serverInfo = family({
   type: 'gauge',
   name: 'vb365_server_info',
-  help: 'What the server says of itself; always 1.',
+  help: 'Version, API version and installation id of the server as labels. Always 1.',
   unit: 'constant',
   labels: ['server', 'version', 'api_version', 'installation_id'],
   stored: false,
@@ -25,7 +25,7 @@ export const serverInfo = family({
 export const changeFeedActive = family({
   type: 'gauge',
   name: 'vb365_change_feed_active',
-  help: 'Whether the server tells of changes by its change feed (1) or is polled for them (0).',
+  help: 'Whether the exporter follows the change feed of the server.',
   unit: 'boolean',
   labels: ['server'],
   stored: false,
@@ -35,7 +35,7 @@ export const changeFeedActive = family({
 export const reconcileMissed = family({
   type: 'counter',
   name: 'vb365_reconcile_missed_sessions_total',
-  help: 'Restore sessions that a list showed new, changed or gone although the change feed had not told of them.',
+  help: 'Total number of restore session changes that the change feed left out and a list of sessions revealed.',
   unit: 'sessions',
   labels: ['server'],
   stored: true,
@@ -45,10 +45,11 @@ export const reconcileMissed = family({
 export const apiRequests = family({
   type: 'counter',
   name: 'vb365_api_requests_total',
-  help: 'Requests sent to the server, by what they asked for and the class of the status that came back.',
+  help: 'Total number of API requests, by operation and class of the status code.',
   unit: 'requests',
   labels: ['server', 'operation', 'code'],
   known: { operation: apiOperations, code: apiCodes },
+  onFirstUse: true,
   stored: false,
   example: 'sum by (server, code) (rate(vb365_api_requests_total[5m]))',
 });
@@ -56,11 +57,12 @@ export const apiRequests = family({
 export const apiRequestDuration = family({
   type: 'histogram',
   name: 'vb365_api_request_duration_seconds',
-  help: 'Time from sending a request to the server to the end of its answer.',
+  help: 'Duration of API requests that read restore sessions and events, in seconds.',
   unit: 'seconds',
   labels: ['server', 'operation'],
-  known: { operation: apiOperations },
-  buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+  known: { operation: timedOperations },
+  onFirstUse: true,
+  buckets: [0.05, 0.25, 1, 2.5, 10, 30, 60],
   stored: false,
   example: 'histogram_quantile(0.9, sum by (le, operation) (rate(vb365_api_request_duration_seconds_bucket[5m])))',
 });
@@ -68,8 +70,8 @@ export const apiRequestDuration = family({
 export const polls = family({
   type: 'counter',
   name: 'vb365_polls_total',
-  help: 'Turns of discovery that ended, by how.',
-  unit: 'turns',
+  help: 'Total number of discovery polls, by result.',
+  unit: 'polls',
   labels: ['server', 'result'],
   known: { result: pollResults },
   stored: false,
@@ -79,7 +81,7 @@ export const polls = family({
 export const pollErrors = family({
   type: 'counter',
   name: 'vb365_poll_errors_total',
-  help: 'Errors met while reading from the server or delivering, by reason.',
+  help: 'Total number of errors of polls and deliveries, by reason.',
   unit: 'errors',
   labels: ['server', 'reason'],
   known: { reason: reasons },
@@ -90,10 +92,10 @@ export const pollErrors = family({
 export const pollDuration = family({
   type: 'histogram',
   name: 'vb365_poll_duration_seconds',
-  help: 'Time a turn of discovery took.',
+  help: 'Duration of discovery polls in seconds.',
   unit: 'seconds',
   labels: ['server'],
-  buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300],
+  buckets: [0.1, 1, 5, 15, 60, 300],
   stored: false,
   example: 'histogram_quantile(0.99, sum by (le, server) (rate(vb365_poll_duration_seconds_bucket[1h])))',
 });
@@ -101,7 +103,7 @@ export const pollDuration = family({
 export const lastSuccessfulPoll = family({
   type: 'gauge',
   name: 'vb365_last_successful_poll_timestamp_seconds',
-  help: 'When the last complete turn of discovery ended, by the clock of the exporter.',
+  help: 'Unix time of the last complete poll.',
   unit: 'seconds since 1970',
   labels: ['server'],
   stored: false,
@@ -111,7 +113,7 @@ export const lastSuccessfulPoll = family({
 export const tokenExpiry = family({
   type: 'gauge',
   name: 'vb365_token_expiry_timestamp_seconds',
-  help: 'When the access token for the server expires, by the clock of the exporter; absent while there is no token.',
+  help: 'Unix time at which the access token expires. Absent while there is no token.',
   unit: 'seconds since 1970',
   labels: ['server'],
   stored: false,
@@ -121,7 +123,7 @@ export const tokenExpiry = family({
 export const clockSkew = family({
   type: 'gauge',
   name: 'vb365_clock_skew_seconds',
-  help: 'How far the clock of the server is ahead of the clock of the exporter; absent until the server has told.',
+  help: 'Server clock minus exporter clock in seconds. Absent until the server has sent its time.',
   unit: 'seconds',
   labels: ['server'],
   stored: false,
@@ -131,7 +133,7 @@ export const clockSkew = family({
 export const tlsVerificationEnabled = family({
   type: 'gauge',
   name: 'vb365_tls_verification_enabled',
-  help: 'Whether the server has to prove who it is, by an authority or a fingerprint (1), or not (0): insecure_skip_verify, or http.',
+  help: 'Whether the TLS certificate of the server is verified. 0 with insecure_skip_verify, and over http.',
   unit: 'boolean',
   labels: ['server'],
   stored: false,
@@ -141,7 +143,7 @@ export const tlsVerificationEnabled = family({
 export const certificateExpiry = family({
   type: 'gauge',
   name: 'vb365_certificate_expiry_timestamp_seconds',
-  help: 'When the TLS certificate that the server showed last ends, trusted or not; absent until it has been seen, and over http.',
+  help: 'Unix time at which the last seen TLS certificate of the server expires, trusted or not. Absent over http.',
   unit: 'seconds since 1970',
   labels: ['server'],
   stored: false,
@@ -151,7 +153,7 @@ export const certificateExpiry = family({
 export const installationChanges = family({
   type: 'counter',
   name: 'vb365_installation_changes_total',
-  help: 'How often the server was found to be another installation than the one remembered under its name; its history is not counted then.',
+  help: 'Total number of times that another installation answered under the name of the server. Its history is not counted.',
   unit: 'changes',
   labels: ['server'],
   stored: true,

@@ -3,7 +3,7 @@ import type { Log } from '../kernel/log.js';
 import { sinkNamesOf } from '../otlp/sinks.js';
 import type { Store } from '../pipeline/ports.js';
 import type { Metrics } from '../metrics/registry.js';
-import { seriesKey } from '../store/fold.js';
+import { seriesKey } from '../pipeline/series.js';
 import { initialServerDeltas } from '../metrics/deltas.js';
 import { type OrganizationLabel, organizationLabels, organizationsIn, unlimited } from '../metrics/organizations.js';
 

@@ -79,10 +79,7 @@ function lineOf({ server, history, abandonAfterMs }: ServerSpec, parts: OwnParts
   return {
     server: name,
     source,
-    sinks: [
-      metricsSink(name, { labelOf, holdBack: deltas => parts.incrementHold.hold(deltas) }),
-      ...parts.otlpSinks.sinksOf(server),
-    ],
+    sinks: [metricsSink(name, { labelOf, incrementHold: parts.incrementHold }), ...parts.otlpSinks.sinksOf(server)],
     store: parts.store,
     clock,
     random: parts.random,

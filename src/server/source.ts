@@ -12,6 +12,7 @@ import type { EndedRequest } from '../otlp/self-tracing.js';
 import type { Credentials, VersionMemory } from '../source/options.js';
 import { type RestSource, restSource } from '../source/rest.js';
 import type { Trust } from '../source/trust.js';
+import { isTimedOperation } from '../metrics/labels.js';
 import { apiRequestDuration, apiRequests, tlsVerificationEnabled } from '../metrics/server-families.js';
 
 export type SourceParts = Readonly<{
@@ -52,7 +53,7 @@ export function serverSource(server: ServerConfig, parts: SourceParts): RestSour
     userAgent: `vb365-exporter/${parts.version}`,
     observe: (operation, code, seconds) => {
       metrics.inc(apiRequests, { server: name, operation, code });
-      metrics.observe(apiRequestDuration, { server: name, operation }, seconds);
+      if (isTimedOperation(operation)) metrics.observe(apiRequestDuration, { server: name, operation }, seconds);
       parts.requested?.({ operation, code, seconds });
     },
   });

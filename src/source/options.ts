@@ -13,7 +13,7 @@ export const since = (version: ApiVersion, first: ApiVersion): boolean =>
   apiVersions.indexOf(version) >= apiVersions.indexOf(first);
 
 /** What a request is for. Closed: each is an `operation` label. */
-export type Operation = 'token' | 'probe' | 'sessions' | 'session' | 'events' | 'feed' | 'statistics';
+export type Operation = 'token' | 'probe' | 'sessions' | 'session' | 'events' | 'feed';
 
 /** How a request ended: the class of its status, or `error` when there was no complete answer. */
 export type StatusCode = '2xx' | '3xx' | '4xx' | '5xx' | 'error';

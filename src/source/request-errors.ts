@@ -11,7 +11,6 @@ const actions: Readonly<Record<Operation, string>> = {
   session: 'read a restore session',
   events: 'read restore events',
   feed: 'read the change feed',
-  statistics: 'read restore statistics',
 };
 
 type Hints = Readonly<{ cause?: unknown; retryAfterMs?: number | undefined; status?: number }>;

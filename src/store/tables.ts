@@ -11,7 +11,7 @@ import {
   sinkNames,
   type StateChange,
 } from '../pipeline/ports.js';
-import { fold, seriesKey } from './fold.js';
+import { fold, seriesKey } from '../pipeline/series.js';
 
 type Columns = Readonly<Record<string, SQLOutputValue>>;
 

@@ -124,14 +124,14 @@ describe('without the label organization', () => {
     stored.apply([held(1, 2), held(2, 3)]);
     const lines = () => linesOf(pageWith(stored.families), 'vb365_restore_events_total');
     expect(lines()).toEqual([expect.stringMatching(/ 0$/)]);
-    const released = stored.letGo(stored.turnPage());
+    const released = stored.releases(stored.turnPage());
     expect(released).toEqual([
       { ...held(1, 0), held: -2 },
       { ...held(2, 0), held: -3 },
     ]);
     stored.apply(released);
     expect(lines()).toEqual([expect.stringMatching(/ 5$/)]);
-    expect(stored.letGo(Infinity)).toEqual([]);
+    expect(stored.releases(Infinity)).toEqual([]);
   });
 });
 

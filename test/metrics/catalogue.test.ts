@@ -13,7 +13,7 @@ describe('every family', () => {
     expect(names).toHaveLength(37);
   });
 
-  test.each(named)('%s is named as Prometheus names things', (name, { type, unit }) => {
+  test.each(named)('%s follows the naming conventions of Prometheus', (name, { type, unit }) => {
     expect(name).toMatch(/^vb365_[a-z]+(_[a-z]+)*$/);
     expect(name.endsWith('_total')).toBe(type === 'counter');
     expect(name.endsWith('_seconds')).toBe(unit.startsWith('seconds'));
@@ -74,6 +74,11 @@ describe('closed labels', () => {
       ['s', '2', 'x'],
       ['s', '2', 'y'],
     ]);
+  });
+
+  test('leave out values that never occur together', () => {
+    const limited: Family = { ...row, never: { a: ['1'], b: ['y'] } };
+    expect(closedLabels(limited, { server: ['s'] }).map(values => values.join(''))).toEqual(['s1x', 's2x', 's2y']);
   });
 
   test('are none when a label is open', () => {

@@ -20,5 +20,5 @@ test('a counter is no gauge: a type error, and an error all the same', () => {
   expect(() => {
     // @ts-expect-error -- a counter
     builder.latest(eventsAbandoned, { server: 'hq' }, 1n);
-  }).toThrow('Cannot merge counter and latest of "vb365_restore_events_abandoned_total"');
+  }).toThrow('Could not add to series "vb365_restore_events_abandoned_total"');
 });

@@ -227,9 +227,7 @@ describe('series are born at 0', () => {
     expect(new Set(deltas.map(line)).size).toBe(deltas.length);
     expect(new Set(deltas.map(({ family }) => family))).toEqual(
       new Set([
-        'vb365_api_anomalies_total',
         'vb365_event_corrections_total',
-        'vb365_event_lag_seconds',
         'vb365_events_rejected_total',
         'vb365_reconcile_missed_sessions_total',
         'vb365_installation_changes_total',

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { seconds } from '../../src/model/time.js';
 import type { Exemplar, SeriesDelta } from '../../src/pipeline/ports.js';
 import { exemplarText, type Format, sampleLine } from '../../src/metrics/exposition.js';
-import { seriesTable } from '../../src/metrics/series-table.js';
+import { SeriesTable } from '../../src/metrics/series-table.js';
 import { family } from '../../src/metrics/family.js';
 import { batchDeltas } from '../../src/metrics/deltas.js';
 import { linesOf, pageOf, pageWith } from '../support/exposition.js';
@@ -37,7 +37,7 @@ const count = (over: object = {}): SeriesDelta => ({
 });
 
 const table = () => {
-  const made = seriesTable([events, bytes, length, last]);
+  const made = new SeriesTable([events, bytes, length, last]);
   const of = { labels: ['hq'] };
   made.apply([
     count({ exemplar }),

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { gaugeTable } from '../../src/metrics/gauge-table.js';
-import { seriesTable } from '../../src/metrics/series-table.js';
+import { GaugeTable } from '../../src/metrics/gauge-table.js';
+import { SeriesTable } from '../../src/metrics/series-table.js';
 import { family } from '../../src/metrics/family.js';
 import { pageWith } from '../support/exposition.js';
 
@@ -36,8 +36,8 @@ async function bothPages(changes: readonly Change[]): Promise<readonly [string, 
     length: new Histogram({ name: length.name, help: length.help, buckets: [...length.buckets], ...names }),
     open: new Gauge({ name: open.name, help: open.help, ...names }),
   };
-  const table = seriesTable([events, length]);
-  const gauges = gaugeTable(open, () => undefined);
+  const table = new SeriesTable([events, length]);
+  const gauges = new GaugeTable(open);
   for (const { server, kind, by, value, halves } of changes) {
     const seconds = halves / 2;
     library.events.inc({ server, kind }, by);
@@ -50,7 +50,7 @@ async function bothPages(changes: readonly Change[]): Promise<readonly [string, 
       { family: events.name, labels: [server, kind], kind: 'counter', by },
       { family: length.name, labels: [server, kind], kind: 'histogram', counts, sumTicks: BigInt(halves) * 5_000_000n },
     ]);
-    gauges.change({ server, kind }, value);
+    gauges.set({ server, kind }, value);
   }
   return [pageWith([...table.families, gauges.served]), await registry.metrics()];
 }

@@ -45,8 +45,39 @@ describe('the registry', () => {
     );
     expect(await text(metrics, 'vb365_state_errors_total')).toContain('{operation="commit"} 0');
     expect(await text(metrics, 'vb365_poll_duration_seconds')).toContain('_count{server="hq"} 0');
-    expect((await text(metrics, 'vb365_api_requests_total')).split('\n')).toHaveLength(35);
     expect(await text(metrics, 'vb365_server_up')).toBe('');
+  });
+
+  test('creates request series on first use', async () => {
+    const metrics = create();
+    expect(await text(metrics, 'vb365_api_requests_total')).toBe('');
+    metrics.inc(apiRequests, { server: 'hq', operation: 'feed', code: '2xx' });
+    expect(await text(metrics, 'vb365_api_requests_total')).toBe(
+      'vb365_api_requests_total{server="hq",operation="feed",code="2xx"} 1',
+    );
+    expect(await text(metrics, 'vb365_api_request_duration_seconds')).toBe('');
+  });
+
+  test('shows one moment: a page has what happened before its number, and nothing later', async () => {
+    const metrics = create();
+    const count = (): void => {
+      metrics.inc(polls, { server: 'hq', result: 'failed' });
+      metrics.stored.apply(initialServerDeltas('new server', ['metrics']));
+    };
+    const pages = [metrics.exposition('text')];
+    count();
+    pages.push(metrics.exposition('openmetrics'));
+    const [first, second] = await Promise.all(pages);
+    count();
+    expect([first?.page, second?.page]).toEqual([1, 2]);
+    const delta = {
+      family: 'vb365_sink_delivered_total',
+      labels: ['new', 'metrics', 'delivered'],
+      kind: 'counter',
+      by: 0,
+    } as const;
+    metrics.stored.apply([delta]);
+    expect(metrics.stored.firstPage(delta)).toBe(3);
   });
 
   test('begins the closed series of a server that comes later, once, and drops only gauges of one that goes', async () => {

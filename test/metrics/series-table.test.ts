@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { milliseconds } from '../../src/model/time.js';
 import type { Series, SeriesDelta } from '../../src/pipeline/ports.js';
-import { type SeriesTable, seriesTable } from '../../src/metrics/series-table.js';
+import { SeriesTable } from '../../src/metrics/series-table.js';
 import { type Family, family } from '../../src/metrics/family.js';
 import { linesOf, pageWith } from '../support/exposition.js';
 
@@ -24,7 +24,7 @@ const length = family({
 });
 const last = family({ ...common, type: 'gauge', name: 'vb365_t_timestamp_seconds', help: 'T.', labels: ['server'] });
 
-const table = (families: readonly Family[] = [events, length, last]): SeriesTable => seriesTable(families);
+const table = (families: readonly Family[] = [events, length, last]): SeriesTable => new SeriesTable(families);
 const page = (series: SeriesTable): string => pageWith(series.families);
 const count = (labels: readonly string[], by: number): SeriesDelta => ({
   family: 'vb365_e_total',

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CursorRow, DeadLetter, Series, SeriesDelta, StateChange } from '../../src/pipeline/ports.js';
-import { seriesKey } from '../../src/store/fold.js';
+import { seriesKey } from '../../src/pipeline/series.js';
 import type { ReadableStore } from '../support/memory-store.js';
 
 export const row = (over: Partial<CursorRow> = {}): CursorRow => ({

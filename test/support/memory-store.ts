@@ -1,5 +1,5 @@
 import type { CursorRow, Series, SeriesDelta, ServerState, DeadLetter, Store } from '../../src/pipeline/ports.js';
-import { fold, seriesKey } from '../../src/store/fold.js';
+import { fold, seriesKey } from '../../src/pipeline/series.js';
 
 /** The series that the deltas change, after the change; throws before anything is changed. */
 function folded(series: ReadonlyMap<string, Series>, deltas: readonly SeriesDelta[] = []): ReadonlyMap<string, Series> {

@@ -1,7 +1,7 @@
 import type { SeriesDelta, Store } from '../../src/pipeline/ports.js';
-import { type IncrementHold, createIncrementHold } from '../../src/metrics/increment-hold.js';
-import { createScrapers, type Scraper } from '../../src/metrics/scrapers.js';
-import { type SeriesTable, seriesTable } from '../../src/metrics/series-table.js';
+import { IncrementHold } from '../../src/metrics/increment-hold.js';
+import { type Scraper, Scrapers } from '../../src/metrics/scrapers.js';
+import { SeriesTable } from '../../src/metrics/series-table.js';
 import { families } from '../../src/metrics/catalogue.js';
 import { restoreEvents } from '../../src/metrics/restore-families.js';
 import { pageWith } from './exposition.js';
@@ -39,15 +39,15 @@ export interface Exporter {
 export type ExporterOptions = Readonly<{ clock: DrivenClock; store: Store; hold?: boolean }>;
 
 export async function startExporter({ clock, store, hold = true }: ExporterOptions): Promise<Exporter> {
-  const table = seriesTable(families.filter(row => row.stored));
+  const table = new SeriesTable(families.filter(row => row.stored));
   table.restore(await store.series());
   const commit = async (deltas: readonly SeriesDelta[]): Promise<void> => store.commit({ server: 'hq', deltas });
   const keep = async (deltas: readonly SeriesDelta[]): Promise<void> => {
     await commit(deltas);
     table.apply(deltas);
   };
-  const scrapers = hold ? createScrapers(clock) : undefined;
-  const incrementHold = createIncrementHold({ table, scrapers, store: keep, failed: () => undefined });
+  const scrapers = hold ? new Scrapers(clock) : undefined;
+  const incrementHold = new IncrementHold({ store, table, scrapers, log: { error: () => undefined } });
   await incrementHold.release();
   const page = (reader: Scraper): Page => {
     const number = table.turnPage();
