@@ -124,7 +124,7 @@ export async function growth(): Promise<Section> {
 
 const introduction = (runs: number): string =>
   `CPU time of the exporter for each event that one process takes, and what is resident when it has, with metrics and log
-records (OTLP http/json), sessions of ${whole(sessionSize)} events, pages of 1,000. Goals: flat within 20 % from the 10,000th event to the
+records (OTLP http/protobuf), sessions of ${whole(sessionSize)} events, pages of 1,000. Goals: flat within 20 % from the 10,000th event to the
 millionth, and no more than 1.5 times what was resident after 10,000. What Node compiles on the way is part of the first
 10,000, which the median leaves out. Medians of ${String(runs)} runs (least to most).`;
 

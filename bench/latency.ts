@@ -104,7 +104,7 @@ export async function latency(): Promise<Section> {
 }
 
 const introduction = (runs: number, events: number): string =>
-  `A v8 server with its change feed, the exporter, and a receiver of OTLP http/json, in processes of their own. Events come at
+  `A v8 server with its change feed, the exporter, and a receiver of OTLP http/protobuf, in processes of their own. Events come at
 random, one a second on the average, whether or not the one before has been seen; the series was scraped before; both
 sides are looked at every ${String(lookEveryMs)} ms. ${String(runs)} runs of ${String(events)} events: p50 is the median of the runs (least to most), p99 is of all.
 The feed is asked no more often than every half second while it tells of something, so that an event which comes right
