@@ -24,3 +24,12 @@ export function linkAbort(others: readonly AbortSignal[]): LinkedAbort {
     },
   };
 }
+
+/** Waits for `work`, and rejects with the signal's reason as soon as `signal` aborts. The work itself goes on. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const giveUp = (): void => reject(signal.reason);
+  signal.addEventListener('abort', giveUp);
+  if (signal.aborted) giveUp();
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', giveUp));
+}

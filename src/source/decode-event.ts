@@ -1,8 +1,18 @@
 import { type AnomalyKind, eventStatus, eventType, type RejectReason, type RestoreEvent } from '../model/event.js';
 import { type Nanos, type ParsedInstant, parseTimeSpan } from '../model/time.js';
-import type { EventRow } from '../pipeline/ports.js';
+import type { EventPage, EventRow } from '../pipeline/ports.js';
 import { type ItemMessage, parseItemMessage } from './message.js';
+import { decodePage, type PageRange } from './page.js';
 import { instant, isWire, text, uuid, type Wire } from './wire.js';
+
+/**
+ * Decodes a page of events. The rows are decoded one by one, so that an unreadable row spoils no other.
+ * @throws {ExporterError} `decode` when it is not the requested page.
+ */
+export function decodeEventPage(json: unknown, { offset, limit }: PageRange): Omit<EventPage, 'readAt'> {
+  const page = decodePage(json, { operation: 'events', offset, limit });
+  return { ...page, offset, rows: page.rows.map((row, index) => decodeEvent(row, offset + index)) };
+}
 
 /**
  * Reads one row of a page of events (`RESTRestoreSessionEvent`, v2 to v8). A row that cannot be read is set aside with

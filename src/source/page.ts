@@ -12,14 +12,10 @@ export type Page = Readonly<{
   anomalies: readonly AnomalyKind[];
 }>;
 
-/** Which page was asked for. */
-export type Asked = Readonly<{
-  operation: Operation;
-  offset: number;
-  limit: number;
-  /** How many of its rows have been taken out of it before. */
-  taken?: number;
-}>;
+/** Which rows to request: `limit` rows at most, from number `offset` on. */
+export type PageRange = Readonly<{ offset: number; limit: number }>;
+/** The page that was requested. */
+export type Asked = PageRange & Readonly<{ operation: Operation }>;
 
 const envelope = z.object({
   offset: z.int().nonnegative(),
@@ -40,11 +36,10 @@ export function decodePage(json: unknown, asked: Asked): Page {
   if (!parsed.success) throw failure(asked.operation, 'decode', `the answer is no page${firstMember(parsed.error)}`);
   const { offset, limit, results, _links: links } = parsed.data;
   if (offset !== asked.offset) throw failure(asked.operation, 'decode', 'the answer is the page at another offset');
-  const count = (asked.taken ?? 0) + results.length;
   return {
     rows: results,
-    last: count === 0 || (count < limit && !hasNext(links)),
-    anomalies: limit !== asked.limit || count > limit ? ['limit_ignored'] : [],
+    last: results.length === 0 || (results.length < limit && !hasNext(links)),
+    anomalies: limit !== asked.limit || results.length > limit ? ['limit_ignored'] : [],
   };
 }
 

@@ -10,7 +10,7 @@ import type { Versions } from './versions.js';
  * @throws {ExporterError} as `Transport`, `Auth` and `Versions` do.
  */
 export type Get = (operation: Operation, path: string, signal: AbortSignal, how?: How) => Promise<Answer>;
-type How = Pick<Call, 'waitMs' | 'keep'>;
+type How = Pick<Call, 'waitMs'>;
 
 export function reader(transport: Transport, auth: TokenManager, versions: Versions): Get {
   return async (operation, path, signal, how = {}) => {

@@ -4,7 +4,7 @@ import { milliseconds, type Nanos } from '../model/time.js';
 import type { EventPage, InstanceInfo, Source } from '../pipeline/ports.js';
 import { type Connection, connect } from './connection.js';
 import { decodeSession } from './decode-session.js';
-import { comingPage } from './event-page.js';
+import { decodeEventPage } from './decode-event.js';
 import { failure, statusFailure } from './request-errors.js';
 import { readChanges } from './change-feed.js';
 import { decodeJson, isOwnError } from './json.js';
@@ -98,13 +98,12 @@ function readEvents({ eventLimit }: RestSettings, read: Get, serverTime: (ourMs:
   return async (sessionId: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined> => {
     const { limit } = size;
     const path = `${sessionPath(sessionId)}/Events${query({ offset, limit })}`;
-    const coming = comingPage({ offset, limit });
-    const answer = await read('events', path, signal, { keep: coming.keep }).catch((thrown: unknown) => {
+    const answer = await read('events', path, signal).catch((thrown: unknown) => {
       size.failed(thrown);
       throw thrown;
     });
     if (isGone(answer)) return undefined;
-    const page = coming.end(okJson('events', answer));
+    const page = decodeEventPage(okJson('events', answer), { offset, limit });
     size.took(answer.tookMs, page.rows.length >= limit);
     return { ...page, readAt: serverTime(answer.beganMs) };
   };

@@ -1,4 +1,5 @@
 import { type Backoff, backoffMs } from '../kernel/backoff.js';
+import { unlessAborted } from '../kernel/linked-abort.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import { ExporterError, type Reason, toExporterError } from '../kernel/errors.js';
 import type { Operation } from './options.js';
@@ -48,7 +49,9 @@ export function singleFlight<T>(work: () => Promise<T>, timing: Timing): (signal
     flight ??= attempt().finally(() => {
       flight = undefined;
     });
-    return unlessAborted(flight, { signal, operation });
+    return unlessAborted(flight, signal).catch((thrown: unknown) => {
+      throw signal.aborted ? failure(operation, 'aborted', 'stopped') : thrown;
+    });
   };
 }
 
@@ -59,13 +62,3 @@ function stillFailed(error: ExporterError, restMs: number): ExporterError {
   return new ExporterError(reason, message, { details, cause, retryAfterMs: restMs });
 }
 
-type Giving = Readonly<{ signal: AbortSignal; operation: Operation }>;
-
-/** Waits for shared work; gives up waiting, not the work, when `signal` aborts. */
-async function unlessAborted<T>(work: Promise<T>, { signal, operation }: Giving): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const giveUp = (): void => reject(failure(operation, 'aborted', 'stopped'));
-  signal.addEventListener('abort', giveUp);
-  if (signal.aborted) giveUp();
-  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', giveUp));
-}

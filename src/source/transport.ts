@@ -3,13 +3,12 @@ import { type Dispatcher, errors } from 'undici';
 import { alarm } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
 import type { Secret } from '../kernel/secret.js';
-import { type LinkedAbort, linkAbort } from '../kernel/linked-abort.js';
+import { type LinkedAbort, linkAbort, unlessAborted } from '../kernel/linked-abort.js';
 import { connections, hostOf } from './dispatcher.js';
 import { failure, networkFailure } from './request-errors.js';
 import { parseHttpDate, parseRetryAfter } from '../kernel/retry-after.js';
 import type { Operation, RestSettings, StatusCode } from './options.js';
 import { chainOf, distrustOf } from './peer.js';
-import { type Keep, receive } from './receive.js';
 import { nextSkewMs } from './server-clock.js';
 
 /** One request. With a `form`, be it an empty one, it is a POST, else a GET. `path` is relative to the base URL and begins without a slash. */
@@ -20,8 +19,6 @@ export type Call = Readonly<{
   form?: Readonly<Record<string, string>>;
   /** How long the server may wait before it answers, in ms: added to the deadline. Such a request needs no place at the gate. */
   waitMs?: number;
-  /** What becomes of the text of an answer with status 200 while it comes; all of it is kept unless this says otherwise. */
-  keep?: Keep;
 }>;
 
 /** An answer of any status, read to its end. */
@@ -62,13 +59,14 @@ export function transport(settings: RestSettings): Transport {
     const beganMs = clock.now();
     const dispatcher = await pool.fresh();
     const sinceMs = clock.monotonic();
-    const terms = { signal, clock, keep: call.keep };
-    const { status, headers, receivedMs, body } = await receive(dispatcher, requestOf(call, settings), terms);
+    const request = dispatcher.request({ ...requestOf(call, settings), signal });
+    const { statusCode: status, headers, body } = await unlessAborted(request, signal);
+    const receivedMs = clock.now();
     const dateMs = parseHttpDate(single(headers['date']));
     // The date of an error may be that of a proxy in between.
     if (dateMs !== undefined && status < 300) skewMs = nextSkewMs(skewMs ?? 0, { sentMs: beganMs, receivedMs, dateMs });
     const retryAfterMs = parseRetryAfter(single(headers['retry-after']), dateMs ?? receivedMs);
-    return { status, body, retryAfterMs, beganMs, tookMs: clock.monotonic() - sinceMs };
+    return { status, body: await body.text(), retryAfterMs, beganMs, tookMs: clock.monotonic() - sinceMs };
   }
 
   const attempt = bounded(settings, exchange);
@@ -168,7 +166,7 @@ async function place(
 }
 
 /** The path is put behind the base URL's own; the origin is the server's, so the token goes nowhere else. */
-function requestOf({ path, token, form }: Call, { baseUrl, userAgent }: RestSettings): Dispatcher.DispatchOptions {
+function requestOf({ path, token, form }: Call, { baseUrl, userAgent }: RestSettings): Dispatcher.RequestOptions {
   return {
     origin: baseUrl.origin,
     path: `${baseUrl.pathname.replace(/\/$/, '')}/${path}`,
