@@ -9,7 +9,7 @@ import { defaultQuirks } from '../src/simulator/quirks.js';
 import { itemEvent, roleOf, whileRunning } from '../src/simulator/script.js';
 import { writeEvent } from '../src/simulator/wire.js';
 import { decodeEventPage } from '../src/source/decode-event.js';
-import { decodeJson } from '../src/source/json.js';
+import { okJson } from '../src/source/request-errors.js';
 import { recorder } from '../src/otlp/log-record.js';
 import { bench, grace, stop } from './support/discovery-rig.js';
 import { page as pageOf, recordingSink, type RecordingSink, second, session } from './support/server-run.js';
@@ -41,7 +41,7 @@ function pageText({ version, scene: number, rows }: Healthy): string {
 /** As the source reads it; undefined when it is refused, for which `decode` is the only reason. */
 function read(text: string): EventPage | undefined {
   try {
-    return { ...decodeEventPage(decodeJson('events', text), range), readAt: 0n };
+    return { ...decodeEventPage(okJson('events', { status: 200, body: text, retryAfterMs: undefined }), range), readAt: 0n };
   } catch (thrown) {
     if (thrown instanceof ExporterError && thrown.reason === 'decode') return undefined;
     throw thrown;

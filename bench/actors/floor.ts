@@ -4,15 +4,15 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { connections } from '../../src/source/dispatcher.js';
-import { isWire } from '../../src/source/wire.js';
+import { createConnectionPool } from '../../src/source/dispatcher.js';
+import { isJsonObject } from '../../src/source/json.js';
 import { tell } from '../rig/actor.js';
 import { text } from '../rig/stats.js';
 
 /** As `page_size` of the exporter by default. */
 const limit = 1_000;
 const origin = text('url');
-const pool = connections({
+const pool = createConnectionPool({
   baseUrl: new URL(origin),
   connections: 4,
   connectTimeoutMs: 10_000,
@@ -21,7 +21,7 @@ const pool = connections({
   proxy: undefined,
   refusal: () => undefined,
 });
-const dispatcher = await pool.fresh();
+const dispatcher = await pool.dispatcher();
 
 async function read(path: string, token: string): Promise<unknown> {
   const headers = { authorization: `Bearer ${token}` };
@@ -42,9 +42,9 @@ type Read = Readonly<{ rows: number; more: boolean }>;
 
 /** Looks at no more than it needs to go on. */
 function look(json: unknown): Read {
-  if (!isWire(json) || !Array.isArray(json['results'])) throw new Error('The answer is no page');
+  if (!isJsonObject(json) || !Array.isArray(json['results'])) throw new Error('The answer is no page');
   const links = json['_links'];
-  return { rows: json['results'].length, more: isWire(links) && links['next'] !== undefined };
+  return { rows: json['results'].length, more: isJsonObject(links) && links['next'] !== undefined };
 }
 
 /** Goes on while there is a next page, as the exporter does: the requests are the same. */

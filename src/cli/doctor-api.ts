@@ -46,7 +46,7 @@ const loginAdvice = ({ reason }: ExporterError): string =>
 
 async function permissions({ examined, signal }: Visit): Promise<CheckResult> {
   const build = buildOf((await examined.instance(signal)).version);
-  const { rows, sessionId, unreadable } = await examined.glance(signal);
+  const { rows, sessionId, unreadable } = await examined.firstSessions(signal);
   if (unreadable > 0)
     return warning(
       `${String(unreadable)} of ${String(rows)} sessions cannot be read${build}`,

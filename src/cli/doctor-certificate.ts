@@ -2,7 +2,7 @@ import type { ServerConfig } from '../config/parse.js';
 import { isLoopback } from '../config/schema.js';
 import { examineTls, type TlsReport } from '../source/examine.js';
 import type { RestOptions } from '../source/options.js';
-import type { Certificate } from '../source/peer.js';
+import type { Certificate } from '../source/trust.js';
 import { type Check, type CheckResult, ok, skipped, warning, wrong } from './doctor-result.js';
 
 /** The rule about certificates warns as long before. */

@@ -6,6 +6,7 @@ import {
   serverVariablesIn,
   variable,
 } from './environment.js';
+import type { ApiVersion } from '../model/api-versions.js';
 import { configError, problemsOf, type Read } from './problem.js';
 import { proxied, type ProxyConfig, readProxy } from './proxy.js';
 import { readBy } from './read.js';
@@ -25,7 +26,7 @@ export type ServerConfig = Readonly<{
   name: string;
   /** An origin: its path is `/`. */
   url: URL;
-  apiVersion: 'auto' | 'v2' | 'v3' | 'v4' | 'v5' | 'v6' | 'v7' | 'v8';
+  apiVersion: ApiVersion | 'auto';
   login: LoginConfig;
   /** One of them at most; none for `http:`. */
   tls: Readonly<{ caFile: string | undefined; serverFingerprint: string | undefined; insecureSkipVerify: boolean }>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Secret } from '../kernel/secret.js';
+import { apiVersions } from '../model/api-versions.js';
 import { durationPattern, formatDuration, parseDuration, parseHistory } from './units.js';
 
 type Issue = Readonly<{ input?: unknown }>;
@@ -152,9 +153,7 @@ export const protocol = (about: About) =>
 
 export const compression = (about: About) => z.enum(['none', 'gzip']).meta(meta(about));
 
-const versions = ['auto', 'v2', 'v3', 'v4', 'v5', 'v6', 'v7', 'v8'] as const;
-
-export const apiVersion = (about: About) => z.enum(versions).meta(meta(about));
+export const apiVersion = (about: About) => z.enum(['auto', ...apiVersions]).meta(meta(about));
 
 /** The SHA-256 of a certificate, as tools print it. */
 export const fingerprint = (about: About) =>

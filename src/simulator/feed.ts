@@ -1,7 +1,7 @@
 import type { RequestHandler, Response } from 'express';
 import type { Clock } from '../kernel/clock.js';
-import type { Change } from './change-log.js';
-import { invalidParameter, type Problem, refuse } from './problem.js';
+import type { LoggedChange } from './change-log.js';
+import { invalidParameter, type ApiProblem, refuse } from './problem.js';
 import { type Query, queryOf, readCount, readPaging } from './query.js';
 import { type Dialect, links } from './wire.js';
 import type { World } from './world.js';
@@ -47,20 +47,20 @@ export function changeFeed(context: FeedContext, dialect: Dialect): RequestHandl
   };
 }
 
-const refusals: Readonly<Record<'missing' | 'refused', Problem>> = {
+const refusals: Readonly<Record<'missing' | 'refused', ApiProblem>> = {
   missing: { status: 404, code: 'HttpError', message: '' },
   refused: { status: 403, code: 'ResourceAccessDenied', message: 'Access is denied' },
 };
 
-const outdated: Problem = {
+const outdated: ApiProblem = {
   status: 400,
   code: 'OutdatedChangeToken',
   message: 'The change token is outdated.',
 };
 
-type Asked = Readonly<{ place: number; limit: number; waitMs: number }>;
+type FeedRequest = Readonly<{ place: number; limit: number; waitMs: number }>;
 
-function readAsked(query: Query, context: FeedContext, dialect: Dialect): Asked | Problem {
+function readAsked(query: Query, context: FeedContext, dialect: Dialect): FeedRequest | ApiProblem {
   const paging = readPaging(query, dialect);
   if ('status' in paging) return paging;
   const waitSeconds = readCount(query.get('timeoutseconds'), 0);
@@ -71,7 +71,7 @@ function readAsked(query: Query, context: FeedContext, dialect: Dialect): Asked 
   return { place, limit: paging.limit, waitMs: isLatest ? 0 : Math.min(waitSeconds, longestWaitSeconds) * 1000 };
 }
 
-function readPlace(from: string, context: FeedContext, { quirks }: Dialect): number | Problem {
+function readPlace(from: string, context: FeedContext, { quirks }: Dialect): number | ApiProblem {
   const { last } = context.world.changes;
   if (from === 'latest') return last;
   const parts = /^(?<mark>[0-9a-f]{8})\.(?<place>\d{1,15})$/.exec(from)?.groups;
@@ -85,12 +85,12 @@ const markOf = ({ instance }: FeedContext): string => instance().installationId.
 const tokenOf = (context: FeedContext, place: number): string => `${markOf(context)}.${String(place)}`;
 
 /** What is told of what has changed behind a place. */
-function told({ world, advance }: FeedContext, place: number, { quirks }: Dialect): readonly Change[] {
+function told({ world, advance }: FeedContext, place: number, { quirks }: Dialect): readonly LoggedChange[] {
   advance();
   return world.changes.after(place).filter(({ kind }) => kind !== 'events' || !quirks.silentEvents);
 }
 
-const writeChange = ({ kind, id, eTag }: Change) =>
+const writeChange = ({ kind, id, eTag }: LoggedChange) =>
   kind === 'deleted' ? { eventType: 'RestoreSessionDelete', id } : { eventType: 'RestoreSessionUpdate', id, eTag };
 
 /** Waits until `holds` does, for `ms` at most, or until nobody waits for the answer any more. */

@@ -1,5 +1,5 @@
 import { type Nanos, parseInstant } from '../model/time.js';
-import { invalidParameter, type Problem } from './problem.js';
+import { invalidParameter, type ApiProblem } from './problem.js';
 import type { Dialect } from './wire.js';
 import type { SimSession } from './world.js';
 
@@ -7,22 +7,22 @@ import type { SimSession } from './world.js';
 export type Query = ReadonlyMap<string, string>;
 
 /** Which part of a list is wanted. */
-export type Paging = Readonly<{ offset: number; limit: number }>;
+export type PageWindow = Readonly<{ offset: number; limit: number }>;
 
 type TimeFilter = 'startTimeFrom' | 'startTimeTo' | 'endTimeFrom' | 'endTimeTo';
 
 /** Windows of time, both ends included. */
-type Times = Readonly<Partial<Record<TimeFilter, Nanos>>>;
+type TimeWindows = Readonly<Partial<Record<TimeFilter, Nanos>>>;
 
 /** Which sessions are wanted, and in which order. */
-export type Selection = Readonly<{ times: Times; by: 'creation' | 'end'; ascending: boolean }>;
+export type Selection = Readonly<{ times: TimeWindows; by: 'creation' | 'end'; ascending: boolean }>;
 
 /** What stands behind the question mark. */
 export const queryOf = (url: string): Query =>
   new Map([...new URL(url, 'http://simulator').searchParams].map(([name, value]) => [name.toLowerCase(), value]));
 
 /** `offset` and `limit` with their defaults and bounds. What happens above the largest page is not known: a quirk. */
-export function readPaging(query: Query, { quirks }: Dialect): Paging | Problem {
+export function readPaging(query: Query, { quirks }: Dialect): PageWindow | ApiProblem {
   const offset = readCount(query.get('offset'), 0);
   const limit = readCount(query.get('limit'), Math.min(quirks.defaultLimit, quirks.maxLimit));
   if (offset === undefined) return invalidParameter('offset');
@@ -38,7 +38,7 @@ export function readCount(text: string | undefined, fallback: number): number | 
 }
 
 /** Filters and order, as far as the version has them; others are not looked at. Source: vb365-rest.md 5.1. */
-export function readSelection(query: Query, { version, quirks }: Dialect): Selection | Problem {
+export function readSelection(query: Query, { version, quirks }: Dialect): Selection | ApiProblem {
   const times: Partial<Record<TimeFilter, Nanos>> = {};
   for (const name of timeFilters(version)) {
     const text = query.get(name.toLowerCase());

@@ -1,6 +1,6 @@
 /** API versions that can be imitated. v4 and v5 answer like v3; v2 likewise, without item fields. */
-export const apiVersions = [2, 3, 4, 5, 6, 7, 8] as const;
-export type ApiVersion = (typeof apiVersions)[number];
+export const simulatedVersions = [2, 3, 4, 5, 6, 7, 8] as const;
+export type SimulatedVersion = (typeof simulatedVersions)[number];
 
 /**
  * Everything the simulated server may do differently. What is known of real servers, and what is assumed, stands in

@@ -2,7 +2,7 @@ import type { Random } from '../kernel/clock.js';
 import type { Nanos } from '../model/time.js';
 import {
   initiators,
-  type Kind,
+  type ItemKind,
   oddNames,
   type Organization,
   organizations,
@@ -71,7 +71,7 @@ export function itemEvent(scene: Scene, role: Role, cue: Cue): SimEvent {
   const random = dice(scene.seed, scene.number, cue.order, 3);
   const type = eventTypeOf(random, scene, cue.order);
   const status = cue.status ?? statusOf(scene, role, cue.order);
-  const kind = pick<Kind>(random, workloadKinds[role.type].kinds);
+  const kind = pick<ItemKind>(random, workloadKinds[role.type].kinds);
   const fill = filler(random, role.organization);
   const itemName = scene.quirks.oddNames && random() < 0.2 ? pick(random, oddNames) : fill(pick(random, kind.names));
   const source = placeOf(role.type, fill(kind.place), itemName);

@@ -6,7 +6,7 @@ import { ExporterError } from '../kernel/errors.js';
 import { milliseconds } from '../model/time.js';
 import { type HistoryOptions, writeHistory, writeVisit } from './history.js';
 import { LiveStream, type LiveOptions } from './live.js';
-import { type ApiVersion, apiVersions, defaultQuirks, type Quirks } from './quirks.js';
+import { type SimulatedVersion, simulatedVersions, defaultQuirks, type Quirks } from './quirks.js';
 import { dice, uuidOf } from './random.js';
 import type { Instance } from './routes.js';
 import { createApp } from './server.js';
@@ -25,7 +25,7 @@ export type SimulateOptions = Readonly<{
   /** Default 127.0.0.1. */
   host?: string;
   /** Versions that are served; others answer 404. Default all. */
-  versions?: readonly ApiVersion[];
+  versions?: readonly SimulatedVersion[];
   /** Default `simulator`. Letter case does not count. */
   username?: string;
   /** Default `simulator`. */
@@ -66,7 +66,7 @@ export interface Simulator {
 }
 
 /** Builds seen in the wild, per newest version they serve (v6 and older: assumed). Source: vb365-rest.md 1.1. */
-const builds: Readonly<Record<ApiVersion, string>> = {
+const builds: Readonly<Record<SimulatedVersion, string>> = {
   2: '2.0.0.567',
   3: '3.0.0.422',
   4: '4.0.0.1553',
@@ -81,7 +81,7 @@ const builds: Readonly<Record<ApiVersion, string>> = {
  * @throws {ExporterError} `network` when the port cannot be had.
  */
 export async function simulate(options: SimulateOptions): Promise<Simulator> {
-  const { clock, seed = 1, versions = apiVersions } = options;
+  const { clock, seed = 1, versions = simulatedVersions } = options;
   const quirks = { ...defaultQuirks, ...options.quirks };
   const { world, advance } = history(options, { seed, quirks });
   const traffic = new Traffic();
@@ -153,7 +153,7 @@ const oldestStopped = (world: World, count: number): readonly SimSession[] =>
         .filter(({ state }) => state === 'Stopped')
         .slice(-count);
 
-function instanceOf(options: SimulateOptions, seed: number, versions: readonly ApiVersion[]): Instance {
+function instanceOf(options: SimulateOptions, seed: number, versions: readonly SimulatedVersion[]): Instance {
   const newest = versions.reduce((high, version) => (version > high ? version : high), versions[0] ?? 8);
   return { installationId: uuidOf(seed, -10), version: builds[newest], ...options.instance };
 }

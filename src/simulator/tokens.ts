@@ -1,10 +1,10 @@
 import type { Clock, Random } from '../kernel/clock.js';
 import { milliseconds } from '../model/time.js';
-import type { ApiVersion, Quirks } from './quirks.js';
+import type { SimulatedVersion, Quirks } from './quirks.js';
 import { writeInstant } from './quantities.js';
 
 /** What was sent to `POST /vN/token`, as text. */
-export type Form = Readonly<Record<string, string>>;
+export type TokenForm = Readonly<Record<string, string>>;
 
 /** What a login brought: the body of the answer, or why there is none. */
 export type Grant =
@@ -21,7 +21,7 @@ export type TokenPolicy = Readonly<{
   Pick<Quirks, 'tokenLifetimeSeconds' | 'refreshLifetimeSeconds' | 'mfa'>;
 
 /** An access token that is good. `antiforgery`: what its cookie says, when it was issued with one. */
-export type Held = Readonly<{ expiresAtMs: number; antiforgery: string | undefined }>;
+export type IssuedToken = Readonly<{ expiresAtMs: number; antiforgery: string | undefined }>;
 
 /** The grant of RFC 7523. */
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
@@ -36,7 +36,7 @@ export class Tokens {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #policy: TokenPolicy;
-  readonly #access = new Map<string, Held>();
+  readonly #access = new Map<string, IssuedToken>();
   readonly #refresh = new Map<string, Refresh>();
 
   constructor(clock: Clock, random: Random, policy: TokenPolicy) {
@@ -45,7 +45,7 @@ export class Tokens {
     this.#policy = policy;
   }
 
-  grant(version: ApiVersion, form: Form): Grant {
+  grant(version: SimulatedVersion, form: TokenForm): Grant {
     this.#forgetExpired();
     const userName = form['grant_type'] === 'refresh_token' ? this.#redeem(form) : this.#login(form);
     if (userName === undefined) return refusalOf(form);
@@ -55,7 +55,7 @@ export class Tokens {
   }
 
   /** Undefined when the token is not known (any more). */
-  find(accessToken: string): Held | undefined {
+  find(accessToken: string): IssuedToken | undefined {
     const held = this.#access.get(accessToken);
     return held !== undefined && held.expiresAtMs > this.#clock.now() ? held : undefined;
   }
@@ -71,26 +71,26 @@ export class Tokens {
     if (refresh) this.#refresh.clear();
   }
 
-  #login(form: Form): string | undefined {
+  #login(form: TokenForm): string | undefined {
     if (form['grant_type'] === jwtBearer) return this.#assert(form);
     const { username, password, mfa } = this.#policy;
     if (mfa || form['grant_type'] !== 'password' || form['password'] !== password) return undefined;
     return form['username']?.toLowerCase() === username.toLowerCase() ? form['username'] : undefined;
   }
 
-  #assert({ client_id: client = '', assertion }: Form): string | undefined {
+  #assert({ client_id: client = '', assertion }: TokenForm): string | undefined {
     const { clients } = this.#policy;
     return Object.hasOwn(clients, client) && clients[client] === assertion ? client : undefined;
   }
 
-  #redeem(form: Form): string | undefined {
+  #redeem(form: TokenForm): string | undefined {
     const token = form['refresh_token'] ?? '';
     const held = this.#refresh.get(token);
     this.#refresh.delete(token);
     return held?.userName;
   }
 
-  #issue(version: ApiVersion, userName: string, antiforgery: string | undefined): Record<string, string | number> {
+  #issue(version: SimulatedVersion, userName: string, antiforgery: string | undefined): Record<string, string | number> {
     const now = this.#clock.now();
     const { tokenLifetimeSeconds, refreshLifetimeSeconds } = this.#policy;
     const expiresAtMs = now + tokenLifetimeSeconds * 1000;
@@ -134,12 +134,12 @@ export class Tokens {
 const base64 = (claims: object): string => Buffer.from(JSON.stringify(claims)).toString('base64url');
 
 /** RFC 1123 up to v5, as OWIN does it (assumed); ISO from v6. */
-function writeTime(atMs: number, version: ApiVersion): string {
+function writeTime(atMs: number, version: SimulatedVersion): string {
   if (version <= 5) return new Date(atMs).toUTCString();
   return writeInstant(milliseconds(atMs), version, { times: 'native', offsetMinutes: 0, trimFractions: true });
 }
 
-function refusalOf(form: Form): Grant {
+function refusalOf(form: TokenForm): Grant {
   if (form['grant_type'] === 'refresh_token')
     return { ok: false, error: 'invalid_grant', message: 'The refresh token is not valid' };
   if (form['grant_type'] !== 'password' && form['grant_type'] !== jwtBearer)

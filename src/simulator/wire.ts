@@ -1,4 +1,4 @@
-import type { ApiVersion, Quirks } from './quirks.js';
+import type { SimulatedVersion, Quirks } from './quirks.js';
 import { writeInstant, writeTimeSpan } from './quantities.js';
 import { durationOf, type SimEvent, type SimSession } from './world.js';
 
@@ -6,7 +6,7 @@ import { durationOf, type SimEvent, type SimSession } from './world.js';
 export type Json = Readonly<Record<string, unknown>>;
 
 /** In which shape to write. */
-export type Dialect = Readonly<{ version: ApiVersion; quirks: Quirks }>;
+export type Dialect = Readonly<{ version: SimulatedVersion; quirks: Quirks }>;
 
 /**
  * A restore session as `GET /vN/RestoreSessions` shows it. `worst` is what its events have come to so far.

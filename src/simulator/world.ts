@@ -77,7 +77,7 @@ const nobody: Touched = {
 };
 
 /** `own`: the events as an array of the world's own, once one of them was added or changed. */
-type Held = { session: SimSession; events: Events; own?: SimEvent[] };
+type StoredSession = { session: SimSession; events: Events; own?: SimEvent[] };
 
 /**
  * The truth behind the simulated server: its sessions and events. Nothing happens in it by itself; what a client
@@ -85,9 +85,9 @@ type Held = { session: SimSession; events: Events; own?: SimEvent[] };
  */
 export class World {
   readonly #seed: number;
-  readonly #byId = new Map<string, Held>();
+  readonly #byId = new Map<string, StoredSession>();
   /** Newest first; of two that began together the one added later is first. */
-  readonly #newestFirst: Held[] = [];
+  readonly #newestFirst: StoredSession[] = [];
   /** What has changed, in order. */
   readonly changes = new ChangeLog();
   #revision = 0;
@@ -213,19 +213,19 @@ export class World {
       for (const event of each(events)) yield { session, event, duration: durationOf(event) };
   }
 
-  #find(sessionId: string): Held {
+  #find(sessionId: string): StoredSession {
     const held = this.#byId.get(sessionId.toLowerCase());
     if (held === undefined) throw new ExporterError('bug', 'Cannot change a session that does not exist');
     return held;
   }
 
-  #insert(held: Held): void {
+  #insert(held: StoredSession): void {
     const place = this.#newestFirst.findIndex(other => other.session.createdAt <= held.session.createdAt);
     this.#newestFirst.splice(place === -1 ? this.#newestFirst.length : place, 0, held);
     this.#byId.set(held.session.id, held);
   }
 
-  #eventsChanged(held: Held): void {
+  #eventsChanged(held: StoredSession): void {
     const eventRevision = this.#nextRevision();
     held.session = { ...held.session, eventRevision };
     this.changes.add('events', held.session.id, eventRevision);
@@ -248,7 +248,7 @@ export function durationOf(event: SimEvent): Nanos | undefined {
 }
 
 /** The events as an array that may be changed: what is made up when asked for is written down. */
-function ownEvents(held: Held): SimEvent[] {
+function ownEvents(held: StoredSession): SimEvent[] {
   held.own ??= held.events.slice();
   held.events = held.own;
   return held.own;

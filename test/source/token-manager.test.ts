@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Secret } from '../../src/kernel/secret.js';
 import { ExporterError } from '../../src/kernel/errors.js';
-import type { ApiVersion } from '../../src/source/options.js';
+import type { ApiVersion } from '../../src/model/api-versions.js';
 import type { Asked, Reply } from '../support/scripted-server.js';
 import { bench, grant, never, type Rig } from '../support/source-rig.js';
 
