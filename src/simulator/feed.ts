@@ -12,11 +12,11 @@ export type FeedContext = Readonly<{
   clock: Clock;
   /** Marks the tokens of this server. */
   instance: () => Readonly<{ installationId: string }>;
-  /** Lets happen what is due. */
+  /** Makes the due live events happen. */
   advance: () => void;
 }>;
 
-/** What is not told is looked for so often while a request waits: nothing runs in the background. */
+/** How often a waiting request checks for changes, because nothing runs in the background. */
 const lookMs = 250;
 const longestWaitSeconds = 60;
 /** Not in plain quotes: the test of the import table would take it for an import. */
@@ -33,9 +33,9 @@ export function changeFeed(context: FeedContext, dialect: Dialect): RequestHandl
     const query = queryOf(request.url);
     const asked = readAsked(query, context, dialect);
     if ('status' in asked) return refuse(response, asked, version);
-    await waitFor(() => told(context, asked.place, dialect).length > 0, asked.waitMs, { context, response });
+    await waitFor(() => reported(context, asked.place, dialect).length > 0, asked.waitMs, { context, response });
     if (response.closed) return undefined;
-    const changes = told(context, asked.place, dialect).slice(0, asked.limit);
+    const changes = reported(context, asked.place, dialect).slice(0, asked.limit);
     const full = changes.length === asked.limit;
     const place = full ? (changes.at(-1)?.place ?? asked.place) : context.world.changes.last;
     return void response.json({
@@ -84,8 +84,8 @@ function readPlace(from: string, context: FeedContext, { quirks }: Dialect): num
 const markOf = ({ instance }: FeedContext): string => instance().installationId.slice(0, 8);
 const tokenOf = (context: FeedContext, place: number): string => `${markOf(context)}.${String(place)}`;
 
-/** What is told of what has changed behind a place. */
-function told({ world, advance }: FeedContext, place: number, { quirks }: Dialect): readonly LoggedChange[] {
+/** The changes after a place that the feed reports. */
+function reported({ world, advance }: FeedContext, place: number, { quirks }: Dialect): readonly LoggedChange[] {
   advance();
   return world.changes.after(place).filter(({ kind }) => kind !== 'events' || !quirks.silentEvents);
 }

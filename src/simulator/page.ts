@@ -3,7 +3,7 @@ import type { PageWindow, Query } from './query.js';
 import { type Dialect, type Json, links } from './wire.js';
 import type { Events, SimEvent } from './world.js';
 
-/** A page of a list: its rows, where in the list it stands, and under which path and filters the list is found. */
+/** A page of a list: its rows, its place in the list, and the path and filters of the list. */
 export type ListPage = Readonly<{
   rows: readonly Json[];
   paging: PageWindow;
@@ -53,7 +53,7 @@ function search(offset: number, limit: number, query: Query): string {
   return parameters.toString();
 }
 
-/** The events of a page. Shuffled rows stay on their page, and are in the same disorder each time. */
+/** The events of a page. Shuffled rows stay on their page, in the same order each time. */
 export function pageOfEvents(events: Events, { offset, limit }: PageWindow, { quirks }: Dialect): readonly SimEvent[] {
   if (quirks.eventOrder === 'descending') {
     const end = Math.max(0, events.length - offset);

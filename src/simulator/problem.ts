@@ -5,7 +5,7 @@ import type { SimulatedVersion } from './quirks.js';
 export type ErrorCode =
   'ResourceAccessDenied' | 'ResourceNotFound' | 'ParameterValidationFailure' | 'OutdatedChangeToken' | 'HttpError';
 
-/** An answer that is no success. */
+/** An error response. */
 export type ApiProblem = Readonly<{ status: number; code: ErrorCode; message: string }>;
 
 /** The body of an error: `{message}`, and from v8 the code. */
@@ -13,7 +13,7 @@ export function writeProblem({ code, message }: ApiProblem, version: SimulatedVe
   return version === 8 ? { message, errorCode: code } : { message };
 }
 
-/** The body of a refused login: as OAuth has it up to v5, like every other error from v6. */
+/** The body of a refused login: as in OAuth up to v5, like every other error from v6. */
 export function writeRefusal(error: string, message: string, version: SimulatedVersion): Readonly<Record<string, string>> {
   if (version <= 5) return { error, error_description: message };
   return writeProblem({ status: 400, code: 'ResourceAccessDenied', message }, version);
@@ -31,7 +31,7 @@ export const invalidParameter = (name: string): ApiProblem => ({
   message: `The value of parameter "${name}" is not valid.`,
 });
 
-/** Ends the answer with an error. */
+/** Sends an error response. */
 export function refuse(response: Response, problem: ApiProblem, version: SimulatedVersion): void {
   response.status(problem.status).json(writeProblem(problem, version));
 }

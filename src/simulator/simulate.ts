@@ -14,11 +14,11 @@ import { Tokens } from './tokens.js';
 import { type Intercept, Traffic } from './traffic.js';
 import { type SimSession, World } from './world.js';
 
-/** What to imitate. Everything but the clock has a default. */
+/** Options of a simulated server. All but the clock have a default. */
 export type SimulateOptions = Readonly<{
   /** The server's: it dates answers, ends tokens and drives the live stream. */
   clock: Clock;
-  /** Decides everything that is made up. Default 1. */
+  /** Determines all generated data. Default 1. */
   seed?: number;
   /** Default 0: any free port. */
   port?: number;
@@ -32,15 +32,15 @@ export type SimulateOptions = Readonly<{
   password?: string;
   /** Applications that may log in with an assertion (JWT), by client id. Default: none. */
   clients?: Readonly<Record<string, string>>;
-  /** Makes it speak HTTPS: key and certificate chain, PEM. Default: plain HTTP. */
+  /** Key and certificate chain for HTTPS, PEM. Default: plain HTTP. */
   tls?: Readonly<{ key: string; cert: string }>;
   /** Default: an id made from the seed, and a product version that serves the newest of `versions`. */
   instance?: Partial<Instance>;
   /** Default: an empty one. */
   world?: World;
-  /** Old sessions to begin with. Default: none. */
+  /** Past sessions. Default: none. */
   history?: HistoryOptions;
-  /** Makes things happen as time goes by. Default: nothing happens by itself. */
+  /** Generates live sessions as time passes. Default: none. */
   live?: LiveOptions;
   quirks?: Partial<Quirks>;
   intercept?: Intercept;
@@ -53,15 +53,15 @@ export interface Simulator {
   /** The truth; see `advance`. */
   readonly world: World;
   readonly traffic: Traffic;
-  /** Lets the live stream happen up to now. Every request does it too; call it before looking into `world`. */
+  /** Advances the live stream to now, as every request does; call it before reading `world`. */
   readonly advance: () => void;
-  /** Puts another interceptor in place, or none. */
+  /** Replaces the interceptor, or removes it. */
   readonly intercept: (hook: Intercept | undefined) => void;
-  /** From now on it says something else of itself: an upgrade, or another installation under the same address. */
+  /** Changes version or installation id: an upgrade, or another installation at the same address. */
   readonly become: (instance: Partial<Instance>) => void;
   /** Ends all access tokens, and refresh tokens as well when `refresh` is true. */
   readonly revokeTokens: (refresh?: boolean) => void;
-  /** Stops at once, connections included. */
+  /** Stops at once and closes all connections. */
   readonly close: () => Promise<void>;
 }
 
@@ -78,7 +78,7 @@ const builds: Readonly<Record<SimulatedVersion, string>> = {
 
 /**
  * Starts a simulated VB365 server.
- * @throws {ExporterError} `network` when the port cannot be had.
+ * @throws {ExporterError} `network` when it cannot listen on the port.
  */
 export async function simulate(options: SimulateOptions): Promise<Simulator> {
   const { clock, seed = 1, versions = simulatedVersions } = options;
@@ -115,7 +115,7 @@ export async function simulate(options: SimulateOptions): Promise<Simulator> {
   };
 }
 
-/** The world with its past, and what lets its future happen. */
+/** The world with its past, and the function that advances it. */
 function history(
   options: SimulateOptions,
   { seed, quirks }: { seed: number; quirks: Quirks },
@@ -162,7 +162,7 @@ async function listen(app: Express, { port = 0, host = '127.0.0.1', tls }: Simul
   const server = tls === undefined ? createServer(app) : createTlsServer(tls, app);
   await new Promise<void>((resolve, reject) => {
     server.once('error', cause => {
-      const message = `Cannot listen on "${host}:${String(port)}": ${cause.message}`;
+      const message = `Could not listen on "${host}:${String(port)}": ${cause.message}`;
       reject(new ExporterError('network', message, { cause }));
     });
     server.listen(port, host, resolve);
@@ -173,7 +173,7 @@ async function listen(app: Express, { port = 0, host = '127.0.0.1', tls }: Simul
 /** Host and port as a URL has them. */
 function authorityOf(server: Server): string {
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new ExporterError('bug', 'Cannot find the port in use');
+  if (address === null || typeof address === 'string') throw new ExporterError('bug', 'Could not read the port in use');
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   return `${host}:${String(address.port)}`;
 }

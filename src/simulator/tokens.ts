@@ -3,10 +3,10 @@ import { milliseconds } from '../model/time.js';
 import type { SimulatedVersion, Quirks } from './quirks.js';
 import { writeInstant } from './quantities.js';
 
-/** What was sent to `POST /vN/token`, as text. */
+/** The fields posted to `POST /vN/token`. */
 export type TokenForm = Readonly<Record<string, string>>;
 
-/** What a login brought: the body of the answer, or why there is none. */
+/** The outcome of a login: the response body, or the error. */
 export type Grant =
   | Readonly<{ ok: true; body: Readonly<Record<string, string | number>>; antiforgery: string | undefined }>
   | Readonly<{ ok: false; error: string; message: string }>;
@@ -20,7 +20,7 @@ export type TokenPolicy = Readonly<{
 }> &
   Pick<Quirks, 'tokenLifetimeSeconds' | 'refreshLifetimeSeconds' | 'mfa'>;
 
-/** An access token that is good. `antiforgery`: what its cookie says, when it was issued with one. */
+/** A valid access token. `antiforgery`: the value of its cookie, when it was issued with one. */
 export type IssuedToken = Readonly<{ expiresAtMs: number; antiforgery: string | undefined }>;
 
 /** The grant of RFC 7523. */
@@ -29,8 +29,7 @@ const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 type Refresh = Readonly<{ expiresAtMs: number; userName: string }>;
 
 /**
- * Tokens that were issued. They end with their time, by logging out, or when they are revoked; a refresh token is
- * good once. Source: vb365-rest.md 2.1, 2.2 and 2.6.
+ * The issued tokens. They end when they expire, at logout, or when revoked; a refresh token is valid once. Source: vb365-rest.md 2.1, 2.2 and 2.6.
  */
 export class Tokens {
   readonly #clock: Clock;
@@ -54,7 +53,7 @@ export class Tokens {
     return { ok: true, body: this.#issue(version, userName, antiforgery), antiforgery };
   }
 
-  /** Undefined when the token is not known (any more). */
+  /** Undefined when the token is unknown or has expired. */
   find(accessToken: string): IssuedToken | undefined {
     const held = this.#access.get(accessToken);
     return held !== undefined && held.expiresAtMs > this.#clock.now() ? held : undefined;
@@ -65,7 +64,7 @@ export class Tokens {
     this.#access.delete(accessToken);
   }
 
-  /** All access tokens end; refresh tokens too when `refresh` says so. */
+  /** Revokes all access tokens, and with `refresh` all refresh tokens. */
   revokeAll(refresh: boolean): void {
     this.#access.clear();
     if (refresh) this.#refresh.clear();
@@ -109,7 +108,7 @@ export class Tokens {
     };
   }
 
-  /** A token of the shape of a JWT; its signature is of no use. */
+  /** A token in the form of a JWT without a real signature. */
   #jwt(userName: string, expiresAtMs: number): string {
     const claims = {
       unique_name: userName,

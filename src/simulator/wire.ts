@@ -102,7 +102,7 @@ function text(value: string, { absent }: Quirks): string | undefined {
   return value === '' && absent !== 'empty' ? undefined : value;
 }
 
-/** Leaves out what is undefined, or writes it as null. */
+/** Omits undefined members, or writes them as null. */
 function settle({ absent }: Quirks, fields: Json): Json {
   const entries = Object.entries(fields);
   if (absent === 'omit') return Object.fromEntries(entries.filter(([, value]) => value !== undefined));

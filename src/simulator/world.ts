@@ -58,10 +58,10 @@ export type SimEvent = Readonly<{
 /** The events of a session, ascending by `order`; an array, or something that makes them up when they are asked for. */
 export type Events = Pick<readonly SimEvent[], 'length' | 'slice'>;
 
-/** What is to be said of a new session; the rest has defaults: a working Exchange session of `example.onmicrosoft.com`. */
+/** Properties of a new session; the others have defaults: a working Exchange session of `example.onmicrosoft.com`. */
 export type SessionDraft = Partial<Omit<SimSession, 'revision' | 'eventRevision'>> & Pick<SimSession, 'createdAt'>;
 
-/** What is to be said of a new event; the rest has defaults: a successful event of no type that took no time. */
+/** Properties of a new event; the others have defaults: a successful event of no type that took no time. */
 export type EventDraft = Partial<SimEvent> & Pick<SimEvent, 'startedAt'>;
 
 /** One line of the book: an event, the session it belongs to, and how long it took (undefined while it has no end). */
@@ -118,7 +118,7 @@ export class World {
       revision,
       eventRevision: revision,
     };
-    if (this.#byId.has(session.id)) throw new ExporterError('bug', 'Cannot add a session twice');
+    if (this.#byId.has(session.id)) throw new ExporterError('bug', 'Could not add the session: it exists already');
     this.#insert({ session, events });
     this.changes.add('session', session.id, revision);
     return session;
@@ -155,7 +155,7 @@ export class World {
     const events = ownEvents(held);
     const index = events.findIndex(event => event.id === eventId);
     const before = events[index];
-    if (before === undefined) throw new ExporterError('bug', 'Cannot finish an event that the session does not have');
+    if (before === undefined) throw new ExporterError('bug', 'Could not finish the event: the session does not have it');
     const event: SimEvent = { ...before, ...change };
     events[index] = event;
     this.#eventsChanged(held);
@@ -215,7 +215,7 @@ export class World {
 
   #find(sessionId: string): StoredSession {
     const held = this.#byId.get(sessionId.toLowerCase());
-    if (held === undefined) throw new ExporterError('bug', 'Cannot change a session that does not exist');
+    if (held === undefined) throw new ExporterError('bug', 'Could not change the session: it does not exist');
     return held;
   }
 
@@ -247,7 +247,7 @@ export function durationOf(event: SimEvent): Nanos | undefined {
   return event.endedAt === undefined ? undefined : event.endedAt - event.startedAt;
 }
 
-/** The events as an array that may be changed: what is made up when asked for is written down. */
+/** The events as a mutable array; generated ones are stored first. */
 function ownEvents(held: StoredSession): SimEvent[] {
   held.own ??= held.events.slice();
   held.events = held.own;

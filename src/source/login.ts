@@ -95,7 +95,7 @@ const refusalHints: Readonly<Record<Credentials['kind'], string>> = {
 function refused({ kind }: Credentials, { status, body }: Answer): ExporterError {
   const unsupported = /"unsupported_grant_type"/.test(body);
   const hint = unsupported ? 'the server does not offer this way to log in' : refusalHints[kind];
-  return new ExporterError('auth', `Login was refused (HTTP ${String(status)}): ${hint}`, {
+  return new ExporterError('auth', `Could not log in (HTTP ${String(status)}): ${hint}`, {
     details: { operation: 'token', status },
   });
 }

@@ -86,13 +86,13 @@ const networkWords: Readonly<Record<string, string>> = {
 const timeouts: ReadonlySet<string> = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT']);
 
 /** `host:port` of the server, and whether a proxy may be in between. */
-type Route = Readonly<{ host: string; proxied: boolean }>;
+type ServerRoute = Readonly<{ host: string; proxied: boolean }>;
 
 /**
  * The error of a request without a complete response. The cause is left out for undici's HTTP parser, because it holds
  * what the server sent, and for a proxy, because it may hold what we sent.
  */
-export function networkFailure(thrown: unknown, { host, proxied }: Route): ExporterError {
+export function networkFailure(thrown: unknown, { host, proxied }: ServerRoute): ExporterError {
   if (isJsonObject(thrown) && thrown['name'] === 'HTTPParserError')
     return new ExporterError('decode', `Could not read the answer of "${host}": not HTTP`);
   const code = errorCode(thrown);

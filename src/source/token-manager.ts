@@ -53,7 +53,7 @@ export function createTokenManager(options: LoginOptions & Readonly<{ random: Ra
   function drop(refused: AccessToken): void {
     if (refused !== proven) {
       if (clock.monotonic() - uselessSinceMs < uselessTokenMs)
-        throw new ExporterError('auth', 'The server refuses the tokens that it gives');
+        throw new ExporterError('auth', 'Could not use the token: the server refuses the tokens that it issues');
       uselessSinceMs = clock.monotonic();
     }
     // A refreshed token may be refused again; only a login shows whether the account is the cause.

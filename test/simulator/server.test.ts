@@ -120,7 +120,7 @@ describe('what is served', () => {
       const port = Number(new URL(url).port);
       await expect(simulate({ clock: drivenClock(), port })).rejects.toMatchObject({
         reason: 'network',
-        message: expect.stringContaining(`Cannot listen on "127.0.0.1:${port}"`),
+        message: expect.stringContaining(`Could not listen on "127.0.0.1:${port}"`),
       });
     });
   });
