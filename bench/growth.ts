@@ -130,7 +130,7 @@ export async function growth(): Promise<Section> {
 
 const introduction = (runs: number): string =>
   `CPU time of the exporter per event and resident memory, by the number of events that the process has taken, with metrics and log
-records (OTLP http/json), sessions of ${whole(sessionSize)} events, pages of 1,000. Goals: flat within 20 % from the 10,000th event to the
+records (OTLP http/protobuf), sessions of ${whole(sessionSize)} events, pages of 1,000. Goals: flat within 20 % from the 10,000th event to the
 millionth, and at most 1.5 times the resident memory after 10,000. Node's compilation is part of the first 10,000 events, which
 the median excludes. Medians of ${String(runs)} runs (least to most).`;
 

@@ -104,7 +104,7 @@ export async function latency(): Promise<Section> {
 }
 
 const introduction = (runs: number, events: number): string =>
-  `A v8 server with its change feed, the exporter, and an OTLP http/json receiver, each in its own process. Events arrive at random
+  `A v8 server with its change feed, the exporter, and an OTLP http/protobuf receiver, each in its own process. Events arrive at random
 times, one per second on average, independent of each other. The series has been scraped before. Both sides are checked every
 ${String(lookEveryMs)} ms. ${String(runs)} runs of ${String(events)} events: p50 is the median of the runs (least to most), p99 is over all events. While the
 feed reports changes, the exporter reads it at most every half second; an event right after another waits that long.`;

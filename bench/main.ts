@@ -1,5 +1,5 @@
 // Runs all parts, or those that are named, and puts what they find out into bench/RESULTS.md.
-// npm run bench [-- <part> ...] [--runs 5]; with `--only`, `--servers` or `--profile <folder>` they are only shown.
+// npm run bench [-- <part> ...] [--runs 5]; with `--only`, `--events`, `--servers` or `--profile <folder>` they are only shown.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { against } from './against.js';
@@ -44,7 +44,7 @@ function namedParts(words: readonly string[]): readonly string[] {
 const named = namedParts(process.argv.slice(2));
 if (flag('runs', 1) < 1) throw new Error('"--runs" wants 1 or more');
 /** A part that is not measured whole, or while something else is, is no result. */
-const isResult = ['only', 'servers', 'profile'].every(name => text(name) === '');
+const isResult = ['only', 'events', 'servers', 'profile'].every(name => text(name) === '');
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 for (const [name, run] of Object.entries(parts)) {

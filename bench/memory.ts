@@ -60,5 +60,5 @@ export async function memory(): Promise<Section> {
 }
 
 const introduction = (runs: number): string =>
-  `Resident memory of the exporter, with metrics and log records (OTLP http/json), pages of 1,000. Medians of ${String(runs)} runs
+  `Resident memory of the exporter, with metrics and log records (OTLP http/protobuf), pages of 1,000. Medians of ${String(runs)} runs
 (least to most).`;

@@ -120,7 +120,7 @@ describe('the program', () => {
         expect(app.said.filter(line => line.includes('level=warn'))).toHaveLength(1);
         expect(await app.value('vb365_server_up{server="hq"}')).toBe(0);
         const { text } = await app.get('/');
-        expect(text).toContain('Login was refused');
+        expect(text).toContain('Could not log in');
         expect(app.said.join('') + text + (await app.get('/metrics')).text).not.toContain('hunter2-canary');
       });
     });

@@ -1,21 +1,18 @@
-// The floor: the pool of the exporter fetches every page of every session, `JSON.parse` reads it, and that is all.
-// Logs in, says so, begins when told to, and says how many events it has seen. `--lean 1` receives as the exporter does.
-// node dist/bench/actors/floor.js --url http://127.0.0.1:1234 --limit 5000 [--lean 1]
+// The floor: fetches every page of every session over the connections of the exporter and parses it with `JSON.parse`.
+// Logs in, prints that it is ready, starts on a line of standard input, and prints how many events it saw.
+// node dist/bench/actors/floor.js --url http://127.0.0.1:1234
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Dispatcher } from 'undici';
 import { z } from 'zod';
-import { systemClock } from '../../src/kernel/clock.js';
-import { connections } from '../../src/source/dispatcher.js';
-import { receive } from '../../src/source/receive.js';
-import { isWire } from '../../src/source/wire.js';
+import { createConnectionPool } from '../../src/source/dispatcher.js';
+import { isJsonObject } from '../../src/source/json.js';
 import { tell } from '../rig/actor.js';
-import { flag, text } from '../rig/stats.js';
+import { text } from '../rig/stats.js';
 
-const limit = flag('limit', 5_000);
-const lean = flag('lean', 0) === 1;
+/** As `page_size` of the exporter by default. */
+const limit = 1_000;
 const origin = text('url');
-const pool = connections({
+const pool = createConnectionPool({
   baseUrl: new URL(origin),
   connections: 4,
   connectTimeoutMs: 10_000,
@@ -24,17 +21,12 @@ const pool = connections({
   proxy: undefined,
   refusal: () => undefined,
 });
-const dispatcher = await pool.fresh();
+const dispatcher = await pool.dispatcher();
 
 async function read(path: string, token: string): Promise<unknown> {
   const headers = { authorization: `Bearer ${token}` };
-  return JSON.parse(await textOf({ origin, path: `/v8/${path}`, method: 'GET', headers }));
-}
-
-async function textOf(options: Dispatcher.RequestOptions): Promise<string> {
-  if (!lean) return (await dispatcher.request(options)).body.text();
-  const { signal } = new AbortController();
-  return (await receive(dispatcher, options, { signal, clock: systemClock })).body;
+  const { body } = await dispatcher.request({ origin, path: `/v8/${path}`, method: 'GET', headers });
+  return JSON.parse(await body.text());
 }
 
 async function login(): Promise<string> {
@@ -50,9 +42,9 @@ type Read = Readonly<{ rows: number; more: boolean }>;
 
 /** Looks at no more than it needs to go on. */
 function look(json: unknown): Read {
-  if (!isWire(json) || !Array.isArray(json['results'])) throw new Error('The answer is no page');
+  if (!isJsonObject(json) || !Array.isArray(json['results'])) throw new Error('The answer is no page');
   const links = json['_links'];
-  return { rows: json['results'].length, more: isWire(links) && links['next'] !== undefined };
+  return { rows: json['results'].length, more: isJsonObject(links) && links['next'] !== undefined };
 }
 
 /** Goes on while there is a next page, as the exporter does: the requests are the same. */

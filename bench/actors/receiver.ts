@@ -1,13 +1,14 @@
-// A receiver of OTLP/JSON in a process of its own, which takes everything: says its address, and answers `count` with how
-// many log records it has had.
+// A receiver of OTLP over HTTP, JSON or protobuf, in its own process. It accepts everything, prints its address, and answers
+// `count` with the number of log records it received.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { listenAndTell, obey, tell } from '../rig/actor.js';
 
 let records = 0;
-const mark = Buffer.from('"timeUnixNano"');
+/** Once in each record, in both encodings. */
+const mark = Buffer.from('log.record.uid');
 
-/** Counts without reading, so that it is never the one that is waited for. */
+/** Counts without decoding, so that the receiver is never the bottleneck. */
 function marksIn(body: Buffer): number {
   let count = 0;
   for (let at = body.indexOf(mark); at !== -1; at = body.indexOf(mark, at + mark.length)) count += 1;
@@ -16,7 +17,9 @@ function marksIn(body: Buffer): number {
 
 async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
   records += marksIn(await buffer(request));
-  response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  // An empty message is `{}` in JSON and nothing in protobuf.
+  const type = request.headers['content-type'] ?? 'application/x-protobuf';
+  response.writeHead(200, { 'content-type': type }).end(type.includes('json') ? '{}' : '');
 }
 
 listenAndTell(createServer((request, response) => void take(request, response)));

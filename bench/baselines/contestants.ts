@@ -31,7 +31,7 @@ const baseline = (name: string, script: string, flags: readonly string[] = []): 
 export const exporter: Contestant = {
   name: 'vb365-exporter',
   start: async (home, addresses) => {
-    const it = await startExporter(home, addresses);
+    const it = await startExporter(home, { ...addresses, protocol: 'http/json' });
     return {
       usage: it.usage,
       stop: it.stop,

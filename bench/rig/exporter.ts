@@ -27,7 +27,8 @@ export type ExporterOptions = Readonly<{
   url: string | readonly ServerAt[];
   /** Address of the receiver of log records; none are sent without one. */
   receiver?: string;
-  pageSize?: number;
+  /** Default `http/protobuf`. */
+  protocol?: 'http/protobuf' | 'http/json';
 }>;
 
 /** A folder with a configuration and a state file. */
@@ -76,24 +77,23 @@ function asInTheImage(): Required<Way> {
   return { nodeFlags, env };
 }
 
-const configOf = (home: Home, { url, receiver, pageSize = 1_000 }: ExporterOptions): string => `
+const configOf = (home: Home, { url, receiver, protocol = 'http/protobuf' }: ExporterOptions): string => `
 servers:
 ${
   typeof url === 'string'
-    ? serverEntry(home, 'bench', { url, version: 'v8', pageSize })
-    : url.map((at, index) => serverEntry(home, `s${String(index)}`, { ...at, pageSize })).join('\n')
+    ? serverEntry(home, 'bench', { url, version: 'v8' })
+    : url.map((at, index) => serverEntry(home, `s${String(index)}`, at)).join('\n')
 }
 state: { path: ${home.state} }
-${receiver === undefined ? '' : `otlp: { endpoint: "${receiver}" }`}
+${receiver === undefined ? '' : `otlp: { endpoint: "${receiver}", protocol: ${protocol} }`}
 `;
 
-const serverEntry = ({ folder }: Home, name: string, at: ServerAt & Readonly<{ pageSize: number }>): string =>
+const serverEntry = ({ folder }: Home, name: string, at: ServerAt): string =>
   `  - name: ${name}
     url: "${at.url}"
     api_version: ${at.version}
     username: simulator
-    password_file: ${folder}/password
-    page_size: ${String(at.pageSize)}`;
+    password_file: ${folder}/password`;
 
 export const answers = async (url: string): Promise<boolean> =>
   request(url).then(

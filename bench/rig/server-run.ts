@@ -8,7 +8,6 @@ export type LineOptions = Readonly<{
   eventsEach?: number;
   /** Over how many days the sessions are spread. Default 1. */
   days?: number;
-  pageSize?: number;
   /** Whether log records are sent, beside metrics. Default true. */
   logs?: boolean;
 }>;
@@ -30,13 +29,7 @@ export type Line = Readonly<{
 const address = z.object({ url: z.string() });
 
 /** Starts a line that begins to read once the server is told `go`, and to which everything of three days is news. */
-export async function startLine({
-  sessions = 0,
-  eventsEach = 1,
-  days = 1,
-  pageSize,
-  logs = true,
-}: LineOptions): Promise<Line> {
+export async function startLine({ sessions = 0, eventsEach = 1, days = 1, logs = true }: LineOptions): Promise<Line> {
   const numbers = { '--sessions': sessions, '--events': eventsEach, '--days': days, '--hold': 1 };
   const flags = Object.entries(numbers).flatMap(([name, value]) => [name, String(value)]);
   const [server, receiver, home] = [start('actors/server.js', flags), start('actors/receiver.js'), makeHome()];
@@ -45,7 +38,6 @@ export async function startLine({
   const exporter = await startExporter(home, {
     url,
     ...(logs && { receiver: to }),
-    ...(pageSize !== undefined && { pageSize }),
   });
   await until(async () => (await exporter.metrics().catch(() => '')).includes('vb365_api_requests_total'));
   return {

@@ -2,7 +2,7 @@ import { anomalyKinds, eventStatuses, eventTypes } from '../../src/model/event.j
 import { sessionResults, workload, workloads } from '../../src/model/session.js';
 import { families } from '../../src/metrics/catalogue.js';
 import { closedLabels, type Family } from '../../src/metrics/family.js';
-import { apiCodes, apiOperations } from '../../src/metrics/labels.js';
+import { apiCodes, apiOperations } from '../../src/model/labels.js';
 import { initialSessionDeltas } from '../../src/metrics/deltas.js';
 
 /** What a server and its organizations do: the label values that occur. Values of other labels all occur. */

@@ -54,7 +54,7 @@ const reportBug = 'report a bug: the exporter does not know this format';
 async function permissions({ examined, signal }: ApiSession): Promise<CheckOutcome> {
   const { version: number } = await examined.instance(signal);
   const build = number === '' ? '' : ` (VB365 ${number})`;
-  const { rows, sessionId, unreadable } = await examined.glance(signal);
+  const { rows, sessionId, unreadable } = await examined.firstSessions(signal);
   if (unreadable > 0)
     return warning(`${String(unreadable)} of ${String(rows)} sessions could not be decoded${build}`, reportBug);
   if (sessionId === undefined)

@@ -5,7 +5,7 @@ import { isLoopback } from '../config/server-schema.js';
 import { ExporterError } from '../kernel/errors.js';
 import { examineTls, type TlsReport } from '../source/examine.js';
 import type { RestOptions } from '../source/options.js';
-import type { Certificate } from '../source/peer.js';
+import type { Certificate } from '../source/trust.js';
 import { networkFailure } from '../source/request-errors.js';
 import { type Check, type CheckOutcome, failed, ok, skipped, warning } from './doctor-checks.js';
 

@@ -6,6 +6,7 @@ import {
   serverVariablesIn,
   variable,
 } from './environment.js';
+import type { ApiVersion } from '../model/api-versions.js';
 import type { History } from './duration.js';
 import { readSignalVariables, type Signals, signalsOf } from './otlp.js';
 import { configError, problemsOf, type Read, readBy } from './problem.js';
@@ -23,7 +24,7 @@ export type ServerConfig = Readonly<{
   name: string;
   /** An origin: the path is `/`. */
   url: URL;
-  apiVersion: 'auto' | 'v2' | 'v3' | 'v4' | 'v5' | 'v6' | 'v7' | 'v8';
+  apiVersion: ApiVersion | 'auto';
   login: LoginConfig;
   /** At most one is set; none for `http:`. */
   tls: Readonly<{ caFile: string | undefined; serverFingerprint: string | undefined; insecureSkipVerify: boolean }>;

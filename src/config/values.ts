@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Secret } from '../kernel/secret.js';
+import { apiVersions } from '../model/api-versions.js';
 import { durationPattern, parseDuration, parseHistory } from './duration.js';
 
 /** A text of the form `pattern` that `read` converts. Every other value gets the message `expected`. */
@@ -152,8 +153,7 @@ export const protocol = (...about: About) =>
 
 export const compression = (...about: About) => z.enum(['none', 'gzip']).meta(meta(about));
 
-export const apiVersion = (description: string) =>
-  z.enum(['auto', 'v2', 'v3', 'v4', 'v5', 'v6', 'v7', 'v8']).meta({ description });
+export const apiVersion = (description: string) => z.enum(['auto', ...apiVersions]).meta({ description });
 
 /** The SHA-256 fingerprint of a certificate, as tools print it. */
 export const fingerprint = (...about: About) =>

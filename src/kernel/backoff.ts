@@ -1,6 +1,6 @@
 import type { Random } from './clock.js';
 
-/** How to space attempts. Times are milliseconds. */
+/** How to space retries. Times are milliseconds. */
 export type Backoff = Readonly<{ baseMs: number; capMs: number }>;
 
 /** Wait after failed attempt number `attempt` (1 for the first), full jitter: uniform in [0, min(cap, base * 2^(attempt-1))). */

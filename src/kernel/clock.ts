@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The only source of time in the program. Tests pass a fake; nothing else may read a clock. */
+/** The only source of time. Tests pass a fake; nothing else may read a clock. */
 export interface Clock {
   /** Wall-clock time in milliseconds since the Unix epoch, UTC. May jump; never subtract two readings. */
   now(): number;
-  /** Milliseconds from an arbitrary origin; never goes back. Only differences mean anything. */
+  /** Milliseconds from an arbitrary origin; never goes back. Only differences are meaningful. */
   monotonic(): number;
   /**
    * Waits `ms` milliseconds.
@@ -19,16 +19,13 @@ export const systemClock: Clock = {
   sleep: async (ms, signal) => sleep(ms, undefined, { signal }),
 };
 
-/** A number in [0, 1), as `Math.random`; a parameter so that tests can choose it. */
+/** A number in [0, 1), like `Math.random`; a parameter so that tests can choose it. */
 export type Random = () => number;
 
 export const systemRandom: Random = () => Math.random();
 
-/**
- * Rings once, after `ms` milliseconds of real time, unless it is called off by what is returned. Does not keep the
- * process alive.
- */
-export function alarm(ms: number, ring: () => void): () => void {
-  const timer = setTimeout(ring, ms).unref();
+/** Calls `act` after `ms` milliseconds of real time, unless the returned function cancels it. Does not keep the process alive. */
+export function alarm(ms: number, act: () => void): () => void {
+  const timer = setTimeout(act, ms).unref();
   return () => clearTimeout(timer);
 }

@@ -1,4 +1,4 @@
-/** Every way a turn can fail. Bounded on purpose: each value is a `reason` label on a counter. */
+/** Why a poll or a delivery failed. Closed: each value is a `reason` label. */
 export const reasons = [
   'aborted',
   'auth',
@@ -16,12 +16,12 @@ export type Reason = (typeof reasons)[number];
 
 type Details = Readonly<Record<string, string | number | boolean>>;
 
-/** A failure with a bounded reason for machines and details for people. Neither message nor details hold a secret. */
+/** A failure with a closed reason for machines and details for people. Neither message nor details hold a secret. */
 export class ExporterError extends Error {
   override readonly name = 'ExporterError';
   readonly reason: Reason;
   readonly details: Details;
-  /** How long the other side asked us to wait, in milliseconds, when it said so. */
+  /** How long the server or receiver asked us to wait, in ms. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -37,8 +37,8 @@ export class ExporterError extends Error {
 }
 
 /**
- * Makes any thrown value an `ExporterError`; what we did not foresee is a `bug`. Errors are told by their looks, not
- * by `instanceof`: those of Node itself are of another realm under a test runner.
+ * Converts any thrown value to an `ExporterError`; an unforeseen one is a `bug`. Checks the shape instead of `instanceof`,
+ * because errors of Node itself belong to another realm under a test runner.
  */
 export function toExporterError(thrown: unknown): ExporterError {
   if (thrown instanceof ExporterError) return thrown;

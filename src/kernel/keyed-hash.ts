@@ -1,11 +1,11 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 
-/** The least length of a key, in bytes: a shorter one can be found by trying. */
+/** Minimum length of a key in bytes: a shorter one can be guessed. */
 export const leastKeyBytes = 16;
 
 /**
- * HMAC-SHA256 of a text, its first 128 bits as `hmac:` and 32 hexadecimal digits. Who lacks the key can neither undo it
- * nor find a text by hashing guesses; who has it can.
+ * HMAC-SHA256 of a text, its first 128 bits as `hmac:` and 32 hexadecimal digits. Without the key it can neither be
+ * reversed nor be matched against guesses.
  */
 export function keyedHash(key: Uint8Array): (text: string) => string {
   const secret = createSecretKey(key);

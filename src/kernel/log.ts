@@ -7,24 +7,24 @@ export type LogFormat = (typeof logFormats)[number];
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** The program's own log: what it does, never what it reads. A message is a sentence without a period; facts are fields. */
+/** The exporter's own log: what it does, never what it reads. A message is a sentence without a period; facts are fields. */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** The same log with fields that every line bears. */
+  /** The same log with fields added to every line. */
   child(fields: LogFields): Log;
 }
 
 export type LogOptions = Readonly<{
   level: LogLevel;
   format: LogFormat;
-  /** Where lines go; standard error unless said otherwise. */
+  /** Receives the lines. Default: standard error. */
   write?: (line: string) => void;
 }>;
 
-/** One line per record, written before the call returns, so that the last words before an exit are not lost. */
+/** Writes one line per record before the call returns, so that the last lines before an exit are not lost. */
 export function createLog({ level, format, write }: LogOptions): Log {
   const sink = write === undefined ? destination({ fd: 2, sync: true }) : { write };
   const stream = format === 'json' ? sink : { write: (line: string) => sink.write(toLogfmt(line)) };
@@ -43,22 +43,14 @@ export function createLog({ level, format, write }: LogOptions): Log {
 type Logger = Pick<ReturnType<typeof pino>, LogLevel | 'child'>;
 
 const wrap = (logger: Logger): Log => ({
-  debug: (message, fields = {}) => {
-    logger.debug(fields, message);
-  },
-  info: (message, fields = {}) => {
-    logger.info(fields, message);
-  },
-  warn: (message, fields = {}) => {
-    logger.warn(fields, message);
-  },
-  error: (message, fields = {}) => {
-    logger.error(fields, message);
-  },
+  debug: (message, fields = {}) => void logger.debug(fields, message),
+  info: (message, fields = {}) => void logger.info(fields, message),
+  warn: (message, fields = {}) => void logger.warn(fields, message),
+  error: (message, fields = {}) => void logger.error(fields, message),
   child: fields => wrap(logger.child(fields)),
 });
 
-/** A line of JSON as logfmt: `ts`, `level` and `msg` first, values quoted where a blank or a quote would end them. */
+/** Converts a line of JSON to logfmt: `ts`, `level` and `msg` first, values quoted where needed. */
 export function toLogfmt(line: string): string {
   const record: unknown = JSON.parse(line);
   if (typeof record !== 'object' || record === null) return line;
@@ -71,7 +63,7 @@ export function toLogfmt(line: string): string {
 const quoted = (value: string): string =>
   /^[^\s"=\\\p{C}]+$/u.test(value) ? value : JSON.stringify(value).replace(/[\p{C}\u2028\u2029]/gu, escaped);
 
-/** What JSON leaves as it is, though a terminal obeys it or ends the line there. */
+/** Escapes what JSON leaves as it is, but a terminal interprets or takes as the end of the line. */
 const escaped = (found: string): string =>
   found
     .split('')

@@ -1,41 +1,29 @@
-/** Wakes a loop: a ring while nobody waits is kept for the next one who does, so that no wake-up is lost. */
+import { unlessAborted } from './linked-abort.js';
+
+/** Wakes a loop. A notification without a waiter is kept for the next one; several count as one. */
 export interface Notify {
   notify(): void;
   /**
-   * Resolves at the next ring, at once when it has rung since the last wait. One waits at a time.
-   * @throws the signal's reason, at once, when `signal` aborts.
+   * Resolves at the next notification, at once when there was one since the last wait. For one waiter at a time.
+   * @throws the signal's reason as soon as `signal` aborts.
    */
   wait(signal: AbortSignal): Promise<void>;
 }
 
 export function createNotify(): Notify {
-  let rung = false;
+  let notified = false;
   let wake: (() => void) | undefined;
   return {
     notify: () => {
-      rung = true;
+      notified = true;
       wake?.();
     },
     wait: async signal => {
       signal.throwIfAborted();
-      if (!rung) await ringOrAbort(signal, resume => (wake = resume));
-      rung = false;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      wake = resolve;
+      if (!notified) await unlessAborted(promise, signal);
+      notified = false;
     },
   };
-}
-
-async function ringOrAbort(signal: AbortSignal, onRing: (resume: () => void) => void): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-  const abort = (): void => {
-    reject(signal.reason);
-  };
-  signal.addEventListener('abort', abort, { once: true });
-  onRing(() => {
-    resolve(undefined);
-  });
-  try {
-    await promise;
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

@@ -1,21 +1,21 @@
 const httpDatePattern = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
 
-/** Reads the one date format that HTTP lets servers write (RFC 9110, 5.6.7), as epoch milliseconds. */
+/** Parses the date format that HTTP servers must write (RFC 9110, 5.6.7) to epoch ms. */
 export function parseHttpDate(header: string | undefined): number | undefined {
   if (header === undefined || !httpDatePattern.test(header)) return undefined;
   const at = Date.parse(header);
   return Number.isNaN(at) ? undefined : at;
 }
 
-/** Shortest wait that is taken from the other side: one that asks for less would be asked again at once. */
+/** A shorter wait would mean a retry at once. */
 const shortestWaitMs = 1000;
-/** Longest wait that is taken from the other side: a slip of theirs must not silence us for days. */
+/** A longer wait, by mistake of the server, must not silence us for days. */
 const longestWaitMs = 3_600_000;
 
 /**
- * Reads `Retry-After`: seconds or an HTTP date (RFC 9110, 10.2.3), as milliseconds from 1 s to 1 h. Undefined when it
- * is left out or malformed.
- * @param nowMs now by the clock of whoever wrote the date.
+ * Parses `Retry-After`, seconds or an HTTP date (RFC 9110, 10.2.3), to milliseconds, limited to 1 s to 1 h. Undefined
+ * when it is missing or malformed.
+ * @param nowMs now by the clock of the server that wrote the date.
  */
 export function parseRetryAfter(header: string | undefined, nowMs: number): number | undefined {
   const waitMs = askedMs(header, nowMs);

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** A value that no log, error, page or dump may show: every way of printing it gives `[redacted]`. */
+/** A value that no log, error, page or dump shows: every way to print it gives `[redacted]`. */
 export class Secret {
   readonly #value: string;
 
@@ -13,7 +13,6 @@ export class Secret {
     return this.#value;
   }
 
-  /** Whether both hold the same. */
   equals(other: Secret): boolean {
     return this.#value === other.#value;
   }

@@ -1,51 +1,47 @@
-/** Lets so many in at a time, first come, first served. */
+/** Limits concurrency, first come, first served. */
 export interface Semaphore {
   /**
-   * Resolves, once there is room, with what gives the place back; giving it back again does nothing.
-   * @throws the signal's reason, at once, when `signal` aborts; whoever gave up waiting holds nobody up.
+   * Waits for a permit and resolves with the function that releases it; calling that twice does nothing.
+   * @throws the signal's reason as soon as `signal` aborts; a waiter that gave up delays nobody.
    */
   acquire(signal: AbortSignal): Promise<() => void>;
 }
 
-/** A gate with room for `limit`; with room for one it is a lock. */
-export function createSemaphore(limit: number): Semaphore {
+export function createSemaphore(permits: number): Semaphore {
   const waiting = new Set<() => void>();
-  let inside = 0;
-  /** A place is handed on, not given back and taken again: nobody slips in between. */
-  const leave = (): void => {
+  let held = 0;
+  /** A permit is handed to the first waiter, not returned: no newcomer gets in between. */
+  const release = (): void => {
     const next = waiting.values().next();
-    if (next.done === true) inside -= 1;
+    if (next.done === true) held -= 1;
     else next.value();
   };
   return {
     acquire: async signal => {
       signal.throwIfAborted();
-      if (inside < limit) inside += 1;
-      else await placeOrAbort(waiting, signal);
-      return once(leave);
+      if (held < permits) held += 1;
+      else await permitOrAbort(waiting, signal);
+      let released = false;
+      return () => {
+        if (!released) release();
+        released = true;
+      };
     },
   };
 }
 
-async function placeOrAbort(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-  const come = (): void => {
-    waiting.delete(come);
-    resolve(undefined);
+/** Both ways out leave the queue at once: a permit handed to a waiter that has given up would be lost. */
+async function permitOrAbort(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const enter = (): void => {
+    waiting.delete(enter);
+    resolve();
   };
   const giveUp = (): void => {
-    waiting.delete(come);
+    waiting.delete(enter);
     reject(signal.reason);
   };
   signal.addEventListener('abort', giveUp, { once: true });
-  waiting.add(come);
+  waiting.add(enter);
   await promise.finally(() => signal.removeEventListener('abort', giveUp));
-}
-
-function once(action: () => void): () => void {
-  let done = false;
-  return () => {
-    if (!done) action();
-    done = true;
-  };
 }

@@ -1,7 +1,8 @@
 import { anomalyKinds, rejectReasons } from '../model/event.js';
 import { sinkNames } from '../pipeline/ports.js';
 import { family } from './family.js';
-import { cappedLabels, deliveryOutcomes, stateOperations, vocabularyFields } from './labels.js';
+import { cappedLabels, deliveryOutcomes, vocabularyFields } from '../model/labels.js';
+import { stateOperations } from './labels.js';
 
 export const eventLag = family({
   type: 'histogram',

@@ -13,7 +13,7 @@ import {
 } from './delivery-families.js';
 import { type BucketExamples, exemplarOf, sessionExemplarOf } from './exemplars.js';
 import { closedLabels, type Family } from './family.js';
-import { type DeliveryOutcome, type VocabularyField, vocabularyFields } from './labels.js';
+import { type DeliveryOutcome, type VocabularyField, vocabularyFields } from '../model/labels.js';
 import { type OrganizationLabel, unlimited } from './organizations.js';
 import {
   eventCorrections,

@@ -1,6 +1,6 @@
 import { reasons } from '../kernel/errors.js';
 import { family } from './family.js';
-import { apiCodes, apiOperations, pollResults, timedOperations } from './labels.js';
+import { apiCodes, apiOperations, pollResults, timedOperations } from '../model/labels.js';
 
 export const serverUp = family({
   type: 'gauge',

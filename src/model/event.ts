@@ -9,7 +9,7 @@ export const eventStatuses = ['Running', 'Success', 'Warning', 'Failed', 'Cancel
 export type EventStatus = (typeof eventStatuses)[number];
 export const eventStatus = vocabulary(eventStatuses);
 
-/** Why an event was set aside instead of taken. Closed: each is a `reason` label. */
+/** Why an event was rejected instead of delivered. Closed: each is a `reason` label. */
 export const rejectReasons = [
   'not_an_object',
   'no_id',
@@ -22,7 +22,7 @@ export const rejectReasons = [
 ] as const;
 export type RejectReason = (typeof rejectReasons)[number];
 
-/** Odd things about the API's answers that cost nothing but trust. Closed: each is a `kind` label. */
+/** Protocol anomalies in API responses that lose no data. Closed: each is a `kind` label. */
 export const anomalyKinds = [
   'no_offset',
   'negative_duration',
@@ -33,7 +33,7 @@ export const anomalyKinds = [
 ] as const;
 export type AnomalyKind = (typeof anomalyKinds)[number];
 
-/** One event of a restore session: one item viewed, saved, exported, sent or restored, or a line of the session's own. */
+/** One event of a restore session: an item viewed, saved, exported, sent or restored, or a line of the session itself. */
 export type RestoreEvent = Readonly<{
   /** UUID, lower case. */
   id: string;
@@ -43,27 +43,24 @@ export type RestoreEvent = Readonly<{
   status: Term<EventStatus>;
   startedAt: Nanos;
   endedAt: Nanos | undefined;
-  /** End minus start, else what the API's `duration` says; never negative; undefined when neither is known. */
+  /** End minus start, else the API's `duration`; never negative; undefined when neither is known. */
   duration: Nanos | undefined;
   title: string;
   message: string;
-  /** `''` and undefined: the event is about no item, or the server does not say. */
+  /** `''` and undefined: not about an item, or unknown. */
   item: Readonly<{ name: string; type: string; sizeBytes: number | undefined }>;
   source: string;
   target: string;
-  /** Why it went wrong, in the server's words; `''` when it did not. */
+  /** Why it failed, in the server's words; `''` for a success. */
   reason: string;
   anomalies: readonly AnomalyKind[];
 }>;
 
-/**
- * Whether the event will not change any more, so that it may be taken. A status that we do not know is final when the
- * event has an end, or its session is over.
- */
+/** Whether the event will no longer change. An unknown status is final when the event has an end, or its session is over. */
 export function isFinal(event: RestoreEvent, sessionOpen: boolean): boolean {
   if (event.status.label === 'Running') return false;
   return event.status.label !== 'other' || event.endedAt !== undefined || !sessionOpen;
 }
 
-/** When the event happened, for ordering, `since` and log records: its end, or its start while that is unknown. */
+/** When the event happened, for ordering, `since` and log records: its end, or its start while the end is unknown. */
 export const eventTime = (event: RestoreEvent): Nanos => event.endedAt ?? event.startedAt;

@@ -1,15 +1,15 @@
-/** Kinds of personal data in what the API tells. What becomes of each is the operator's choice. */
+/** Classes of personal data in the API. The operator chooses a treatment for each. */
 export const personalClasses = ['person', 'item', 'path', 'client'] as const;
 export type PersonalClass = (typeof personalClasses)[number];
 
-/** What is done with a text, the mildest first: told as it is, replaced by its keyed hash, or left out. */
+/** Treatments, the mildest first: keep the text, replace it by its keyed hash, or drop it. */
 export const treatments = ['keep', 'hash', 'drop'] as const;
 export type Treatment = (typeof treatments)[number];
 
 /** The operator's choice for each class. */
 export type PersonalData = Readonly<Record<PersonalClass, Treatment>>;
 
-/** The choice for a text that may hold all of these classes: the strictest counts. */
+/** The treatment of a text that may hold all of these classes: the strictest counts. */
 export function treatmentOf(choice: PersonalData, classes: readonly PersonalClass[]): Treatment {
   let strictness = 0;
   for (const one of classes) strictness = Math.max(strictness, treatments.indexOf(choice[one]));

@@ -8,7 +8,7 @@ export const sessionResults = ['Success', 'Warning', 'Failed'] as const;
 export type SessionResult = (typeof sessionResults)[number];
 export const sessionResult = vocabulary(sessionResults);
 
-/** Session types of the API and the workload each one restores. Source: `RESTRestoreSession.type`, v2 to v8. */
+/** The workload of each session type. Source: `RESTRestoreSession.type`, v2 to v8. */
 const workloadOf: ReadonlyMap<string, Workload> = new Map([
   ['vex', 'exchange'],
   ['veod', 'onedrive'],
@@ -16,20 +16,18 @@ const workloadOf: ReadonlyMap<string, Workload> = new Map([
   ['vet', 'teams'],
 ]);
 
-/** The workload behind a session type such as `Vex`. `raw` stays what the server wrote. */
-export function workload(raw: string): Term<Workload> {
-  return { label: workloadOf.get(raw.toLowerCase()) ?? 'other', raw };
-}
+/** The workload of a session type such as `Vex`, which `raw` keeps. */
+export const workload = (raw: string): Term<Workload> => ({
+  label: workloadOf.get(raw.toLowerCase()) ?? 'other',
+  raw,
+});
 
-/**
- * One restore session: somebody opened a backup. Times are the server's. `''` stands for a text that the server left
- * out, sent as `null` or sent empty: it means the same three things alike.
- */
+/** One restore session: somebody opened a backup. Times are the server's. `''`: the server sent no text. */
 export type Session = Readonly<{
   /** UUID, lower case. */
   id: string;
   name: string;
-  /** The organization's name, the only identity the API gives here. */
+  /** The organization's name, the only identity in the API. */
   organization: string;
   workload: Term<Workload>;
   createdAt: Nanos;
@@ -37,16 +35,16 @@ export type Session = Readonly<{
   endedAt: Nanos | undefined;
   /** True until the server says `Stopped`. */
   open: boolean;
-  /** Means nothing while the session is open: servers say `Success` from the first second on. */
+  /** Meaningless while the session is open: servers say `Success` from the first second on. */
   result: Term<SessionResult>;
   initiator: string;
   details: string;
   scope: string;
   clientAddress: string;
   reason: string;
-  /** What tells one state of the session from another (v8); absent where the server does not say. */
+  /** Changes with the state of the session (v8); absent where the server sends none. */
   eTag?: string;
 }>;
 
-/** When a session that has stopped is told: at its end, or its creation while that is unknown. */
+/** When a stopped session happened: its end, or its creation while the end is unknown. */
 export const sessionTime = (session: Session): Nanos => session.endedAt ?? session.createdAt;

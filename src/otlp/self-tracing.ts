@@ -7,7 +7,7 @@ import { ATTR_ERROR_TYPE, ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opent
 import type { Clock } from '../kernel/clock.js';
 import { toExporterError } from '../kernel/errors.js';
 import type { Instrument } from '../pipeline/instrument.js';
-import type { ApiCode, ApiOperation } from '../metrics/labels.js';
+import type { ApiCode, ApiOperation } from '../model/labels.js';
 import { acknowledgingExporter } from './exporter.js';
 import { type OtlpTarget, type OtlpTransport, otlpTransport } from './transport.js';
 import { tracesSignal } from './signal.js';

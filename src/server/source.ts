@@ -12,7 +12,7 @@ import type { EndedRequest } from '../otlp/self-tracing.js';
 import type { Credentials, VersionMemory } from '../source/options.js';
 import { type RestSource, restSource } from '../source/rest.js';
 import type { Trust } from '../source/trust.js';
-import { isTimedOperation } from '../metrics/labels.js';
+import { isTimedOperation } from '../model/labels.js';
 import { apiRequestDuration, apiRequests, tlsVerificationEnabled } from '../metrics/server-families.js';
 
 export type SourceParts = Readonly<{

@@ -51,7 +51,7 @@ export const sessionScopes: Some<string> = [
 ];
 
 /** One kind of item of a workload. `place` is where it lies, with `{person}`, `{login}` and `{site}` to be filled in. */
-export type Kind = Readonly<{ itemType: string; names: Some<string>; place: string }>;
+export type ItemKind = Readonly<{ itemType: string; names: Some<string>; place: string }>;
 
 /** What can be restored, per session type. Item types: vb365-rest.md 6.5; those of Teams are assumed. */
 export const workloadKinds = {
@@ -88,7 +88,7 @@ export const workloadKinds = {
       { itemType: 'File', names: ['Roadmap.pptx', 'Minutes.docx'], place: '{site}\\General\\Files' },
     ],
   },
-} as const satisfies Record<string, Readonly<{ app: string; kinds: Some<Kind> }>>;
+} as const satisfies Record<string, Readonly<{ app: string; kinds: Some<ItemKind> }>>;
 
 export type SessionType = keyof typeof workloadKinds;
 export const sessionTypes: Some<SessionType> = ['Vex', 'Veod', 'Vesp', 'Vet'];

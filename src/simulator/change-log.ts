@@ -1,16 +1,21 @@
-/** Something that has changed. `events`: only the events of a session did, which a silent server does not tell. */
-export type Change = Readonly<{ place: number; kind: 'session' | 'events' | 'deleted'; id: string; eTag: number }>;
+/** One change. `events`: only events of the session changed, which a silent server does not report. */
+export type LoggedChange = Readonly<{
+  place: number;
+  kind: 'session' | 'events' | 'deleted';
+  id: string;
+  eTag: number;
+}>;
 
-/** How many changes are kept; a server that is to forget earlier is told so by a quirk. */
+/** How many changes are kept; a quirk makes the server forget earlier. */
 const kept = 100_000;
 
-/** What has changed in a world, in order. Places count from 1. */
+/** The changes of a world in order. Places count from 1. */
 export class ChangeLog {
-  #changes: Change[] = [];
+  #changes: LoggedChange[] = [];
   #last = 0;
   readonly #listeners = new Set<() => void>();
 
-  add(kind: Change['kind'], id: string, eTag: number): void {
+  add(kind: LoggedChange['kind'], id: string, eTag: number): void {
     this.#last += 1;
     this.#changes.push({ place: this.#last, kind, id, eTag });
     if (this.#changes.length > 2 * kept) this.#changes = this.#changes.slice(-kept);
@@ -23,12 +28,12 @@ export class ChangeLog {
   }
 
   /** Changes behind a place, oldest first. */
-  after(place: number): readonly Change[] {
+  after(place: number): readonly LoggedChange[] {
     const missing = this.#last - this.#changes.length;
     return this.#changes.slice(Math.max(0, place - missing));
   }
 
-  /** Calls back at every change, until what is returned is called. */
+  /** Calls the listener at every change until the returned function is called. */
   listen(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

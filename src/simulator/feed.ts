@@ -1,7 +1,7 @@
 import type { RequestHandler, Response } from 'express';
 import type { Clock } from '../kernel/clock.js';
-import type { Change } from './change-log.js';
-import { invalidParameter, type Problem, refuse } from './problem.js';
+import type { LoggedChange } from './change-log.js';
+import { invalidParameter, type ApiProblem, refuse } from './problem.js';
 import { type Query, queryOf, readCount, readPaging } from './query.js';
 import { type Dialect, links } from './wire.js';
 import type { World } from './world.js';
@@ -12,11 +12,11 @@ export type FeedContext = Readonly<{
   clock: Clock;
   /** Marks the tokens of this server. */
   instance: () => Readonly<{ installationId: string }>;
-  /** Lets happen what is due. */
+  /** Makes the due live events happen. */
   advance: () => void;
 }>;
 
-/** What is not told is looked for so often while a request waits: nothing runs in the background. */
+/** How often a waiting request checks for changes, because nothing runs in the background. */
 const lookMs = 250;
 const longestWaitSeconds = 60;
 /** Not in plain quotes: the test of the import table would take it for an import. */
@@ -33,9 +33,9 @@ export function changeFeed(context: FeedContext, dialect: Dialect): RequestHandl
     const query = queryOf(request.url);
     const asked = readAsked(query, context, dialect);
     if ('status' in asked) return refuse(response, asked, version);
-    await waitFor(() => told(context, asked.place, dialect).length > 0, asked.waitMs, { context, response });
+    await waitFor(() => reported(context, asked.place, dialect).length > 0, asked.waitMs, { context, response });
     if (response.closed) return undefined;
-    const changes = told(context, asked.place, dialect).slice(0, asked.limit);
+    const changes = reported(context, asked.place, dialect).slice(0, asked.limit);
     const full = changes.length === asked.limit;
     const place = full ? (changes.at(-1)?.place ?? asked.place) : context.world.changes.last;
     return void response.json({
@@ -47,20 +47,20 @@ export function changeFeed(context: FeedContext, dialect: Dialect): RequestHandl
   };
 }
 
-const refusals: Readonly<Record<'missing' | 'refused', Problem>> = {
+const refusals: Readonly<Record<'missing' | 'refused', ApiProblem>> = {
   missing: { status: 404, code: 'HttpError', message: '' },
   refused: { status: 403, code: 'ResourceAccessDenied', message: 'Access is denied' },
 };
 
-const outdated: Problem = {
+const outdated: ApiProblem = {
   status: 400,
   code: 'OutdatedChangeToken',
   message: 'The change token is outdated.',
 };
 
-type Asked = Readonly<{ place: number; limit: number; waitMs: number }>;
+type FeedRequest = Readonly<{ place: number; limit: number; waitMs: number }>;
 
-function readAsked(query: Query, context: FeedContext, dialect: Dialect): Asked | Problem {
+function readAsked(query: Query, context: FeedContext, dialect: Dialect): FeedRequest | ApiProblem {
   const paging = readPaging(query, dialect);
   if ('status' in paging) return paging;
   const waitSeconds = readCount(query.get('timeoutseconds'), 0);
@@ -71,7 +71,7 @@ function readAsked(query: Query, context: FeedContext, dialect: Dialect): Asked 
   return { place, limit: paging.limit, waitMs: isLatest ? 0 : Math.min(waitSeconds, longestWaitSeconds) * 1000 };
 }
 
-function readPlace(from: string, context: FeedContext, { quirks }: Dialect): number | Problem {
+function readPlace(from: string, context: FeedContext, { quirks }: Dialect): number | ApiProblem {
   const { last } = context.world.changes;
   if (from === 'latest') return last;
   const parts = /^(?<mark>[0-9a-f]{8})\.(?<place>\d{1,15})$/.exec(from)?.groups;
@@ -84,13 +84,13 @@ function readPlace(from: string, context: FeedContext, { quirks }: Dialect): num
 const markOf = ({ instance }: FeedContext): string => instance().installationId.slice(0, 8);
 const tokenOf = (context: FeedContext, place: number): string => `${markOf(context)}.${String(place)}`;
 
-/** What is told of what has changed behind a place. */
-function told({ world, advance }: FeedContext, place: number, { quirks }: Dialect): readonly Change[] {
+/** The changes after a place that the feed reports. */
+function reported({ world, advance }: FeedContext, place: number, { quirks }: Dialect): readonly LoggedChange[] {
   advance();
   return world.changes.after(place).filter(({ kind }) => kind !== 'events' || !quirks.silentEvents);
 }
 
-const writeChange = ({ kind, id, eTag }: Change) =>
+const writeChange = ({ kind, id, eTag }: LoggedChange) =>
   kind === 'deleted' ? { eventType: 'RestoreSessionDelete', id } : { eventType: 'RestoreSessionUpdate', id, eTag };
 
 /** Waits until `holds` does, for `ms` at most, or until nobody waits for the answer any more. */

@@ -38,7 +38,7 @@ const lateRowSeconds = 7;
 
 /**
  * A restore history that goes on for ever: sessions open, show their items, and stop. What happens, and when, depends
- * on the seed and the start alone; `advance` makes happen what is due, and nothing happens without it.
+ * on the seed and the start alone; `advance` makes the due events happen, and nothing happens without it.
  */
 export class LiveStream {
   readonly #seed: number;
@@ -89,7 +89,7 @@ export class LiveStream {
     this.#agenda = [...this.#agenda, ...play.steps].sort((a, b) => Number(a.at - b.at));
   }
 
-  /** Forgets what is old enough, whenever a new session opens; first opened, first forgotten. */
+  /** Purges old sessions whenever a new one opens, the oldest first. */
   #purge(world: World, now: Nanos): void {
     for (let step = this.#purges[0]; step !== undefined && step.at <= now; step = this.#purges[0]) {
       this.#purges.shift();

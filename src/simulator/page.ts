@@ -1,12 +1,12 @@
 import { dice } from './random.js';
-import type { Paging, Query } from './query.js';
+import type { PageWindow, Query } from './query.js';
 import { type Dialect, type Json, links } from './wire.js';
 import type { Events, SimEvent } from './world.js';
 
-/** A page of a list: its rows, where in the list it stands, and under which path and filters the list is found. */
-export type Page = Readonly<{
+/** A page of a list: its rows, its place in the list, and the path and filters of the list. */
+export type ListPage = Readonly<{
   rows: readonly Json[];
-  paging: Paging;
+  paging: PageWindow;
   total: number;
   /** Below `/vN/`. */
   path: string;
@@ -17,7 +17,7 @@ export type Page = Readonly<{
  * The envelope around a page. `offset` and `limit` are those that were applied; links are `self`, and `first`, `prev`
  * and `next` when there are such pages. Source: vb365-rest.md 4.1 and 4.2; the order of properties is of v3 and v6.
  */
-export function writePage(page: Page, dialect: Dialect): Json {
+export function writePage(page: ListPage, dialect: Dialect): Json {
   const { rows, paging, total } = page;
   const { version, quirks } = dialect;
   const found = pageLinks(page, dialect);
@@ -26,7 +26,7 @@ export function writePage(page: Page, dialect: Dialect): Json {
   return { ...paging, ...count, _links: found, results: rows };
 }
 
-function pageLinks({ paging: { offset, limit }, total, path, query }: Page, dialect: Dialect): Json {
+function pageLinks({ paging: { offset, limit }, total, path, query }: ListPage, dialect: Dialect): Json {
   const at = (from: number): string => `${path}?${search(from, limit, query)}`;
   return links(dialect, {
     self: at(offset),
@@ -53,8 +53,8 @@ function search(offset: number, limit: number, query: Query): string {
   return parameters.toString();
 }
 
-/** The events of a page. Shuffled rows stay on their page, and are in the same disorder each time. */
-export function pageOfEvents(events: Events, { offset, limit }: Paging, { quirks }: Dialect): readonly SimEvent[] {
+/** The events of a page. Shuffled rows stay on their page, in the same order each time. */
+export function pageOfEvents(events: Events, { offset, limit }: PageWindow, { quirks }: Dialect): readonly SimEvent[] {
   if (quirks.eventOrder === 'descending') {
     const end = Math.max(0, events.length - offset);
     return events.slice(Math.max(0, end - limit), end).reverse();

@@ -1,11 +1,11 @@
 import { formatInstant, type Nanos } from '../model/time.js';
-import type { ApiVersion, Quirks } from './quirks.js';
+import type { SimulatedVersion, Quirks } from './quirks.js';
 
 /** How instants are written: `native` depends on the API version. */
 export type TimeStyle = Pick<Quirks, 'times' | 'offsetMinutes' | 'trimFractions'>;
 
 /** An instant as a server of that version writes it: .NET round-trip format, 0 to 7 fraction digits. */
-export function writeInstant(at: Nanos, version: ApiVersion, style: TimeStyle): string {
+export function writeInstant(at: Nanos, version: SimulatedVersion, style: TimeStyle): string {
   const minutes = style.times === 'native' && version <= 5 ? style.offsetMinutes : 0;
   const text = formatInstant(at + BigInt(minutes) * 60_000_000_000n).slice(0, -1);
   const trimmed = style.trimFractions ? text.replace(/\.?0+$/, '') : text;

@@ -1,28 +1,28 @@
 import { type Nanos, parseInstant } from '../model/time.js';
-import { invalidParameter, type Problem } from './problem.js';
+import { invalidParameter, type ApiProblem } from './problem.js';
 import type { Dialect } from './wire.js';
 import type { SimSession } from './world.js';
 
-/** Query parameters by their lower-case name: servers do not mind how they are spelled. */
+/** Query parameters by lower-case name: servers ignore their case. */
 export type Query = ReadonlyMap<string, string>;
 
-/** Which part of a list is wanted. */
-export type Paging = Readonly<{ offset: number; limit: number }>;
+/** The requested part of a list. */
+export type PageWindow = Readonly<{ offset: number; limit: number }>;
 
 type TimeFilter = 'startTimeFrom' | 'startTimeTo' | 'endTimeFrom' | 'endTimeTo';
 
-/** Windows of time, both ends included. */
-type Times = Readonly<Partial<Record<TimeFilter, Nanos>>>;
+/** Time filters, bounds included. */
+type TimeWindows = Readonly<Partial<Record<TimeFilter, Nanos>>>;
 
-/** Which sessions are wanted, and in which order. */
-export type Selection = Readonly<{ times: Times; by: 'creation' | 'end'; ascending: boolean }>;
+/** The requested sessions and their order. */
+export type Selection = Readonly<{ times: TimeWindows; by: 'creation' | 'end'; ascending: boolean }>;
 
-/** What stands behind the question mark. */
+/** The query parameters of a URL. */
 export const queryOf = (url: string): Query =>
   new Map([...new URL(url, 'http://simulator').searchParams].map(([name, value]) => [name.toLowerCase(), value]));
 
-/** `offset` and `limit` with their defaults and bounds. What happens above the largest page is not known: a quirk. */
-export function readPaging(query: Query, { quirks }: Dialect): Paging | Problem {
+/** `offset` and `limit` with defaults and bounds. A quirk decides about a `limit` above the maximum. */
+export function readPaging(query: Query, { quirks }: Dialect): PageWindow | ApiProblem {
   const offset = readCount(query.get('offset'), 0);
   const limit = readCount(query.get('limit'), Math.min(quirks.defaultLimit, quirks.maxLimit));
   if (offset === undefined) return invalidParameter('offset');
@@ -37,8 +37,8 @@ export function readCount(text: string | undefined, fallback: number): number | 
   return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
-/** Filters and order, as far as the version has them; others are not looked at. Source: vb365-rest.md 5.1. */
-export function readSelection(query: Query, { version, quirks }: Dialect): Selection | Problem {
+/** Filters and order, as far as the version has them; it ignores others. Source: vb365-rest.md 5.1. */
+export function readSelection(query: Query, { version, quirks }: Dialect): Selection | ApiProblem {
   const times: Partial<Record<TimeFilter, Nanos>> = {};
   for (const name of timeFilters(version)) {
     const text = query.get(name.toLowerCase());
@@ -64,7 +64,7 @@ function timeFilters(version: number): readonly TimeFilter[] {
   return version <= 7 ? ['startTimeFrom', 'startTimeTo'] : ['startTimeFrom', 'startTimeTo', 'endTimeFrom', 'endTimeTo'];
 }
 
-/** The sessions that are wanted; `sessions` are newest first. One without an end is in no window of ends. */
+/** Applies filters and order; `sessions` are newest first. A session without an end matches no filter on ends. */
 export function selectSessions(sessions: readonly SimSession[], selection: Selection): readonly SimSession[] {
   const { times, by, ascending } = selection;
   const wanted = sessions.filter(

@@ -1,9 +1,9 @@
-/** API versions that can be imitated. v4 and v5 answer like v3; v2 likewise, without item fields. */
-export const apiVersions = [2, 3, 4, 5, 6, 7, 8] as const;
-export type ApiVersion = (typeof apiVersions)[number];
+/** API versions that can be simulated. v4 and v5 answer like v3, and so does v2, but without item fields. */
+export const simulatedVersions = [2, 3, 4, 5, 6, 7, 8] as const;
+export type SimulatedVersion = (typeof simulatedVersions)[number];
 
 /**
- * Everything the simulated server may do differently. What is known of real servers, and what is assumed, stands in
+ * Behaviours of the simulated server that can be changed. What real servers do, and what is assumed, is in
  * docs/SIMULATOR.md.
  */
 export type Quirks = Readonly<{
@@ -23,7 +23,7 @@ export type Quirks = Readonly<{
   lowerCaseEnums: boolean;
   /** What `result` says while a session is working; `omit` counts up to v5 only. Default `success`. */
   workingResult: 'success' | 'worst' | 'omit';
-  /** Events that are added or changed move no `eTag` and are not told by the change feed (v8). Default false. */
+  /** Added or changed events change no `eTag` and are missing from the change feed (v8). Default false. */
   silentEvents: boolean;
   /** The change feed (v8) is served, or answers 404, or 403. Default `served`. */
   feed: 'served' | 'missing' | 'refused';

@@ -2,9 +2,9 @@ import type { RequestHandler } from 'express';
 import { changeFeed, type FeedContext } from './feed.js';
 import { writePage, pageOfEvents } from './page.js';
 import { notFound, refuse, writeRefusal } from './problem.js';
-import type { ApiVersion, Quirks } from './quirks.js';
+import type { SimulatedVersion, Quirks } from './quirks.js';
 import { queryOf, readPaging, readSelection, selectSessions } from './query.js';
-import type { Form, Tokens } from './tokens.js';
+import type { TokenForm, Tokens } from './tokens.js';
 import { type Dialect, writeEvent, writeSession } from './wire.js';
 import type { SimSession } from './world.js';
 
@@ -12,7 +12,7 @@ import type { SimSession } from './world.js';
 export type Instance = Readonly<{ installationId: string; version: string }>;
 
 /** All that answers are made of. */
-export type Context = FeedContext &
+export type RouteContext = FeedContext &
   Readonly<{
     quirks: Quirks;
     tokens: Tokens;
@@ -28,10 +28,10 @@ export type Route = Readonly<{
   /** Below `/vN`, in the words of Express. */
   path: string;
   /** The first version that has it. */
-  since: ApiVersion;
+  since: SimulatedVersion;
   /** Needs no token. */
   open?: boolean;
-  answer: (context: Context, dialect: Dialect) => RequestHandler;
+  answer: (context: RouteContext, dialect: Dialect) => RequestHandler;
 }>;
 
 /** Everything the simulator answers. Source: vb365-rest.md 1.5, 2.1, 2.5, 5, 6.1 and 6.8. */
@@ -52,7 +52,7 @@ export function bearer(authorization: string | undefined): string {
   return /^bearer (?<token>.+)$/i.exec(authorization ?? '')?.groups?.['token'] ?? '';
 }
 
-function logIn({ tokens }: Context, { version }: Dialect): RequestHandler {
+function logIn({ tokens }: RouteContext, { version }: Dialect): RequestHandler {
   return (request, response) => {
     const grant = tokens.grant(version, formOf(request.body));
     if (!grant.ok) {
@@ -65,29 +65,29 @@ function logIn({ tokens }: Context, { version }: Dialect): RequestHandler {
 }
 
 /** Form fields and JSON properties alike, as text. */
-function formOf(body: unknown): Form {
+function formOf(body: unknown): TokenForm {
   if (typeof body !== 'object' || body === null) return {};
   return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, String(value)]));
 }
 
-function logOut({ tokens }: Context, { version }: Dialect): RequestHandler {
+function logOut({ tokens }: RouteContext, { version }: Dialect): RequestHandler {
   return (request, response) => {
     tokens.revoke(bearer(request.headers.authorization));
     response.status(version === 7 ? 200 : 204).end();
   };
 }
 
-function serviceInstance({ instance }: Context): RequestHandler {
+function serviceInstance({ instance }: RouteContext): RequestHandler {
   return (_request, response) => void response.json(instance());
 }
 
-function health({ quirks }: Context): RequestHandler {
+function health({ quirks }: RouteContext): RequestHandler {
   const status = quirks.healthy ? 'Healthy' : 'Unhealthy';
   const entries = { nats: { status }, database: { status: 'Healthy' } };
   return (_request, response) => void response.json({ status, entries });
 }
 
-function sessionList(context: Context, dialect: Dialect): RequestHandler {
+function sessionList(context: RouteContext, dialect: Dialect): RequestHandler {
   return (request, response) => {
     const query = queryOf(request.url);
     const paging = readPaging(query, dialect);
@@ -106,7 +106,7 @@ function sessionList(context: Context, dialect: Dialect): RequestHandler {
   };
 }
 
-function oneSession(context: Context, dialect: Dialect): RequestHandler {
+function oneSession(context: RouteContext, dialect: Dialect): RequestHandler {
   return (request, response) => {
     const session = context.world.session(idIn(request.params, 'id'));
     if (session === undefined) refuse(response, notFound(dialect.quirks.missingStatus), dialect.version);
@@ -114,7 +114,7 @@ function oneSession(context: Context, dialect: Dialect): RequestHandler {
   };
 }
 
-function eventList({ world }: Context, dialect: Dialect): RequestHandler {
+function eventList({ world }: RouteContext, dialect: Dialect): RequestHandler {
   return (request, response) => {
     const { version, quirks } = dialect;
     const session = world.session(idIn(request.params, 'id'));
@@ -130,7 +130,7 @@ function eventList({ world }: Context, dialect: Dialect): RequestHandler {
   };
 }
 
-function oneEvent({ world }: Context, dialect: Dialect): RequestHandler {
+function oneEvent({ world }: RouteContext, dialect: Dialect): RequestHandler {
   return (request, response) => {
     const session = world.session(idIn(request.params, 'id'));
     const event = session === undefined ? undefined : world.event(session.id, idIn(request.params, 'eventId'));
@@ -140,8 +140,11 @@ function oneEvent({ world }: Context, dialect: Dialect): RequestHandler {
   };
 }
 
-const sessionJson = ({ world }: Context, session: SimSession, dialect: Dialect): Readonly<Record<string, unknown>> =>
-  writeSession(session, () => world.worstOf(session.id), dialect);
+const sessionJson = (
+  { world }: RouteContext,
+  session: SimSession,
+  dialect: Dialect,
+): Readonly<Record<string, unknown>> => writeSession(session, () => world.worstOf(session.id), dialect);
 
 /** Up to v5 the links of pages are in lower case, from v6 as documented. */
 const pathFor = (path: string, { version }: Dialect): string => (version <= 5 ? path.toLowerCase() : path);

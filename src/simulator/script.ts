@@ -2,7 +2,7 @@ import type { Random } from '../kernel/clock.js';
 import type { Nanos } from '../model/time.js';
 import {
   initiators,
-  type Kind,
+  type ItemKind,
   oddNames,
   type Organization,
   organizations,
@@ -63,7 +63,7 @@ export function sessionOf(scene: Scene, role: Role, createdAt: Nanos): SessionDr
   };
 }
 
-/** An item event of the session: its place in it and its beginning; the status unless it is to be made up. */
+/** An item event of the session by its order and start; the status is generated unless given. */
 export type Cue = Readonly<{ order: number; startedAt: Nanos; longestSeconds: number; status?: string }>;
 
 /** What happened to one item, as it stands when it is over. */
@@ -71,7 +71,7 @@ export function itemEvent(scene: Scene, role: Role, cue: Cue): SimEvent {
   const random = dice(scene.seed, scene.number, cue.order, 3);
   const type = eventTypeOf(random, scene, cue.order);
   const status = cue.status ?? statusOf(scene, role, cue.order);
-  const kind = pick<Kind>(random, workloadKinds[role.type].kinds);
+  const kind = pick<ItemKind>(random, workloadKinds[role.type].kinds);
   const fill = filler(random, role.organization);
   const itemName = scene.quirks.oddNames && random() < 0.2 ? pick(random, oddNames) : fill(pick(random, kind.names));
   const source = placeOf(role.type, fill(kind.place), itemName);

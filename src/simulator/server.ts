@@ -1,16 +1,16 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import type { Clock } from '../kernel/clock.js';
-import type { ApiVersion } from './quirks.js';
+import type { SimulatedVersion } from './quirks.js';
 import { refuse } from './problem.js';
 import { queryOf } from './query.js';
-import { bearer, type Context, type Route, routes } from './routes.js';
-import type { Call, Intercept, Traffic } from './traffic.js';
+import { bearer, type RouteContext, type Route, routes } from './routes.js';
+import type { RecordedRequest, Intercept, Traffic } from './traffic.js';
 import type { Dialect } from './wire.js';
 
 /** What the server is made of. */
-export type Parts = Readonly<{
-  context: Context;
-  versions: readonly ApiVersion[];
+export type AppParts = Readonly<{
+  context: RouteContext;
+  versions: readonly SimulatedVersion[];
   traffic: Traffic;
   clock: Clock;
   /** Called before each request is looked at. */
@@ -20,7 +20,7 @@ export type Parts = Readonly<{
 }>;
 
 /** The simulated server's HTTP side: per version one router, which has the routes of that version and no others. */
-export function createApp(parts: Parts): Express {
+export function createApp(parts: AppParts): Express {
   const app = express().disable('x-powered-by').disable('etag');
   app.use(dated(parts));
   for (const version of parts.versions) app.use(`/v${String(version)}`, routerFor(version, parts));
@@ -30,7 +30,7 @@ export function createApp(parts: Parts): Express {
 }
 
 /** Dates every answer by the server's own clock. */
-function dated({ clock, advance }: Parts): RequestHandler {
+function dated({ clock, advance }: AppParts): RequestHandler {
   return (_request, response, next) => {
     response.setHeader('Date', new Date(clock.now()).toUTCString());
     advance();
@@ -38,7 +38,7 @@ function dated({ clock, advance }: Parts): RequestHandler {
   };
 }
 
-function routerFor(version: ApiVersion, parts: Parts): Router {
+function routerFor(version: SimulatedVersion, parts: AppParts): Router {
   const router = express.Router();
   const dialect = { version, quirks: parts.context.quirks };
   for (const route of routes.filter(({ since }) => version >= since))
@@ -54,7 +54,7 @@ function routerFor(version: ApiVersion, parts: Parts): Router {
 const templateOf = ({ path }: Route): string => path.replaceAll(/:(\w+)/g, '{$1}');
 
 /** Notes the request, and lets the interceptor have it first. */
-function noted(parts: Parts, place: Pick<Call, 'version' | 'route'>): RequestHandler {
+function noted(parts: AppParts, place: Pick<RecordedRequest, 'version' | 'route'>): RequestHandler {
   return async (request, response, next) => {
     const call = parts.traffic.begin({ ...place, method: request.method, query: queryOf(request.url) }, response);
     const hook = parts.intercept();
@@ -64,7 +64,7 @@ function noted(parts: Parts, place: Pick<Call, 'version' | 'route'>): RequestHan
 }
 
 /** 401 without a body for no token or a bad one, as a v8 server was seen to do. */
-function authorised({ tokens, quirks }: Context, { version }: Dialect): RequestHandler {
+function authorised({ tokens, quirks }: RouteContext, { version }: Dialect): RequestHandler {
   return (request, response, next) => {
     const held = tokens.find(bearer(request.headers.authorization));
     if (held === undefined) return void response.status(401).end();

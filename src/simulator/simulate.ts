@@ -6,7 +6,7 @@ import { ExporterError } from '../kernel/errors.js';
 import { milliseconds } from '../model/time.js';
 import { type HistoryOptions, writeHistory, writeVisit } from './history.js';
 import { LiveStream, type LiveOptions } from './live.js';
-import { type ApiVersion, apiVersions, defaultQuirks, type Quirks } from './quirks.js';
+import { type SimulatedVersion, simulatedVersions, defaultQuirks, type Quirks } from './quirks.js';
 import { dice, uuidOf } from './random.js';
 import type { Instance } from './routes.js';
 import { createApp } from './server.js';
@@ -14,33 +14,33 @@ import { Tokens } from './tokens.js';
 import { type Intercept, Traffic } from './traffic.js';
 import { type SimSession, World } from './world.js';
 
-/** What to imitate. Everything but the clock has a default. */
+/** Options of a simulated server. All but the clock have a default. */
 export type SimulateOptions = Readonly<{
   /** The server's: it dates answers, ends tokens and drives the live stream. */
   clock: Clock;
-  /** Decides everything that is made up. Default 1. */
+  /** Determines all generated data. Default 1. */
   seed?: number;
   /** Default 0: any free port. */
   port?: number;
   /** Default 127.0.0.1. */
   host?: string;
   /** Versions that are served; others answer 404. Default all. */
-  versions?: readonly ApiVersion[];
+  versions?: readonly SimulatedVersion[];
   /** Default `simulator`. Letter case does not count. */
   username?: string;
   /** Default `simulator`. */
   password?: string;
   /** Applications that may log in with an assertion (JWT), by client id. Default: none. */
   clients?: Readonly<Record<string, string>>;
-  /** Makes it speak HTTPS: key and certificate chain, PEM. Default: plain HTTP. */
+  /** Key and certificate chain for HTTPS, PEM. Default: plain HTTP. */
   tls?: Readonly<{ key: string; cert: string }>;
   /** Default: an id made from the seed, and a product version that serves the newest of `versions`. */
   instance?: Partial<Instance>;
   /** Default: an empty one. */
   world?: World;
-  /** Old sessions to begin with. Default: none. */
+  /** Past sessions. Default: none. */
   history?: HistoryOptions;
-  /** Makes things happen as time goes by. Default: nothing happens by itself. */
+  /** Generates live sessions as time passes. Default: none. */
   live?: LiveOptions;
   quirks?: Partial<Quirks>;
   intercept?: Intercept;
@@ -53,20 +53,20 @@ export interface Simulator {
   /** The truth; see `advance`. */
   readonly world: World;
   readonly traffic: Traffic;
-  /** Lets the live stream happen up to now. Every request does it too; call it before looking into `world`. */
+  /** Advances the live stream to now, as every request does; call it before reading `world`. */
   readonly advance: () => void;
-  /** Puts another interceptor in place, or none. */
+  /** Replaces the interceptor, or removes it. */
   readonly intercept: (hook: Intercept | undefined) => void;
-  /** From now on it says something else of itself: an upgrade, or another installation under the same address. */
+  /** Changes version or installation id: an upgrade, or another installation at the same address. */
   readonly become: (instance: Partial<Instance>) => void;
   /** Ends all access tokens, and refresh tokens as well when `refresh` is true. */
   readonly revokeTokens: (refresh?: boolean) => void;
-  /** Stops at once, connections included. */
+  /** Stops at once and closes all connections. */
   readonly close: () => Promise<void>;
 }
 
 /** Builds seen in the wild, per newest version they serve (v6 and older: assumed). Source: vb365-rest.md 1.1. */
-const builds: Readonly<Record<ApiVersion, string>> = {
+const builds: Readonly<Record<SimulatedVersion, string>> = {
   2: '2.0.0.567',
   3: '3.0.0.422',
   4: '4.0.0.1553',
@@ -78,10 +78,10 @@ const builds: Readonly<Record<ApiVersion, string>> = {
 
 /**
  * Starts a simulated VB365 server.
- * @throws {ExporterError} `network` when the port cannot be had.
+ * @throws {ExporterError} `network` when it cannot listen on the port.
  */
 export async function simulate(options: SimulateOptions): Promise<Simulator> {
-  const { clock, seed = 1, versions = apiVersions } = options;
+  const { clock, seed = 1, versions = simulatedVersions } = options;
   const quirks = { ...defaultQuirks, ...options.quirks };
   const { world, advance } = history(options, { seed, quirks });
   const traffic = new Traffic();
@@ -115,7 +115,7 @@ export async function simulate(options: SimulateOptions): Promise<Simulator> {
   };
 }
 
-/** The world with its past, and what lets its future happen. */
+/** The world with its past, and the function that advances it. */
 function history(
   options: SimulateOptions,
   { seed, quirks }: { seed: number; quirks: Quirks },
@@ -153,7 +153,7 @@ const oldestStopped = (world: World, count: number): readonly SimSession[] =>
         .filter(({ state }) => state === 'Stopped')
         .slice(-count);
 
-function instanceOf(options: SimulateOptions, seed: number, versions: readonly ApiVersion[]): Instance {
+function instanceOf(options: SimulateOptions, seed: number, versions: readonly SimulatedVersion[]): Instance {
   const newest = versions.reduce((high, version) => (version > high ? version : high), versions[0] ?? 8);
   return { installationId: uuidOf(seed, -10), version: builds[newest], ...options.instance };
 }
@@ -162,7 +162,7 @@ async function listen(app: Express, { port = 0, host = '127.0.0.1', tls }: Simul
   const server = tls === undefined ? createServer(app) : createTlsServer(tls, app);
   await new Promise<void>((resolve, reject) => {
     server.once('error', cause => {
-      const message = `Cannot listen on "${host}:${String(port)}": ${cause.message}`;
+      const message = `Could not listen on "${host}:${String(port)}": ${cause.message}`;
       reject(new ExporterError('network', message, { cause }));
     });
     server.listen(port, host, resolve);
@@ -173,7 +173,7 @@ async function listen(app: Express, { port = 0, host = '127.0.0.1', tls }: Simul
 /** Host and port as a URL has them. */
 function authorityOf(server: Server): string {
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new ExporterError('bug', 'Cannot find the port in use');
+  if (address === null || typeof address === 'string') throw new ExporterError('bug', 'Could not read the port in use');
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   return `${host}:${String(address.port)}`;
 }

@@ -1,12 +1,12 @@
 import type { Clock, Random } from '../kernel/clock.js';
 import { milliseconds } from '../model/time.js';
-import type { ApiVersion, Quirks } from './quirks.js';
+import type { SimulatedVersion, Quirks } from './quirks.js';
 import { writeInstant } from './quantities.js';
 
-/** What was sent to `POST /vN/token`, as text. */
-export type Form = Readonly<Record<string, string>>;
+/** The fields posted to `POST /vN/token`. */
+export type TokenForm = Readonly<Record<string, string>>;
 
-/** What a login brought: the body of the answer, or why there is none. */
+/** The outcome of a login: the response body, or the error. */
 export type Grant =
   | Readonly<{ ok: true; body: Readonly<Record<string, string | number>>; antiforgery: string | undefined }>
   | Readonly<{ ok: false; error: string; message: string }>;
@@ -20,8 +20,8 @@ export type TokenPolicy = Readonly<{
 }> &
   Pick<Quirks, 'tokenLifetimeSeconds' | 'refreshLifetimeSeconds' | 'mfa'>;
 
-/** An access token that is good. `antiforgery`: what its cookie says, when it was issued with one. */
-export type Held = Readonly<{ expiresAtMs: number; antiforgery: string | undefined }>;
+/** A valid access token. `antiforgery`: the value of its cookie, when it was issued with one. */
+export type IssuedToken = Readonly<{ expiresAtMs: number; antiforgery: string | undefined }>;
 
 /** The grant of RFC 7523. */
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
@@ -29,14 +29,13 @@ const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 type Refresh = Readonly<{ expiresAtMs: number; userName: string }>;
 
 /**
- * Tokens that were issued. They end with their time, by logging out, or when they are revoked; a refresh token is
- * good once. Source: vb365-rest.md 2.1, 2.2 and 2.6.
+ * The issued tokens. They end when they expire, at logout, or when revoked; a refresh token is valid once. Source: vb365-rest.md 2.1, 2.2 and 2.6.
  */
 export class Tokens {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #policy: TokenPolicy;
-  readonly #access = new Map<string, Held>();
+  readonly #access = new Map<string, IssuedToken>();
   readonly #refresh = new Map<string, Refresh>();
 
   constructor(clock: Clock, random: Random, policy: TokenPolicy) {
@@ -45,7 +44,7 @@ export class Tokens {
     this.#policy = policy;
   }
 
-  grant(version: ApiVersion, form: Form): Grant {
+  grant(version: SimulatedVersion, form: TokenForm): Grant {
     this.#forgetExpired();
     const userName = form['grant_type'] === 'refresh_token' ? this.#redeem(form) : this.#login(form);
     if (userName === undefined) return refusalOf(form);
@@ -54,8 +53,8 @@ export class Tokens {
     return { ok: true, body: this.#issue(version, userName, antiforgery), antiforgery };
   }
 
-  /** Undefined when the token is not known (any more). */
-  find(accessToken: string): Held | undefined {
+  /** Undefined when the token is unknown or has expired. */
+  find(accessToken: string): IssuedToken | undefined {
     const held = this.#access.get(accessToken);
     return held !== undefined && held.expiresAtMs > this.#clock.now() ? held : undefined;
   }
@@ -65,32 +64,36 @@ export class Tokens {
     this.#access.delete(accessToken);
   }
 
-  /** All access tokens end; refresh tokens too when `refresh` says so. */
+  /** Revokes all access tokens, and with `refresh` all refresh tokens. */
   revokeAll(refresh: boolean): void {
     this.#access.clear();
     if (refresh) this.#refresh.clear();
   }
 
-  #login(form: Form): string | undefined {
+  #login(form: TokenForm): string | undefined {
     if (form['grant_type'] === jwtBearer) return this.#assert(form);
     const { username, password, mfa } = this.#policy;
     if (mfa || form['grant_type'] !== 'password' || form['password'] !== password) return undefined;
     return form['username']?.toLowerCase() === username.toLowerCase() ? form['username'] : undefined;
   }
 
-  #assert({ client_id: client = '', assertion }: Form): string | undefined {
+  #assert({ client_id: client = '', assertion }: TokenForm): string | undefined {
     const { clients } = this.#policy;
     return Object.hasOwn(clients, client) && clients[client] === assertion ? client : undefined;
   }
 
-  #redeem(form: Form): string | undefined {
+  #redeem(form: TokenForm): string | undefined {
     const token = form['refresh_token'] ?? '';
     const held = this.#refresh.get(token);
     this.#refresh.delete(token);
     return held?.userName;
   }
 
-  #issue(version: ApiVersion, userName: string, antiforgery: string | undefined): Record<string, string | number> {
+  #issue(
+    version: SimulatedVersion,
+    userName: string,
+    antiforgery: string | undefined,
+  ): Record<string, string | number> {
     const now = this.#clock.now();
     const { tokenLifetimeSeconds, refreshLifetimeSeconds } = this.#policy;
     const expiresAtMs = now + tokenLifetimeSeconds * 1000;
@@ -109,7 +112,7 @@ export class Tokens {
     };
   }
 
-  /** A token of the shape of a JWT; its signature is of no use. */
+  /** A token in the form of a JWT without a real signature. */
   #jwt(userName: string, expiresAtMs: number): string {
     const claims = {
       unique_name: userName,
@@ -134,12 +137,12 @@ export class Tokens {
 const base64 = (claims: object): string => Buffer.from(JSON.stringify(claims)).toString('base64url');
 
 /** RFC 1123 up to v5, as OWIN does it (assumed); ISO from v6. */
-function writeTime(atMs: number, version: ApiVersion): string {
+function writeTime(atMs: number, version: SimulatedVersion): string {
   if (version <= 5) return new Date(atMs).toUTCString();
   return writeInstant(milliseconds(atMs), version, { times: 'native', offsetMinutes: 0, trimFractions: true });
 }
 
-function refusalOf(form: Form): Grant {
+function refusalOf(form: TokenForm): Grant {
   if (form['grant_type'] === 'refresh_token')
     return { ok: false, error: 'invalid_grant', message: 'The refresh token is not valid' };
   if (form['grant_type'] !== 'password' && form['grant_type'] !== jwtBearer)

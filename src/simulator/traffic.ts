@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ApiVersion } from './quirks.js';
+import type { SimulatedVersion } from './quirks.js';
 import type { Query } from './query.js';
 
 /** A request, as far as the server has understood it. */
-export type Call = Readonly<{
+export type RecordedRequest = Readonly<{
   /** Upper case. */
   method: string;
   /** Undefined for a path that the server does not have. */
-  version: ApiVersion | undefined;
+  version: SimulatedVersion | undefined;
   /** The path below `/vN` with `{id}` and `{eventId}` for ids, such as `/RestoreSessions/{id}/Events`; `*` for a path that the server does not have. */
   route: string;
   query: Query;
@@ -16,14 +16,14 @@ export type Call = Readonly<{
 }>;
 
 /** A call and the status it was answered with; undefined while it is not, or when the connection broke first. */
-export type Answered = Call & { status: number | undefined };
+export type Answered = RecordedRequest & { status: number | undefined };
 
 /**
  * Steps between a request and its answer, before the token is looked at: answer it here, break the connection, or
  * call `proceed`, at once or later, to let the server answer.
  */
 export type Intercept = (
-  call: Call,
+  call: RecordedRequest,
   exchange: Readonly<{ request: IncomingMessage; response: ServerResponse; proceed: () => void }>,
 ) => void | Promise<void>;
 
@@ -35,7 +35,7 @@ export class Traffic {
   readonly #recent: Answered[] = [];
 
   /** Notes that a request has begun; its status follows when it is answered. */
-  begin(call: Omit<Call, 'ordinal'>, response: ServerResponse): Call {
+  begin(call: Omit<RecordedRequest, 'ordinal'>, response: ServerResponse): RecordedRequest {
     const ordinal = this.count(call.route) + 1;
     this.#counts.set(call.route, ordinal);
     const answered: Answered = { ...call, ordinal, status: undefined };

@@ -1,4 +1,4 @@
-import type { ApiVersion, Quirks } from './quirks.js';
+import type { SimulatedVersion, Quirks } from './quirks.js';
 import { writeInstant, writeTimeSpan } from './quantities.js';
 import { durationOf, type SimEvent, type SimSession } from './world.js';
 
@@ -6,7 +6,7 @@ import { durationOf, type SimEvent, type SimSession } from './world.js';
 export type Json = Readonly<Record<string, unknown>>;
 
 /** In which shape to write. */
-export type Dialect = Readonly<{ version: ApiVersion; quirks: Quirks }>;
+export type Dialect = Readonly<{ version: SimulatedVersion; quirks: Quirks }>;
 
 /**
  * A restore session as `GET /vN/RestoreSessions` shows it. `worst` is what its events have come to so far.
@@ -102,7 +102,7 @@ function text(value: string, { absent }: Quirks): string | undefined {
   return value === '' && absent !== 'empty' ? undefined : value;
 }
 
-/** Leaves out what is undefined, or writes it as null. */
+/** Omits undefined members, or writes them as null. */
 function settle({ absent }: Quirks, fields: Json): Json {
   const entries = Object.entries(fields);
   if (absent === 'omit') return Object.fromEntries(entries.filter(([, value]) => value !== undefined));

@@ -58,10 +58,10 @@ export type SimEvent = Readonly<{
 /** The events of a session, ascending by `order`; an array, or something that makes them up when they are asked for. */
 export type Events = Pick<readonly SimEvent[], 'length' | 'slice'>;
 
-/** What is to be said of a new session; the rest has defaults: a working Exchange session of `example.onmicrosoft.com`. */
+/** Properties of a new session; the others have defaults: a working Exchange session of `example.onmicrosoft.com`. */
 export type SessionDraft = Partial<Omit<SimSession, 'revision' | 'eventRevision'>> & Pick<SimSession, 'createdAt'>;
 
-/** What is to be said of a new event; the rest has defaults: a successful event of no type that took no time. */
+/** Properties of a new event; the others have defaults: a successful event of no type that took no time. */
 export type EventDraft = Partial<SimEvent> & Pick<SimEvent, 'startedAt'>;
 
 /** One line of the book: an event, the session it belongs to, and how long it took (undefined while it has no end). */
@@ -77,7 +77,7 @@ const nobody: Touched = {
 };
 
 /** `own`: the events as an array of the world's own, once one of them was added or changed. */
-type Held = { session: SimSession; events: Events; own?: SimEvent[] };
+type StoredSession = { session: SimSession; events: Events; own?: SimEvent[] };
 
 /**
  * The truth behind the simulated server: its sessions and events. Nothing happens in it by itself; what a client
@@ -85,9 +85,9 @@ type Held = { session: SimSession; events: Events; own?: SimEvent[] };
  */
 export class World {
   readonly #seed: number;
-  readonly #byId = new Map<string, Held>();
+  readonly #byId = new Map<string, StoredSession>();
   /** Newest first; of two that began together the one added later is first. */
-  readonly #newestFirst: Held[] = [];
+  readonly #newestFirst: StoredSession[] = [];
   /** What has changed, in order. */
   readonly changes = new ChangeLog();
   #revision = 0;
@@ -118,7 +118,7 @@ export class World {
       revision,
       eventRevision: revision,
     };
-    if (this.#byId.has(session.id)) throw new ExporterError('bug', 'Cannot add a session twice');
+    if (this.#byId.has(session.id)) throw new ExporterError('bug', 'Could not add the session: it exists already');
     this.#insert({ session, events });
     this.changes.add('session', session.id, revision);
     return session;
@@ -155,7 +155,8 @@ export class World {
     const events = ownEvents(held);
     const index = events.findIndex(event => event.id === eventId);
     const before = events[index];
-    if (before === undefined) throw new ExporterError('bug', 'Cannot finish an event that the session does not have');
+    if (before === undefined)
+      throw new ExporterError('bug', 'Could not finish the event: the session does not have it');
     const event: SimEvent = { ...before, ...change };
     events[index] = event;
     this.#eventsChanged(held);
@@ -213,19 +214,19 @@ export class World {
       for (const event of each(events)) yield { session, event, duration: durationOf(event) };
   }
 
-  #find(sessionId: string): Held {
+  #find(sessionId: string): StoredSession {
     const held = this.#byId.get(sessionId.toLowerCase());
-    if (held === undefined) throw new ExporterError('bug', 'Cannot change a session that does not exist');
+    if (held === undefined) throw new ExporterError('bug', 'Could not change the session: it does not exist');
     return held;
   }
 
-  #insert(held: Held): void {
+  #insert(held: StoredSession): void {
     const place = this.#newestFirst.findIndex(other => other.session.createdAt <= held.session.createdAt);
     this.#newestFirst.splice(place === -1 ? this.#newestFirst.length : place, 0, held);
     this.#byId.set(held.session.id, held);
   }
 
-  #eventsChanged(held: Held): void {
+  #eventsChanged(held: StoredSession): void {
     const eventRevision = this.#nextRevision();
     held.session = { ...held.session, eventRevision };
     this.changes.add('events', held.session.id, eventRevision);
@@ -247,8 +248,8 @@ export function durationOf(event: SimEvent): Nanos | undefined {
   return event.endedAt === undefined ? undefined : event.endedAt - event.startedAt;
 }
 
-/** The events as an array that may be changed: what is made up when asked for is written down. */
-function ownEvents(held: Held): SimEvent[] {
+/** The events as a mutable array; generated ones are stored first. */
+function ownEvents(held: StoredSession): SimEvent[] {
   held.own ??= held.events.slice();
   held.events = held.own;
   return held.own;

@@ -1,56 +1,56 @@
-import { type ApiVersion, apiVersions, since } from './options.js';
-import { statusFailure } from './request-errors.js';
-import { isWire } from './wire.js';
 import { ExporterError } from '../kernel/errors.js';
+import { type ApiVersion, apiVersions, isAtLeast } from '../model/api-versions.js';
+import { isJsonObject, parseJson } from './json.js';
+import { statusFailure } from './request-errors.js';
 import type { Answer, Call } from './transport.js';
 
 /** Sends a request without a token. */
-export type Ask = (call: Call) => Promise<Answer>;
+export type SendProbe = (call: Call) => Promise<Answer>;
 
-/** What was asked of one version, and of one that no server has. */
-type Finding = Readonly<{ answer: Answer; control: Answer }>;
+/** The answers for one version and for one that no server has. */
+type ProbeAnswers = Readonly<{ answer: Answer; control: Answer }>;
 type Verdict = 'served' | 'absent' | 'unclear';
 
-/** A version that is never served: what answers for it answers for everything. */
+/** Never served: whatever answers for it answers for every path. */
 const noVersion = 'v99';
 
-/** `GET /vN/ServiceInstance` is there from v6 on: 401 without a token. Source: vb365-rest.md 1.5. */
+/** `GET /vN/ServiceInstance` exists from v6 on: 401 without a token. Source: vb365-rest.md 1.5. */
 const instanceProbe = (version: string): Call => ({ operation: 'probe', path: `${version}/ServiceInstance` });
 
-/** `POST /vN/token` is there in every version: 400 for a form that names no way to log in, so that no account is touched. */
+/** `POST /vN/token` exists in every version: 400 for a form without a grant type, so no account is touched. */
 const tokenProbe = (version: string): Call => ({ operation: 'probe', path: `${version}/token`, form: {} });
 
 /**
- * The newest version that is served, found without a login. All requests of a round are sent at once.
- * @throws {ExporterError} `rejected` when none is served, or something in front of the server hides it; else as a
- *   request fails, also when a newer version could not be told from one that is not served.
+ * Finds the newest version that is served, without a login. Sends all requests of a round at once.
+ * @throws {ExporterError} `rejected` when none is served, or when something in front of the server hides it; else as a
+ *   request fails, also when the answer for a newer version is unclear.
  */
-export async function detectVersion(ask: Ask): Promise<ApiVersion> {
-  const newer = await newestOf(ask, {
-    versions: apiVersions.filter(version => since(version, 'v6')),
+export async function detectVersion(send: SendProbe): Promise<ApiVersion> {
+  const newer = await newestOf(send, {
+    versions: apiVersions.filter(version => isAtLeast(version, 'v6')),
     probe: instanceProbe,
   });
   if (newer.version !== undefined) return newer.version;
-  const older = await newestOf(ask, { versions: apiVersions, probe: tokenProbe });
+  const older = await newestOf(send, { versions: apiVersions, probe: tokenProbe });
   if (older.version === undefined) throw nothingServed(newer.control);
-  if (since(older.version, 'v6')) throw operatorsOnly();
+  if (isAtLeast(older.version, 'v6')) throw operatorsOnly();
   return older.version;
 }
 
 /** Whether a version is served. @throws {ExporterError} as `detectVersion` does. */
-export async function isServed(ask: Ask, version: ApiVersion): Promise<boolean> {
-  const probe = since(version, 'v6') ? instanceProbe : tokenProbe;
-  return (await newestOf(ask, { versions: [version], probe })).version !== undefined;
+export async function isServed(send: SendProbe, version: ApiVersion): Promise<boolean> {
+  const probe = isAtLeast(version, 'v6') ? instanceProbe : tokenProbe;
+  return (await newestOf(send, { versions: [version], probe })).version !== undefined;
 }
 
 type Round = Readonly<{ versions: readonly ApiVersion[]; probe: (version: string) => Call }>;
 
-async function newestOf(ask: Ask, { versions, probe }: Round) {
+async function newestOf(send: SendProbe, { versions, probe }: Round) {
   const [control, ...answers] = await Promise.all([
-    ask(probe(noVersion)),
-    ...versions.map(async each => ask(probe(each))),
+    send(probe(noVersion)),
+    ...versions.map(async each => send(probe(each))),
   ]);
-  if (isThere(control)) throw hidden(control);
+  if (exists(control)) throw hidden(control);
   const found = versions.map((version, index) => ({ version, answer: answers[index] ?? control })).toReversed();
   for (const { version, answer } of found) {
     const verdict = judge({ answer, control });
@@ -60,35 +60,24 @@ async function newestOf(ask: Ask, { versions, probe }: Round) {
   return { version: undefined, control };
 }
 
-/** A server of old times may answer 500 for what it does not have; any other trouble tells nothing of the version. */
-function judge({ answer, control }: Finding): Verdict {
-  if (isThere(answer)) return 'served';
+/** An old server may answer 500 for unknown paths; any other server error leaves the version unclear. */
+function judge({ answer, control }: ProbeAnswers): Verdict {
+  if (exists(answer)) return 'served';
   if (answer.status < 500 && answer.status !== 408 && answer.status !== 429) return 'absent';
   return answer.status === 500 && control.status === 500 ? 'absent' : 'unclear';
 }
 
-/** 400 comes for the token only; 200 for the service instance would be one that needs no login. */
-function isThere({ status, body }: Answer): boolean {
+/** The token answers 400; the service instance would answer 200 if it needed no login. */
+function exists({ status, body }: Answer): boolean {
+  if (status === 401 || status === 403) return true;
   return (
-    status === 401 ||
-    status === 403 ||
-    (status === 400 && isObject(body, true)) ||
-    (status === 200 && isObject(body, false))
+    (status === 400 && body.trim() === '') || ((status === 400 || status === 200) && isJsonObject(parseJson(body)))
   );
-}
-
-function isObject(body: string, orEmpty: boolean): boolean {
-  if (body.trim() === '') return orEmpty;
-  try {
-    return isWire(JSON.parse(body));
-  } catch {
-    return false;
-  }
 }
 
 const pin = 'or set "api_version"';
 
-/** An error about what was found, of which a status is a part when one tells the most. */
+/** `status` is a part of the error when it says the most. */
 const undetected = (why: string, status?: number): ExporterError =>
   new ExporterError('rejected', `Could not detect the API version: ${why}`, {
     details: { operation: 'probe', ...(status === undefined ? {} : { status }) },

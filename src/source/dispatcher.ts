@@ -4,33 +4,35 @@ import { buildConnector, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici
 import { ExporterError } from '../kernel/errors.js';
 import type { RestSettings } from './options.js';
 
-export type Connecting = Pick<
+export type PoolOptions = Pick<
   RestSettings,
   'baseUrl' | 'connections' | 'connectTimeoutMs' | 'maxResponseBytes' | 'trust' | 'proxy'
 > &
   Readonly<{
-    /** Asked after every TLS handshake, before anything is sent: why the other side is not let in, if it is not. */
+    /** Called after each TLS handshake, before anything is sent. Returns why to refuse the peer, undefined to accept it. */
     refusal: (socket: TLSSocket) => string | undefined;
   }>;
 
-/** Hands out the connections to a server; their authorities are as fresh as the call. */
-export interface Connections {
-  /** @throws {ExporterError} `network` when the authorities cannot be read. */
-  fresh(): Promise<Dispatcher>;
-  /** Cuts off what is under way. */
+/** The kept-alive connections to a server. */
+export interface ConnectionPool {
+  /**
+   * Reads the authorities first; new ones replace the connections, so that these were all verified against them.
+   * @throws {ExporterError} `network` when the authorities cannot be read.
+   */
+  dispatcher(): Promise<Dispatcher>;
+  /** Aborts the requests in flight. */
   destroy(): Promise<void>;
 }
 
-/** Connections are kept as long as the authorities that they were checked against stay the same. */
-export function connections(connecting: Connecting): Connections {
+export function createConnectionPool(options: PoolOptions): ConnectionPool {
   let held: Readonly<{ ca: string | undefined; dispatcher: Dispatcher }> | undefined;
   return {
-    fresh: async () => {
-      const ca = await readAuthorities(connecting);
+    dispatcher: async () => {
+      const ca = await readAuthorities(options);
       if (held === undefined || held.ca !== ca) {
-        // What is under way may end, over a connection that was good when it was made.
+        // Requests in flight finish on connections that were good when they were made.
         void held?.dispatcher.close();
-        held = { ca, dispatcher: openDispatcher(connecting, ca) };
+        held = { ca, dispatcher: openDispatcher(options, ca) };
       }
       return held.dispatcher;
     },
@@ -38,14 +40,14 @@ export function connections(connecting: Connecting): Connections {
   };
 }
 
-async function readAuthorities({ trust }: Connecting): Promise<string | undefined> {
+async function readAuthorities({ trust }: PoolOptions): Promise<string | undefined> {
   if (trust.kind !== 'authorities' || trust.ca === undefined) return undefined;
   const ca = await trust.ca();
   if (holdsCertificate(ca)) return ca;
   throw new ExporterError('network', 'Could not use "tls.ca_file": it holds no certificate in PEM');
 }
 
-/** Node takes a text without any certificate for one that trusts nobody, and says nothing. */
+/** Node silently trusts nobody when given a text without certificates. */
 function holdsCertificate(pem: string): boolean {
   try {
     return pem.includes('-----BEGIN') && new X509Certificate(pem).ca !== undefined;
@@ -54,39 +56,39 @@ function holdsCertificate(pem: string): boolean {
   }
 }
 
-/** Longer than the interval while a session is open, so that it is polled over one connection; shorter than http.sys waits (120 s). */
+/** Longer than the poll interval of open sessions, so that polls share a connection; shorter than http.sys waits (120 s). */
 const idleConnectionMs = 20_000;
 
-/** The deadline of a whole request is ours; undici's own ones would end a long answer that still flows. */
-function openDispatcher(connecting: Connecting, ca: string | undefined): Dispatcher {
-  const tls = tlsOptions(ca, connecting.connectTimeoutMs);
-  const proxy = connecting.proxy?.url.reveal() ?? '';
+/** The transport bounds whole requests; the timeouts of undici would cut long responses that still flow. */
+function openDispatcher(options: PoolOptions, ca: string | undefined): Dispatcher {
+  const tls = tlsOptions(ca, options.connectTimeoutMs);
+  const proxy = options.proxy?.url.reveal() ?? '';
   return new EnvHttpProxyAgent({
-    // Texts, empty or not: what is left out, the library would look up in the environment of the process.
+    // Always set, if only to `''`: the library reads the environment of the process for what is left out.
     httpProxy: proxy,
     httpsProxy: proxy,
-    noProxy: connecting.proxy?.noProxy ?? '',
+    noProxy: options.proxy?.noProxy ?? '',
     proxyTunnel: true,
     connect: buildConnector(tls),
     requestTls: tls,
-    proxyTls: { timeout: connecting.connectTimeoutMs },
-    // A tunnel that is never answered would hold up all that wait for it for five minutes.
-    clientFactory: (origin, options) =>
-      new Pool(origin, Object.assign({}, options, { headersTimeout: connecting.connectTimeoutMs })),
-    connections: connecting.connections,
+    proxyTls: { timeout: options.connectTimeoutMs },
+    // Without a timeout a tunnel that is never answered blocks all requests that wait for it for five minutes.
+    clientFactory: (origin, poolOptions) =>
+      new Pool(origin, Object.assign({}, poolOptions, { headersTimeout: options.connectTimeoutMs })),
+    connections: options.connections,
     allowH2: false,
     keepAliveTimeout: idleConnectionMs,
     headersTimeout: 0,
     bodyTimeout: 0,
-    maxResponseSize: connecting.maxResponseBytes,
-    factory: (origin, options) => new Pool(origin, Object.assign({}, options, guardedConnect(options, connecting))),
+    maxResponseSize: options.maxResponseBytes,
+    factory: (origin, poolOptions) =>
+      new Pool(origin, Object.assign({}, poolOptions, guardedConnect(poolOptions, options))),
   });
 }
 
 /**
- * Node is told not to refuse certificates because we do it, before anything is sent: only so a certificate that is
- * refused can be told of, and one that is pinned be taken. A session that is resumed would skip the check of the host
- * name, so none is.
+ * Node accepts every certificate here because `guarded` checks it before anything is sent: only so can a refused
+ * certificate be reported, and a pinned one be accepted. A resumed TLS session would skip the check of the host name.
  */
 const tlsOptions = (ca: string | undefined, timeout: number): buildConnector.BuildOptions => ({
   rejectUnauthorized: false,
@@ -97,27 +99,26 @@ const tlsOptions = (ca: string | undefined, timeout: number): buildConnector.Bui
   allowH2: false,
 });
 
-/** The way to connect that a pool was going to use, direct or through the proxy, with our check behind it. */
-function guardedConnect(options: object, connecting: Connecting): Readonly<{ connect?: buildConnector.connector }> {
-  const connect: unknown = 'connect' in options ? options.connect : undefined;
-  return isConnector(connect) ? { connect: guarded(connect, connecting) } : {};
+/** Wraps the connector of a pool, direct or through the proxy. */
+function guardedConnect(poolOptions: object, options: PoolOptions): Readonly<{ connect?: buildConnector.connector }> {
+  const connect: unknown = 'connect' in poolOptions ? poolOptions.connect : undefined;
+  return isConnector(connect) ? { connect: guarded(connect, options) } : {};
 }
 
 const isConnector = (value: unknown): value is buildConnector.connector => typeof value === 'function';
 
 const guarded =
-  (connect: buildConnector.connector, connecting: Connecting): buildConnector.connector =>
-  (options, callback) => {
-    connect(options, (...[error, socket]) => {
+  (connect: buildConnector.connector, { refusal, baseUrl }: PoolOptions): buildConnector.connector =>
+  (target, callback) => {
+    connect(target, (...[error, socket]) => {
       if (error !== null) return callback(error, null);
-      const why = socket instanceof TLSSocket ? connecting.refusal(socket) : undefined;
+      const why = socket instanceof TLSSocket ? refusal(socket) : undefined;
       if (why === undefined) return callback(null, socket);
       socket.destroy();
-      const message = `Could not connect to "${hostOf(connecting.baseUrl)}": ${why}`;
-      return callback(new ExporterError('network', message), null);
+      return callback(new ExporterError('network', `Could not connect to "${hostOf(baseUrl)}": ${why}`), null);
     });
   };
 
-/** `host:port`, the port always. */
+/** `host:port`, always with the port. */
 export const hostOf = ({ hostname, port, protocol }: URL): string =>
   `${hostname}:${port || (protocol === 'http:' ? '80' : '443')}`;

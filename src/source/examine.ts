@@ -1,58 +1,52 @@
 import type { TLSSocket } from 'node:tls';
 import { ExporterError } from '../kernel/errors.js';
-import { connections, hostOf } from './dispatcher.js';
+import { createConnectionPool, hostOf } from './dispatcher.js';
+import { type RestOptions, settingsOf } from './options.js';
 import { networkFailure } from './request-errors.js';
-import { settingsOf, type RestOptions, type RestSettings } from './options.js';
-import { type Certificate, chainOf, distrustOf } from './peer.js';
+import { type Certificate, chainOf, distrustOf } from './trust.js';
 
-/** What a TLS handshake with a server shows. */
+/** The outcome of a TLS handshake with a server. */
 export type TlsReport = Readonly<{
   /** Such as `TLSv1.3`. */
   protocol: string;
-  /** Its own certificate first. */
+  /** The server's own certificate first. */
   chain: readonly Certificate[];
-  /** Why it is not the one to be trusted, and what to do about it; undefined when it is. */
+  /** Why the server is not trusted and what to do about it; undefined when it is. */
   distrusted: string | undefined;
 }>;
 
 /**
- * Looks at the certificates of a server, be it trusted or not, on the way that requests take, through a proxy if there
- * is one. Sends nothing but `HEAD /`, without a token.
+ * Reads the certificates of a server, trusted or not, by the route of all requests, through a proxy if there is one.
+ * Sends nothing but `HEAD /`, without a token.
  * @throws {ExporterError} `network` when there is no handshake, or no TLS.
  */
 export async function examineTls(options: RestOptions, signal: AbortSignal): Promise<TlsReport> {
   const settings = settingsOf(options);
   let report: TlsReport | undefined;
-  const way = connections({
-    ...settings,
-    refusal: socket => {
-      report = reportOf(socket, settings);
-      return undefined;
-    },
-  });
+  const refusal = (socket: TLSSocket): undefined => {
+    report = {
+      protocol: socket.getProtocol() ?? '',
+      chain: chainOf(socket),
+      distrusted: distrustOf(socket, settings.trust),
+    };
+  };
+  const host = hostOf(settings.baseUrl);
+  const pool = createConnectionPool({ ...settings, refusal });
   try {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(settings.requestTimeoutMs)]);
-    const dispatcher = await way.fresh();
+    const dispatcher = await pool.dispatcher();
     const { body } = await dispatcher.request({
       origin: settings.baseUrl.origin,
       path: '/',
       method: 'HEAD',
-      signal: deadline,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(settings.requestTimeoutMs)]),
     });
     await body.dump();
   } catch (thrown) {
-    // After the handshake nothing matters: that is not what was asked.
-    if (report === undefined)
-      throw networkFailure(thrown, { host: hostOf(settings.baseUrl), proxied: settings.proxy !== undefined });
+    // A failure after the handshake does not matter here.
+    if (report === undefined) throw networkFailure(thrown, { host, proxied: settings.proxy !== undefined });
   } finally {
-    await way.destroy();
+    await pool.destroy();
   }
   if (report !== undefined) return report;
-  throw new ExporterError('network', `Could not look at the certificate of "${hostOf(settings.baseUrl)}": no TLS`);
+  throw new ExporterError('network', `Could not read the certificate of "${host}": no TLS`);
 }
-
-const reportOf = (socket: TLSSocket, { trust }: RestSettings): TlsReport => ({
-  protocol: socket.getProtocol() ?? '',
-  chain: chainOf(socket),
-  distrusted: distrustOf(socket, trust),
-});

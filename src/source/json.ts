@@ -1,33 +1,39 @@
-import { failure } from './request-errors.js';
-import type { Operation } from './options.js';
+import { parseInstant, type ParsedInstant } from '../model/time.js';
 
-/**
- * Parses the body of an answer.
- * @throws {ExporterError} `decode`, without a cause: the parser's message quotes the body.
- */
-export function decodeJson(operation: Operation, body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw failure(
-      operation,
-      'decode',
-      `the answer is no JSON${body.trimStart().startsWith('<') ? ' but a web page; is this the port of the REST API?' : ''}`,
-    );
-  }
-}
+/** A JSON object with members of unknown types. */
+export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Whether an error's body is what VB365 writes (an object, or nothing), and not some page of a proxy in between. */
-export function isOwnError(body: string): boolean {
-  const json = parsed(body);
-  return body.trim() === '' || (typeof json === 'object' && json !== null);
-}
+export const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What a text is as JSON; undefined when it is none. */
-export function parsed(text: string): unknown {
+/** Undefined when the text is not JSON. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
 }
+
+/** A string member. Servers omit a text, send `null` or send it empty, all with the same meaning: `''`. */
+export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** A UUID in lower case; `''` for anything else. */
+export const uuid = (value: unknown): string =>
+  typeof value === 'string' && uuidPattern.test(value) ? value.toLowerCase() : '';
+
+/**
+ * A time member. Undefined when it is omitted, `null`, empty, or .NET's `DateTime.MinValue` (0001-01-01), which servers
+ * write for an unknown time.
+ */
+export function instant(value: unknown): ParsedInstant | 'malformed' | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value !== 'string') return 'malformed';
+  if (value.startsWith('0001-01-01')) return undefined;
+  return parseInstant(value) ?? 'malformed';
+}
+
+/** An `eTag` (v8, an int64) as text; `''` for none, and for one that a JSON number cannot represent exactly. */
+export const tag = (value: unknown): string => (Number.isSafeInteger(value) ? String(value) : '');

@@ -1,13 +1,12 @@
+import { z } from 'zod';
 import type { Clock } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
-import type { Secret } from '../kernel/secret.js';
-import { failure, statusFailure } from './request-errors.js';
-import { decodeJson } from './json.js';
+import { Secret } from '../kernel/secret.js';
 import type { Credentials } from './options.js';
-import { decodeToken, renewAfterMs } from './token.js';
+import { failure, okJson } from './request-errors.js';
 import type { Answer } from './transport.js';
 
-/** A token as it is kept: with the times, by our clocks, at which it is renewed and ends. */
+/** An access token and when to renew it (monotonic clock) and when it expires (epoch ms), by our clocks. */
 export type AccessToken = Readonly<{
   access: Secret;
   refresh: Secret | undefined;
@@ -15,26 +14,23 @@ export type AccessToken = Readonly<{
   endsAtMs: number;
 }>;
 
-type Form = Readonly<Record<string, string>>;
+type LoginForm = Readonly<Record<string, string>>;
 
-/** What logging in needs. `send` posts a form to the token endpoint, and is not cut short by who asked for it. */
+/** `send` posts a form to the token endpoint; no caller's signal aborts it. */
 export type LoginOptions = Readonly<{
-  send: (form: Form) => Promise<Answer>;
+  send: (form: LoginForm) => Promise<Answer>;
   credentials: Credentials;
   clock: Clock;
 }>;
 
-/** A new token for a refresh token. Undefined when the server does not take the refresh token, or no longer. */
-export async function refresh(options: LoginOptions, held: Secret): Promise<AccessToken | undefined> {
-  const began = now(options.clock);
-  const answer = await options.send({
-    grant_type: 'refresh_token',
-    refresh_token: held.reveal(),
-  });
-  return refusesToken(answer.status) ? undefined : ticketOf(answer, began);
+/** Exchanges a refresh token. Undefined when the server refuses it. */
+export async function refresh({ send, clock }: LoginOptions, held: Secret): Promise<AccessToken | undefined> {
+  const began = now(clock);
+  const answer = await send({ grant_type: 'refresh_token', refresh_token: held.reveal() });
+  return refusesToken(answer.status) ? undefined : tokenOf(answer, began);
 }
 
-/** Every other 4xx but a request to wait means the same as 400 and 401: this refresh token is of no use here. */
+/** Any 4xx means that the refresh token is of no use here, except those that ask the client to wait. */
 const refusesToken = (status: number): boolean => status >= 400 && status < 500 && status !== 408 && status !== 429;
 
 /** Waits after the first, second, and every further refusal, in ms: below usual lock-out rules (5 to 10 in 10 to 30 min). */
@@ -42,30 +38,29 @@ const refusalWaitsMs = [60_000, 600_000, 1_800_000] as const;
 
 type Refusal = Readonly<{ count: number; untilMs: number; secret: Secret; error: ExporterError }>;
 
-/** Logging in, again and again. */
 export interface Login {
-  /** @throws {ExporterError} as a request does, `auth` when it was refused, now or before. */
-  ticket(): Promise<AccessToken>;
-  /** The last login was refused: the next one has to wait, unless the secret changes. */
+  /** @throws {ExporterError} as a request does, `auth` when this or an earlier login was refused. */
+  requestToken(): Promise<AccessToken>;
+  /** The last login was refused: the next one waits, unless the secret changes. */
   refused(): boolean;
 }
 
 /**
- * Logging in with the secret, which is read each time. While a refused one is waited out, the same error comes back
- * without a request; one that has changed is tried at once.
+ * Logs in with the secret, which it reads each time. During the wait after a refusal it throws the same error without a
+ * request; a secret that has changed is tried at once.
  */
-export function logIn({ send, credentials, clock }: LoginOptions): Login {
+export function createLogin({ send, credentials, clock }: LoginOptions): Login {
   let refusal: Refusal | undefined;
 
   function refuse(secret: Secret, answer: Answer): ExporterError {
-    const count = refusal?.secret.equals(secret) === true ? (refusal?.count ?? 0) + 1 : 1;
+    const count = refusal?.secret.equals(secret) === true ? refusal.count + 1 : 1;
     const waitMs = refusalWaitsMs[Math.min(count, refusalWaitsMs.length) - 1] ?? refusalWaitsMs[2];
     const error = refused(credentials, answer);
     refusal = { count, untilMs: clock.monotonic() + waitMs, secret, error };
     return error;
   }
 
-  async function ticket(): Promise<AccessToken> {
+  async function requestToken(): Promise<AccessToken> {
     const secret = await readSecret(credentials);
     const began = now(clock);
     if (refusal !== undefined && refusal.secret.equals(secret) && began.monotonicMs < refusal.untilMs)
@@ -73,20 +68,19 @@ export function logIn({ send, credentials, clock }: LoginOptions): Login {
     const answer = await send(formOf(credentials, secret));
     if ([400, 401, 403].includes(answer.status)) throw refuse(secret, answer);
     refusal = undefined;
-    return ticketOf(answer, began);
+    return tokenOf(answer, began);
   }
 
-  return { ticket, refused: () => refusal !== undefined };
+  return { requestToken, refused: () => refusal !== undefined };
 }
 
 /** Source: vb365-rest.md 2.1; the grant of RFC 7523. */
-function formOf(credentials: Credentials, secret: Secret): Form {
+function formOf(credentials: Credentials, secret: Secret): LoginForm {
   if (credentials.kind === 'password')
     return { grant_type: 'password', username: credentials.username, password: secret.reveal() };
-  const { clientId } = credentials;
   return {
     grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-    client_id: clientId,
+    client_id: credentials.clientId,
     assertion: secret.reveal(),
   };
 }
@@ -97,11 +91,11 @@ const refusalHints: Readonly<Record<Credentials['kind'], string>> = {
   assertion: 'check "client_id" and the assertion, which may have expired',
 };
 
-/** What the server says beside the status is not repeated, but for one word of OAuth: it may name the account. */
+/** Quotes nothing of the body but one OAuth code: it may name the account. */
 function refused({ kind }: Credentials, { status, body }: Answer): ExporterError {
   const unsupported = /"unsupported_grant_type"/.test(body);
   const hint = unsupported ? 'the server does not offer this way to log in' : refusalHints[kind];
-  return new ExporterError('auth', `Login was refused (HTTP ${String(status)}): ${hint}`, {
+  return new ExporterError('auth', `Could not log in (HTTP ${String(status)}): ${hint}`, {
     details: { operation: 'token', status },
   });
 }
@@ -118,15 +112,28 @@ type Moment = Readonly<{ wallMs: number; monotonicMs: number }>;
 
 const now = (clock: Clock): Moment => ({ wallMs: clock.now(), monotonicMs: clock.monotonic() });
 
-function ticketOf(answer: Answer, began: Moment): AccessToken {
-  if (answer.status !== 200) throw statusFailure('token', answer);
-  const token = decodeToken(decodeJson('token', answer.body));
-  if (token === undefined) throw failure('token', 'decode', 'the answer holds no token');
-  const { access, refresh: held, lifeMs } = token;
+/** For a server that does not say; the administrator sets the lifetime, 60 min by default. */
+const defaultLifeSeconds = 600;
+
+/** OAuth libraries also write `expires_in` as text. The access token becomes a header, so it is visible ASCII. */
+const wireToken = z.object({
+  access_token: z.string().regex(/^[\x21-\x7e]+$/),
+  refresh_token: z.string().nullish(),
+  expires_in: z.coerce.number().positive().catch(defaultLifeSeconds),
+});
+
+function tokenOf(answer: Answer, began: Moment): AccessToken {
+  const parsed = wireToken.safeParse(okJson('token', answer));
+  if (!parsed.success) throw failure('token', 'decode', 'the answer holds no token');
+  const { access_token: access, refresh_token: held, expires_in: lifeSeconds } = parsed.data;
+  const lifeMs = lifeSeconds * 1000;
   return {
-    access,
-    refresh: held,
+    access: new Secret(access),
+    refresh: held === undefined || held === null || held === '' ? undefined : new Secret(held),
     renewMs: began.monotonicMs + renewAfterMs(lifeMs),
     endsAtMs: began.wallMs + lifeMs,
   };
 }
+
+/** A minute before the token expires, or half way through a short life. */
+const renewAfterMs = (lifeMs: number): number => (lifeMs < 120_000 ? lifeMs / 2 : lifeMs - 60_000);

@@ -1,10 +1,10 @@
-/** What the message of an event says about its item. */
+/** The item that the message of an event describes. */
 export type ItemMessage = Readonly<{
   name: string;
   type: string;
   source: string;
   target: string;
-  /** `''` when the message tells of success. */
+  /** `''` for a success. */
   reason: string;
 }>;
 
@@ -13,17 +13,16 @@ const typeMark = '(type: ';
 const sourceMark = '; source: ';
 const targetMark = '; target: ';
 
-/** ` was opened successfully`, ` was opened with warning: `; the part behind ` was` is only looked at, because matches may overlap. */
+/** ` was opened successfully`, ` was opened with warning: `; a lookahead, because matches may overlap. */
 const verbPattern = / was(?=( [a-z]+ (?:(successfully)|with (?:warning|error)s?: )))/g;
 
 /**
- * Reads the sentence that VB365 writes for an item:
+ * Parses the sentence that VB365 writes for an item; undefined for any other message:
  * `Item <name> was <verb> successfully|with warning: <reason> (type: <type>; source: <source>; target: <target>)`.
- * Undefined when the message is worded otherwise.
  *
- * The same language as the regular expression that fits all 139 captured messages (names hold parentheses, colons,
- * trailing blanks and ` was `; so the last verb counts, and the first list in parentheses behind it), but in one pass:
- * a backtracking match takes quadratic time on a message made for it.
+ * Accepts the same language as a regular expression that fits all 139 captured messages. Names hold parentheses, colons,
+ * trailing blanks and ` was `, so the last verb counts, and the first list in parentheses after it. It works in one pass,
+ * because a backtracking match takes quadratic time on a crafted message.
  */
 export function parseItemMessage(message: string): ItemMessage | undefined {
   if (!message.startsWith(opening) || !message.endsWith(')')) return undefined;
@@ -40,13 +39,13 @@ export function parseItemMessage(message: string): ItemMessage | undefined {
   return undefined;
 }
 
-/** Where a complete `(type: ...; source: ...; target: ...)` that reaches to the end of the message begins, ascending. */
+/** Where each complete `(type: ...; source: ...; target: ...)` that extends to the end of the message begins, ascending. */
 function listStarts(message: string): readonly number[] {
   const lastTarget = message.lastIndexOf(targetMark, message.length - 1 - targetMark.length);
   const starts: number[] = [];
   let semicolon = -1;
   for (let at = message.indexOf(typeMark); at !== -1; at = message.indexOf(typeMark, at + 1)) {
-    // A type holds no semicolon; the search goes on where the last one ended, or all of them together were quadratic.
+    // A type holds no semicolon. The search continues where the last one ended, or the whole would be quadratic.
     if (semicolon < at) semicolon = message.indexOf(';', at);
     if (semicolon === -1) break;
     const complete = message.startsWith(sourceMark, semicolon) && lastTarget >= semicolon + sourceMark.length;
@@ -65,11 +64,11 @@ function readList(message: string, at: number): Pick<ItemMessage, 'type' | 'sour
   };
 }
 
-/** The first list at `from` or later; searched for only when there is one, so that many verbs behind the last list cost nothing. */
+/** The first list at `from` or later; the check keeps many verbs after the last list cheap. */
 const firstFrom = (lists: readonly number[], from: number): number | undefined =>
   (lists.at(-1) ?? -1) < from ? undefined : lists.find(at => at >= from);
 
-/** The list that begins at `from`, or one blank later. */
+/** The list that begins at `from`, or after one blank. */
 function adjoining(lists: ReadonlySet<number>, message: string, from: number): number | undefined {
   const at = message.startsWith(' ', from) ? from + 1 : from;
   return lists.has(at) ? at : undefined;

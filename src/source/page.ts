@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { ExporterError } from '../kernel/errors.js';
 import type { AnomalyKind } from '../model/event.js';
+import type { ApiOperation } from '../model/labels.js';
+import { isJsonObject } from './json.js';
 import { failure } from './request-errors.js';
-import type { Operation } from './options.js';
-import { isWire } from './wire.js';
 
-/** One page of a collection, its rows still as the server wrote them. */
+/** One page of a collection, its rows as the server wrote them. */
 export type Page = Readonly<{
   rows: readonly unknown[];
   /** No row follows this page. */
@@ -12,14 +13,10 @@ export type Page = Readonly<{
   anomalies: readonly AnomalyKind[];
 }>;
 
-/** Which page was asked for. */
-export type Asked = Readonly<{
-  operation: Operation;
-  offset: number;
-  limit: number;
-  /** How many of its rows have been taken out of it before. */
-  taken?: number;
-}>;
+/** Which rows to request: `limit` rows at most, from number `offset` on. */
+export type PageRange = Readonly<{ offset: number; limit: number }>;
+/** The page that was requested. */
+export type Asked = PageRange & Readonly<{ operation: ApiOperation }>;
 
 const envelope = z.object({
   offset: z.int().nonnegative(),
@@ -29,10 +26,10 @@ const envelope = z.object({
 });
 
 /**
- * Reads a page and whether another follows: none does behind no rows, or behind fewer rows than the limit that the
- * server says it used, without a `next` link. The link itself is never followed. A bare array, as the documents of v2
- * and v3 print it, is the whole collection.
- * @throws {ExporterError} `decode` when it is no page, or the page at another offset.
+ * Reads a page and whether another one follows. None follows an empty page, nor a page with fewer rows than the limit
+ * that the server applied and without a `next` link. The link itself is never followed. A bare array, as documented for
+ * v2 and v3, is the whole collection.
+ * @throws {ExporterError} `decode` when it is not a page, or the page at another offset.
  */
 export function decodePage(json: unknown, asked: Asked): Page {
   if (Array.isArray(json)) return { rows: json.slice(asked.offset), last: true, anomalies: [] };
@@ -40,18 +37,63 @@ export function decodePage(json: unknown, asked: Asked): Page {
   if (!parsed.success) throw failure(asked.operation, 'decode', `the answer is no page${firstMember(parsed.error)}`);
   const { offset, limit, results, _links: links } = parsed.data;
   if (offset !== asked.offset) throw failure(asked.operation, 'decode', 'the answer is the page at another offset');
-  const count = (asked.taken ?? 0) + results.length;
   return {
     rows: results,
-    last: count === 0 || (count < limit && !hasNext(links)),
-    anomalies: limit !== asked.limit || count > limit ? ['limit_ignored'] : [],
+    last: results.length === 0 || (results.length < limit && !hasNext(links)),
+    anomalies: limit !== asked.limit || results.length > limit ? ['limit_ignored'] : [],
   };
 }
 
-const hasNext = (links: unknown): boolean => isWire(links) && links['next'] !== undefined && links['next'] !== null;
+const hasNext = (links: unknown): boolean =>
+  isJsonObject(links) && links['next'] !== undefined && links['next'] !== null;
 
-/** Names the first member of ours that is wrong, never what stands in it. */
+/** Names the first invalid member, never its value. */
 const firstMember = (error: z.ZodError): string => {
   const member = error.issues[0]?.path[0];
   return member === undefined ? '' : ` (see "${String(member)}")`;
 };
+
+/** A query string with its question mark. */
+export const query = (parameters: Readonly<Record<string, string | number>>): string =>
+  `?${Object.entries(parameters)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join('&')}`;
+
+/** A page that takes longer is too large for the server, like one that times out. */
+const slowMs = 10_000;
+/** A full page that takes less shows that the server can do more. */
+const fastMs = 2_000;
+const growth = 1.1;
+/** Smaller pages cost more requests than they save. */
+const smallest = 1_000;
+
+/** How many rows to request at once: halved when the server is slow, slowly raised again when it is fast. */
+export class PageSize {
+  readonly #most: number;
+  #limit: number;
+
+  /** Begins with `most`; stays at 1,000 or above, or at `most` when that is less. */
+  constructor(most: number) {
+    this.#most = most;
+    this.#limit = most;
+  }
+
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** Records how long a page took, and whether it held as many rows as requested. */
+  took(ms: number, full: boolean): void {
+    if (ms > slowMs) this.#shrink();
+    else if (full && ms < fastMs) this.#limit = Math.min(this.#most, Math.ceil(this.#limit * growth));
+  }
+
+  /** Records that a page could not be read. */
+  failed(thrown: unknown): void {
+    if (thrown instanceof ExporterError && thrown.reason === 'timeout') this.#shrink();
+  }
+
+  #shrink(): void {
+    this.#limit = Math.max(Math.min(this.#most, smallest), Math.floor(this.#limit / 2));
+  }
+}

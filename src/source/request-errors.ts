@@ -1,10 +1,10 @@
 import { ExporterError, type Reason } from '../kernel/errors.js';
-import type { Operation } from './options.js';
+import type { ApiOperation } from '../model/labels.js';
+import { isJsonObject, parseJson } from './json.js';
 import { certificateFault } from './trust.js';
-import { isWire } from './wire.js';
 
-/** What we tried, as errors begin. */
-const actions: Readonly<Record<Operation, string>> = {
+/** Completes "Could not ...". */
+const actions: Readonly<Record<ApiOperation, string>> = {
   token: 'log in',
   probe: 'read the service instance',
   sessions: 'list restore sessions',
@@ -15,18 +15,17 @@ const actions: Readonly<Record<Operation, string>> = {
 
 type Hints = Readonly<{ cause?: unknown; retryAfterMs?: number | undefined; status?: number }>;
 
-/** An error about a request: what was tried and what came of it. Says nothing of its URL, token or body. */
-export function failure(operation: Operation, reason: Reason, why: string, hints: Hints = {}): ExporterError {
+/** An error of a request: the operation and why it failed. Never holds the URL, the token or the body. */
+export function failure(operation: ApiOperation, reason: Reason, why: string, hints: Hints = {}): ExporterError {
   const { status, ...options } = hints;
   const details = { operation, ...(status === undefined ? {} : { status }) };
   return new ExporterError(reason, `Could not ${actions[operation]}: ${why}`, { ...options, details });
 }
 
-/** What a status means that is not the one asked for. */
-export function statusFailure(
-  operation: Operation,
-  { status, retryAfterMs }: Readonly<{ status: number; retryAfterMs: number | undefined }>,
-): ExporterError {
+type HttpStatus = Readonly<{ status: number; retryAfterMs: number | undefined }>;
+
+/** The error for a status other than the expected one. */
+export function statusFailure(operation: ApiOperation, { status, retryAfterMs }: HttpStatus): ExporterError {
   const why = `HTTP ${String(status)}${statusHints[status] ?? ''}`;
   return failure(operation, statusReason(status, retryAfterMs), why, { retryAfterMs, status });
 }
@@ -37,11 +36,23 @@ const statusHints: Readonly<Record<number, string>> = {
   404: ' (the server may not serve this API version)',
 };
 
-/** A 503 without a wait that can be read is a server in trouble, with one a server that asks for patience. */
+/** 503 with a readable `Retry-After` is throttling, without one a failing server. */
 function statusReason(status: number, retryAfterMs: number | undefined): Reason {
   if (status === 401 || status === 403) return 'auth';
   if (status === 429 || (status === 503 && retryAfterMs !== undefined)) return 'throttled';
   return status >= 500 ? 'server' : 'rejected';
+}
+
+/**
+ * The JSON of a response with status 200.
+ * @throws {ExporterError} as `statusFailure`, or `decode` without a cause: the parser's message quotes the body.
+ */
+export function okJson(operation: ApiOperation, response: HttpStatus & Readonly<{ body: string }>): unknown {
+  if (response.status !== 200) throw statusFailure(operation, response);
+  const json = parseJson(response.body);
+  if (json !== undefined) return json;
+  const hint = response.body.trimStart().startsWith('<') ? ' but a web page; is this the port of the REST API?' : '';
+  throw failure(operation, 'decode', `the answer is no JSON${hint}`);
 }
 
 const noTls = 'the port does not speak TLS; that of the REST API does (4443 unless changed)';
@@ -71,36 +82,35 @@ const networkWords: Readonly<Record<string, string>> = {
   UND_ERR_PRX_TLS: 'the TLS certificate of the proxy is for another host name',
 };
 
-/** Codes that mean our own deadline for a connection. */
+/** Codes of our own connect timeout. */
 const timeouts: ReadonlySet<string> = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT']);
 
-/** Where a request went: `host:port`, and whether a proxy may have been between. */
-type Way = Readonly<{ host: string; proxied: boolean }>;
+/** `host:port` of the server, and whether a proxy may be in between. */
+type ServerRoute = Readonly<{ host: string; proxied: boolean }>;
 
 /**
- * An error for a request that got no complete answer. One of undici's HTTP parser is given without its cause, which
- * holds what the server sent; one of a proxy, too, because it may hold what we sent.
+ * The error of a request without a complete response. The cause is left out for undici's HTTP parser, because it holds
+ * what the server sent, and for a proxy, because it may hold what we sent.
  */
-export function networkFailure(thrown: unknown, { host, proxied }: Way): ExporterError {
-  if (isWire(thrown) && thrown['name'] === 'HTTPParserError')
+export function networkFailure(thrown: unknown, { host, proxied }: ServerRoute): ExporterError {
+  if (isJsonObject(thrown) && thrown['name'] === 'HTTPParserError')
     return new ExporterError('decode', `Could not read the answer of "${host}": not HTTP`);
   const code = errorCode(thrown);
   const reason = timeouts.has(code) ? 'timeout' : 'network';
-  const way = proxied ? `"${host}", perhaps through a proxy` : `"${host}"`;
-  const words =
-    proxyWords(thrown) ?? networkWords[code] ?? proxyFault(code) ?? (code === '' ? 'unknown network error' : code);
-  return new ExporterError(reason, `Could not connect to ${way}: ${words}`, proxied ? {} : { cause: thrown });
+  const route = proxied ? `"${host}", perhaps through a proxy` : `"${host}"`;
+  const words = proxyWords(thrown) ?? networkWords[code] ?? proxyFault(code) ?? (code || 'unknown network error');
+  return new ExporterError(reason, `Could not connect to ${route}: ${words}`, proxied ? {} : { cause: thrown });
 }
 
-/** What undici says of a proxy that lets nobody through. */
+/** In words, how a proxy refused to connect. */
 function proxyWords(thrown: unknown): string | undefined {
-  const message = isWire(thrown) && typeof thrown['message'] === 'string' ? thrown['message'] : '';
+  const message = isJsonObject(thrown) && typeof thrown['message'] === 'string' ? thrown['message'] : '';
   const status = /^Proxy response \((\d{3})\)/.exec(message)?.[1];
   if (status === undefined) return undefined;
   return `the proxy answered HTTP ${status}${status === '407' ? ' (it wants a user and a password, or others)' : ''}`;
 }
 
-/** The server's own certificate is judged elsewhere: what Node refuses is that of a proxy. */
+/** The server's own certificate is checked by `trust.ts`, so what Node refuses is that of a proxy. */
 function proxyFault(code: string): string | undefined {
   const fault = certificateFault(code);
   return fault === undefined ? undefined : `the proxy is not trusted, ${fault}`;
@@ -108,7 +118,7 @@ function proxyFault(code: string): string | undefined {
 
 /** The first code in an error, its parts (one per address tried) and its causes. */
 function errorCode(thrown: unknown): string {
-  if (!isWire(thrown)) return '';
+  if (!isJsonObject(thrown)) return '';
   if (typeof thrown['code'] === 'string') return thrown['code'];
   return errorCode(Array.isArray(thrown['errors']) ? thrown['errors'][0] : thrown['cause']);
 }

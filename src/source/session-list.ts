@@ -1,24 +1,89 @@
 import { ExporterError } from '../kernel/errors.js';
-import type { Nanos } from '../model/time.js';
+import { type ApiVersion, isAtLeast } from '../model/api-versions.js';
+import { formatInstant, type Nanos } from '../model/time.js';
 import type { SessionList } from '../pipeline/ports.js';
+import type { ApiClient } from './api-client.js';
 import { decodeSession, type SessionEntry } from './decode-session.js';
-import type { Page } from './page.js';
+import { decodePage, type Page, type PageRange, PageSize, query } from './page.js';
+import { okJson } from './request-errors.js';
 
-export type Reading = Readonly<{
+/** How often a list without a guaranteed order is read again. */
+const listRestarts = 4;
+/** Without a time filter, the whole list is read this often. */
+const fullReadMs = 3_600_000;
+
+/**
+ * Lists sessions. v8 lists oldest first on request, so new sessions move no row. v6 and v7 have a time filter, but no
+ * documented order. Before v6 there is neither: the list is read from its beginning, and not to its end as long as the
+ * last full read, an hour ago at most, found it newest first.
+ */
+export function sessionReader(client: ApiClient) {
+  const { settings, versions } = client;
+  const { maxPages, clock } = settings;
+  const size = new PageSize(settings.sessionLimit);
+  let trustedUntilMs = -Infinity;
+
+  return async (createdFrom: Nanos | undefined, signal: AbortSignal): Promise<SessionList> => {
+    const apiVersion = await versions.current(signal);
+    const filter = filterOf(apiVersion, createdFrom);
+    const page = async (offset: number): Promise<Page> => {
+      const { limit } = size;
+      try {
+        const { page: found, tookMs } = await readSessionPage(client, { offset, limit, filter }, signal);
+        size.took(tookMs, found.rows.length >= limit);
+        return found;
+      } catch (thrown) {
+        size.failed(thrown);
+        throw thrown;
+      }
+    };
+    const ordered = isAtLeast(apiVersion, 'v8');
+    const isTrusted = !isAtLeast(apiVersion, 'v6') && clock.monotonic() < trustedUntilMs;
+    const enoughFrom = isTrusted ? createdFrom : undefined;
+    const list = await readSessionList(page, { maxPages, restarts: listRestarts, ordered, enoughFrom });
+    if (!list.newestFirst) trustedUntilMs = -Infinity;
+    else if (list.whole) trustedUntilMs = clock.monotonic() + fullReadMs;
+    return { sessions: list.sessions, rejects: list.rejects };
+  };
+}
+
+type Filter = Readonly<Record<string, string>>;
+
+/** Reads one page of the list. @throws {ExporterError} as a request does. */
+export async function readSessionPage(
+  { get }: ApiClient,
+  { offset, limit, filter }: PageRange & Readonly<{ filter: Filter }>,
+  signal: AbortSignal,
+) {
+  const answer = await get('sessions', `RestoreSessions${query({ offset, limit, ...filter })}`, signal);
+  const page = decodePage(okJson('sessions', answer), { operation: 'sessions', offset, limit });
+  return { page, tookMs: answer.tookMs };
+}
+
+/** Query parameters for time filter and order, as far as the version has them. */
+export function filterOf(apiVersion: ApiVersion, createdFrom: Nanos | undefined): Filter {
+  const filtered = createdFrom !== undefined && isAtLeast(apiVersion, 'v6');
+  return {
+    ...(filtered ? { startTimeFrom: formatInstant(createdFrom) } : {}),
+    ...(isAtLeast(apiVersion, 'v8') ? { orderBy: 'CreationTime', orderAsc: 'true' } : {}),
+  };
+}
+
+export type ListOptions = Readonly<{
   maxPages: number;
-  /** How often a list of no certain order is read again. */
+  /** How often a list without a guaranteed order is read again. */
   restarts: number;
-  /** Rows stand in the order in which sessions were created, for certain; else a list of several pages is read until nothing new turns up. */
+  /** Rows are guaranteed to be in order of creation. Otherwise a list of several pages is read until nothing new appears. */
   ordered: boolean;
-  /** The list is taken to be newest first: behind a page that ends with an older session, nothing is wanted. */
+  /** The list is known to be newest first: reading stops at a page that ends with an older session. */
   enoughFrom?: Nanos | undefined;
 }>;
 
 export type ReadList = SessionList &
   Readonly<{
-    /** Every row of what was read stood behind a newer one, or one as new. */
+    /** Each row was as old as the row before it, or older. */
     newestFirst: boolean;
-    /** The end of the list was seen. */
+    /** The end of the list was read. */
     whole: boolean;
   }>;
 
@@ -27,18 +92,17 @@ type Pass = Readonly<{ entries: Entries; pages: number; newestFirst: boolean; wh
 type ReadPage = (offset: number) => Promise<Page>;
 
 /**
- * Reads a list of sessions through `read`, which gives the page at an offset: every session that is in it from
- * beginning to end, whatever is added or removed meanwhile. Each page but the first begins with the last row of the one
- * before: when that row is one not seen yet, sessions were removed and the rows moved up, so some were passed over, and
- * reading goes back until a page begins with one that was seen. Rows that move down are only read twice. A session that
- * jumped to a place that had been read already is found by the next pass.
- * @throws {ExporterError} `rejected` when the list has more pages than the bound, or does not hold still.
+ * Reads every session that is in the list throughout, whatever is added or removed while it reads. `read` reads the page
+ * at an offset. Each page but the first begins with the last row of the page before. When that row is unknown, sessions
+ * were removed and rows moved up, so some were skipped: reading goes back until a page begins with a known row. Rows that
+ * move down are only read twice. The next pass finds a session that jumped to a place already read.
+ * @throws {ExporterError} `rejected` when the list has more than `maxPages` pages, or keeps changing.
  */
-export async function readSessionList(read: ReadPage, reading: Reading): Promise<ReadList> {
+export async function readSessionList(read: ReadPage, options: ListOptions): Promise<ReadList> {
   let known: Entries | undefined;
-  for (let pass = 0; pass <= reading.restarts; pass += 1) {
-    const found = await readOnce(read, reading);
-    const certain = reading.ordered || found.pages === 1 || !found.whole;
+  for (let pass = 0; pass <= options.restarts; pass += 1) {
+    const found = await readOnce(read, options);
+    const certain = options.ordered || found.pages === 1 || !found.whole;
     const entries: Entries = new Map([...(known ?? []), ...found.entries]);
     if (certain || (known !== undefined && addsNothing(known, found.entries))) return { ...found, ...listOf(entries) };
     known = entries;
@@ -46,7 +110,7 @@ export async function readSessionList(read: ReadPage, reading: Reading): Promise
   throw new ExporterError('rejected', 'Could not list restore sessions: the list does not hold still');
 }
 
-/** Whether all that a pass found was known, or began after everything that was known: nothing had been passed over. */
+/** Whether each session found was known, or newer than all known ones: then none had been skipped. */
 function addsNothing(known: Entries, found: Entries): boolean {
   const newest = [...known.values()].reduce((latest, entry) => {
     const at = createdAt(entry) ?? latest;
@@ -58,54 +122,56 @@ function addsNothing(known: Entries, found: Entries): boolean {
 const createdAt = (entry: SessionEntry): Nanos | undefined =>
   'session' in entry ? entry.session.createdAt : undefined;
 
-/** Goes on from the last row that is known; goes back when rows have moved up, until one is found. */
-async function readOnce(read: ReadPage, { maxPages, enoughFrom = 0n }: Reading): Promise<Pass> {
-  const gathered = gather();
+async function readOnce(read: ReadPage, { maxPages, enoughFrom = 0n }: ListOptions): Promise<Pass> {
+  const rowsRead = new RowsRead();
   let offset = 0;
   for (let pages = 1; pages <= maxPages; pages += 1) {
     const { rows, last } = await read(offset);
-    if (!gathered.add(rows, offset)) {
+    if (!rowsRead.add(rows, offset)) {
       offset = Math.max(0, offset - Math.max(1, Math.floor(rows.length / 2)));
       continue;
     }
-    if (last || gathered.isBehind(enoughFrom)) return { ...gathered.all(), pages, whole: last };
+    const { entries, newestFirst } = rowsRead;
+    if (last || rowsRead.isPast(enoughFrom)) return { entries, newestFirst, pages, whole: last };
     offset += Math.max(1, rows.length - 1);
   }
   throw new ExporterError('rejected', `Could not list restore sessions: more than ${String(maxPages)} pages`);
 }
 
-/** Gathers the rows of a list, page by page. */
-function gather() {
-  const entries = new Map<string, SessionEntry>();
-  let newestFirst = true;
-  let last: Nanos | undefined;
-  let overlaps = false;
-  const see = (at: Nanos | undefined): void => {
+/** The rows of a list, page by page. */
+class RowsRead {
+  readonly entries = new Map<string, SessionEntry>();
+  newestFirst = true;
+  #last: Nanos | undefined;
+  #overlaps = false;
+
+  /** False, and nothing is added, when the page does not begin with a known row: some were skipped. */
+  add(rows: readonly unknown[], offset: number): boolean {
+    const page = rows.map(keyed);
+    const first = page[0]?.[0] ?? '';
+    if (this.#overlaps && offset > 0 && !this.entries.has(first)) return false;
+    for (const [key, entry] of page) if (!this.entries.has(key)) this.#compare(createdAt(entry));
+    for (const [key, entry] of page) this.entries.set(key, entry);
+    this.#overlaps = rows.length > 1;
+    return true;
+  }
+
+  /** The list is newest first so far and has reached a session older than `at`. */
+  isPast(at: Nanos): boolean {
+    return this.newestFirst && this.#last !== undefined && this.#last < at;
+  }
+
+  #compare(at: Nanos | undefined): void {
     if (at === undefined) return;
-    newestFirst &&= last === undefined || at <= last;
-    last = at;
-  };
-  return {
-    /** False, and nothing is added, when the page does not begin with a row that was seen: some were passed over. */
-    add: (rows: readonly unknown[], offset: number): boolean => {
-      const page = rows.map(keyed);
-      const first = page[0]?.[0] ?? '';
-      if (overlaps && offset > 0 && !entries.has(first)) return false;
-      for (const [key, entry] of page) if (!entries.has(key)) see(createdAt(entry));
-      for (const [key, entry] of page) entries.set(key, entry);
-      overlaps = rows.length > 1;
-      return true;
-    },
-    /** The list stands newest first so far, and has come to a session that is older. */
-    isBehind: (at: Nanos): boolean => newestFirst && last !== undefined && last < at,
-    all: (): Pick<Pass, 'entries' | 'newestFirst'> => ({ entries, newestFirst }),
-  };
+    this.newestFirst &&= this.#last === undefined || at <= this.#last;
+    this.#last = at;
+  }
 }
 
-/** A row with what tells it from others: the session's id, or all of its text when it has none that can be read. */
-function keyed(row: unknown): readonly [string, SessionEntry] {
+/** A row with what identifies it across reads: the session's id, or all of its text when it has no readable id. */
+export function keyed(row: unknown): readonly [key: string, entry: SessionEntry] {
   const entry = decodeSession(row);
-  return ['session' in entry ? entry.session.id : JSON.stringify(row), entry];
+  return ['session' in entry ? entry.session.id : JSON.stringify(row ?? null), entry];
 }
 
 function listOf(entries: Entries): SessionList {

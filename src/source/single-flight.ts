@@ -1,26 +1,26 @@
 import { type Backoff, backoffMs } from '../kernel/backoff.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import { ExporterError, type Reason, toExporterError } from '../kernel/errors.js';
-import type { Operation } from './options.js';
+import { unlessAborted } from '../kernel/linked-abort.js';
+import type { ApiOperation } from '../model/labels.js';
 import { failure } from './request-errors.js';
 
-type Timing = Readonly<{ operation: Operation; clock: Clock; random: Random }>;
+type FlightOptions = Readonly<{ operation: ApiOperation; clock: Clock; random: Random }>;
 
-/** From 1 s to 30 s, full jitter: never longer than the usual interval between turns. */
+/** From 1 s to 30 s, full jitter: never longer than the usual poll interval. */
 const failureBackoff: Backoff = { baseMs: 1_000, capMs: 30_000 };
 
-/** What is not waited out: a refusal has waits of its own, the others are not the server's fault. */
-const notWaitedOut: ReadonlySet<Reason> = new Set(['aborted', 'auth', 'store']);
+/** Failures without this wait: a refused login has its own, and the others are not the server's fault. */
+const noWait: ReadonlySet<Reason> = new Set(['aborted', 'auth', 'store']);
 
 type Failed = Readonly<{ count: number; untilMs: number; error: ExporterError }>;
 
 /**
- * Work that is done once for all who ask meanwhile, and on which nobody's signal has a hold: who gives up stops waiting.
- * After a failure the same error comes back, without new work, until a wait is over: the one that the server asked for,
- * or a growing one.
+ * Runs `work` once for all concurrent callers. A caller's signal ends its wait, not the work. After a failure callers
+ * get the same error, without new work, until a wait is over: the one the server asked for, or a growing one.
  */
-export function singleFlight<T>(work: () => Promise<T>, timing: Timing): (signal: AbortSignal) => Promise<T> {
-  const { clock, random, operation } = timing;
+export function singleFlight<T>(work: () => Promise<T>, options: FlightOptions): (signal: AbortSignal) => Promise<T> {
+  const { clock, random, operation } = options;
   let flight: Promise<T> | undefined;
   let failed: Failed | undefined;
 
@@ -38,7 +38,7 @@ export function singleFlight<T>(work: () => Promise<T>, timing: Timing): (signal
   }
 
   function after(before: Failed | undefined, error: ExporterError): Failed | undefined {
-    if (notWaitedOut.has(error.reason)) return undefined;
+    if (noWait.has(error.reason)) return undefined;
     const count = (before?.count ?? 0) + 1;
     const waitMs = error.retryAfterMs ?? backoffMs(failureBackoff, count, random);
     return { count, untilMs: clock.monotonic() + waitMs, error };
@@ -48,24 +48,15 @@ export function singleFlight<T>(work: () => Promise<T>, timing: Timing): (signal
     flight ??= attempt().finally(() => {
       flight = undefined;
     });
-    return unlessAborted(flight, { signal, operation });
+    return unlessAborted(flight, signal).catch((thrown: unknown) => {
+      throw signal.aborted ? failure(operation, 'aborted', 'stopped') : thrown;
+    });
   };
 }
 
-/** The error again, with what is left of the wait that was asked for. */
+/** The same error with the rest of the wait that the server asked for. */
 function stillFailed(error: ExporterError, restMs: number): ExporterError {
   if (error.retryAfterMs === undefined) return error;
   const { reason, message, details, cause } = error;
   return new ExporterError(reason, message, { details, cause, retryAfterMs: restMs });
-}
-
-type Giving = Readonly<{ signal: AbortSignal; operation: Operation }>;
-
-/** Waits for shared work; gives up waiting, not the work, when `signal` aborts. */
-async function unlessAborted<T>(work: Promise<T>, { signal, operation }: Giving): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const giveUp = (): void => reject(failure(operation, 'aborted', 'stopped'));
-  signal.addEventListener('abort', giveUp);
-  if (signal.aborted) giveUp();
-  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', giveUp));
 }

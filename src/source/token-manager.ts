@@ -1,73 +1,73 @@
-import { ExporterError } from '../kernel/errors.js';
 import type { Random } from '../kernel/clock.js';
+import { ExporterError } from '../kernel/errors.js';
 import type { Secret } from '../kernel/secret.js';
+import { type AccessToken, createLogin, type LoginOptions, refresh } from './login.js';
 import { singleFlight } from './single-flight.js';
-import { logIn, type LoginOptions, refresh, type AccessToken } from './login.js';
 
 /**
- * Keeps the one token of a server. However many ask, one login runs at a time. A refused secret is not tried again
- * before a wait is over (1, 10, then every 30 minutes) unless it has changed: VB365 checks Windows accounts, which lock.
- * A login that fails otherwise is tried again after a growing wait. A new `Auth` knows of no refusal.
+ * Keeps the one token of a server; all callers share one login. VB365 checks Windows accounts, which lock, so a refused
+ * secret is not tried again before a wait (1, 10, then every 30 minutes) unless it has changed. A login that fails for
+ * another reason is retried after a growing wait. A new manager knows of no refusal.
  */
 export interface TokenManager {
-  /** A token that is not about to expire. @throws {ExporterError} as a request does, `auth` when login was refused. */
-  ticket(signal: AbortSignal): Promise<AccessToken>;
+  /** A token that does not expire soon. @throws {ExporterError} as a request does, `auth` when login was refused. */
+  accessToken(signal: AbortSignal): Promise<AccessToken>;
   /**
-   * A token in place of one that a request was refused with; a new one only for the first to say so.
-   * @throws {ExporterError} `auth` also when tokens are refused that were never accepted: one more login will not help.
+   * Replaces a token that a request was refused with; concurrent callers get the same new one.
+   * @throws {ExporterError} `auth` also when tokens are refused that were never accepted: another login will not help.
    */
   replace(refused: AccessToken, signal: AbortSignal): Promise<AccessToken>;
-  /** Tells that a request was accepted with this token. */
-  accepted(ticket: AccessToken): void;
-  /** When the token in hand ends, epoch ms by our clock; undefined when there is none. */
+  /** Records that the server accepted a request with this token. */
+  markAccepted(token: AccessToken): void;
+  /** When the token expires, epoch ms by our clock; undefined when there is none. */
   expiresAtMs(): number | undefined;
   /** The last login was refused: the next one waits. */
   refused(): boolean;
-  /** The token to log out with, once nothing is asked for any more; undefined when there is none. */
+  /** The token to log out with; undefined when there is none. */
   last(): Secret | undefined;
 }
 
-/** Tokens that are refused without ever having been accepted are replaced no more often than this. */
+/** Tokens that are refused without ever having been accepted are replaced at most this often. */
 const uselessTokenMs = 60_000;
 
 export function createTokenManager(options: LoginOptions & Readonly<{ random: Random }>): TokenManager {
   const { clock } = options;
-  const login = logIn(options);
+  const login = createLogin(options);
   const renewed = singleFlight(renew, { ...options, operation: 'token' });
   let current: AccessToken | undefined;
   let proven: AccessToken | undefined;
-  let uselessMs = -Infinity;
+  let uselessSinceMs = -Infinity;
 
   async function renew(): Promise<AccessToken> {
     const held = current?.refresh;
     const refreshed = held === undefined ? undefined : await refresh(options, held);
     if (refreshed === undefined) current = undefined;
-    current = refreshed ?? (await login.ticket());
+    current = refreshed ?? (await login.requestToken());
     return current;
   }
 
-  async function ticket(signal: AbortSignal): Promise<AccessToken> {
+  async function accessToken(signal: AbortSignal): Promise<AccessToken> {
     return current !== undefined && clock.monotonic() < current.renewMs ? current : renewed(signal);
   }
 
   function drop(refused: AccessToken): void {
     if (refused !== proven) {
-      if (clock.monotonic() - uselessMs < uselessTokenMs)
-        throw new ExporterError('auth', 'The server refuses the tokens that it gives');
-      uselessMs = clock.monotonic();
+      if (clock.monotonic() - uselessSinceMs < uselessTokenMs)
+        throw new ExporterError('auth', 'Could not use the token: the server refuses the tokens that it issues');
+      uselessSinceMs = clock.monotonic();
     }
-    // A refresh may give another token that is refused; only a login shows who is wrong.
+    // A refreshed token may be refused again; only a login shows whether the account is the cause.
     current = undefined;
   }
 
   return {
-    ticket,
+    accessToken,
     replace: async (refused, signal) => {
       if (refused === current) drop(refused);
-      return ticket(signal);
+      return accessToken(signal);
     },
-    accepted: ticketInUse => {
-      if (ticketInUse === current) proven = ticketInUse;
+    markAccepted: token => {
+      if (token === current) proven = token;
     },
     refused: () => login.refused(),
     expiresAtMs: () => current?.endsAtMs,

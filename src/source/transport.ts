@@ -2,173 +2,159 @@ import type { TLSSocket } from 'node:tls';
 import { type Dispatcher, errors } from 'undici';
 import { alarm } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
-import type { Secret } from '../kernel/secret.js';
-import { type LinkedAbort, linkAbort } from '../kernel/linked-abort.js';
-import { connections, hostOf } from './dispatcher.js';
-import { failure, networkFailure } from './request-errors.js';
+import { type LinkedAbort, linkAbort, unlessAborted } from '../kernel/linked-abort.js';
 import { parseHttpDate, parseRetryAfter } from '../kernel/retry-after.js';
-import type { Operation, RestSettings, StatusCode } from './options.js';
-import { chainOf, distrustOf } from './peer.js';
-import { type Keep, receive } from './receive.js';
-import { nextSkewMs } from './server-clock.js';
+import type { Secret } from '../kernel/secret.js';
+import type { ApiCode, ApiOperation } from '../model/labels.js';
+import { createConnectionPool, hostOf } from './dispatcher.js';
+import type { RestSettings } from './options.js';
+import { failure, networkFailure } from './request-errors.js';
+import { chainOf, distrustOf } from './trust.js';
 
-/** One request. With a `form`, be it an empty one, it is a POST, else a GET. `path` is relative to the base URL and begins without a slash. */
+/** One request: a POST with a `form`, even an empty one, else a GET. `path` is relative to the base URL, without a slash in front. */
 export type Call = Readonly<{
-  operation: Operation;
+  operation: ApiOperation;
   path: string;
   token?: Secret;
   form?: Readonly<Record<string, string>>;
-  /** How long the server may wait before it answers, in ms: added to the deadline. Such a request needs no place at the gate. */
+  /** How long the server may hold a long poll, in ms: extends the deadline. A long poll does not use the semaphore. */
   waitMs?: number;
-  /** What becomes of the text of an answer with status 200 while it comes; all of it is kept unless this says otherwise. */
-  keep?: Keep;
 }>;
 
-/** An answer of any status, read to its end. */
+/** A complete response of any status. */
 export type Answer = Readonly<{
   status: number;
-  /** What was kept of it. */
   body: string;
   retryAfterMs: number | undefined;
-  /** Our clock when the request was begun, epoch ms. */
+  /** Our clock when the request began, epoch ms. */
   beganMs: number;
-  /** From sending the request to the last byte of the answer. */
+  /** From sending the request to the last byte of the response. */
   tookMs: number;
 }>;
 
-/** Speaks HTTP with one server over a few kept-alive connections. Repeats nothing and follows no redirect. */
+/** Speaks HTTP with one server over a few kept-alive connections. Neither retries nor follows redirects. */
 export interface Transport {
-  /** @throws {ExporterError} `aborted`, `decode` (too long, or no HTTP), `network` or `timeout`. */
+  /** @throws {ExporterError} `aborted`, `decode` (too long, or not HTTP), `network` or `timeout`. */
   send(call: Call, signal: AbortSignal): Promise<Answer>;
-  /** How far the server's clock is ahead of ours, in ms; undefined until an answer has told. */
+  /** Server clock minus our clock in ms; undefined before the first response with a `Date`. */
   skewMs(): number | undefined;
-  /** When the server's own certificate ends, trusted or not, epoch ms; undefined until it has shown one. */
+  /** When the server's certificate expires, trusted or not, epoch ms; undefined before the first handshake. */
   certificateExpiresAtMs(): number | undefined;
-  /** Cuts what is under way off, sends a last request for a short time, whatever comes of it, and closes the connections. */
+  /** Aborts the requests in flight, sends `last` with a short deadline, ignores its outcome, and closes the connections. */
   close(last?: Call): Promise<void>;
 }
 
-/** How long the last request may hold up a stop. */
-const farewellMs = 2_000;
+/** Deadline of the last request. */
+const lastRequestMs = 2_000;
 
-export function transport(settings: RestSettings): Transport {
-  const { clock } = settings;
+export function createTransport(settings: RestSettings): Transport {
+  const { clock, trust } = settings;
   const closing = new AbortController();
   let skewMs: number | undefined;
-  const certificate = watchCertificate(settings);
-  const pool = connections({ ...settings, refusal: certificate.refusal });
+  let certificateExpiresAtMs: number | undefined;
+  const refusal = (socket: TLSSocket): string | undefined => {
+    certificateExpiresAtMs = chainOf(socket)[0]?.validToMs;
+    return distrustOf(socket, trust);
+  };
+  const pool = createConnectionPool({ ...settings, refusal });
 
   async function exchange(call: Call, signal: AbortSignal): Promise<Answer> {
     const beganMs = clock.now();
-    const dispatcher = await pool.fresh();
+    const dispatcher = await pool.dispatcher();
     const sinceMs = clock.monotonic();
-    const terms = { signal, clock, keep: call.keep };
-    const { status, headers, receivedMs, body } = await receive(dispatcher, requestOf(call, settings), terms);
+    // While a request waits for a connection, undici itself notices an abort only when it would send the request.
+    const request = dispatcher.request({ ...requestOf(call, settings), signal });
+    const { statusCode: status, headers, body } = await unlessAborted(request, signal);
+    const receivedMs = clock.now();
     const dateMs = parseHttpDate(single(headers['date']));
-    // The date of an error may be that of a proxy in between.
+    // The date of an error may be that of a proxy.
     if (dateMs !== undefined && status < 300) skewMs = nextSkewMs(skewMs ?? 0, { sentMs: beganMs, receivedMs, dateMs });
     const retryAfterMs = parseRetryAfter(single(headers['retry-after']), dateMs ?? receivedMs);
-    return { status, body, retryAfterMs, beganMs, tookMs: clock.monotonic() - sinceMs };
+    return { status, body: await body.text(), retryAfterMs, beganMs, tookMs: clock.monotonic() - sinceMs };
   }
 
   const attempt = bounded(settings, exchange);
   return {
     send: async (call, signal) => attempt(call, [signal, closing.signal]),
     skewMs: () => skewMs,
-    certificateExpiresAtMs: certificate.expiresAtMs,
+    certificateExpiresAtMs: () => certificateExpiresAtMs,
     close: async last => {
       closing.abort();
-      if (last !== undefined) await attempt(last, [], farewellMs).catch(() => undefined);
+      if (last !== undefined) await attempt(last, [], lastRequestMs).catch(() => undefined);
       await pool.destroy();
     },
   };
 }
 
-/** Bounds an exchange: by a place at the gate, a deadline, and any of `stops`. Each is observed. */
+/** Adds the semaphore, the deadline and the abort signals to an exchange, and observes it. */
 function bounded(settings: RestSettings, exchange: (call: Call, signal: AbortSignal) => Promise<Answer>) {
   const { clock, observe } = settings;
 
-  async function timed(call: Call, stop: LinkedAbort, timeoutMs: number): Promise<Answer> {
+  async function timed(call: Call, abort: LinkedAbort, timeoutMs: number): Promise<Answer> {
     const sinceMs = clock.monotonic();
     let late: number | undefined;
-    let code: StatusCode = 'error';
-    const callOff = alarm(timeoutMs, () => {
-      if (!stop.signal.aborted) late = timeoutMs;
-      stop.now();
+    let code: ApiCode = 'error';
+    const cancel = alarm(timeoutMs, () => {
+      if (!abort.signal.aborted) late = timeoutMs;
+      abort.now();
     });
     try {
-      const answer = await exchange(call, stop.signal);
-      code = statusCode(answer.status);
+      const answer = await exchange(call, abort.signal);
+      code = codeOf(answer.status);
       return answer;
     } catch (thrown) {
-      throw failedExchange(thrown, settings, { operation: call.operation, stopped: stop.signal.aborted, late });
+      throw failedExchange(thrown, settings, { operation: call.operation, aborted: abort.signal.aborted, late });
     } finally {
-      callOff();
+      cancel();
       observe(call.operation, code, (clock.monotonic() - sinceMs) / 1000);
     }
   }
 
-  return async (call: Call, stops: readonly AbortSignal[], limitMs?: number): Promise<Answer> => {
-    const stop = linkAbort(stops);
+  return async (call: Call, signals: readonly AbortSignal[], limitMs?: number): Promise<Answer> => {
+    const abort = linkAbort(signals);
     try {
-      const leave = await place(settings, call, stop.signal);
-      // A server that does not answer gets by without its place after a while: it must not keep the others waiting.
-      const giveBack = alarm(settings.placeMs, leave);
-      return await timed(call, stop, limitMs ?? settings.requestTimeoutMs + (call.waitMs ?? 0)).finally(() => {
-        giveBack();
-        leave();
+      const release = await acquire(settings, call, abort.signal);
+      // A server that does not answer must not block the others: after a while its request goes on without the semaphore.
+      const cancel = alarm(settings.placeMs, release);
+      return await timed(call, abort, limitMs ?? settings.requestTimeoutMs + (call.waitMs ?? 0)).finally(() => {
+        cancel();
+        release();
       });
     } finally {
-      stop.release();
+      abort.release();
     }
   };
 }
 
-/** Judges the certificates that are shown, and keeps when the last one ends. */
-function watchCertificate({ trust }: RestSettings) {
-  let expiresAtMs: number | undefined;
-  return {
-    refusal: (socket: TLSSocket): string | undefined => {
-      expiresAtMs = chainOf(socket)[0]?.validToMs;
-      return distrustOf(socket, trust);
-    },
-    expiresAtMs: () => expiresAtMs,
-  };
+/** @throws {ExporterError} `aborted`. */
+async function acquire({ semaphore }: RestSettings, call: Call, signal: AbortSignal): Promise<() => void> {
+  if (call.waitMs !== undefined && call.waitMs > 0) return () => undefined;
+  return semaphore.acquire(signal).catch(() => {
+    throw failure(call.operation, 'aborted', 'stopped');
+  });
 }
 
 type Circumstances = Readonly<{
-  operation: Operation;
-  stopped: boolean;
-  /** The deadline in ms, if that was it. */ late: number | undefined;
+  operation: ApiOperation;
+  aborted: boolean;
+  /** The deadline in ms when it has passed. */ late: number | undefined;
 }>;
 
 function failedExchange(
   thrown: unknown,
   { baseUrl, proxy, maxResponseBytes }: RestSettings,
-  { operation, stopped, late }: Circumstances,
+  { operation, aborted, late }: Circumstances,
 ): ExporterError {
   if (thrown instanceof ExporterError) return thrown;
   if (late !== undefined) return failure(operation, 'timeout', `no answer in ${String(late)} ms`);
-  if (stopped) return failure(operation, 'aborted', 'stopped');
+  if (aborted) return failure(operation, 'aborted', 'stopped');
   if (thrown instanceof errors.ResponseExceededMaxSizeError)
     return failure(operation, 'decode', `the answer is longer than ${String(maxResponseBytes)} bytes`);
   return networkFailure(thrown, { host: hostOf(baseUrl), proxied: proxy !== undefined });
 }
 
-/** A place at the gate for a request. @throws {ExporterError} `aborted`. */
-async function place(
-  { semaphore }: RestSettings,
-  { operation, waitMs = 0 }: Call,
-  stop: AbortSignal,
-): Promise<() => void> {
-  if (waitMs > 0) return () => undefined;
-  return semaphore.acquire(stop).catch(() => {
-    throw failure(operation, 'aborted', 'stopped');
-  });
-}
-
-/** The path is put behind the base URL's own; the origin is the server's, so the token goes nowhere else. */
-function requestOf({ path, token, form }: Call, { baseUrl, userAgent }: RestSettings): Dispatcher.DispatchOptions {
+/** Keeps the path of the base URL. The origin is always the server's, so the token goes nowhere else. */
+function requestOf({ path, token, form }: Call, { baseUrl, userAgent }: RestSettings): Dispatcher.RequestOptions {
   return {
     origin: baseUrl.origin,
     path: `${baseUrl.pathname.replace(/\/$/, '')}/${path}`,
@@ -186,8 +172,27 @@ function requestOf({ path, token, form }: Call, { baseUrl, userAgent }: RestSett
 const single = (header: string | string[] | undefined): string | undefined =>
   typeof header === 'string' ? header : undefined;
 
-function statusCode(status: number): StatusCode {
+function codeOf(status: number): ApiCode {
   if (status < 300) return '2xx';
   if (status < 400) return '3xx';
   return status < 500 ? '4xx' : '5xx';
+}
+
+/** When a request was sent and its headers arrived by our clock, and the server's `Date`. Epoch ms. */
+type DatedAnswer = Readonly<{ sentMs: number; receivedMs: number; dateMs: number }>;
+
+/** Smaller differences count as none: a `Date` has a resolution of 1 s and may be written a little early. */
+const toleranceMs = 2000;
+
+/**
+ * The skew of the server's clock in ms after one more response. The server wrote its `Date`, cut to the second, at an
+ * unknown moment of the request, which gives a range. The skew so far stays when it lies in the range, so that slow
+ * responses do no harm; otherwise it becomes the middle of the range.
+ */
+export function nextSkewMs(skewMs: number, { sentMs, receivedMs, dateMs }: DatedAnswer): number {
+  const least = dateMs - receivedMs;
+  const most = dateMs + 1000 - sentMs;
+  if (skewMs >= least && skewMs <= most) return skewMs;
+  const middle = (least + most) / 2;
+  return Math.abs(middle) <= toleranceMs ? 0 : middle;
 }

@@ -1,26 +1,32 @@
-/** Whom we take for the server. */
+import { X509Certificate } from 'node:crypto';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+
+/** How to verify the certificate of the server. */
 export type Trust =
   | Readonly<{
       kind: 'authorities';
-      /** Their certificates as PEM, in place of those that Node brings; read for every request, so that they can rotate. */
+      /** PEM that replaces the authorities of Node; read for every request, so that they can rotate. */
       ca: (() => Promise<string>) | undefined;
     }>
   | Readonly<{
       kind: 'pinned';
-      /** SHA-256 of the server's own certificate: pairs of hex digits, colons do not matter. */ fingerprint: string;
+      /** SHA-256 of the server's certificate: pairs of hex digits, with or without colons. */ fingerprint: string;
     }>
   | Readonly<{ kind: 'anyone' }>;
 
-/** What a TLS handshake told of the other side. */
-export type Peer = Readonly<{
-  /** Why the chain or the host name is not in order, as Node and OpenSSL name it; `''` when both are. */
-  authorizationError: string;
-  /** SHA-256 of its own certificate, `AA:BB:...`. */
+/** One certificate of a chain. */
+export type Certificate = Readonly<{
+  /** Names as OpenSSL writes them, one attribute a line. */
+  subject: string;
+  issuer: string;
+  /** Host names and addresses, as `DNS:a, IP Address:b`; `''` for none. */
+  hosts: string;
+  /** Epoch ms. */
+  validFromMs: number;
+  validToMs: number;
+  /** SHA-256, `AA:BB:...`. */
   fingerprint: string;
 }>;
-
-/** What a certificate's fault is called, by the code of Node or OpenSSL; undefined for a code that means no such fault. */
-export const certificateFault = (code: string): string | undefined => faults[code];
 
 const untrusted = 'its TLS certificate is signed by nobody we trust';
 
@@ -37,17 +43,49 @@ const faults: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another host name',
 };
 
-/** Why the peer is not the one we trust, and what to do about it; undefined when it is. */
-export function distrust(trust: Trust, { authorizationError, fingerprint }: Peer): string | undefined {
+/** In words, the fault of a certificate by the code of Node or OpenSSL; undefined for other codes. */
+export const certificateFault = (code: string): string | undefined => faults[code];
+
+/** Why the peer of a socket is not trusted and what to do about it; undefined when it is trusted. */
+export function distrustOf(socket: TLSSocket, trust: Trust): string | undefined {
+  const own = chainOf(socket)[0];
+  if (own === undefined) return 'it shows no TLS certificate';
   if (trust.kind === 'anyone') return undefined;
+  const { fingerprint } = own;
   if (trust.kind === 'pinned')
-    return isSameFingerprint(trust.fingerprint, fingerprint)
+    return digits(trust.fingerprint) === digits(fingerprint)
       ? undefined
       : `its TLS certificate is not the one of "tls.server_fingerprint"; seen is ${fingerprint}`;
-  if (authorizationError === '') return undefined;
-  const fault = faults[authorizationError] ?? `its TLS certificate is refused (${authorizationError})`;
+  if (socket.authorized) return undefined;
+  // Node's types say an error; it is the code of that error, or null.
+  const code: unknown = socket.authorizationError;
+  const name = typeof code === 'string' ? code : 'not authorized';
+  const fault = faults[name] ?? `its TLS certificate is refused (${name})`;
   return `${fault}; name its issuer with "tls.ca_file", or set "tls.server_fingerprint" if ${fingerprint} is its own`;
 }
 
-const isSameFingerprint = (one: string, other: string): boolean => digits(one) === digits(other);
 const digits = (fingerprint: string): string => fingerprint.replaceAll(':', '').toUpperCase();
+
+/** The certificates that a peer sent, its own first, up to the authority when it is known. */
+export function chainOf(socket: TLSSocket): readonly Certificate[] {
+  const chain: Certificate[] = [];
+  // `getPeerX509Certificate` returns the certificate only once per connection (Node 24.21).
+  let next: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true);
+  // Without a certificate Node returns an empty object; the topmost one is its own issuer.
+  while (next?.raw !== undefined) {
+    const certificate = describe(new X509Certificate(next.raw));
+    if (chain.some(({ fingerprint }) => fingerprint === certificate.fingerprint)) break;
+    chain.push(certificate);
+    next = next.issuerCertificate;
+  }
+  return chain;
+}
+
+const describe = (certificate: X509Certificate): Certificate => ({
+  subject: certificate.subject,
+  issuer: certificate.issuer,
+  hosts: certificate.subjectAltName ?? '',
+  validFromMs: certificate.validFromDate.getTime(),
+  validToMs: certificate.validToDate.getTime(),
+  fingerprint: certificate.fingerprint256,
+});

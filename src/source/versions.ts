@@ -1,48 +1,50 @@
+import { type ApiVersion, apiVersions } from '../model/api-versions.js';
+import { detectVersion, isServed, type SendProbe } from './detect.js';
+import type { RestSettings } from './options.js';
 import { singleFlight } from './single-flight.js';
-import { type Ask, detectVersion, isServed } from './detect.js';
-import { type ApiVersion, apiVersions, type RestSettings } from './options.js';
 
-/** Which API version is spoken to a server. */
+/** The API version to use with a server. */
 export interface Versions {
-  /** @throws {ExporterError} as detecting fails, or `store` when it cannot be remembered. */
+  /** @throws {ExporterError} as detection fails, or `store` when it cannot be remembered. */
   current(signal: AbortSignal): Promise<ApiVersion>;
-  /** The version as last used; undefined before there is one. */
+  /** The version last used; undefined before the first use. */
   known(): ApiVersion | undefined;
-  /** Tells that the server may have stopped serving the version; it is looked at before the next use. */
-  doubt(): void;
-  /** Tells which installation answers; another one than before has its version detected anew. `''`: unknown. */
-  met(installationId: string): void;
+  /** The server may have stopped serving the version: checks before the next use. */
+  recheck(): void;
+  /** Detects again when the installation differs from the one before. `''`: unknown. */
+  sawInstallation(installationId: string): void;
 }
 
 type Settings = Pick<RestSettings, 'apiVersion' | 'memory' | 'log' | 'clock' | 'random'>;
 
-/** A version that is set in the configuration is spoken, served or not. */
-export function versions(settings: Settings, ask: Ask): Versions {
+/** A version set in the configuration is used whether it is served or not. */
+export function createVersions(settings: Settings, send: SendProbe): Versions {
   const { apiVersion } = settings;
-  if (apiVersion === 'auto') return detectedVersions(settings, ask);
-  return { current: async () => apiVersion, known: () => apiVersion, doubt: () => undefined, met: () => undefined };
+  if (apiVersion === 'auto') return detectedVersions(settings, send);
+  const ignore = (): void => undefined;
+  return { current: async () => apiVersion, known: () => apiVersion, recheck: ignore, sawInstallation: ignore };
 }
 
-type State = Readonly<{ version: ApiVersion | undefined; sure: boolean; installationId: string | undefined }>;
+type VersionState = Readonly<{ version: ApiVersion | undefined; sure: boolean; installationId: string | undefined }>;
 
 /**
- * The version that was detected once is spoken as long as it is served, by this process and the next: a newer one may
- * count differently, and is for people to choose.
+ * A detected version is kept as long as it is served, also by the next process: a newer one may count differently, and
+ * is the operator's choice.
  */
-function detectedVersions({ memory, log, ...timing }: Settings, ask: Ask): Versions {
-  let state: State | undefined;
+function detectedVersions({ memory, log, ...timing }: Settings, send: SendProbe): Versions {
+  let state: VersionState | undefined;
 
-  async function recalled(): Promise<State> {
+  async function recalled(): Promise<VersionState> {
     const { apiVersion, installationId } = await memory.recall();
     const version = apiVersions.find(each => each === apiVersion);
     return { version, sure: version !== undefined, installationId };
   }
 
-  async function settle(): Promise<ApiVersion> {
+  async function choose(): Promise<ApiVersion> {
     state ??= await recalled();
     const { version: before } = state;
-    if (before !== undefined && (state.sure || (await isServed(ask, before)))) return keep(before);
-    const version = await detectVersion(ask);
+    if (before !== undefined && (state.sure || (await isServed(send, before)))) return keep(before);
+    const version = await detectVersion(send);
     await memory.keep(version);
     if (before === undefined) log.info('Detected the API version', { api_version: version });
     else if (before !== version)
@@ -58,14 +60,14 @@ function detectedVersions({ memory, log, ...timing }: Settings, ask: Ask): Versi
     return version;
   }
 
-  const settled = singleFlight(settle, { ...timing, operation: 'probe' });
+  const chosen = singleFlight(choose, { ...timing, operation: 'probe' });
   return {
-    current: async signal => (state?.sure === true && state.version !== undefined ? state.version : settled(signal)),
+    current: async signal => (state?.sure === true && state.version !== undefined ? state.version : chosen(signal)),
     known: () => state?.version,
-    doubt: () => {
+    recheck: () => {
       if (state !== undefined) state = { ...state, sure: false };
     },
-    met: installationId => {
+    sawInstallation: installationId => {
       if (state === undefined || installationId === '') return;
       const isOther = state.installationId !== undefined && state.installationId !== installationId;
       state = { ...(isOther ? { version: undefined, sure: false } : state), installationId };

@@ -47,7 +47,7 @@ const cases: readonly Case[] = [
     over: { server: { login: { kind: 'password', username: 'simulator', secret: { value: new Secret('x') } } } },
     expected: { login: 'failed', ...behindLogin },
     check: 'login',
-    says: /Login was refused \(HTTP 400\): check user name and password/,
+    says: /Could not log in \(HTTP 400\): check user name and password/,
     advises: /service account/,
   },
   {

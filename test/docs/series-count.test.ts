@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventStatus, eventType } from '../../src/model/event.js';
 import { sessionResult, workload } from '../../src/model/session.js';
-import { apiCodes, apiOperations, isTimedOperation } from '../../src/metrics/labels.js';
+import { apiCodes, apiOperations, isTimedOperation } from '../../src/model/labels.js';
 import type { Metrics } from '../../src/metrics/registry.js';
 import { apiRequestDuration, apiRequests } from '../../src/metrics/server-families.js';
 import { sinkNames } from '../../src/pipeline/ports.js';

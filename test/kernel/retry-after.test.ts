@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { parseHttpDate, parseRetryAfter } from '../../src/kernel/retry-after.js';
-import { nextSkewMs } from '../../src/source/server-clock.js';
+import { nextSkewMs } from '../../src/source/transport.js';
 
 describe('an HTTP date', () => {
   test.each([

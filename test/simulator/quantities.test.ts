@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { parseInstant, parseTimeSpan } from '../../src/model/time.js';
 import { writeInstant, writeTimeSpan } from '../../src/simulator/quantities.js';
-import { apiVersions } from '../../src/simulator/quirks.js';
+import { simulatedVersions } from '../../src/simulator/quirks.js';
 import { at } from '../support/simulator.js';
 
 const native = { times: 'native', offsetMinutes: 180, trimFractions: true } as const;
@@ -27,7 +27,7 @@ describe('an instant', () => {
     fc.assert(
       fc.property(
         ticks,
-        fc.constantFrom(...apiVersions),
+        fc.constantFrom(...simulatedVersions),
         fc.integer({ min: -720, max: 840 }),
         (tick, version, zone) => {
           const text = writeInstant(tick * 100n, version, { ...native, offsetMinutes: zone });

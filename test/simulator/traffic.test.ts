@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
-import type { Call } from '../../src/simulator/traffic.js';
+import type { RecordedRequest } from '../../src/simulator/traffic.js';
 import { drivenClock, visiting } from '../support/simulator.js';
 
 const sessionId = '61954db6-7278-4d26-86f7-888bda5a4ec4';
@@ -58,7 +58,7 @@ describe('an interceptor', () => {
   });
 
   test('can let a request wait, and see what is asked', async () => {
-    const calls: Call[] = [];
+    const calls: RecordedRequest[] = [];
     const clock = drivenClock();
     const gate = new AbortController();
     const opened = once(gate.signal, 'abort');

@@ -72,9 +72,11 @@ describe('a world', () => {
   test('refuses a session twice, and changes to what it does not have', () => {
     const world = new World();
     const { id } = world.addSession({ createdAt: 0n });
-    expect(() => world.addSession({ id, createdAt: 0n })).toThrow('Cannot add a session twice');
-    expect(() => world.finishEvent(id, id, {})).toThrow('Cannot finish an event that the session does not have');
-    expect(() => world.appendEvent('other', { startedAt: 0n })).toThrow('Cannot change a session that does not exist');
+    expect(() => world.addSession({ id, createdAt: 0n })).toThrow('Could not add the session: it exists already');
+    expect(() => world.finishEvent(id, id, {})).toThrow('Could not finish the event: the session does not have it');
+    expect(() => world.appendEvent('other', { startedAt: 0n })).toThrow(
+      'Could not change the session: it does not exist',
+    );
   });
 
   test('writes down made-up events once one of them changes', () => {

@@ -33,11 +33,11 @@ describe('an assertion', () => {
   test.each([
     [
       { json: { message: 'canary' } },
-      'Login was refused (HTTP 400): check "client_id" and the assertion, which may have expired',
+      'Could not log in (HTTP 400): check "client_id" and the assertion, which may have expired',
     ],
     [
       { json: { error: 'unsupported_grant_type', error_description: 'canary' } },
-      'Login was refused (HTTP 400): the server does not offer this way to log in',
+      'Could not log in (HTTP 400): the server does not offer this way to log in',
     ],
   ])('that is refused with %j waits like a password', async (reply, message) => {
     const one = await begin(() => page, { credentials, tokens: () => ({ status: 400, ...reply }) });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExporterError } from '../../src/kernel/errors.js';
 import { detectVersion, isServed } from '../../src/source/detect.js';
-import type { ApiVersion } from '../../src/source/options.js';
+import type { ApiVersion } from '../../src/model/api-versions.js';
 import type { Answer, Call } from '../../src/source/transport.js';
 import { simulate } from '../../src/simulator/simulate.js';
-import { apiVersions } from '../../src/simulator/quirks.js';
+import { simulatedVersions } from '../../src/simulator/quirks.js';
 import { drivenClock } from '../support/simulator.js';
 import { bench, never } from '../support/source-rig.js';
 
@@ -44,7 +44,7 @@ describe('the newest version that is served', () => {
   ] as const)('of a server that serves %j is %s, found without a login', async (versions, newest) => {
     const simulator = await simulate({
       clock: drivenClock(),
-      versions: apiVersions.filter(each => versions.some(one => one === each)),
+      versions: simulatedVersions.filter(each => versions.some(one => one === each)),
     });
     closeLater(simulator.close);
     const one = await begin(() => ({}), { baseUrl: new URL(simulator.url), apiVersion: 'auto' });

@@ -30,13 +30,6 @@ describe('a page', () => {
     expect(decodePage(json, asked)).toMatchObject({ last, anomalies });
   });
 
-  test('whose first rows have been taken before is as long as with them', () => {
-    expect(decodePage(wire(1), { ...asked, taken: 1 })).toMatchObject({ rows: [0], last: true, anomalies: [] });
-    expect(decodePage(wire(1), { ...asked, taken: 2 })).toMatchObject({ rows: [0], last: false, anomalies: [] });
-    expect(decodePage(wire(1), { ...asked, taken: 3 })).toMatchObject({ last: false, anomalies: ['limit_ignored'] });
-    expect(decodePage(wire(0, next), { ...asked, taken: 2 })).toMatchObject({ last: false });
-  });
-
   test('that is a bare array is the whole collection, from the offset on', () => {
     const all = Array.from({ length: 12 }, (_, index) => index);
     expect(decodePage(all, asked)).toEqual({ rows: [10, 11], last: true, anomalies: [] });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ExporterError } from '../../src/kernel/errors.js';
 import { parseInstant } from '../../src/model/time.js';
-import type { ApiVersion } from '../../src/source/options.js';
+import type { ApiVersion } from '../../src/model/api-versions.js';
 import { fixture } from '../support/fixture.js';
 import { type Reply, scriptedServer } from '../support/scripted-server.js';
 import { bench, grant, never, type Rig } from '../support/source-rig.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseInstant } from '../../src/model/time.js';
-import { pageSize } from '../../src/source/page-size.js';
+import { PageSize } from '../../src/source/page.js';
 import { ExporterError } from '../../src/kernel/errors.js';
 import { Secret } from '../../src/kernel/secret.js';
 import { simulate } from '../../src/simulator/simulate.js';
@@ -102,7 +102,7 @@ describe('the size of a page', () => {
   const timeout = new ExporterError('timeout', 'Could not list restore sessions: no answer');
 
   test('is halved by a timeout and by a slow answer, to 1,000 at least', () => {
-    const size = pageSize(10_000);
+    const size = new PageSize(10_000);
     size.failed(timeout);
     expect(size.limit).toBe(5_000);
     size.took(10_001, true);
@@ -112,7 +112,7 @@ describe('the size of a page', () => {
   });
 
   test('grows back slowly with full pages that come fast, and not with others', () => {
-    const size = pageSize(10_000);
+    const size = new PageSize(10_000);
     size.failed(timeout);
     size.took(100, false);
     size.took(5_000, true);
@@ -125,7 +125,7 @@ describe('the size of a page', () => {
   });
 
   test('is never changed where less than 1,000 was asked for', () => {
-    const size = pageSize(30);
+    const size = new PageSize(30);
     size.failed(timeout);
     expect(size.limit).toBe(30);
   });

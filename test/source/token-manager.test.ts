@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Secret } from '../../src/kernel/secret.js';
 import { ExporterError } from '../../src/kernel/errors.js';
-import type { ApiVersion } from '../../src/source/options.js';
+import type { ApiVersion } from '../../src/model/api-versions.js';
 import type { Asked, Reply } from '../support/scripted-server.js';
 import { bench, grant, never, type Rig } from '../support/source-rig.js';
 
@@ -199,7 +199,7 @@ describe('a token', () => {
     expect(one.logins()).toHaveLength(2);
     await expect(read(one)).rejects.toMatchObject({
       reason: 'auth',
-      message: 'The server refuses the tokens that it gives',
+      message: 'Could not use the token: the server refuses the tokens that it issues',
     });
     expect([one.logins().length, one.reads().length]).toEqual([2, 3]);
     one.clock.move(minute);
@@ -209,7 +209,7 @@ describe('a token', () => {
 });
 
 const refusal =
-  'Login was refused (HTTP 400): check user name and password; the account must be a Veeam backup administrator, without MFA (a service account)';
+  'Could not log in (HTTP 400): check user name and password; the account must be a Veeam backup administrator, without MFA (a service account)';
 
 const refusing = (asked: Asked, n: number): Reply =>
   asked.form['password'] === 'right'

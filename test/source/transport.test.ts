@@ -2,11 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { getEventListeners } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { inspect } from 'node:util';
-import { systemClock } from '../../src/kernel/clock.js';
 import { ExporterError } from '../../src/kernel/errors.js';
-import { Secret } from '../../src/kernel/secret.js';
-import { connect } from '../../src/source/connection.js';
-import { type Reply, scriptedServer } from '../support/scripted-server.js';
+import type { Reply } from '../support/scripted-server.js';
 import { bench, type Extras, grant, never, type Rig } from '../support/source-rig.js';
 
 const id = '61954db6-7278-4d26-86f7-888bda5a4ec4';
@@ -21,20 +18,6 @@ test('a request that has ended leaves nothing behind with those who could have s
   const { signal } = new AbortController();
   await one.source.events(id, 0, signal);
   expect(getEventListeners(signal, 'abort')).toEqual([]);
-});
-
-test('of an answer is kept what its reader says', async () => {
-  const server = await scriptedServer(({ url }) => (url.endsWith('token') ? grant(1) : { body: 'abc' }));
-  const { link, close } = connect({
-    baseUrl: server.url,
-    apiVersion: 'v6',
-    credentials: { kind: 'password', username: 'user', secret: async () => new Secret('password') },
-    clock: systemClock,
-    random: () => 0,
-  });
-  closeLater(close);
-  closeLater(server.close);
-  await expect(link.read('events', 'x', never, { keep: () => 'kept' })).resolves.toMatchObject({ body: 'kept' });
 });
 
 describe('an answer', () => {
@@ -126,6 +109,11 @@ describe('an answer', () => {
     expect(one.observed).toHaveLength(2);
   });
 
+  test('may begin with a byte order mark', async () => {
+    const one = await begin(() => ({ body: `\uFEFF${JSON.stringify(page().json)}` }));
+    await expect(read(one)).resolves.toMatchObject({ rows: [] });
+  });
+
   test('of any kind is observed by its class', async () => {
     for (const [reply, code] of [
       [page(), '2xx'],
@@ -188,13 +176,38 @@ describe('a server that is not there', () => {
 });
 
 describe('stopping', () => {
-  test('ends a request at once', async () => {
+  test.each<[string, Reply]>([
+    ['before the answer', { silent: true }],
+    ['in the middle of the answer', { ...page(), headers: { 'content-length': '5000' } }],
+  ])('%s ends a request at once', async (_, reply) => {
     const stop = new AbortController();
     const one = await begin(() => {
-      stop.abort();
-      return { silent: true };
+      setImmediate(() => stop.abort());
+      return reply;
     });
     await expect(one.source.events(id, 0, stop.signal)).rejects.toMatchObject({ reason: 'aborted' });
+  });
+
+  test('while a request waits for a connection ends it at once, and it is never sent', async () => {
+    const [arrived, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<Reply>()];
+    const one = await begin(
+      async ({ url }) => {
+        if (!url.includes('/first/')) return page();
+        arrived.resolve();
+        return answer.promise;
+      },
+      { connections: 1 },
+    );
+    const stop = new AbortController();
+    const first = one.source.events('first', 0, never);
+    await arrived.promise;
+    const second = one.source.events('second', 0, stop.signal);
+    setImmediate(() => stop.abort());
+    await expect(second).rejects.toMatchObject({ reason: 'aborted' });
+    answer.resolve(page());
+    await first;
+    await one.source.events('third', 0, never);
+    expect(one.reads().map(({ url }) => url.split('/')[3])).toEqual(['first', 'third']);
   });
 
   test('by closing ends what is under way, logging in too', async () => {

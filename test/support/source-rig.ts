@@ -2,7 +2,8 @@ import { afterEach } from '@jest/globals';
 import type { ServerOptions } from 'node:https';
 import type { Clock } from '../../src/kernel/clock.js';
 import { Secret } from '../../src/kernel/secret.js';
-import type { Operation, RestOptions, StatusCode } from '../../src/source/options.js';
+import type { ApiOperation, ApiCode } from '../../src/model/labels.js';
+import type { RestOptions } from '../../src/source/options.js';
 import { restSource, type RestSource } from '../../src/source/rest.js';
 import { type Asked, type Reply, type Script, scriptedServer, type ScriptedServer } from './scripted-server.js';
 
@@ -79,7 +80,7 @@ async function rig(script: Script, options: Extras = {}): Promise<Rig> {
     credentials: { kind: 'password', username: 'EAST\\canary-user', secret: async () => new Secret(password) },
     clock,
     random: () => 0,
-    observe: (operation: Operation, code: StatusCode) => observed.push(`${operation} ${code}`),
+    observe: (operation: ApiOperation, code: ApiCode) => observed.push(`${operation} ${code}`),
     ...rest,
   });
   return {
