@@ -57,9 +57,10 @@ export interface App {
  * @throws {ExporterError} `config` when a file that it names cannot be used, `store` when the state cannot be used,
  * `network` when the port cannot be had.
  */
-export async function startApp(options: AppOptions): Promise<App> {
+export async function startApp(given: AppOptions): Promise<App> {
+  const otlpSinks = await openOtlpSinks(given);
+  const options = { ...given, log: otlpSinks.ownTelemetry?.log(given.log) ?? given.log };
   const { config, version, log, clock } = options;
-  const otlpSinks = await openOtlpSinks(options);
   const { organizationLabel, firstIncrementHold } = config.metrics;
   const metrics = createMetrics({ version, organizationLabel });
   const notice = (message: string): void => {

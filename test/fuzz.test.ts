@@ -12,7 +12,7 @@ import { decodeEvent } from '../src/source/decode-event.js';
 import { comingPage } from '../src/source/event-page.js';
 import { decodeJson } from '../src/source/json.js';
 import { decodePage } from '../src/source/page.js';
-import { recorder } from '../src/otlp/log-record.js';
+import { itemRecord } from '../src/otlp/log-record.js';
 import { bench, grace, stop } from './support/discovery-rig.js';
 import { page as pageOf, recordingSink, type RecordingSink, second, session } from './support/server-run.js';
 import { origin } from './support/logs.js';
@@ -114,7 +114,7 @@ function wholeSink(): RecordingSink {
   return Object.assign(recording, {
     deliver: async (batch: Parameters<RecordingSink['deliver']>[0], signal: AbortSignal) => {
       recording.batches.push(batch);
-      JsonLogsSerializer.serializeRequest(batch.events.map(taken => recorder(origin).item(taken, 0n)));
+      JsonLogsSerializer.serializeRequest(batch.events.map(taken => itemRecord(taken, origin, { observedAt: 0n })));
       return metrics.deliver(batch, signal);
     },
   });

@@ -50,7 +50,7 @@ function demoConfig(serverUrl: string, receiverUrl: string, folder: string): Con
   const file = JSON.stringify({
     servers: [{ ...server, poll_interval: '5s', open_poll_interval: '1s' }],
     state: { path: join(folder, 'state.db') },
-    otlp: { endpoint: receiverUrl },
+    otlp: { endpoint: receiverUrl, protocol: 'http/json' },
   });
   return parseConfig({ file, env: {} });
 }

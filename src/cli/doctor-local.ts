@@ -2,7 +2,8 @@ import { createServer } from 'node:net';
 import type { Config } from '../config/parse.js';
 import type { Clock } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
-import { type OtlpTarget, otlpTransport } from '../otlp/transport.js';
+import type { OtlpTarget } from '../config/otlp.js';
+import { otlpTransport } from '../otlp/transport.js';
 import { preflight } from '../store/preflight.js';
 import type { ListenAddress } from '../web/listen.js';
 import { type Check, type CheckResult, ok, skipped, warning, wrong } from './doctor-result.js';
@@ -66,7 +67,7 @@ function otlpAdvice({ reason, message, details, cause }: ExporterError): string 
   if (details['statusCode'] === 404)
     return 'see that "otlp.endpoint" is the base of an OTLP/HTTP receiver; "/v1/logs" and "/v1/traces" are put behind it';
   if (reason === 'rejected') return 'see that the receiver speaks OTLP/HTTP in the protocol that "otlp.protocol" names';
-  if (message.startsWith('Cannot read TLS file'))
+  if (message.startsWith('Could not read TLS file'))
     return 'correct the files below "otlp.tls", and let our user read them';
   if (tlsCode.test(codeOf(cause)))
     return 'see that "otlp.endpoint" says http or https as the receiver speaks it, and name the issuer of its certificate with "otlp.tls.ca_file"';

@@ -3,7 +3,7 @@ import type { Environment } from './environment.js';
 import { type OtlpTarget, readTarget, type SignalName } from './otlp.js';
 import { type Problem, problemsOf, type Read } from './problem.js';
 import { readBy } from './read.js';
-import { logsSchema, otlpSchema, selfTracingSchema, tracesSchema } from './schema.js';
+import { logsSchema, otlpSchema, ownTelemetrySchema, tracesSchema } from './schema.js';
 import { personalDataSchema } from './telemetry-keys.js';
 
 /** Where log records go, and what they may tell. */
@@ -18,29 +18,33 @@ export type LogsConfig = OtlpTarget &
 /** Where spans go, and what they may tell. */
 export type TracesConfig = OtlpTarget & Readonly<{ personalData: PersonalData }>;
 
+/** Where telemetry of the exporter itself goes. */
+export type OwnTelemetryConfig = Readonly<{ traces: OtlpTarget | undefined; logs: OtlpTarget | undefined }>;
+
 /** What is sent over OTLP. Undefined: nothing of that kind. */
 export type Signals = Readonly<{
   logs: LogsConfig | undefined;
   traces: TracesConfig | undefined;
-  selfTracing: OtlpTarget | undefined;
+  ownTelemetry: OwnTelemetryConfig | undefined;
   /** There when anything is hashed. */
   hashKeyFile: string | undefined;
 }>;
 
-const nothing: Signals = { logs: undefined, traces: undefined, selfTracing: undefined, hashKeyFile: undefined };
+const nothing: Signals = { logs: undefined, traces: undefined, ownTelemetry: undefined, hashKeyFile: undefined };
 
 /** Reads the sections about telemetry. What is wrong with the file's own keys is not said again: the whole file is read elsewhere. */
 export function readSignals(document: Readonly<Record<string, unknown>>, env: Environment): Read<Signals> {
   const sections = readSections(document);
   if (sections === undefined) return { value: nothing };
-  const { logs, traces, self, otlp, personal } = sections;
+  const { logs, traces, own, otlp, personal } = sections;
   const target = (signal: SignalName, enabled: boolean | 'auto', key: string): Read<OtlpTarget | undefined> =>
     readTarget({ signal, enabled, key: `${key}.enabled` }, otlp, env);
   const logsTarget = target('logs', logs.enabled, 'logs');
   const tracesTarget = target('traces', traces.enabled, 'traces');
-  const selfTarget = target('traces', self.enabled && !traces.enabled, 'self_tracing');
-  const all = [logsTarget, tracesTarget, selfTarget];
-  if (!('value' in logsTarget) || !('value' in tracesTarget) || !('value' in selfTarget))
+  const ownTraces = target('traces', own.enabled, 'own_telemetry');
+  const ownLogs = target('logs', own.enabled && 'auto', 'own_telemetry');
+  const all = [logsTarget, tracesTarget, ownTraces, ownLogs];
+  if (!('value' in logsTarget && 'value' in tracesTarget && 'value' in ownTraces && 'value' in ownLogs))
     return { problems: distinct(all.flatMap(problemsOf)) };
   const signals: Signals = {
     logs: logsTarget.value && {
@@ -50,7 +54,7 @@ export function readSignals(document: Readonly<Record<string, unknown>>, env: En
       maxBehindMs: logs.max_behind,
     },
     traces: tracesTarget.value && { ...tracesTarget.value, personalData: traces.personal_data },
-    selfTracing: self.enabled ? (selfTarget.value ?? tracesTarget.value) : undefined,
+    ownTelemetry: own.enabled ? { traces: ownTraces.value, logs: ownLogs.value } : undefined,
     hashKeyFile: personal.hash_key_file,
   };
   return withHashKey(signals);
@@ -60,12 +64,19 @@ export function readSignals(document: Readonly<Record<string, unknown>>, env: En
 function readSections(document: Readonly<Record<string, unknown>>) {
   const logs = readBy(logsSchema, document['logs']);
   const traces = readBy(tracesSchema, document['traces']);
-  const self = readBy(selfTracingSchema, document['self_tracing']);
+  const own = readBy(ownTelemetrySchema, document['own_telemetry']);
+  const self = readBy(ownTelemetrySchema, document['self_tracing']);
   const otlp = readBy(otlpSchema, document['otlp']);
   const personal = readBy(personalDataSchema, document['personal_data']);
-  if (!('value' in logs && 'value' in traces && 'value' in self && 'value' in otlp && 'value' in personal))
-    return undefined;
-  return { logs: logs.value, traces: traces.value, self: self.value, otlp: otlp.value, personal: personal.value };
+  if (!('value' in logs && 'value' in traces && 'value' in own && 'value' in self)) return undefined;
+  if (!('value' in otlp && 'value' in personal)) return undefined;
+  return {
+    logs: logs.value,
+    traces: traces.value,
+    own: { enabled: own.value.enabled || self.value.enabled },
+    otlp: otlp.value,
+    personal: personal.value,
+  };
 }
 
 /** A problem of a variable that two signals share is one problem. */

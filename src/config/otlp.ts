@@ -96,7 +96,7 @@ function targetOf(signal: SignalName, otlp: Otlp, given: Given): OtlpTarget | un
   if (url === undefined) return undefined;
   return {
     url,
-    protocol: otlp.protocol ?? given.protocol ?? 'http/json',
+    protocol: otlp.protocol ?? given.protocol ?? 'http/protobuf',
     headers: { ...given.headers, ...given.signal_headers, ...otlp.headers },
     compression: otlp.compression ?? given.compression ?? 'none',
     timeoutMs: otlp.timeout ?? given.timeout ?? 10 * secondMs,

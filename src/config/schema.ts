@@ -143,9 +143,9 @@ export const otlpKeys = {
       'Where the OTLP receiver is; `/v1/logs` and `/v1/traces` are appended. Without it, `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT` and `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (used as they are) or `OTEL_EXPORTER_OTLP_ENDPOINT` tell.',
     example: 'http://localhost:4318',
   }).optional(),
-  protocol: protocol({ description: 'How to write what is sent. gRPC is not supported.', example: 'http/protobuf' })
+  protocol: protocol({ description: 'Encoding of requests. gRPC is not supported.', example: 'http/json' })
     .optional()
-    .meta({ default: 'http/json' }),
+    .meta({ default: 'http/protobuf' }),
   headers: headers({
     description:
       'HTTP headers to send along, by name, beside those of `OTEL_EXPORTER_OTLP_HEADERS`, which is the better place for a secret.',
@@ -234,17 +234,18 @@ export const tracesSchema = z
   .meta({ description: 'One trace for each restore session, one span for each event of it.' })
   .prefault({});
 
-export const selfTracingSchema = z
+/** For `own_telemetry` and its old name `self_tracing`. */
+export const ownTelemetrySchema = z
   .strictObject({
     enabled: z
       .boolean()
       .meta({
         description:
-          'Whether to send spans of what the exporter itself does: its turns, and its requests to the servers. They go where traces go, as the service `vb365-exporter.self`.',
+          'Whether to send spans of polls and deliveries to the endpoint of traces, and log lines of the exporter to that of logs, always as JSON and as the service `vb365-exporter.self`.',
       })
       .prefault(false),
   })
-  .meta({ description: 'Traces of the exporter itself, for whoever looks into its behaviour.' })
+  .meta({ description: 'Telemetry of the exporter itself. What cannot be sent is lost.' })
   .prefault({});
 
 /** Where the state is kept when neither file nor environment tells. */
@@ -288,7 +289,8 @@ export const schema = z
     traces: tracesSchema,
     personal_data: personalDataSchema,
     otlp: otlpSchema,
-    self_tracing: selfTracingSchema,
+    own_telemetry: ownTelemetrySchema,
+    self_tracing: ownTelemetrySchema.meta({ description: 'Old name of `own_telemetry`.' }),
   })
   .meta({ title: 'vb365-exporter', description: 'Configuration file of vb365-exporter' });
 

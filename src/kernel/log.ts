@@ -15,7 +15,11 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
   /** The same log with fields that every line bears. */
   child(fields: LogFields): Log;
+  /** Whether lines of this level are written. */
+  writes(level: LogLevel): boolean;
 }
+
+export type LogLine = Readonly<{ level: LogLevel; message: string; fields: LogFields }>;
 
 export type LogOptions = Readonly<{
   level: LogLevel;
@@ -40,7 +44,25 @@ export function createLog({ level, format, write }: LogOptions): Log {
   return wrap(logger);
 }
 
-type Logger = Pick<ReturnType<typeof pino>, LogLevel | 'child'>;
+/** A log that also hands each line it writes to `receive`. */
+export function tee(log: Log, receive: (line: LogLine) => void, bound: LogFields = {}): Log {
+  const at =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}): void => {
+      log[level](message, fields);
+      if (log.writes(level)) receive({ level, message, fields: { ...bound, ...fields } });
+    };
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: fields => tee(log.child(fields), receive, { ...bound, ...fields }),
+    writes: level => log.writes(level),
+  };
+}
+
+type Logger = Pick<ReturnType<typeof pino>, LogLevel | 'child' | 'isLevelEnabled'>;
 
 const wrap = (logger: Logger): Log => ({
   debug: (message, fields = {}) => {
@@ -56,6 +78,7 @@ const wrap = (logger: Logger): Log => ({
     logger.error(fields, message);
   },
   child: fields => wrap(logger.child(fields)),
+  writes: level => logger.isLevelEnabled(level),
 });
 
 /** A line of JSON as logfmt: `ts`, `level` and `msg` first, values quoted where a blank or a quote would end them. */

@@ -31,11 +31,8 @@ export function spanIdOf(eventId: string): string | undefined {
  * Where an event of a session is in its trace; the session's own id stands for the root. Undefined when one is no GUID.
  * The ids come from the server's, so that a repetition is the same span.
  */
-export const spanContextOf = (sessionId: string, eventId: string): SpanContext | undefined =>
-  spanContextIn(traceIdOf(sessionId), eventId);
-
-/** The same for the trace of a session, as `traceIdOf` tells it. */
-export function spanContextIn(traceId: string | undefined, eventId: string): SpanContext | undefined {
+export function spanContextOf(sessionId: string, eventId: string): SpanContext | undefined {
+  const traceId = traceIdOf(sessionId);
   const spanId = spanIdOf(eventId);
   if (traceId === undefined || spanId === undefined) return undefined;
   return { traceId, spanId, traceFlags: TraceFlags.SAMPLED };

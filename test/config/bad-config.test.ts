@@ -13,7 +13,7 @@ const endpoint =
 const text = 'must be text, not empty and without control characters';
 const grpc = 'must be http/json or http/protobuf: gRPC is not supported, and OTLP over HTTP has its own port (4318)';
 const listKnown =
-  'servers, history, abandon_after, max_concurrent_requests, state, metrics, logs, traces, personal_data, otlp, self_tracing';
+  'servers, history, abandon_after, max_concurrent_requests, state, metrics, logs, traces, personal_data, otlp, own_telemetry, self_tracing';
 
 describe('a bad file is refused with exactly this', () => {
   test.each([
