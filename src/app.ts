@@ -55,9 +55,10 @@ export interface App {
  * @throws {ExporterError} `config` when a file it names cannot be used, `store` when the state file cannot be used,
  * `network` when it cannot listen.
  */
-export async function startApp(options: AppOptions): Promise<App> {
+export async function startApp(given: AppOptions): Promise<App> {
+  const otlpSinks = await openOtlpSinks(given);
+  const options = { ...given, log: otlpSinks.ownTelemetry?.log(given.log) ?? given.log };
   const { config, version, log, clock } = options;
-  const otlpSinks = await openOtlpSinks(options);
   const { organizationLabel, firstIncrementHold } = config.metrics;
   const metrics = createMetrics({ version, organizationLabel });
   const store = await sqliteStore({

@@ -62,8 +62,8 @@ const outputs: Readonly<Record<string, (of: Haunted) => Promise<string> | string
   'the answer of /-/ready': async ({ app }) => (await app.get('/-/ready')).text,
   'the answer of /-/healthy': async ({ app }) => (await app.get('/-/healthy')).text,
   'the own log': ({ app }) => app.said.join('\n'),
-  'self-tracing': async ({ selfReceiver }) => {
-    await until(() => sent(selfReceiver).includes('turn traces'), 20_000);
+  'the own telemetry': async ({ selfReceiver }) => {
+    await until(() => ['poll', 'delivery', 'Listening'].every(text => sent(selfReceiver).includes(text)), 20_000);
     return sent(selfReceiver);
   },
 };
@@ -83,7 +83,12 @@ async function haunted(personalData: PersonalData, look: (of: Haunted) => Promis
     const config = configOf(folder, serverConfig(simulator.url, { apiVersion: 'v8' }), receiver.url);
     const traces = { ...target(new URL('/v1/traces', receiver.url)), personalData };
     const logs = config.logs && { ...config.logs, personalData };
-    const app = await program({ ...config, logs, traces, selfTracing: target(selfReceiver.url) });
+    const app = await program({
+      ...config,
+      logs,
+      traces,
+      ownTelemetry: { traces: target(selfReceiver.url), logs: target(selfReceiver.url) },
+    });
     try {
       await until(async () => (await app.get('/-/ready')).status === 200);
       haunt(simulator.world);

@@ -10,7 +10,7 @@ import { itemEvent, roleOf, whileRunning } from '../src/simulator/script.js';
 import { writeEvent } from '../src/simulator/wire.js';
 import { decodeEventPage } from '../src/source/decode-event.js';
 import { okJson } from '../src/source/request-errors.js';
-import { recorder } from '../src/otlp/log-record.js';
+import { itemRecord } from '../src/otlp/log-record.js';
 import { bench, grace, stop } from './support/discovery-rig.js';
 import { page as pageOf, recordingSink, type RecordingSink, second, session } from './support/server-run.js';
 import { origin } from './support/logs.js';
@@ -94,7 +94,7 @@ function wholeSink(): RecordingSink {
   return Object.assign(recording, {
     deliver: async (batch: Parameters<RecordingSink['deliver']>[0], signal: AbortSignal) => {
       recording.batches.push(batch);
-      JsonLogsSerializer.serializeRequest(batch.events.map(taken => recorder(origin).item(taken, 0n)));
+      JsonLogsSerializer.serializeRequest(batch.events.map(taken => itemRecord(taken, origin, { observedAt: 0n })));
       return metrics.deliver(batch, signal);
     },
   });

@@ -21,7 +21,7 @@ const restartSettings: ReadonlyArray<Readonly<{ keys: string; of: (config: Confi
   { keys: 'metrics', of: ({ metrics }) => metrics },
   { keys: 'logs or otlp', of: ({ logs }) => logs },
   { keys: 'traces or otlp', of: ({ traces }) => traces },
-  { keys: 'self_tracing or otlp', of: ({ selfTracing }) => selfTracing },
+  { keys: 'own_telemetry or otlp', of: ({ ownTelemetry }) => ownTelemetry },
   { keys: 'personal_data.hash_key_file', of: ({ hashKeyFile }) => hashKeyFile },
 ];
 

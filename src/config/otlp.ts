@@ -41,11 +41,14 @@ export type LogsConfig = OtlpTarget &
 
 export type TracesConfig = OtlpTarget & Readonly<{ personalData: PersonalData }>;
 
+/** Where telemetry of the exporter itself goes; undefined: not sent. */
+export type OwnTelemetryConfig = Readonly<{ traces: OtlpTarget | undefined; logs: OtlpTarget | undefined }>;
+
 /** What is sent over OTLP; undefined: nothing of that kind. */
 export type Signals = Readonly<{
   logs: LogsConfig | undefined;
   traces: TracesConfig | undefined;
-  selfTracing: OtlpTarget | undefined;
+  ownTelemetry: OwnTelemetryConfig | undefined;
   /** Defined when personal data is hashed. */
   hashKeyFile: string | undefined;
 }>;
@@ -90,12 +93,16 @@ function readSignal(signal: SignalName, file: unknown, env: Environment): Read<V
   return problems.length === 0 ? read : { problems };
 }
 
-/** The section that turns a signal on; undefined when it is off. */
-const sectionThatEnables = (signal: SignalName, file: unknown, hasEndpoint: boolean): string | undefined =>
-  (signal === 'logs' ? ['logs'] : ['traces', 'self_tracing']).find(section => {
-    const enabled = valueAt(file, section, 'enabled') ?? (section === 'logs' ? 'auto' : false);
-    return enabled === true || (enabled === 'auto' && hasEndpoint);
-  });
+/** The section that turns a signal on; undefined when it is off. Own telemetry has logs only where there is an endpoint. */
+function sectionThatEnables(signal: SignalName, file: unknown, hasEndpoint: boolean): string | undefined {
+  const own = ownTelemetrySections.find(section => valueAt(file, section, 'enabled') === true);
+  const enabled = valueAt(file, signal, 'enabled') ?? (signal === 'logs' ? 'auto' : false);
+  if (enabled === true || (enabled === 'auto' && hasEndpoint)) return signal;
+  return signal === 'traces' || hasEndpoint ? own : undefined;
+}
+
+/** The section of own telemetry, and its old name. */
+const ownTelemetrySections = ['own_telemetry', 'self_tracing'] as const;
 
 const needsEndpoint = (signal: SignalName): string =>
   `needs an endpoint: set "otlp.endpoint", OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT`;
@@ -146,14 +153,17 @@ export function signalsOf(keys: Keys, variables: SignalVariables): Signals {
   const logs = targetOf('logs', keys.otlp, variables.logs);
   const traces = targetOf('traces', keys.otlp, variables.traces);
   return {
-    logs: logs && {
-      ...logs,
-      personalData: keys.logs.personal_data,
-      maxAgeMs: keys.logs.max_age,
-      maxBehindMs: keys.logs.max_behind,
-    },
+    logs:
+      logs && keys.logs.enabled !== false
+        ? {
+            ...logs,
+            personalData: keys.logs.personal_data,
+            maxAgeMs: keys.logs.max_age,
+            maxBehindMs: keys.logs.max_behind,
+          }
+        : undefined,
     traces: traces && keys.traces.enabled ? { ...traces, personalData: keys.traces.personal_data } : undefined,
-    selfTracing: keys.self_tracing.enabled ? traces : undefined,
+    ownTelemetry: ownTelemetrySections.some(section => keys[section].enabled) ? { traces, logs } : undefined,
     hashKeyFile: keys.personal_data.hash_key_file,
   };
 }
@@ -163,7 +173,7 @@ function targetOf(signal: SignalName, keys: OtlpKeys, variables: Variables | und
   if (variables === undefined || url === undefined) return undefined;
   return {
     url,
-    protocol: keys.protocol ?? variables.protocol ?? 'http/json',
+    protocol: keys.protocol ?? variables.protocol ?? 'http/protobuf',
     headers: { ...variables.headers, ...variables.signal_headers, ...keys.headers },
     compression: keys.compression ?? variables.compression ?? 'none',
     timeoutMs: keys.timeout ?? variables.timeout ?? 10_000,

@@ -30,9 +30,9 @@ export const otlpKeys = {
     'Base URL of the OTLP receiver; the exporter appends `/v1/logs` and `/v1/traces`. Default: `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT` and `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (used unchanged), then `OTEL_EXPORTER_OTLP_ENDPOINT`.',
     'http://localhost:4318',
   ).optional(),
-  protocol: protocol('How to write what is sent. gRPC is not supported.', 'http/protobuf')
+  protocol: protocol('Encoding of requests. gRPC is not supported.', 'http/json')
     .optional()
-    .meta({ default: 'http/json' }),
+    .meta({ default: 'http/protobuf' }),
   headers: headers(
     'HTTP headers by name, in addition to those of `OTEL_EXPORTER_OTLP_HEADERS`. Use the variable for secrets.',
     { 'X-Scope-OrgID': 'tenant-1' },
@@ -115,12 +115,16 @@ const tracesSchema = section('One trace for each restore session, with one span 
   personal_data: personalData('spans'),
 }).prefault({});
 
-const selfTracingSchema = section('Traces of the exporter itself, to debug it.', {
-  enabled: flag(
-    'Whether to send spans of polls, deliveries and requests to the servers. They go to the endpoint of traces, with the service name `vb365-exporter.self`.',
-    false,
-  ),
-}).prefault({});
+/** For `own_telemetry` and its old name `self_tracing`. */
+const ownTelemetrySchema = section(
+  'Telemetry of the exporter itself, to debug it. Records that cannot be sent are lost.',
+  {
+    enabled: flag(
+      'Whether to send spans of polls and deliveries to the endpoint of traces, and log lines of the exporter to the endpoint of logs, as JSON and with the service name `vb365-exporter.self`.',
+      false,
+    ),
+  },
+).prefault({});
 
 /** Path of the state file when neither the file nor the environment sets it. */
 export const defaultStatePath = './data/vb365-exporter.db';
@@ -151,7 +155,8 @@ export const schema = z
     traces: tracesSchema,
     personal_data: personalDataSchema,
     otlp: otlpSchema,
-    self_tracing: selfTracingSchema,
+    own_telemetry: ownTelemetrySchema,
+    self_tracing: ownTelemetrySchema.meta({ description: 'Old name of `own_telemetry`.' }),
   })
   .meta({ title: 'vb365-exporter', description: 'Configuration file of vb365-exporter' });
 

@@ -111,14 +111,14 @@ async function lose(turns: Turns, changes: Exclude<FeedAnswer, Told>, quit: Abor
 
 /** Runs a turn when no other runs. Undefined when we are stopping. */
 export async function alone(
-  { semaphore, instrument }: Pick<Turns, 'semaphore' | 'instrument'>,
+  { semaphore }: Pick<Turns, 'semaphore'>,
   quit: AbortSignal,
   turn: () => Promise<DiscoveryReport | undefined>,
 ): Promise<DiscoveryReport | undefined> {
   const leave = await semaphore.acquire(quit).catch(() => undefined);
   if (leave === undefined) return undefined;
   try {
-    return await instrument('discovery', turn, report => report?.error);
+    return await turn();
   } finally {
     leave();
   }

@@ -2,7 +2,6 @@ import { createNotify } from '../kernel/notify.js';
 import type { Clock } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
 import { createSemaphore } from '../kernel/semaphore.js';
-import type { Instrument } from '../pipeline/instrument.js';
 import { discover, type DiscoveryDeps, type DiscoveryReport, type Known } from './list-scan.js';
 import type { FeedState } from './feed-state.js';
 import { alone, follow, type Turns } from './feed-loop.js';
@@ -14,7 +13,6 @@ export type RunDiscovery = Readonly<{
   clock: Clock;
   /** Milliseconds between turns, while nothing is open and while something is. */
   intervals: Readonly<{ idleMs: number; openMs: number }>;
-  instrument: Instrument;
   /** How often, in milliseconds, a list is looked at although the feed is followed. */
   reconcileMs: number;
   /** A turn has ended. */

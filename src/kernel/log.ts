@@ -15,7 +15,11 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
   /** The same log with fields added to every line. */
   child(fields: LogFields): Log;
+  /** Whether lines of this level are written. */
+  writes(level: LogLevel): boolean;
 }
+
+export type LogLine = Readonly<{ level: LogLevel; message: string; fields: LogFields }>;
 
 export type LogOptions = Readonly<{
   level: LogLevel;
@@ -40,7 +44,25 @@ export function createLog({ level, format, write }: LogOptions): Log {
   return wrap(logger);
 }
 
-type Logger = Pick<ReturnType<typeof pino>, LogLevel | 'child'>;
+/** A log that also hands each line it writes to `receive`. */
+export function tee(log: Log, receive: (line: LogLine) => void, bound: LogFields = {}): Log {
+  const at =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}): void => {
+      log[level](message, fields);
+      if (log.writes(level)) receive({ level, message, fields: { ...bound, ...fields } });
+    };
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: fields => tee(log.child(fields), receive, { ...bound, ...fields }),
+    writes: level => log.writes(level),
+  };
+}
+
+type Logger = Pick<ReturnType<typeof pino>, LogLevel | 'child' | 'isLevelEnabled'>;
 
 const wrap = (logger: Logger): Log => ({
   debug: (message, fields = {}) => void logger.debug(fields, message),
@@ -48,6 +70,7 @@ const wrap = (logger: Logger): Log => ({
   warn: (message, fields = {}) => void logger.warn(fields, message),
   error: (message, fields = {}) => void logger.error(fields, message),
   child: fields => wrap(logger.child(fields)),
+  writes: level => logger.isLevelEnabled(level),
 });
 
 /** Converts a line of JSON to logfmt: `ts`, `level` and `msg` first, values quoted where needed. */

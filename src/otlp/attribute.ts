@@ -1,30 +1,28 @@
 import type { PersonalClass } from '../model/personal-data.js';
 import type { Redact } from './redaction.js';
 
-type Value = string | number | undefined;
-
-/** An attribute of a log record or span as data: what it is called, what it holds, and where it comes from. */
+/** An attribute of a log record or span: its name, documentation and value. */
 export type Attribute<Subject> = Readonly<{
   name: string;
   type: 'string' | 'int' | 'double';
   help: string;
   example: string | number;
-  /** The classes of personal data that may be in it; absent for none. The strictest choice of the operator counts. */
+  /** The classes of personal data that the value may hold. The strictest choice of the operator applies. */
   holds?: readonly PersonalClass[];
-  /** Undefined and `''`: there is no such attribute. */
-  of: (subject: Subject) => Value;
+  /** Undefined and `''`: the attribute is left out. */
+  of: (subject: Subject) => string | number | undefined;
 }>;
 
-/** What somebody wrote, or the server says of a failure: names of all kinds may be in it. */
+/** Text written by a person, or an error message of the server: it may hold names of any kind. */
 export const freeText: readonly PersonalClass[] = ['person', 'item', 'path'];
 
-/** A text is cut here, in UTF-16 units: a Windows path can have 32,767, and a backend may refuse a record for one of them. */
+/** Texts are cut here, in UTF-16 units. A Windows path can have 32,767, for which a backend may refuse the record. */
 export const maxTextLength = 4_096;
 
-/** Text as it may be sent: of bounded length, and Unicode, because a collector may refuse a batch for what is none. */
+/** Cuts a text and replaces lone surrogates: a collector may refuse a batch that holds invalid Unicode. */
 export const sendable = (text: string): string => text.slice(0, maxTextLength).toWellFormed();
 
-/** Attributes by name. */
+/** Attribute values by name. */
 export type Attributes = Record<string, string | number>;
 
 /** The attributes that have a value. */
@@ -36,8 +34,8 @@ export function attributesOf<Subject>(
   const attributes: Attributes = {};
   for (const { name, of, holds = [] } of table) {
     const value = of(subject);
-    const told = typeof value === 'string' ? redact(value, holds) : value;
-    if (told !== undefined) attributes[name] = typeof told === 'string' ? sendable(told) : told;
+    const shown = typeof value === 'string' ? redact(value, holds) : value;
+    if (shown !== undefined) attributes[name] = typeof shown === 'string' ? sendable(shown) : shown;
   }
   return attributes;
 }

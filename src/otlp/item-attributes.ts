@@ -4,36 +4,36 @@ import type { TakenEvent } from '../pipeline/ports.js';
 import { type Attribute, freeText } from './attribute.js';
 import { ofSession } from './session-attributes.js';
 
-/** A path ends with the item, and may begin with the folder of a person. */
+/** A path ends with the item and may contain a person's folder. */
 const place: readonly PersonalClass[] = ['path', 'item', 'person'];
 
-/** What is told of the event itself. */
-export const eventAttributes: readonly Attribute<TakenEvent>[] = [
+/** Attributes of one event and of its session. */
+export const itemAttributes: readonly Attribute<TakenEvent>[] = [
   {
     name: 'veeam.restore.event.type',
     type: 'string',
-    help: 'What was done, in the words of the API',
+    help: 'Operation, as the API names it',
     example: 'Save',
     of: ({ event }) => event.type.raw,
   },
   {
     name: 'veeam.restore.event.status',
     type: 'string',
-    help: 'How it ended, in the words of the API',
+    help: 'Final status, as the API names it',
     example: 'Success',
     of: ({ event }) => event.status.raw,
   },
   {
     name: 'veeam.restore.event.order',
     type: 'int',
-    help: 'Number of the event within its session, from 0',
+    help: 'Number of the event within its session, starting at 0',
     example: 1,
     of: ({ event }) => event.order,
   },
   {
     name: 'veeam.restore.event.duration',
     type: 'double',
-    help: 'Seconds it took',
+    help: 'Duration in seconds',
     example: 0.0446928,
     of: ({ event }) => (event.duration === undefined ? undefined : toSeconds(event.duration)),
   },
@@ -48,7 +48,7 @@ export const eventAttributes: readonly Attribute<TakenEvent>[] = [
   {
     name: 'veeam.restore.item.type',
     type: 'string',
-    help: 'Kind of the item',
+    help: 'Type of the item',
     example: 'Item',
     of: ({ event }) => event.item.type,
   },
@@ -62,7 +62,7 @@ export const eventAttributes: readonly Attribute<TakenEvent>[] = [
   {
     name: 'veeam.restore.source',
     type: 'string',
-    help: 'Where the item comes from, in the words of the server',
+    help: 'Where the item was restored from, as the server writes it',
     example: '/personal/alice/Documents/Image.jpg',
     holds: place,
     of: ({ event }) => event.source,
@@ -70,7 +70,7 @@ export const eventAttributes: readonly Attribute<TakenEvent>[] = [
   {
     name: 'veeam.restore.target',
     type: 'string',
-    help: 'Where the item went, in the words of the server',
+    help: 'Where the item was restored to, as the server writes it',
     example: 'C:\\Temp',
     holds: place,
     of: ({ event }) => event.target,
@@ -78,37 +78,27 @@ export const eventAttributes: readonly Attribute<TakenEvent>[] = [
   {
     name: 'veeam.restore.reason',
     type: 'string',
-    help: 'Why it went wrong, in the words of the server',
+    help: 'Reason for a failure or warning, as the server writes it',
     example: 'Access denied',
     holds: freeText,
     of: ({ event }) => event.reason,
   },
-];
-
-/** What is told of a failure. */
-export const failureAttributes: readonly Attribute<TakenEvent>[] = [
+  ...ofSession,
   {
     name: 'error.type',
     type: 'string',
-    help: 'Class of the failure, only when there is one',
+    help: 'Class of the failure; only for failures',
     example: 'restore_failed',
     of: ({ event }) => (event.status.label === 'Failed' ? 'restore_failed' : undefined),
   },
   {
     name: 'error.message',
     type: 'string',
-    help: 'What the server says of the failure',
+    help: 'Error message of the server',
     example: 'Access denied',
     holds: freeText,
-    of: ({ event }) => (event.status.label === 'Failed' ? failure(event) : undefined),
+    of: ({ event }) => (event.status.label === 'Failed' ? failureText(event) : undefined),
   },
 ];
 
-/** What is told of one event. */
-export const itemAttributes: readonly Attribute<TakenEvent>[] = [
-  ...eventAttributes,
-  ...ofSession,
-  ...failureAttributes,
-];
-
-const failure = ({ reason, message }: TakenEvent['event']): string => (reason === '' ? message : reason);
+const failureText = ({ reason, message }: TakenEvent['event']): string => (reason === '' ? message : reason);

@@ -1,97 +1,100 @@
-import { SeverityNumber } from '@opentelemetry/api';
+import { type HrTime, SeverityNumber, type SpanContext } from '@opentelemetry/api';
 import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { type EventStatus, eventTime } from '../model/event.js';
 import { type Session, sessionTime } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
+import { spanContextOf } from '../model/trace-ids.js';
 import type { TakenEvent } from '../pipeline/ports.js';
-import { type Attributes, attributesOf } from './attribute.js';
+import { type Attributes, attributesOf, sendable } from './attribute.js';
+import { itemRecordAttributes, recordKinds, sessionRecordAttributes } from './record-attributes.js';
 import type { Redact } from './redaction.js';
-import { spanContextIn, spanContextOf, traceIdOf } from '../model/trace-ids.js';
-import { failureAttributes } from './item-attributes.js';
-import { ownRecordAttributes, recordKinds, sessionRecordAttributes } from './record-attributes.js';
-import { RestoreRecord, type Severity } from './restore-record.js';
 import { itemSentence, sessionSentence } from './sentence.js';
-import { ofSession } from './session-attributes.js';
 
 /**
- * What all records, or all spans, of a sink have in common. One object of each for all: the encoder groups by identity
- * of resource and scope.
+ * What all records and spans of a sink share. Use one resource and one scope object for all of them: the encoder groups
+ * by identity.
  */
 export type Origin = Readonly<{ resource: Resource; scope: InstrumentationScope; redact: Redact }>;
 
-const info: Severity = { number: SeverityNumber.INFO, text: 'INFO' };
-const warn: Severity = { number: SeverityNumber.WARN, text: 'WARN' };
-const error: Severity = { number: SeverityNumber.ERROR, text: 'ERROR' };
+/** `at`: timestamp of the record; the time of the event or session unless given. */
+export type RecordTimes = Readonly<{ observedAt: Nanos; at?: Nanos | undefined }>;
 
-/** A warning is not an error, and what somebody cancelled is worth a look. */
-const severity: Readonly<Record<EventStatus | 'other', Severity>> = {
-  Running: info,
-  Success: info,
-  Warning: warn,
-  Failed: error,
-  Cancelled: warn,
-  Skipped: info,
-  other: info,
+const severityNumbers = { INFO: SeverityNumber.INFO, WARN: SeverityNumber.WARN, ERROR: SeverityNumber.ERROR } as const;
+
+const severities: Readonly<Record<EventStatus | 'other', keyof typeof severityNumbers>> = {
+  Running: 'INFO',
+  Success: 'INFO',
+  Warning: 'WARN',
+  Failed: 'ERROR',
+  Cancelled: 'WARN',
+  Skipped: 'INFO',
+  other: 'INFO',
 };
 
-const none: Attributes = {};
-
-/** What the records of a session's events have in common. */
-type Shared = Readonly<{ attributes: Attributes; traceId: string | undefined }>;
-
-const sharedOf = (session: Session, redact: Redact): Shared => ({
-  attributes: attributesOf(ofSession, { session }, redact),
-  traceId: traceIdOf(session.id),
-});
-
-/** Makes the log records of one sink. A record was seen by us at `observedAt`, and bears the time of what it tells, unless it is told another. */
-export interface Recorder {
-  /** The record of one event. */
-  item(taken: TakenEvent, observedAt: Nanos, bears?: Nanos): RestoreRecord;
-  /** The record of a session that has stopped. */
-  session(session: Session, observedAt: Nanos, bears?: Nanos): RestoreRecord;
+/** The log record of one event. */
+export function itemRecord({ session, event }: TakenEvent, origin: Origin, times: RecordTimes): ReadableLogRecord {
+  const { observedAt, at = eventTime(event) } = times;
+  return recordOf(origin, {
+    eventName: recordKinds.item,
+    status: event.status.label,
+    context: spanContextOf(session.id, event.id),
+    at,
+    observedAt,
+    body: itemSentence(event, origin.redact),
+    attributes: attributesOf(itemRecordAttributes, { session, event, at }, origin.redact),
+  });
 }
 
-/** What the records of a session's events have in common is made once for all of them: it is two fifths of each. */
-export function recorder(origin: Origin): Recorder {
-  const { redact } = origin;
-  const known = new WeakMap<Session, Shared>();
-  const sharedBy = (session: Session): Shared => {
-    let shared = known.get(session);
-    if (shared === undefined) known.set(session, (shared = sharedOf(session, redact)));
-    return shared;
+/** The log record of a session that has stopped. */
+export function sessionRecord(session: Session, origin: Origin, times: RecordTimes): ReadableLogRecord {
+  const { observedAt, at = sessionTime(session) } = times;
+  return recordOf(origin, {
+    eventName: recordKinds.session,
+    status: session.result.label,
+    context: spanContextOf(session.id, session.id),
+    at,
+    observedAt,
+    body: sessionSentence(session, origin.redact),
+    attributes: attributesOf(sessionRecordAttributes, { session, at }, origin.redact),
+  });
+}
+
+type RecordParts = Readonly<{
+  eventName: string;
+  status: EventStatus | 'other';
+  /** Undefined when the server's ids are not GUIDs: the record then belongs to no trace. */
+  context: SpanContext | undefined;
+  at: Nanos;
+  observedAt: Nanos;
+  body: string;
+  attributes: Attributes;
+}>;
+
+function recordOf({ resource, scope }: Origin, parts: RecordParts): ReadableLogRecord {
+  const { eventName, attributes, context } = parts;
+  const severityText = severities[parts.status];
+  const record = {
+    hrTime: hrTime(parts.at),
+    hrTimeObserved: hrTime(parts.observedAt),
+    severityNumber: severityNumbers[severityText],
+    severityText,
+    eventName,
+    body: sendable(parts.body),
+    attributes,
+    droppedAttributesCount: 0,
+    resource,
+    instrumentationScope: scope,
   };
-  return {
-    item: ({ session, event }, observedAt, bears = eventTime(event)) => {
-      const { attributes: shared, traceId } = sharedBy(session);
-      return new RestoreRecord({
-        origin,
-        eventName: recordKinds.item,
-        severity: severity[event.status.label],
-        context: spanContextIn(traceId, event.id),
-        times: { bears, observedAt },
-        body: itemSentence(event, redact),
-        attributes: {
-          before: attributesOf(ownRecordAttributes, { session, event, bears }, redact),
-          shared,
-          after: attributesOf(failureAttributes, { session, event }, redact),
-        },
-      });
-    },
-    session: (session, observedAt, bears = sessionTime(session)) =>
-      new RestoreRecord({
-        origin,
-        eventName: recordKinds.session,
-        severity: severity[session.result.label],
-        context: spanContextOf(session.id, session.id),
-        times: { bears, observedAt },
-        body: sessionSentence(session, redact),
-        attributes: {
-          before: attributesOf(sessionRecordAttributes, { session, bears }, redact),
-          shared: none,
-          after: none,
-        },
-      }),
-  };
+  return context === undefined ? record : { ...record, spanContext: context };
+}
+
+/** OTLP times are unsigned 64-bit integers; most backends read signed ones, which end in 2262. */
+const endOfTime = 2n ** 63n;
+
+/** Exact to the nanosecond. A time that OTLP cannot hold, such as one in year 1 or 9999, becomes 0, which means unknown. */
+export function hrTime(at: Nanos): HrTime {
+  if (at < 0n || at >= endOfTime) return [0, 0];
+  return [Number(at / 1_000_000_000n), Number(at % 1_000_000_000n)];
 }

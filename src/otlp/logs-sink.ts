@@ -1,61 +1,87 @@
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { Clock } from '../kernel/clock.js';
 import { eventTime, type RestoreEvent } from '../model/event.js';
 import { type Session, sessionTime } from '../model/session.js';
 import { milliseconds, type Nanos } from '../model/time.js';
 import type { Batch, Sink } from '../pipeline/ports.js';
-import { type Origin, type Recorder, recorder } from './log-record.js';
-import type { RestoreRecord } from './restore-record.js';
-import { type Stamp, stampWithin, type TimeLimits } from './record-time.js';
+import { createDelivery, deliveredBy, outgoing, type OutgoingRecord } from './bisecting-delivery.js';
 import type { AcknowledgingExporter } from './exporter.js';
-import { createDelivery, deliveredBy, type OutgoingRecord } from './bisecting-delivery.js';
+import { itemRecord, type Origin, sessionRecord } from './log-record.js';
 
 export type LogsSinkOptions = Readonly<{
   server: string;
   origin: Origin;
-  exporter: AcknowledgingExporter<RestoreRecord>;
+  exporter: AcknowledgingExporter<ReadableLogRecord>;
   clock: Clock;
   limits: TimeLimits;
 }>;
 
 /**
- * Sends a batch as log records, in order of time, in as many requests as it takes. When one fails, the whole batch is
- * not taken, also what the requests before it delivered: that is sent again, with the same `log.record.uid`.
+ * Sends a batch as log records, oldest first, in as many requests as it takes. When one of them fails, the whole batch
+ * is sent again with the same `log.record.uid`.
  */
 export function logsSink({ server, origin, exporter, clock, limits }: LogsSinkOptions): Sink {
   const deliver = createDelivery(exporter);
   const stamp = stampWithin(limits);
-  const records = recorder(origin);
   return {
     name: 'logs',
     deliver: async (batch, signal) => {
-      const outgoing = recordsOf(batch, { records, observedAt: milliseconds(clock.now()), stamp });
-      return deliveredBy('logs', server, batch, await deliver(outgoing, signal));
+      const records = recordsOf(batch, { origin, observedAt: milliseconds(clock.now()), stamp });
+      return deliveredBy('logs', server, batch, await deliver(records, signal));
     },
   };
 }
 
-/** An event of a session, or the session itself when it has stopped. */
-type Told = Readonly<{ session: Session; event?: RestoreEvent }>;
-type Telling = Readonly<{ records: Recorder; observedAt: Nanos; stamp: Stamp }>;
+/** An event of a session, or a session that has stopped. */
+type Occurrence = Readonly<{ session: Session; event?: RestoreEvent }>;
+type RecordContext = Readonly<{ origin: Origin; observedAt: Nanos; stamp: Stamp }>;
 
 /**
- * The records of a batch, oldest first; a session's own comes after those of its items that ended with it. Those that
- * bear the time of sending come last, in the same order.
+ * The records of a batch by timestamp; the record of a session comes after those of its items that ended with it, and
+ * records with the time of sending come last.
  */
-function recordsOf(batch: Batch, { records, observedAt, stamp }: Telling): readonly OutgoingRecord<RestoreRecord>[] {
-  const told: readonly Told[] = [...batch.events, ...batch.results.map(session => ({ session }))];
-  return told
-    .map(one => ({ one, at: timeOf(one) }))
+function recordsOf(
+  batch: Batch,
+  { origin, observedAt, stamp }: RecordContext,
+): readonly OutgoingRecord<ReadableLogRecord>[] {
+  const occurrences: readonly Occurrence[] = [...batch.events, ...batch.results.map(session => ({ session }))];
+  return occurrences
+    .map(of => ({ of, at: timeOf(of) }))
     .sort((a, b) => compare(a.at, b.at))
-    .map(({ one, at }) => ({ one, bears: stamp(at, observedAt) }))
-    .sort((a, b) => compare(a.bears, b.bears))
-    .map(({ one: { session, event }, bears }) =>
-      event === undefined
-        ? { session: session.id, event: '', item: records.session(session, observedAt, bears) }
-        : { session: session.id, event: event.id, item: records.item({ session, event }, observedAt, bears) },
-    );
+    .map(({ of, at }) => ({ of, at: stamp(at, observedAt) }))
+    .sort((a, b) => compare(a.at, b.at))
+    .map(({ of, at }) => outgoing(of, recordOf(of, origin, { observedAt, at })));
 }
 
-const timeOf = ({ session, event }: Told): Nanos => (event === undefined ? sessionTime(session) : eventTime(event));
+const recordOf = ({ session, event }: Occurrence, origin: Origin, times: Readonly<{ observedAt: Nanos; at: Nanos }>) =>
+  event === undefined ? sessionRecord(session, origin, times) : itemRecord({ session, event }, origin, times);
+
+const timeOf = ({ session, event }: Occurrence): Nanos =>
+  event === undefined ? sessionTime(session) : eventTime(event);
 
 const compare = (a: Nanos, b: Nanos): number => (a < b ? -1 : Number(a > b));
+
+/** Limits of the backend: the age of a record, and how far it may be behind the newest one. Undefined: no limit. */
+export type TimeLimits = Readonly<{ maxAge: Nanos | undefined; maxBehind: Nanos | undefined }>;
+
+/** The timestamp for a record of time `at` that is sent `now`. */
+export type Stamp = (at: Nanos, now: Nanos) => Nanos;
+
+/**
+ * A record outside the limits gets the time of sending. The newest record that an earlier process sent is unknown; the
+ * first `now` stands for it, which is never too old.
+ */
+export function stampWithin({ maxAge, maxBehind }: TimeLimits): Stamp {
+  let newest: Nanos | undefined;
+  return (at, now) => {
+    newest ??= now;
+    const isOld = maxAge !== undefined && now - at > maxAge;
+    const isBehind = maxBehind !== undefined && newest - at > maxBehind;
+    if (!isOld && !isBehind) {
+      if (at > newest && at <= now) newest = at;
+      return at;
+    }
+    newest = now;
+    return now;
+  };
+}

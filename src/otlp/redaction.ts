@@ -1,9 +1,9 @@
 import { type PersonalClass, type PersonalData, treatmentOf } from '../model/personal-data.js';
 
-/** Tells a text as far as the operator lets it be told; undefined when not at all. `classes` is what it may hold. */
+/** A text as far as the operator allows it; undefined when it must be left out. `classes` is what it may hold. */
 export type Redact = (text: string, classes: readonly PersonalClass[]) => string | undefined;
 
-/** @param hash of a text, with the operator's key; the same for the same text in every record and span. */
+/** @param hash keyed with the operator's key: the same text has the same hash in every record and span. */
 export function redacting(choice: PersonalData, hash: (text: string) => string): Redact {
   return (text, classes) => {
     if (text === '') return undefined;

@@ -1,38 +1,40 @@
+/** Beyond this, some 2 MB, all are forgotten. More than a sink worker can hold as suspects (`pipeline/deliver-due.ts`). */
+const maxRecords = 20_000;
+
 /**
- * Remembers what a receiver has refused on its own, and whether it has taken anything else since. Only then is the
- * record to blame: a receiver, or a proxy before it, may refuse everything for a while. Ids only; forgotten on a
- * restart, which costs a few requests and decides nothing.
+ * Remembers which records a receiver refused one by one, and whether it has accepted a request since. Only then is the
+ * record poison: a receiver, or a proxy in front of it, may refuse everything for a while. Holds ids only and starts
+ * empty, which costs a few requests after a restart.
  */
-export interface RefusedRecords {
-  /** How many requests have been taken so far: what "since" is measured against. */
-  mark(): number;
-  has(id: string): boolean;
-  /** Whether another record has been taken since this one was first refused. */
-  guilty(id: string): boolean;
-  /** Refused on its own, and first refused, perhaps together with others, at this mark. */
-  suspect(id: string, since: number): void;
-  /** The other side lives: it has taken a request. */
-  lives(): void;
-  clear(ids: readonly string[]): void;
-}
+export class RefusedRecords {
+  readonly #firstRefused = new Map<string, number>();
+  #accepted = 0;
 
-/** More than one turn can doubt (`pipeline/worker-turn.ts`), some 2 MB. What is left of sessions long gone goes with the rest. */
-const mostKept = 20_000;
+  /** How many requests the receiver has accepted. */
+  get accepted(): number {
+    return this.#accepted;
+  }
 
-export function createRefusedRecords(): RefusedRecords {
-  const firstRefused = new Map<string, number>();
-  let marks = 0;
-  return {
-    mark: () => marks,
-    has: id => firstRefused.has(id),
-    guilty: id => (firstRefused.get(id) ?? marks) < marks,
-    suspect: (id, since) => {
-      if (firstRefused.size >= mostKept) firstRefused.clear();
-      if (!firstRefused.has(id)) firstRefused.set(id, since);
-    },
-    lives: () => void (marks += 1),
-    clear: ids => {
-      for (const id of ids) firstRefused.delete(id);
-    },
-  };
+  has(id: string): boolean {
+    return this.#firstRefused.has(id);
+  }
+
+  /** Whether the receiver has accepted another request since it first refused this record. */
+  isPoison(id: string): boolean {
+    return (this.#firstRefused.get(id) ?? this.#accepted) < this.#accepted;
+  }
+
+  /** @param since value of `accepted` when the first request with this record was sent. */
+  add(id: string, since: number): void {
+    if (this.#firstRefused.size >= maxRecords) this.#firstRefused.clear();
+    if (!this.#firstRefused.has(id)) this.#firstRefused.set(id, since);
+  }
+
+  countAccepted(): void {
+    this.#accepted += 1;
+  }
+
+  delete(ids: readonly string[]): void {
+    for (const id of ids) this.#firstRefused.delete(id);
+  }
 }

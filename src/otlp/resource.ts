@@ -7,8 +7,8 @@ import {
 } from '@opentelemetry/semantic-conventions';
 
 /**
- * What all telemetry of a server comes from. `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` add to it and may change
- * the service's name and version, but not which server it is: they are the same for all servers.
+ * The resource of all restore telemetry of a server. `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` may add to it
+ * and change name and version of the service, but not which server it is: they are the same for all servers.
  */
 export function serverResource({ server, url, version }: { server: string; url: URL; version: string }): Resource {
   return resourceFromAttributes({ [ATTR_SERVICE_NAME]: 'vb365-exporter', [ATTR_SERVICE_VERSION]: version })
@@ -16,5 +16,5 @@ export function serverResource({ server, url, version }: { server: string; url: 
     .merge(resourceFromAttributes({ [ATTR_SERVICE_INSTANCE_ID]: server, [ATTR_SERVER_ADDRESS]: addressOf(url) }));
 }
 
-/** A URL has an IPv6 address in brackets, which are no part of it. */
+/** Without the brackets that a URL puts around an IPv6 address. */
 const addressOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');

@@ -6,16 +6,15 @@ import { type Session, type SessionResult, sessionTime } from '../model/session.
 import type { Nanos } from '../model/time.js';
 import type { TakenEvent } from '../pipeline/ports.js';
 import { type Attribute, attributesOf } from './attribute.js';
-import { hrTime } from './hr-time.js';
 import { spanContextOf } from '../model/trace-ids.js';
 import { itemAttributes } from './item-attributes.js';
-import type { Origin } from './log-record.js';
+import { hrTime, type Origin } from './log-record.js';
 import { sessionAttributes } from './session-attributes.js';
 
-/** The span of a session; its events are the children of it. */
+/** Name of a session's span, the parent of the spans of its events. */
 export const rootSpanName = 'restore session';
 
-/** What the span of an event is called. Few names, so that a backend can group by them. */
+/** Name of an event's span. A closed list, so that a backend can group by it. */
 export const itemSpanNames: Readonly<Record<EventType | 'other', string>> = {
   None: 'session event',
   View: 'view item',
@@ -31,36 +30,34 @@ const codes: Readonly<Partial<Record<EventStatus | SessionResult | 'other', Span
   Failed: SpanStatusCode.ERROR,
 };
 
-/** The span of one event. Undefined when its id or its session's is no GUID: there is no trace that it could be part of. */
+/** The span of one event. Undefined when its id or its session's id is not a GUID: it belongs to no trace. */
 export function itemSpan({ session, event }: TakenEvent, origin: Origin): ReadableSpan | undefined {
   const context = spanContextOf(session.id, event.id);
   const parent = spanContextOf(session.id, session.id);
   if (context === undefined || parent === undefined) return undefined;
   return {
     ...spanOf(origin, { start: event.startedAt, end: event.endedAt ?? event.startedAt }),
-    ...told(itemAttributes, { session, event }, { origin, label: event.status.label }),
+    ...described(itemAttributes, { session, event }, { origin, label: event.status.label }),
     name: itemSpanNames[event.type.label],
     spanContext: () => context,
     parentSpanContext: parent,
   };
 }
 
-/** The root span of a session that has stopped. Undefined when its id is no GUID. */
+/** The root span of a session that has stopped. Undefined when its id is not a GUID. */
 export function sessionSpan(session: Session, origin: Origin): ReadableSpan | undefined {
   const context = spanContextOf(session.id, session.id);
   if (context === undefined) return undefined;
   return {
     ...spanOf(origin, { start: session.createdAt, end: sessionTime(session) }),
-    ...told(sessionAttributes, { session }, { origin, label: session.result.label }),
+    ...described(sessionAttributes, { session }, { origin, label: session.result.label }),
     name: rootSpanName,
     spanContext: () => context,
   };
 }
 
-type Length = Readonly<{ start: Nanos; end: Nanos }>;
-
-/** An end before the start, or one of the two unknown, makes a span of no length. */
-function spanOf(origin: Origin, { start, end }: Length) {
+/** The span has no length when a time is unknown or the end is before the start. */
+function spanOf(origin: Origin, { start, end }: Readonly<{ start: Nanos; end: Nanos }>) {
   const startTime = hrTime(start);
   const known = end > start && hrTime(end)[0] > 0;
   const endTime = known ? hrTime(end) : startTime;
@@ -80,10 +77,10 @@ function spanOf(origin: Origin, { start, end }: Length) {
   };
 }
 
-type Outcome = Readonly<{ origin: Origin; label: EventStatus | SessionResult | 'other' }>;
+type Labelled = Readonly<{ origin: Origin; label: EventStatus | SessionResult | 'other' }>;
 
-/** Attributes and status; the status of a failure says what `error.message` does. */
-function told<Subject>(table: readonly Attribute<Subject>[], subject: Subject, { origin, label }: Outcome) {
+/** Attributes and status. The message of the status is `error.message`. */
+function described<Subject>(table: readonly Attribute<Subject>[], subject: Subject, { origin, label }: Labelled) {
   const attributes = attributesOf(table, subject, origin.redact);
   const message = attributes['error.message'];
   const status: SpanStatus = {

@@ -18,15 +18,15 @@ const sessionEnd: Readonly<Record<SessionResult, string>> = {
   Failed: 'failed',
 };
 
-/** A word of the API that we do not know may be anything; it leaves room for the token, which must not be cut off. */
+/** An unknown word of the API may be long: it must not push the id out of the text limit. */
 const word = (raw: string): string => raw.slice(0, 64);
 
-/** A name in a sentence leaves room for the rest of it. */
+/** Half of the text limit, so that the rest of the sentence fits. */
 const quoted = (name: string): string => `"${name.slice(0, maxTextLength / 2)}"`;
 
 /**
- * What happened, in one sentence. Holds order and id: Loki drops a line that equals another of the same stream and
- * time, whatever their attributes (grafana/loki#15425).
+ * What happened, in one sentence. It holds order and id, because Loki drops a line that equals another one of the same
+ * stream and time even if their attributes differ (grafana/loki#15425).
  */
 export function itemSentence({ type, status, title, item, order, id }: RestoreEvent, redact: Redact): string {
   const token = `(#${String(order)}, ${short(id)})`;
@@ -40,9 +40,9 @@ export function itemSentence({ type, status, title, item, order, id }: RestoreEv
 
 /** How a session ended, in one sentence. */
 export function sessionSentence({ name, organization, result, id }: Session, redact: Redact): string {
-  const told = redact(name, freeText);
+  const shown = redact(name, freeText);
   const what = [
-    told === undefined ? 'Restore session' : `Restore session ${quoted(told)}`,
+    shown === undefined ? 'Restore session' : `Restore session ${quoted(shown)}`,
     organization.slice(0, maxTextLength / 4),
   ];
   const how = result.label === 'other' ? `ended as ${word(result.raw)}` : sessionEnd[result.label];

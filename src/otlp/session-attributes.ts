@@ -2,10 +2,10 @@ import type { Session } from '../model/session.js';
 import { toSeconds } from '../model/time.js';
 import { type Attribute, freeText } from './attribute.js';
 
-type Told = Readonly<{ session: Session }>;
+type OfSession = Readonly<{ session: Session }>;
 
-/** What every record and span tells of its session. */
-export const ofSession: readonly Attribute<Told>[] = [
+/** Attributes of every record and span. */
+export const ofSession: readonly Attribute<OfSession>[] = [
   {
     name: 'veeam.restore.session.id',
     type: 'string',
@@ -24,14 +24,14 @@ export const ofSession: readonly Attribute<Told>[] = [
   {
     name: 'veeam.restore.session.type',
     type: 'string',
-    help: 'Explorer that restores, in the words of the API',
+    help: 'Explorer that restores, as the API names it',
     example: 'Vesp',
     of: ({ session }) => session.workload.raw,
   },
   {
     name: 'veeam.restore.session.initiator',
     type: 'string',
-    help: 'Who opened the session',
+    help: 'Account that opened the session',
     example: 'CONTOSO\\alice',
     holds: ['person'],
     of: ({ session }) => session.initiator,
@@ -47,7 +47,7 @@ export const ofSession: readonly Attribute<Told>[] = [
   {
     name: 'veeam.restore.session.scope',
     type: 'string',
-    help: 'Whose data, or which site or team, the session may restore',
+    help: 'User, site or team whose data the session may restore',
     example: 'Tenant',
     holds: ['person', 'item'],
     of: ({ session }) => session.scope,
@@ -55,7 +55,7 @@ export const ofSession: readonly Attribute<Told>[] = [
   {
     name: 'veeam.restore.session.reason',
     type: 'string',
-    help: 'Why the session was opened, as its initiator wrote',
+    help: 'Reason for the session, as its initiator wrote it',
     example: 'Ticket 4711',
     holds: freeText,
     of: ({ session }) => session.reason,
@@ -69,13 +69,13 @@ export const ofSession: readonly Attribute<Told>[] = [
   },
 ];
 
-/** What is told of a session that has stopped. */
-export const sessionAttributes: readonly Attribute<Told>[] = [
+/** Attributes of a session that has stopped. */
+export const sessionAttributes: readonly Attribute<OfSession>[] = [
   ...ofSession,
   {
     name: 'veeam.restore.session.result',
     type: 'string',
-    help: 'How the session ended, in the words of the API',
+    help: 'Result of the session, as the API names it',
     example: 'Success',
     of: ({ session }) => session.result.raw,
   },
@@ -89,14 +89,14 @@ export const sessionAttributes: readonly Attribute<Told>[] = [
   {
     name: 'error.type',
     type: 'string',
-    help: 'Class of the failure, only when there is one',
+    help: 'Class of the failure; only for failures',
     example: 'restore_session_failed',
     of: ({ session }) => (session.result.label === 'Failed' ? 'restore_session_failed' : undefined),
   },
   {
     name: 'error.message',
     type: 'string',
-    help: 'What the server says of the failure',
+    help: 'Error message of the server',
     example: 'Mailbox not found',
     holds: freeText,
     of: ({ session }) => (session.result.label === 'Failed' ? session.details : undefined),

@@ -1,39 +1,33 @@
 import {
-  type IExporterMetricsHelper,
   type IExportLogsServiceResponse,
   type IExportTraceServiceResponse,
   type ISerializer,
+  JsonLogsSerializer,
   JsonTraceSerializer,
-  LogsExporterMetricsHelper,
   ProtobufLogsSerializer,
   ProtobufTraceSerializer,
-  TraceExporterMetricsHelper,
 } from '@opentelemetry/otlp-transformer';
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import type { RestoreRecord } from './restore-record.js';
-import { jsonLogsSerializer } from './json-logs.js';
-import type { OtlpTarget } from './transport.js';
+import type { OtlpTarget } from '../config/otlp.js';
 
-/** What one kind of telemetry needs to be sent over OTLP, as data. */
+/** How one kind of telemetry is encoded for OTLP. */
 export type Signal<Item, Response> = Readonly<{
-  /** For messages: "Cannot send ...". */
+  /** For messages: "Could not encode ...". */
   what: string;
   serializers: Readonly<Record<OtlpTarget['protocol'], ISerializer<Item[], Response>>>;
-  /** How many items the other side will not keep, as it wrote it: anything may stand there. */
-  refused: (response: Response | undefined) => unknown;
-  metricsHelper: IExporterMetricsHelper<Item[]>;
+  /** The count of refused items in a response. Not validated: a receiver may write anything. */
+  refused: (response: Response) => unknown;
 }>;
 
-export const logsSignal = (): Signal<RestoreRecord, IExportLogsServiceResponse> => ({
+export const logsSignal: Signal<ReadableLogRecord, IExportLogsServiceResponse> = {
   what: 'log records',
-  serializers: { 'http/json': jsonLogsSerializer(), 'http/protobuf': ProtobufLogsSerializer },
-  refused: response => response?.partialSuccess?.rejectedLogRecords,
-  metricsHelper: LogsExporterMetricsHelper,
-});
+  serializers: { 'http/json': JsonLogsSerializer, 'http/protobuf': ProtobufLogsSerializer },
+  refused: response => response.partialSuccess?.rejectedLogRecords,
+};
 
 export const tracesSignal: Signal<ReadableSpan, IExportTraceServiceResponse> = {
   what: 'spans',
   serializers: { 'http/json': JsonTraceSerializer, 'http/protobuf': ProtobufTraceSerializer },
-  refused: response => response?.partialSuccess?.rejectedSpans,
-  metricsHelper: TraceExporterMetricsHelper,
+  refused: response => response.partialSuccess?.rejectedSpans,
 };

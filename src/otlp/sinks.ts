@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { OtlpTarget } from '../config/otlp.js';
 import type { Config, ServerConfig } from '../config/parse.js';
 import type { Clock } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
@@ -7,21 +8,21 @@ import type { PersonalData } from '../model/personal-data.js';
 import { milliseconds, type Nanos } from '../model/time.js';
 import type { Sink, SinkName } from '../pipeline/ports.js';
 import { acknowledgingExporter } from './exporter.js';
+import type { Origin } from './log-record.js';
 import { logsSink } from './logs-sink.js';
-import { type OtlpTransport, otlpTransport } from './transport.js';
+import type { OwnTelemetry } from './own-telemetry.js';
+import { redacting } from './redaction.js';
 import { serverResource } from './resource.js';
-import type { SelfTracing } from './self-tracing.js';
 import { logsSignal, tracesSignal } from './signal.js';
 import { tracesSink } from './traces-sink.js';
-import { redacting } from './redaction.js';
-import type { Origin } from './log-record.js';
+import { type OtlpTransport, otlpTransport } from './transport.js';
 
-/** Everything that leaves over OTLP. The servers share one connection pool for each signal. */
+/** Everything that is sent over OTLP. The servers share one connection pool for each signal. */
 export interface OtlpSinks {
   /** The sinks of a server, in the order of `sinkNamesOf`. */
   sinksOf(server: ServerConfig): readonly Sink[];
-  /** Undefined when the exporter does not trace itself. */
-  readonly self: SelfTracing | undefined;
+  /** Undefined unless the configuration switches it on. */
+  readonly ownTelemetry: OwnTelemetry | undefined;
   close(): Promise<void>;
 }
 
@@ -34,67 +35,58 @@ export const sinkNamesOf = ({ logs, traces }: Config): readonly SinkName[] => [
   ...(traces === undefined ? [] : (['traces'] as const)),
 ];
 
-/** @throws {ExporterError} `config` when personal data is to be hashed and the key cannot be had. */
-export async function openOtlpSinks(options: OtlpSinksOptions): Promise<OtlpSinks> {
-  const hash = await readHash(options.config.hashKeyFile);
-  const outlets = [logsOutlet(options, hash), tracesOutlet(options, hash)].filter(outlet => outlet !== undefined);
-  const self = await openSelf(options);
-  return {
-    sinksOf: server => outlets.map(({ sink }) => sink(server)),
-    self,
-    close: async () => {
-      await self?.close();
-      await Promise.all(outlets.map(async ({ transport }) => transport.close()));
-    },
+/** @throws {ExporterError} `config` when personal data must be hashed and the key cannot be read. */
+export async function openOtlpSinks({ config, version, clock }: OtlpSinksOptions): Promise<OtlpSinks> {
+  const { logs, traces } = config;
+  const hash = await readHash(config.hashKeyFile);
+  const transports: OtlpTransport[] = [];
+  const transportTo = (target: OtlpTarget): OtlpTransport => {
+    const transport = otlpTransport(target, version, clock);
+    transports.push(transport);
+    return transport;
   };
-}
-
-/** The SDK is loaded only when it is used: it takes a tenth of a second, and 20 MB. */
-async function openSelf({
-  config: { selfTracing },
-  version,
-  clock,
-}: OtlpSinksOptions): Promise<SelfTracing | undefined> {
-  if (selfTracing === undefined) return undefined;
-  const { startSelfTracing } = await import('./self-tracing.js');
-  return startSelfTracing(selfTracing, version, clock);
-}
-
-type Hash = (text: string) => string;
-type OtlpSink = Readonly<{ transport: OtlpTransport; sink: (server: ServerConfig) => Sink }>;
-
-function logsOutlet({ config: { logs }, version, clock }: OtlpSinksOptions, hash: Hash): OtlpSink | undefined {
-  if (logs === undefined) return undefined;
-  const transport = otlpTransport(logs, version, clock);
-  const exporter = acknowledgingExporter(logsSignal(), logs.protocol, transport);
-  const originOf = originsFor(version, logs.personalData, hash);
-  const limits = { maxAge: nanos(logs.maxAgeMs), maxBehind: nanos(logs.maxBehindMs) };
-  return {
-    transport,
-    sink: server => logsSink({ server: server.name, origin: originOf(server), exporter, clock, limits }),
-  };
-}
-
-function tracesOutlet({ config: { traces }, version, clock }: OtlpSinksOptions, hash: Hash): OtlpSink | undefined {
-  if (traces === undefined) return undefined;
-  const transport = otlpTransport(traces, version, clock);
-  const exporter = acknowledgingExporter(tracesSignal, traces.protocol, transport);
-  const originOf = originsFor(version, traces.personalData, hash);
-  return { transport, sink: server => tracesSink({ server: server.name, origin: originOf(server), exporter }) };
-}
-
-const originsFor =
-  (version: string, personalData: PersonalData, hash: Hash) =>
-  ({ name, url }: ServerConfig): Origin => ({
+  const originOf = ({ name, url }: ServerConfig, personalData: PersonalData): Origin => ({
     resource: serverResource({ server: name, url, version }),
     scope: { name: 'vb365-exporter', version },
     redact: redacting(personalData, hash),
   });
+  const factories: ((server: ServerConfig) => Sink)[] = [];
+  if (logs !== undefined) {
+    const exporter = acknowledgingExporter(logsSignal, logs.protocol, transportTo(logs));
+    const limits = { maxAge: nanos(logs.maxAgeMs), maxBehind: nanos(logs.maxBehindMs) };
+    factories.push(server =>
+      logsSink({ server: server.name, origin: originOf(server, logs.personalData), exporter, clock, limits }),
+    );
+  }
+  if (traces !== undefined) {
+    const exporter = acknowledgingExporter(tracesSignal, traces.protocol, transportTo(traces));
+    factories.push(server =>
+      tracesSink({ server: server.name, origin: originOf(server, traces.personalData), exporter }),
+    );
+  }
+  const ownTelemetry = await openOwnTelemetry({ config, version, clock });
+  return {
+    sinksOf: server => factories.map(create => create(server)),
+    ownTelemetry,
+    close: async () => {
+      await ownTelemetry?.close();
+      await Promise.all(transports.map(async transport => transport.close()));
+    },
+  };
+}
+
+/** The SDK takes a tenth of a second and 20 MB, so it is loaded only when it is used. */
+async function openOwnTelemetry(options: OtlpSinksOptions): Promise<OwnTelemetry | undefined> {
+  const { ownTelemetry } = options.config;
+  if (ownTelemetry === undefined) return undefined;
+  const { startOwnTelemetry } = await import('./own-telemetry.js');
+  return startOwnTelemetry(ownTelemetry, options.version, options.clock);
+}
 
 const nanos = (ms: number | undefined): Nanos | undefined => (ms === undefined ? undefined : milliseconds(ms));
 
-/** Without a key nothing is to be hashed, as the configuration has made sure; if something were, it would be lost and not told. */
-async function readHash(path: string | undefined): Promise<Hash> {
+/** Without a key file the configuration hashes nothing. */
+async function readHash(path: string | undefined): Promise<(text: string) => string> {
   if (path === undefined) return () => '';
   const key = await readFile(path).catch((cause: unknown) => {
     throw new ExporterError('config', `Could not read hash key file "${path}"`, { cause });

@@ -10,4 +10,4 @@ export const concernsOneSession = ({ reason }: ExporterError): boolean => ofOneS
 
 /** Whether a sink has refused a batch record by record: it takes no others either, or has not been given any. */
 export const isSuspectBatch = ({ reason, details }: ExporterError): boolean =>
-  reason === 'rejected' && 'doubted' in details;
+  reason === 'rejected' && 'suspects' in details;

@@ -171,7 +171,7 @@ export interface Sink {
    * Resolves when the other side has taken the batch, but for what it will never have.
    * A rejection means that nothing of it counts as taken; it is delivered again.
    * @throws {ExporterError} `auth`, `network`, `rejected`, `server`, `throttled` or `timeout`. `rejected` with the
-   * detail `doubted` when the other side refuses records that may be at fault themselves, and has taken no other since.
+   * detail `suspects` when the other side refuses records that may be at fault themselves, and has taken no other since.
    */
   deliver(batch: Batch, signal: AbortSignal): Promise<Delivered>;
 }

@@ -3,7 +3,6 @@ import type { Clock, Random } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
-import { type Instrument, noopInstrument } from '../pipeline/instrument.js';
 import { type Backlog, createBacklog } from '../pipeline/backlog.js';
 import { type DiscoveryDeps, type DiscoveryReport, type Known, knownOf } from '../discovery/list-scan.js';
 import { type InstallationChange, adoptInstallation, type InstallationDeps } from './installation.js';
@@ -27,7 +26,7 @@ export interface ServerObserver {
   discovered(report: DiscoveryReport, open: readonly Session[]): void;
   /** Told after every turn that may have changed it, and after every failure of the feed. */
   feed(state: FeedState): void;
-  delivered(sink: SinkName, report: DeliveryReport): void;
+  delivered(sink: SinkName, report: DeliveryReport, seconds?: number): void;
 }
 
 /** One server, its sinks, and what a line between them needs. */
@@ -57,7 +56,6 @@ export type RunDeps = Readonly<{
   /** Told of each worker that begins, and what is in its backlog from then on. */
   opened?: (sink: SinkName, backlog: Pick<Backlog, 'get'>) => void;
   recorded?: SinkWorker['recorded'];
-  instrument?: Instrument | undefined;
 }>;
 
 /**
@@ -101,9 +99,7 @@ async function meet(deps: RunDeps, quit: AbortSignal): Promise<Epoch | undefined
       return error;
     }
   };
-  const watched = async (): Promise<ExporterError | undefined> =>
-    (deps.instrument ?? noopInstrument)('discovery', turn, failure => failure);
-  await every(() => deps.intervals.idleMs, watched, { clock, quit: AbortSignal.any([quit, met.signal]) });
+  await every(() => deps.intervals.idleMs, turn, { clock, quit: AbortSignal.any([quit, met.signal]) });
   return epoch;
 }
 
@@ -135,12 +131,8 @@ async function runEpoch(deps: RunDeps, epoch: Epoch, { told, stopping }: Run): P
     wake();
     tell(observer, told, identity.instance());
   };
-  const instrument = deps.instrument ?? noopInstrument;
   await Promise.all([
-    runDiscovery(
-      { ...deps, instrument, discovery, known, turned, wake, fed: state => observer.feed(state) },
-      stopping.quit,
-    ),
+    runDiscovery({ ...deps, discovery, known, turned, wake, fed: state => observer.feed(state) }, stopping.quit),
     ...workers.map(async ({ worker, wakeUp }) =>
       runWhenNotified(wakeUp, async () => deliverObserved(deps, worker, stopping), {
         clock,
@@ -184,9 +176,8 @@ async function openWorker(deps: RunDeps, sink: Sink, { known, pageCache, session
 }
 
 async function deliverObserved(deps: RunDeps, worker: SinkWorker, stopping: StopSignals): Promise<DeliveryReport> {
-  const instrument = deps.instrument ?? noopInstrument;
-  const work = async (): Promise<DeliveryReport> => deliverDue(worker, stopping);
-  const report = await instrument(worker.sink.name, work, ({ errors }) => errors[0]);
-  deps.observer.delivered(worker.sink.name, report);
+  const startedMs = deps.clock.monotonic();
+  const report = await deliverDue(worker, stopping);
+  deps.observer.delivered(worker.sink.name, report, (deps.clock.monotonic() - startedMs) / 1000);
   return report;
 }

@@ -17,7 +17,6 @@ import type { IncrementHold } from '../metrics/increment-hold.js';
 import { metricsObserver } from './metrics-observer.js';
 import { metricsSink } from '../metrics/metrics-sink.js';
 import type { Metrics } from '../metrics/registry.js';
-import type { EndedRequest } from '../otlp/self-tracing.js';
 import type { RestSource } from '../source/rest.js';
 import { type StatusObserver, statusObserver } from './status-observer.js';
 import { initialSessionDeltas, feedGapDeltas, replacedDeltas } from '../metrics/deltas.js';
@@ -64,10 +63,7 @@ export function createServer(plan: ServerSpec, among: number, parts: ServerParts
 }
 
 function sourceOf(server: ServerConfig, parts: ServerParts): RestSource {
-  const log = parts.log.child({ server: server.name });
-  const { self } = parts.otlpSinks;
-  const requested = self && ((request: EndedRequest): void => self.request(server.name, request));
-  return serverSource(server, { ...parts, log, requested });
+  return serverSource(server, { ...parts, log: parts.log.child({ server: server.name }) });
 }
 
 type OwnParts = ServerParts & Readonly<{ source: RestSource; status: StatusObserver; among: number }>;
@@ -100,12 +96,12 @@ function lineOf({ server, history, abandonAfterMs }: ServerSpec, parts: OwnParts
       metricsObserver(name, metrics, { clock, connection: source, labelOf }),
       logObserver(log.child({ server: name })),
       parts.status.observer,
+      parts.otlpSinks.ownTelemetry?.observer(name) ?? {},
     ]),
     opened: (sink, backlog) => parts.status.opened(sink, backlog),
     recorded: (sink, batch) => {
       if (sink === 'metrics') parts.failures.note(name, batch);
     },
-    instrument: parts.otlpSinks.self?.instrument(name),
   };
 }
 
@@ -123,20 +119,20 @@ function lookBack(history: History, now: Nanos): Nanos {
   }
 }
 
-const together = (observers: readonly ServerObserver[]): ServerObserver => ({
+const together = (observers: readonly Partial<ServerObserver>[]): ServerObserver => ({
   installationChanged: change => {
-    for (const observer of observers) observer.installationChanged(change);
+    for (const observer of observers) observer.installationChanged?.(change);
   },
   met: instance => {
-    for (const observer of observers) observer.met(instance);
+    for (const observer of observers) observer.met?.(instance);
   },
   discovered: (report, open) => {
-    for (const observer of observers) observer.discovered(report, open);
+    for (const observer of observers) observer.discovered?.(report, open);
   },
   feed: state => {
-    for (const observer of observers) observer.feed(state);
+    for (const observer of observers) observer.feed?.(state);
   },
-  delivered: (sink, report) => {
-    for (const observer of observers) observer.delivered(sink, report);
+  delivered: (sink, report, seconds) => {
+    for (const observer of observers) observer.delivered?.(sink, report, seconds);
   },
 });

@@ -8,7 +8,6 @@ import type { Log } from '../kernel/log.js';
 import { Secret } from '../kernel/secret.js';
 import type { Store } from '../pipeline/ports.js';
 import type { Metrics } from '../metrics/registry.js';
-import type { EndedRequest } from '../otlp/self-tracing.js';
 import type { Credentials, VersionMemory } from '../source/options.js';
 import { type RestSource, restSource } from '../source/rest.js';
 import type { Trust } from '../source/trust.js';
@@ -26,7 +25,6 @@ export type SourceParts = Readonly<{
   /** Where requests to all servers wait for their place. */
   semaphore: Semaphore;
   /** Told of each request that has ended, when somebody wants to know. */
-  requested?: ((request: EndedRequest) => void) | undefined;
 }>;
 
 /** The source of one server, as its configuration describes it. */
@@ -54,7 +52,6 @@ export function serverSource(server: ServerConfig, parts: SourceParts): RestSour
     observe: (operation, code, seconds) => {
       metrics.inc(apiRequests, { server: name, operation, code });
       if (isTimedOperation(operation)) metrics.observe(apiRequestDuration, { server: name, operation }, seconds);
-      parts.requested?.({ operation, code, seconds });
     },
   });
 }

@@ -89,7 +89,7 @@ function writeConfig(folder: string, servers: readonly StageServer[], otlp: URL)
     })),
     abandon_after: '2m',
     state: { path: join(folder, 'state.db') },
-    otlp: { endpoint: otlp.href.replace(/\/$/, '') },
+    otlp: { endpoint: otlp.href.replace(/\/$/, ''), protocol: 'http/json' },
   };
   writeFileSync(file, JSON.stringify(config));
   return file;

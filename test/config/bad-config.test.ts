@@ -12,7 +12,7 @@ const endpoint = 'must be a URL such as http://localhost:4318, without query or 
 const text = 'must be text, not empty and without control characters';
 const grpc = 'must be http/json or http/protobuf: gRPC is not supported, and OTLP over HTTP has its own port (4318)';
 const listKnown =
-  'servers, history, abandon_after, max_concurrent_requests, state, metrics, logs, traces, personal_data, otlp, self_tracing';
+  'servers, history, abandon_after, max_concurrent_requests, state, metrics, logs, traces, personal_data, otlp, own_telemetry, self_tracing';
 
 describe('an invalid file gives exactly this error', () => {
   test.each([

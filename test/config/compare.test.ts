@@ -56,12 +56,12 @@ describe('a change that needs a restart', () => {
     [{ state: { path: '/elsewhere' } }, ['state.path']],
     [{ max_concurrent_requests: 3 }, ['max_concurrent_requests']],
     [{ metrics: { max_organizations: 3 } }, ['metrics']],
-    [{ otlp: { endpoint: 'http://b.example:4318' } }, ['logs or otlp', 'traces or otlp', 'self_tracing or otlp']],
+    [{ otlp: { endpoint: 'http://b.example:4318' } }, ['logs or otlp', 'traces or otlp', 'own_telemetry or otlp']],
     [{ traces: { enabled: false } }, ['traces or otlp']],
-    [{ self_tracing: { enabled: false } }, ['self_tracing or otlp']],
+    [{ own_telemetry: { enabled: false } }, ['own_telemetry or otlp']],
     [{ personal_data: { hash_key_file: '/key' } }, ['personal_data.hash_key_file']],
   ])('of %j is %j', (over, names) => {
-    const base = { otlp, traces: { enabled: true }, self_tracing: { enabled: true } };
+    const base = { otlp, traces: { enabled: true }, own_telemetry: { enabled: true } };
     expect(changesThatNeedRestart(read(base), read({ ...base, ...over }))).toEqual(names);
   });
 });

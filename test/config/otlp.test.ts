@@ -22,18 +22,23 @@ describe('traces', () => {
     const env = {
       ...endpoint,
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://tempo/insert',
-      OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf',
+      OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
       OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x-key=t',
       OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: 'gzip',
       OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '1500',
       OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE: '/tempo.pem',
     };
     const { logs, traces } = config('traces: { enabled: true }', env);
-    expect(traces).toMatchObject({ protocol: 'http/protobuf', compression: 'gzip', timeoutMs: 1500 });
+    expect(traces).toMatchObject({ protocol: 'http/json', compression: 'gzip', timeoutMs: 1500 });
     expect(traces?.url.href).toBe('https://tempo/insert');
     expect(traces?.headers['x-key']?.reveal()).toBe('t');
     expect(traces?.tls.caFile).toBe('/tempo.pem');
-    expect(logs).toMatchObject({ protocol: 'http/json', compression: 'none', headers: {}, tls: { caFile: undefined } });
+    expect(logs).toMatchObject({
+      protocol: 'http/protobuf',
+      compression: 'none',
+      headers: {},
+      tls: { caFile: undefined },
+    });
   });
 
   test('need an endpoint', () => {
@@ -112,13 +117,25 @@ describe('limits of age', () => {
   });
 });
 
-describe('self-tracing', () => {
-  test('goes where traces go, whether they are on or not', () => {
-    const on = 'self_tracing: { enabled: true }\n';
-    expect(config('').selfTracing).toBeUndefined();
-    expect(config(on).selfTracing?.url.href).toBe(`${receiver}/v1/traces`);
+describe('own telemetry', () => {
+  const urls = (file: string, env?: Record<string, string>) => {
+    const { ownTelemetry } = env === undefined ? config(file) : config(file, env);
+    return ownTelemetry && [ownTelemetry.traces?.url.href, ownTelemetry.logs?.url.href];
+  };
+
+  test.each(['own_telemetry', 'self_tracing'])('of %s goes where traces and logs go, even if those are off', key => {
+    const on = `${key}: { enabled: true }\n`;
+    const both = [`${receiver}/v1/traces`, `${receiver}/v1/logs`];
+    expect(urls('')).toBeUndefined();
+    expect(urls(on)).toEqual(both);
     expect(config(on).traces).toBeUndefined();
-    expect(config(`${on}traces: { enabled: true }`).selfTracing?.url.href).toBe(`${receiver}/v1/traces`);
-    expect(wrong(on, {})[0]).toMatch(/^self_tracing.enabled: needs an endpoint/);
+    expect(urls(`${on}traces: { enabled: true }\nlogs: { enabled: false }`)).toEqual(both);
+  });
+
+  test('needs an endpoint for traces; without one for logs it sends no log lines', () => {
+    const on = 'own_telemetry: { enabled: true }\n';
+    expect(wrong(on, {})[0]).toMatch(/^own_telemetry.enabled: needs an endpoint/);
+    const env = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${receiver}/v1/traces` };
+    expect(urls(on, env)).toEqual([`${receiver}/v1/traces`, undefined]);
   });
 });

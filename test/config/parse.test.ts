@@ -160,7 +160,7 @@ describe('logs', () => {
   test('go to the endpoint of the file, by default as JSON', () => {
     expect(logs(`otlp: { endpoint: "${receiver}" }`)).toEqual({
       url: new URL('http://collector:4318/v1/logs'),
-      protocol: 'http/json',
+      protocol: 'http/protobuf',
       headers: {},
       compression: 'none',
       timeoutMs: 10_000,
@@ -186,11 +186,11 @@ describe('logs', () => {
       logs('', {
         OTEL_EXPORTER_OTLP_ENDPOINT: receiver,
         OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
-        OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: 'http/protobuf',
+        OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: 'http/json',
         OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
         OTEL_EXPORTER_OTLP_TIMEOUT: '2500',
       }),
-    ).toMatchObject({ protocol: 'http/protobuf', compression: 'gzip', timeoutMs: 2500 });
+    ).toMatchObject({ protocol: 'http/json', compression: 'gzip', timeoutMs: 2500 });
   });
 
   test('take the settings of the file, and do not validate their variables', () => {
@@ -201,9 +201,9 @@ describe('logs', () => {
       OTEL_EXPORTER_OTLP_COMPRESSION: 'nonsense',
       OTEL_EXPORTER_OTLP_TIMEOUT: 'nonsense',
     };
-    const otlp = `{ endpoint: "${receiver}", protocol: http/protobuf, compression: gzip, timeout: 1s }`;
+    const otlp = `{ endpoint: "${receiver}", protocol: http/json, compression: gzip, timeout: 1s }`;
     expect(logs(`otlp: ${otlp}`, env)).toMatchObject({
-      protocol: 'http/protobuf',
+      protocol: 'http/json',
       compression: 'gzip',
       timeoutMs: 1000,
     });

@@ -69,7 +69,7 @@ function writeConfig(folder: string, url: string, otlp: URL): void {
   const server = { name: 'hq', url, username: 'simulator', password_file: '/etc/vb365-exporter/password' };
   const config = {
     servers: [{ ...server, poll_interval: '5s', open_poll_interval: '1s' }],
-    otlp: { endpoint: otlp.origin },
+    otlp: { endpoint: otlp.origin, protocol: 'http/json' },
   };
   writeFileSync(join(folder, 'vb365-exporter.yaml'), JSON.stringify(config));
   writeFileSync(join(folder, 'password'), 'simulator');

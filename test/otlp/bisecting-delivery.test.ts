@@ -32,7 +32,7 @@ const some = (from: number, to: number): Batch =>
 const deliver = async (of: Batch): Promise<Delivered> => sink.deliver(of, never);
 const aside = ({ deadLetters = [] }: Delivered): readonly string[] => deadLetters.map(({ event }) => event).toSorted();
 const guids = (...numbers: readonly number[]): readonly string[] => numbers.map(guid).toSorted();
-const inDoubt = (doubted: number) => ({ reason: 'rejected', details: { statusCode: 400, doubted } });
+const suspectBatch = (suspects: number) => ({ reason: 'rejected', details: { statusCode: 400, suspects } });
 
 /** Delivers until it is taken, as a sink's turns do; answers what was set aside, and how many tries it took. */
 async function insist(of: Batch): Promise<Readonly<{ aside: readonly string[]; tries: number }>> {
@@ -98,14 +98,14 @@ describe('Nothing lost: what is set aside', () => {
 
   test('alone waits until another record is taken, in the same batch or in one between', async () => {
     picky.guilty.add(guid(0));
-    for (let turn = 0; turn < 3; turn += 1) await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
+    for (let turn = 0; turn < 3; turn += 1) await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
     expect(aside(await deliver(some(1, 2)))).toEqual([]);
     expect(aside(await deliver(some(0, 1)))).toEqual(guids(0));
   });
 
   test('costs one request each when many wait that were refused alone, and another has been taken', async () => {
     for (let n = 0; n < 20; n += 1) picky.guilty.add(guid(n));
-    await expect(deliver(some(0, 20))).rejects.toMatchObject(inDoubt(20));
+    await expect(deliver(some(0, 20))).rejects.toMatchObject(suspectBatch(20));
     await deliver(some(20, 21));
     picky.asked();
     expect(aside(await deliver(some(0, 20)))).toHaveLength(20);
@@ -114,48 +114,48 @@ describe('Nothing lost: what is set aside', () => {
 
   test('together with a newer one that is taken is decided at once', async () => {
     picky.guilty.add(guid(0));
-    await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
+    await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
     expect(aside(await deliver(some(0, 2)))).toEqual(guids(0));
     expect(picky.kept).toEqual([guid(1)]);
   });
 
   test('after a restart waits anew, and is decided all the same', async () => {
     picky.guilty.add(guid(0));
-    await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
+    await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
     await sink.close();
     sink = logsTo(picky.receiver.url);
-    await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
+    await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
     expect(aside(await deliver(some(0, 2)))).toEqual(guids(0));
   });
 
   test('is no record that was taken after it had been refused, also when the rest of its batch was not', async () => {
     picky.receiver.answers.push(refuse(400));
-    await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
+    await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
     const takes: Answer = (response, request) => picky.receiver.otherwise(response, request);
     picky.receiver.answers.push(takes, refuse(503));
     await expect(deliver(some(0, 513))).rejects.toMatchObject({ reason: 'server' });
     picky.stubborn(true);
-    await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
+    await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
   });
 
   test('waits as long as the other side asks for', async () => {
     picky.receiver.answers.push(refuse(400, { 'retry-after': '7' }));
-    await expect(deliver(some(0, 1))).rejects.toMatchObject({ ...inDoubt(1), retryAfterMs: 7_000 });
+    await expect(deliver(some(0, 1))).rejects.toMatchObject({ ...suspectBatch(1), retryAfterMs: 7_000 });
   });
 
   test('is decided anew when it is delivered once more, as from an older copy of the state', async () => {
     picky.guilty.add(guid(0));
     expect(aside(await deliver(some(0, 2)))).toEqual(guids(0));
     picky.stubborn(true);
-    await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
+    await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
   });
 
   test('is not judged by a success that keeps nothing', async () => {
     picky.guilty.add(guid(0));
-    await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
+    await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
     picky.receiver.answers.push(refuse(200, {}, '{"partialSuccess":{"rejectedLogRecords":"1"}}'));
     await deliver(some(1, 2));
-    await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(1));
+    await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
   });
 });
 
@@ -164,9 +164,10 @@ describe('Nothing lost: a receiver, or a proxy, that answers 400 to everything',
     'is asked about each record once, then twice a request, and gets all when it is well again',
     async () => {
       picky.stubborn(true);
-      await expect(deliver(some(0, 600))).rejects.toMatchObject(inDoubt(600));
+      await expect(deliver(some(0, 600))).rejects.toMatchObject(suspectBatch(600));
       picky.asked();
-      for (let turn = 0; turn < 5; turn += 1) await expect(deliver(some(0, 600))).rejects.toMatchObject(inDoubt(600));
+      for (let turn = 0; turn < 5; turn += 1)
+        await expect(deliver(some(0, 600))).rejects.toMatchObject(suspectBatch(600));
       expect(picky.asked()).toBe(5 * 2 * 2);
       picky.stubborn(false);
       expect(aside(await deliver(some(0, 600)))).toEqual([]);
@@ -185,8 +186,8 @@ describe('Nothing lost: a receiver, or a proxy, that answers 400 to everything',
 
   test('and is well again on the second of two turns loses nothing', async () => {
     picky.stubborn(true);
-    await expect(deliver(some(0, 8))).rejects.toMatchObject(inDoubt(8));
-    await expect(deliver(some(0, 8))).rejects.toMatchObject(inDoubt(8));
+    await expect(deliver(some(0, 8))).rejects.toMatchObject(suspectBatch(8));
+    await expect(deliver(some(0, 8))).rejects.toMatchObject(suspectBatch(8));
     picky.receiver.answers.push(refuse(400));
     picky.stubborn(false);
     expect(aside(await deliver(some(0, 8)))).toEqual([]);
@@ -217,7 +218,7 @@ describe('Nothing lost: 413', () => {
 
   test('for everything loses nothing', async () => {
     limit(0);
-    await expect(deliver(some(0, 4))).rejects.toMatchObject({ reason: 'rejected', details: { doubted: 4 } });
+    await expect(deliver(some(0, 4))).rejects.toMatchObject({ reason: 'rejected', details: { suspects: 4 } });
     limit(1_000);
     expect(picky.kept).toEqual([]);
   });
@@ -228,7 +229,7 @@ const parcels = (...items: readonly string[]) => items.map((item, n) => ({ sessi
 describe('Nothing lost: what cannot even be encoded', () => {
   const encoding = createDelivery<string>({
     export: async items => {
-      if (items.includes('odd')) throw new ExporterError('rejected', 'Cannot encode log records');
+      if (items.includes('odd')) throw new ExporterError('rejected', 'Could not encode log records');
       return { refused: 0 };
     },
   });
@@ -241,7 +242,7 @@ describe('Nothing lost: what cannot even be encoded', () => {
   test('is in doubt alone', async () => {
     await expect(encoding(parcels('odd'), never)).rejects.toMatchObject({
       reason: 'rejected',
-      details: { doubted: 1 },
+      details: { suspects: 1 },
     });
   });
 });

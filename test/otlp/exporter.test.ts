@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { ExporterError } from '../../src/kernel/errors.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { acknowledgingExporter } from '../../src/otlp/exporter.js';
 import { type OtlpTransport, otlpTransport } from '../../src/otlp/transport.js';
 import { logsSignal } from '../../src/otlp/signal.js';
-import { recorder } from '../../src/otlp/log-record.js';
-import type { RestoreRecord } from '../../src/otlp/restore-record.js';
+import { itemRecord } from '../../src/otlp/log-record.js';
 import { origin, target } from '../support/logs.js';
 import { type OtlpReceiver, otlpReceiver } from '../support/otlp-receiver.js';
 import { taken } from '../support/restore.js';
 
 const never = new AbortController().signal;
-const record = recorder(origin).item(taken(), 0n);
+const record = itemRecord(taken(), origin, { observedAt: 0n });
 
 /** A transport that answers with `body`, or fails with what it throws. */
 const answering = (body: () => Uint8Array | undefined): OtlpTransport => ({
@@ -20,13 +20,13 @@ const answering = (body: () => Uint8Array | undefined): OtlpTransport => ({
 });
 const text = (body: string) =>
   acknowledgingExporter(
-    logsSignal(),
+    logsSignal,
     'http/json',
     answering(() => new TextEncoder().encode(body)),
   );
 const bytes = (...body: number[]) =>
   acknowledgingExporter(
-    logsSignal(),
+    logsSignal,
     'http/protobuf',
     answering(() => Uint8Array.from(body)),
   );
@@ -41,19 +41,19 @@ describe('an acknowledgement', () => {
 
   test('without a readable body counts as success', async () => {
     const exporter = acknowledgingExporter(
-      logsSignal(),
+      logsSignal,
       'http/json',
       answering(() => undefined),
     );
     await expect(exporter.export([record], never)).resolves.toEqual({ refused: 0 });
   });
 
-  test('tells how many records were refused', async () => {
+  test('reports how many records were refused', async () => {
     const exporter = text('{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"too old"}}');
     await expect(exporter.export([record, record], never)).resolves.toEqual({ refused: 1 });
   });
 
-  test('tells it in protobuf as well, and a body that is none counts as success', async () => {
+  test('reports it in protobuf too, and a body that is not protobuf counts as success', async () => {
     await expect(bytes(0x0a, 0x02, 0x08, 0x01).export([record, record], never)).resolves.toEqual({ refused: 1 });
     await expect(bytes(0xff, 0xff, 0xff).export([record], never)).resolves.toEqual({ refused: 0 });
   });
@@ -61,7 +61,7 @@ describe('an acknowledgement', () => {
   test('belongs to its own request, however they overlap', async () => {
     const gates: (() => void)[] = [];
     let sent = 0;
-    const exporter = acknowledgingExporter(logsSignal(), 'http/json', {
+    const exporter = acknowledgingExporter(logsSignal, 'http/json', {
       send: async () => {
         const refused = String((sent += 1));
         await new Promise<void>(resolve => gates.push(resolve));
@@ -77,8 +77,8 @@ describe('an acknowledgement', () => {
 
 describe('a failure', () => {
   test('of the transport is handed on as it is', async () => {
-    const error = new ExporterError('throttled', 'Cannot send', { retryAfterMs: 5 });
-    const failing = acknowledgingExporter(logsSignal(), 'http/json', {
+    const error = new ExporterError('throttled', 'Could not send', { retryAfterMs: 5 });
+    const failing = acknowledgingExporter(logsSignal, 'http/json', {
       send: async () => {
         throw error;
       },
@@ -88,15 +88,15 @@ describe('a failure', () => {
   });
 
   test.each(['http/json', 'http/protobuf'] as const)('to encode is a rejection, never a hang (%s)', async protocol => {
-    const poison = Object.assign(recorder(origin).item(taken(), 0n), { hrTime: undefined }) as unknown as RestoreRecord;
+    const poison = { ...record, hrTime: undefined } as unknown as ReadableLogRecord;
     const exporter = acknowledgingExporter(
-      logsSignal(),
+      logsSignal,
       protocol,
       answering(() => undefined),
     );
     await expect(exporter.export([record, poison], never)).rejects.toMatchObject({
       reason: 'rejected',
-      message: 'Cannot encode log records',
+      message: 'Could not encode log records',
     });
   });
 });
@@ -111,7 +111,7 @@ describe('over a real connection', () => {
   test.each(['none', 'gzip'] as const)('protobuf arrives as such (%s)', async compression => {
     const to = target(receiver.url, { protocol: 'http/protobuf', compression });
     const transport = otlpTransport(to, '1.2.3', systemClock);
-    await acknowledgingExporter(logsSignal(), to.protocol, transport).export([record], never);
+    await acknowledgingExporter(logsSignal, to.protocol, transport).export([record], never);
     await transport.close();
     const [request] = receiver.requests;
     expect(request?.headers['content-type']).toBe('application/x-protobuf');

@@ -4,33 +4,19 @@ import * as fc from 'fast-check';
 import { eventStatus, eventType } from '../../src/model/event.js';
 import { sessionResult, workload } from '../../src/model/session.js';
 import { spanIdOf, traceIdOf } from '../../src/model/trace-ids.js';
-import { recorder } from '../../src/otlp/log-record.js';
+import { itemRecord, sessionRecord } from '../../src/otlp/log-record.js';
 import { itemRecordAttributes, sessionRecordAttributes } from '../../src/otlp/record-attributes.js';
-import { origin as told } from '../support/logs.js';
+import { origin as shared } from '../support/logs.js';
 import { at, session, taken } from '../support/restore.js';
 
-const origin = { ...told, resource: resourceFromAttributes({}), scope: { name: 'vb365-exporter' } };
+const origin = { ...shared, resource: resourceFromAttributes({}), scope: { name: 'vb365-exporter' } };
 const observedAt = at('2017-05-30T10:57:31.25Z');
-const item = (...of: Parameters<typeof taken>) => recorder(origin).item(taken(...of), observedAt);
+const item = (...of: Parameters<typeof taken>) => itemRecord(taken(...of), origin, { observedAt });
 const ended = (of: Parameters<typeof session>[0] = {}) =>
-  recorder(origin).session(session({ open: false, endedAt: at('2017-05-30T10:58:00Z'), ...of }), observedAt);
-
-test('records share what their session says, and only with others of it', () => {
-  const records = recorder(origin);
-  const [one, other] = [session(), session({ id: '00000000-0000-4000-8000-000000000002', name: 'Another' })];
-  const [first, second, third] = [one, other, one].map(of => records.item({ ...taken(), session: of }, observedAt));
-  expect(first?.parts.shared).toBe(third?.parts.shared);
-  expect(second?.attributes).toMatchObject({
-    'veeam.restore.session.id': other.id,
-    'veeam.restore.session.name': 'Another',
-  });
-  expect([first, second, third].map(record => record?.spanContext?.traceId)).toEqual(
-    [one, other, one].map(({ id }) => id.replaceAll('-', '')),
-  );
-});
+  sessionRecord(session({ open: false, endedAt: at('2017-05-30T10:58:00Z'), ...of }), origin, { observedAt });
 
 describe('the record of an event', () => {
-  test('is all that the event of the v3 example says, to the tick', () => {
+  test('holds the event of the v3 example, exact to the tick', () => {
     expect(item()).toMatchObject({
       severityNumber: 9,
       severityText: 'INFO',
@@ -95,13 +81,13 @@ describe('the record of an event', () => {
     expect(record.attributes['veeam.restore.item.size']).toBe(1);
   });
 
-  test('without a title reads as well', () => {
+  test('without a title or name is still a sentence', () => {
     expect(item({ type: eventType('None'), title: '', item: { name: '', type: '', sizeBytes: undefined } }).body).toBe(
       'Session event succeeded (#1, 755d207e)',
     );
   });
 
-  test('keeps what tells two sentences apart, however long the words of the API are', () => {
+  test('keeps order and id, however long the words of the API are', () => {
     const long = 'W'.repeat(5_000);
     const { body } = item({ type: eventType(long), status: eventStatus(long) });
     expect(body).toMatch(/^W{64} of "Image.jpg" ended as W{64} \(#1, 755d207e\)$/);
@@ -117,25 +103,25 @@ describe('the record of an event', () => {
     });
   });
 
-  test('is stamped with the start while the end is unknown', () => {
+  test('has the start as its timestamp while the end is unknown', () => {
     expect(item({ endedAt: undefined }).hrTime).toEqual([1_496_141_848, 42_267_900]);
   });
 
   test.each(['0001-01-01T00:00:00Z', '1969-12-31T23:59:59.9999999Z', '9999-12-31T23:59:59Z', '2263-01-01T00:00:00Z'])(
-    'has no time for %s, which OTLP or a backend could not hold',
+    'has no timestamp for %s, which OTLP or a backend could not hold',
     endedAt => {
       expect(item({ endedAt: at(endedAt) }).hrTime).toEqual([0, 0]);
     },
   );
 
-  test('whose ids are no GUIDs stands alone, and keeps them as they are', () => {
+  test('whose ids are not GUIDs belongs to no trace and keeps the ids as they are', () => {
     const record = item({ id: 'x' }, { id: "'; drop" });
     expect(record).not.toHaveProperty('spanContext');
     expect(record.attributes).toMatchObject({ 'log.record.uid': 'x', 'veeam.restore.session.id': "'; drop" });
     expect(item({ id: 'x' })).not.toHaveProperty('spanContext');
   });
 
-  test('holds only Unicode', () => {
+  test('holds only valid Unicode', () => {
     const record = item({ item: { name: 'a\ud800', type: '', sizeBytes: undefined } });
     expect(record.body).toContain('a\ufffd');
     expect(record.attributes['veeam.restore.item.name']).toBe('a\ufffd');
@@ -143,7 +129,7 @@ describe('the record of an event', () => {
 });
 
 describe('the record of a session', () => {
-  test('says when and how it ended', () => {
+  test('holds when and how it ended', () => {
     expect(ended()).toMatchObject({
       severityNumber: 9,
       eventName: 'veeam.restore.session',
@@ -168,7 +154,7 @@ describe('the record of a session', () => {
     expect(record.attributes['error.type']).toBe(type);
   });
 
-  test('without an end is stamped with its beginning, and has no duration', () => {
+  test('without an end has the start as its timestamp and no duration', () => {
     const record = ended({ endedAt: undefined });
     expect(record.hrTime).toEqual([1_496_141_624, 0]);
     expect(record.attributes).not.toHaveProperty('veeam.restore.session.duration');
@@ -196,13 +182,13 @@ describe('ids', () => {
   });
 
   test.each(['', 'x', '00000000000000000000000000000000', '755d207e-ebd6-49da-9943-3b9e5eb31deg'])(
-    '%j is no id',
+    '%j is not an id',
     text => {
       expect([traceIdOf(text), spanIdOf(text)]).toEqual([undefined, undefined]);
     },
   );
 
-  test('the empty GUID is no trace', () => {
+  test('the empty GUID is not a trace id', () => {
     expect(traceIdOf('00000000-0000-0000-0000-000000000000')).toBeUndefined();
   });
 });

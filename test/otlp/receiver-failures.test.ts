@@ -61,7 +61,7 @@ describe('Nothing lost: the receiver', () => {
     picky.receiver.answers.push(answer);
     const error: unknown = await sink.deliver(some, never).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: 'ExporterError', reason, retryAfterMs });
-    expect(error).not.toMatchObject({ details: { doubted: expect.anything() } });
+    expect(error).not.toMatchObject({ details: { suspects: expect.anything() } });
     expect(picky.asked()).toBe(1);
     const { deltas, deadLetters } = await sink.deliver(some, never);
     expect(deadLetters).toEqual([]);

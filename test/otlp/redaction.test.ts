@@ -5,13 +5,13 @@ import { keyedHash } from '../../src/kernel/keyed-hash.js';
 import { type PersonalClass, personalClasses, type PersonalData, treatmentOf } from '../../src/model/personal-data.js';
 import { maxTextLength } from '../../src/otlp/attribute.js';
 import { redacting } from '../../src/otlp/redaction.js';
-import { type Origin, recorder } from '../../src/otlp/log-record.js';
+import { itemRecord, type Origin, sessionRecord } from '../../src/otlp/log-record.js';
 import { itemSpan, sessionSpan } from '../../src/otlp/restore-span.js';
 import { keepAll, origin } from '../support/logs.js';
 import { event, session, taken } from '../support/restore.js';
 
 const hash = keyedHash(Buffer.from('0123456789abcdef'));
-const telling = (choice: Partial<PersonalData>): Origin => ({
+const redactingOrigin = (choice: Partial<PersonalData>): Origin => ({
   ...origin,
   redact: redacting({ ...keepAll, ...choice }, hash),
 });
@@ -48,14 +48,14 @@ const events = (['Save', 'None'] as const).map(type =>
   }),
 );
 
-/** All that a choice lets out: records and spans, as text. */
-function toldBy(choice: Partial<PersonalData>): string {
-  const told = telling(choice);
+/** Records and spans with a choice, as text. */
+function sentWith(choice: Partial<PersonalData>): string {
+  const from = redactingOrigin(choice);
   const records = [
-    ...events.map(one => recorder(told).item({ session: of, event: one }, 0n)),
-    recorder(told).session(of, 0n),
+    ...events.map(one => itemRecord({ session: of, event: one }, from, { observedAt: 0n })),
+    sessionRecord(of, from, { observedAt: 0n }),
   ];
-  const spans = [...events.map(one => itemSpan({ session: of, event: one }, told)), sessionSpan(of, told)];
+  const spans = [...events.map(one => itemSpan({ session: of, event: one }, from)), sessionSpan(of, from)];
   return JSON.stringify([
     records.map(({ body, attributes }) => [body, attributes]),
     spans.map(span => [span?.name, span?.attributes, span?.status]),
@@ -71,17 +71,17 @@ const goneWith: Readonly<Record<PersonalClass, readonly string[]>> = {
 
 describe('Nothing sensitive where it does not belong: in records and spans', () => {
   test('what is kept is there, so that its absence means something', () => {
-    for (const canary of Object.values(canaries)) expect(toldBy({})).toContain(canary);
+    for (const canary of Object.values(canaries)) expect(sentWith({})).toContain(canary);
   });
 
   test.each(personalClasses)('with %s dropped nothing of that class is left, and the rest is', one => {
-    const left = toldBy({ [one]: 'drop' });
+    const left = sentWith({ [one]: 'drop' });
     for (const canary of Object.values(canaries))
       expect([canary, left.includes(canary)]).toEqual([canary, !goneWith[one].includes(canary)]);
   });
 
   test.each(personalClasses)('with %s hashed nothing of that class is readable, but equal texts are equal', one => {
-    const left = toldBy({ [one]: 'hash' });
+    const left = sentWith({ [one]: 'hash' });
     for (const canary of goneWith[one]) expect(left).not.toContain(canary);
     const single = goneWith[one].filter(canary => canary !== canaries.texts);
     for (const canary of single) expect(left).toContain(hash(canary));
@@ -89,7 +89,7 @@ describe('Nothing sensitive where it does not belong: in records and spans', () 
 
   test('with all dropped a record still tells what happened, when, and in which organization', () => {
     const all = { person: 'drop', item: 'drop', path: 'drop', client: 'drop' } as const;
-    const { body, attributes } = recorder(telling(all)).item(taken(), 0n);
+    const { body, attributes } = itemRecord(taken(), redactingOrigin(all), { observedAt: 0n });
     expect(body).toBe('Save succeeded (#1, 755d207e)');
     expect(attributes).toEqual({
       'log.record.uid': '755d207e-ebd6-49da-9943-3b9e5eb31dee',
@@ -103,7 +103,7 @@ describe('Nothing sensitive where it does not belong: in records and spans', () 
       'veeam.restore.session.type': 'Vesp',
       'veeam.organization.name': 'contoso.onmicrosoft.com',
     });
-    expect(recorder(telling(all)).session(session({ open: false }), 0n).body).toBe(
+    expect(sessionRecord(session({ open: false }), redactingOrigin(all), { observedAt: 0n }).body).toBe(
       'Restore session of contoso.onmicrosoft.com succeeded (61954db6)',
     );
   });
@@ -128,13 +128,16 @@ describe('a hash', () => {
   });
 });
 
-test('no text is longer than a backend takes, and a cut leaves Unicode', () => {
+test('no text exceeds the limit of a backend, and a cut text is valid Unicode', () => {
   const long = `${'x'.repeat(maxTextLength - 1)}\u{1F600}`;
-  const { body, attributes } = recorder(origin).item(
+  const { body, attributes } = itemRecord(
     taken({ item: { name: long, type: '', sizeBytes: 1 }, source: long }),
-    0n,
+    origin,
+    {
+      observedAt: 0n,
+    },
   );
-  expect(body.length).toBeLessThanOrEqual(maxTextLength);
+  expect(String(body).length).toBeLessThanOrEqual(maxTextLength);
   expect(body).toMatch(/ succeeded \(#1, 755d207e\)$/);
   expect(attributes['veeam.restore.source']).toBe(`${'x'.repeat(maxTextLength - 1)}\ufffd`);
 });

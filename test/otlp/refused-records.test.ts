@@ -1,37 +1,37 @@
 import { expect, test } from '@jest/globals';
-import { createRefusedRecords } from '../../src/otlp/refused-records.js';
+import { RefusedRecords } from '../../src/otlp/refused-records.js';
 
-test('a suspect is guilty once something was taken after its first refusal, and not before', () => {
-  const refused = createRefusedRecords();
-  refused.lives();
-  refused.suspect('a', refused.mark());
-  expect([refused.has('a'), refused.guilty('a')]).toEqual([true, false]);
-  refused.lives();
-  refused.suspect('a', refused.mark());
-  expect(refused.guilty('a')).toBe(true);
+test('a refused record is poison once another request was accepted after its first refusal, not before', () => {
+  const refused = new RefusedRecords();
+  refused.countAccepted();
+  refused.add('a', refused.accepted);
+  expect([refused.has('a'), refused.isPoison('a')]).toEqual([true, false]);
+  refused.countAccepted();
+  refused.add('a', refused.accepted);
+  expect(refused.isPoison('a')).toBe(true);
 });
 
-test('who was never refused is neither suspect nor guilty', () => {
-  const refused = createRefusedRecords();
-  refused.lives();
-  expect([refused.has('a'), refused.guilty('a')]).toEqual([false, false]);
+test('a record that was never refused is not poison', () => {
+  const refused = new RefusedRecords();
+  refused.countAccepted();
+  expect([refused.has('a'), refused.isPoison('a')]).toEqual([false, false]);
 });
 
-test('who is cleared begins anew', () => {
-  const refused = createRefusedRecords();
-  refused.suspect('a', refused.mark());
-  refused.lives();
-  refused.clear(['a']);
-  refused.suspect('a', refused.mark());
-  expect(refused.guilty('a')).toBe(false);
+test('a deleted record starts again', () => {
+  const refused = new RefusedRecords();
+  refused.add('a', refused.accepted);
+  refused.countAccepted();
+  refused.delete(['a']);
+  refused.add('a', refused.accepted);
+  expect(refused.isPoison('a')).toBe(false);
 });
 
-test('no more than 20,000 are kept: then all are forgotten, which puts a decision off and makes none', () => {
-  const refused = createRefusedRecords();
-  for (let n = 0; n < 20_000; n += 1) refused.suspect(String(n), refused.mark());
+test('at most 20,000 are kept: then all are forgotten, which delays a decision and makes none', () => {
+  const refused = new RefusedRecords();
+  for (let n = 0; n < 20_000; n += 1) refused.add(String(n), refused.accepted);
   expect(refused.has('0')).toBe(true);
-  refused.lives();
-  refused.suspect('one more', refused.mark());
-  expect([refused.has('0'), refused.guilty('0')]).toEqual([false, false]);
+  refused.countAccepted();
+  refused.add('one more', refused.accepted);
+  expect([refused.has('0'), refused.isPoison('0')]).toEqual([false, false]);
   expect(refused.has('one more')).toBe(true);
 });

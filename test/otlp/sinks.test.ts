@@ -42,7 +42,7 @@ describe('what leaves over OTLP', () => {
       expect(sinkNamesOf(config)).toEqual(['metrics']);
       expect(sinkNamesOf(hashing(folder, receiver))).toEqual(['metrics', 'logs', 'traces']);
       const otlpSinks = await openOtlpSinks({ config, version: '1', clock: systemClock });
-      expect([otlpSinks.sinksOf(server), otlpSinks.self]).toEqual([[], undefined]);
+      expect([otlpSinks.sinksOf(server), otlpSinks.ownTelemetry]).toEqual([[], undefined]);
       await otlpSinks.close();
     });
   });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { systemClock } from '../../src/kernel/clock.js';
 import { type OtlpTransport, otlpTransport } from '../../src/otlp/transport.js';
-import type { TlsFiles } from '../../src/otlp/tls.js';
+import type { OtlpTarget } from '../../src/config/otlp.js';
 import { noTls, target } from '../support/logs.js';
 import { type Authority, createAuthority } from '../support/authority.js';
 
@@ -48,7 +48,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function transport(tls: Partial<TlsFiles>): OtlpTransport {
+function transport(tls: Partial<OtlpTarget['tls']>): OtlpTransport {
   const url = new URL(`https://localhost:${String((server.address() as AddressInfo).port)}/v1/logs`);
   const made = otlpTransport(target(url, { tls: { ...noTls, ...tls } }), '1.2.3', systemClock);
   open.push(made);
@@ -62,7 +62,7 @@ function fileIn(name: string, text: string): string {
   return path;
 }
 
-async function clientFiles(name: string): Promise<Pick<TlsFiles, 'certFile' | 'keyFile'>> {
+async function clientFiles(name: string): Promise<Pick<OtlpTarget['tls'], 'certFile' | 'keyFile'>> {
   const { cert, key } = await ours.issue([{ type: 'dns', value: name }]);
   return { certFile: fileIn('cert.pem', cert), keyFile: fileIn('key.pem', key) };
 }
@@ -107,7 +107,7 @@ describe('a client certificate', () => {
     const one = transport({ caFile, ...files });
     await expect(one.send(data, never)).rejects.toMatchObject({
       reason: 'network',
-      message: `Cannot read TLS file "${files.certFile}"`,
+      message: `Could not read TLS file "${files.certFile}"`,
     });
     await clientFiles('late');
     await one.send(data, never);

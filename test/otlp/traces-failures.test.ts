@@ -36,7 +36,10 @@ const delivered = ({ deltas }: Delivered): Readonly<Record<string, number>> =>
         : [],
     ),
   );
-const inDoubt = (statusCode: number, doubted: number) => ({ reason: 'rejected', details: { statusCode, doubted } });
+const suspectBatch = (statusCode: number, suspects: number) => ({
+  reason: 'rejected',
+  details: { statusCode, suspects },
+});
 
 describe('Nothing lost: a span that the receiver answers 400 for', () => {
   test.each([
@@ -61,14 +64,16 @@ describe('Nothing lost: a span that the receiver answers 400 for', () => {
 
   test('alone waits until another span is taken', async () => {
     picky.guilty.add(span(guid(0)));
-    for (let turn = 0; turn < 3; turn += 1) await expect(deliver(some(0, 1))).rejects.toMatchObject(inDoubt(400, 1));
+    for (let turn = 0; turn < 3; turn += 1)
+      await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(400, 1));
     expect((await deliver(some(1, 2))).deadLetters).toEqual([]);
     expect((await deliver(some(0, 1))).deadLetters).toMatchObject([{ event: guid(0) }]);
   });
 
   test('as it does for everything is not at fault', async () => {
     picky.stubborn(true);
-    for (let turn = 0; turn < 3; turn += 1) await expect(deliver(some(0, 8))).rejects.toMatchObject(inDoubt(400, 8));
+    for (let turn = 0; turn < 3; turn += 1)
+      await expect(deliver(some(0, 8))).rejects.toMatchObject(suspectBatch(400, 8));
     picky.stubborn(false);
     expect((await deliver(some(0, 8))).deadLetters).toEqual([]);
     expect(picky.kept).toEqual(spans(0, 8));
@@ -90,7 +95,7 @@ describe('Nothing lost: 413 for spans', () => {
 
   test('for each of them loses nothing', async () => {
     limit(0);
-    await expect(deliver(some(0, 4))).rejects.toMatchObject(inDoubt(413, 4));
+    await expect(deliver(some(0, 4))).rejects.toMatchObject(suspectBatch(413, 4));
   });
 });
 
@@ -106,7 +111,7 @@ describe('Nothing lost: a receiver of spans that', () => {
     picky.receiver.answers.push(answer);
     const error: unknown = await deliver(some(0, 8)).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: 'ExporterError', reason, retryAfterMs });
-    expect(error).not.toMatchObject({ details: { doubted: expect.anything() } });
+    expect(error).not.toMatchObject({ details: { suspects: expect.anything() } });
     expect(picky.asked()).toBe(1);
     const again = await deliver(some(0, 8));
     expect(again.deadLetters).toEqual([]);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Secret } from '../../src/kernel/secret.js';
-import { type OtlpTarget, type OtlpTransport, otlpTransport } from '../../src/otlp/transport.js';
+import type { OtlpTarget } from '../../src/config/otlp.js';
+import { type OtlpTransport, otlpTransport } from '../../src/otlp/transport.js';
 import { stopped, target } from '../support/logs.js';
 import { type OtlpReceiver, otlpReceiver, refuse } from '../support/otlp-receiver.js';
 
@@ -73,7 +74,7 @@ describe('an answer', () => {
     const host = receiver.url.host;
     await expect(transport().send(data, never)).rejects.toMatchObject({
       reason,
-      message: `Cannot send to "${host}/v1/logs": answered ${String(statusCode)}`,
+      message: `Could not send to "${host}/v1/logs": answered ${String(statusCode)}`,
       details: { statusCode },
       retryAfterMs: undefined,
     });

@@ -185,7 +185,7 @@ async function turnWith(answers: readonly ExporterError[], otherwise?: ExporterE
 }
 
 describe('a turn that looks beyond a doubt', () => {
-  const doubt = new ExporterError('rejected', 'answered 400', { details: { doubted: 1_000 } });
+  const doubt = new ExporterError('rejected', 'answered 400', { details: { suspects: 1_000 } });
   const gone = new ExporterError('network', 'nobody answers');
 
   test('tries ten batches beyond it, and leaves it at that', async () => {

@@ -44,7 +44,8 @@ function writeConfig(folder: string, url: string, otlp: URL): string {
   writeFileSync(password, 'simulator', { mode: 0o600 });
   const pace = { poll_interval: '5s', open_poll_interval: '1s' };
   const server = { name: 'hq', url, username: 'simulator', password_file: password, ...pace };
-  const config = { servers: [server], state: { path: join(folder, 'state.db') }, otlp: { endpoint: otlp.origin } };
+  const state = { path: join(folder, 'state.db') };
+  const config = { servers: [server], state, otlp: { endpoint: otlp.origin, protocol: 'http/json' } };
   writeFileSync(file, JSON.stringify(config));
   return file;
 }

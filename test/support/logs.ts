@@ -2,13 +2,13 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { acknowledgingExporter } from '../../src/otlp/exporter.js';
 import type { PersonalData } from '../../src/model/personal-data.js';
-import { logsSink } from '../../src/otlp/logs-sink.js';
-import { type OtlpTarget, otlpTransport } from '../../src/otlp/transport.js';
+import { logsSink, type TimeLimits } from '../../src/otlp/logs-sink.js';
+import type { OtlpTarget } from '../../src/config/otlp.js';
+import { otlpTransport } from '../../src/otlp/transport.js';
 import type { Sink } from '../../src/pipeline/ports.js';
 import { logsSignal, tracesSignal } from '../../src/otlp/signal.js';
 import { tracesSink } from '../../src/otlp/traces-sink.js';
 import { redacting } from '../../src/otlp/redaction.js';
-import type { TimeLimits } from '../../src/otlp/record-time.js';
 import type { Origin } from '../../src/otlp/log-record.js';
 
 /** A clock that stands still. */
@@ -46,7 +46,7 @@ export function logsTo(
   const to = target(url, over);
   const clock = stopped(Date.UTC(2017, 4, 30, 10, 57, 31));
   const transport = otlpTransport(to, '1.2.3', clock);
-  const exporter = acknowledgingExporter(logsSignal(), to.protocol, transport);
+  const exporter = acknowledgingExporter(logsSignal, to.protocol, transport);
   const sink = logsSink({ server: 'hq', origin, exporter, clock, limits });
   return { ...sink, close: async () => transport.close() };
 }

@@ -51,7 +51,7 @@ export const configOf = (folder: string, server: ServerConfig, otlp?: URL): Conf
       ? undefined
       : { ...target(otlp), personalData: keepAll, maxAgeMs: undefined, maxBehindMs: undefined },
   traces: undefined,
-  selfTracing: undefined,
+  ownTelemetry: undefined,
   hashKeyFile: undefined,
   warnings: [],
 });
