@@ -79,24 +79,13 @@ function readTimes(row: JsonObject): EventTimes | undefined {
   if (begin === undefined) return undefined;
   const length = lengthOf(start, end, row['duration']);
   const negative = length !== undefined && length < 0n;
-  const noOffset = !begin.offset || end?.offset === false;
-  return {
-    startedAt: begin.at,
-    endedAt: end?.at,
-    duration: negative ? 0n : length,
-    anomalies: anomaliesOf(noOffset, negative),
-  };
+  const anomalies: AnomalyKind[] = !begin.offset || end?.offset === false ? ['no_offset'] : [];
+  if (negative) anomalies.push('negative_duration');
+  return { startedAt: begin.at, endedAt: end?.at, duration: negative ? 0n : length, anomalies };
 }
 
 const lengthOf = (start: ParsedInstant | undefined, end: ParsedInstant | undefined, duration: unknown) =>
   start === undefined || end === undefined ? parseTimeSpan(text(duration)) : end.at - start.at;
-
-const none: readonly AnomalyKind[] = [];
-
-function anomaliesOf(noOffset: boolean, negative: boolean): readonly AnomalyKind[] {
-  if (!noOffset && !negative) return none;
-  return [...(noOffset ? (['no_offset'] as const) : none), ...(negative ? (['negative_duration'] as const) : none)];
-}
 
 /** The item comes from the structured fields (v3 and later), and from the message where they are empty. */
 const readItem = (row: JsonObject, message: string, parsed: ItemMessage): RestoreEvent['item'] => ({
