@@ -43,10 +43,10 @@ export function createLog({ level, format, write }: LogOptions): Log {
 type Logger = Pick<ReturnType<typeof pino>, LogLevel | 'child'>;
 
 const wrap = (logger: Logger): Log => ({
-  debug: (message, fields = {}) => void logger.debug(fields, message),
-  info: (message, fields = {}) => void logger.info(fields, message),
-  warn: (message, fields = {}) => void logger.warn(fields, message),
-  error: (message, fields = {}) => void logger.error(fields, message),
+  debug: (message, fields = {}) => logger.debug(fields, message),
+  info: (message, fields = {}) => logger.info(fields, message),
+  warn: (message, fields = {}) => logger.warn(fields, message),
+  error: (message, fields = {}) => logger.error(fields, message),
   child: fields => wrap(logger.child(fields)),
 });
 

@@ -1,5 +1,10 @@
 /** One change. `events`: only events of the session changed, which a silent server does not report. */
-export type LoggedChange = Readonly<{ place: number; kind: 'session' | 'events' | 'deleted'; id: string; eTag: number }>;
+export type LoggedChange = Readonly<{
+  place: number;
+  kind: 'session' | 'events' | 'deleted';
+  id: string;
+  eTag: number;
+}>;
 
 /** How many changes are kept; a quirk makes the server forget earlier. */
 const kept = 100_000;

@@ -9,12 +9,19 @@ export type ErrorCode =
 export type ApiProblem = Readonly<{ status: number; code: ErrorCode; message: string }>;
 
 /** The body of an error: `{message}`, and from v8 the code. */
-export function writeProblem({ code, message }: ApiProblem, version: SimulatedVersion): Readonly<Record<string, string>> {
+export function writeProblem(
+  { code, message }: ApiProblem,
+  version: SimulatedVersion,
+): Readonly<Record<string, string>> {
   return version === 8 ? { message, errorCode: code } : { message };
 }
 
 /** The body of a refused login: as in OAuth up to v5, like every other error from v6. */
-export function writeRefusal(error: string, message: string, version: SimulatedVersion): Readonly<Record<string, string>> {
+export function writeRefusal(
+  error: string,
+  message: string,
+  version: SimulatedVersion,
+): Readonly<Record<string, string>> {
   if (version <= 5) return { error, error_description: message };
   return writeProblem({ status: 400, code: 'ResourceAccessDenied', message }, version);
 }

@@ -140,8 +140,11 @@ function oneEvent({ world }: RouteContext, dialect: Dialect): RequestHandler {
   };
 }
 
-const sessionJson = ({ world }: RouteContext, session: SimSession, dialect: Dialect): Readonly<Record<string, unknown>> =>
-  writeSession(session, () => world.worstOf(session.id), dialect);
+const sessionJson = (
+  { world }: RouteContext,
+  session: SimSession,
+  dialect: Dialect,
+): Readonly<Record<string, unknown>> => writeSession(session, () => world.worstOf(session.id), dialect);
 
 /** Up to v5 the links of pages are in lower case, from v6 as documented. */
 const pathFor = (path: string, { version }: Dialect): string => (version <= 5 ? path.toLowerCase() : path);

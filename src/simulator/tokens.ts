@@ -89,7 +89,11 @@ export class Tokens {
     return held?.userName;
   }
 
-  #issue(version: SimulatedVersion, userName: string, antiforgery: string | undefined): Record<string, string | number> {
+  #issue(
+    version: SimulatedVersion,
+    userName: string,
+    antiforgery: string | undefined,
+  ): Record<string, string | number> {
     const now = this.#clock.now();
     const { tokenLifetimeSeconds, refreshLifetimeSeconds } = this.#policy;
     const expiresAtMs = now + tokenLifetimeSeconds * 1000;

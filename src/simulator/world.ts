@@ -155,7 +155,8 @@ export class World {
     const events = ownEvents(held);
     const index = events.findIndex(event => event.id === eventId);
     const before = events[index];
-    if (before === undefined) throw new ExporterError('bug', 'Could not finish the event: the session does not have it');
+    if (before === undefined)
+      throw new ExporterError('bug', 'Could not finish the event: the session does not have it');
     const event: SimEvent = { ...before, ...change };
     events[index] = event;
     this.#eventsChanged(held);

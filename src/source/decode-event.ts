@@ -1,5 +1,5 @@
 import { type AnomalyKind, eventStatus, eventType, type RejectReason, type RestoreEvent } from '../model/event.js';
-import { type ParsedInstant, parseTimeSpan } from '../model/time.js';
+import { type Nanos, type ParsedInstant, parseTimeSpan } from '../model/time.js';
 import type { EventPage, EventRow } from '../pipeline/ports.js';
 import { instant, isJsonObject, type JsonObject, text, uuid } from './json.js';
 import { type ItemMessage, parseItemMessage } from './message.js';
@@ -77,7 +77,10 @@ function readTimes(row: JsonObject): EventTimes | undefined {
   if (start === 'malformed' || end === 'malformed') return undefined;
   const begin = start ?? end;
   if (begin === undefined) return undefined;
-  const length = lengthOf(start, end, row['duration']);
+  return timesOf(begin, end, lengthOf(start, end, row['duration']));
+}
+
+function timesOf(begin: ParsedInstant, end: ParsedInstant | undefined, length: Nanos | undefined): EventTimes {
   const negative = length !== undefined && length < 0n;
   const anomalies: AnomalyKind[] = !begin.offset || end?.offset === false ? ['no_offset'] : [];
   if (negative) anomalies.push('negative_duration');

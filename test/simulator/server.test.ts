@@ -26,19 +26,22 @@ const names = (page: { results: Record<string, unknown>[] }): unknown[] => page.
 const orders = (page: { results: Record<string, unknown>[] }): unknown[] => page.results.map(row => row['order']);
 
 describe('what is served', () => {
-  test.each(simulatedVersions)('v%d lists sessions and events, finds each alone, whatever the letter case', async version => {
-    await visiting(version, { world: smallWorld() }, async visitor => {
-      const sessions = await visitor.page(`/V${version}/restoresessions`);
-      expect(names(sessions)).toEqual(['s6', 's5', 's4', 's3', 's2', 's1', 's0']);
-      const events = await visitor.page(`/v${version}/RESTORESESSIONS/${sessionId.toUpperCase()}/events`);
-      expect(orders(events)).toEqual([0, 1, 2, 3, 4]);
-      expect((await visitor.get(`/v${version}/RestoreSessions/${sessionId}`)).json).toEqual(sessions.results[6]);
-      const eventId = String(events.results[3]?.['id']);
-      expect((await visitor.get(`/v${version}/RestoreSessions/${sessionId}/Events/${eventId}`)).json).toEqual(
-        events.results[3],
-      );
-    });
-  });
+  test.each(simulatedVersions)(
+    'v%d lists sessions and events, finds each alone, whatever the letter case',
+    async version => {
+      await visiting(version, { world: smallWorld() }, async visitor => {
+        const sessions = await visitor.page(`/V${version}/restoresessions`);
+        expect(names(sessions)).toEqual(['s6', 's5', 's4', 's3', 's2', 's1', 's0']);
+        const events = await visitor.page(`/v${version}/RESTORESESSIONS/${sessionId.toUpperCase()}/events`);
+        expect(orders(events)).toEqual([0, 1, 2, 3, 4]);
+        expect((await visitor.get(`/v${version}/RestoreSessions/${sessionId}`)).json).toEqual(sessions.results[6]);
+        const eventId = String(events.results[3]?.['id']);
+        expect((await visitor.get(`/v${version}/RestoreSessions/${sessionId}/Events/${eventId}`)).json).toEqual(
+          events.results[3],
+        );
+      });
+    },
+  );
 
   test.each([
     [5, 'ServiceInstance', 404],

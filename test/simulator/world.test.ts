@@ -74,7 +74,9 @@ describe('a world', () => {
     const { id } = world.addSession({ createdAt: 0n });
     expect(() => world.addSession({ id, createdAt: 0n })).toThrow('Could not add the session: it exists already');
     expect(() => world.finishEvent(id, id, {})).toThrow('Could not finish the event: the session does not have it');
-    expect(() => world.appendEvent('other', { startedAt: 0n })).toThrow('Could not change the session: it does not exist');
+    expect(() => world.appendEvent('other', { startedAt: 0n })).toThrow(
+      'Could not change the session: it does not exist',
+    );
   });
 
   test('writes down made-up events once one of them changes', () => {
