@@ -65,10 +65,10 @@ export function tee(log: Log, receive: (line: LogLine) => void, bound: LogFields
 type Logger = Pick<ReturnType<typeof pino>, LogLevel | 'child' | 'isLevelEnabled'>;
 
 const wrap = (logger: Logger): Log => ({
-  debug: (message, fields = {}) => void logger.debug(fields, message),
-  info: (message, fields = {}) => void logger.info(fields, message),
-  warn: (message, fields = {}) => void logger.warn(fields, message),
-  error: (message, fields = {}) => void logger.error(fields, message),
+  debug: (message, fields = {}) => logger.debug(fields, message),
+  info: (message, fields = {}) => logger.info(fields, message),
+  warn: (message, fields = {}) => logger.warn(fields, message),
+  error: (message, fields = {}) => logger.error(fields, message),
   child: fields => wrap(logger.child(fields)),
   writes: level => logger.isLevelEnabled(level),
 });

@@ -47,7 +47,7 @@ function offsetSeconds(zone: string): number | undefined {
 }
 
 /** Nanoseconds for the digits after the point. */
-const fraction = (digits = ''): Nanos => (digits === '' ? 0n : BigInt(Number(digits.padEnd(9, '0'))));
+const fraction = (digits = ''): Nanos => BigInt(digits.padEnd(9, '0'));
 
 /** Formats an instant for the API: UTC, 7 fraction digits. */
 export function formatInstant(at: Nanos): string {

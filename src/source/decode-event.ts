@@ -1,5 +1,5 @@
 import { type AnomalyKind, eventStatus, eventType, type RejectReason, type RestoreEvent } from '../model/event.js';
-import { type ParsedInstant, parseTimeSpan } from '../model/time.js';
+import { type Nanos, type ParsedInstant, parseTimeSpan } from '../model/time.js';
 import type { EventPage, EventRow } from '../pipeline/ports.js';
 import { instant, isJsonObject, type JsonObject, text, uuid } from './json.js';
 import { type ItemMessage, parseItemMessage } from './message.js';
@@ -77,26 +77,18 @@ function readTimes(row: JsonObject): EventTimes | undefined {
   if (start === 'malformed' || end === 'malformed') return undefined;
   const begin = start ?? end;
   if (begin === undefined) return undefined;
-  const length = lengthOf(start, end, row['duration']);
+  return timesOf(begin, end, lengthOf(start, end, row['duration']));
+}
+
+function timesOf(begin: ParsedInstant, end: ParsedInstant | undefined, length: Nanos | undefined): EventTimes {
   const negative = length !== undefined && length < 0n;
-  const noOffset = !begin.offset || end?.offset === false;
-  return {
-    startedAt: begin.at,
-    endedAt: end?.at,
-    duration: negative ? 0n : length,
-    anomalies: anomaliesOf(noOffset, negative),
-  };
+  const anomalies: AnomalyKind[] = !begin.offset || end?.offset === false ? ['no_offset'] : [];
+  if (negative) anomalies.push('negative_duration');
+  return { startedAt: begin.at, endedAt: end?.at, duration: negative ? 0n : length, anomalies };
 }
 
 const lengthOf = (start: ParsedInstant | undefined, end: ParsedInstant | undefined, duration: unknown) =>
   start === undefined || end === undefined ? parseTimeSpan(text(duration)) : end.at - start.at;
-
-const none: readonly AnomalyKind[] = [];
-
-function anomaliesOf(noOffset: boolean, negative: boolean): readonly AnomalyKind[] {
-  if (!noOffset && !negative) return none;
-  return [...(noOffset ? (['no_offset'] as const) : none), ...(negative ? (['negative_duration'] as const) : none)];
-}
 
 /** The item comes from the structured fields (v3 and later), and from the message where they are empty. */
 const readItem = (row: JsonObject, message: string, parsed: ItemMessage): RestoreEvent['item'] => ({

@@ -59,9 +59,21 @@ function holdsCertificate(pem: string): boolean {
 /** Longer than the poll interval of open sessions, so that polls share a connection; shorter than http.sys waits (120 s). */
 const idleConnectionMs = 20_000;
 
-/** The transport bounds whole requests; the timeouts of undici would cut long responses that still flow. */
+/**
+ * The transport bounds whole requests; the timeouts of undici would cut long responses that still flow. Node accepts every
+ * certificate because `guarded` checks it before anything is sent: only so can a refused certificate be reported, and a
+ * pinned one be accepted.
+ */
 function openDispatcher(options: PoolOptions, ca: string | undefined): Dispatcher {
-  const tls = tlsOptions(ca, options.connectTimeoutMs);
+  const tls: buildConnector.BuildOptions = {
+    rejectUnauthorized: false,
+    // A resumed session would skip the check of the host name.
+    maxCachedSessions: 0,
+    minVersion: 'TLSv1.2',
+    ...(ca === undefined ? {} : { ca }),
+    timeout: options.connectTimeoutMs,
+    allowH2: false,
+  };
   const proxy = options.proxy?.url.reveal() ?? '';
   return new EnvHttpProxyAgent({
     // Always set, if only to `''`: the library reads the environment of the process for what is left out.
@@ -85,19 +97,6 @@ function openDispatcher(options: PoolOptions, ca: string | undefined): Dispatche
       new Pool(origin, Object.assign({}, poolOptions, guardedConnect(poolOptions, options))),
   });
 }
-
-/**
- * Node accepts every certificate here because `guarded` checks it before anything is sent: only so can a refused
- * certificate be reported, and a pinned one be accepted. A resumed TLS session would skip the check of the host name.
- */
-const tlsOptions = (ca: string | undefined, timeout: number): buildConnector.BuildOptions => ({
-  rejectUnauthorized: false,
-  maxCachedSessions: 0,
-  minVersion: 'TLSv1.2',
-  ...(ca === undefined ? {} : { ca }),
-  timeout,
-  allowH2: false,
-});
 
 /** Wraps the connector of a pool, direct or through the proxy. */
 function guardedConnect(poolOptions: object, options: PoolOptions): Readonly<{ connect?: buildConnector.connector }> {

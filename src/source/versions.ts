@@ -17,11 +17,12 @@ export interface Versions {
 
 type Settings = Pick<RestSettings, 'apiVersion' | 'memory' | 'log' | 'clock' | 'random'>;
 
+const ignore = (): void => undefined;
+
 /** A version set in the configuration is used whether it is served or not. */
 export function createVersions(settings: Settings, send: SendProbe): Versions {
   const { apiVersion } = settings;
   if (apiVersion === 'auto') return detectedVersions(settings, send);
-  const ignore = (): void => undefined;
   return { current: async () => apiVersion, known: () => apiVersion, recheck: ignore, sawInstallation: ignore };
 }
 
