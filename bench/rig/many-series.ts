@@ -39,7 +39,7 @@ const sessionOf = (n: number) =>
     workload: workload(workloads[n % workloads.length] ?? ''),
   });
 
-/** Events as a busy server has them: of all its organizations, workloads and statuses in turn. */
+/** Events as a busy server has them: of all its organizations, workloads and statuses. */
 export function manyEvents(from: number, count: number, nowMs: number): Batch {
   const events = Array.from({ length: count }, (_, i) => {
     const n = from + i;
@@ -104,7 +104,7 @@ export async function deltasOf(server: string, events: Batch): Promise<readonly 
   return (await metricsSink(server).deliver(events, new AbortController().signal)).deltas;
 }
 
-/** What a turn of the program tells of itself. */
+/** Updates the live metrics as a poll does. */
 export function workOn(metrics: Metrics, server: string): void {
   metrics.inc(polls, { server, result: 'complete' });
   metrics.observe(pollDuration, { server }, 0.07);

@@ -75,7 +75,7 @@ sum ${per} (increase(vb365_polls_total{result="complete"}[${at.authFailing.windo
     ...of,
     name: 'VB365ApiSlow',
     severity: 'warning',
-    expr: `histogram_quantile(0.95, sum by (job, instance, server, le) (rate(vb365_api_request_duration_seconds_bucket{operation!="feed"}[${at.apiSlow.window}]))) > ${String(at.apiSlow.p95Seconds)}`,
+    expr: `histogram_quantile(0.95, sum by (job, instance, server, le) (rate(vb365_api_request_duration_seconds_bucket[${at.apiSlow.window}]))) > ${String(at.apiSlow.p95Seconds)}`,
     for: at.apiSlow.for,
     summary: 'A VB365 server answers slowly.',
     description:

@@ -131,12 +131,6 @@ const reading: readonly Case[] = [
     series: slow('sessions', ['5', '10']),
     looks: silentAt(40, 60),
   },
-  {
-    alert: 'VB365ApiSlow',
-    says: 'the long poll of the change feed is slow by nature',
-    series: slow('feed'),
-    looks: silentAt(40, 60),
-  },
 ];
 
 const feed = of('change_feed_active');

@@ -70,7 +70,7 @@ function facts(family: Family): readonly (readonly [string, string])[] {
     ['Unit', family.unit],
     ['Labels', family.labels.length === 0 ? 'none' : family.labels.map(label => labelText(family, label)).join(', ')],
     ...(family.type === 'histogram' ? [['Buckets', family.buckets.join(' ')] as const] : []),
-    ['Kept across restarts', family.stored ? 'yes' : 'no'],
+    ['Kept across restarts', family.stored === true ? 'yes' : 'no'],
     ...(family.onFirstUse === true ? [['Series', 'created on first use'] as const] : []),
     ...(family.held === true ? [['First increment', 'held back until the series has been scraped'] as const] : []),
   ];

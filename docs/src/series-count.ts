@@ -58,7 +58,7 @@ function countOf(of: readonly Family[], organizations: readonly string[], use: V
   const initial = organizations.flatMap(organization =>
     sessionTypes
       .map(workload)
-      .filter(({ label }) => use['workload']?.includes(label))
+      .filter(({ label }) => (use['workload'] ?? []).includes(label))
       .flatMap(term => initialSessionDeltas('s', { organization, workload: term })),
   );
   return of.reduce((sum, family) => {

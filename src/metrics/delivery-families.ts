@@ -24,7 +24,6 @@ export const cursorTime = family({
   unit: 'seconds since 1970',
   labels: ['server', 'sink'],
   known: { sink: sinkNames },
-  stored: false,
   example: 'time() - vb365_cursor_timestamp_seconds > 900',
 });
 
@@ -35,7 +34,6 @@ export const sinkBacklog = family({
   unit: 'sessions',
   labels: ['server', 'sink'],
   known: { sink: sinkNames },
-  stored: false,
   example: 'vb365_sink_backlog_sessions > 10',
 });
 
@@ -104,7 +102,6 @@ export const stateErrors = family({
   unit: 'errors',
   labels: ['operation'],
   known: { operation: stateOperations },
-  stored: false,
   example: 'increase(vb365_state_errors_total[15m]) > 0',
 });
 
@@ -114,7 +111,6 @@ export const configReload = family({
   help: 'Whether the last configuration reload succeeded.',
   unit: 'boolean',
   labels: [],
-  stored: false,
   example: 'vb365_config_last_reload_successful == 0',
 });
 
@@ -124,7 +120,6 @@ export const configReloadTime = family({
   help: 'Unix time of the last successful configuration reload.',
   unit: 'seconds since 1970',
   labels: [],
-  stored: false,
   example: 'time() - vb365_config_last_reload_success_timestamp_seconds',
 });
 
@@ -134,6 +129,5 @@ export const buildInfo = family({
   help: 'Version of the exporter as a label. Always 1.',
   unit: 'constant',
   labels: ['version'],
-  stored: false,
   example: 'count by (version) (vb365_build_info)',
 });

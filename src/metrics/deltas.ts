@@ -32,7 +32,7 @@ import { type EventGroup, groupEvents, hasSize } from './event-groups.js';
 /** The stored series that a server has from the start, at 0. */
 export const initialServerDeltas = (server: string, sinks: readonly SinkName[] = sinkNames): readonly SeriesDelta[] =>
   initialDeltas(
-    families.filter(family => family.stored),
+    families.filter(family => family.stored === true),
     { server: [server], sink: sinks },
   );
 

@@ -12,8 +12,8 @@ export type Family = Readonly<{
   never?: Readonly<Record<string, readonly string[]>>;
   /** True: the series of this closed family are created on first use. Default: they exist at 0 from the start. */
   onFirstUse?: true;
-  /** True: kept in the store, exact across restarts. False: alive only in this process. */
-  stored: boolean;
+  /** True: kept in the store, exact across restarts. Default: lives in this process only. */
+  stored?: true;
   /** True, for stored counters only: an increment is held back until the series has been scraped; see `IncrementHold`. */
   held?: true;
   /** A PromQL query that uses the family. */

@@ -29,7 +29,7 @@ export const unlimited: OrganizationLabel = organization => organization;
 /** Where a family has `server` and `organization` among its labels. */
 const places = new Map<string, Readonly<{ server: number; organization: number }>>(
   families
-    .filter(({ stored }) => stored)
+    .filter(({ stored }) => stored === true)
     .map(({ name, labels }) => [
       name,
       { server: labels.indexOf('server'), organization: labels.indexOf('organization') },

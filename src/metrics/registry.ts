@@ -13,7 +13,7 @@ import { SeriesTable } from './series-table.js';
 export type GaugeRow<F extends Family> = Readonly<{ labels: Omit<LabelsOf<F>, 'server'>; value: number }>;
 
 /** A family that lives in this process only. */
-type Live = Readonly<{ stored: false }>;
+type Live = Readonly<{ stored?: never }>;
 
 /** Everything that /metrics serves, and the only way to change it. A label that a family lacks is a type error. */
 export interface Metrics {
@@ -42,10 +42,10 @@ export type MetricsOptions = Readonly<{
 export function createMetrics({ version, organizationLabel = true }: MetricsOptions): Metrics {
   const hidden = organizationLabel ? undefined : 'organization';
   const stored = new SeriesTable(
-    families.filter(family => family.stored),
+    families.filter(family => family.stored === true),
     hidden,
   );
-  const inProcess = families.filter(family => !family.stored);
+  const inProcess = families.filter(family => family.stored !== true);
   const counted = inProcess.filter(({ type }) => type !== 'gauge');
   const live = new SeriesTable(counted, hidden);
   const gauges = gaugesOf(inProcess, hidden);

@@ -60,7 +60,6 @@ export const restoreSessionsOpen = family({
   help: 'Number of restore sessions that were open at the last complete poll.',
   unit: 'sessions',
   labels: ['server', 'organization', 'workload'],
-  stored: false,
   example: 'sum by (server) (vb365_restore_sessions_open)',
 });
 
@@ -70,7 +69,6 @@ export const oldestOpenSessionStart = family({
   help: 'Unix time at which the oldest open restore session was created, by the clock of the server. Absent while none is open.',
   unit: 'seconds since 1970',
   labels: ['server'],
-  stored: false,
   example: 'time() - vb365_restore_oldest_open_session_start_timestamp_seconds > 86400',
 });
 

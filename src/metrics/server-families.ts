@@ -8,7 +8,6 @@ export const serverUp = family({
   help: 'Whether the last poll of the server succeeded.',
   unit: 'boolean',
   labels: ['server'],
-  stored: false,
   example: 'vb365_server_up == 0',
 });
 
@@ -18,7 +17,6 @@ export const serverInfo = family({
   help: 'Version, API version and installation id of the server as labels. Always 1.',
   unit: 'constant',
   labels: ['server', 'version', 'api_version', 'installation_id'],
-  stored: false,
   example: 'count by (version) (vb365_server_info)',
 });
 
@@ -28,7 +26,6 @@ export const changeFeedActive = family({
   help: 'Whether the exporter follows the change feed of the server.',
   unit: 'boolean',
   labels: ['server'],
-  stored: false,
   example: 'vb365_change_feed_active == 0 and on (server) vb365_server_info{api_version="v8"}',
 });
 
@@ -50,7 +47,6 @@ export const apiRequests = family({
   labels: ['server', 'operation', 'code'],
   known: { operation: apiOperations, code: apiCodes },
   onFirstUse: true,
-  stored: false,
   example: 'sum by (server, code) (rate(vb365_api_requests_total[5m]))',
 });
 
@@ -63,7 +59,6 @@ export const apiRequestDuration = family({
   known: { operation: timedOperations },
   onFirstUse: true,
   buckets: [0.05, 0.25, 1, 2.5, 10, 30, 60],
-  stored: false,
   example: 'histogram_quantile(0.9, sum by (le, operation) (rate(vb365_api_request_duration_seconds_bucket[5m])))',
 });
 
@@ -74,7 +69,6 @@ export const polls = family({
   unit: 'polls',
   labels: ['server', 'result'],
   known: { result: pollResults },
-  stored: false,
   example: 'increase(vb365_polls_total{result!="complete"}[15m])',
 });
 
@@ -85,7 +79,6 @@ export const pollErrors = family({
   unit: 'errors',
   labels: ['server', 'reason'],
   known: { reason: reasons },
-  stored: false,
   example: 'sum by (server, reason) (increase(vb365_poll_errors_total[15m])) > 0',
 });
 
@@ -96,7 +89,6 @@ export const pollDuration = family({
   unit: 'seconds',
   labels: ['server'],
   buckets: [0.1, 1, 5, 15, 60, 300],
-  stored: false,
   example: 'histogram_quantile(0.99, sum by (le, server) (rate(vb365_poll_duration_seconds_bucket[1h])))',
 });
 
@@ -106,7 +98,6 @@ export const lastSuccessfulPoll = family({
   help: 'Unix time of the last complete poll.',
   unit: 'seconds since 1970',
   labels: ['server'],
-  stored: false,
   example: 'time() - vb365_last_successful_poll_timestamp_seconds > 300',
 });
 
@@ -116,7 +107,6 @@ export const tokenExpiry = family({
   help: 'Unix time at which the access token expires. Absent while there is no token.',
   unit: 'seconds since 1970',
   labels: ['server'],
-  stored: false,
   example: 'vb365_token_expiry_timestamp_seconds - time() < 0',
 });
 
@@ -126,7 +116,6 @@ export const clockSkew = family({
   help: 'Server clock minus exporter clock in seconds. Absent until the server has sent its time.',
   unit: 'seconds',
   labels: ['server'],
-  stored: false,
   example: 'abs(vb365_clock_skew_seconds) > 60',
 });
 
@@ -136,7 +125,6 @@ export const tlsVerificationEnabled = family({
   help: 'Whether the TLS certificate of the server is verified. 0 with insecure_skip_verify, and over http.',
   unit: 'boolean',
   labels: ['server'],
-  stored: false,
   example: 'vb365_tls_verification_enabled == 0',
 });
 
@@ -146,7 +134,6 @@ export const certificateExpiry = family({
   help: 'Unix time at which the last seen TLS certificate of the server expires, trusted or not. Absent over http.',
   unit: 'seconds since 1970',
   labels: ['server'],
-  stored: false,
   example: 'vb365_certificate_expiry_timestamp_seconds - time() < 14 * 86400',
 });
 

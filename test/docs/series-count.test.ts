@@ -47,7 +47,7 @@ async function measured(organizations: number, use: Use): Promise<number> {
       metrics.stored.apply(sinkDeltas('s', sink, all, { outcome: 'delivered', dropped: 0, deadLetters: [] }));
   }
   for (const family of families)
-    if (family.type === 'gauge' && !family.stored && family.name !== 'vb365_restore_sessions_open')
+    if (family.type === 'gauge' && family.stored !== true && family.name !== 'vb365_restore_sessions_open')
       fill(metrics, family);
   const open = sessions.map(({ organization, workload: { label } }) => ({
     labels: { organization, workload: label },
@@ -74,7 +74,7 @@ function fill(metrics: Metrics, { name, labels, known }: (typeof families)[numbe
     const values = Object.fromEntries(
       labels.map(label => [label, label === 'sink' ? sink : label === 'server' ? 's' : 'v']),
     );
-    metrics.set({ name, type: 'gauge', stored: false } as never, values, 1);
+    metrics.set({ name, type: 'gauge' } as never, values, 1);
   }
 }
 

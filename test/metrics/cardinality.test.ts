@@ -31,7 +31,7 @@ const connection = {
   apiVersion: () => undefined,
 };
 
-/** Meets organizations `from` to `to` as the line does: their series are born, one event each is counted. */
+/** Meets organizations `from` to `to` as the line does: their series are created, one event each is counted. */
 function meet(metrics: Metrics, labelOf: (name: string) => string, [from, to]: readonly [number, number]): void {
   for (let n = from; n < to; n += 100) {
     const sessions = Array.from({ length: Math.min(100, to - n) }, (_, i) => ofName(n + i));
@@ -66,7 +66,7 @@ describe('10,000 organizations', () => {
     const heapAtLimit = heapBytes();
     meet(metrics, labelOf, [1000, 10_000]);
     const beyond = await page(metrics);
-    // One label value more, `overflow`: its 5 types and 1 result born at 0, one event, one time; and the overflow counter.
+    // One label value more, `overflow`: its 5 types and 1 result created at 0, one event, one time; and the overflow counter.
     expect(ownLines(beyond) - atLimit).toBe(5 + 1 + 1 + 1 + 1);
     expect(linesOf(beyond, 'vb365_restore_events_total').filter(line => line.endsWith(' 9000'))).toHaveLength(1);
     expect(linesOf(beyond, 'vb365_series_overflow_total')).toEqual([
@@ -119,7 +119,7 @@ describe('without the label organization', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  test('what is held back is held of the sum, and let go of by stored series', () => {
+  test('what is held back is held of the sum, and released by stored series', () => {
     const { stored } = create(false);
     stored.apply([held(1, 2), held(2, 3)]);
     const lines = () => linesOf(pageWith(stored.families), 'vb365_restore_events_total');

@@ -64,14 +64,14 @@ describe('what the metrics sink counts', () => {
     ['Save', 'Success', 1],
     ['View', 'Warning', 1],
     ['Restore', 'Failed', 1],
-    ['Anew', 'Success', 1],
+    ['Unheard', 'Success', 1],
     ['Save', 'Cancelled', undefined],
     ['Save', 'Skipped', undefined],
     ['Save', 'Paused', undefined],
     ['None', 'Success', undefined],
   ])('the duration of %s %s is observed: %s', (type, status, wanted) => {
     const deltas = counted([taken({ type: eventType(type), status: eventStatus(status) })]);
-    const label = type === 'Anew' ? 'other' : type;
+    const label = type === 'Unheard' ? 'other' : type;
     expect(value(deltas, `vb365_restore_item_duration_seconds{hq,sharepoint,${label}}`)).toBe(wanted);
   });
 
@@ -211,7 +211,7 @@ describe('what the metrics sink counts', () => {
   });
 });
 
-describe('series are born at 0', () => {
+describe('initial series', () => {
   test('the failures of an organization, when its first session is seen', () => {
     const deltas = initialSessionDeltas('hq', session());
     const of = 'hq,contoso.onmicrosoft.com,sharepoint';
@@ -253,7 +253,7 @@ describe('what every sink counts', () => {
     expect(sinkDeltas('hq', 'logs', batch(), delivered)).toEqual([]);
   });
 
-  test('is what left, what was refused, and what was set aside', () => {
+  test('is what was delivered, refused and rejected', () => {
     const findings = { ...noFindings, rejected: { no_id: 2, bad_time: 0 } };
     const of = batch({ events: [taken(), taken(), taken()], results: [session()], findings });
     const deltas = sinkDeltas('hq', 'logs', of, {

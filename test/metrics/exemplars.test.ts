@@ -25,7 +25,7 @@ describe('Every signal leads to the others: exemplars', () => {
     expect(durations?.kind === 'histogram' && durations.exemplars?.[3]?.value).toBe(61.5);
   });
 
-  test('bytes lead to the newest event, when that has told its size', () => {
+  test('bytes lead to the newest event, when it has a size', () => {
     const item = { name: 'a', type: '', sizeBytes: 2_048 };
     const deltas = batchOf([taken({ item })]);
     const bytes = 'vb365_restore_item_bytes_total{hq,contoso.onmicrosoft.com,sharepoint,Save}';

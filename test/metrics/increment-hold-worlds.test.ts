@@ -3,11 +3,11 @@ import * as fc from 'fast-check';
 import type { SeriesName } from '../support/scraped.js';
 import { a, b, curl, scrapedBy } from '../support/scrapers.js';
 
-const readers = { a, b, curl };
-type Who = keyof typeof readers;
+const scrapers = { a, b, curl };
+type Who = keyof typeof scrapers;
 type Step =
   | { do: 'count'; name: SeriesName; by: number; crash: boolean }
-  | { do: 'born'; name: SeriesName }
+  | { do: 'create'; name: SeriesName }
   | { do: 'scrape'; who: Who; arrives: boolean }
   | { do: 'restart' };
 
@@ -22,7 +22,7 @@ const steps = (who: readonly Who[]): fc.Arbitrary<Step[]> =>
         by: fc.integer({ min: 1, max: 3 }),
         crash: fc.boolean(),
       }),
-      fc.record({ do: fc.constant('born'), name: anyName }),
+      fc.record({ do: fc.constant('create'), name: anyName }),
       fc.record({ do: fc.constant('scrape'), who: fc.constantFrom(...who), arrives: fc.boolean() }),
       fc.record({ do: fc.constant('restart') }),
     ),
@@ -39,7 +39,7 @@ async function play(plan: readonly Step[], met: readonly Who[]) {
   const total = { failed: 0, success: 0 };
   let exporter = first;
   const scrape = async (who: Who, arrives = true): Promise<void> => {
-    const page = exporter.page(readers[who]);
+    const page = exporter.page(scrapers[who]);
     if (!arrives) return;
     await page.arrive();
     for (const name of both) {
@@ -57,7 +57,7 @@ async function play(plan: readonly Step[], met: readonly Who[]) {
   };
   const run = async (step: Step): Promise<void> => {
     if (step.do === 'scrape') return scrape(step.who, step.arrives);
-    if (step.do === 'born') return exporter.initialDeltas(step.name);
+    if (step.do === 'create') return exporter.initialDeltas(step.name);
     if (step.do === 'restart') return begin();
     total[step.name] += step.by;
     await exporter.count(step.name, step.by, step.crash ? 'crash' : undefined);
@@ -85,7 +85,7 @@ describe('Nothing counted twice, and the first failure alerts', () => {
     );
   });
 
-  test('two scrapers of the same pace see each event exactly once, whoever looks beside them', async () => {
+  test('two scrapers at the same interval see each event exactly once, with other clients around', async () => {
     await fc.assert(
       fc.asyncProperty(steps(['a', 'b', 'curl']), async plan => {
         const played = await play(plan, ['a', 'b']);

@@ -7,7 +7,7 @@ import { a, b, curl, scrapedBy } from '../support/scrapers.js';
 /** What so many scrapes of the failures show, one after the other. */
 async function failures(exporter: Exporter, ...by: readonly Scraper[]): Promise<readonly (number | undefined)[]> {
   const shown: (number | undefined)[] = [];
-  for (const reader of by) shown.push((await exporter.scrape(reader)).failed);
+  for (const scraper of by) shown.push((await exporter.scrape(scraper)).failed);
   return shown;
 }
 
@@ -18,7 +18,7 @@ describe('The first failure alerts', () => {
     expect(await failures(exporter, a, a, a)).toEqual([0, 1, 1]);
   });
 
-  test('a series born at 0 and not scraped yet is seen at 0 first', async () => {
+  test('a series created at 0 and not scraped yet is seen at 0 first', async () => {
     const { exporter } = await scrapedBy();
     await exporter.initialDeltas('failed');
     await exporter.count('failed');
@@ -127,13 +127,13 @@ describe('The first failure alerts', () => {
     expect(await failures(exporter, a, a)).toEqual([0, 1]);
   });
 
-  test('somebody who only looks, beside Prometheus, sees no sight of it for Prometheus', async () => {
+  test('a client that does not scrape does not count while Prometheus does', async () => {
     const { exporter } = await scrapedBy();
     await exporter.count('failed');
     expect(await failures(exporter, curl, curl, curl, a, a)).toEqual([0, 0, 0, 0, 1]);
   });
 
-  test('where nobody scrapes, a reader is enough', async () => {
+  test('without a scraper, any other client counts', async () => {
     const { exporter } = await scrapedBy([curl]);
     await exporter.count('failed');
     expect(await failures(exporter, curl, curl)).toEqual([0, 1]);
@@ -154,7 +154,7 @@ describe('The first failure alerts', () => {
     expect(await failures(exporter, a, a)).toEqual([0, 1]);
   });
 
-  test('two scrapes at once let go of it once', async () => {
+  test('two scrapes at once release it once', async () => {
     const { exporter, store } = await scrapedBy();
     await exporter.count('failed', 3);
     const pages = [exporter.page(a), exporter.page(a)];
@@ -187,7 +187,7 @@ describe('The first failure alerts', () => {
 });
 
 describe('switched off', () => {
-  test('nothing is held, and what was held before is let go of at the start', async () => {
+  test('nothing is held, and what was held before is released at the start', async () => {
     const { clock, store, exporter } = await scrapedBy();
     await exporter.count('failed', 2);
     const next = await startExporter({ clock, store, hold: false });

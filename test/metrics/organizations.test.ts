@@ -72,7 +72,7 @@ describe('a batch with more organizations than there is room for', () => {
     expect(find(deltas, 'vb365_series_overflow_total')).toEqual([]);
   });
 
-  test('has the failure series of overflow born at 0', () => {
+  test('has the failure series of overflow created at 0', () => {
     const deltas = initialSessionDeltas('hq', session({ organization: 'late' }), labelOf);
     expect(find(deltas, 'overflow')).toHaveLength(6);
   });

@@ -8,19 +8,19 @@ const minutes = 60_000;
 
 const create = () => {
   const clock = drivenClock();
-  return { clock, readers: new Scrapers(clock) };
+  return { clock, scrapers: new Scrapers(clock) };
 };
 
-type Served = readonly [reader: Scraper, page: number];
-const serve = ({ readers: scrapers }: ReturnType<typeof create>, ...pages: readonly Served[]): number => {
-  for (const [reader, page] of pages) scrapers.served(reader, page);
+type Served = readonly [scraper: Scraper, page: number];
+const serve = ({ scrapers }: ReturnType<typeof create>, ...pages: readonly Served[]): number => {
+  for (const [scraper, page] of pages) scrapers.served(scraper, page);
   return scrapers.seenByAll();
 };
 const [one, two] = [prometheus(1), prometheus(2)];
 
 describe('what everybody saw', () => {
   test('is nothing while nobody was served', () => {
-    expect(create().readers.seenByAll()).toBe(0);
+    expect(create().scrapers.seenByAll()).toBe(0);
   });
 
   test('is nothing before one has come back: the other of a pair may not have been here yet', () => {
@@ -48,21 +48,21 @@ describe('what everybody saw', () => {
     rig.clock.advance(5 * minutes);
     expect(serve(rig, [two, 3])).toBe(2);
     rig.clock.advance(1);
-    expect(rig.readers.seenByAll()).toBe(3);
+    expect(rig.scrapers.seenByAll()).toBe(3);
   });
 
   test('stays what it was when nobody is left', () => {
     const rig = create();
     serve(rig, [one, 3], [one, 4]);
     rig.clock.advance(60 * minutes);
-    expect(rig.readers.seenByAll()).toBe(4);
+    expect(rig.scrapers.seenByAll()).toBe(4);
   });
 
   test('of one that scrapes every 10 minutes is its page, once it has had its time', () => {
     const rig = create();
     expect(serve(rig, [one, 1])).toBe(0);
     rig.clock.advance(5 * minutes + 1);
-    expect(rig.readers.seenByAll()).toBe(1);
+    expect(rig.scrapers.seenByAll()).toBe(1);
     rig.clock.advance(5 * minutes);
     expect(serve(rig, [one, 2])).toBe(2);
   });
@@ -85,7 +85,7 @@ describe('what everybody saw', () => {
     for (let n = 0; n < 100; n += 1) serve(rig, [prometheus(n), 1]);
     for (let n = 100; n < 1000; n += 1) serve(rig, [prometheus(n), 2]);
     for (let n = 1; n < 100; n += 1) serve(rig, [prometheus(n), 3]);
-    expect(rig.readers.seenByAll()).toBe(1);
+    expect(rig.scrapers.seenByAll()).toBe(1);
     expect(serve(rig, [prometheus(0), 3])).toBe(3);
     rig.clock.advance(5 * minutes + 1);
     expect(serve(rig, [prometheus(1000), 4])).toBe(4);

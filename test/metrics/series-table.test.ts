@@ -100,7 +100,7 @@ vb365_t_timestamp_seconds{server="hq"} 1.5
     expect(text(series, 'vb365_e_total')).toEqual(['vb365_e_total{server="hq",organization="a"} 9007199254740996']);
   });
 
-  test('of another shape is left out and told, and cannot grow', () => {
+  test('of another shape is ignored and reported, and cannot grow', () => {
     const series = table();
     const gone = { labels: ['hq'], kind: 'counter', value: 1n } as const;
     expect(

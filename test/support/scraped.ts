@@ -21,7 +21,7 @@ export const change = (name: SeriesName, by: number): SeriesDelta => ({
   by,
 });
 
-/** A page as a reader has it in hand: it counts as served only when `arrive` is called. */
+/** A page on its way to a scraper: it counts as served when `arrive` is called. */
 export type Page = Readonly<{ value: (name: SeriesName) => number | undefined; arrive: () => Promise<void> }>;
 
 /** One process over a store: it counts, and is scraped. */
@@ -31,15 +31,15 @@ export interface Exporter {
   count(name: SeriesName, by?: number, crash?: 'crash'): Promise<void>;
   /** Brings a series into being at 0, as discovery does. */
   initialDeltas(name: SeriesName): Promise<void>;
-  page(reader: Scraper): Page;
+  page(scraper: Scraper): Page;
   /** A page that arrives; what it shows of each series. */
-  scrape(reader: Scraper): Promise<Readonly<Record<SeriesName, number | undefined>>>;
+  scrape(scraper: Scraper): Promise<Readonly<Record<SeriesName, number | undefined>>>;
 }
 
 export type ExporterOptions = Readonly<{ clock: DrivenClock; store: Store; hold?: boolean }>;
 
 export async function startExporter({ clock, store, hold = true }: ExporterOptions): Promise<Exporter> {
-  const table = new SeriesTable(families.filter(row => row.stored));
+  const table = new SeriesTable(families.filter(row => row.stored === true));
   table.restore(await store.series());
   const commit = async (deltas: readonly SeriesDelta[]): Promise<void> => store.commit({ server: 'hq', deltas });
   const keep = async (deltas: readonly SeriesDelta[]): Promise<void> => {
@@ -49,18 +49,18 @@ export async function startExporter({ clock, store, hold = true }: ExporterOptio
   const scrapers = hold ? new Scrapers(clock) : undefined;
   const incrementHold = new IncrementHold({ store, table, scrapers, log: { error: () => undefined } });
   await incrementHold.release();
-  const page = (reader: Scraper): Page => {
+  const page = (scraper: Scraper): Page => {
     const number = table.turnPage();
     const value = valuesOf(table);
-    return { value, arrive: async () => incrementHold.served(reader, number) };
+    return { value, arrive: async () => incrementHold.served(scraper, number) };
   };
   return {
     incrementHold,
     count: async (name, by = 1, crash) => (crash ? commit : keep)(incrementHold.hold([change(name, by)])),
     initialDeltas: async name => keep([change(name, 0)]),
     page,
-    scrape: async reader => {
-      const { value, arrive } = page(reader);
+    scrape: async scraper => {
+      const { value, arrive } = page(scraper);
       await arrive();
       return { failed: value('failed'), success: value('success') };
     },

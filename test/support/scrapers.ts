@@ -8,9 +8,9 @@ export const b: Scraper = { key: '10.0.0.2 Prometheus/2.53.0', scrapes: true };
 export const curl: Scraper = { key: '10.0.0.3 curl/8.5.0', scrapes: false };
 
 /** A process that these scrapers know, and the means to begin another over the same store. */
-export const scrapedBy = async (readers: readonly Scraper[] = [a], over: Partial<ExporterOptions> = {}) => {
+export const scrapedBy = async (scrapers: readonly Scraper[] = [a], over: Partial<ExporterOptions> = {}) => {
   const options = { clock: drivenClock(), store: memoryStore(), ...over };
   const exporter = await startExporter(options);
-  for (const reader of [...readers, ...readers]) await exporter.scrape(reader);
+  for (const scraper of [...scrapers, ...scrapers]) await exporter.scrape(scraper);
   return { ...options, exporter, restart: async () => startExporter(options) };
 };
