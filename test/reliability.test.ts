@@ -28,7 +28,7 @@ describe('docs/RELIABILITY.md', () => {
     expect(rows.filter(cells => cells.length !== 4 || cells.includes(''))).toEqual([]);
   });
 
-  test.each(rows.flatMap(([fault = '', , , cell = '']) => testsIn(cell).map(named => ({ fault, ...proof }))))(
+  test.each(rows.flatMap(([fault = '', , , cell = '']) => testsIn(cell).map(named => ({ fault, ...named }))))(
     'names a test that exists for "$fault": $file, $name',
     ({ file, name }) => {
       expect(file).toMatch(/^test\/.*\.test\.ts$/);
