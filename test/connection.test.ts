@@ -233,7 +233,7 @@ describe('logging in', () => {
     });
   });
 
-  test('leaves no token in logs, metrics, the page or the state file', async () => {
+  test('with a refused password shows it in no log line, metric or page', async () => {
     await scene({ quirks: { tokenLifetimeSeconds: 3600 } }, async ({ run }) => {
       await run({ password: { value: new Secret('canary-wrong') } }, async app => {
         await is(app, up, 0);
