@@ -13,12 +13,12 @@ const uids = (receiver: OtlpReceiver): readonly unknown[] =>
 const sharepoint = (type: string): string =>
   `vb365_restore_events_total{server="hq",organization="example.onmicrosoft.com",workload="sharepoint",event_type="${type}",status="Success"}`;
 
-describe('the page that the project began from', () => {
+describe('the documented sample page', () => {
   const sessionId = '61954db6-7278-4d26-86f7-888bda5a4ec4';
   const target =
     'C:\\Users\\user\\AppData\\Local\\Temp\\REST_SHAREPOINT_EXPORT_224b14b4-95eb-4d6c-b959-6ffc688b7576\\7077ffb8-4f64-40d7-8fcc-32f13999b727';
 
-  test('served by a v3 server of that day, gives exactly its two events', async () => {
+  test('from a v3 server of that day is counted as exactly two events', async () => {
     const clock = drivenClock(Date.parse('2017-05-30T10:53:00Z'));
     const quirks = { itemFields: false, linkHost: 'https://support.north.local:4443' };
     await onStage({ clock, quirks, versions: [3] }, async ({ folder, simulator, receiver }) => {
@@ -77,7 +77,7 @@ describe('the program', () => {
     });
   });
 
-  test('stopped and started again, goes on where it was: counters stay, nothing is sent twice', async () => {
+  test('continues after a restart: counters stay and nothing is sent twice', async () => {
     await onStage({}, async ({ folder, simulator: { url, world }, receiver }) => {
       const config = configOf(folder, serverConfig(url), receiver.url);
       let session = '';
@@ -97,7 +97,7 @@ describe('the program', () => {
     });
   });
 
-  test('goes on counting while the receiver is down, and delivers everything afterwards', async () => {
+  test('counts events while the receiver is down and delivers everything afterwards', async () => {
     await onStage({}, async ({ folder, simulator: { url, world }, receiver }) => {
       receiver.answers.push(refuse(503), refuse(503));
       await running(await program(configOf(folder, serverConfig(url), receiver.url)), async app => {
@@ -112,7 +112,7 @@ describe('the program', () => {
     });
   });
 
-  test('a wrong password is said once, shown in metrics and on the page, and ends nothing', async () => {
+  test('a wrong password is logged once and shown in metrics and on the page', async () => {
     await onStage({}, async ({ folder, simulator: { url } }) => {
       const wrong = serverConfig(url, { password: { value: new Secret('hunter2-canary') } });
       await running(await program(configOf(folder, wrong)), async app => {
@@ -126,7 +126,7 @@ describe('the program', () => {
     });
   });
 
-  test('a password file that is not there is said, and ends nothing', async () => {
+  test('a missing password file is logged and does not end the program', async () => {
     await onStage({}, async ({ folder, simulator: { url } }) => {
       const server = serverConfig(url, { password: { file: `${folder}/none` } });
       await running(await program(configOf(folder, server)), async app => {
@@ -137,12 +137,12 @@ describe('the program', () => {
   });
 });
 
-/** A server whose feed is all that tells: no interval ends in a test. */
+/** Poll intervals that never end in a test, so that only the change feed reports events. */
 const v8 = (url: string) =>
   serverConfig(url, { apiVersion: 'v8', pollIntervalMs: 3_600_000, openPollIntervalMs: 3_600_000 });
 
 describe('a server of version 8', () => {
-  test('tells of events by its change feed, long before the interval is over', async () => {
+  test('reports events by its change feed, long before the poll interval ends', async () => {
     await onStage({}, async ({ folder, simulator: { url, world } }) => {
       await running(await program(configOf(folder, v8(url))), async app => {
         await until(async () => (await app.value('vb365_change_feed_active{server="hq"}')) === 1);
@@ -160,7 +160,7 @@ describe('a server of version 8', () => {
     });
   });
 
-  test('Nothing lost: events of which it does not tell are found by the interval of open sessions', async () => {
+  test('Nothing lost: polls of open sessions find events that the feed does not report', async () => {
     await onStage({ quirks: { silentEvents: true } }, async ({ folder, simulator: { url, world } }) => {
       const server = { ...v8(url), openPollIntervalMs: 50 };
       await running(await program(configOf(folder, server)), async app => {
@@ -176,7 +176,7 @@ describe('a server of version 8', () => {
     });
   });
 
-  test.each(['missing', 'refused'] as const)('whose change feed is %s is polled, and that is said once', async feed => {
+  test.each(['missing', 'refused'] as const)('whose change feed is %s is polled, which is logged once', async feed => {
     await onStage({ quirks: { feed } }, async ({ folder, simulator: { url, world, traffic } }) => {
       await running(await program(configOf(folder, serverConfig(url, { apiVersion: 'v8' }))), async app => {
         await until(() => traffic.count('/RestoreSessions') > 1);
@@ -193,7 +193,7 @@ describe('a server of version 8', () => {
 });
 
 describe('many servers', () => {
-  test('one that is down changes nothing for the others, with room for one request at a time', async () => {
+  test('one that is down does not affect the others, even with one concurrent request', async () => {
     await onStage({}, async ({ folder, simulator: { url, world } }) => {
       await onStage({ intercept: () => undefined }, async ({ simulator: silent }) => {
         const servers = [

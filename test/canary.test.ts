@@ -12,7 +12,7 @@ import { configOf, inFolder, program, type Program, serverConfig, until } from '
 
 /** In every text of the API that may be personal. */
 const canary = 'canary7f3a';
-/** In every enumeration, whose values are told in records as the server wrote them, but never counted under. */
+/** A value in every enumeration: records hold it as the server wrote it, but no series has it as a label. */
 const word = 'Canaryword';
 /** The organization is a label, so it may be on metrics, and in nothing that we say of ourselves. */
 const organization = 'canaryorg.example.com';
@@ -56,7 +56,7 @@ function haunt(world: World): void {
 
 type Haunted = Readonly<{ app: Program; receiver: OtlpReceiver; selfReceiver: OtlpReceiver; statePath: string }>;
 
-/** Where something could leak that is not meant to be told: add what is new. */
+/** Everywhere a sensitive value could leak: add new outputs here. */
 const outputs: Readonly<Record<string, (of: Haunted) => Promise<string> | string>> = {
   'the page': async ({ app }) => (await app.get('/')).text,
   'the answer of /-/ready': async ({ app }) => (await app.get('/-/ready')).text,
@@ -92,7 +92,7 @@ async function haunted(personalData: PersonalData, look: (of: Haunted) => Promis
     try {
       await until(async () => (await app.get('/-/ready')).status === 200);
       haunt(simulator.world);
-      await until(async () => told(receiver).every(({ length }) => length >= 4), 30_000);
+      await until(async () => valuesIn(receiver).every(({ length }) => length >= 4), 30_000);
       await look({ app, receiver, selfReceiver, statePath: config.state.path });
     } finally {
       await app.stop(5_000);
@@ -104,7 +104,7 @@ async function haunted(personalData: PersonalData, look: (of: Haunted) => Promis
 }
 
 /** Distinct records and spans that were sent, as text. */
-function told({ requests }: OtlpReceiver): readonly (readonly string[])[] {
+function valuesIn({ requests }: OtlpReceiver): readonly (readonly string[])[] {
   return ['/v1/logs', '/v1/traces'].map(path => {
     const bodies = requests.filter(({ url }) => url === path).map(({ body }) => body.toString());
     return [
@@ -114,8 +114,8 @@ function told({ requests }: OtlpReceiver): readonly (readonly string[])[] {
 }
 const sent = ({ requests }: OtlpReceiver): string => requests.map(({ body }) => body.toString()).join('\n');
 
-describe('Nothing sensitive where it does not belong', () => {
-  test('with everything kept it is in records and spans, and nowhere else', async () => {
+describe('Sensitive values', () => {
+  test('are in records and spans only, when everything is kept', async () => {
     await haunted(keepAll, async of => {
       for (const field of ['name', 'initiator', 'scope', 'client', 'reason', 'item', 'source', 'target', 'details'])
         expect(sent(of.receiver)).toContain(`${canary} ${field}`);
@@ -133,14 +133,14 @@ describe('Nothing sensitive where it does not belong', () => {
       for (const [where, look] of Object.entries(withOrganization))
         expect([where, (await look(of)).includes(organization)]).toEqual([where, true]);
     });
-  }, 60_000);
+  });
 
-  test('with everything dropped it is nowhere at all', async () => {
+  test('are nowhere, when everything is dropped', async () => {
     await haunted(dropAll, async of => {
       expect(sent(of.receiver)).toContain(organization);
       expect(sent(of.receiver)).not.toContain(canary);
     });
-  }, 60_000);
+  });
 
   const token = { access_token: `${canary}-token`, token_type: 'bearer', expires_in: 3600, refresh_token: canary };
   const error = { errorCode: canary, message: `${canary} was not found`, error: canary, error_description: canary };
@@ -156,7 +156,7 @@ describe('Nothing sensitive where it does not belong', () => {
           ? { json: token }
           : { json: { offset: 0, limit: 1, results: [{ id: canary, name: canary }] } },
     ],
-  ])('what the server says in %s is nowhere', async (_, script) => {
+  ])('from the server in %s are nowhere', async (_, script) => {
     await inFolder(async folder => {
       const server = await scriptedServer(script);
       const config = configOf(folder, serverConfig(server.url.origin));

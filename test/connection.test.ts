@@ -16,7 +16,7 @@ type Scene = Readonly<{
   run(over: Over, play: (app: Program) => Promise<void>): Promise<void>;
 }>;
 
-/** A simulated server, and the whole program beside it as often as wanted, always with the same state. */
+/** A simulated server, and the whole program, which can run several times with the same state file. */
 const scene = async (options: Partial<SimulateOptions>, play: (scene: Scene) => Promise<void>): Promise<void> =>
   inFolder(async folder => {
     const simulator = await simulate({ clock: systemClock, ...options });
@@ -52,7 +52,7 @@ const tls = (over: Partial<ServerConfig['tls']>): ServerConfig['tls'] => ({
 });
 
 describe('the API version', () => {
-  test('is detected, shown, and kept by the next process though the server has a newer one by then', async () => {
+  test('is detected, shown, and kept by the next process even if the server has a newer one by then', async () => {
     await scene({ versions: [5, 6, 7] }, async ({ folder, run, simulator }) => {
       await run({ apiVersion: 'auto' }, async app => {
         await until(async () => (await app.get('/metrics')).text.includes('api_version="v7"'));
@@ -71,7 +71,7 @@ describe('the API version', () => {
     });
   });
 
-  test('is another one, and shown so, when the server stops serving the one that was remembered', async () => {
+  test('changes, and is shown, when the server stops serving the stored one', async () => {
     await inFolder(async folder => {
       const before = await simulate({ clock: systemClock, versions: [6] });
       const first = await program(configOf(folder, serverConfig(before.url, { apiVersion: 'auto' })));
@@ -87,7 +87,7 @@ describe('the API version', () => {
     });
   });
 
-  test('is not needed to start: a server that comes later is found then', async () => {
+  test('is not needed at the start: it is detected when the server becomes reachable', async () => {
     await scene({ intercept: (_, { response }) => void response.writeHead(503).end() }, async ({ run, simulator }) => {
       await run({ apiVersion: 'auto' }, async app => {
         await is(app, up, 0);
@@ -105,7 +105,7 @@ describe('the API version', () => {
 });
 
 describe('a server with TLS', () => {
-  test('of a known authority is read, and what is known of the connection is shown', async () => {
+  test('of a trusted CA is read, and its connection details are shown', async () => {
     const root = await createAuthority();
     const identity = await root.issue(here);
     await scene({ tls: identity }, async ({ folder, run }) => {
@@ -123,7 +123,7 @@ describe('a server with TLS', () => {
     });
   });
 
-  test('whose authority comes with a changed file is read from then on', async () => {
+  test('whose CA is added to the CA file is read from then on', async () => {
     const root = await createAuthority();
     await scene({ tls: await root.issue(here) }, async ({ folder, run }) => {
       const caFile = join(folder, 'ca.pem');
@@ -138,7 +138,7 @@ describe('a server with TLS', () => {
     });
   });
 
-  test('that signed its own certificate is refused with its end shown, and read by its fingerprint', async () => {
+  test('with a self-signed certificate is refused with the expiry shown, and read by its fingerprint', async () => {
     const identity = await selfSigned([{ type: 'dns', value: 'elsewhere.example.com' }]);
     await scene({ tls: identity }, async ({ run }) => {
       await run({}, async app => {
@@ -158,7 +158,7 @@ describe('a server with TLS', () => {
     });
   });
 
-  test('that need not prove itself is said so, once, and shown', async () => {
+  test('with insecure_skip_verify is logged once, and shown', async () => {
     await scene({ tls: await selfSigned(here) }, async ({ run }) => {
       await run({ tls: tls({ insecureSkipVerify: true }) }, async app => {
         await is(app, up, 1);
@@ -170,7 +170,7 @@ describe('a server with TLS', () => {
   });
 });
 
-test('a server without TLS proves nothing, and that is shown', async () => {
+test('a server without TLS is shown as not verified', async () => {
   await scene({}, async ({ run }) => {
     await run({}, async app => {
       await is(app, up, 1);
@@ -180,7 +180,7 @@ test('a server without TLS proves nothing, and that is shown', async () => {
 });
 
 describe('logging in', () => {
-  test('with a password file that is corrected works at once, whatever wait was due', async () => {
+  test('with a corrected password file succeeds at once, without waiting for the backoff', async () => {
     await scene({}, async ({ folder, run, simulator }) => {
       const file = join(folder, 'password');
       writeFileSync(file, 'wrong\n');
@@ -194,7 +194,7 @@ describe('logging in', () => {
     });
   });
 
-  test('with an empty file is not tried', async () => {
+  test('with an empty password file sends no login', async () => {
     await scene({}, async ({ folder, run, simulator }) => {
       const file = join(folder, 'password');
       writeFileSync(file, '\n');
@@ -206,7 +206,7 @@ describe('logging in', () => {
     });
   });
 
-  test('with an assertion reads like any other', async () => {
+  test('with an assertion reads the server', async () => {
     await scene({ clients: { app: 'signed' }, quirks: { mfa: true } }, async ({ folder, run }) => {
       const file = join(folder, 'assertion');
       writeFileSync(file, 'signed\n');
@@ -224,7 +224,7 @@ describe('logging in', () => {
       { apiVersion: 'auto' },
       'HTTP 200 and a web page',
     ],
-  ])('to %s says what to do', async (_, options, over, words) => {
+  ])('to %s reports what to do', async (_, options, over, words) => {
     await scene(options, async ({ run }) => {
       await run(over, async app => {
         await is(app, up, 0);
@@ -233,7 +233,7 @@ describe('logging in', () => {
     });
   });
 
-  test('leaves no token behind in what the program shows or keeps in mind of it', async () => {
+  test('with a refused password shows it in no log line, metric or page', async () => {
     await scene({ quirks: { tokenLifetimeSeconds: 3600 } }, async ({ run }) => {
       await run({ password: { value: new Secret('canary-wrong') } }, async app => {
         await is(app, up, 0);

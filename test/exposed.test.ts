@@ -60,11 +60,11 @@ function read(text: string): ReadonlyMap<string, Exposed> {
   return found;
 }
 
-describe('what the program exposes and the catalogue', () => {
+describe('the exposed metrics and the catalogue', () => {
   test('agree in both directions: names, types, help and labels', async () => {
     const exposed = read(await page());
-    const ours = [...exposed.keys()].filter(name => name.startsWith('vb365_'));
-    expect(ours.toSorted()).toEqual(families.map(({ name }) => name));
+    const own = [...exposed.keys()].filter(name => name.startsWith('vb365_'));
+    expect(own.toSorted()).toEqual(families.map(({ name }) => name));
     for (const { name, type, help, labels, onFirstUse } of families) {
       const { samples, ...rest } = exposed.get(name) ?? { samples: 0 };
       const expected = samples === 0 ? [] : [...labels, ...(type === 'histogram' ? ['le'] : [])];

@@ -1,4 +1,4 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Config } from '../src/config/parse.js';
 import type { History } from '../src/config/duration.js';
 import { systemClock } from '../src/kernel/clock.js';
@@ -17,8 +17,6 @@ import {
   running,
   type Stage,
 } from './support/stage.js';
-
-jest.setTimeout(60_000);
 
 const versions = ['v3', 'v6', 'v8'] as const;
 const hourMs = 3_600_000;

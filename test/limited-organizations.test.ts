@@ -17,7 +17,7 @@ async function counted(app: Program): Promise<Readonly<Record<string, number>>> 
   return sums;
 }
 
-test('who has a label value keeps it over a restart, and who came late stays under overflow', async () => {
+test('an organization keeps its label value over a restart, and one above the limit stays under overflow', async () => {
   await inFolder(async folder => {
     const simulator = await simulate({ clock: systemClock });
     const config: Config = {

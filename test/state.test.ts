@@ -1,12 +1,10 @@
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sqliteStore } from '../src/store/sqlite.js';
 import { stateOperations } from '../src/metrics/labels.js';
 import { configOf, program, type Program, serverConfig, until } from './support/program.js';
 import { addEvents, onStage, openSession, polled, restored, running } from './support/stage.js';
-
-jest.setTimeout(60_000);
 
 const errorsOf = (operation: string): string => `vb365_state_errors_total{operation="${operation}"}`;
 const failures = async (app: Program): Promise<number> => {

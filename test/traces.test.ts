@@ -90,5 +90,5 @@ describe('traces', () => {
         await simulator.close();
       }
     });
-  }, 60_000);
+  });
 });

@@ -23,7 +23,6 @@ th, td { padding: 0.6rem 1rem; text-align: left; vertical-align: top; overflow-w
 tbody th, .reason { overflow-wrap: anywhere; }
 thead th { color: var(--soft); font-size: 0.875rem; }
 thead th:first-child { min-width: 20.5rem; }
-table + .note { margin-top: 0.75rem; }
 tbody th, tbody td { border-top: 1px solid var(--line); }
 code { font: 0.875em/1.6 ui-monospace, Menlo, Consolas, monospace; }
 .origin, .reason, .unknown, .note { color: var(--soft); }

@@ -129,12 +129,7 @@ const failedTable = (failed: readonly FailedEvent[]): Html =>
   });
 
 /** `empty` stands in for a table without rows. The first cell of a row is its header. */
-type Table = Readonly<{
-  columns: readonly string[];
-  rows: readonly (readonly Value[])[];
-  empty: string;
-  note?: string;
-}>;
+type Table = Readonly<{ columns: readonly string[]; rows: readonly Value[][]; empty: string; note?: string }>;
 
 /** A table under a heading. Narrow screens show it as a list; the roles keep it a table for screen readers. */
 const table = (title: string, { columns, rows, empty, note = '' }: Table): Html =>

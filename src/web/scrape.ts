@@ -65,10 +65,8 @@ const timeoutHeader = 'x-prometheus-scrape-timeout-seconds';
 /** The client drops responses that arrive after this. */
 const timeoutOf = ({ headers }: Request): number => (Number(headers[timeoutHeader]) || Infinity) * 1000;
 
-/** Longest part of a user agent that is kept. */
-const longestName = 200;
-
+/** Keeps 200 characters of the user agent. */
 const readerOf = ({ socket, headers }: Request): ScrapeReader => ({
-  key: `${socket.remoteAddress ?? ''} ${(headers['user-agent'] ?? '').slice(0, longestName)}`,
+  key: `${socket.remoteAddress ?? ''} ${(headers['user-agent'] ?? '').slice(0, 200)}`,
   scrapes: headers[timeoutHeader] !== undefined,
 });

@@ -48,6 +48,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+const demoFor = (duration: string): Run => run(['demo', '--for', duration, '--web.listen-address', '127.0.0.1:0']);
+
 describe('the command line', () => {
   test('prints its version and its help', async () => {
     const version = run(['--version']);
@@ -192,12 +194,16 @@ describe('the command line', () => {
     expect(await code).toBe(0);
   });
 
-  test('the demo prints log records, then the restore series: exit 0', async () => {
-    const { code, printed, errors } = run(['demo', '--for', '3s', '--web.listen-address', '127.0.0.1:0']);
+  test('demo prints log records as they arrive, then the restore series, and exits with 0', async () => {
+    const counted = /^vb365_restore_events_total\{server="demo",.*\} [1-9]/m;
+    const short = demoFor('3s');
+    await short.code;
+    // A busy machine may not count an event in 3 s.
+    const { code, printed, errors } = counted.test(short.printed.join('\n')) ? short : demoFor('30s');
     expect(await code).toBe(0);
     expect(errors).toEqual([]);
     expect(printed[0]).toMatch(/^Metrics: http:\/\/127\.0\.0\.1:\d+\/metrics/);
     expect(printed.join('\n')).toMatch(/^\S+Z (INFO|WARN|ERROR) /m);
-    expect(printed.join('\n')).toMatch(/^vb365_restore_events_total\{server="demo",.*\} [1-9]/m);
+    expect(printed.join('\n')).toMatch(counted);
   });
 });

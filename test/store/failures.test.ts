@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -20,8 +20,6 @@ import type { Store } from '../../src/pipeline/ports.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
 import { kill, linesOf, storeChild } from '../support/store-child.js';
 import { counter, row } from './conformance.js';
-
-jest.setTimeout(60_000);
 
 let root: string;
 let folder: string;

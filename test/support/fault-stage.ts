@@ -151,7 +151,7 @@ function timeOf(app: Program, clock: FakeClock): Pick<FaultStage, 'pass' | 'metr
       until(async () => {
         await clock.advance(stepMs);
         return holds();
-      }, 60_000),
+      }, 110_000),
   };
 }
 
