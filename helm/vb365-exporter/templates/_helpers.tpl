@@ -126,10 +126,19 @@ annotations:
 {{- toYaml (concat $env .Values.extraEnv) }}
 {{- end }}
 
+{{- /* The path of the metrics: --web.telemetry-path=... in extraArgs, of which the last one counts. */ -}}
+{{- define "vb365-exporter.telemetryPath" -}}
+{{- $path := "/metrics" }}
+{{- range .Values.extraArgs }}
+{{- if hasPrefix "--web.telemetry-path=" . }}{{- $path = trimPrefix "--web.telemetry-path=" . }}{{- end }}
+{{- end }}
+{{- $path }}
+{{- end }}
+
 {{- /* The endpoint fields that ServiceMonitor and PodMonitor share. Takes context and monitor. */ -}}
 {{- define "vb365-exporter.endpoint" -}}
 port: http
-path: /metrics
+path: {{ include "vb365-exporter.telemetryPath" .context }}
 scheme: {{ default (include "vb365-exporter.scheme" .context) .monitor.scheme }}
 honorLabels: {{ .monitor.honorLabels }}
 {{- with .monitor.interval }}
