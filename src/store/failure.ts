@@ -49,7 +49,8 @@ export const isDamage = ({ details }: ExporterError): boolean => details['damage
 
 const isObject = (thrown: unknown): thrown is Readonly<Record<string, unknown>> =>
   typeof thrown === 'object' && thrown !== null;
-const sqliteCode = (thrown: unknown): number => (isObject(thrown) ? Number(thrown['errcode'] ?? 0) % 256 : 0);
+/** SQLite's primary result code; 0 for any other error. */
+export const sqliteCode = (thrown: unknown): number => (isObject(thrown) ? Number(thrown['errcode'] ?? 0) % 256 : 0);
 const systemCode = (thrown: unknown): string =>
   isObject(thrown) && typeof thrown['code'] === 'string' ? thrown['code'] : '';
 /** A number or a key that was written as one and is none any more. */

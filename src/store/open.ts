@@ -46,7 +46,7 @@ export function makeFile(path: string): void {
     const database = new DatabaseSync(unfinished, { timeout: 0 });
     try {
       database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL');
-      makeSchema(database);
+      makeSchema(database, path);
     } finally {
       database.close();
     }

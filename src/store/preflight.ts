@@ -1,7 +1,9 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readSync, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { damage, storeError } from './failure.js';
-import { applicationId, checkVersion } from './schema.js';
+import { applicationId, checkTables, checkVersion } from './schema.js';
 import { checkFiles } from './wal.js';
 
 /** What can be told of a state file without opening it as a database. */
@@ -57,5 +59,21 @@ function headOf(path: string): PreflightResult['file'] {
   if (!isOurs) throw damage(path, 'it is no state file, or damaged');
   const schema = head.readInt32BE(header.schemaAt);
   checkVersion(schema, path);
+  if (!hasLog(path)) checkTablesOf(path, schema);
   return { schema, sizeBytes: size, shared: (mode & 0o077) !== 0 };
+}
+
+/** Whether a write-ahead log holds what the file itself may lack: an exporter runs with it, or was killed. */
+const hasLog = (path: string): boolean => existsSync(`${path}-wal`) && statSync(`${path}-wal`).size > 0;
+
+/** Reads the schema without a lock. @throws {ExporterError} `store` when a part of it is missing. */
+function checkTablesOf(path: string, version: number): void {
+  const url = pathToFileURL(resolve(path));
+  url.search = '?immutable=1';
+  const database = new DatabaseSync(url, { readOnly: true });
+  try {
+    checkTables(database, version, path);
+  } finally {
+    database.close();
+  }
 }

@@ -1,13 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { ExporterError } from '../kernel/errors.js';
+import { damage, sqliteCode } from './failure.js';
 
 /** Marks a file as ours: "VB65", as SQLite's `application_id`. */
 export const applicationId = 0x56423635;
 /**
- * What makes each version of the schema out of the one before it. A version that was released is never changed: files
- * of it exist.
+ * The SQL that makes each version of the schema from the one before it. A migration that has landed is never edited:
+ * files of it exist. A test holds the text of each by its hash.
  */
-const migrations: readonly string[] = [
+export const migrations: readonly (string | ((database: DatabaseSync) => string))[] = [
   `
   CREATE TABLE since (
     server TEXT NOT NULL, sink TEXT NOT NULL, at INTEGER NOT NULL,
@@ -35,10 +36,32 @@ const migrations: readonly string[] = [
     PRIMARY KEY (server, sink, session, event)
   ) STRICT, WITHOUT ROWID;
 `,
+  // Version 2 was edited in place three times before this rule held: a file of it may lack the column or the table.
+  database => `
+  ${columnsOf(database, 'series').includes('held') ? '' : "ALTER TABLE series ADD COLUMN held TEXT NOT NULL DEFAULT '0';"}
+  CREATE TABLE IF NOT EXISTS set_aside (
+    server TEXT NOT NULL, sink TEXT NOT NULL, session TEXT NOT NULL, event TEXT NOT NULL,
+    reason TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (server, sink, session, event)
+  ) STRICT, WITHOUT ROWID;
+`,
 ];
+
+/** SQLite's code for SQL that does not fit the tables. Source: sqlite.org/rescode.html. */
+const generalError = 1;
 
 /** The schema that this version writes. */
 export const schemaVersion = migrations.length;
+
+/** The tables and columns that a file has from a version on. */
+const parts: readonly Readonly<{ since: number; table: string; columns: readonly string[] }>[] = [
+  { since: 1, table: 'since', columns: ['server', 'sink', 'at'] },
+  { since: 1, table: 'session', columns: ['server', 'session', 'sink', 'created_at', 'done', 'cursor'] },
+  { since: 1, table: 'series', columns: ['key', 'kind', 'value'] },
+  { since: 2, table: 'fact', columns: ['server', 'name', 'value'] },
+  { since: 3, table: 'series', columns: ['held'] },
+  { since: 3, table: 'set_aside', columns: ['server', 'sink', 'session', 'event', 'reason', 'at'] },
+];
 
 /**
  * Checks that a file is one of ours, and that this version can read it.
@@ -47,8 +70,26 @@ export const schemaVersion = migrations.length;
 export function checkSchema(database: DatabaseSync, path: string): void {
   if (pragma(database, 'application_id') !== applicationId)
     throw new ExporterError('store', `Could not use state file "${path}": it is a database of another program`);
-  checkVersion(schemaOf(database), path);
+  const version = schemaOf(database);
+  checkVersion(version, path);
+  checkTables(database, version, path);
 }
+
+/** @throws {ExporterError} `store` when a table or column that belongs to the version of a file is missing. */
+export function checkTables(database: DatabaseSync, version: number, path: string): void {
+  for (const { table, columns } of parts.filter(({ since }) => since <= version)) {
+    const found = columnsOf(database, table);
+    const missing = columns.find(column => !found.includes(column));
+    if (missing !== undefined) throw damage(path, `its schema lacks "${table}.${missing}"`);
+  }
+}
+
+/** The columns of a table; none when there is no such table. */
+const columnsOf = (database: DatabaseSync, table: string): readonly string[] =>
+  database
+    .prepare('SELECT name FROM pragma_table_info(?)')
+    .all(table)
+    .map(({ name }) => String(name));
 
 /** @throws {ExporterError} `store` when a schema is newer than ours. */
 export function checkVersion(version: number, path: string): void {
@@ -65,18 +106,20 @@ export const schemaOf = (database: DatabaseSync): number => pragma(database, 'us
 /**
  * Brings a file up to the schema of this version, from an older one or from nothing: all the way or not at all. Answers
  * the version that it had.
+ * @throws {ExporterError} `store` when a file is not of the version that it names.
  */
-export function makeSchema(database: DatabaseSync): number {
+export function makeSchema(database: DatabaseSync, path: string): number {
   const from = schemaOf(database);
   if (from === schemaVersion) return from;
-  const steps = migrations.slice(from).join('');
   database.exec('BEGIN IMMEDIATE');
   try {
+    for (const step of migrations.slice(from)) database.exec(typeof step === 'string' ? step : step(database));
     database.exec(
-      `${steps} PRAGMA application_id = ${String(applicationId)}; PRAGMA user_version = ${String(schemaVersion)}; COMMIT`,
+      `PRAGMA application_id = ${String(applicationId)}; PRAGMA user_version = ${String(schemaVersion)}; COMMIT`,
     );
   } catch (thrown) {
     if (database.isTransaction) database.exec('ROLLBACK');
+    if (sqliteCode(thrown) === generalError) throw damage(path, `its schema is not one of version ${String(from)}`);
     throw thrown;
   }
   return from;

@@ -95,7 +95,7 @@ function open(path: string, notice: Notice): DatabaseSync {
   try {
     makePrivate(path);
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    const from = makeSchema(database);
+    const from = makeSchema(database, path);
     if (isNew) notice('Made a new state file: nothing is remembered from before');
     else if (from < schemaVersion)
       notice(`Brought the state file from schema ${String(from)} to ${String(schemaVersion)}`);

@@ -157,7 +157,7 @@ describe('a state file is refused, and left as it is,', () => {
     const database = new DatabaseSync(path);
     database.exec('PRAGMA user_version = 7');
     database.close();
-    await refused('its schema is version 7, this program knows 2');
+    await refused('its schema is version 7, this program knows 3');
   });
   test('when it is a database of another program', async () => {
     foreign('CREATE TABLE theirs (a)');
