@@ -22,7 +22,7 @@ const layers: readonly (readonly [
     'source',
     { rooms: ['kernel', 'model', 'config', 'pipeline'], packages: ['node:crypto', 'node:tls', 'undici', 'zod'] },
   ],
-  ['store', { rooms: ['kernel', 'model', 'pipeline'], packages: ['node:fs', 'node:path', 'node:sqlite'] }],
+  ['store', { rooms: ['kernel', 'model', 'pipeline'], packages: ['node:fs', 'node:path', 'node:sqlite', 'node:url'] }],
   ['metrics', { rooms: ['kernel', 'model', 'config', 'pipeline'], packages: ['prom-client'] }],
   [
     'otlp',

@@ -6,6 +6,7 @@ const permissionAdvice = 'let the user that runs vb365-exporter write to it and 
 
 /** SQLite's primary result codes. Source: sqlite.org/rescode.html. */
 const sqliteReasons: Readonly<Record<number, string>> = {
+  1: `its schema is not what its version says; ${damageAdvice}`,
   5: 'it is in use by another process',
   8: `it is read-only; ${permissionAdvice}`,
   10: 'the disk could not read or write it',
@@ -14,7 +15,7 @@ const sqliteReasons: Readonly<Record<number, string>> = {
   14: `it cannot be opened; ${permissionAdvice}`,
   26: `it is not a state file, or it is damaged; ${damageAdvice}`,
 };
-const damageCodes: ReadonlySet<number> = new Set([11, 26]);
+const damageCodes: ReadonlySet<number> = new Set([1, 11, 26]);
 
 const systemReasons: Readonly<Record<string, string>> = {
   EACCES: `permission denied; ${permissionAdvice}`,

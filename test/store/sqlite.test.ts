@@ -171,7 +171,7 @@ describe('a state file is refused and not changed', () => {
     const database = new DatabaseSync(path);
     database.exec('PRAGMA user_version = 7');
     database.close();
-    await refused('its schema version is 7, this program supports up to 2');
+    await refused('its schema version is 7, this program supports up to 3');
   });
   test('when it is a database of another program', async () => {
     foreign('CREATE TABLE theirs (a)');
