@@ -14,7 +14,7 @@ import { type RestSource, restSource } from '../source/rest.js';
 import type { Trust } from '../source/trust.js';
 import { apiRequestDuration, apiRequests, tlsVerificationEnabled } from '../metrics/server-families.js';
 
-export type SourceParts = Readonly<{
+export type ServerSourceDeps = Readonly<{
   version: string;
   clock: Clock;
   random: Random;
@@ -22,20 +22,20 @@ export type SourceParts = Readonly<{
   log: Log;
   metrics: Metrics;
   store: Pick<Store, 'state' | 'commit'>;
-  /** Where requests to all servers wait for their place. */
+  /** Limits the concurrent requests to all servers. */
   semaphore: Semaphore;
-  /** Told of each request that has ended, when somebody wants to know. */
+  /** Called for each request that has ended. */
   requested?: ((request: EndedRequest) => void) | undefined;
 }>;
 
-/** The source of one server, as its configuration describes it. */
-export function serverSource(server: ServerConfig, parts: SourceParts): RestSource {
-  const { metrics, log, store, clock, random, semaphore } = parts;
+/** Creates the source of one server from its configuration. */
+export function serverSource(server: ServerConfig, deps: ServerSourceDeps): RestSource {
+  const { metrics, log, store, clock, random, semaphore } = deps;
   const { name } = server;
   const verified = server.url.protocol === 'https:' && !server.tls.insecureSkipVerify;
   metrics.set(tlsVerificationEnabled, { server: name }, verified ? 1 : 0);
   if (server.tls.insecureSkipVerify)
-    log.warn('The TLS certificate of the server is not verified: whoever is between can read the password');
+    log.warn('TLS certificate is not verified: anyone on the network path can read the password');
   return restSource({
     baseUrl: server.url,
     apiVersion: server.apiVersion,
@@ -49,16 +49,16 @@ export function serverSource(server: ServerConfig, parts: SourceParts): RestSour
     log,
     eventLimit: server.pageSize,
     requestTimeoutMs: server.requestTimeoutMs,
-    userAgent: `vb365-exporter/${parts.version}`,
+    userAgent: `vb365-exporter/${deps.version}`,
     observe: (operation, code, seconds) => {
       metrics.inc(apiRequests, { server: name, operation, code });
       metrics.observe(apiRequestDuration, { server: name, operation }, seconds);
-      parts.requested?.({ operation, code, seconds });
+      deps.requested?.({ operation, code, seconds });
     },
   });
 }
 
-const memoryOf = (server: string, store: SourceParts['store']): VersionMemory => ({
+const memoryOf = (server: string, store: ServerSourceDeps['store']): VersionMemory => ({
   recall: async () => (await store.state(server)).facts,
   keep: async apiVersion => store.commit({ server, facts: { apiVersion } }),
 });
@@ -78,7 +78,7 @@ export function trustOf({ tls: { caFile, serverFingerprint, insecureSkipVerify }
   return { kind: 'authorities', ca };
 }
 
-/** @throws {ExporterError} `auth` when the file cannot be read, or is empty, as one is that is just being written. */
+/** @throws {ExporterError} `auth` if the file cannot be read or is empty, as it is while it is being written. */
 async function readSecret(source: SecretSource, what: string): Promise<Secret> {
   if ('value' in source) return source.value;
   const text = await readText(source.file, { what: `${what} file`, reason: 'auth' });
