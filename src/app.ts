@@ -4,9 +4,9 @@ import type { Clock, Random } from './kernel/clock.js';
 import { createSemaphore } from './kernel/semaphore.js';
 import type { Log } from './kernel/log.js';
 import { formatInstant, milliseconds } from './model/time.js';
-import { createSupervisor, type ServerSpec, type Supervisor } from './server/supervisor.js';
+import { type ServerSpec, Supervisor } from './server/supervisor.js';
 import { openOtlpSinks, type OtlpSinks } from './otlp/sinks.js';
-import { createInstallations } from './server/installations.js';
+import { Installations } from './server/installation.js';
 import type { Store } from './pipeline/ports.js';
 import { type RecentFailures, recentFailures } from './server/recent-failures.js';
 import { createReloader, type Reloader, markReloadSucceeded } from './server/reload.js';
@@ -112,7 +112,7 @@ async function run(components: Components): Promise<App> {
     started: config,
     read: options.reread,
     metrics,
-    follow: async wanted => {
+    apply: async wanted => {
       await serverSeries.registerServers(namesOf(wanted));
       // A server that is added later does not make the exporter unready.
       ready();
@@ -137,12 +137,12 @@ const plansOf = ({ servers, history, abandonAfterMs }: Config): readonly ServerS
 
 function supervisorOf({ options, serverSeries, ...shared }: Components): Supervisor {
   const semaphore = createSemaphore(options.config.maxConcurrentRequests);
-  const installations = createInstallations();
+  const installations = new Installations();
   const serverParts = { ...options, ...shared, semaphore, installations, labelOf: serverSeries.labelOf };
-  return createSupervisor({
+  return new Supervisor({
     clock: options.clock,
-    make: (plan, among) => createServer(plan, among, serverParts),
-    gone: server => {
+    create: (spec, among) => createServer(spec, among, serverParts),
+    removed: server => {
       shared.metrics.drop(server);
     },
   });
@@ -166,7 +166,7 @@ async function serve(
     status: () => ({
       version: options.version,
       at: formatInstant(milliseconds(options.clock.now())),
-      servers: supervisor.watches().map(status => status.view()),
+      servers: supervisor.statuses().map(status => status.view()),
       failed: failures.view(),
     }),
     reload: options.lifecycle ? async () => reloader.reload() : undefined,
@@ -182,8 +182,8 @@ async function serve(
 function readiness(supervisor: Supervisor): Readiness {
   let wasReady = false;
   return () => {
-    const watches = supervisor.watches();
-    wasReady ||= watches.length > 0 && watches.every(status => status.tried());
+    const statuses = supervisor.statuses();
+    wasReady ||= statuses.length > 0 && statuses.every(status => status.polled());
     return wasReady
       ? { ready: true, why: 'vb365-exporter is ready' }
       : { ready: false, why: 'Not every server has been polled yet' };

@@ -186,7 +186,7 @@ describe('a server of version 8', () => {
         expect(await app.value('vb365_change_feed_active{server="hq"}')).toBe(0);
         expect(await app.value('vb365_server_up{server="hq"}')).toBe(1);
         expect(traffic.count('/Events')).toBe(1);
-        expect(app.said.filter(line => line.includes('Following the change feed failed'))).toHaveLength(1);
+        expect(app.said.filter(line => line.includes('Change feed failed'))).toHaveLength(1);
       });
     });
   });

@@ -22,7 +22,7 @@ type EndedPoll = Readonly<{ result: string; error: ExporterError | undefined; se
 /** Spans of polls and deliveries; part of a `ServerObserver`. */
 export interface OwnObserver {
   discovered(poll: EndedPoll): void;
-  delivered(sink: SinkName, report: DeliveryReport, seconds?: number): void;
+  delivered(sink: SinkName, report: DeliveryReport, seconds: number): void;
 }
 
 /** Telemetry of the exporter itself, through the stock SDK. It is best effort: what cannot be sent is lost. */

@@ -2,38 +2,38 @@ import type { Nanos } from '../model/time.js';
 import { type Cursor, parseCursor } from './cursor.js';
 import type { CursorRow } from './ports.js';
 
-/** A session that a sink is not done with. What is not in `row` is lost on a restart, and costs one reading more. */
+/** A session that a sink is not done with. Only `row` survives a restart; the rest saves one reading. */
 export type BacklogEntry = Readonly<{
   row: CursorRow;
   cursor: Cursor;
-  /** Due from this server time on; undefined while it is idle until discovery wakes it. */
+  /** Due from this server time on; undefined while it waits for discovery to wake it. */
   dueAt: Nanos | undefined;
-  /** The last reading left holes: go on from there instead of from the start. */
+  /** The last reading left holes: the next begins at the first of them, not at row 0. */
   unfinished: boolean;
 }>;
 
 /** The sessions that one sink is not done with. */
 export interface Backlog {
   get(session: string): BacklogEntry | undefined;
-  /** Adds or replaces; a row that is done leaves, but for one that was recalled meanwhile, which is read once more. */
+  /** Adds or replaces an entry, or removes it if its row is done. One that was requeued while it was read stays, and is due. */
   put(entry: BacklogEntry): void;
-  /** A reading of an entry begins: what recalls it from here on may not have been in it. */
+  /** Marks the start of a reading: a requeue from here on needs another one. */
   startReading(session: string): void;
-  /** Makes idle entries due again: an open session is due every turn. */
+  /** Makes all waiting entries due. */
   wake(): void;
-  /** Makes an entry due now, and once more when it may be being read at this moment. */
+  /** Makes an entry due now, and once more if it is due already, because it may be read at this moment. */
   requeue(session: string, now: Nanos): void;
-  /** A row as it is to be stored: one that was recalled since its reading began is not done. */
+  /** The row to store: not done if the session was requeued since its reading began. */
   toStore(row: CursorRow): CursorRow;
-  /** Keeps an entry from being due before this server time, whatever else happens to it. */
+  /** Keeps a session from being due before this server time. */
   backOff(session: string, until: Nanos): void;
-  /** What is due, oldest session first. */
+  /** All due entries, oldest session first. */
   due(now: Nanos): readonly BacklogEntry[];
-  /** How many still have to be read: what is due, and what would be if it did not rest. */
+  /** How many entries are due, including those that back off. */
   size(now: Nanos): number;
 }
 
-/** An entry for a row as it comes from the store or from discovery: due at once. */
+/** An entry for a row from the store or from discovery: due at once. */
 export const entryOf = (row: CursorRow): BacklogEntry => ({
   row,
   cursor: parseCursor(row.cursor),
@@ -45,36 +45,35 @@ const isDue = ({ dueAt }: BacklogEntry, now: Nanos): boolean => dueAt !== undefi
 
 export function createBacklog(rows: readonly CursorRow[]): Backlog {
   const entries = new Map(rows.map(row => [row.session, entryOf(row)]));
-  const resting = new Map<string, Nanos>();
-  const recalled = new Set<string>();
-  const rested = ({ row }: BacklogEntry, now: Nanos): boolean => (resting.get(row.session) ?? now) <= now;
-  const standing = (row: CursorRow): CursorRow =>
-    row.done && recalled.has(row.session) ? { ...row, done: false } : row;
+  const notBefore = new Map<string, Nanos>();
+  const requeued = new Set<string>();
+  const toStore = (row: CursorRow): CursorRow =>
+    row.done && requeued.has(row.session) ? { ...row, done: false } : row;
   const put = (entry: BacklogEntry): void => {
-    const row = standing(entry.row);
+    const row = toStore(entry.row);
     const { session, done } = row;
-    if (done) resting.delete(session);
+    if (done) notBefore.delete(session);
     if (done) entries.delete(session);
-    else entries.set(session, { ...entry, row, ...(recalled.has(session) ? { dueAt: 0n } : {}) });
+    else entries.set(session, { ...entry, row, ...(requeued.has(session) ? { dueAt: 0n } : {}) });
   };
   return {
     get: session => entries.get(session),
     put,
-    startReading: session => void recalled.delete(session),
+    startReading: session => void requeued.delete(session),
     wake: () => {
       for (const entry of entries.values()) if (entry.dueAt === undefined) put({ ...entry, dueAt: 0n });
     },
     requeue: (session, now) => {
       const entry = entries.get(session);
       if (entry === undefined) return;
-      if (isDue(entry, now)) recalled.add(session);
+      if (isDue(entry, now)) requeued.add(session);
       else put({ ...entry, dueAt: 0n });
     },
-    toStore: standing,
-    backOff: (session, until) => void resting.set(session, until),
+    toStore,
+    backOff: (session, until) => void notBefore.set(session, until),
     due: now =>
       [...entries.values()]
-        .filter(entry => isDue(entry, now) && rested(entry, now))
+        .filter(entry => isDue(entry, now) && (notBefore.get(entry.row.session) ?? now) <= now)
         .sort((a, b) => compare(a.row, b.row)),
     size: now => [...entries.values()].filter(entry => isDue(entry, now)).length,
   };

@@ -1,100 +1,113 @@
 import type { AnomalyKind, RejectReason } from '../model/event.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
-import type { PageResult } from './dedupe.js';
 import type { BacklogEntry } from './backlog.js';
 import type { Completion } from './completion.js';
-import type { Batch, Findings, TakenEvent } from './ports.js';
+import type { PageResult, RejectedRow } from './dedupe.js';
+import type { Batch, TakenEvent } from './ports.js';
 
-/** How many events and results a sink takes in one go, and rows one transaction covers (design, section 3). */
+/** Maximum number of events and results that a sink takes at once, and of rows in one transaction. */
 export const batchSize = 1_000;
 
-/** A batch while it is gathered, across sessions, with the entries that stand once it is recorded. */
-export interface BatchBuilder {
-  /** How much has been gathered: events and results, and rows to store. */
-  readonly size: number;
-  /** Something has been gathered or has moved. */
-  readonly changed: boolean;
-  addPage(session: Session, step: PageResult): void;
-  addCompletion(session: Session, conclusion: Completion): void;
-  addResult(session: Session): void;
-  /** The entry that is to stand for its session; `changed` tells whether it must be stored. */
-  place(entry: BacklogEntry, changed: boolean): void;
-  /** What was gathered, and an empty draft from here on. */
-  finish(at: Nanos): Readonly<{ batch: Batch; entries: readonly BacklogEntry[]; changed: readonly BacklogEntry[] }>;
-}
+/** What one page, or the end, of a session adds to a batch. */
+export type SessionPart = Readonly<{
+  /** The session's entry once the batch is committed. */
+  entry: BacklogEntry;
+  /** The entry's row differs from the stored one. */
+  changed: boolean;
+  /** Undefined if the server has deleted the session. */
+  session: Session | undefined;
+  page?: PageResult;
+  completion?: Completion;
+}>;
+
+export type RejectedEvent = RejectedRow & Readonly<{ session: string }>;
+export type CorrectedSession = Readonly<{ session: string; events: number }>;
+
+/** A batch across sessions, and what it changes once the sink has taken it. */
+export type ReadBatch = Readonly<{
+  batch: Batch;
+  entries: readonly BacklogEntry[];
+  /** The entries whose rows have to be stored. */
+  changed: readonly BacklogEntry[];
+  /** The batch has something to deliver or to store. */
+  hasNews: boolean;
+  /** Rejected events by name. */
+  rejected: readonly RejectedEvent[];
+  corrected: readonly CorrectedSession[];
+}>;
 
 type Counts<Key extends string> = Partial<Record<Key, number>>;
 
-type Gathered = {
-  events: TakenEvent[];
-  results: Session[];
-  rejected: Counts<RejectReason>;
-  anomalies: Counts<AnomalyKind>;
-  abandoned: number;
-  corrections: number;
-  entries: Map<string, BacklogEntry>;
-  changed: Set<string>;
-};
+/** Gathers the parts of sessions into a batch. */
+export class BatchBuilder {
+  readonly #events: TakenEvent[] = [];
+  readonly #results: Session[] = [];
+  readonly #entries = new Map<string, BacklogEntry>();
+  readonly #changed = new Set<string>();
+  readonly #rejected: RejectedEvent[] = [];
+  readonly #corrected: CorrectedSession[] = [];
+  readonly #rejectedCounts: Counts<RejectReason> = {};
+  readonly #anomalies: Counts<AnomalyKind> = {};
+  #abandoned = 0;
+  #corrections = 0;
 
-const nothing = (): Gathered => ({
-  events: [],
-  results: [],
-  rejected: {},
-  anomalies: {},
-  abandoned: 0,
-  corrections: 0,
-  entries: new Map(),
-  changed: new Set(),
-});
+  /** Whether the part can be added without exceeding the batch size. */
+  hasRoomFor({ entry, page, completion }: SessionPart): boolean {
+    const added = (page?.events.length ?? 0) + (completion?.result === true ? 1 : 0);
+    const taken = this.#events.length + this.#results.length + added;
+    const rejected = this.#rejected.length + (page?.rejected.length ?? 0);
+    const rows = this.#changed.size + (this.#changed.has(entry.row.session) ? 0 : 1);
+    return Math.max(taken, rejected, rows) <= batchSize;
+  }
 
-export function createBatchBuilder(): BatchBuilder {
-  let now = nothing();
-  return {
-    get size() {
-      return Math.max(now.events.length + now.results.length, now.changed.size);
-    },
-    get changed() {
-      return now.changed.size > 0 || Object.keys(now.anomalies).length > 0;
-    },
-    addPage: (session, step) => {
-      for (const event of step.events) now.events.push({ session, event });
-      for (const reason of step.rejected) count(now.rejected, reason, 1);
-      for (const kind of step.anomalies) count(now.anomalies, kind, 1);
-      now.abandoned += step.abandoned;
-    },
-    addResult: session => void now.results.push(session),
-    addCompletion: (session, conclusion) => {
-      if (conclusion.result) now.results.push(session);
-      now.abandoned += conclusion.abandoned;
-      now.corrections += conclusion.corrections;
-      count(now.anomalies, 'order_gap', conclusion.orderGaps);
-      count(now.anomalies, 'duplicate_order', conclusion.duplicates);
-      count(now.rejected, 'duplicate_order', conclusion.duplicates);
-    },
-    place: (entry, changed) => {
-      now.entries.set(entry.row.session, entry);
-      if (changed) now.changed.add(entry.row.session);
-    },
-    finish: at => {
-      const gathered = now;
-      now = nothing();
-      const entries = [...gathered.entries.values()];
-      return {
-        batch: { events: gathered.events, results: gathered.results, findings: findingsOf(gathered), at },
-        entries,
-        changed: entries.filter(({ row }) => gathered.changed.has(row.session)),
-      };
-    },
-  };
+  add({ entry, changed, session, page, completion }: SessionPart): void {
+    this.#entries.set(entry.row.session, entry);
+    if (changed) this.#changed.add(entry.row.session);
+    if (session !== undefined && page !== undefined) this.#addPage(session, page);
+    if (completion !== undefined) this.#addCompletion(entry.row.session, session, completion);
+  }
+
+  /** @param at now by the server's clock. */
+  build(at: Nanos): ReadBatch {
+    const entries = [...this.#entries.values()];
+    const findings = {
+      rejected: this.#rejectedCounts,
+      anomalies: this.#anomalies,
+      abandoned: this.#abandoned,
+      corrections: this.#corrections,
+    };
+    return {
+      batch: { events: this.#events, results: this.#results, findings, at },
+      entries,
+      changed: entries.filter(({ row }) => this.#changed.has(row.session)),
+      hasNews: this.#changed.size > 0 || Object.keys(this.#anomalies).length > 0,
+      rejected: this.#rejected,
+      corrected: this.#corrected,
+    };
+  }
+
+  #addPage(session: Session, { events, rejected, anomalies, abandoned }: PageResult): void {
+    for (const event of events) this.#events.push({ session, event });
+    for (const row of rejected) {
+      this.#rejected.push({ session: session.id, ...row });
+      count(this.#rejectedCounts, row.reason, 1);
+    }
+    for (const kind of anomalies) count(this.#anomalies, kind, 1);
+    this.#abandoned += abandoned;
+  }
+
+  #addCompletion(id: string, session: Session | undefined, completion: Completion): void {
+    const { result, abandoned, corrections, orderGaps, duplicates } = completion;
+    if (result && session !== undefined) this.#results.push(session);
+    if (corrections > 0) this.#corrected.push({ session: id, events: corrections });
+    this.#abandoned += abandoned;
+    this.#corrections += corrections;
+    count(this.#anomalies, 'order_gap', orderGaps);
+    count(this.#anomalies, 'duplicate_order', duplicates);
+    count(this.#rejectedCounts, 'duplicate_order', duplicates);
+  }
 }
-
-const findingsOf = ({ rejected, anomalies, abandoned, corrections }: Gathered): Findings => ({
-  rejected,
-  anomalies,
-  abandoned,
-  corrections,
-});
 
 function count<Key extends string>(counts: Counts<Key>, key: Key, by: number): void {
   if (by > 0) counts[key] = (counts[key] ?? 0) + by;

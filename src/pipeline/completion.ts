@@ -2,84 +2,113 @@ import type { Session } from '../model/session.js';
 import { type Nanos, seconds } from '../model/time.js';
 import type { ReadProgress } from './dedupe.js';
 import type { Cursor, TallyKey } from './cursor.js';
-import { closed, gaps, contains, sizeOf, insert } from './interval-set.js';
+import { closed, contains, gaps, insert, sizeOf } from './interval-set.js';
 
-/** A reading that began this long after the stop sees what was appended late; before that, one more is needed. */
-export const settleTime: Nanos = seconds(60);
+/** A reading that begins this long after the stop sees events that were appended late. */
+export const quiescenceTime: Nanos = seconds(60);
 
+/** Why a session is done, or why it has to be read again. */
+export type CompletionReason =
+  | 'session is open'
+  | 'waiting for missing events'
+  | 'gave up missing events'
+  | 'not read from the start'
+  | 'waiting for late events'
+  | 'new events found'
+  | 'verified'
+  | 'deleted by the server';
+
+/** What the end of a reading means for the session. */
 export type Completion = Readonly<{
-  cursor: Cursor;
   /** Nothing more is expected of the session. */
   done: boolean;
+  reason: CompletionReason;
+  cursor: Cursor;
   /** The session's result is to be taken now. */
   result: boolean;
-  /** Rows that are not final, or holes, are left: read again from there. */
+  /** Some rows are not final or missing: the next reading begins there. */
   unfinished: boolean;
-  /** Not before this server time need it be read again; 0 for the next turn. */
-  wakeAt: Nanos;
+  /** Server time of the next reading; undefined for the next poll. */
+  wakeAt: Nanos | undefined;
+  /** Events given up. */
   abandoned: number;
+  /** Holes given up. */
   orderGaps: number;
+  /** Events whose final status changed after they were taken. */
   corrections: number;
+  /** Events with an order that was taken before, found by the verification. */
   duplicates: number;
 }>;
 
-export type CompletionInput = Readonly<{
+export type CompletionContext = Readonly<{
   session: Session;
   /** Server time of the stop; undefined while the session is open. */
   stoppedAt: Nanos | undefined;
   now: Nanos;
-  /** How long after the stop an open hole is given up. */
+  /** How long after the stop missing events are given up. */
   grace: Nanos;
+  /** Results of sessions that stopped before are history. Server time. */
   since: Nanos;
 }>;
 
-const nothing = { abandoned: 0, orderGaps: 0, corrections: 0, duplicates: 0 } as const;
+const notDone = {
+  done: false,
+  unfinished: false,
+  wakeAt: undefined,
+  abandoned: 0,
+  orderGaps: 0,
+  corrections: 0,
+  duplicates: 0,
+} as const;
 
-/** What the end of a reading means: whether the session is done, and if not, when to look again. */
-export function evaluateCompletion(cursor: Cursor, pass: ReadProgress, ending: CompletionInput): Completion {
-  const { stoppedAt, now } = ending;
-  const running = [...new Set(pass.unfinished)].filter(order => !contains(cursor.taken, order));
-  const holes = running.length > 0 || cursor.taken.length > 1;
-  if (stoppedAt === undefined) {
-    return { ...nothing, cursor, done: false, result: false, unfinished: holes, wakeAt: 0n };
-  }
-  const result = !cursor.resultTaken && stoppedAt >= ending.since;
-  const told: Cursor = { ...cursor, resultTaken: true };
-  if (holes) return withHoles(told, running, result, now >= stoppedAt + ending.grace);
-  if (!isQuiescent(pass, stoppedAt)) {
-    return { ...nothing, cursor: told, done: false, result, unfinished: false, wakeAt: stoppedAt + settleTime };
-  }
-  return {
-    ...nothing,
-    ...verifyTally({ ...told, endedAt: ending.session.endedAt }, pass),
-    done: true,
-    result,
-    unfinished: false,
-    wakeAt: 0n,
-  };
+/** Decides after a reading whether the session is done, and if not, when to read it again. Pure. */
+export function evaluateCompletion(cursor: Cursor, progress: ReadProgress, context: CompletionContext): Completion {
+  const { session, stoppedAt, now, grace } = context;
+  const running = [...new Set(progress.unfinished)].filter(order => !contains(cursor.taken, order));
+  const unfinished = running.length > 0 || cursor.taken.length > 1;
+  if (stoppedAt === undefined) return { ...notDone, reason: 'session is open', cursor, result: false, unfinished };
+  const result = isResultNew(cursor, context);
+  const stopped = { ...notDone, cursor: { ...cursor, resultTaken: true }, result };
+  if (unfinished && now < stoppedAt + grace) return { ...stopped, reason: 'waiting for missing events', unfinished };
+  if (unfinished) return { ...stopped, reason: 'gave up missing events', ...giveUp(stopped.cursor, running) };
+  const reason = whyUnverified(progress, stoppedAt);
+  if (reason !== undefined) return { ...stopped, reason, wakeAt: stoppedAt + quiescenceTime };
+  const verified = verifyTally({ ...stopped.cursor, endedAt: session.endedAt }, progress);
+  return { ...stopped, ...verified, done: true, reason: 'verified' };
 }
 
-/** Whether this reading was the last one needed: all of it, late enough, and bringing nothing to what was known. */
-function isQuiescent(pass: ReadProgress, stoppedAt: Nanos): boolean {
-  const late = pass.readAt !== undefined && pass.readAt >= stoppedAt + settleTime;
-  return pass.full && late && (pass.first || pass.fresh === 0);
+/** The completion of a session that the server has deleted. It stays known, so that it is not news if it returns. Pure. */
+export function completeDeleted(
+  cursor: Cursor,
+  last: Pick<CompletionContext, 'stoppedAt' | 'since'> | undefined,
+): Completion {
+  const result = last !== undefined && isResultNew(cursor, last);
+  return { ...notDone, done: true, reason: 'deleted by the server', cursor: { ...cursor, resultTaken: true }, result };
 }
 
-function withHoles(cursor: Cursor, running: readonly number[], result: boolean, graceOver: boolean): Completion {
-  const waiting = { ...nothing, done: false, result, wakeAt: 0n } as const;
-  if (!graceOver) return { ...waiting, cursor, unfinished: true };
+const isResultNew = (
+  { resultTaken }: Cursor,
+  { stoppedAt, since }: Pick<CompletionContext, 'stoppedAt' | 'since'>,
+): boolean => !resultTaken && stoppedAt !== undefined && stoppedAt >= since;
+
+/** Undefined if the reading covered every row, began late enough and found nothing new. */
+function whyUnverified({ full, readAt, first, fresh }: ReadProgress, stoppedAt: Nanos): CompletionReason | undefined {
+  if (!full) return 'not read from the start';
+  if (readAt === undefined || readAt < stoppedAt + quiescenceTime) return 'waiting for late events';
+  return first || fresh === 0 ? undefined : 'new events found';
+}
+
+function giveUp(cursor: Cursor, running: readonly number[]): Pick<Completion, 'cursor' | 'abandoned' | 'orderGaps'> {
   const withRows = insert(cursor.taken, running);
   const missing = gaps(withRows);
   return {
-    ...waiting,
     cursor: { ...cursor, taken: closed(withRows) },
-    unfinished: false,
     abandoned: running.length + sizeOf(missing),
     orderGaps: missing.length,
   };
 }
 
-/** The last reading tells by the tally what changed after it had been taken. */
+/** Compares the tally of the last reading with the cursor's: the difference was changed after it was taken. */
 function verifyTally(
   cursor: Cursor,
   { tally }: ReadProgress,

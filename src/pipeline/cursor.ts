@@ -2,28 +2,25 @@ import { eventStatuses } from '../model/event.js';
 import type { Nanos } from '../model/time.js';
 import { formatIntervalSet, type IntervalSet, parseIntervalSet } from './interval-set.js';
 
-/** What a tally counts: events by final status, and rows that were not taken as events. */
+/** What a tally counts: events by final status, rejected rows (`set_aside`) and duplicates. */
 const tallyKeys = [...eventStatuses, 'other', 'set_aside', 'duplicate'] as const;
 export type TallyKey = (typeof tallyKeys)[number];
 export type Tally = Readonly<Partial<Record<TallyKey, number>>>;
 
 /** What one sink has taken of one session. */
 export type Cursor = Readonly<{
-  /** The `order`s that are done with: taken, passed over as history, set aside or given up. */
+  /** The `order`s that are done: taken, history, rejected or given up. */
   taken: IntervalSet;
   tally: Tally;
   /** Whether the session's result has been taken. */
   resultTaken: boolean;
-  /** The end that the session told when it was done with; a later one tells that it was opened again. */
+  /** End of the session when it was done; a later one means that it was opened again. */
   endedAt?: Nanos | undefined;
 }>;
 
 export const startCursor: Cursor = { taken: [], tally: {}, resultTaken: false };
 
-/**
- * Writes a cursor for the store, such as `0-3,5;Success=4,Failed=1;result`, and `;` with the end in nanoseconds behind
- * that where there is one. Equal cursors give equal texts.
- */
+/** Writes a cursor for the store: `0-3,5;Success=4,Failed=1;result`, then `;` and the end in nanoseconds if it has one. */
 export function formatCursor({ taken, tally, resultTaken, endedAt }: Cursor): string {
   const counts = tallyKeys.flatMap(key => (tally[key] === undefined ? [] : [`${key}=${String(tally[key])}`]));
   const end = endedAt === undefined ? [] : [String(endedAt)];
@@ -48,7 +45,7 @@ export function parseCursor(text: string): Cursor {
   };
 }
 
-/** The `endedAt` of what `formatCursor` wrote, for whoever wants no more: every list asks for that of every session. */
+/** Only the `endedAt` of what `formatCursor` wrote: every poll needs that of every session. */
 export function endOf(text: string): Nanos | undefined {
   const [, , , end = ''] = text.split(';', 4);
   return end === '' ? undefined : BigInt(end);

@@ -1,181 +1,197 @@
 import { type AnomalyKind, eventTime, isFinal, type RejectReason, type RestoreEvent } from '../model/event.js';
 import type { Nanos } from '../model/time.js';
 import type { Cursor, Tally, TallyKey } from './cursor.js';
-import { gaps, contains, type IntervalSet, sizeOf, insert } from './interval-set.js';
+import { contains, gaps, insert, type IntervalSet, sizeOf } from './interval-set.js';
 import type { EventPage, EventRow } from './ports.js';
 
-/** How far one reading of a session has come: from where it began through the pages read so far. */
+/** How far one reading of a session has come: where it began, and what its pages held so far. */
 export type ReadProgress = Readonly<{
-  /** Where the next page begins. */
+  /** Row at which the next page begins. */
   offset: number;
-  /** The `order` that the first row must have, for the row before the first hole to be the one we know. */
+  /** The `order` that the first row must have: that of the last row before the first hole. */
   expected: number | undefined;
-  /** It began at row 0, so it sees everything. */
+  /** The reading began at row 0, so it sees every row. */
   full: boolean;
-  /** It began with nothing taken. */
+  /** The reading began with an empty cursor. */
   first: boolean;
-  /** Server time at which its first page was asked for. */
+  /** Server time at which its first page was requested. */
   readAt: Nanos | undefined;
-  /** How many rows it has found that were not known. */
+  /** How many rows were new. */
   fresh: number;
   tally: Tally;
   /** Orders of rows that are not final yet. */
   unfinished: readonly number[];
-  /** Ids by order of the last page, to tell a second event with one order from one row seen twice. */
+  /** Ids by order of the last page, to tell a second event with the same order from a repeated row. */
   ids: ReadonlyMap<number, string>;
 }>;
 
-export type ReadContext = Readonly<{
+export type DedupeContext = Readonly<{
   sessionOpen: boolean;
-  /** Events that happened before are history: passed over. */
+  /** Events that happened before are history: counted as taken, not delivered. Server time. */
   since: Nanos;
 }>;
 
-/** What a page brings: the events to take, in the page's order, and the cursor that stands once they are taken. */
+/** A row that cannot be delivered. `id` is `''` when it could not be read. */
+export type RejectedRow = Readonly<{ order: number; id: string; reason: RejectReason }>;
+
+/** The events of a page to deliver, in the page's order, and the cursor after them. */
 export type PageResult = Readonly<{
   cursor: Cursor;
-  pass: ReadProgress;
+  progress: ReadProgress;
   events: readonly RestoreEvent[];
-  rejected: readonly RejectReason[];
+  rejected: readonly RejectedRow[];
   anomalies: readonly AnomalyKind[];
-  /** Orders given up to keep the cursor within bounds. */
+  /** Number of orders given up to keep the cursor small. */
   abandoned: number;
 }>;
 
-/** A cursor may not grow without bound however a server numbers its events (design, section 3). */
+/** Limits the size of a cursor, however a server numbers its events. */
 const maxIntervals = 10_000;
 
-const freshPass = { readAt: undefined, fresh: 0, tally: {}, unfinished: [], ids: new Map<number, string>() } as const;
+const emptyProgress = {
+  readAt: undefined,
+  fresh: 0,
+  tally: {},
+  unfinished: [],
+  ids: new Map<number, string>(),
+} as const;
 
-/** A reading of everything, from row 0. */
+/** A reading of all rows. */
 export const fullRead = (cursor: Cursor): ReadProgress => ({
-  ...freshPass,
+  ...emptyProgress,
   offset: 0,
   expected: undefined,
   full: true,
   first: cursor.taken.length === 0,
 });
 
-/** A reading of what may be new: from the first hole on, overlapping the row before it. */
+/** A reading of what may be new: from the first hole on, including the row before it. */
 export function incrementalRead(cursor: Cursor): ReadProgress {
   const interval = cursor.taken[0];
   if (interval === undefined || interval[0] === interval[1]) return fullRead(cursor);
   const [lowest, last] = interval;
-  return { ...freshPass, offset: last - lowest, expected: last, full: false, first: false };
+  return { ...emptyProgress, offset: last - lowest, expected: last, full: false, first: false };
 }
 
-/** Whether the page begins with another row than the cursor expects, so that its position proves nothing. */
-export const misses = (pass: ReadProgress, page: EventPage): boolean =>
-  pass.expected !== undefined && page.rows[0]?.order !== pass.expected;
+/** Whether the page begins with another row than the cursor expects: the rows have moved, and all must be read. */
+export const misses = ({ expected }: ReadProgress, page: EventPage): boolean =>
+  expected !== undefined && page.rows[0]?.order !== expected;
 
-/**
- * What is new in a page. Neither the order of rows nor their repetition matters: an event is known by its `order`, and
- * taken when its status is final, once.
- */
-export function dedupe(cursor: Cursor, pass: ReadProgress, page: EventPage, reading: ReadContext): PageResult {
-  const draft = draftOf(cursor, pass);
-  for (const row of page.rows) takeRow(draft, row, cursor, reading);
+/** Splits a page into events that the sink has not taken yet and the cursor after them. Order and repetition of rows do not matter. Pure. */
+export function dedupe(cursor: Cursor, progress: ReadProgress, page: EventPage, context: DedupeContext): PageResult {
+  const draft = draftOf(cursor, progress);
+  for (const row of page.rows) addRow(draft, row, rowOutcome(row, stateOf(draft, cursor, row), context));
   const taken = bounded(insert(cursor.taken, draft.orders));
   return {
     cursor: { ...cursor, taken: taken.orders, tally: draft.cursorTally },
-    pass: {
-      ...pass,
+    progress: {
+      ...progress,
       offset: page.offset + page.rows.length,
       expected: undefined,
-      readAt: pass.readAt ?? page.readAt,
-      fresh: pass.fresh + draft.orders.length,
-      tally: draft.passTally,
-      unfinished: [...pass.unfinished, ...draft.unfinished],
+      readAt: progress.readAt ?? page.readAt,
+      fresh: progress.fresh + draft.orders.length,
+      tally: draft.readTally,
+      unfinished: [...progress.unfinished, ...draft.unfinished],
       ids: draft.ids,
     },
     events: draft.events,
     rejected: draft.rejected,
     anomalies: [...page.anomalies, ...draft.anomalies],
-    abandoned: taken.given,
+    abandoned: taken.abandoned,
   };
 }
 
-type PageAccumulator = {
+/** What becomes of a row, and why. Only `new` events are delivered. */
+export type RowOutcome =
+  /** The same row again, on this page or the one before. */
+  | 'repeated'
+  /** Another event with an order that this page or the one before already had. */
+  | 'duplicate order'
+  /** The event still runs; a later reading takes it. */
+  | 'not final'
+  | 'taken before'
+  | 'rejected'
+  /** Happened before the sink began with this server. */
+  | 'history'
+  | 'new';
+
+/** What is known of a row's order: the id it had on this page or the one before, and whether the cursor has it. */
+type OrderState = Readonly<{ seenId: string | undefined; taken: boolean }>;
+
+export function rowOutcome(row: EventRow, { seenId, taken }: OrderState, context: DedupeContext): RowOutcome {
+  if (seenId !== undefined) return seenId === idOf(row) ? 'repeated' : 'duplicate order';
+  if ('event' in row && !isFinal(row.event, context.sessionOpen)) return 'not final';
+  if (taken) return 'taken before';
+  if (!('event' in row)) return 'rejected';
+  return eventTime(row.event) < context.since ? 'history' : 'new';
+}
+
+type MutableTally = Partial<Record<TallyKey, number>>;
+
+type PageDraft = {
   events: RestoreEvent[];
-  rejected: RejectReason[];
+  rejected: RejectedRow[];
   anomalies: AnomalyKind[];
   orders: number[];
   unfinished: number[];
   ids: Map<number, string>;
   previousIds: ReadonlyMap<number, string>;
-  cursorTally: Partial<Record<TallyKey, number>>;
-  passTally: Partial<Record<TallyKey, number>>;
+  cursorTally: MutableTally;
+  readTally: MutableTally;
 };
 
-const draftOf = (cursor: Cursor, pass: ReadProgress): PageAccumulator => ({
+const draftOf = (cursor: Cursor, progress: ReadProgress): PageDraft => ({
   events: [],
   rejected: [],
   anomalies: [],
   orders: [],
   unfinished: [],
   ids: new Map(),
-  previousIds: pass.ids,
+  previousIds: progress.ids,
   cursorTally: { ...cursor.tally },
-  passTally: { ...pass.tally },
+  readTally: { ...progress.tally },
 });
 
-function takeRow(draft: PageAccumulator, row: EventRow, cursor: Cursor, reading: ReadContext): void {
-  const id = 'event' in row ? row.event.id : row.id;
-  const earlier = draft.ids.get(row.order) ?? draft.previousIds.get(row.order);
-  if (earlier !== undefined) {
-    if (earlier !== id) setDuplicateAside(draft, row.order);
-    return;
-  }
-  draft.ids.set(row.order, id);
-  const known = contains(cursor.taken, row.order);
-  if ('event' in row) takeEvent(draft, row.event, known, reading);
-  else takeReject(draft, row.order, row.rejected, known);
+const idOf = (row: EventRow): string => ('event' in row ? row.event.id : row.id);
+
+const stateOf = ({ ids, previousIds }: PageDraft, cursor: Cursor, { order }: EventRow): OrderState => ({
+  seenId: ids.get(order) ?? previousIds.get(order),
+  taken: contains(cursor.taken, order),
+});
+
+function addRow(draft: PageDraft, row: EventRow, outcome: RowOutcome): void {
+  if (outcome === 'repeated') return;
+  if (outcome === 'duplicate order') return addDuplicate(draft, row);
+  draft.ids.set(row.order, idOf(row));
+  if (outcome === 'not final') return void draft.unfinished.push(row.order);
+  const key: TallyKey = 'event' in row ? row.event.status.label : 'set_aside';
+  count(draft.readTally, key);
+  if (outcome === 'taken before') return;
+  draft.orders.push(row.order);
+  count(draft.cursorTally, key);
+  if (!('event' in row)) draft.rejected.push({ order: row.order, id: row.id, reason: row.rejected });
+  else if (outcome === 'new') draft.events.push(row.event);
 }
 
-function takeEvent(
-  draft: PageAccumulator,
-  event: RestoreEvent,
-  known: boolean,
-  { sessionOpen, since }: ReadContext,
-): void {
-  if (!isFinal(event, sessionOpen)) {
-    if (!known) draft.unfinished.push(event.order);
-    return;
-  }
-  count(draft.passTally, event.status.label);
-  if (known) return;
-  draft.orders.push(event.order);
-  count(draft.cursorTally, event.status.label);
-  if (eventTime(event) >= since) draft.events.push(event);
-}
-
-function takeReject(draft: PageAccumulator, order: number, reason: RejectReason, known: boolean): void {
-  count(draft.passTally, 'set_aside');
-  if (known) return;
-  draft.orders.push(order);
-  count(draft.cursorTally, 'set_aside');
-  draft.rejected.push(reason);
-}
-
-/** Counted with the row that it doubles: when that one is known already, the last reading makes up for it. */
-function setDuplicateAside(draft: PageAccumulator, order: number): void {
-  count(draft.passTally, 'duplicate');
-  if (!draft.orders.includes(order)) return;
+/** Counts a duplicate together with the row that it doubles; if that one was taken before, the last reading counts it. */
+function addDuplicate(draft: PageDraft, row: EventRow): void {
+  count(draft.readTally, 'duplicate');
+  if (!draft.orders.includes(row.order)) return;
   count(draft.cursorTally, 'duplicate');
-  draft.rejected.push('duplicate_order');
+  draft.rejected.push({ order: row.order, id: idOf(row), reason: 'duplicate_order' });
   draft.anomalies.push('duplicate_order');
 }
 
-function count(tally: Partial<Record<TallyKey, number>>, key: TallyKey): void {
+function count(tally: MutableTally, key: TallyKey): void {
   tally[key] = (tally[key] ?? 0) + 1;
 }
 
 /** Gives up the lowest holes of a set that has too many. */
-function bounded(orders: IntervalSet): Readonly<{ orders: IntervalSet; given: number }> {
+function bounded(orders: IntervalSet): Readonly<{ orders: IntervalSet; abandoned: number }> {
   const excess = orders.length - maxIntervals;
   const from = orders[0];
   const to = orders[excess];
-  if (excess <= 0 || from === undefined || to === undefined) return { orders, given: 0 };
-  const given = sizeOf(gaps(orders.slice(0, excess + 1)));
-  return { orders: [[from[0], to[1]], ...orders.slice(excess + 1)], given };
+  if (excess <= 0 || from === undefined || to === undefined) return { orders, abandoned: 0 };
+  const abandoned = sizeOf(gaps(orders.slice(0, excess + 1)));
+  return { orders: [[from[0], to[1]], ...orders.slice(excess + 1)], abandoned };
 }

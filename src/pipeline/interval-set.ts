@@ -1,7 +1,7 @@
 /** A set of whole numbers as sorted closed intervals that neither touch nor overlap. */
 export type IntervalSet = readonly (readonly [first: number, last: number])[];
 
-/** Whether `order` is in the set; by halving, because a set may hold thousands of intervals. */
+/** Whether `order` is in the set; a binary search, because a set may hold thousands of intervals. */
 export function contains(orders: IntervalSet, order: number): boolean {
   let low = 0;
   let high = orders.length - 1;
@@ -50,7 +50,7 @@ export function closed(orders: IntervalSet): IntervalSet {
 export const formatIntervalSet = (orders: IntervalSet): string =>
   orders.map(([first, last]) => (first === last ? String(first) : `${String(first)}-${String(last)}`)).join(',');
 
-/** Reads what `formatOrders` wrote. */
+/** Reads what `formatIntervalSet` wrote. */
 export function parseIntervalSet(text: string): IntervalSet {
   if (text === '') return [];
   return text.split(',').map(part => {

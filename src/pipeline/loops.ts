@@ -1,46 +1,47 @@
 import { type Backoff, backoffMs } from '../kernel/backoff.js';
-import type { Notify } from '../kernel/notify.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
+import type { Notify } from '../kernel/notify.js';
 import type { DeliveryReport } from './sink-worker.js';
 
-type Timing = Readonly<{ clock: Clock; random: Random; quit: AbortSignal }>;
+type EveryOptions = Readonly<{
+  clock: Clock;
+  quit: AbortSignal;
+  /** Notified when `intervalMs` may return something else. */
+  changed?: Notify;
+}>;
 
 /**
- * Runs `turn` every `intervalMs()`, measured from start to start, until `quit` aborts. Turns never overlap: one that
- * runs long delays the next, and one that answers a failure is not followed before the time that the other side asked
- * for. A ring of `changed` says that the interval may be another now. Resolves once the turn in hand has ended; `turn`
- * must not reject.
+ * Runs `poll` every `intervalMs()`, measured from start to start, until `quit` aborts. Polls never overlap: a slow one
+ * delays the next, and after a failure the next waits at least as long as the server asked for. `poll` must not reject.
  */
 export async function every(
   intervalMs: () => number,
-  turn: () => Promise<ExporterError | undefined>,
-  timing: Pick<Timing, 'clock' | 'quit'> & Readonly<{ changed?: Notify }>,
+  poll: () => Promise<ExporterError | undefined>,
+  options: EveryOptions,
 ): Promise<void> {
-  const { clock, quit, changed } = timing;
+  const { clock, quit } = options;
   while (!quit.aborted) {
     const startedMs = clock.monotonic();
-    const failure = await turn();
+    const failure = await poll();
     const notBeforeMs = clock.monotonic() + (failure?.retryAfterMs ?? 0);
-    // The clock goes on between two readings of it; Node warns of a wait that is negative.
+    // The clock moves between two readings, and Node warns of negative delays.
     const restMs = (): number => Math.max(0, Math.max(notBeforeMs, startedMs + intervalMs()) - clock.monotonic());
-    while ((await rest(restMs(), { clock, quit, changed })) === 'notified');
+    while (await notifiedWithin(restMs(), options));
   }
 }
 
-type Rest = Pick<Timing, 'clock' | 'quit'> & Readonly<{ changed: Notify | undefined }>;
-
-/** Sleeps, unless the bell rings before that. */
-async function rest(ms: number, { clock, quit, changed }: Rest): Promise<'slept' | 'notified'> {
+/** Sleeps; true if `changed` was notified before the time was over. */
+async function notifiedWithin(ms: number, { clock, quit, changed }: EveryOptions): Promise<boolean> {
   const over = new AbortController();
   const either = AbortSignal.any([quit, over.signal]);
   const slept = clock.sleep(ms, either).then(
-    () => 'slept' as const,
-    () => 'slept' as const,
+    () => false,
+    () => false,
   );
   const notified = changed?.wait(either).then(
-    () => 'notified' as const,
-    () => 'slept' as const,
+    () => true,
+    () => false,
   );
   const first = await Promise.race(notified === undefined ? [slept] : [slept, notified]);
   over.abort();
@@ -48,34 +49,33 @@ async function rest(ms: number, { clock, quit, changed }: Rest): Promise<'slept'
   return first;
 }
 
-/** From 1 s to 60 s, full jitter: a receiver that is down for long is asked once a minute or so. */
+/** From 1 s to 60 s on average, with full jitter. */
 const failureBackoff: Backoff = { baseMs: 2_000, capMs: 120_000 };
-/** The least time between two tries, and what a receiver that asks for no wait at all gets. */
-const leastWaitMs = 1_000;
+const minWaitMs = 1_000;
 
 /**
- * Runs a sink's turns whenever the bell rings, and again after a wait when a turn failed, until `quit` aborts.
- * Resolves once the turn in hand has ended; `turn` must not reject.
+ * Runs `deliver` when notified, and again after a wait when it failed, until `quit` aborts. Resolves once the delivery
+ * under way has ended. `deliver` must not reject.
  */
 export async function runWhenNotified(
   wakeUp: Notify,
-  turn: () => Promise<DeliveryReport>,
-  timing: Timing,
+  deliver: () => Promise<Pick<DeliveryReport, 'errors'>>,
+  { clock, random, quit }: Readonly<{ clock: Pick<Clock, 'sleep'>; random: Random; quit: AbortSignal }>,
 ): Promise<void> {
   let failures = 0;
-  while (!timing.quit.aborted) {
-    await wakeUp.wait(timing.quit).catch(() => undefined);
-    if (timing.quit.aborted) return;
-    const { errors } = await turn();
+  while (!quit.aborted) {
+    await wakeUp.wait(quit).catch(() => undefined);
+    if (quit.aborted) return;
+    const { errors } = await deliver();
     failures = errors.length === 0 ? 0 : failures + 1;
     if (errors.length === 0) continue;
-    await timing.clock.sleep(waitMs(errors, failures, timing.random), timing.quit).catch(() => undefined);
+    await clock.sleep(waitMs(errors, failures, random), quit).catch(() => undefined);
     wakeUp.notify();
   }
 }
 
-/** What the other side asked for, else the backoff. */
+/** What the receiver or server asked for, else the backoff. */
 function waitMs(errors: readonly ExporterError[], failures: number, random: Random): number {
   const asked = Math.max(0, ...errors.map(({ retryAfterMs }) => retryAfterMs ?? 0));
-  return Math.max(leastWaitMs, asked > 0 ? asked : backoffMs(failureBackoff, failures, random));
+  return Math.max(minWaitMs, asked > 0 ? asked : backoffMs(failureBackoff, failures, random));
 }

@@ -1,55 +1,55 @@
 import type { EventPage, Source } from './ports.js';
 
-/** Pages of events, read once for all sinks that stand at the same place. */
+/** Pages of events, read once for all sinks that need the same one. */
 export interface PageCache {
-  /** As `Source.events`. A page is the same for everybody until `renew`. */
+  /** As `Source.events`. A page stays the same until `invalidate`. */
   read(session: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined>;
-  /** Forgets every page: what is read from here on is new. */
+  /** Forgets every page. */
   invalidate(): void;
 }
 
-/** Small sessions by the hundred: a sink that is a little slower finds them still there. */
-const keptPages = 100;
-/** Some 15 MB, which a collector of garbage has to look through again and again. The latest page is kept in any case. */
-const keptRows = 10_000;
+/** Enough for small sessions: a slower sink still finds their pages. */
+const maxPages = 100;
+/** Limits the memory to some 15 MB. The latest page is kept in any case. */
+const maxRows = 10_000;
 
 type CachedPage = { readonly page: Promise<EventPage | undefined>; reads: number; rows: number };
 
-/** @param readers how many sinks there are: a page that all of them have read is not kept any longer. */
+/** @param readers number of sinks: a page that all of them have read is dropped. */
 export function createPageCache(source: Pick<Source, 'events'>, readers: number): PageCache {
   const pages = new Map<string, CachedPage>();
-  const begin = (key: string, page: CachedPage['page']): CachedPage => {
-    const kept: CachedPage = { page, reads: 0, rows: 0 };
-    pages.set(key, kept);
-    void settled(key, kept);
-    return kept;
+  const add = (key: string, page: CachedPage['page']): CachedPage => {
+    const cached: CachedPage = { page, reads: 0, rows: 0 };
+    pages.set(key, cached);
+    void whenRead(key, cached);
+    return cached;
   };
-  const settled = async (key: string, kept: CachedPage): Promise<void> => {
+  const whenRead = async (key: string, cached: CachedPage): Promise<void> => {
     try {
-      kept.rows = (await kept.page)?.rows.length ?? 0;
-      trim(pages);
+      cached.rows = (await cached.page)?.rows.length ?? 0;
+      evict(pages);
     } catch {
-      if (pages.get(key) === kept) pages.delete(key);
+      if (pages.get(key) === cached) pages.delete(key);
     }
   };
   return {
     read: async (session, offset, signal) => {
       const key = `${session} ${String(offset)}`;
-      const kept = pages.get(key) ?? begin(key, source.events(session, offset, signal));
-      kept.reads += 1;
-      if (kept.reads >= readers) pages.delete(key);
-      return kept.page;
+      const cached = pages.get(key) ?? add(key, source.events(session, offset, signal));
+      cached.reads += 1;
+      if (cached.reads >= readers) pages.delete(key);
+      return cached.page;
     },
     invalidate: () => pages.clear(),
   };
 }
 
-/** Forgets the oldest of too many. */
-function trim(pages: Map<string, CachedPage>): void {
-  let rows = [...pages.values()].reduce((sum, kept) => sum + kept.rows, 0);
-  for (const [key, kept] of pages) {
-    if (pages.size <= 1 || (pages.size <= keptPages && rows <= keptRows)) return;
-    rows -= kept.rows;
+/** Drops the oldest pages while there are too many pages or rows. */
+function evict(pages: Map<string, CachedPage>): void {
+  let rows = [...pages.values()].reduce((sum, cached) => sum + cached.rows, 0);
+  for (const [key, cached] of pages) {
+    if (pages.size <= 1 || (pages.size <= maxPages && rows <= maxRows)) return;
+    rows -= cached.rows;
     pages.delete(key);
   }
 }

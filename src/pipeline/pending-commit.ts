@@ -1,36 +1,31 @@
+import type { ReadBatch } from './batch-builder.js';
 import type { StateChange, Store } from './ports.js';
 
-/**
- * Remembers what a sink has delivered. What could not be stored is owed, and must be settled before anything else is
- * read or delivered: a full disk repeats no delivery.
- */
-export interface PendingCommit {
-  /**
-   * Stores a change, and tells `stored` once it is.
-   * @throws {ExporterError} `store`: the change is owed from here on.
-   */
-  record(change: StateChange, stored: () => void): Promise<void>;
-  /**
-   * Stores what is owed.
-   * @throws {ExporterError} `store`: it is owed still.
-   */
-  flush(): Promise<void>;
-}
+/** A batch that the sink has taken, and the change to store for it. */
+export type DeliveredBatch = ReadBatch & Readonly<{ change: StateChange }>;
 
-export function createPendingCommit(store: Pick<Store, 'commit'>): PendingCommit {
-  let owed: Readonly<{ change: StateChange; stored: () => void }> | undefined;
-  const settle = async (): Promise<void> => {
-    if (owed === undefined) return;
-    const { change, stored } = owed;
-    await store.commit(change);
-    owed = undefined;
-    stored();
-  };
-  return {
-    flush: settle,
-    record: async (change, stored) => {
-      owed = { change, stored };
-      await settle();
-    },
-  };
+/** The delivered batch of one sink that is not stored yet. It is stored before anything else is read, not delivered again. */
+export class PendingCommit {
+  readonly #store: Pick<Store, 'commit'>;
+  #pending: DeliveredBatch | undefined;
+
+  constructor(store: Pick<Store, 'commit'>) {
+    this.#store = store;
+  }
+
+  add(delivered: DeliveredBatch): void {
+    this.#pending = delivered;
+  }
+
+  /**
+   * Stores what is pending and returns it; undefined if nothing is.
+   * @throws {ExporterError} `store`: it stays pending.
+   */
+  async flush(): Promise<DeliveredBatch | undefined> {
+    const delivered = this.#pending;
+    if (delivered === undefined) return undefined;
+    await this.#store.commit(delivered.change);
+    this.#pending = undefined;
+    return delivered;
+  }
 }

@@ -3,18 +3,18 @@ import type { AnomalyKind, RejectReason, RestoreEvent } from '../model/event.js'
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 
-/** One row of a page of events: an event, or what is left of one that could not be decoded. */
+/** One row of a page: an event, or the remains of one that could not be decoded. */
 export type EventRow =
   | Readonly<{ order: number; event: RestoreEvent }>
-  | Readonly<{ order: number; rejected: RejectReason; /** `''` when not even that could be read. */ id: string }>;
+  | Readonly<{ order: number; rejected: RejectReason; /** `''` if it could not be read. */ id: string }>;
 
-/** One page of a session's events, in the server's order, which means nothing. */
+/** One page of a session's events, in no particular order. */
 export type EventPage = Readonly<{
   offset: number;
   rows: readonly EventRow[];
   /** No row follows this page. */
   last: boolean;
-  /** Server time at which the request was begun: every event that was readable then is in its page. */
+  /** Server time at which the request began: every event that was readable then is in its page. */
   readAt: Nanos;
   anomalies: readonly AnomalyKind[];
 }>;
@@ -26,7 +26,7 @@ export type SessionList = Readonly<{
   rejects: readonly string[];
 }>;
 
-/** Where to read the change feed from, and how long the server may wait for something to tell. */
+/** Where to read the change feed from, and how long the server may wait for news. */
 export type FeedPosition = Readonly<{
   /** Undefined for the end of the feed. */ token: string | undefined;
   waitSeconds: number;
@@ -63,7 +63,7 @@ export type InstanceInfo = Readonly<{ apiVersion: string; version: string; insta
  * @throws {ExporterError} `aborted`, `auth`, `decode`, `network`, `rejected`, `server`, `throttled` or `timeout`.
  */
 export interface Source {
-  /** Now by the server's clock, as far as its answers have told; ours until then. */
+  /** Now by the server's clock; by the exporter's until the first answer. */
   now(): Nanos;
   instance(signal: AbortSignal): Promise<InstanceInfo>;
   /** Sessions created at `createdFrom` or later, more where the API has no such filter; all for undefined. */
@@ -82,7 +82,7 @@ export type SinkName = (typeof sinkNames)[number];
 /** An event together with the session it belongs to. */
 export type TakenEvent = Readonly<{ session: Session; event: RestoreEvent }>;
 
-/** How often each oddity was met among what a batch covers. Keys that did not occur are absent. */
+/** Counts of what was wrong in the pages of a batch. Keys that did not occur are absent. */
 export type Findings = Readonly<{
   rejected: Readonly<Partial<Record<RejectReason, number>>>;
   anomalies: Readonly<Partial<Record<AnomalyKind, number>>>;
@@ -92,10 +92,10 @@ export type Findings = Readonly<{
   corrections: number;
 }>;
 
-/** What a sink takes in one go: all of it or nothing. */
+/** What a sink takes at once: all of it or nothing. */
 export type Batch = Readonly<{
   events: readonly TakenEvent[];
-  /** Sessions that have stopped, to be counted or told once. */
+  /** Sessions that have stopped. */
   results: readonly Session[];
   findings: Findings;
   /** Now by the server's clock. */
@@ -149,7 +149,7 @@ export type Series = Readonly<{ family: string; labels: readonly string[] }> &
     | Readonly<{ kind: 'latest'; at: Nanos }>
   );
 
-/** A record that the other side of a sink will not have: which, and why, and nothing of what it says. */
+/** A record that the receiver refused for good, without its content. */
 export type DeadLetter = Readonly<{
   sink: SinkName;
   /** Session id. */
@@ -161,19 +161,30 @@ export type DeadLetter = Readonly<{
   at: Nanos;
 }>;
 
-/** What is to be recorded of a batch that has been taken. */
+/** What to commit for a batch that has been taken. */
 export type Delivered = Readonly<{ deltas: readonly SeriesDelta[]; deadLetters?: readonly DeadLetter[] }>;
 
 /** Where telemetry goes. */
 export interface Sink {
   readonly name: SinkName;
   /**
-   * Resolves when the other side has taken the batch, but for what it will never have.
-   * A rejection means that nothing of it counts as taken; it is delivered again.
-   * @throws {ExporterError} `auth`, `network`, `rejected`, `server`, `throttled` or `timeout`. `rejected` with the
-   * detail `suspects` when the other side refuses records that may be at fault themselves, and has taken no other since.
+   * Resolves once the receiver has taken the batch, except for dead letters. If it rejects, nothing counts as taken.
+   * @throws {ExporterError} `auth`, `network`, `rejected`, `server`, `throttled` or `timeout`; `rejected` with the
+   * detail `suspects` for a suspect batch: the receiver refused it record by record, and has taken nothing else since.
    */
   deliver(batch: Batch, signal: AbortSignal): Promise<Delivered>;
+}
+
+/** Where the series of one server are served, and how those change that no sink counts. */
+export interface ServedSeries {
+  /** Serves deltas that have been committed, so that what is served is never ahead of the store. */
+  apply(deltas: readonly SeriesDelta[]): void;
+  /** Creates the series of a session's organization and workload, at 0. */
+  initialDeltas(session: Session): readonly SeriesDelta[];
+  /** Counts a gap in the change feed. `missed`: sessions that the feed did not report. */
+  feedGapDeltas(missed: number): readonly SeriesDelta[];
+  /** Counts that the server has become another installation. */
+  replacedDeltas(): readonly SeriesDelta[];
 }
 
 /** What one sink has done about one session. */
@@ -188,11 +199,11 @@ export type CursorRow = Readonly<{
   cursor: string;
 }>;
 
-/** What a server has told of itself, or given to go on from; absent until it has. */
+/** What a server has reported of itself, and its change token; absent until it has. */
 export const factNames = ['installationId', 'apiVersion', 'changeToken'] as const;
 export type FactName = (typeof factNames)[number];
 
-/** What is remembered of a server beside rows and series. */
+/** The state of a server besides rows and series. */
 export type ServerState = Readonly<{
   /** Per sink: what ended before is history, and never news. Server time. */
   since: Readonly<Partial<Record<SinkName, Nanos>>>;
@@ -201,24 +212,21 @@ export type ServerState = Readonly<{
 
 /** One transaction: all of it is stored or nothing. Parts left out change nothing. */
 export type StateChange = Readonly<{
-  /** Whom the rest of the change is about, but deltas, which may be of any: a server's name, or one that `epoch.ts` makes of it. */
+  /** The server, or the name of an archive, that the change is about. Deltas may be of any server. */
   server: string;
-  /** First, puts all that is kept under one name under another; what stands there in the same place gives way. */
+  /** Applied first: moves everything under one name to another, and replaces what is there. */
   moves?: ReadonlyArray<Readonly<{ from: string; to: string }>>;
   since?: ServerState['since'];
   facts?: ServerState['facts'];
-  /** Rows to add, or to put in place of the ones for the same sink and session. */
+  /** Rows to add or replace, by sink and session. */
   rows?: readonly CursorRow[];
   deltas?: readonly SeriesDelta[];
   deadLetters?: readonly DeadLetter[];
 }>;
 
-/**
- * Remembers what was taken, and what it added up to, in the same transaction.
- * @throws {ExporterError} `store`.
- */
+/** Keeps cursors and series in one transaction. @throws {ExporterError} `store`. */
 export interface Store {
-  /** Names no server has yet are answered with an empty state. */
+  /** Empty for an unknown name. */
   state(server: string): Promise<ServerState>;
   /** All rows of these sessions, of every sink. */
   rows(server: string, sessions: readonly string[]): Promise<readonly CursorRow[]>;

@@ -1,95 +1,93 @@
 import { ExporterError } from '../kernel/errors.js';
 import type { Nanos } from '../model/time.js';
-import { dedupe, fullRead, misses, incrementalRead, type ReadProgress } from './dedupe.js';
 import type { BacklogEntry } from './backlog.js';
-import { batchSize, type BatchBuilder } from './batch-builder.js';
-import { evaluateCompletion, settleTime } from './completion.js';
-import { type Cursor, formatCursor } from './cursor.js';
-import type { CachedSession } from './session-cache.js';
-import type { SinkWorker, StopSignals } from './sink-worker.js';
+import { batchSize, type SessionPart } from './batch-builder.js';
+import { completeDeleted, type Completion, evaluateCompletion, quiescenceTime } from './completion.js';
+import { formatCursor } from './cursor.js';
+import { dedupe, fullRead, incrementalRead, misses, type PageResult, type ReadProgress } from './dedupe.js';
 import type { EventPage } from './ports.js';
-
-type Into = Readonly<{
-  builder: BatchBuilder;
-  stopping: StopSignals;
-  /** Delivers and remembers what is in the draft. */
-  full: () => Promise<void>;
-}>;
+import type { CachedSession } from './session-cache.js';
+import type { SinkWorker } from './sink-worker.js';
 
 /**
- * Reads what is new in one session into the draft, page by page, and places the entry that then stands. Ends early,
- * with the session still due, when the program stops.
- * @throws {ExporterError} what the source or, through `full`, the sink or the store threw.
+ * Reads what is new in one session: a part for each page, and one for its end. Ends early, with the session still due,
+ * when `quit` aborts.
+ * @throws {ExporterError} as the source; `decode` if the server returns the same page for every offset.
  */
-export async function readSession(worker: SinkWorker, entry: BacklogEntry, into: Into): Promise<void> {
+export async function* readSession(
+  worker: SinkWorker,
+  entry: BacklogEntry,
+  quit: AbortSignal,
+): AsyncGenerator<SessionPart> {
   const id = entry.row.session;
-  const { quit } = into.stopping;
   worker.backlog.startReading(id);
-  const header = await worker.sessionCache.get(id, quit);
-  if (header === undefined) return placeGone(entry, into.builder);
-  const context: Context = { worker, entry, header, into };
-  let place: Place = { cursor: entry.cursor, pass: firstPass(entry, header, worker.source.now()) };
-  const progress = watchProgress();
+  const cached = await worker.sessionCache.get(id, quit);
+  if (cached === undefined) yield endPart(entry, undefined, completeDeleted(entry.cursor, undefined));
+  else yield* readPages(worker, entry, cached, quit);
+}
+
+async function* readPages(
+  worker: SinkWorker,
+  entry: BacklogEntry,
+  cached: CachedSession,
+  quit: AbortSignal,
+): AsyncGenerator<SessionPart> {
+  const { session, stoppedAt } = cached;
+  const context = { sessionOpen: session.open, since: worker.since() };
+  let { cursor } = entry;
+  let progress = startRead(entry, cached, worker.source.now());
+  const checkRepetition = repetitionCheck();
   for (;;) {
-    const page = await worker.pageCache.read(id, place.pass.offset, quit);
-    if (page === undefined) return placeVanished(context);
-    progress(page);
-    if (misses(place.pass, page)) {
-      place = { cursor: place.cursor, pass: fullRead(place.cursor) };
+    const page = await worker.pageCache.read(entry.row.session, progress.offset, quit);
+    if (page === undefined) {
+      yield await vanishedPart(worker, entry, cached, quit);
+      return;
+    }
+    checkRepetition(page);
+    if (misses(progress, page)) {
+      progress = fullRead(cursor);
       continue;
     }
-    place = await takePage(context, { ...place, page });
-    if (page.last) return placeConclusion(context, place);
-    if (quit.aborted) return;
+    for (const piece of pieces(page)) {
+      const result = dedupe(cursor, progress, piece, context);
+      ({ cursor, progress } = result);
+      yield pagePart(entry, cached, result);
+    }
+    const end = { session, stoppedAt, now: worker.source.now(), grace: worker.grace, since: worker.since() };
+    if (page.last) yield endPart(entry, cached, evaluateCompletion(cursor, progress, end));
+    if (page.last || quit.aborted) return;
   }
 }
 
-/** A row may stand in a list twice, and so may a page of one row; the same page over and over is no list. */
-const mostRepetitions = 3;
+/** A session that stopped some time ago is read from row 0; any other from its first hole on. */
+function startRead({ cursor, unfinished }: BacklogEntry, { stoppedAt }: CachedSession, now: Nanos): ReadProgress {
+  const isQuiescent = stoppedAt !== undefined && now >= stoppedAt + quiescenceTime;
+  return isQuiescent && !unfinished ? fullRead(cursor) : incrementalRead(cursor);
+}
 
-/** Told of each page; a server that answers every offset with the same rows would never come to an end. */
-function watchProgress(): (page: EventPage) => void {
+/** A row may occur twice in a list, and so may a page of one row. */
+const maxRepetitions = 3;
+
+/** Detects a server that returns the same rows for every offset: reading it would never end. */
+function repetitionCheck(): (page: EventPage) => void {
   let last = '';
-  let seen = 0;
+  let repetitions = 0;
   return page => {
-    const marks = `${String(page.rows.length)} ${idAt(page, 0)} ${idAt(page, -1)}`;
-    seen = marks === last ? seen + 1 : 1;
-    last = marks;
-    if (seen > mostRepetitions)
-      throw new ExporterError('decode', 'Could not read the events of a restore session: it answers one page for all');
+    const ends = `${String(page.rows.length)} ${rowKey(page, 0)} ${rowKey(page, -1)}`;
+    repetitions = ends === last ? repetitions + 1 : 1;
+    last = ends;
+    if (repetitions > maxRepetitions)
+      throw new ExporterError('decode', 'Could not read the events of a restore session: every page is the same');
   };
 }
 
-function idAt({ rows }: EventPage, index: number): string {
+function rowKey({ rows }: EventPage, index: number): string {
   const row = rows.at(index);
   if (row === undefined) return '';
   return `${String(row.order)} ${'event' in row ? row.event.id : row.id}`;
 }
 
-/** A session that has been over for a while is read whole, once; any other from its first hole on. */
-function firstPass({ cursor, unfinished }: BacklogEntry, { stoppedAt }: CachedSession, now: Nanos): ReadProgress {
-  const settled = stoppedAt !== undefined && now >= stoppedAt + settleTime;
-  return settled && !unfinished ? fullRead(cursor) : incrementalRead(cursor);
-}
-
-type Context = Readonly<{ worker: SinkWorker; entry: BacklogEntry; header: CachedSession; into: Into }>;
-type Place = Readonly<{ cursor: Cursor; pass: ReadProgress }>;
-
-/** Takes a page in pieces of at most a batch, so that no batch and no transaction grows with the page. */
-async function takePage(context: Context, { cursor, pass, page }: Place & { page: EventPage }): Promise<Place> {
-  const { worker, entry, header, into } = context;
-  const reading = { sessionOpen: header.session.open, since: worker.since() };
-  let place: Place = { cursor, pass };
-  for (const piece of pieces(page)) {
-    if (into.builder.size + piece.rows.length > batchSize) await into.full();
-    const step = dedupe(place.cursor, place.pass, piece, reading);
-    into.builder.addPage(header.session, step);
-    if (step.cursor !== place.cursor) placeCursor(entry, step.cursor, into.builder);
-    place = step;
-  }
-  return place;
-}
-
+/** A page in pieces of at most a batch, so that no batch grows with the page size. */
 function pieces(page: EventPage): readonly EventPage[] {
   if (page.rows.length <= batchSize) return [page];
   const starts = Array.from({ length: Math.ceil(page.rows.length / batchSize) }, (_, index) => index * batchSize);
@@ -101,40 +99,32 @@ function pieces(page: EventPage): readonly EventPage[] {
   }));
 }
 
-/** In the middle of a session: what is taken is remembered, the session stays due. */
-function placeCursor(entry: BacklogEntry, cursor: Cursor, builder: BatchBuilder): void {
-  const row = { ...entry.row, cursor: formatCursor(cursor) };
-  builder.place({ ...entry, row, cursor }, row.cursor !== entry.row.cursor);
+/** In the middle of a session: its cursor moves, and it stays due. */
+function pagePart(entry: BacklogEntry, { session }: CachedSession, page: PageResult): SessionPart {
+  const row = { ...entry.row, cursor: formatCursor(page.cursor) };
+  const changed = row.cursor !== entry.row.cursor;
+  return { entry: { ...entry, row, cursor: page.cursor }, changed, session, page };
 }
 
-function placeConclusion({ worker, entry, header, into }: Context, { cursor: read, pass }: Place): void {
-  const { session, stoppedAt } = header;
-  const ending = { session, stoppedAt, now: worker.source.now(), grace: worker.grace, since: worker.since() };
-  const conclusion = evaluateCompletion(read, pass, ending);
-  const { cursor, done, unfinished, wakeAt } = conclusion;
-  into.builder.addCompletion(session, conclusion);
+function endPart(entry: BacklogEntry, cached: CachedSession | undefined, completion: Completion): SessionPart {
+  const { cursor, done, unfinished, wakeAt } = completion;
   const row = { ...entry.row, cursor: formatCursor(cursor), done };
-  const dueAt = wakeAt === 0n ? undefined : wakeAt;
-  into.builder.place({ row, cursor, unfinished, dueAt }, done || row.cursor !== entry.row.cursor);
+  const changed = done || row.cursor !== entry.row.cursor;
+  return { entry: { row, cursor, unfinished, dueAt: wakeAt }, changed, session: cached?.session, completion };
 }
 
 /**
- * The server has no events of the session. Where it still has the session, that is a failure; where it has not, the
- * result that it told before is all that is left to take.
- * @throws {ExporterError} `rejected` when the session is still there.
+ * The server has no events of the session. If it has deleted the session too, the session ends with its last result.
+ * @throws {ExporterError} `rejected` if the server still has the session.
  */
-async function placeVanished({ worker, entry, header, into }: Context): Promise<void> {
-  const again = await worker.sessionCache.refresh(entry.row.session, into.stopping.quit);
-  if (again !== undefined)
+async function vanishedPart(
+  worker: SinkWorker,
+  entry: BacklogEntry,
+  cached: CachedSession,
+  quit: AbortSignal,
+): Promise<SessionPart> {
+  if ((await worker.sessionCache.refresh(entry.row.session, quit)) !== undefined)
     throw new ExporterError('rejected', 'Could not read the events of a restore session that the server still has');
-  const { session, stoppedAt } = header;
-  const told = stoppedAt !== undefined && stoppedAt >= worker.since() && !entry.cursor.resultTaken;
-  if (told) into.builder.addResult(session);
-  placeGone(entry, into.builder);
-}
-
-/** The server has forgotten the session: done, and remembered as such, so that it is not news if it comes back. */
-function placeGone(entry: BacklogEntry, builder: BatchBuilder): void {
-  const cursor = { ...entry.cursor, resultTaken: true };
-  builder.place({ ...entry, cursor, row: { ...entry.row, done: true, cursor: formatCursor(cursor) } }, true);
+  const { stoppedAt } = cached;
+  return endPart(entry, cached, completeDeleted(entry.cursor, { stoppedAt, since: worker.since() }));
 }

@@ -1,12 +1,13 @@
 import type { ExporterError } from '../kernel/errors.js';
 import type { Nanos } from '../model/time.js';
 import type { Backlog } from './backlog.js';
-import type { SessionCache } from './session-cache.js';
-import type { PendingCommit } from './pending-commit.js';
+import type { CorrectedSession, RejectedEvent } from './batch-builder.js';
 import type { PageCache } from './page-cache.js';
-import type { Batch, SeriesDelta, DeadLetter, Sink, SinkName, Source } from './ports.js';
+import type { PendingCommit } from './pending-commit.js';
+import type { Batch, DeadLetter, ServedSeries, Sink, SinkName, Source } from './ports.js';
+import type { SessionCache } from './session-cache.js';
 
-/** Everything that one sink's loop for one server works with. */
+/** One sink of one server, and everything that it works with. */
 export type SinkWorker = Readonly<{
   server: string;
   source: Pick<Source, 'now'>;
@@ -15,34 +16,39 @@ export type SinkWorker = Readonly<{
   sink: Sink;
   pendingCommit: PendingCommit;
   backlog: Backlog;
-  /** What ended before is history for this sink. Server time. */
+  /** Events and results from before are history for this sink. Server time. */
   since: () => Nanos;
-  /** How long after the stop an open hole is given up. */
+  /** How long after the stop missing events are given up. */
   grace: Nanos;
-  /** Told of the deltas that have been stored, so that what is served never runs ahead of the disk. */
-  stored: (deltas: readonly SeriesDelta[]) => void;
-  /** Told of each batch that the sink has taken, once that has been recorded. */
-  recorded?: ((sink: SinkName, batch: Batch) => void) | undefined;
+  series: Pick<ServedSeries, 'apply'>;
+  /** Called with each batch after its commit. */
+  committed?: ((sink: SinkName, batch: Batch) => void) | undefined;
 }>;
 
-/** What a turn of a sink did. */
+/** How many there were, and the first of them. */
+export type Sample<Item> = Readonly<{ count: number; first: readonly Item[] }>;
+
+/** What one delivery of a sink did. */
 export type DeliveryReport = Readonly<{
-  /** Events recorded as taken. */
+  /** Number of events delivered and committed. */
   taken: number;
-  corrections: number;
-  /** Sessions that could not be read, or the one failure that ended the turn. */
+  /** All failures; the first is the one that counts. */
   errors: readonly ExporterError[];
-  /** Those of the errors which are not of reading: the sink, or the store, has not taken a batch. */
-  undelivered?: readonly ExporterError[];
-  /** Records that the other side will not have. */
-  deadLetters?: readonly DeadLetter[];
+  /** Those of the errors that are not of reading: the sink or the store did not take a batch. */
+  undelivered: readonly ExporterError[];
+  /** Events that could not be decoded, or had a duplicate order. */
+  rejected: Sample<RejectedEvent>;
+  /** Sessions with events that changed after they were taken. */
+  corrected: Sample<CorrectedSession>;
+  /** Records that the receiver refused for good. */
+  deadLetters: Sample<DeadLetter>;
   /** Sessions that the sink still has to read: its backlog. */
   due: number;
 }>;
 
 export type StopSignals = Readonly<{
-  /** Begin nothing more and read no further; what has been read may be delivered. */
+  /** Start nothing more and read no further; what has been read may be delivered. */
   quit: AbortSignal;
-  /** Give up what is being delivered. */
+  /** Abort the delivery under way. */
   cut: AbortSignal;
 }>;

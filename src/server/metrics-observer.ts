@@ -2,8 +2,6 @@ import type { Clock } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import { toSeconds } from '../model/time.js';
-import type { ServerObserver } from './run.js';
-import type { InstanceInfo } from '../pipeline/ports.js';
 import { cursorTime, sinkBacklog } from '../metrics/delivery-families.js';
 import { type OrganizationLabel, unlimited } from '../metrics/organizations.js';
 import { oldestOpenSessionStart, restoreSessionsOpen } from '../metrics/restore-families.js';
@@ -20,36 +18,31 @@ import {
   tokenExpiry,
 } from '../metrics/server-families.js';
 import type { Metrics } from '../metrics/registry.js';
+import type { ServerObserver } from './observer.js';
 
-/** What a source can tell of its connection, beside what it reads. */
+/** What a source knows of its connection. */
 export type ConnectionHealth = Readonly<{
-  /** Epoch ms by our clock; undefined while there is no token. */
+  /** Epoch ms by the exporter's clock; undefined while there is no token. */
   tokenExpiresAtMs(): number | undefined;
-  /** Epoch ms; undefined until a certificate was shown. */
+  /** Epoch ms; undefined until the server has shown its certificate. */
   certificateExpiresAtMs(): number | undefined;
-  /** Undefined until the server has told its time. */
+  /** Undefined until an answer has had a date. */
   clockSkewSeconds(): number | undefined;
-  /** The version that is spoken; undefined until it is known. */
+  /** The API version in use; undefined until it is known. */
   apiVersion(): string | undefined;
 }>;
 
-/** State gauges are dropped after so many turns without a complete one: what nobody has seen lately goes stale. */
+/** Gauges of open sessions are dropped after this many polls in a row that were not complete: they are stale. */
 const staleAfter = 5;
 
 export type MetricsObserverDeps = Readonly<{ clock: Clock; connection: ConnectionHealth; labelOf?: OrganizationLabel }>;
 
-/** Keeps the metrics about a server and its sinks: whether it answers, how far behind we are, what is open. */
+/** Updates the metrics of one server and its sinks: whether it answers, the backlog, and what is open. */
 export function metricsObserver(server: string, metrics: Metrics, deps: MetricsObserverDeps): ServerObserver {
-  const { labelOf = unlimited } = deps;
-  const nowSeconds = (): number => deps.clock.now() / 1000;
-  const pairs = new Map<string, Pair>();
+  const { clock, connection, labelOf = unlimited } = deps;
+  const nowSeconds = (): number => clock.now() / 1000;
+  const pairs = new Map<string, OrganizationWorkload>();
   let incomplete = 0;
-  let instance: InstanceInfo | undefined;
-  const show = (told: InstanceInfo): void => {
-    instance = told;
-    const labels = { version: told.version, api_version: told.apiVersion, installation_id: told.installationId };
-    metrics.replace(serverInfo, server, [{ labels, value: 1 }]);
-  };
   const counted = new WeakSet<ExporterError>();
   const countError = (error: ExporterError): void => {
     metrics.inc(pollErrors, { server, reason: error.reason });
@@ -57,18 +50,18 @@ export function metricsObserver(server: string, metrics: Metrics, deps: MetricsO
   };
   return {
     installationChanged: () => undefined,
-    met: show,
+    identified: ({ version, apiVersion, installationId }) => {
+      // The API version may have changed since the server was asked.
+      const labels = { version, api_version: connection.apiVersion() ?? apiVersion, installation_id: installationId };
+      metrics.replace(serverInfo, server, [{ labels, value: 1 }]);
+    },
     discovered: ({ result, error, seconds }, open) => {
       metrics.inc(polls, { server, result });
       metrics.observe(pollDuration, { server }, seconds);
       metrics.set(serverUp, { server }, error === undefined || error.reason === 'store' ? 1 : 0);
-      showConnection(server, metrics, deps.connection);
-      // The version may be another one since the server told of itself.
-      const apiVersion = deps.connection.apiVersion();
-      if (instance !== undefined && apiVersion !== undefined && apiVersion !== instance.apiVersion)
-        show({ ...instance, apiVersion });
+      showConnection(server, metrics, connection);
       incomplete = result === 'complete' ? 0 : incomplete + 1;
-      // Each turn counts, also with the same error: a refused login answers it until it tries again.
+      // Each poll counts, even with the same error: a refused login returns it until the next attempt.
       if (error !== undefined) countError(error);
       if (incomplete >= staleAfter) dropOpen(server, metrics);
       if (result !== 'complete') return;
@@ -77,10 +70,10 @@ export function metricsObserver(server: string, metrics: Metrics, deps: MetricsO
     },
     feed: ({ active, error }) => {
       metrics.set(changeFeedActive, { server }, active ? 1 : 0);
-      // It goes on telling of its last failure, which may be that of a turn.
+      // The feed repeats its last failure, which may be that of a poll.
       if (error !== undefined && !counted.has(error)) countError(error);
     },
-    delivered: (sink, { errors, undelivered = [], due }) => {
+    delivered: (sink, { errors, undelivered, due }) => {
       metrics.set(sinkBacklog, { server, sink }, due);
       for (const error of errors) {
         if (!undelivered.includes(error)) metrics.inc(pollErrors, { server, reason: error.reason });
@@ -90,7 +83,7 @@ export function metricsObserver(server: string, metrics: Metrics, deps: MetricsO
   };
 }
 
-/** What is not known, or not there any more, has no series. */
+/** An unknown value has no series. */
 function showConnection(server: string, metrics: Metrics, connection: ConnectionHealth): void {
   metrics.replace(clockSkew, server, rowsOf(connection.clockSkewSeconds()));
   metrics.replace(tokenExpiry, server, rowsOf(secondsOf(connection.tokenExpiresAtMs())));
@@ -100,20 +93,20 @@ function showConnection(server: string, metrics: Metrics, connection: Connection
 const secondsOf = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000);
 const rowsOf = (value: number | undefined) => (value === undefined ? [] : [{ labels: {}, value }]);
 
-type Pair = Readonly<{ organization: string; workload: string }>;
+type OrganizationWorkload = Readonly<{ organization: string; workload: string }>;
 
-type Open = Readonly<{
+type OpenSessions = Readonly<{
   open: readonly Session[];
-  /** Every pair that was ever open, by a key of its own; those of `open` are added. */
-  pairs: Map<string, Pair>;
+  /** Every pair that was ever open, by its JSON; those of `open` are added. */
+  pairs: Map<string, OrganizationWorkload>;
   labelOf: OrganizationLabel;
 }>;
 
-/** A pair that was open once stays, at 0: a gauge that vanishes cannot be told from one that nobody scrapes. */
-function showOpen(server: string, metrics: Metrics, { open, pairs, labelOf }: Open): void {
+/** A pair that was open stays, at 0: a missing gauge looks like a failed scrape. */
+function showOpen(server: string, metrics: Metrics, { open, pairs, labelOf }: OpenSessions): void {
   const counts = new Map<string, number>();
   for (const { organization, workload } of open) {
-    const pair: Pair = { organization: labelOf(organization), workload: workload.label };
+    const pair: OrganizationWorkload = { organization: labelOf(organization), workload: workload.label };
     const key = JSON.stringify(pair);
     pairs.set(key, pair);
     counts.set(key, (counts.get(key) ?? 0) + 1);

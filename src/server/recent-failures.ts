@@ -5,7 +5,7 @@ import type { FailedEvent } from '../web/landing-page.js';
 
 /** The latest events that failed, of all servers together. In memory only, and empty after a restart. */
 export interface RecentFailures {
-  /** Told of each batch that has been counted. */
+  /** Adds the failed events of a batch that has been counted. */
   note(server: string, batch: Pick<Batch, 'events'>): void;
   /** Latest first. */
   view(): readonly FailedEvent[];
@@ -13,7 +13,7 @@ export interface RecentFailures {
 
 type Failure = Readonly<{ shown: FailedEvent; at: Nanos }>;
 
-/** Keeps the `most` latest by when they happened, so that catching up on old ones does not push out newer ones. */
+/** Keeps the `most` latest by when they happened, so that a backfill does not push out newer ones. */
 export function recentFailures(most: number): RecentFailures {
   let kept: readonly Failure[] = [];
   return {
@@ -26,7 +26,7 @@ export function recentFailures(most: number): RecentFailures {
   };
 }
 
-/** Nothing of the event but which one, of what type, and when. */
+/** Only the id, type and time of the event: no personal data. */
 function failureOf(server: string, event: RestoreEvent): Failure {
   const at = eventTime(event);
   return { at, shown: { server, id: event.id, type: event.type.label, at: formatInstant(at) } };

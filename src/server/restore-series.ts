@@ -1,24 +1,24 @@
 import type { Config } from '../config/parse.js';
 import type { Log } from '../kernel/log.js';
-import { sinkNamesOf } from '../otlp/sinks.js';
-import type { Store } from '../pipeline/ports.js';
-import type { Metrics } from '../metrics/registry.js';
-import { seriesKey } from '../pipeline/series.js';
 import { initialServerDeltas } from '../metrics/deltas.js';
 import { type OrganizationLabel, organizationLabels, organizationsIn, unlimited } from '../metrics/organizations.js';
+import type { Metrics } from '../metrics/registry.js';
+import { sinkNamesOf } from '../otlp/sinks.js';
+import type { Store } from '../pipeline/ports.js';
+import { seriesKey } from '../pipeline/series.js';
 
-/** Knows the servers that have been, or are. */
+/** The series of all servers that the store knows or that were registered. */
 export type ServerSeries = Readonly<{
-  /** Who of its organizations has a label value. */
+  /** Which label value an organization of this server has. */
   labelOf: (server: string) => OrganizationLabel;
   /**
-   * Brings the closed series of servers into being, once, in one commit: each waits for the disk, and /metrics for all.
+   * Creates the initial series of servers, in one commit, because each commit waits for the disk.
    * @throws {ExporterError} `store`.
    */
   registerServers: (servers: readonly string[]) => Promise<void>;
 }>;
 
-/** Serves again what was counted before. @throws {ExporterError} `store`. */
+/** Serves the stored series again. @throws {ExporterError} `store`. */
 export async function restoreSeries(
   config: Config,
   store: Pick<Store, 'series' | 'commit'>,
@@ -26,21 +26,21 @@ export async function restoreSeries(
 ): Promise<ServerSeries> {
   const stored = await store.series();
   for (const { family, series } of metrics.stored.restore(stored))
-    log.warn('Left stored series out, their metric has changed', { family, series });
-  const born = new Set(stored.map(seriesKey));
-  const known = organizationsIn(stored);
+    log.warn("Ignoring stored series: the metric's definition has changed", { family, series });
+  const storedKeys = new Set(stored.map(seriesKey));
+  const organizations = organizationsIn(stored);
   const labels = new Map<string, OrganizationLabel>();
   return {
     labelOf: server => labels.get(server) ?? unlimited,
     registerServers: async servers => {
       for (const server of servers) metrics.begin(server);
-      const fresh = servers.filter(server => !labels.has(server));
-      const births = fresh.flatMap(server => initialServerDeltas(server, sinkNamesOf(config)));
-      const deltas = births.filter(delta => !born.has(seriesKey(delta)));
-      if (deltas.length > 0) await store.commit({ server: fresh[0] ?? '', deltas });
-      metrics.stored.apply(births);
-      for (const server of fresh)
-        labels.set(server, organizationLabels(known.get(server) ?? [], config.metrics.maxOrganizations));
+      const added = servers.filter(server => !labels.has(server));
+      const initial = added.flatMap(server => initialServerDeltas(server, sinkNamesOf(config)));
+      const deltas = initial.filter(delta => !storedKeys.has(seriesKey(delta)));
+      if (deltas.length > 0) await store.commit({ server: added[0] ?? '', deltas });
+      metrics.stored.apply(initial);
+      for (const server of added)
+        labels.set(server, organizationLabels(organizations.get(server) ?? [], config.metrics.maxOrganizations));
     },
   };
 }

@@ -1,96 +1,82 @@
-import { type Notify, createNotify } from '../kernel/notify.js';
+import { type Known, knownOf } from '../discovery/list-scan.js';
+import { runDiscovery } from '../discovery/scheduler.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
+import { createNotify, type Notify } from '../kernel/notify.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
-import { type Backlog, createBacklog } from '../pipeline/backlog.js';
-import { type DiscoveryDeps, type DiscoveryReport, type Known, knownOf } from '../discovery/list-scan.js';
-import { type InstallationChange, adoptInstallation, type InstallationDeps } from './installation.js';
-import type { FeedState } from '../discovery/feed-state.js';
-import { createSessionCache } from '../pipeline/session-cache.js';
-import { askInstance, type Identity, type IdentityDeps, guardInstallation } from './identity.js';
-import type { SinkWorker, DeliveryReport, StopSignals } from '../pipeline/sink-worker.js';
+import { createBacklog } from '../pipeline/backlog.js';
 import { deliverDue } from '../pipeline/deliver-due.js';
-import { createPendingCommit } from '../pipeline/pending-commit.js';
 import { every, runWhenNotified } from '../pipeline/loops.js';
 import { createPageCache } from '../pipeline/page-cache.js';
-import { runDiscovery } from '../discovery/scheduler.js';
-import type { InstanceInfo, SeriesDelta, Sink, SinkName, Source, Store } from '../pipeline/ports.js';
+import { PendingCommit } from '../pipeline/pending-commit.js';
+import type { InstanceInfo, SeriesDelta, ServedSeries, Sink, SinkName, Store } from '../pipeline/ports.js';
+import { createSessionCache } from '../pipeline/session-cache.js';
+import type { DeliveryReport, SinkWorker, StopSignals } from '../pipeline/sink-worker.js';
+import { adoptInstallation, type Installations } from './installation.js';
+import { askInstance, type GuardedSource, guardInstallation, type LoginSource } from './installation-guard.js';
+import type { ServerObserver } from './observer.js';
 
-/** Who wants to know how a line is doing: metrics, the log, the page. */
-export interface ServerObserver {
-  /** The server has told which installation it is; nothing of it has been read yet. */
-  installationChanged(change: InstallationChange): void;
-  /** What the server said of itself, once it has been read from. */
-  met(instance: InstanceInfo): void;
-  discovered(report: DiscoveryReport, open: readonly Session[]): void;
-  /** Told after every turn that may have changed it, and after every failure of the feed. */
-  feed(state: FeedState): void;
-  delivered(sink: SinkName, report: DeliveryReport, seconds?: number): void;
-}
+/** When a server is polled. Milliseconds. */
+export type Schedule = Readonly<{
+  startAfterMs: number;
+  /** Between polls while no session is open. */
+  idleMs: number;
+  /** Between polls while a session is open. */
+  openMs: number;
+  /** Between lists of all sessions while the change feed is active. */
+  reconcileMs: number;
+}>;
 
-/** One server, its sinks, and what a line between them needs. */
+/** What running one server needs. */
 export type RunDeps = Readonly<{
   server: string;
-  source: Source;
+  source: LoginSource;
   sinks: readonly Sink[];
   store: Store;
+  series: ServedSeries;
+  installations: Installations;
   clock: Clock;
   random: Random;
-  /** Milliseconds between turns of discovery, while nothing is open and while something is. */
-  intervals: Readonly<{ idleMs: number; openMs: number }>;
-  /** How often, in milliseconds, a list is looked at although there is a change feed. */
-  reconcileMs: number;
-  /** How long, in milliseconds, to wait before the first turn. */
-  startAfterMs: number;
-  /** How long after a session's stop its open holes are given up. */
+  schedule: Schedule;
+  /** Where a sink begins with a server that is first polled at `now`. Server time. */
+  beginAt: (sink: SinkName, now: Nanos) => Nanos;
+  /** How long after the stop of a session missing events are given up. */
   grace: Nanos;
-  beginAt: DiscoveryDeps['beginAt'];
-  initialDeltas: DiscoveryDeps['initialDeltas'];
-  feedGapDeltas: DiscoveryDeps['feedGapDeltas'];
-  stored: (deltas: readonly SeriesDelta[]) => void;
-  installations: InstallationDeps['installations'];
-  replacedDeltas: InstallationDeps['replacedDeltas'];
-  loginEndsAtMs: IdentityDeps['loginEndsAtMs'];
   observer: ServerObserver;
-  /** Told of each worker that begins, and what is in its backlog from then on. */
-  opened?: (sink: SinkName, backlog: Pick<Backlog, 'get'>) => void;
-  recorded?: SinkWorker['recorded'];
 }>;
 
 /**
- * Runs the line of one server until `quit` aborts: once the server has told which installation it is, discovery finds
- * sessions, and each sink takes what is new in them at its own pace; when it becomes another, that begins anew.
+ * Runs one server until `quit` aborts: identifies the installation, then discovery finds sessions and each sink
+ * delivers what is new in them at its own pace. Starts over when the server becomes another installation.
  * Resolves once every loop has ended.
  */
 export async function runServer(deps: RunDeps, { quit, cut }: StopSignals): Promise<void> {
-  await deps.clock.sleep(deps.startAfterMs, quit).catch(() => undefined);
-  const told: Told = { text: '' };
+  await deps.clock.sleep(deps.schedule.startAfterMs, quit).catch(() => undefined);
   for (;;) {
-    const epoch = await meet(deps, quit);
-    if (epoch === undefined) return;
-    await runEpoch(deps, epoch, { told, stopping: { quit: AbortSignal.any([quit, epoch.identity.changed]), cut } });
+    const state = await identify(deps, quit);
+    if (state === undefined) return;
+    await runInstallation(deps, state, { quit: AbortSignal.any([quit, state.guarded.changed]), cut });
   }
 }
 
-/** What the observer was told of the server last. */
-type Told = { text: string };
+/** What is kept in memory while the server is one installation. */
+type InstallationState = Readonly<{ guarded: GuardedSource; known: Known; workers: readonly WokenWorker[] }> & Caches;
+type Caches = Pick<SinkWorker, 'pageCache' | 'sessionCache'>;
+type WokenWorker = Readonly<{ worker: SinkWorker; wakeUp: Notify }>;
 
-/** The line while its server is one installation. */
-type Epoch = Readonly<{ identity: Identity; known: Known; workers: readonly OpenWorker[] } & Shared>;
-
-/** Tries until the server has told who it is, and all that is remembered of it has been read; undefined at the end. */
-async function meet(deps: RunDeps, quit: AbortSignal): Promise<Epoch | undefined> {
-  const { clock, source, observer } = deps;
-  const met = new AbortController();
-  let epoch: Epoch | undefined;
-  const turn = async (): Promise<ExporterError | undefined> => {
+/** Polls until the server has reported its installation and the stored state is loaded; undefined if `quit` aborts first. */
+async function identify(deps: RunDeps, quit: AbortSignal): Promise<InstallationState | undefined> {
+  const { clock, source, observer, schedule } = deps;
+  const identified = new AbortController();
+  let state: InstallationState | undefined;
+  const poll = async (): Promise<ExporterError | undefined> => {
     const startedMs = clock.monotonic();
     try {
       const instance = await askInstance(source, quit);
       observer.installationChanged(await adoptInstallation(deps, instance?.installationId ?? ''));
-      epoch = await openEpoch(deps, instance);
-      met.abort();
+      state = await openInstallation(deps, instance);
+      identified.abort();
       return undefined;
     } catch (thrown) {
       const error = toExporterError(thrown);
@@ -99,85 +85,91 @@ async function meet(deps: RunDeps, quit: AbortSignal): Promise<Epoch | undefined
       return error;
     }
   };
-  await every(() => deps.intervals.idleMs, turn, { clock, quit: AbortSignal.any([quit, met.signal]) });
-  return epoch;
+  await every(() => schedule.idleMs, poll, { clock, quit: AbortSignal.any([quit, identified.signal]) });
+  return state;
 }
 
-async function openEpoch(deps: RunDeps, instance: InstanceInfo | undefined): Promise<Epoch> {
-  const identity = guardInstallation(deps.source, instance, deps);
-  const known = await remembered(deps);
-  const shared = {
-    known,
-    pageCache: createPageCache(identity.source, deps.sinks.length),
-    sessionCache: createSessionCache(identity.source),
+async function openInstallation(deps: RunDeps, instance: InstanceInfo | undefined): Promise<InstallationState> {
+  const guarded = guardInstallation(deps.source, instance, deps.clock);
+  const known = knownOf(await deps.store.state(deps.server));
+  const caches = {
+    pageCache: createPageCache(guarded.source, deps.sinks.length),
+    sessionCache: createSessionCache(guarded.source),
   };
-  const workers = await Promise.all(deps.sinks.map(async sink => openWorker(deps, sink, shared)));
-  return { identity, workers, ...shared };
+  const workers = await Promise.all(deps.sinks.map(async sink => openWorker(deps, sink, { known, ...caches })));
+  return { guarded, known, workers, ...caches };
 }
 
-type Run = Readonly<{ told: Told; stopping: StopSignals }>;
-
-async function runEpoch(deps: RunDeps, epoch: Epoch, { told, stopping }: Run): Promise<void> {
-  const { clock, random, observer } = deps;
-  const { known, workers, identity } = epoch;
-  const backlogs = Object.fromEntries(workers.map(({ worker }) => [worker.sink.name, worker.backlog]));
-  const discovery: DiscoveryDeps = { ...deps, ...epoch, source: identity.source, backlogs };
-  const wake = (): void => {
-    for (const { wakeUp } of workers) wakeUp.notify();
-  };
-  const turned = (report: DiscoveryReport): void => {
-    observer.discovered(report, [...known.open.values()]);
-    if (report.error !== undefined) return;
-    wake();
-    tell(observer, told, identity.instance());
-  };
-  await Promise.all([
-    runDiscovery({ ...deps, discovery, known, turned, wake, fed: state => observer.feed(state) }, stopping.quit),
-    ...workers.map(async ({ worker, wakeUp }) =>
-      runWhenNotified(wakeUp, async () => deliverObserved(deps, worker, stopping), {
-        clock,
-        random,
-        quit: stopping.quit,
-      }),
-    ),
-  ]);
-}
-
-/** Tells what the server says of itself once it has been read from, and when it says something else. */
-function tell(observer: ServerObserver, told: Told, instance: InstanceInfo | undefined): void {
-  const text = JSON.stringify(instance);
-  if (instance === undefined || text === told.text) return;
-  told.text = text;
-  observer.met(instance);
-}
-
-async function remembered({ server, store }: RunDeps): Promise<Known> {
-  return knownOf(await store.state(server));
-}
-
-type Shared = Readonly<{ known: Known } & Pick<SinkWorker, 'pageCache' | 'sessionCache'>>;
-
-type OpenWorker = Readonly<{ worker: SinkWorker; wakeUp: Notify }>;
-
-async function openWorker(deps: RunDeps, sink: Sink, { known, pageCache, sessionCache }: Shared): Promise<OpenWorker> {
-  const backlog: Backlog = createBacklog(await deps.store.pending(deps.server, sink.name));
-  deps.opened?.(sink.name, backlog);
-  const since = (): Nanos => known.since[sink.name] ?? 0n;
+async function openWorker(
+  deps: RunDeps,
+  sink: Sink,
+  { known, ...caches }: Caches & Readonly<{ known: Known }>,
+): Promise<WokenWorker> {
+  const { server, source, store, grace, series, observer } = deps;
+  const backlog = createBacklog(await store.pending(server, sink.name));
+  observer.opened?.(sink.name, backlog);
   const worker: SinkWorker = {
-    ...deps,
-    pageCache,
-    sessionCache,
+    server,
+    source,
     sink,
     backlog,
-    since,
-    pendingCommit: createPendingCommit(deps.store),
+    grace,
+    series,
+    ...caches,
+    pendingCommit: new PendingCommit(store),
+    since: () => known.since[sink.name] ?? 0n,
+    committed: (name, batch) => observer.committed?.(name, batch),
   };
   return { worker, wakeUp: createNotify() };
 }
 
-async function deliverObserved(deps: RunDeps, worker: SinkWorker, stopping: StopSignals): Promise<DeliveryReport> {
-  const startedMs = deps.clock.monotonic();
-  const report = await deliverDue(worker, stopping);
-  deps.observer.delivered(worker.sink.name, report, (deps.clock.monotonic() - startedMs) / 1000);
-  return report;
+async function runInstallation(deps: RunDeps, state: InstallationState, stopping: StopSignals): Promise<void> {
+  const { clock, random, observer } = deps;
+  const { workers } = state;
+  const discovering = discover(deps, state, stopping.quit);
+  const delivering = workers.map(async ({ worker, wakeUp }) => {
+    const deliver = async (): Promise<DeliveryReport> => {
+      const startedMs = clock.monotonic();
+      const report = await deliverDue(worker, stopping);
+      observer.delivered(worker.sink.name, report, (clock.monotonic() - startedMs) / 1000);
+      return report;
+    };
+    return runWhenNotified(wakeUp, deliver, { clock, random, quit: stopping.quit });
+  });
+  await Promise.all([discovering, ...delivering]);
+}
+
+/** Runs discovery, which wakes the workers. */
+async function discover(deps: RunDeps, state: InstallationState, quit: AbortSignal): Promise<void> {
+  const { observer, series, schedule } = deps;
+  const { known, workers, guarded } = state;
+  const backlogs = Object.fromEntries(workers.map(({ worker }) => [worker.sink.name, worker.backlog]));
+  const wake = (): void => {
+    for (const { wakeUp } of workers) wakeUp.notify();
+  };
+  const discovery = {
+    ...deps,
+    ...state,
+    source: guarded.source,
+    backlogs,
+    initialDeltas: (session: Session) => series.initialDeltas(session),
+    feedGapDeltas: (missed: number) => series.feedGapDeltas(missed),
+    stored: (deltas: readonly SeriesDelta[]) => series.apply(deltas),
+  };
+  const options = {
+    discovery,
+    known,
+    clock: deps.clock,
+    intervals: schedule,
+    reconcileMs: schedule.reconcileMs,
+    wake,
+  };
+  const turned: Parameters<typeof runDiscovery>[0]['turned'] = report => {
+    observer.discovered(report, [...known.open.values()]);
+    if (report.error !== undefined) return;
+    wake();
+    const instance = guarded.instance();
+    if (instance !== undefined) observer.identified(instance);
+  };
+  await runDiscovery({ ...options, turned, fed: feed => observer.feed(feed) }, quit);
 }

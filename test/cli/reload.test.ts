@@ -30,7 +30,7 @@ describe('the process', () => {
       exporter.kill('SIGHUP');
       await until(async () => has('vb365_config_last_reload_successful 0'));
       expect(await has('vb365_server_up{server="main"} 1')).toBe(true);
-      expect(exporter.said.filter(line => line.includes('Kept the configuration'))).toHaveLength(1);
+      expect(exporter.said.filter(line => line.includes('Configuration reload failed'))).toHaveLength(1);
       exporter.kill('SIGTERM');
       expect(await exporter.ended).toBe(0);
     });
@@ -41,7 +41,7 @@ describe('the process', () => {
       const exporter = start('--web.enable-lifecycle');
       const port = await exporter.listening;
       rewrite(folder, renamed);
-      expect(await ask(port, '/-/reload', 'POST')).toMatchObject({ status: 200, body: 'Reloaded the configuration\n' });
+      expect(await ask(port, '/-/reload', 'POST')).toMatchObject({ status: 200, body: 'Configuration reloaded\n' });
       expect((await ask(port, '/-/reload', 'PUT')).status).toBe(200);
       rewrite(folder, text => text.replace('"main"', '"main", "nonsense": 1'));
       const refused = await ask(port, '/-/reload', 'POST');

@@ -76,7 +76,7 @@ const delivered = async (app: Program, sink: string): Promise<number> => {
 
 /** True once the program's log says that delivering has failed for this reason. */
 const said = (app: Program, reason: string): true | undefined =>
-  app.said.some(line => line.includes('Delivering failed') && line.includes(`reason=${reason}`)) || undefined;
+  app.said.some(line => line.includes('Delivery failed') && line.includes(`reason=${reason}`)) || undefined;
 
 const without = (attributes: Readonly<Record<string, unknown>>, ...names: readonly string[]) =>
   Object.fromEntries(Object.entries(attributes).filter(([name]) => !names.includes(name)));

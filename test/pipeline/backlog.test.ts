@@ -15,7 +15,7 @@ const now = 1_000n;
 const ids = (entries: ReturnType<ReturnType<typeof createBacklog>['due']>): readonly string[] =>
   entries.map(entry => entry.row.session);
 
-test('rows of the store are due at once, with their cursor read', () => {
+test('rows of the store are due at once, with their cursors parsed', () => {
   const backlog = createBacklog([row('s1', { cursor: '0-3;Success=4;result' }), row('s2')]);
   expect(backlog.size(0n)).toBe(2);
   expect(backlog.get('s1')).toMatchObject({
@@ -28,7 +28,7 @@ test('rows of the store are due at once, with their cursor read', () => {
   expect(ids(backlog.due(now))).toEqual(['s1', 's2']);
 });
 
-test('what is due comes oldest session first, and in a fixed order among equals', () => {
+test('due entries come oldest session first, and in a fixed order among equals', () => {
   const rows = [row('c', { createdAt: 2n }), row('b', { createdAt: 1n }), row('a', { createdAt: 2n })];
   expect(ids(createBacklog(rows).due(now))).toEqual(['b', 'a', 'c']);
   expect(ids(createBacklog(rows.toReversed()).due(now))).toEqual(['b', 'a', 'c']);
@@ -41,7 +41,7 @@ test('an entry is due from its time on', () => {
   expect(ids(backlog.due(50n))).toEqual(['s1']);
 });
 
-test('an idle entry is due again once it is woken; one that has a time keeps it', () => {
+test('a waiting entry is due once it is woken; one with a time keeps it', () => {
   const backlog = createBacklog([]);
   backlog.put({ ...entryOf(row('idle')), dueAt: undefined, unfinished: true });
   backlog.put({ ...entryOf(row('later')), dueAt: now + 1n });
@@ -60,7 +60,7 @@ test('an entry that is done leaves, and one that changes is replaced', () => {
   expect(backlog.get('s2')?.row.cursor).toBe('0;;');
 });
 
-test('a recalled entry is due at once, whatever it waited for', () => {
+test('a requeued entry is due at once, whatever it waited for', () => {
   const backlog = createBacklog([]);
   const idle = entryOf({ sink: 'metrics', session: 'a', createdAt: 1n, done: false, cursor: ';;' });
   for (const dueAt of [undefined, 99n]) {
@@ -72,7 +72,7 @@ test('a recalled entry is due at once, whatever it waited for', () => {
   expect(backlog.size(5n)).toBe(1);
 });
 
-test('an entry that is recalled while it is being read is due once more, and only once', () => {
+test('an entry that is requeued while it is read is due once more, and only once', () => {
   const backlog = createBacklog([]);
   const read = { ...entryOf({ sink: 'metrics', session: 'a', createdAt: 1n, done: false, cursor: ';;' }) };
   backlog.put(read);
@@ -85,7 +85,7 @@ test('an entry that is recalled while it is being read is due once more, and onl
   expect(backlog.due(5n)).toEqual([]);
 });
 
-test('Nothing lost: an entry that is recalled during its last reading is read once more before it is done', () => {
+test('Nothing lost: an entry that is requeued during its last reading is read once more before it is done', () => {
   const backlog = createBacklog([row('a')]);
   backlog.startReading('a');
   backlog.requeue('a', 5n);
@@ -97,7 +97,7 @@ test('Nothing lost: an entry that is recalled during its last reading is read on
   expect(backlog.get('a')).toBeUndefined();
 });
 
-test('what waits is what is due, also while it rests; what was read to its end waits for nothing', () => {
+test('the size counts due entries, including those that back off, but not those that wait', () => {
   const backlog = createBacklog([row('resting'), row('due')]);
   backlog.put({ ...entryOf(row('open')), dueAt: undefined });
   backlog.put({ ...entryOf(row('later')), dueAt: now + 1n });

@@ -6,8 +6,8 @@ import { event, fakeServer, pageOf, recordingSink, second, session } from '../su
 const reasons = (reports: Awaited<ReturnType<ReturnType<typeof bench>['step']>>): readonly string[] =>
   reports.flatMap(({ errors }) => errors.map(({ reason }) => reason));
 
-describe('what one broken answer can cost a turn', () => {
-  test('a server with one page for every offset ends the turn of that session, with what it brought, and not the line', async () => {
+describe('a broken answer', () => {
+  test('a server with one page for every offset ends the reading of that session, keeps its events, and does not hold up others', async () => {
     const server = fakeServer();
     let asked = 0;
     const same = async (id: string, offset: number): Promise<EventPage> => {
@@ -24,7 +24,7 @@ describe('what one broken answer can cost a turn', () => {
     expect(asked).toBeLessThan(6);
   });
 
-  test('three equal pages are no list that repeats for ever', async () => {
+  test('three equal pages in a row are accepted', async () => {
     const server = fakeServer();
     let left = 3;
     const events = async (_: string, offset: number): Promise<EventPage> => {
@@ -38,7 +38,7 @@ describe('what one broken answer can cost a turn', () => {
     expect(sinks[0]?.taken()).toEqual(['e0', 'e1']);
   });
 
-  test('a session whose events are gone while it is there is an error, rests, and goes on once they are back', async () => {
+  test('a session whose events are missing is an error, backs off, and is read once they are back', async () => {
     const server = fakeServer();
     const events = server.events.bind(server);
     let asked = 0;
@@ -58,7 +58,7 @@ describe('what one broken answer can cost a turn', () => {
     expect(await store.pending('hq', 'metrics')).toHaveLength(1);
   });
 
-  test('a session that is gone with its events has its told result taken, once, and is over', async () => {
+  test('a session that is deleted with its events has its last result taken, once, and is over', async () => {
     const { server, step, find, sinks, store } = bench();
     server.at = 100n * second;
     await step();
@@ -91,7 +91,7 @@ describe('what one broken answer can cost a turn', () => {
     await step();
     for (let count = 0; count < 2_500; count += 1) {
       const id = `s${String(count)}`;
-      // Over before the line met the server: nothing to tell, but to be remembered as done.
+      // Over before the first poll: nothing to deliver, but stored as done.
       server.held.set(id, session({ id, createdAt: 1n, open: false, endedAt: 2n }));
     }
     await step();

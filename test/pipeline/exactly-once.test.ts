@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { join } from 'node:path';
 import { ExporterError } from '../../src/kernel/errors.js';
@@ -11,7 +11,9 @@ import { bench, counted } from '../support/discovery-rig.js';
 import { event, fakeServer, recordingSink, second, session } from '../support/server-run.js';
 import { inFolder } from '../support/program.js';
 
-/** How an event comes about: the step at which it is readable, how long it runs (for ever: undefined), as what it ends. */
+jest.setTimeout(60_000);
+
+/** An event: the step at which it is readable, how long it runs (for ever: undefined), as what it ends. */
 const life = fc.record({
   appears: fc.nat({ max: 6 }),
   takes: fc.option(fc.nat({ max: 6 }), { nil: undefined, freq: 6 }),
@@ -25,7 +27,7 @@ const world = fc.record({
   limit: fc.integer({ min: 1, max: 5 }),
   /** Orders without gaps, apart from rows that turn up late; else holes that nothing fills. */
   dense: fc.boolean(),
-  /** Rows in order, as a real server has them; else shuffled anew for every step. */
+  /** Rows in order, as from a real server; else shuffled again in every step. */
   sorted: fc.boolean(),
   shuffle: fc.infiniteStream(fc.nat({ max: 1_000 })),
   /** Shows the first row twice. */
@@ -61,14 +63,14 @@ function arranged(rows: readonly EventRow[], { sorted, repeats }: World, random:
   return repeats && list[0] !== undefined ? [...list, list[0]] : list;
 }
 
-/** Lets a world happen to a line with two sinks, then leaves it in peace until everything has settled. */
+/** Plays a world to two sinks, then polls until nothing changes any more. */
 async function live(all: World, store: Store) {
   const server = fakeServer();
   server.limit = all.limit;
   server.at = 1_000n * second;
   const sinks = [recordingSink('metrics'), recordingSink('logs')] as const;
-  let line = bench({ server, store, sinks });
-  await line.step();
+  let rig = bench({ server, store, sinks });
+  await rig.step();
   const since = server.at;
   const random = all.shuffle[Symbol.iterator]();
   for (let step = 0; step < 20; step += 1) {
@@ -80,17 +82,17 @@ async function live(all: World, store: Store) {
       server.held.set(id, session({ id, createdAt: since + BigInt(index), open, endedAt }));
       server.rows.set(id, arranged(rowsAt(lives, id, { all, step, since }), all, random));
     }
-    if (step === all.restartAt) line = bench({ server, store, sinks });
+    if (step === all.restartAt) rig = bench({ server, store, sinks });
     const error = new ExporterError('server', 'Down');
     server.failure = all.failures[step] === 'source' ? error : undefined;
     for (const sink of sinks) sink.failure = all.failures[step] === sink.name ? error : undefined;
-    await line.step();
+    await rig.step();
   }
   for (let step = 0; step < 4; step += 1) {
     server.at += 90n * second;
-    await line.step();
+    await rig.step();
   }
-  return { sinks, line };
+  return { sinks, rig };
 }
 
 /** The events that have to be taken: final, and not history. */
@@ -114,7 +116,7 @@ describe('each final event since `since` is taken exactly once per sink, whateve
   test('with the state in memory', async () => {
     await fc.assert(
       fc.asyncProperty(world, async all => holds(all, memoryStore())),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -127,7 +129,7 @@ describe('each final event since `since` is taken exactly once per sink, whateve
           await store.close();
         }),
       ),
-      { numRuns: 25 },
+      { numRuns: 10 },
     );
   });
 });

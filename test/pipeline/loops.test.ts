@@ -5,13 +5,14 @@ import type { DeliveryReport } from '../../src/pipeline/sink-worker.js';
 import { every, runWhenNotified } from '../../src/pipeline/loops.js';
 import { fakeClock, settle } from '../support/fake-clock.js';
 
-const report = (...errors: readonly ExporterError[]): DeliveryReport => ({ taken: 0, corrections: 0, errors, due: 0 });
+type Outcome = Pick<DeliveryReport, 'errors'>;
+const report = (...errors: readonly ExporterError[]): Outcome => ({ errors });
 const failure = (retryAfterMs?: number): ExporterError =>
   new ExporterError('network', 'Could not deliver: nobody answers', { retryAfterMs });
 const never = new AbortController().signal;
 
-/** Runs turns that each take `turnMs`, and keeps when they began and how many ran at once at most. */
-const runEvery = (turnMs: (turn: number) => number, intervalMs: (turn: number) => number) => {
+/** Runs polls that each take `pollMs`, and records when they started and how many ran at once at most. */
+const runEvery = (pollMs: (turn: number) => number, intervalMs: (turn: number) => number) => {
   const clock = fakeClock();
   const quit = new AbortController();
   const starts: number[] = [];
@@ -20,7 +21,7 @@ const runEvery = (turnMs: (turn: number) => number, intervalMs: (turn: number) =
     starts.push(clock.now());
     ran.now += 1;
     ran.most = Math.max(ran.most, ran.now);
-    await clock.sleep(turnMs(starts.length), never);
+    await clock.sleep(pollMs(starts.length), never);
     ran.now -= 1;
     return undefined;
   };
@@ -29,7 +30,7 @@ const runEvery = (turnMs: (turn: number) => number, intervalMs: (turn: number) =
 };
 
 describe('every', () => {
-  test('runs at once, and then from start to start, whatever a turn takes', async () => {
+  test('runs at once, then at intervals from start to start', async () => {
     const { clock, quit, starts, ended } = runEvery(
       turn => turn * 1_000,
       () => 10_000,
@@ -40,7 +41,7 @@ describe('every', () => {
     await clock.advance(10_000);
     await ended;
   });
-  test('lets a turn that runs long delay the next, and never runs two at once', async () => {
+  test('lets a slow poll delay the next, and never runs two at once', async () => {
     const { clock, quit, starts, ran, ended } = runEvery(
       turn => (turn === 1 ? 25_000 : 0),
       () => 10_000,
@@ -51,7 +52,7 @@ describe('every', () => {
     quit.abort();
     await ended;
   });
-  test('waits for no negative time after a turn that ran long', async () => {
+  test('never waits for a negative time after a slow poll', async () => {
     const clock = fakeClock();
     const quit = new AbortController();
     const waits: number[] = [];
@@ -74,7 +75,7 @@ describe('every', () => {
     await clock.advance(25_000);
     await ended;
   });
-  test('asks for the interval anew after every turn', async () => {
+  test('evaluates the interval after every poll', async () => {
     const { clock, quit, starts, ended } = runEvery(
       () => 0,
       turn => (turn < 3 ? 1_000 : 60_000),
@@ -96,7 +97,7 @@ describe('every', () => {
     quit.abort();
     await ended;
   });
-  test('stops at once between turns', async () => {
+  test('stops at once between polls', async () => {
     const { clock, quit, starts, ended } = runEvery(
       () => 0,
       () => 10_000,
@@ -106,7 +107,7 @@ describe('every', () => {
     await ended;
     expect([starts, clock.now(), clock.sleepers()]).toEqual([[0], 5_000, 0]);
   });
-  test('stops once the turn in hand has ended', async () => {
+  test('stops once the poll under way has ended', async () => {
     const { clock, quit, starts, ran, ended } = runEvery(
       () => 3_000,
       () => 10_000,
@@ -121,23 +122,23 @@ describe('every', () => {
   });
 });
 
-/** Runs turns that end with `answers`, one after the other, and well after the last. */
-const runOnBell = (answers: readonly DeliveryReport[], random = 0.999_999) => {
+/** Runs deliveries that end with `answers`, one after the other, then without errors. */
+const runNotified = (answers: readonly Outcome[], random = 0.999_999) => {
   const clock = fakeClock();
   const quit = new AbortController();
   const wakeUp = createNotify();
   const starts: number[] = [];
-  const turn = async (): Promise<DeliveryReport> => {
+  const turn = async (): Promise<Outcome> => {
     starts.push(clock.now());
     return answers[starts.length - 1] ?? report();
   };
   const ended = runWhenNotified(wakeUp, turn, { clock, random: () => random, quit: quit.signal });
-  return { clock, quit, bell: wakeUp, starts, ended };
+  return { clock, quit, wakeUp, starts, ended };
 };
 
-describe('onBell', () => {
-  test('runs when the bell rings, and not before', async () => {
-    const { clock, quit, bell: wakeUp, starts, ended } = runOnBell([]);
+describe('runWhenNotified', () => {
+  test('runs when notified, and not before', async () => {
+    const { clock, quit, wakeUp, starts, ended } = runNotified([]);
     await clock.advance(1_000);
     expect(starts).toEqual([]);
     wakeUp.notify();
@@ -148,8 +149,8 @@ describe('onBell', () => {
     quit.abort();
     await ended;
   });
-  test('tries a failed turn again without a ring, each time after a longer wait, up to two minutes', async () => {
-    const { clock, quit, bell: wakeUp, starts, ended } = runOnBell(Array.from({ length: 9 }, () => report(failure())));
+  test('retries a failed delivery by itself, each time after a longer wait, up to two minutes', async () => {
+    const { clock, quit, wakeUp, starts, ended } = runNotified(Array.from({ length: 9 }, () => report(failure())));
     wakeUp.notify();
     await clock.advance(3_600_000);
     const waits = starts.slice(1).map((start, index) => Math.round((start - (starts[index] ?? 0)) / 1_000));
@@ -157,14 +158,13 @@ describe('onBell', () => {
     quit.abort();
     await ended;
   });
-  test('begins with short waits again once a turn has worked', async () => {
-    const {
-      clock,
-      quit,
-      bell: wakeUp,
-      starts,
-      ended,
-    } = runOnBell([report(failure()), report(failure()), report(), report(failure())]);
+  test('starts with short waits again after a success', async () => {
+    const { clock, quit, wakeUp, starts, ended } = runNotified([
+      report(failure()),
+      report(failure()),
+      report(),
+      report(failure()),
+    ]);
     wakeUp.notify();
     await clock.advance(100_000);
     wakeUp.notify();
@@ -179,7 +179,7 @@ describe('onBell', () => {
     ['a second at least, whatever it asked for', [failure(1)], 1],
     ['a second at least, whatever chance says', [failure()], 1],
   ])('waits %s', async (_, errors, seconds) => {
-    const { clock, quit, bell: wakeUp, starts, ended } = runOnBell([report(...errors)], 0);
+    const { clock, quit, wakeUp, starts, ended } = runNotified([report(...errors)], 0);
     wakeUp.notify();
     await clock.advance(seconds * 1_000 - 1);
     expect(starts).toEqual([0]);
@@ -189,13 +189,13 @@ describe('onBell', () => {
     quit.abort();
     await ended;
   });
-  test('stops at once while it waits for the bell, and while it waits after a failure', async () => {
-    const idle = runOnBell([]);
+  test('stops at once while it waits to be notified and while it waits after a failure', async () => {
+    const idle = runNotified([]);
     await settle();
     idle.quit.abort();
     await idle.ended;
-    const failed = runOnBell([report(failure())]);
-    failed.bell.notify();
+    const failed = runNotified([report(failure())]);
+    failed.wakeUp.notify();
     await failed.clock.advance(100);
     failed.quit.abort();
     await failed.ended;

@@ -6,26 +6,26 @@ import { event, session, second } from '../support/server-run.js';
 const hour = 3600n * second;
 const running = eventStatus('Running');
 
-/** A line that has met its server and knows one open session. */
+/** A server that has been polled and has one open session. */
 async function withSession(limit = 100) {
-  const line = bench();
-  const { server, step } = line;
+  const rig = bench();
+  const { server, step } = rig;
   server.limit = limit;
   server.at = 100n * second;
   await step();
   server.held.set('s1', session({ createdAt: server.at }));
-  const [sink] = line.sinks;
-  if (sink === undefined) throw new Error('a bench has a sink');
-  /** Lets time pass, then a turn. */
+  const [sink] = rig.sinks;
+  if (sink === undefined) throw new Error('no sink');
+  /** Lets time pass, then polls and delivers. */
   const after = async (nanos: bigint): Promise<void> => {
     server.at += nanos;
     await step();
   };
-  /** The session is over for good, as far as the line is concerned. */
-  const isDone = async (): Promise<boolean> => (await line.store.pending('hq', 'metrics')).length === 0;
+  /** Nothing more is expected of the session. */
+  const isDone = async (): Promise<boolean> => (await rig.store.pending('hq', 'metrics')).length === 0;
   const sum = (key: 'abandoned' | 'corrections'): number =>
     sink.batches.reduce((total, { findings }) => total + findings[key], 0);
-  return { ...line, sink, after, isDone, sum };
+  return { ...rig, sink, after, isDone, sum };
 }
 
 const final = (order: number, at: bigint) => event(order, { startedAt: at, endedAt: at });
@@ -89,7 +89,7 @@ describe('Nothing lost, nothing counted twice, in a history that changes:', () =
     expect([sink.taken(), await isDone()]).toEqual([['e0', 'e1'], true]);
   });
 
-  test('a session that is opened again is read on from where it stood, and its result is not told twice', async () => {
+  test('a session that is opened again is read on from where it stood, and its result is not delivered twice', async () => {
     const { server, sink, after, isDone } = await withSession();
     put(server, 's1', final(0, server.at));
     await after(second);
@@ -108,7 +108,7 @@ describe('Nothing lost, nothing counted twice, in a history that changes:', () =
     expect([sink.taken(), await isDone()]).toEqual([['e0', 'e1'], true]);
   });
 
-  test('a session that was opened again and stopped again while nobody looked is read on, also after a restart', async () => {
+  test('a session that was opened again and stopped again between two polls is read on, also after a restart', async () => {
     const { server, store, sink, after, isDone } = await withSession();
     put(server, 's1', final(0, server.at));
     stop(server, 's1', server.at);
@@ -142,7 +142,7 @@ describe('Nothing lost, nothing counted twice, in a history that changes:', () =
     expect([sink.taken(), sum('corrections')]).toEqual([['e0', 'e1'], 1]);
   });
 
-  test('a session that the server deletes is over, with what had been read of it, and comes back as no news', async () => {
+  test('a session that the server deletes is over, and is not news if it returns', async () => {
     const { server, sink, after, isDone } = await withSession();
     put(server, 's1', final(0, server.at));
     await after(second);
@@ -158,5 +158,33 @@ describe('Nothing lost, nothing counted twice, in a history that changes:', () =
     }
     await after(second);
     expect(sink.taken()).toEqual(['e0']);
+  });
+
+  test('an event in front of the rows that were read is taken at the next delivery, not only after the stop', async () => {
+    const { server, sink, after } = await withSession();
+    put(server, 's1', final(0, server.at), final(1, server.at), final(2, server.at));
+    await after(second);
+    server.rows.get('s1')?.unshift({ order: 3, event: final(3, server.at) });
+    await after(second);
+    expect(sink.taken()).toEqual(['e0', 'e1', 'e2', 'e3']);
+  });
+
+  test('a session that changes while it is read for the last time is not stored as done', async () => {
+    const { server, store, backlogs, after, isDone } = await withSession();
+    put(server, 's1', final(0, server.at));
+    stop(server, 's1', server.at);
+    const events = server.events.bind(server);
+    server.events = async (...of) => {
+      const answer = await events(...of);
+      backlogs.metrics?.requeue('s1', server.at);
+      return answer;
+    };
+    await after(90n * second);
+    expect(await store.rows('hq', ['s1'])).toMatchObject([
+      { done: false, cursor: expect.stringMatching(/^0;.*result/) },
+    ]);
+    server.events = events;
+    await after(second);
+    expect(await isDone()).toBe(true);
   });
 });

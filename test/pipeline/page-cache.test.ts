@@ -20,7 +20,7 @@ function slowPages(readers = 3) {
   return { pages: pageCache, requests, asked: () => requests.map(({ what }) => what) };
 }
 
-test('a page is asked for once by all who want it at the same time, and kept for those who come after', async () => {
+test('a page is requested once for all readers, at the same time or later', async () => {
   const { pages: pageCache, requests, asked } = slowPages();
   const both = Promise.all([pageCache.read('s1', 0, signal), pageCache.read('s1', 0, signal)]);
   requests[0]?.resolve(page([]));
@@ -30,7 +30,7 @@ test('a page is asked for once by all who want it at the same time, and kept for
   expect(asked()).toEqual(['s1 0']);
 });
 
-test('pages are told apart by session and by offset', async () => {
+test('pages are distinguished by session and offset', async () => {
   const { pages: pageCache, requests, asked } = slowPages();
   const all = Promise.all([
     pageCache.read('s1', 0, signal),
@@ -42,7 +42,7 @@ test('pages are told apart by session and by offset', async () => {
   expect(asked()).toEqual(['s1 0', 's1 30', 's2 0']);
 });
 
-test('that there is no such session is kept as well', async () => {
+test('the absence of a session is cached as well', async () => {
   const { pages: pageCache, requests, asked } = slowPages();
   const gone = pageCache.read('s1', 0, signal);
   requests[0]?.resolve(undefined);
@@ -50,7 +50,7 @@ test('that there is no such session is kept as well', async () => {
   expect(asked()).toHaveLength(1);
 });
 
-test('a page that failed fails for all who waited, and is asked for again', async () => {
+test('a failed page fails for all who waited, and is requested again', async () => {
   const { pages: pageCache, requests, asked } = slowPages();
   const both = Promise.allSettled([pageCache.read('s1', 0, signal), pageCache.read('s1', 0, signal)]);
   requests[0]?.reject(new Error('nobody answers'));
@@ -74,7 +74,7 @@ test('only the last hundred pages are kept', async () => {
   expect(asked().at(-1)).toBe('s1 0');
 });
 
-test('a page that all have read is kept no longer', async () => {
+test('a page that all have read is dropped', async () => {
   const { pages: pageCache, requests, asked } = slowPages(2);
   const first = pageCache.read('s1', 0, signal);
   requests[0]?.resolve(page([]));
@@ -83,7 +83,7 @@ test('a page that all have read is kept no longer', async () => {
   expect(asked()).toEqual(['s1 0', 's1 0']);
 });
 
-test('of large pages fewer are kept: 10,000 rows, or the last page', async () => {
+test('fewer large pages are kept: 10,000 rows, or the last page', async () => {
   const { pages: pageCache, requests, asked } = slowPages();
   const rows = Array.from({ length: 6_000 }, (_, order) => ({ order, rejected: 'no_id', id: '' }) as const);
   for (const offset of [0, 6_000, 12_000]) {
@@ -98,7 +98,7 @@ test('of large pages fewer are kept: 10,000 rows, or the last page', async () =>
   expect(asked()).toHaveLength(4);
 });
 
-test('after a renewal every page is read anew, and one that fails late does not take the new one along', async () => {
+test('after invalidate every page is requested again, and a late failure of an old one does not drop the new one', async () => {
   const { pages: pageCache, requests, asked } = slowPages();
   const old = Promise.allSettled([pageCache.read('s1', 0, signal)]);
   pageCache.invalidate();

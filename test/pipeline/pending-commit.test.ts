@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { SinkName } from '../../src/pipeline/ports.js';
 import { bench, counted, put } from '../support/discovery-rig.js';
 import { fullDisk } from '../support/full-disk.js';
 import { event, recordingSink, session } from '../support/server-run.js';
@@ -11,19 +12,45 @@ test('Nothing counted twice: what was delivered and could not be stored is store
   await find();
   put(server, 's1', event(0), event(1));
   fill(true);
-  for (let turn = 0; turn < 3; turn += 1) {
+  for (let delivery = 0; delivery < 3; delivery += 1) {
     const [report] = await step();
-    expect(report?.errors).toMatchObject([{ reason: 'store' }]);
+    expect(report).toMatchObject({ taken: 0, undelivered: [{ reason: 'store' }] });
   }
   expect(sinks[0]?.taken()).toEqual(['e0', 'e1']);
   expect(counted(await store.series(), 'logs')).toBe(0n);
   put(server, 's1', event(2));
   fill(false);
   const [report] = await step();
-  expect(report?.errors).toEqual([]);
+  expect(report).toMatchObject({ taken: 2, errors: [] });
   expect(sinks[0]?.taken()).toEqual(['e0', 'e1']);
   expect(counted(await store.series(), 'logs')).toBe(2n);
   await step();
   expect(sinks[0]?.taken()).toEqual(['e0', 'e1', 'e2']);
   expect(counted(await store.series(), 'logs')).toBe(3n);
+});
+
+test('A batch is reported as committed once, after the commit, even if the commit had to wait', async () => {
+  const { store, fill } = fullDisk();
+  const committed: (readonly [SinkName, ...string[]])[] = [];
+  const { server, step, find } = bench({
+    store,
+    committed: (sink, { events }) => void committed.push([sink, ...events.map(({ event: { id } }) => id)]),
+  });
+  server.held.set('s1', session({ createdAt: 1n }));
+  await find();
+  put(server, 's1', event(0), event(1));
+  fill(true);
+  await step();
+  await step();
+  expect(committed).toEqual([]);
+  fill(false);
+  await step();
+  await step();
+  expect(committed).toEqual([['metrics', 'e0', 'e1']]);
+  put(server, 's1', event(2));
+  await step();
+  expect(committed).toEqual([
+    ['metrics', 'e0', 'e1'],
+    ['metrics', 'e2'],
+  ]);
 });

@@ -29,7 +29,7 @@ afterEach(async () => {
   await picky.receiver.close();
 });
 
-/** A line whose one sink sends log records to the picky receiver. Turns answer the sink's report. */
+/** A server whose only sink sends log records to the picky receiver. The returned function polls and delivers once. */
 async function line(store: Store = memoryStore()): Promise<() => Promise<DeliveryReport | undefined>> {
   const { step } = bench({
     server,
@@ -50,47 +50,47 @@ const refuse = (id: string, from: number, to: number): void => {
 };
 const cursorOf = async (store: Store, id: string): Promise<string | undefined> =>
   (await store.rows('hq', [id])).find(row => row.sink === 'logs')?.cursor;
-const asideOf = async (store: ReadableStore): Promise<readonly string[]> =>
+const deadLettersOf = async (store: ReadableStore): Promise<readonly string[]> =>
   (await store.deadLetters('hq')).map(({ event: id }) => id).toSorted();
 
 describe('Nothing lost: a record that is refused while nothing else is due', () => {
-  test('waits, its cursor with it, and is set aside when a newer session is taken', async () => {
+  test('waits with its cursor, and becomes a dead letter when a newer session is taken', async () => {
     const store = memoryStore();
-    const turn = await line(store);
+    const deliver = await line(store);
     hold('a', 0, 1);
     refuse('a', 0, 1);
     for (let n = 0; n < 3; n += 1) {
-      expect(await turn()).toMatchObject({ taken: 0, due: 1, errors: [{ reason: 'rejected' }] });
+      expect(await deliver()).toMatchObject({ taken: 0, due: 1, errors: [{ reason: 'rejected' }] });
     }
     expect(await cursorOf(store, 'a')).toBe(';;');
     hold('b', 0, 2);
     const deadLetters = [{ sink: 'logs', session: 'a', event: 'a-0', reason: 'refused', at: server.at }];
-    expect(await turn()).toMatchObject({ errors: [], deadLetters });
+    expect(await deliver()).toMatchObject({ errors: [], deadLetters: { count: 1, first: deadLetters } });
     expect(await store.deadLetters('hq')).toEqual(deadLetters);
     expect(picky.kept).toEqual(['b-0', 'b-1']);
     expect(await cursorOf(store, 'a')).toBe('0;Success=1;');
   });
 
-  test('does not hold up a later one of its own session', async () => {
+  test('does not hold up a later record of the same session', async () => {
     const store = memoryStore();
-    const turn = await line(store);
+    const deliver = await line(store);
     hold('a', 0, 1);
     refuse('a', 0, 1);
-    await turn();
+    await deliver();
     hold('a', 1, 2);
-    expect(await turn()).toMatchObject({ errors: [] });
-    expect(await asideOf(store)).toEqual(['a-0']);
+    expect(await deliver()).toMatchObject({ errors: [] });
+    expect(await deadLettersOf(store)).toEqual(['a-0']);
     expect(picky.kept).toEqual(['a-1']);
   });
 
-  test('is set aside in the transaction that moves its cursor, also after a restart in between', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'vb365-doubt-'));
+  test('becomes a dead letter in the transaction that moves its cursor, even after a restart in between', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'vb365-suspect-'));
     const path = join(directory, 'state.db');
     const first = await readableSqliteStore(path);
-    const turn = await line(first);
+    const deliver = await line(first);
     hold('a', 0, 1);
     refuse('a', 0, 1);
-    await turn();
+    await deliver();
     await first.close();
     await sink.close();
 
@@ -107,11 +107,11 @@ describe('Nothing lost: a record that is refused while nothing else is due', () 
     };
     hold('b', 0, 1);
     await line(second);
-    expect(await asideOf(second)).toEqual(['a-0']);
+    expect(await deadLettersOf(second)).toEqual(['a-0']);
     expect(commits).toEqual([true]);
     await inner.close();
     const third = await readableSqliteStore(path);
-    expect(await asideOf(third)).toEqual(['a-0']);
+    expect(await deadLettersOf(third)).toEqual(['a-0']);
     expect(await third.deadLetters('other')).toEqual([]);
     await third.close();
     rmSync(directory, { recursive: true });
@@ -121,20 +121,20 @@ describe('Nothing lost: a record that is refused while nothing else is due', () 
 describe('Nothing lost: more refused records than a batch holds', () => {
   test.each([
     ['another session', 'b'],
-    ['their own session', 'a'],
+    ['the same session', 'a'],
   ])(
-    'do not hold up %s: the turn looks beyond them, and the next decides',
+    'do not hold up %s: the delivery probes the receiver, and the next decides',
     async (_, later) => {
       const store = memoryStore();
-      const turn = await line(store);
+      const deliver = await line(store);
       hold('a', 0, 1_100);
       refuse('a', 0, 1_100);
       if (later === 'a') hold('a', 1_100, 2_300);
       else hold('b', 0, 5);
-      expect(await turn()).toMatchObject({ taken: 0, errors: [{ reason: 'rejected' }, { reason: 'rejected' }] });
-      expect(await asideOf(store)).toEqual([]);
-      expect(await turn()).toMatchObject({ errors: [] });
-      expect(await asideOf(store)).toHaveLength(1_100);
+      expect(await deliver()).toMatchObject({ taken: 0, errors: [{ reason: 'rejected' }, { reason: 'rejected' }] });
+      expect(await deadLettersOf(store)).toEqual([]);
+      expect(await deliver()).toMatchObject({ errors: [] });
+      expect(await deadLettersOf(store)).toHaveLength(1_100);
       expect(new Set(picky.kept).size).toBe(later === 'a' ? 1_200 : 5);
     },
     slowMs,
@@ -143,29 +143,29 @@ describe('Nothing lost: more refused records than a batch holds', () => {
 
 describe('Nothing lost: a receiver that answers 400 to everything', () => {
   test(
-    'has taken nothing, is asked little, and gets all when it is well again',
+    'takes nothing, gets few requests, and gets everything once it works again',
     async () => {
       const store = memoryStore();
-      const turn = await line(store);
+      const deliver = await line(store);
       hold('a', 0, 700);
       hold('b', 0, 700);
       picky.stubborn(true);
-      expect(await turn()).toMatchObject({ taken: 0, due: 2, errors: [{ reason: 'rejected' }] });
+      expect(await deliver()).toMatchObject({ taken: 0, due: 2, errors: [{ reason: 'rejected' }] });
       picky.asked();
-      await turn();
+      await deliver();
       expect(picky.asked()).toBeLessThanOrEqual(10);
       expect([await cursorOf(store, 'a'), await cursorOf(store, 'b')]).toEqual([';;', ';;']);
       picky.stubborn(false);
-      expect(await turn()).toMatchObject({ taken: 1_400, errors: [] });
-      expect(await asideOf(store)).toEqual([]);
+      expect(await deliver()).toMatchObject({ taken: 1_400, errors: [] });
+      expect(await deadLettersOf(store)).toEqual([]);
       expect(picky.kept).toHaveLength(1_400);
     },
     slowMs,
   );
 });
 
-/** One turn over 15 batches; answers its report and how often the sink was asked. */
-async function turnWith(answers: readonly ExporterError[], otherwise?: ExporterError) {
+/** One delivery of 15 batches: its report, how often the sink was called, and how many cursors moved. */
+async function deliverWith(answers: readonly ExporterError[], otherwise?: ExporterError) {
   let asked = 0;
   const inner = recordingSink('logs');
   const deliver: typeof inner.deliver = async (...of) => {
@@ -184,42 +184,42 @@ async function turnWith(answers: readonly ExporterError[], otherwise?: ExporterE
   return { report, asked: asked - before, moved: cursors.filter(cursor => cursor !== ';;').length };
 }
 
-describe('a turn that looks beyond a doubt', () => {
-  const doubt = new ExporterError('rejected', 'answered 400', { details: { suspects: 1_000 } });
+describe('a delivery after a suspect batch', () => {
+  const suspect = new ExporterError('rejected', 'answered 400', { details: { suspects: 1_000 } });
   const gone = new ExporterError('network', 'nobody answers');
 
-  test('tries ten batches beyond it, and leaves it at that', async () => {
-    const { report, asked, moved } = await turnWith([], doubt);
+  test('sends ten probes, and no more', async () => {
+    const { report, asked, moved } = await deliverWith([], suspect);
     expect([asked, moved]).toEqual([11, 0]);
-    expect(report).toMatchObject({ taken: 0, due: 15, errors: [doubt, doubt], undelivered: [doubt, doubt] });
+    expect(report).toMatchObject({ taken: 0, due: 15, errors: [suspect, suspect], undelivered: [suspect, suspect] });
   });
 
-  test('goes on past a session that cannot be read, which is no fault of the sink', async () => {
+  test('continues past a session that cannot be read', async () => {
     const unreadable = new ExporterError('decode', 'no page');
     const events = server.events.bind(server);
     server.events = async (id, ...of) => {
       if (id === 's3') throw unreadable;
       return events(id, ...of);
     };
-    const { report, asked } = await turnWith([], doubt);
+    const { report, asked } = await deliverWith([], suspect);
     expect(asked).toBe(11);
-    expect(report).toMatchObject({ undelivered: [doubt, doubt], errors: [doubt, doubt, unreadable] });
+    expect(report).toMatchObject({ undelivered: [suspect, suspect], errors: [suspect, suspect, unreadable] });
   });
 
-  test('ends at once when something is taken, and has recorded nothing', async () => {
-    const { report, asked, moved } = await turnWith([doubt, doubt]);
+  test('ends at once when a probe is taken, and commits nothing', async () => {
+    const { report, asked, moved } = await deliverWith([suspect, suspect]);
     expect([asked, moved]).toEqual([3, 0]);
-    expect(report).toMatchObject({ taken: 0, due: 15, errors: [doubt, { reason: 'rejected' }] });
+    expect(report).toMatchObject({ taken: 0, due: 15, errors: [suspect, { reason: 'rejected' }] });
   });
 
-  test('ends at once at a failure that is no answer about records', async () => {
-    const { report, asked, moved } = await turnWith([doubt, gone]);
+  test('ends at once when the receiver does not answer', async () => {
+    const { report, asked, moved } = await deliverWith([suspect, gone]);
     expect([asked, moved]).toEqual([2, 0]);
-    expect(report).toMatchObject({ taken: 0, due: 15, undelivered: [doubt, gone] });
+    expect(report).toMatchObject({ taken: 0, due: 15, undelivered: [suspect, gone] });
   });
 
-  test('is no turn with a refusal that blames no record', async () => {
-    const { asked, report } = await turnWith([], new ExporterError('rejected', 'answered 404'));
+  test('does not probe after a refusal that is not about records', async () => {
+    const { asked, report } = await deliverWith([], new ExporterError('rejected', 'answered 404'));
     expect(asked).toBe(1);
     expect(report?.errors).toHaveLength(1);
   });

@@ -3,128 +3,152 @@ import { ExporterError, toExporterError } from '../../src/kernel/errors.js';
 import { createLog, type LogLevel } from '../../src/kernel/log.js';
 import type { DiscoveryReport } from '../../src/discovery/list-scan.js';
 import { logObserver } from '../../src/server/log-observer.js';
-import type { DeliveryReport } from '../../src/pipeline/sink-worker.js';
-import type { ServerObserver } from '../../src/server/run.js';
-import { session } from '../support/server-run.js';
+import type { ServerObserver } from '../../src/server/observer.js';
+import { deliveryReport as report, session } from '../support/server-run.js';
 
-/** A journal, and what it said since it was last asked, without the time. */
-function journalAt(level: LogLevel = 'info'): Readonly<{ observer: ServerObserver; said: () => readonly string[] }> {
+/** A log observer, and its lines since the last call of `said`, without the time. */
+function observerAt(level: LogLevel = 'info'): Readonly<{ observer: ServerObserver; said: () => readonly string[] }> {
   const lines: string[] = [];
   const log = createLog({ level, format: 'logfmt', write: line => lines.push(line) });
   const said = (): readonly string[] => lines.splice(0).map(line => line.replace(/^ts=\S+ level=/, '').trimEnd());
   return { observer: logObserver(log), said };
 }
 
-const turn = (error?: ExporterError, rejects: readonly string[] = []): DiscoveryReport => ({
+const pollReport = (error?: ExporterError, rejects: readonly string[] = []): DiscoveryReport => ({
   result: error === undefined ? 'complete' : 'failed',
   error,
   seconds: 0.5,
   listed: 3,
   rejects,
 });
-const report = (over: Partial<DeliveryReport> = {}): DeliveryReport => ({
-  taken: 0,
-  corrections: 0,
-  errors: [],
-  due: 0,
-  ...over,
-});
 const silent = new ExporterError('network', 'Could not read sessions: nobody answers');
 const refused = new ExporterError('auth', 'Could not log in: the password is wrong');
 const aborted = new ExporterError('aborted', 'Stopped');
 
-test('says that the server was reached, and its version where it tells one', () => {
-  const { observer, said } = journalAt();
-  observer.met({ apiVersion: 'v8', version: '8.1', installationId: 'i' });
-  observer.met({ apiVersion: 'v5', version: '', installationId: '' });
+test('logs that the server was reached, with its versions, once', () => {
+  const { observer, said } = observerAt();
+  observer.identified({ apiVersion: 'v8', version: '8.1', installationId: 'i' });
+  observer.identified({ apiVersion: 'v5', version: '', installationId: '' });
   expect(said()).toEqual([
-    'info msg="Reached the server" api_version=v8 version=8.1',
-    'info msg="Reached the server" api_version=v5',
+    'info msg="Connected to server" api_version=v8 version=8.1',
+    'info msg="Connected to server" api_version=v5',
   ]);
 });
 
-test('says a failure of reading when it begins, when it becomes another, and when it ends', () => {
-  const { observer, said } = journalAt();
+test('logs a failure of polls when it begins, when it changes, and when it ends', () => {
+  const { observer, said } = observerAt();
   for (const error of [undefined, silent, silent, refused, refused, undefined, undefined, silent])
-    observer.discovered(turn(error), []);
+    observer.discovered(pollReport(error), []);
   expect(said()).toEqual([
-    'warn msg="Reading from the server failed" reason=network error="Could not read sessions: nobody answers"',
-    'warn msg="Reading from the server failed" reason=auth error="Could not log in: the password is wrong"',
-    'info msg="Reading from the server works again"',
-    'warn msg="Reading from the server failed" reason=network error="Could not read sessions: nobody answers"',
+    'warn msg="Poll failed, will retry" reason=network error="Could not read sessions: nobody answers"',
+    'warn msg="Poll failed, will retry" reason=auth error="Could not log in: the password is wrong"',
+    'info msg="Poll recovered"',
+    'warn msg="Poll failed, will retry" reason=network error="Could not read sessions: nobody answers"',
   ]);
 });
 
-test('says failures of each sink apart', () => {
-  const { observer, said } = journalAt();
-  observer.delivered('logs', report({ errors: [silent, refused] }));
-  observer.delivered('metrics', report());
-  observer.delivered('logs', report({ errors: [silent] }));
-  observer.delivered('metrics', report({ errors: [silent] }));
-  observer.delivered('logs', report());
+test('logs failures of each sink separately', () => {
+  const { observer, said } = observerAt();
+  observer.delivered('logs', report({ errors: [silent, refused] }), 1);
+  observer.delivered('metrics', report(), 1);
+  observer.delivered('logs', report({ errors: [silent] }), 1);
+  observer.delivered('metrics', report({ errors: [silent] }), 1);
+  observer.delivered('logs', report(), 1);
   expect(said().map(line => line.replace(/ reason=.*/, ''))).toEqual([
-    'warn msg="Delivering failed" sink=logs',
-    'warn msg="Delivering failed" sink=metrics',
-    'info msg="Delivering works again" sink=logs',
+    'warn msg="Delivery failed, will retry" sink=logs',
+    'warn msg="Delivery failed, will retry" sink=metrics',
+    'info msg="Delivery recovered" sink=logs',
   ]);
 });
 
-test('stopping is no failure, and ends none', () => {
-  const { observer, said } = journalAt();
-  observer.discovered(turn(aborted), []);
-  observer.delivered('logs', report({ errors: [aborted] }));
+test('does not log a stop as a failure or its end', () => {
+  const { observer, said } = observerAt();
+  observer.discovered(pollReport(aborted), []);
+  observer.delivered('logs', report({ errors: [aborted] }), 1);
   expect(said()).toEqual([]);
-  observer.discovered(turn(silent), []);
-  observer.discovered(turn(aborted), []);
-  observer.discovered(turn(silent), []);
+  observer.discovered(pollReport(silent), []);
+  observer.discovered(pollReport(aborted), []);
+  observer.discovered(pollReport(silent), []);
   expect(said()).toHaveLength(1);
 });
 
-test('what nobody foresaw is told with its stack, on one line', () => {
-  const { observer, said } = journalAt();
-  observer.discovered(turn(toExporterError(new TypeError('x is undefined'))), []);
+test('logs an unexpected error with its stack, on one line', () => {
+  const { observer, said } = observerAt();
+  observer.discovered(pollReport(toExporterError(new TypeError('x is undefined'))), []);
   const [line = ''] = said();
   expect(line).toContain('reason=bug error="x is undefined" stack="TypeError: x is undefined\\n    at ');
   expect(line).not.toContain('\n');
 });
 
-test('says how many sessions of the list were set aside, and why the first', () => {
-  const { observer, said } = journalAt();
-  observer.discovered(turn(undefined, ['entry 3: no id', 'entry 9: no id']), []);
-  expect(said()).toEqual(['warn msg="Set sessions of the list aside" count=2 first="entry 3: no id"']);
+test('logs how many sessions could not be read, and the first reason', () => {
+  const { observer, said } = observerAt();
+  observer.discovered(pollReport(undefined, ['entry 3: no id', 'entry 9: no id']), []);
+  expect(said()).toEqual(['warn msg="Sessions could not be read, skipping" count=2 first="entry 3: no id"']);
 });
 
-test('says that counted events changed', () => {
-  const { observer, said } = journalAt();
-  observer.delivered('metrics', report({ corrections: 2 }));
+const sample = <Item>(first: readonly Item[], count = first.length) => ({ count, first });
+
+test('Says so: names each rejected event by session, order and reason', () => {
+  const { observer, said } = observerAt();
+  const rejected = sample([
+    { session: 's1', order: 17, id: 'e17', reason: 'bad_time' as const },
+    { session: 's2', order: 0, id: '', reason: 'no_id' as const },
+  ]);
+  observer.delivered('logs', report({ rejected }), 1);
   expect(said()).toEqual([
-    'warn msg="Events changed their status after they had been counted; counters stay" sink=metrics events=2',
+    'warn msg="Event rejected, skipping" sink=logs session=s1 order=17 event=e17 reason=bad_time',
+    'warn msg="Event rejected, skipping" sink=logs session=s2 order=0 reason=no_id',
   ]);
 });
 
-test('Says so: names the first ten records that were set aside, and says how many more there are', () => {
-  const { observer, said } = journalAt();
+test('Says so: names the sessions with events that changed after they were counted', () => {
+  const { observer, said } = observerAt();
+  observer.delivered('metrics', report({ corrected: sample([{ session: 's1', events: 2 }]) }), 1);
+  expect(said()).toEqual([
+    'warn msg="Events changed status after they were counted; counters stay" sink=metrics session=s1 events=2',
+  ]);
+});
+
+test('Says so: names each refused record by session and event', () => {
+  const { observer, said } = observerAt();
   const refusedOne = { sink: 'logs', session: 's1', reason: 'refused', at: 0n } as const;
-  const deadLetters = Array.from({ length: 13 }, (_, n) => ({ ...refusedOne, event: n === 0 ? '' : `e${String(n)}` }));
-  observer.delivered('logs', report({ deadLetters }));
-  const lines = said();
-  expect(lines.slice(0, 2)).toEqual([
-    'warn msg="Set a record aside that the receiver refuses" sink=logs session=s1 reason=refused',
-    'warn msg="Set a record aside that the receiver refuses" sink=logs session=s1 event=e1 reason=refused',
+  observer.delivered('logs', report({ deadLetters: sample(['', 'e1'].map(id => ({ ...refusedOne, event: id }))) })), 1);
+  expect(said()).toEqual([
+    'warn msg="Record refused by the receiver, skipping" sink=logs session=s1 reason=refused',
+    'warn msg="Record refused by the receiver, skipping" sink=logs session=s1 event=e1 reason=refused',
   ]);
-  expect(lines).toHaveLength(11);
-  expect(lines[10]).toBe('warn msg="Set more records aside that the receiver refuses" sink=logs count=3');
-  observer.delivered('logs', report({ deadLetters: deadLetters.slice(0, 10) }));
-  expect(said()).toHaveLength(10);
 });
 
-test('tells every turn at debug, but not those of a sink with nothing to do', () => {
-  const { observer, said } = journalAt('debug');
-  observer.discovered(turn(), [session()]);
-  observer.delivered('logs', report());
-  observer.delivered('logs', report({ taken: 5, due: 1 }));
+test('logs the total if there are more than are named', () => {
+  const { observer, said } = observerAt();
+  const rejected = sample([{ session: 's1', order: 17, id: 'e17', reason: 'bad_time' as const }], 13);
+  const corrected = sample([{ session: 's1', events: 2 }], 14);
+  const deadLetters = sample([{ sink: 'logs', session: 's1', event: 'e1', reason: 'refused', at: 0n } as const], 15);
+  observer.delivered('logs', report({ rejected, corrected, deadLetters }), 1);
+  expect(said().filter(line => line.includes('count='))).toEqual([
+    'warn msg="Events rejected" sink=logs count=13',
+    'warn msg="Sessions with events that changed status" sink=logs count=14',
+    'warn msg="Records refused by the receiver" sink=logs count=15',
+  ]);
+});
+
+test('logs what the server has become, if it is another installation than before', () => {
+  const { observer, said } = observerAt();
+  for (const change of ['unchanged', 'renamed', 'replaced', 'returned'] as const) observer.installationChanged(change);
+  expect(said().map(line => line.split(' is ')[0]?.slice(0, 34))).toEqual([
+    'warn msg="Installation was known u',
+    'warn msg="Server',
+    'warn msg="Server',
+  ]);
+});
+
+test('logs every poll at debug, and every delivery that did something', () => {
+  const { observer, said } = observerAt('debug');
+  observer.discovered(pollReport(), [session()]);
+  observer.delivered('logs', report(), 1);
+  observer.delivered('logs', report({ taken: 5, due: 1 }), 1);
   expect(said()).toEqual([
-    'debug msg="Turn of discovery ended" result=complete seconds=0.5 listed=3 open=1',
-    'debug msg="Turn of a sink ended" sink=logs taken=5 due=1',
+    'debug msg="Poll completed" result=complete seconds=0.5 listed=3 open=1',
+    'debug msg="Delivery completed" sink=logs taken=5 due=1',
   ]);
 });

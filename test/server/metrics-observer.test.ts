@@ -5,35 +5,36 @@ import { type ConnectionHealth, metricsObserver } from '../../src/server/metrics
 import { linesOf, pageOf } from '../support/exposition.js';
 import { fakeClock } from '../support/fake-clock.js';
 import { metricsOf } from '../support/metrics.js';
+import { deliveryReport } from '../support/server-run.js';
 
 const complete: DiscoveryReport = { result: 'complete', error: undefined, seconds: 0.1, listed: 0, rejects: [] };
 const failed: DiscoveryReport = { ...complete, result: 'failed', error: new ExporterError('network', 'gone') };
 
-type Told = { token?: number; certificate?: number; skew?: number; version?: string };
+type Known = { token?: number; certificate?: number; skew?: number; version?: string };
 
-function healthOf(told: Told) {
+function healthOf(known: Known) {
   const metrics = metricsOf(['hq']);
   const connection: ConnectionHealth = {
-    tokenExpiresAtMs: () => told.token,
-    certificateExpiresAtMs: () => told.certificate,
-    clockSkewSeconds: () => told.skew,
-    apiVersion: () => told.version,
+    tokenExpiresAtMs: () => known.token,
+    certificateExpiresAtMs: () => known.certificate,
+    clockSkewSeconds: () => known.skew,
+    apiVersion: () => known.version,
   };
   const observer = metricsObserver('hq', metrics, { clock: fakeClock(5_000), connection });
   const shown = async (name: string): Promise<readonly string[]> => linesOf(await pageOf(metrics), name);
   return { observer, shown };
 }
 
-test('Says so: what a sink still has to read is its backlog, until there is nothing left', async () => {
+test('Says so: the backlog of a sink is the number of sessions that it still has to read', async () => {
   const { observer, shown } = healthOf({});
   const backlog = async () => shown('vb365_sink_backlog_sessions');
-  observer.delivered('logs', { taken: 5, corrections: 0, errors: [], due: 3 });
+  observer.delivered('logs', deliveryReport({ due: 3 }), 1);
   expect(await backlog()).toEqual(['vb365_sink_backlog_sessions{server="hq",sink="logs"} 3']);
-  observer.delivered('logs', { taken: 5, corrections: 0, errors: [], due: 0 });
+  observer.delivered('logs', deliveryReport(), 1);
   expect(await backlog()).toEqual(['vb365_sink_backlog_sessions{server="hq",sink="logs"} 0']);
 });
 
-describe('of a connection', () => {
+describe('the connection', () => {
   const families = [
     'vb365_token_expiry_timestamp_seconds',
     'vb365_certificate_expiry_timestamp_seconds',
@@ -41,14 +42,14 @@ describe('of a connection', () => {
     'vb365_server_info',
   ];
 
-  test('nothing is shown that is not known', async () => {
+  test('has no series for unknown values', async () => {
     const { observer, shown } = healthOf({});
     observer.discovered(failed, []);
     for (const name of families) expect([name, await shown(name)]).toEqual([name, []]);
     expect(await shown('vb365_server_up')).toEqual(['vb365_server_up{server="hq"} 0']);
   });
 
-  test('is shown what is, also after a turn that failed', async () => {
+  test('is shown after a failed poll too', async () => {
     const { observer, shown } = healthOf({ token: 60_500, certificate: 90_000, skew: 0 });
     observer.discovered(failed, []);
     expect(await shown('vb365_token_expiry_timestamp_seconds')).toEqual([
@@ -60,23 +61,22 @@ describe('of a connection', () => {
     expect(await shown('vb365_clock_skew_seconds')).toEqual(['vb365_clock_skew_seconds{server="hq"} 0']);
   });
 
-  test('the end of a token goes away with it', async () => {
-    const told: Told = { token: 60_000 };
-    const { observer, shown } = healthOf(told);
+  test('loses the token expiry with the token', async () => {
+    const known: Known = { token: 60_000 };
+    const { observer, shown } = healthOf(known);
     observer.discovered(complete, []);
     expect(await shown('vb365_token_expiry_timestamp_seconds')).toHaveLength(1);
-    delete told.token;
+    delete known.token;
     observer.discovered(failed, []);
     expect(await shown('vb365_token_expiry_timestamp_seconds')).toEqual([]);
   });
 
-  test('the version is the one that is spoken now', async () => {
-    const told: Told = { version: 'v6' };
-    const { observer, shown } = healthOf(told);
-    observer.met({ apiVersion: 'v6', version: '7.0', installationId: 'i' });
-    observer.discovered(complete, []);
-    told.version = 'v7';
-    observer.discovered(complete, []);
+  test('shows the API version in use now', async () => {
+    const known: Known = { version: 'v6' };
+    const { observer, shown } = healthOf(known);
+    observer.identified({ apiVersion: 'v6', version: '7.0', installationId: 'i' });
+    known.version = 'v7';
+    observer.identified({ apiVersion: 'v6', version: '7.0', installationId: 'i' });
     expect(await shown('vb365_server_info')).toEqual([
       'vb365_server_info{server="hq",version="7.0",api_version="v7",installation_id="i"} 1',
     ]);
@@ -86,21 +86,21 @@ describe('of a connection', () => {
 const auth = async ({ shown }: ReturnType<typeof healthOf>): Promise<string | undefined> =>
   (await shown('vb365_poll_errors_total')).find(line => line.includes('reason="auth"'));
 
-describe('errors', () => {
+describe('poll errors', () => {
   const refused = new ExporterError('auth', 'Login was refused');
 
-  test('Says so: are counted at each turn, also while a refused login answers the same one', async () => {
+  test('Says so: are counted at each poll, even if a refused login repeats the same one', async () => {
     const one = healthOf({});
-    for (let turn = 0; turn < 3; turn += 1) one.observer.discovered({ ...failed, error: refused }, []);
+    for (let poll = 0; poll < 3; poll += 1) one.observer.discovered({ ...failed, error: refused }, []);
     expect(await auth(one)).toBe('vb365_poll_errors_total{server="hq",reason="auth"} 3');
   });
 
-  test('that the feed tells again are counted once, and not beside the turn that had them', async () => {
+  test('that the feed repeats are counted once, and not in addition to the poll that had them', async () => {
     const one = healthOf({});
     one.observer.discovered({ ...failed, error: refused }, []);
     one.observer.feed({ active: false, error: refused });
     const other = new ExporterError('auth', 'Login was refused');
-    for (let turn = 0; turn < 3; turn += 1) one.observer.feed({ active: false, error: other });
+    for (let poll = 0; poll < 3; poll += 1) one.observer.feed({ active: false, error: other });
     expect(await auth(one)).toBe('vb365_poll_errors_total{server="hq",reason="auth"} 2');
   });
 });

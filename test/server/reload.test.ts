@@ -65,7 +65,7 @@ describe('a reload', () => {
         await reloadable(configOf(folder, one), async ({ app, others }) => {
           await until(async () => polled(app));
           others([one, serverConfig(branch.url, { name: 'branch' })]);
-          expect(await app.reload()).toBe('Reloaded the configuration');
+          expect(await app.reload()).toBe('Configuration reloaded');
           expect((await app.get('/-/ready')).status).toBe(200);
           expect(await app.value('vb365_polls_total{server="branch",result="failed"}')).toBe(0);
           await until(async () => polled(app, 'branch'));
@@ -142,7 +142,7 @@ describe('a reload', () => {
         others([serverConfig(url, { pageSize: 400 })]);
         const second = app.reload();
         await app.get('/metrics');
-        expect([logins(simulator), said(app, 'Reloaded').length, reads()]).toEqual([1, 0, 1]);
+        expect([logins(simulator), said(app, 'Configuration reloaded').length, reads()]).toEqual([1, 0, 1]);
         release();
         await Promise.all([first, second]);
         await until(async () => (await app.value(restored)) === 5 && receiver.records().length >= 5);
@@ -182,7 +182,7 @@ describe('a reload', () => {
         expect(await app.value(success)).toBe(1);
         await expect(app.reload()).rejects.toMatchObject({ reason: 'config' });
         expect(await app.value(success)).toBe(0);
-        const lines = said(app, 'Kept the configuration that was in force');
+        const lines = said(app, 'Configuration reload failed, keeping the current configuration');
         expect([lines.length, lines[0]?.trimEnd().includes('\n')]).toEqual([1, false]);
         addEvents(world, openSession(world), 2);
         await until(async () => (await app.value(restored)) === 2);
@@ -220,7 +220,7 @@ describe('a reload', () => {
         writeFileSync(file, 'simulator');
         await app.reload();
         await until(async () => (await app.value('vb365_server_up{server="hq"}')) === 1);
-        expect(said(app, 'tried_again=hq')).toHaveLength(2);
+        expect(said(app, 'retried=hq')).toHaveLength(2);
       });
     });
   });

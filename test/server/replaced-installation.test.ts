@@ -7,7 +7,7 @@ import { addEvents, oldSession, openSession, polled, restored, restoredOf, runni
 
 jest.setTimeout(60_000);
 
-/** A VB365 installation with sessions of its own, that answers at an address for as long as it runs. */
+/** A VB365 installation with its own sessions. */
 const installation = (seed: number) => {
   const world = new World(seed);
   const run = async (port = 0): Promise<Simulator> => simulate({ clock: systemClock, seed, world, port });
@@ -18,14 +18,14 @@ const changes = 'vb365_installation_changes_total{server="hq"}';
 const counts = async (app: Program, events: number, series = restored): Promise<void> => {
   await until(async () => (await app.value(series)) === events);
 };
-/** Some complete turns more. */
+/** Waits for three more complete polls. */
 const on = async (app: Program, server = 'hq'): Promise<void> => {
   const polls = (await app.value(`vb365_polls_total{server="${server}",result="complete"}`)) ?? 0;
   await until(async () => polled(app, server, polls + 3));
 };
 
 describe('a server that becomes another installation', () => {
-  test('History is not news: begins anew, counters go on, and the first one goes on where it was when it is back', async () => {
+  test('History is not news: starts without cursors, counters continue, and the first one continues where it was when it returns', async () => {
     await inFolder(async folder => {
       const [a, b] = [installation(1), installation(2)];
       oldSession(b.world, 2, 50);
@@ -53,14 +53,14 @@ describe('a server that becomes another installation', () => {
         await on(app);
         expect([await app.value(restored), await app.value(changes)]).toEqual([10, 2]);
         const warned = app.said.filter(line => line.includes('level=warn') && line.includes('installation'));
-        expect(warned.join('')).toContain('its history is not counted, what was known is put aside');
-        expect(warned.join('')).toContain('going on where that ended');
+        expect(warned.join('')).toContain('its history is not counted, the old cursors are archived');
+        expect(warned.join('')).toContain('that was known before; continuing from its cursors');
       });
       await running1.close();
     });
   });
 
-  test('is noticed before anything of it is used, when it was exchanged while the exporter was down', async () => {
+  test('is noticed before anything of it is used when it was replaced while the exporter was down', async () => {
     await inFolder(async folder => {
       const [a, b] = [installation(1), installation(2)];
       oldSession(b.world, 2, 50);
@@ -84,7 +84,7 @@ describe('a server that becomes another installation', () => {
   });
 });
 
-test('an installation under a new name goes on where it was: nothing lost, nothing counted twice', async () => {
+test('an installation under a new name continues where it was: nothing lost, nothing counted twice', async () => {
   await inFolder(async folder => {
     const a = installation(1);
     const simulator = await a.run();
@@ -101,7 +101,7 @@ test('an installation under a new name goes on where it was: nothing lost, nothi
       await counts(app, 3, restoredOf('main'));
       await on(app, 'main');
       expect([await app.value(restoredOf('main')), await app.value(restored)]).toEqual([3, 5]);
-      expect(app.said.join('')).toContain('known under another name before');
+      expect(app.said.join('')).toContain('known under another name; continuing');
     });
     await simulator.close();
   });

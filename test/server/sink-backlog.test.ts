@@ -1,7 +1,9 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { systemClock } from '../../src/kernel/clock.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { configOf, inFolder, program, serverConfig, until } from '../support/program.js';
+
+jest.setTimeout(60_000);
 
 test('a session that is open and read to its end is no backlog', async () => {
   await inFolder(async folder => {
@@ -9,7 +11,7 @@ test('a session that is open and read to its end is no backlog', async () => {
     const app = await program(configOf(folder, serverConfig(simulator.url)));
     try {
       simulator.world.addSession({ createdAt: BigInt(systemClock.now()) * 1_000_000n });
-      // Read several times, each turn of the sink has been told of.
+      // Read several times.
       await until(() => simulator.traffic.count('/RestoreSessions/{id}/Events') >= 5);
       await until(async () => (await app.value('vb365_sink_backlog_sessions{server="hq",sink="metrics"}')) === 0);
       const { text } = await app.get('/metrics');

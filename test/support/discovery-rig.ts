@@ -5,7 +5,7 @@ import { discover, knownOf } from '../../src/discovery/list-scan.js';
 import { createSessionCache } from '../../src/pipeline/session-cache.js';
 import type { SinkWorker, DeliveryReport } from '../../src/pipeline/sink-worker.js';
 import { deliverDue } from '../../src/pipeline/deliver-due.js';
-import { createPendingCommit } from '../../src/pipeline/pending-commit.js';
+import { PendingCommit } from '../../src/pipeline/pending-commit.js';
 import { createPageCache } from '../../src/pipeline/page-cache.js';
 import type { Series, SinkName, Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from './memory-store.js';
@@ -20,7 +20,7 @@ export function bench(
     server?: FakeServer;
     store?: Store;
     sinks?: readonly RecordingSink[];
-    recorded?: SinkWorker['recorded'];
+    committed?: SinkWorker['committed'];
   } = {},
 ) {
   const server = options.server ?? fakeServer();
@@ -43,12 +43,12 @@ export function bench(
         pageCache,
         sessionCache,
         sink,
-        pendingCommit: createPendingCommit(store),
+        pendingCommit: new PendingCommit(store),
         backlog,
         since,
         grace,
-        stored: () => undefined,
-        recorded: options.recorded,
+        series: { apply: () => undefined },
+        committed: options.committed,
       });
     }
   };

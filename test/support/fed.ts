@@ -5,7 +5,7 @@ import { type RunDeps, runServer } from '../../src/server/run.js';
 import type { FeedAnswer, SeriesDelta, Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from './memory-store.js';
 import { type FakeClock, fakeClock } from './fake-clock.js';
-import { type FakeServer, fakeServer, recordingSink } from './server-run.js';
+import { type FakeServer, fakeServer, noSeries, recordingSink } from './server-run.js';
 import { installationsOf } from './installations.js';
 
 type Entry = Readonly<{ id: string; eTag?: string; deleted?: boolean }>;
@@ -77,23 +77,20 @@ export function fedLine(options: { store?: Store; over?: Partial<RunDeps> } = {}
         store,
         clock,
         random: () => 0,
-        intervals: { idleMs: 30_000, openMs: 5_000 },
-        reconcileMs: 900_000,
-        startAfterMs: 0,
+        schedule: { startAfterMs: 0, idleMs: 30_000, openMs: 5_000, reconcileMs: 900_000 },
         grace: 3_600_000_000_000n,
         beginAt: (_, now) => now,
-        initialDeltas: () => [],
-        feedGapDeltas: (missed): readonly SeriesDelta[] => {
-          gaps.push(missed);
-          return [{ family: 'gap', labels: [], kind: 'counter', by: 1 }];
+        series: {
+          ...noSeries,
+          feedGapDeltas: (missed): readonly SeriesDelta[] => {
+            gaps.push(missed);
+            return [{ family: 'gap', labels: [], kind: 'counter', by: 1 }];
+          },
         },
-        stored: () => undefined,
         installations: installationsOf('hq'),
-        replacedDeltas: () => [],
-        loginEndsAtMs: () => undefined,
         observer: {
           installationChanged: () => undefined,
-          met: () => undefined,
+          identified: () => undefined,
           discovered: (report, sessions) => {
             reports.push(report);
             open.push(sessions.map(({ id }) => id));

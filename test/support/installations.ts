@@ -1,8 +1,8 @@
-import { createInstallations, type Installations } from '../../src/server/installations.js';
+import { Installations } from '../../src/server/installation.js';
 
-/** Those of a program that reads from these servers. */
+/** These servers, none of which has reported its installation. */
 export function installationsOf(...servers: readonly string[]): Installations {
-  const installations = createInstallations();
-  for (const server of servers) installations.join(server);
+  const installations = new Installations();
+  for (const server of servers) installations.add(server);
   return installations;
 }

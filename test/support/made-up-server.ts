@@ -1,7 +1,7 @@
 import type { RestoreEvent } from '../../src/model/event.js';
 import type { Session } from '../../src/model/session.js';
 import { milliseconds, type Nanos } from '../../src/model/time.js';
-import type { Source } from '../../src/pipeline/ports.js';
+import type { LoginSource } from '../../src/server/installation-guard.js';
 import { event, page, session } from './server-run.js';
 
 /** Stopped sessions that come in evenly. */
@@ -21,7 +21,7 @@ export const heldAt = (ms: number, { startMs, spacingMs, sessions, perSession }:
  * A server of any size that keeps nothing: it makes everything up as it is asked, so that whoever keeps it is seen on
  * the heap. Ids of events are numbers, from the oldest on.
  */
-export function madeUpServer(nowMs: () => number, plan: Plan): Source {
+export function madeUpServer(nowMs: () => number, plan: Plan): LoginSource {
   const createdAt = (n: number): Nanos => milliseconds(plan.startMs + n * plan.spacingMs);
   const sessionAt = (n: number): Session => {
     const endedAt = createdAt(n) + BigInt(plan.perSession);
@@ -29,6 +29,7 @@ export function madeUpServer(nowMs: () => number, plan: Plan): Source {
   };
   return {
     now: () => milliseconds(nowMs()),
+    tokenExpiresAtMs: () => undefined,
     instance: async () => ({ apiVersion: 'v6', version: '6.0', installationId: 'i' }),
     sessions: async from => {
       const there = heldAt(nowMs(), plan) / plan.perSession;

@@ -7,7 +7,7 @@ import { type RunDeps, runServer } from '../../src/server/run.js';
 import type { Sink } from '../../src/pipeline/ports.js';
 import { memoryStore } from './memory-store.js';
 import { type FakeClock, fakeClock, settle } from './fake-clock.js';
-import { second } from './server-run.js';
+import { noSeries, second } from './server-run.js';
 import { logsTo } from './logs.js';
 import { heldAt, madeUpServer, type Plan } from './made-up-server.js';
 import { recordsOf } from './otlp-receiver.js';
@@ -92,26 +92,20 @@ function startLine({ clock, plan, stepMs, logs }: Running) {
   };
   const observer: RunDeps['observer'] = {
     installationChanged: () => undefined,
-    met: () => undefined,
+    identified: () => undefined,
     discovered: () => undefined,
     feed: () => undefined,
     delivered: (sink, { due: left }) => {
       if (sink === 'logs') backlog = left;
     },
   };
-  const timing = { clock, random: () => 0.5, intervals: { idleMs: stepMs, openMs: stepMs }, reconcileMs: hourMs };
+  const schedule = { startAfterMs: 0, idleMs: stepMs, openMs: stepMs, reconcileMs: hourMs };
+  const timing = { clock, random: () => 0.5, schedule, grace: 3600n * second, beginAt: () => 0n };
   const source = madeUpServer(() => clock.now(), plan);
   const parts = { server: 'hq', source, sinks: [metrics, logs], store: memoryStore(), observer };
-  const nothing = {
-    initialDeltas: () => [],
-    feedGapDeltas: () => [],
-    replacedDeltas: () => [],
-    stored: () => undefined,
-  };
-  const rest = { startAfterMs: 0, grace: 3600n * second, beginAt: () => 0n, loginEndsAtMs: () => undefined };
   const installations = installationsOf('hq');
   const stopping = { quit: quit.signal, cut: quit.signal };
-  const running = runServer({ ...parts, ...timing, ...nothing, ...rest, installations }, stopping);
+  const running = runServer({ ...parts, ...timing, series: noSeries, installations }, stopping);
   return {
     counted: () => counted,
     backlog: () => backlog,

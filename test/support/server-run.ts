@@ -1,7 +1,17 @@
 import { eventStatus, eventType, type RestoreEvent } from '../../src/model/event.js';
 import { type Session, sessionResult, workload } from '../../src/model/session.js';
 import type { Nanos } from '../../src/model/time.js';
-import type { Batch, EventPage, EventRow, SeriesDelta, Sink, SinkName, Source } from '../../src/pipeline/ports.js';
+import type {
+  Batch,
+  EventPage,
+  EventRow,
+  SeriesDelta,
+  ServedSeries,
+  Sink,
+  SinkName,
+} from '../../src/pipeline/ports.js';
+import type { DeliveryReport } from '../../src/pipeline/sink-worker.js';
+import type { LoginSource } from '../../src/server/installation-guard.js';
 import type { ExporterError } from '../../src/kernel/errors.js';
 
 export const second = 1_000_000_000n;
@@ -54,7 +64,7 @@ export const pageOf = (...events: readonly RestoreEvent[]): EventPage =>
   page(events.map(one => ({ order: one.order, event: one })));
 
 /** A VB365 server that a test writes into: sessions, and their rows in whatever order the test keeps them. */
-export interface FakeServer extends Source {
+export interface FakeServer extends LoginSource {
   at: Nanos;
   readonly held: Map<string, Session>;
   readonly rows: Map<string, EventRow[]>;
@@ -75,6 +85,7 @@ export function fakeServer(): FakeServer {
     failure: undefined,
     asked: [],
     now: () => fake.at,
+    tokenExpiresAtMs: () => undefined,
     instance: async () => ({ apiVersion: 'v6', version: '6.0', installationId: 'i' }),
     sessions: async from => {
       ask(from === undefined ? 'sessions' : `sessions ${String(from)}`);
@@ -124,3 +135,23 @@ export function recordingSink(name: SinkName): RecordingSink {
   };
   return sink;
 }
+
+/** Series that nobody serves. */
+export const noSeries: ServedSeries = {
+  apply: () => undefined,
+  initialDeltas: () => [],
+  feedGapDeltas: () => [],
+  replacedDeltas: () => [],
+};
+
+/** The report of a delivery that did nothing, except for what `over` says. */
+export const deliveryReport = (over: Partial<DeliveryReport> = {}): DeliveryReport => ({
+  taken: 0,
+  errors: [],
+  undelivered: [],
+  rejected: { count: 0, first: [] },
+  corrected: { count: 0, first: [] },
+  deadLetters: { count: 0, first: [] },
+  due: 0,
+  ...over,
+});

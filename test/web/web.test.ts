@@ -76,12 +76,12 @@ describe('probes', () => {
 });
 
 describe('the reload', () => {
-  const done = { reload: async () => 'Reloaded the configuration' };
+  const done = { reload: async () => 'Configuration reloaded' };
 
   test.each(['POST', 'PUT'])('by %s answers with its message', async method => {
     expect(await answer('/-/reload', done, method)).toMatchObject({
       status: 200,
-      body: 'Reloaded the configuration\n',
+      body: 'Configuration reloaded\n',
     });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { startAfterMs } from '../../src/server/spread.js';
+import { startAfterMs } from '../../src/server/server.js';
 import { chance, tenths } from '../support/chance.js';
 
 const starts = (pollIntervalMs: number, servers: number): readonly number[] => {
@@ -7,8 +7,8 @@ const starts = (pollIntervalMs: number, servers: number): readonly number[] => {
   return Array.from({ length: servers }, () => startAfterMs(pollIntervalMs, servers, random));
 };
 
-describe('the first turns of servers', () => {
-  test('begin at once for a lone server', () => {
+describe('the first polls of servers', () => {
+  test('start at once for a single server', () => {
     expect(startAfterMs(30_000, 1, () => 0.9)).toBe(0);
   });
 

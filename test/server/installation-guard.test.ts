@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExporterError } from '../../src/kernel/errors.js';
-import { askInstance, guardInstallation } from '../../src/server/identity.js';
+import { askInstance, guardInstallation } from '../../src/server/installation-guard.js';
 import type { InstanceInfo } from '../../src/pipeline/ports.js';
 import { fakeClock } from '../support/fake-clock.js';
 import { fakeServer } from '../support/server-run.js';
@@ -8,24 +8,24 @@ import { fakeServer } from '../support/server-run.js';
 const never = new AbortController().signal;
 const instance = (installationId: string): InstanceInfo => ({ apiVersion: 'v6', version: '6.0', installationId });
 
-/** An identity that was `a` at the start, over a server of which the test says who it is now. */
-const stage = (met: InstanceInfo | undefined = instance('a')) => {
-  const server = Object.assign(fakeServer(), { now: () => 0n });
+/** A guarded server that was installation `a` at the start; `is` says what it is now. */
+const stage = (known: InstanceInfo | undefined = instance('a')) => {
   const is = { id: 'a', asked: 0, login: 1 as number | undefined };
+  const server = Object.assign(fakeServer(), { now: () => 0n, tokenExpiresAtMs: () => is.login });
   server.instance = async () => {
     is.asked += 1;
     if (server.failure !== undefined) throw server.failure;
     return instance(is.id);
   };
   const clock = fakeClock();
-  const identity = guardInstallation(server, met, { clock, loginEndsAtMs: () => is.login });
+  const identity = guardInstallation(server, known, clock);
   const read = async (): Promise<unknown> => identity.source.sessions(undefined, never);
   return { server, is, clock, identity, read };
 };
-const another = { reason: 'rejected', message: 'The server tells another installation id than before' };
+const another = { reason: 'rejected', message: 'Could not read from the server: it is another installation now' };
 
-describe('a server is asked who it is', () => {
-  test('not while it answers', async () => {
+describe('a server is asked for its installation', () => {
+  test('not while it answers requests', async () => {
     const { is, read, identity } = stage();
     await read();
     await identity.source.session('s', never);
@@ -49,7 +49,7 @@ describe('a server is asked who it is', () => {
     },
   );
 
-  test('and if it cannot be, nothing is read', async () => {
+  test('and nothing is read until it answers', async () => {
     const { server, is, read, identity } = stage();
     server.failure = new ExporterError('network', 'Down');
     await expect(read()).rejects.toMatchObject({ reason: 'network' });
@@ -61,7 +61,7 @@ describe('a server is asked who it is', () => {
     expect(is.asked).toBe(2);
   });
 
-  test('after a new login, before what came with it is believed', async () => {
+  test('after a new login, before its answers are used', async () => {
     const { server, is, read } = stage();
     server.sessions = async () => ((is.login = 2), { sessions: [], rejects: [] });
     await read();
@@ -83,14 +83,14 @@ describe('a server is asked who it is', () => {
   });
 });
 
-test('a server that begins to tell who it is has to be met again', async () => {
+test('a server that starts to report an id must be identified again', async () => {
   const { clock, read, identity } = stage(instance(''));
   await clock.advance(900_000);
   await expect(read()).rejects.toMatchObject(another);
   expect(identity.changed.aborted).toBe(true);
 });
 
-test('a server that does not tell any more stays what it was', async () => {
+test('a server that stops reporting an id stays the same installation', async () => {
   const { is, clock, read, identity } = stage();
   is.id = '';
   await clock.advance(900_000);
@@ -104,7 +104,7 @@ const failing = (reason: 'rejected' | 'server') => ({
   },
 });
 
-test('a server that refuses to tell has nothing to tell; one that fails has failed', async () => {
+test('a server that refuses the request has no instance info; other failures are thrown', async () => {
   expect(await askInstance(failing('rejected'), never)).toBeUndefined();
   await expect(askInstance(failing('server'), never)).rejects.toMatchObject({ reason: 'server' });
 });
