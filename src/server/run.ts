@@ -5,9 +5,8 @@ import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import { type Instrument, noopInstrument } from '../pipeline/instrument.js';
 import { type Backlog, createBacklog } from '../pipeline/backlog.js';
-import { type DiscoveryDeps, type DiscoveryReport, type Known, knownOf } from '../discovery/list-scan.js';
 import { type InstallationChange, adoptInstallation, type InstallationDeps } from './installation.js';
-import type { FeedState } from '../discovery/feed-state.js';
+import type { FeedStatus } from '../discovery/feed-state.js';
 import { createSessionCache } from '../pipeline/session-cache.js';
 import { askInstance, type Identity, type IdentityDeps, guardInstallation } from './identity.js';
 import type { SinkWorker, DeliveryReport, StopSignals } from '../pipeline/sink-worker.js';
@@ -15,8 +14,8 @@ import { deliverDue } from '../pipeline/deliver-due.js';
 import { createPendingCommit } from '../pipeline/pending-commit.js';
 import { every, runWhenNotified } from '../pipeline/loops.js';
 import { createPageCache } from '../pipeline/page-cache.js';
-import { runDiscovery } from '../discovery/scheduler.js';
-import type { InstanceInfo, SeriesDelta, Sink, SinkName, Source, Store } from '../pipeline/ports.js';
+import { Discovery, type DiscoveryDeps, type DiscoveryReport } from '../discovery/scheduler.js';
+import type { InstanceInfo, SeriesDelta, ServerState, Sink, SinkName, Source, Store } from '../pipeline/ports.js';
 
 /** Who wants to know how a line is doing: metrics, the log, the page. */
 export interface ServerObserver {
@@ -26,7 +25,7 @@ export interface ServerObserver {
   met(instance: InstanceInfo): void;
   discovered(report: DiscoveryReport, open: readonly Session[]): void;
   /** Told after every turn that may have changed it, and after every failure of the feed. */
-  feed(state: FeedState): void;
+  feed(status: FeedStatus): void;
   delivered(sink: SinkName, report: DeliveryReport): void;
 }
 
@@ -79,7 +78,8 @@ export async function runServer(deps: RunDeps, { quit, cut }: StopSignals): Prom
 type Told = { text: string };
 
 /** The line while its server is one installation. */
-type Epoch = Readonly<{ identity: Identity; known: Known; workers: readonly OpenWorker[] } & Shared>;
+type Epoch = Readonly<{ identity: Identity; stored: ServerState; backlogs: Backlogs }>;
+type Backlogs = ReadonlyMap<Sink, Backlog>;
 
 /** Tries until the server has told who it is, and all that is remembered of it has been read; undefined at the end. */
 async function meet(deps: RunDeps, quit: AbortSignal): Promise<Epoch | undefined> {
@@ -108,39 +108,46 @@ async function meet(deps: RunDeps, quit: AbortSignal): Promise<Epoch | undefined
 }
 
 async function openEpoch(deps: RunDeps, instance: InstanceInfo | undefined): Promise<Epoch> {
+  const { server, store, sinks } = deps;
   const identity = guardInstallation(deps.source, instance, deps);
-  const known = await remembered(deps);
-  const shared = {
-    known,
-    pageCache: createPageCache(identity.source, deps.sinks.length),
-    sessionCache: createSessionCache(identity.source),
-  };
-  const workers = await Promise.all(deps.sinks.map(async sink => openWorker(deps, sink, shared)));
-  return { identity, workers, ...shared };
+  const stored = await store.state(server);
+  const open = async (sink: Sink) => [sink, createBacklog(await store.pending(server, sink.name))] as const;
+  return { identity, stored, backlogs: new Map(await Promise.all(sinks.map(open))) };
 }
 
 type Run = Readonly<{ told: Told; stopping: StopSignals }>;
 
 async function runEpoch(deps: RunDeps, epoch: Epoch, { told, stopping }: Run): Promise<void> {
-  const { clock, random, observer } = deps;
-  const { known, workers, identity } = epoch;
-  const backlogs = Object.fromEntries(workers.map(({ worker }) => [worker.sink.name, worker.backlog]));
-  const discovery: DiscoveryDeps = { ...deps, ...epoch, source: identity.source, backlogs };
+  const { clock, random, observer, sinks } = deps;
+  const { stored, backlogs, identity } = epoch;
+  const { source } = identity;
+  const shared = { pageCache: createPageCache(source, sinks.length), sessionCache: createSessionCache(source) };
   const wake = (): void => {
     for (const { wakeUp } of workers) wakeUp.notify();
   };
-  const turned = (report: DiscoveryReport): void => {
-    observer.discovered(report, [...known.open.values()]);
-    if (report.error !== undefined) return;
-    wake();
-    tell(observer, told, identity.instance());
+  const polled = (report: DiscoveryReport, open: readonly Session[]): void => {
+    observer.discovered(report, open);
+    if (report.error === undefined) tell(observer, told, identity.instance());
   };
-  const instrument = deps.instrument ?? noopInstrument;
+  const discovery = new Discovery(
+    {
+      ...deps,
+      ...shared,
+      source,
+      backlogs: Object.fromEntries([...backlogs].map(([sink, backlog]) => [sink.name, backlog])),
+      instrument: deps.instrument ?? noopInstrument,
+      polled,
+      wake,
+      feed: status => observer.feed(status),
+    },
+    stored,
+  );
+  const workers = [...backlogs].map(([sink, backlog]) => {
+    const since = (): Nanos => discovery.state.since[sink.name] ?? 0n;
+    return openWorker(deps, { ...shared, sink, backlog, since });
+  });
   await Promise.all([
-    runDiscovery(
-      { ...deps, instrument, discovery, known, turned, wake, fed: state => observer.feed(state) },
-      stopping.quit,
-    ),
+    discovery.run(stopping.quit),
     ...workers.map(async ({ worker, wakeUp }) =>
       runWhenNotified(wakeUp, async () => deliverObserved(deps, worker, stopping), {
         clock,
@@ -159,28 +166,14 @@ function tell(observer: ServerObserver, told: Told, instance: InstanceInfo | und
   observer.met(instance);
 }
 
-async function remembered({ server, store }: RunDeps): Promise<Known> {
-  return knownOf(await store.state(server));
-}
-
-type Shared = Readonly<{ known: Known } & Pick<SinkWorker, 'pageCache' | 'sessionCache'>>;
-
 type OpenWorker = Readonly<{ worker: SinkWorker; wakeUp: Notify }>;
 
-async function openWorker(deps: RunDeps, sink: Sink, { known, pageCache, sessionCache }: Shared): Promise<OpenWorker> {
-  const backlog: Backlog = createBacklog(await deps.store.pending(deps.server, sink.name));
-  deps.opened?.(sink.name, backlog);
-  const since = (): Nanos => known.since[sink.name] ?? 0n;
-  const worker: SinkWorker = {
-    ...deps,
-    pageCache,
-    sessionCache,
-    sink,
-    backlog,
-    since,
-    pendingCommit: createPendingCommit(deps.store),
-  };
-  return { worker, wakeUp: createNotify() };
+function openWorker(
+  deps: RunDeps,
+  own: Pick<SinkWorker, 'pageCache' | 'sessionCache' | 'sink' | 'backlog' | 'since'>,
+): OpenWorker {
+  deps.opened?.(own.sink.name, own.backlog);
+  return { worker: { ...deps, ...own, pendingCommit: createPendingCommit(deps.store) }, wakeUp: createNotify() };
 }
 
 async function deliverObserved(deps: RunDeps, worker: SinkWorker, stopping: StopSignals): Promise<DeliveryReport> {

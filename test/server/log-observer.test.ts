@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { ExporterError, toExporterError } from '../../src/kernel/errors.js';
 import { createLog, type LogLevel } from '../../src/kernel/log.js';
-import type { DiscoveryReport } from '../../src/discovery/list-scan.js';
+import type { DiscoveryReport } from '../../src/discovery/scheduler.js';
 import { logObserver } from '../../src/server/log-observer.js';
 import type { DeliveryReport } from '../../src/pipeline/sink-worker.js';
 import type { ServerObserver } from '../../src/server/run.js';
