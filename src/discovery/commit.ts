@@ -2,10 +2,9 @@ import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import { type Backlog, entryOf } from '../pipeline/backlog.js';
 import type { PageCache } from '../pipeline/page-cache.js';
-import type { CursorRow, SeriesDelta, ServerState, SinkName, Store } from '../pipeline/ports.js';
+import type { CursorRow, SeriesDelta, SinkName, Store } from '../pipeline/ports.js';
 import type { SessionCache } from '../pipeline/session-cache.js';
-import { type DiscoveryStep, type NextReads, nextReads, observe, sessionsOfInterest } from './observe.js';
-import { type DiscoveryRules, type DiscoveryState, initialState, type Observation } from './state.js';
+import type { DiscoveryStep, SinkWake } from './observe.js';
 
 export type CommitDeps = Readonly<{
   server: string;
@@ -17,60 +16,34 @@ export type CommitDeps = Readonly<{
   stored: (deltas: readonly SeriesDelta[]) => void;
 }>;
 
-/** Holds the state of discovery, and replaces it once what an observation changes has been stored. */
-export class CommittedState {
-  readonly #deps: CommitDeps;
-  readonly #rules: DiscoveryRules;
-  #state: DiscoveryState;
-  #next: NextReads;
+/** What was read, and since when, by the server's clock. */
+export type ReadSessions = Readonly<{ sessions: readonly Session[]; startedAt: Nanos }>;
 
-  constructor(deps: CommitDeps, rules: DiscoveryRules, stored: ServerState) {
-    this.#deps = deps;
-    this.#rules = rules;
-    this.#state = initialState(stored);
-    this.#next = nextReads(this.#state, rules);
+/**
+ * Stores what a step changes, then hands it out to the sinks.
+ * @throws {ExporterError} `store`; nothing has changed then.
+ */
+export async function commitStep(deps: CommitDeps, step: DiscoveryStep, found: ReadSessions): Promise<void> {
+  if (step.commit !== undefined) {
+    await deps.store.commit({ server: deps.server, ...step.commit });
+    deps.stored(step.commit.deltas);
   }
+  if (step.wake !== undefined) handOut(deps, { wake: step.wake, rows: step.commit?.rows ?? [] }, found);
+}
 
-  get current(): DiscoveryState {
-    return this.#state;
+/** Makes due what the sinks have to read, and caches the sessions that they need for that. */
+function handOut(
+  { backlogs, sessionCache, pageCache }: CommitDeps,
+  { wake, rows }: Readonly<{ wake: SinkWake; rows: readonly CursorRow[] }>,
+  { sessions, startedAt }: ReadSessions,
+): void {
+  const all = Object.values(backlogs);
+  for (const backlog of all) {
+    if (wake.open) backlog.wake();
+    for (const id of wake.sessions) backlog.requeue(id, startedAt);
   }
-
-  get next(): NextReads {
-    return this.#next;
-  }
-
-  /** The stored rows of sessions that were found. */
-  async rowsOf(found: Readonly<{ sessions: readonly Session[]; startedAt: Nanos }>): Promise<readonly CursorRow[]> {
-    return this.#deps.store.rows(this.#deps.server, sessionsOfInterest(this.#state, found, this.#rules));
-  }
-
-  /**
-   * Stores what an observation changes, adopts the new state, and makes due what the sinks have to read.
-   * @throws {ExporterError} `store`; the state stays as it was.
-   */
-  async apply(observation: Observation): Promise<void> {
-    const { server, store, stored } = this.#deps;
-    const step = observe(this.#state, observation, this.#rules);
-    if (step.commit !== undefined) await store.commit({ server, ...step.commit });
-    this.#state = step.state;
-    this.#next = step.next;
-    stored(step.commit?.deltas ?? []);
-    const [sessions, at] = 'sessions' in observation ? [observation.sessions, observation.startedAt] : [[], 0n];
-    this.#handOut(step, sessions, at);
-  }
-
-  /** Makes due what the sinks have to read, and caches the sessions that they need for it. */
-  #handOut({ wake, commit }: DiscoveryStep, sessions: readonly Session[], at: Nanos): void {
-    if (wake === undefined) return;
-    const { backlogs, sessionCache, pageCache } = this.#deps;
-    for (const backlog of Object.values(backlogs)) {
-      if (wake.open) backlog.wake();
-      for (const id of wake.sessions) backlog.requeue(id, at);
-    }
-    for (const row of commit?.rows ?? []) backlogs[row.sink]?.put(entryOf(row));
-    const isPending = ({ id }: Session): boolean =>
-      Object.values(backlogs).some(backlog => backlog.get(id) !== undefined);
-    for (const session of sessions.filter(isPending)) sessionCache.put(session, at);
-    pageCache.invalidate();
-  }
+  for (const row of rows) backlogs[row.sink]?.put(entryOf(row));
+  for (const session of sessions)
+    if (all.some(backlog => backlog.get(session.id) !== undefined)) sessionCache.put(session, startedAt);
+  pageCache.invalidate();
 }

@@ -1,6 +1,6 @@
 import { type Backoff, backoffMs } from '../kernel/backoff.js';
 import type { ExporterError } from '../kernel/errors.js';
-import type { FeedAnswer } from '../pipeline/ports.js';
+import type { FeedAnswer, FeedPosition } from '../pipeline/ports.js';
 
 /** Where the feed goes on. `fresh`: the server has just given the token out and has not answered it yet. */
 export type FeedToken = Readonly<{ value: string; fresh: boolean }>;
@@ -11,7 +11,7 @@ export type FeedState = Readonly<{ /** How long the server may wait before it an
     | Readonly<{ kind: 'none' }>
     /** The token is from an earlier process and has not been answered in this one. */
     | Readonly<{ kind: 'starting'; token: FeedToken }>
-    | Readonly<{ kind: 'following'; token: FeedToken; pause: FeedDue }>
+    | Readonly<{ kind: 'following'; token: FeedToken; due: FeedDue }>
     /** No token is asked for before. */
     | Readonly<{ kind: 'refused'; untilMs: number; error: ExporterError | undefined }>
     | Readonly<{
@@ -24,21 +24,7 @@ export type FeedState = Readonly<{ /** How long the server may wait before it an
   );
 
 /** When the feed is asked next, and why then. */
-export type FeedDue = Readonly<{
-  atMs: number;
-  reason:
-    | 'no token'
-    | 'a list comes first'
-    | 'token from an earlier process'
-    | 'new token'
-    | 'failed'
-    | 'same answer again'
-    | 'more is waiting'
-    | 'sessions changed'
-    | 'other objects changed'
-    | 'empty answer came early'
-    | 'long poll ended';
-}>;
+export type FeedDue = Readonly<{ atMs: number; reason: string }>;
 
 /** What observers see of the feed. */
 export type FeedStatus = Readonly<{
@@ -52,8 +38,8 @@ export type FeedChanges = Extract<FeedAnswer, { kind: 'told' }>;
 export type FeedLoss = Exclude<FeedAnswer, FeedChanges>;
 /** `ranMs`: how long the request took; `jitter`: 0 to 1, exclusive. */
 export type FeedFailure = Readonly<{ kind: 'failed'; error: ExporterError; ranMs: number; jitter: number }>;
-/** A request to the feed; `askedMs` is when it was begun. */
-export type FeedRequest = Readonly<{ token: string; waitSeconds: number; askedMs: number }>;
+/** A request to the feed, and when it was begun. */
+export type FeedRequest = FeedPosition & Readonly<{ askedMs: number }>;
 
 /** The long poll that the one known client of this feed uses (vb365-rest.md 6.8). */
 const longestWaitSeconds = 25;
@@ -81,23 +67,22 @@ export const statusOf = (feed: FeedState): FeedStatus => ({
   error: 'error' in feed ? feed.error : undefined,
 });
 
-/** The next request. A feed that is not followed yet is not waited for: the sooner it shows that it is back. */
-export function requestOf(feed: FeedState, askedMs: number): FeedRequest | undefined {
-  const token = tokenOf(feed)?.value;
-  const waitSeconds = feed.kind === 'following' ? feed.waitSeconds : 1;
-  return token === undefined ? undefined : { token, waitSeconds, askedMs };
-}
+/** The next request; without a token, for the end of the feed. Only a feed that is followed is waited for. */
+export const requestOf = (feed: FeedState, askedMs: number): FeedRequest => ({
+  token: tokenOf(feed)?.value,
+  waitSeconds: feed.kind === 'following' ? feed.waitSeconds : 1,
+  askedMs,
+});
 
-/** Whether a list has to be preceded by a request for the end of the feed. */
-export function needsToken(feed: FeedState, nowMs: number): boolean {
-  return tokenOf(feed) === undefined && (!('untilMs' in feed) || nowMs >= feed.untilMs);
-}
+/** Whether the end of the feed has to be asked for before a list is read. */
+export const needsToken = (feed: FeedState, nowMs: number): boolean =>
+  tokenOf(feed) === undefined && (!('untilMs' in feed) || nowMs >= feed.untilMs);
 
 /** `listed`: everything has been listed once, so that the feed has something to add to. */
 export function feedDue(feed: FeedState, listed: boolean): FeedDue {
   if (tokenOf(feed) === undefined) return { atMs: Infinity, reason: 'no token' };
   if (!listed) return { atMs: Infinity, reason: 'a list comes first' };
-  if (feed.kind === 'following') return feed.pause;
+  if (feed.kind === 'following') return feed.due;
   if (feed.kind === 'failing') return { atMs: feed.untilMs, reason: 'failed' };
   return { atMs: -Infinity, reason: 'token from an earlier process' };
 }
@@ -105,8 +90,8 @@ export function feedDue(feed: FeedState, listed: boolean): FeedDue {
 /** The end of the feed was asked for, and a list read after that. */
 export function feedStarted(feed: FeedState, end: FeedAnswer | FeedFailure, atMs: number): FeedState {
   if (end.kind !== 'told') return feedUnavailable(feed, end, atMs);
-  const pause = { atMs, reason: 'new token' } as const;
-  return { kind: 'following', token: { value: end.token, fresh: true }, pause, waitSeconds: feed.waitSeconds };
+  const due = { atMs, reason: 'new token' };
+  return { kind: 'following', token: { value: end.token, fresh: true }, due, waitSeconds: feed.waitSeconds };
 }
 
 /** `openMs`: the poll interval while sessions are open. */
@@ -115,27 +100,19 @@ export function feedAnswered(
   { changes, request, atMs }: Readonly<{ changes: FeedChanges; request: FeedRequest; atMs: number }>,
   openMs: number,
 ): FeedState {
-  const { ms, reason } = pauseAfter(changes, request, { openMs, tookMs: atMs - request.askedMs });
-  return {
+  const due = (ms: number, reason: string): FeedState => ({
     kind: 'following',
     token: { value: changes.token, fresh: false },
-    pause: { atMs: request.askedMs + ms, reason },
+    due: { atMs: request.askedMs + ms, reason },
     waitSeconds: Math.min(longestWaitSeconds, feed.waitSeconds + 1),
-  };
-}
-
-/** From request to request. A feed that repeats itself, or returns early with nothing, is asked no more often than a list. */
-function pauseAfter(
-  { token, updated, deleted, entries, more }: FeedChanges,
-  request: FeedRequest,
-  { openMs, tookMs }: Readonly<{ openMs: number; tookMs: number }>,
-): Readonly<{ ms: number; reason: FeedDue['reason'] }> {
-  if (token === request.token && entries > 0) return { ms: openMs, reason: 'same answer again' };
-  if (more) return { ms: 0, reason: 'more is waiting' };
-  if (updated.size + deleted.size > 0) return { ms: sessionsPauseMs, reason: 'sessions changed' };
-  if (entries > 0) return { ms: othersPauseMs, reason: 'other objects changed' };
-  if (tookMs < request.waitSeconds * 500) return { ms: openMs, reason: 'empty answer came early' };
-  return { ms: 0, reason: 'long poll ended' };
+  });
+  const isEarly = atMs - request.askedMs < request.waitSeconds * 500;
+  // A feed that repeats itself, or comes back early with nothing, is asked no more often than a list.
+  if (changes.token === request.token && changes.entries > 0) return due(openMs, 'same answer again');
+  if (changes.more) return due(0, 'more is waiting');
+  if (changes.updated.size + changes.deleted.size > 0) return due(sessionsPauseMs, 'sessions changed');
+  if (changes.entries > 0) return due(othersPauseMs, 'other objects changed');
+  return isEarly ? due(openMs, 'empty answer came early') : due(0, 'long poll ended');
 }
 
 /** Lists are polled until the feed answers again. */
@@ -144,8 +121,8 @@ export function feedUnavailable(feed: FeedState, why: FeedLoss | FeedFailure, at
   const token = tokenOf(feed);
   if (why.kind === 'failed') return feedFailed(feed, why, atMs);
   if (why.kind === 'none') return { kind: 'none', waitSeconds };
-  // The token may be what is refused: the feed is asked for another at once. A fresh token is no cause for that:
-  // another would be refused too, and each costs a list of everything.
+  // The token may be what is refused: the feed is asked for another at once. When a fresh one is refused, another would
+  // be too, and each costs a list of everything.
   const untilMs = token !== undefined && !token.fresh ? atMs : atMs + refusedMs;
   return { kind: 'refused', untilMs, error: why.kind === 'refused' ? why.error : undefined, waitSeconds };
 }
@@ -153,7 +130,7 @@ export function feedUnavailable(feed: FeedState, why: FeedLoss | FeedFailure, at
 function feedFailed(feed: FeedState, { error, ranMs, jitter }: FeedFailure, atMs: number): FeedState {
   const failures = 1 + (feed.kind === 'failing' ? feed.failures : 0);
   const restMs = Math.max(leastBackoffMs, error.retryAfterMs ?? backoffMs(backoff, failures, () => jitter));
-  const waitSeconds =
-    ranMs >= cutAfterMs ? Math.max(shortestWaitSeconds, Math.floor(feed.waitSeconds / 2)) : feed.waitSeconds;
+  const halved = Math.max(shortestWaitSeconds, Math.floor(feed.waitSeconds / 2));
+  const waitSeconds = ranMs >= cutAfterMs ? halved : feed.waitSeconds;
   return { kind: 'failing', untilMs: atMs + restMs, failures, error, token: tokenOf(feed), waitSeconds };
 }

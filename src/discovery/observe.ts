@@ -11,10 +11,12 @@ export type DiscoveryStep = Readonly<{
   /** Holds once `commit` has been stored. */
   state: DiscoveryState;
   /** What to store in one transaction; undefined when nothing is new. */
-  commit: Omit<StateChange, 'server'> | undefined;
+  commit: DiscoveryCommit | undefined;
   wake: SinkWake | undefined;
   next: NextReads;
 }>;
+
+export type DiscoveryCommit = Required<Pick<StateChange, 'since' | 'facts' | 'rows' | 'deltas'>>;
 
 /** What the sinks have to read: these sessions, done or not, and all open ones where `open` is set. */
 export type SinkWake = Readonly<{ open: boolean; sessions: ReadonlySet<string> }>;
@@ -23,16 +25,7 @@ export type SinkWake = Readonly<{ open: boolean; sessions: ReadonlySet<string> }
 export type NextReads = Readonly<{ poll: NextPoll; feed: FeedDue }>;
 
 /** A poll reads a list, or only has the sinks read the open sessions. */
-export type NextPoll = Readonly<{
-  atMs: number;
-  reads: 'list' | 'open sessions';
-  reason:
-    | 'not everything is listed'
-    | 'feed is not followed'
-    | 'feed is incomplete'
-    | 'reconcile interval has passed'
-    | 'feed is followed';
-}>;
+export type NextPoll = Readonly<{ atMs: number; reads: 'list' | 'open sessions'; reason: string }>;
 
 type Observed<K extends Observation['kind']> = Extract<Observation, { kind: K }>;
 
@@ -202,12 +195,11 @@ function recorded(
   return { state, commit: isNew ? { since, facts, rows, deltas } : undefined, wake, next: nextReads(state, rules) };
 }
 
-/** A sink that meets the server for the first time begins where `beginAt` says. The same object when there is none. */
+/** A sink that meets the server for the first time starts where `beginAt` says. The same object when there is none. */
 function startsAfter(since: SinkStarts, now: Nanos, { sinks, beginAt }: DiscoveryRules): SinkStarts {
   const first = sinks.filter(sink => since[sink] === undefined);
-  return first.length === 0
-    ? since
-    : { ...since, ...Object.fromEntries(first.map(sink => [sink, beginAt(sink, now)])) };
+  const starts = Object.fromEntries(first.map(sink => [sink, beginAt(sink, now)]));
+  return first.length === 0 ? since : { ...since, ...starts };
 }
 
 function isTokenDue({ feed, storedMs }: DiscoveryState, token: string | undefined, nowMs: number): boolean {
@@ -217,11 +209,10 @@ function isTokenDue({ feed, storedMs }: DiscoveryState, token: string | undefine
 
 /** A session of each organization and workload whose series do not exist yet. */
 function firstSessions(initialized: ReadonlySet<string>, sessions: readonly Session[]): ReadonlyMap<string, Session> {
-  const firsts = new Map<string, Session>();
-  for (const session of sessions) {
-    const key = JSON.stringify([session.organization, session.workload.label]);
-    if (!initialized.has(key)) firsts.set(key, session);
-  }
+  const firsts = new Map(
+    sessions.map(session => [JSON.stringify([session.organization, session.workload.label]), session]),
+  );
+  for (const key of initialized) firsts.delete(key);
   return firsts;
 }
 

@@ -2,12 +2,13 @@ import type { Clock, Random } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import type { Instrument } from '../pipeline/instrument.js';
-import { type ServerState, sinkNames, type Source } from '../pipeline/ports.js';
-import { type CommitDeps, CommittedState } from './commit.js';
-import { askFeed, endOfFeed, feedFailure, type FeedReply, readChanges } from './feed-poll.js';
-import { type FeedChanges, type FeedRequest, type FeedStatus, requestOf, statusOf } from './feed-state.js';
+import { type CursorRow, type ServerState, sinkNames, type Source } from '../pipeline/ports.js';
+import { type CommitDeps, commitStep } from './commit.js';
+import { askFeed, type FeedReply, readChanges } from './feed-poll.js';
+import { type FeedStatus, needsToken, requestOf, statusOf } from './feed-state.js';
 import { scanList, type SessionReads } from './list-scan.js';
-import type { DiscoveryRules, DiscoveryState, FeedEnd } from './state.js';
+import { type NextReads, nextReads, observe, sessionsOfInterest } from './observe.js';
+import { type DiscoveryRules, type DiscoveryState, type FeedEnd, initialState, type Observation } from './state.js';
 
 export type DiscoveryDeps = CommitDeps &
   Omit<DiscoveryRules, 'sinks'> &
@@ -39,33 +40,35 @@ export type DiscoveryReport = Readonly<{
 /** Finds the sessions of one server that its sinks have to read. */
 export class Discovery {
   readonly #deps: DiscoveryDeps;
-  readonly #state: CommittedState;
+  readonly #rules: DiscoveryRules;
+  #state: DiscoveryState;
+  #next: NextReads;
 
   constructor(deps: DiscoveryDeps, stored: ServerState) {
     this.#deps = deps;
-    const sinks = sinkNames.filter(sink => deps.backlogs[sink] !== undefined);
-    this.#state = new CommittedState(deps, { ...deps, sinks }, stored);
+    this.#rules = { ...deps, sinks: sinkNames.filter(sink => deps.backlogs[sink] !== undefined) };
+    this.#state = initialState(stored);
+    this.#next = nextReads(this.#state, this.#rules);
   }
 
   get state(): DiscoveryState {
-    return this.#state.current;
+    return this.#state;
   }
 
   /**
-   * Polls until `quit` aborts. One request to the feed is outstanding while there is a token; everything else is done
+   * Polls until `quit` aborts. One request to the feed is outstanding while there is a token; everything else happens
    * one at a time. Resolves once everything begun has ended.
    */
   async run(quit: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     let outstanding: Promise<FeedReply> | undefined;
     while (!quit.aborted) {
-      if (this.#state.next.feed.atMs <= clock.monotonic()) outstanding ??= this.#ask(quit);
+      const nowMs = clock.monotonic();
+      if (this.#next.feed.atMs <= nowMs) outstanding ??= askFeed(this.#deps, requestOf(this.#state.feed, nowMs), quit);
       const reply = await this.#replyOrDue(outstanding, quit);
-      if (reply !== undefined) {
-        outstanding = undefined;
-        await this.#take(reply, quit);
-      }
-      if (!quit.aborted && this.#state.next.poll.atMs <= clock.monotonic()) await this.#poll(quit);
+      if (reply !== undefined) outstanding = undefined;
+      if (reply !== undefined && !quit.aborted) await this.#take(reply, quit);
+      if (this.#next.poll.atMs <= clock.monotonic() && !quit.aborted) await this.#poll(quit);
     }
     await outstanding;
   }
@@ -76,69 +79,75 @@ export class Discovery {
     const startedMs = clock.monotonic();
     let feedEnd: FeedEnd | undefined;
     const work = async (): Promise<SessionReads> => {
-      feedEnd = await endOfFeed(this.#deps, this.state, signal);
-      const scan = await scanList(this.#deps, this.state, signal);
-      const stored = await this.#state.rowsOf(scan);
-      await this.#state.apply({ kind: 'listed', ...scan, stored, startedMs, feedEnd, atMs: clock.monotonic() });
+      // Before the list: what changes while the list is read comes behind this token.
+      if (needsToken(this.#state.feed, startedMs))
+        feedEnd = (await askFeed(this.#deps, requestOf(this.#state.feed, startedMs), signal)).answer;
+      const scan = await scanList(this.#deps, this.#state, signal);
+      const stored = await this.#rowsOf(scan);
+      await this.#apply({ kind: 'listed', ...scan, stored, startedMs, feedEnd, atMs: clock.monotonic() });
       return scan;
     };
     return this.#reported(work, async error =>
-      this.#state.apply({ kind: 'list failed', error, startedMs, feedEnd, atMs: clock.monotonic() }),
+      this.#apply({ kind: 'list failed', error, startedMs, feedEnd, atMs: clock.monotonic() }),
     );
-  }
-
-  async #poll(quit: AbortSignal): Promise<void> {
-    if (this.#state.next.poll.reads === 'list') {
-      await this.list(quit);
-      return;
-    }
-    await this.#state.apply({ kind: 'interval passed', atMs: this.#deps.clock.monotonic() });
-    this.#deps.wake();
-  }
-
-  #ask(quit: AbortSignal): Promise<FeedReply> | undefined {
-    const request = requestOf(this.state.feed, this.#deps.clock.monotonic());
-    return request === undefined ? undefined : askFeed(this.#deps, request, quit);
   }
 
   /** Resolves with the feed's reply, or with undefined when something is due before that. */
   async #replyOrDue(outstanding: Promise<FeedReply> | undefined, quit: AbortSignal): Promise<FeedReply | undefined> {
     const { clock } = this.#deps;
-    const { poll, feed } = this.#state.next;
+    const { poll, feed } = this.#next;
     const dueMs = outstanding === undefined ? Math.min(poll.atMs, feed.atMs) : poll.atMs;
-    const restMs = dueMs - clock.monotonic();
     const over = new AbortController();
-    const rest = async (): Promise<undefined> => {
+    const rest = async (restMs: number): Promise<undefined> => {
       if (restMs > 0) await clock.sleep(restMs, AbortSignal.any([quit, over.signal])).catch(() => undefined);
     };
-    const reply = await Promise.race(outstanding === undefined ? [rest()] : [outstanding, rest()]);
+    const due = rest(dueMs - clock.monotonic());
+    const reply = await Promise.race(outstanding === undefined ? [due] : [outstanding, due]);
     over.abort();
     return reply;
   }
 
-  async #take({ request, answer }: FeedReply, quit: AbortSignal): Promise<void> {
-    if (quit.aborted) return;
-    if (answer.kind === 'told') return this.#read(request, answer, quit);
-    await this.#state.apply({ kind: 'feed unavailable', why: answer, atMs: this.#deps.clock.monotonic() });
-    this.#deps.feed(statusOf(this.state.feed));
+  async #poll(quit: AbortSignal): Promise<void> {
+    if (this.#next.poll.reads === 'list') {
+      await this.list(quit);
+    } else {
+      await this.#apply({ kind: 'interval passed', atMs: this.#deps.clock.monotonic() });
+      this.#deps.wake();
+    }
   }
 
-  /** Polls the sessions that the feed reported. */
-  async #read(request: FeedRequest, changes: FeedChanges, quit: AbortSignal): Promise<void> {
-    const { clock, source } = this.#deps;
+  async #take({ request, answer }: FeedReply, quit: AbortSignal): Promise<void> {
+    const { clock, random, source, feed } = this.#deps;
+    if (answer.kind !== 'told') {
+      await this.#apply({ kind: 'feed unavailable', why: answer, atMs: clock.monotonic() });
+      feed(statusOf(this.#state.feed));
+      return;
+    }
     const work = async (): Promise<SessionReads> => {
-      const reads = await readChanges(source, { state: this.state, changes }, quit);
-      const stored = await this.#state.rowsOf(reads);
-      await this.#state.apply({ kind: 'changes read', ...reads, stored, changes, request, atMs: clock.monotonic() });
+      const reads = await readChanges(source, { state: this.#state, changes: answer }, quit);
+      const stored = await this.#rowsOf(reads);
+      await this.#apply({ kind: 'changes read', ...reads, stored, changes: answer, request, atMs: clock.monotonic() });
       return reads;
     };
     await this.#reported(work, async error => {
-      const why = feedFailure(this.#deps, error, 0);
-      await this.#state.apply({ kind: 'feed unavailable', why, atMs: clock.monotonic() });
+      const why = { kind: 'failed', error, ranMs: 0, jitter: random() } as const;
+      await this.#apply({ kind: 'feed unavailable', why, atMs: clock.monotonic() });
     });
   }
 
-  /** Runs a poll and reports it. */
+  async #rowsOf(found: SessionReads): Promise<readonly CursorRow[]> {
+    return this.#deps.store.rows(this.#deps.server, sessionsOfInterest(this.#state, found, this.#rules));
+  }
+
+  /** The new state counts once it has been stored. */
+  async #apply(observation: Observation): Promise<void> {
+    const step = observe(this.#state, observation, this.#rules);
+    await commitStep(this.#deps, step, 'sessions' in observation ? observation : { sessions: [], startedAt: 0n });
+    this.#state = step.state;
+    this.#next = step.next;
+  }
+
+  /** Runs a poll and reports it. `failed` applies the error. */
   async #reported(
     work: () => Promise<SessionReads>,
     failed: (error: ExporterError) => Promise<void>,
@@ -146,7 +155,7 @@ export class Discovery {
     const { clock, instrument, polled, wake, feed } = this.#deps;
     const startedMs = clock.monotonic();
     const seconds = (): number => (clock.monotonic() - startedMs) / 1000;
-    const attempt = async (): Promise<DiscoveryReport> => {
+    const poll = async (): Promise<DiscoveryReport> => {
       try {
         const { sessions, rejects } = await work();
         const result = rejects.length === 0 ? 'complete' : 'partial';
@@ -157,10 +166,10 @@ export class Discovery {
         return { result: 'failed', error, seconds: seconds(), listed: 0, rejects: [] };
       }
     };
-    const report = await instrument('discovery', attempt, ({ error }) => error);
-    polled(report, [...this.state.open.values()]);
+    const report = await instrument('discovery', poll, ({ error }) => error);
+    polled(report, [...this.#state.open.values()]);
     if (report.error === undefined) wake();
-    feed(statusOf(this.state.feed));
+    feed(statusOf(this.#state.feed));
     return report;
   }
 }
