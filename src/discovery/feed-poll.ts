@@ -2,9 +2,9 @@ import type { Clock, Random } from '../kernel/clock.js';
 import { toExporterError } from '../kernel/errors.js';
 import type { FeedAnswer, Source } from '../pipeline/ports.js';
 import type { FeedChanges, FeedFailure, FeedRequest } from './feed-state.js';
-import { readSessions, type SessionReads } from './list-scan.js';
+import { readSessions } from './list-scan.js';
 import { sessionsToRead } from './observe.js';
-import type { DiscoveryState } from './state.js';
+import type { DiscoveryState, SessionReads } from './state.js';
 
 /** With more changed sessions than this, one list costs the server less. */
 const manySessions = 50;

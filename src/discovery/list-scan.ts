@@ -4,7 +4,7 @@ import type { Session } from '../model/session.js';
 import { milliseconds, type Nanos, seconds } from '../model/time.js';
 import { concernsOneSession } from '../pipeline/failure.js';
 import type { Source } from '../pipeline/ports.js';
-import type { DiscoveryState, SessionFindings } from './state.js';
+import type { DiscoveryState, SessionReads } from './state.js';
 
 /** A session can turn up this late behind its creation and is still found by the window. */
 const overlap: Nanos = seconds(300);
@@ -12,12 +12,6 @@ const overlap: Nanos = seconds(300);
 const widestWindow: Nanos = seconds(24 * 3600);
 /** An open session that is too old for the window is asked for this often; its events are read in every interval. */
 const oldSessionPause: Nanos = seconds(60);
-
-/** What was read of some sessions. `unread`: ids that could not be read; `rejects`: why, one line each. */
-export type SessionReads = Pick<SessionFindings, 'sessions' | 'gone' | 'startedAt'> &
-  Readonly<{ unread: readonly string[]; rejects: readonly string[] }>;
-
-export type ListScan = SessionReads & Pick<DiscoveryState, 'askedAt'>;
 
 /**
  * Reads everything that is new since the last list, and the state of everything open.
@@ -30,7 +24,7 @@ export async function scanList(
   }: Readonly<{ source: Pick<Source, 'now' | 'sessions' | 'session'>; clock: Pick<Clock, 'monotonic'> }>,
   state: Pick<DiscoveryState, 'watermark' | 'open' | 'askedAt'>,
   signal: AbortSignal,
-): Promise<ListScan> {
+): Promise<SessionReads & Pick<DiscoveryState, 'askedAt'>> {
   const startedMs = clock.monotonic();
   const from = windowStart(state);
   const list = await source.sessions(from, signal);
@@ -45,9 +39,8 @@ export async function scanList(
   const ids = missing.map(({ id }) => id).filter(id => !resting.has(id));
   const byId = await readSessions(source, ids, signal);
   return {
+    ...byId,
     sessions: [...list.sessions, ...byId.sessions],
-    gone: byId.gone,
-    unread: byId.unread,
     rejects: [...list.rejects, ...byId.rejects],
     // The first answer shows what time it is there: only now can it be said when reading began.
     startedAt: source.now() - milliseconds(clock.monotonic() - startedMs),

@@ -104,7 +104,7 @@ function listed(state: DiscoveryState, list: Observed<'listed'>, rules: Discover
   };
   const changed = changedSince(state.snapshots, sessions);
   const token = feedEnd?.kind === 'told' ? feedEnd.token : undefined;
-  return recorded(state, after, { ...list, changed, token, wake: { open: true, sessions: changed } }, rules);
+  return recorded(state, after, { ...list, token, wake: { open: true, sessions: changed } }, rules);
 }
 
 function listFailed(
@@ -133,11 +133,10 @@ function changesRead(state: DiscoveryState, read: Observed<'changes read'>, rule
     incomplete: state.incomplete || isIncomplete,
     poll: isIncomplete ? pollNow(state) : state.poll,
   };
-  const changed = new Set(read.sessions.map(({ id }) => id));
   // While a reported session is unread the stored token stays, so that the feed reports it again after a restart.
   const token = unread.length > 0 ? undefined : changes.token;
-  const wake = { open: false, sessions: new Set([...changed, ...gone]) };
-  return recorded(state, after, { ...read, gone, changed, token, wake }, rules);
+  const wake = { open: false, sessions: new Set([...read.sessions.map(({ id }) => id), ...gone]) };
+  return recorded(state, after, { ...read, gone, token, wake }, rules);
 }
 
 function feedLost(state: DiscoveryState, { why, atMs }: Observed<'feed unavailable'>): DiscoveryState {
@@ -157,30 +156,20 @@ const unrecorded = (state: DiscoveryState, rules: DiscoveryRules): DiscoveryStep
   next: nextReads(state, rules),
 });
 
-type Recording = SessionFindings &
-  Readonly<{
-    atMs: number;
-    /** Sessions that have to be read again although they are done. */
-    changed: ReadonlySet<string>;
-    /** The token to store; undefined to keep the stored one. */
-    token: string | undefined;
-    wake: SinkWake;
-  }>;
+/** `token`: the one to store; undefined to keep the stored one. */
+type Recording = SessionFindings & Readonly<{ atMs: number; token: string | undefined; wake: SinkWake }>;
 
-/** Stores what sessions were found, with the token of the feed and the series and gaps that are new. */
+/** Stores the sessions that were found, with the token of the feed and the series and gaps that are new. */
 function recorded(
   before: DiscoveryState,
   after: DiscoveryState,
-  { sessions, gone, startedAt, stored, changed, token, wake, atMs }: Recording,
+  { sessions, gone, startedAt, stored, token, wake, atMs }: Recording,
   rules: DiscoveryRules,
 ): DiscoveryStep {
   const since = startsAfter(before.since, startedAt, rules);
-  const rows = rowsToStore(sinkSessions(rules, since, sessions), stored, changed);
+  const rows = rowsToStore(sinkSessions(rules, since, sessions), stored, wake.sessions);
   const firsts = firstSessions(before.initialized, sessions);
-  const deltas = [
-    ...[...firsts.values()].flatMap(rules.initialDeltas),
-    ...after.gaps.flatMap(missed => rules.feedGapDeltas(missed)),
-  ];
+  const deltas = [...[...firsts.values()].flatMap(rules.initialDeltas), ...after.gaps.flatMap(rules.feedGapDeltas)];
   const isNew = rows.length > 0 || deltas.length > 0 || since !== before.since || isTokenDue(before, token, atMs);
   const facts = token === undefined ? {} : { changeToken: token };
   const state = {

@@ -2,13 +2,21 @@ import type { Clock, Random } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import type { Instrument } from '../pipeline/instrument.js';
-import { type CursorRow, type ServerState, sinkNames, type Source } from '../pipeline/ports.js';
+import { type ServerState, sinkNames, type Source } from '../pipeline/ports.js';
 import { type CommitDeps, commitStep } from './commit.js';
 import { askFeed, type FeedReply, readChanges } from './feed-poll.js';
 import { type FeedStatus, needsToken, requestOf, statusOf } from './feed-state.js';
-import { scanList, type SessionReads } from './list-scan.js';
+import { scanList } from './list-scan.js';
 import { type NextReads, nextReads, observe, sessionsOfInterest } from './observe.js';
-import { type DiscoveryRules, type DiscoveryState, type FeedEnd, initialState, type Observation } from './state.js';
+import {
+  type DiscoveryRules,
+  type DiscoveryState,
+  type FeedEnd,
+  initialState,
+  type Observation,
+  type SessionFindings,
+  type SessionReads,
+} from './state.js';
 
 export type DiscoveryDeps = CommitDeps &
   Omit<DiscoveryRules, 'sinks'> &
@@ -51,6 +59,7 @@ export class Discovery {
     this.#next = nextReads(this.#state, this.#rules);
   }
 
+  /** Immutable; another one after each poll. */
   get state(): DiscoveryState {
     return this.#state;
   }
@@ -60,35 +69,32 @@ export class Discovery {
    * one at a time. Resolves once everything begun has ended.
    */
   async run(quit: AbortSignal): Promise<void> {
-    const { clock } = this.#deps;
     let outstanding: Promise<FeedReply> | undefined;
     while (!quit.aborted) {
-      const nowMs = clock.monotonic();
+      const nowMs = this.#now();
       if (this.#next.feed.atMs <= nowMs) outstanding ??= askFeed(this.#deps, requestOf(this.#state.feed, nowMs), quit);
       const reply = await this.#replyOrDue(outstanding, quit);
       if (reply !== undefined) outstanding = undefined;
       if (reply !== undefined && !quit.aborted) await this.#take(reply, quit);
-      if (this.#next.poll.atMs <= clock.monotonic() && !quit.aborted) await this.#poll(quit);
+      if (this.#next.poll.atMs <= this.#now() && !quit.aborted) await this.#poll(quit);
     }
     await outstanding;
   }
 
   /** Polls by a list, whether it is due or not. Never rejects. */
   async list(signal: AbortSignal): Promise<DiscoveryReport> {
-    const { clock } = this.#deps;
-    const startedMs = clock.monotonic();
+    const startedMs = this.#deps.clock.monotonic();
     let feedEnd: FeedEnd | undefined;
     const work = async (): Promise<SessionReads> => {
+      const { feed } = this.#state;
       // Before the list: what changes while the list is read comes behind this token.
-      if (needsToken(this.#state.feed, startedMs))
-        feedEnd = (await askFeed(this.#deps, requestOf(this.#state.feed, startedMs), signal)).answer;
+      if (needsToken(feed, startedMs)) feedEnd = (await askFeed(this.#deps, requestOf(feed, startedMs), signal)).answer;
       const scan = await scanList(this.#deps, this.#state, signal);
-      const stored = await this.#rowsOf(scan);
-      await this.#apply({ kind: 'listed', ...scan, stored, startedMs, feedEnd, atMs: clock.monotonic() });
+      await this.#apply({ kind: 'listed', ...(await this.#withRows(scan)), startedMs, feedEnd, atMs: this.#now() });
       return scan;
     };
-    return this.#reported(work, async error =>
-      this.#apply({ kind: 'list failed', error, startedMs, feedEnd, atMs: clock.monotonic() }),
+    return this.#report(work, async error =>
+      this.#apply({ kind: 'list failed', error, startedMs, feedEnd, atMs: this.#now() }),
     );
   }
 
@@ -111,32 +117,39 @@ export class Discovery {
     if (this.#next.poll.reads === 'list') {
       await this.list(quit);
     } else {
-      await this.#apply({ kind: 'interval passed', atMs: this.#deps.clock.monotonic() });
+      await this.#apply({ kind: 'interval passed', atMs: this.#now() });
       this.#deps.wake();
     }
   }
 
   async #take({ request, answer }: FeedReply, quit: AbortSignal): Promise<void> {
-    const { clock, random, source, feed } = this.#deps;
+    const { random, source, feed } = this.#deps;
     if (answer.kind !== 'told') {
-      await this.#apply({ kind: 'feed unavailable', why: answer, atMs: clock.monotonic() });
+      await this.#apply({ kind: 'feed unavailable', why: answer, atMs: this.#now() });
       feed(statusOf(this.#state.feed));
       return;
     }
+    const changes = answer;
     const work = async (): Promise<SessionReads> => {
-      const reads = await readChanges(source, { state: this.#state, changes: answer }, quit);
-      const stored = await this.#rowsOf(reads);
-      await this.#apply({ kind: 'changes read', ...reads, stored, changes: answer, request, atMs: clock.monotonic() });
+      const reads = await readChanges(source, { state: this.#state, changes }, quit);
+      await this.#apply({
+        kind: 'changes read',
+        ...(await this.#withRows(reads)),
+        changes,
+        request,
+        atMs: this.#now(),
+      });
       return reads;
     };
-    await this.#reported(work, async error => {
+    await this.#report(work, async error => {
       const why = { kind: 'failed', error, ranMs: 0, jitter: random() } as const;
-      await this.#apply({ kind: 'feed unavailable', why, atMs: clock.monotonic() });
+      await this.#apply({ kind: 'feed unavailable', why, atMs: this.#now() });
     });
   }
 
-  async #rowsOf(found: SessionReads): Promise<readonly CursorRow[]> {
-    return this.#deps.store.rows(this.#deps.server, sessionsOfInterest(this.#state, found, this.#rules));
+  async #withRows<R extends SessionReads>(reads: R): Promise<R & SessionFindings> {
+    const { store, server } = this.#deps;
+    return { ...reads, stored: await store.rows(server, sessionsOfInterest(this.#state, reads, this.#rules)) };
   }
 
   /** The new state counts once it has been stored. */
@@ -148,7 +161,7 @@ export class Discovery {
   }
 
   /** Runs a poll and reports it. `failed` applies the error. */
-  async #reported(
+  async #report(
     work: () => Promise<SessionReads>,
     failed: (error: ExporterError) => Promise<void>,
   ): Promise<DiscoveryReport> {
@@ -171,5 +184,9 @@ export class Discovery {
     if (report.error === undefined) wake();
     feed(statusOf(this.#state.feed));
     return report;
+  }
+
+  #now(): number {
+    return this.#deps.clock.monotonic();
   }
 }

@@ -1,12 +1,10 @@
 import type { Session } from '../model/session.js';
 
-/** What a session looked like when it was last seen. */
-export type SessionSnapshot = Readonly<{
-  eTag: string;
-  open: boolean;
-  /** Every sink that wants the session has been given this state of it to read. */
-  read: boolean;
-}>;
+/** What a session looked like when it was last seen. `read`: every sink that wants it was given this state to read. */
+export type SessionSnapshot = Readonly<{ eTag: string; open: boolean; read: boolean }>;
+
+/** Snapshots by session id, in the order in which they were seen; undefined for a session that was forgotten. */
+type SnapshotLayer = ReadonlyMap<string, SessionSnapshot | undefined>;
 
 /** About 3 MB. */
 const kept = 20_000;
@@ -14,16 +12,13 @@ const recentlyKept = 500;
 
 /**
  * The last 20,000 sessions seen; the one seen longest ago is forgotten first. Immutable, and cheap to change: versions
- * share the large map and copy only the small one of recent changes, which is merged when it has grown past 500.
+ * share the large layer and copy only the small one of recent changes, which is merged when it has grown past 500.
  */
 export class SessionSnapshots {
-  readonly #settled: ReadonlyMap<string, SessionSnapshot>;
-  readonly #recent: ReadonlyMap<string, SessionSnapshot | undefined>;
+  readonly #settled: SnapshotLayer;
+  readonly #recent: SnapshotLayer;
 
-  constructor(
-    settled: ReadonlyMap<string, SessionSnapshot> = new Map(),
-    recent: ReadonlyMap<string, SessionSnapshot | undefined> = new Map(),
-  ) {
+  constructor(settled: SnapshotLayer = new Map(), recent: SnapshotLayer = new Map()) {
     this.#settled = settled;
     this.#recent = recent;
   }
@@ -32,38 +27,27 @@ export class SessionSnapshots {
     return this.#recent.has(id) ? this.#recent.get(id) : this.#settled.get(id);
   }
 
-  /** These snapshots with others added or replaced, by session id; undefined forgets a session. */
-  with(changes: ReadonlyMap<string, SessionSnapshot | undefined>): SessionSnapshots {
-    if (changes.size === 0) return this;
-    const recent = new Map(this.#recent);
-    for (const [id, snapshot] of changes) {
-      recent.delete(id);
-      recent.set(id, snapshot);
-    }
-    return recent.size <= recentlyKept
-      ? new SessionSnapshots(this.#settled, recent)
-      : new SessionSnapshots(merged(this.#settled, recent));
-  }
-
   /** Whether a session looks as it did when it was last seen. */
   match({ id, eTag = '', open }: Session): boolean {
     const last = this.get(id);
     return last !== undefined && last.eTag === eTag && last.open === open;
   }
+
+  /** These snapshots with others added or replaced; undefined forgets a session. */
+  with(changes: SnapshotLayer): SessionSnapshots {
+    if (changes.size === 0) return this;
+    const recent = merged(this.#recent, changes);
+    if (recent.size <= recentlyKept) return new SessionSnapshots(this.#settled, recent);
+    const all = [...merged(this.#settled, recent)].filter(([, snapshot]) => snapshot !== undefined);
+    return new SessionSnapshots(new Map(all.slice(-kept)));
+  }
 }
 
-function merged(
-  settled: ReadonlyMap<string, SessionSnapshot>,
-  recent: ReadonlyMap<string, SessionSnapshot | undefined>,
-): ReadonlyMap<string, SessionSnapshot> {
-  const all = new Map(settled);
-  for (const [id, snapshot] of recent) {
+function merged(older: SnapshotLayer, newer: SnapshotLayer): SnapshotLayer {
+  const all = new Map(older);
+  for (const [id, snapshot] of newer) {
     all.delete(id);
-    if (snapshot !== undefined) all.set(id, snapshot);
-  }
-  for (const id of all.keys()) {
-    if (all.size <= kept) break;
-    all.delete(id);
+    all.set(id, snapshot);
   }
   return all;
 }

@@ -63,16 +63,21 @@ export type DiscoveryRules = Readonly<{
 }>;
 
 /** Sessions that were read, by a list or by id. */
-export type SessionFindings = Readonly<{
+export type SessionReads = Readonly<{
   /** Sessions as they are now, each once. */
   sessions: readonly Session[];
   /** Sessions that the server no longer has. */
   gone: ReadonlySet<string>;
+  /** Sessions that could not be read by id. */
+  unread: readonly string[];
+  /** What could not be decoded or read, one line each. */
+  rejects: readonly string[];
   /** Server time at which reading began. */
   startedAt: Nanos;
-  /** The rows of these sessions that are in the store. */
-  stored: readonly CursorRow[];
 }>;
+
+/** `stored`: the rows of these sessions that are in the store. */
+export type SessionFindings = SessionReads & Readonly<{ stored: readonly CursorRow[] }>;
 
 /** What the feed answered when it was asked for its end, before a list was read. */
 export type FeedEnd = FeedChanges | FeedLoss | FeedFailure;
@@ -89,14 +94,7 @@ export type Observation = Readonly<{ atMs: number }> &
           feedEnd: FeedEnd | undefined;
         }>)
     | Readonly<{ kind: 'list failed'; startedMs: number; error: ExporterError; feedEnd: FeedEnd | undefined }>
-    | (SessionFindings &
-        Readonly<{
-          kind: 'changes read';
-          changes: FeedChanges;
-          request: FeedRequest;
-          /** Reported sessions that could not be read. */
-          unread: readonly string[];
-        }>)
+    | (SessionFindings & Readonly<{ kind: 'changes read'; changes: FeedChanges; request: FeedRequest }>)
     | Readonly<{ kind: 'feed unavailable'; why: FeedLoss | FeedFailure }>
     | Readonly<{ kind: 'interval passed' }>
   );

@@ -1,123 +1,25 @@
 import { describe, expect, test } from '@jest/globals';
-import { ExporterError } from '../../src/kernel/errors.js';
-import { type DiscoveryStep, observe } from '../../src/discovery/observe.js';
-import { SessionSnapshots } from '../../src/discovery/session-snapshots.js';
-import {
-  type DiscoveryRules,
-  type DiscoveryState,
-  initialState,
-  type Observation,
-  type SessionFindings,
-} from '../../src/discovery/state.js';
 import type { FeedState } from '../../src/discovery/feed-state.js';
-import type { CursorRow, SeriesDelta } from '../../src/pipeline/ports.js';
-import { formatCursor, startCursor } from '../../src/pipeline/cursor.js';
-import { session } from '../support/server-run.js';
-
-const counted = (family: string): SeriesDelta => ({ family, labels: [], kind: 'counter', by: 0 });
-
-const rules: DiscoveryRules = {
-  sinks: ['metrics'],
-  intervals: { idleMs: 30_000, openMs: 5_000 },
-  reconcileMs: 900_000,
-  grace: 0n,
-  beginAt: (_, now) => now,
-  initialDeltas: ({ organization }) => [counted(organization)],
-  feedGapDeltas: missed => [counted(`missed ${String(missed)}`)],
-};
-
-const following: FeedState = {
-  kind: 'following',
-  token: { value: 't1', fresh: false },
-  due: { atMs: 0, reason: 'long poll ended' },
-  waitSeconds: 25,
-};
-
-/** A server that has been listed at 0 ms and whose feed is followed. */
-const steady: DiscoveryState = {
-  ...initialState({ since: { metrics: 0n }, facts: {} }),
-  watermark: 0n,
-  initialized: new Set(['["contoso","exchange"]']),
-  feed: following,
-  storedMs: 0,
-  listedMs: 0,
-  poll: { startedMs: 0, notBeforeMs: 0 },
-};
-
-const atMs = 100_000;
-const reads: SessionFindings = { sessions: [], gone: new Set(), startedAt: 7n, stored: [] };
-
-const listed = (over: Partial<Extract<Observation, { kind: 'listed' }>> = {}): Observation => ({
-  ...reads,
-  kind: 'listed',
-  startedMs: 99_000,
-  askedAt: new Map(),
-  feedEnd: undefined,
+import { observe } from '../../src/discovery/observe.js';
+import { type DiscoveryState, initialState, type Observation } from '../../src/discovery/state.js';
+import { ExporterError } from '../../src/kernel/errors.js';
+import {
   atMs,
-  ...over,
-});
-
-type Changes = Extract<Observation, { kind: 'changes read' }>;
-
-const changes = (answer: Partial<Changes['changes']> = {}, over: Partial<Changes> = {}): Observation => ({
-  ...reads,
-  kind: 'changes read',
-  changes: {
-    kind: 'told',
-    token: 't2',
-    updated: new Map(),
-    deleted: new Set(),
-    entries: 0,
-    unreadable: 0,
-    more: false,
-    ...answer,
-  },
-  request: { token: 't1', waitSeconds: 25, askedMs: 75_000 },
-  unread: [],
-  atMs,
-  ...over,
-});
-
-const unavailable = (why: Extract<Observation, { kind: 'feed unavailable' }>['why']): Observation => ({
-  kind: 'feed unavailable',
-  why,
-  atMs,
-});
-
-const error = new ExporterError('network', 'Could not connect');
-const failed = { kind: 'failed', error, ranMs: 0, jitter: 0 } as const;
-const told = (token: string) => ({
-  kind: 'told' as const,
-  token,
-  updated: new Map(),
-  deleted: new Set<string>(),
-  entries: 0,
-  unreadable: 0,
-  more: false,
-});
-
-const s1 = session({ eTag: '2', createdAt: 1n });
-const stopped = session({ eTag: '2', createdAt: 1n, open: false, endedAt: 2n });
-const rowOf = (done: boolean): CursorRow => ({
-  sink: 'metrics',
-  session: 's1',
-  createdAt: 1n,
-  done,
-  cursor: formatCursor(startCursor),
-});
-const seen = (eTag: string): SessionSnapshots =>
-  new SessionSnapshots().with(new Map([['s1', { eTag, open: false, read: true }]]));
-
-/** A step in short: what is stored, who is woken, how the feed stands, and what comes next and why. */
-const summary = ({ commit, wake, state, next }: DiscoveryStep) => ({
-  rows: commit?.rows.map(({ session: id, done }) => `${id} ${done ? 'done' : 'pending'}`),
-  token: commit?.facts.changeToken,
-  deltas: commit?.deltas.map(({ family }) => family),
-  wake: wake === undefined ? undefined : [...(wake.open ? ['open'] : []), ...wake.sessions],
-  feed: state.feed.kind,
-  poll: `${next.poll.reads} at ${String(next.poll.atMs)}: ${next.poll.reason}`,
-  ask: `${String(next.feed.atMs)}: ${next.feed.reason}`,
-});
+  changes,
+  error,
+  failed,
+  following,
+  listed,
+  rowOf,
+  rules,
+  s1,
+  seen,
+  steady,
+  stopped,
+  summary,
+  told,
+  unavailable,
+} from '../support/observations.js';
 
 type Row = Readonly<{
   rule: string;
