@@ -83,7 +83,7 @@ export class Discovery {
 
   /** Polls by a list, whether it is due or not. Never rejects. */
   async list(signal: AbortSignal): Promise<DiscoveryReport> {
-    const startedMs = this.#deps.clock.monotonic();
+    const startedMs = this.#now();
     let feedEnd: FeedEnd | undefined;
     const work = async (): Promise<SessionReads> => {
       const { feed } = this.#state;

@@ -1,7 +1,7 @@
 import type { ExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
-import type { CursorRow, SeriesDelta, ServerState, SinkName } from '../pipeline/ports.js';
+import type { CursorRow, FeedAnswer, SeriesDelta, ServerState, SinkName } from '../pipeline/ports.js';
 import type { SinkStarts } from './cursor-rows.js';
 import {
   type FeedChanges,
@@ -80,7 +80,7 @@ export type SessionReads = Readonly<{
 export type SessionFindings = SessionReads & Readonly<{ stored: readonly CursorRow[] }>;
 
 /** What the feed answered when it was asked for its end, before a list was read. */
-export type FeedEnd = FeedChanges | FeedLoss | FeedFailure;
+export type FeedEnd = FeedAnswer | FeedFailure;
 
 /** What I/O has found out, and when, by the monotonic clock. */
 export type Observation = Readonly<{ atMs: number }> &
