@@ -100,6 +100,7 @@ const layers: readonly (readonly [
 /** Projections from the model to series, records and spans. They are pure: no I/O, no clock, no log. */
 const pureFiles: readonly string[] = [
   'src/kernel/errors.ts',
+  'src/kernel/backoff.ts',
   'src/pipeline/ports.ts',
   'src/pipeline/series.ts',
   'src/metrics/labels.ts',
@@ -125,6 +126,12 @@ const pureFiles: readonly string[] = [
   'src/pipeline/completion.ts',
   'src/pipeline/cursor.ts',
   'src/pipeline/interval-set.ts',
+  'src/discovery/cursor-rows.ts',
+  'src/discovery/feed-state.ts',
+  'src/discovery/observe.ts',
+  'src/discovery/reconcile.ts',
+  'src/discovery/session-snapshots.ts',
+  'src/discovery/state.ts',
 ];
 
 /** What a pure file may import besides other pure files and the model. */

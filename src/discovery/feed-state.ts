@@ -1,124 +1,136 @@
 import { type Backoff, backoffMs } from '../kernel/backoff.js';
-import type { Clock, Random } from '../kernel/clock.js';
-import { type ExporterError, toExporterError } from '../kernel/errors.js';
-import type { FeedAnswer, Source } from '../pipeline/ports.js';
-import { createSeen, type Seen } from './session-snapshots.js';
+import type { ExporterError } from '../kernel/errors.js';
+import type { FeedAnswer, FeedPosition } from '../pipeline/ports.js';
 
-/** How the change feed of a server stands, for metrics and the log. */
-export type FeedState = Readonly<{
-  /** News comes through the feed; false while it is polled for. */
+/** Where the feed goes on. `fresh`: the server has just given the token out and has not answered it yet. */
+export type FeedToken = Readonly<{ value: string; fresh: boolean }>;
+
+/** How the change feed of a server stands. Times are monotonic milliseconds. */
+export type FeedState = Readonly<{ /** How long the server may wait before it answers. */ waitSeconds: number }> &
+  (
+    | Readonly<{ kind: 'none' }>
+    /** The token is from an earlier process and has not been answered in this one. */
+    | Readonly<{ kind: 'starting'; token: FeedToken }>
+    | Readonly<{ kind: 'following'; token: FeedToken; due: FeedDue }>
+    /** No token is asked for before. */
+    | Readonly<{ kind: 'refused'; untilMs: number; error: ExporterError | undefined }>
+    | Readonly<{
+        kind: 'failing';
+        untilMs: number;
+        failures: number;
+        error: ExporterError;
+        token: FeedToken | undefined;
+      }>
+  );
+
+/** When the feed is asked next, and why then. */
+export type FeedDue = Readonly<{ atMs: number; reason: string }>;
+
+/** What observers see of the feed. */
+export type FeedStatus = Readonly<{
+  /** The feed reports what is new; false while lists are polled for it. */
   active: boolean;
-  /** Why there is no feed, where there could be one. */
+  /** Why the feed is not followed, where it could be. */
   error: ExporterError | undefined;
 }>;
 
-/** What is known of the change feed of a server. Times are milliseconds of the monotonic clock. */
-export type Feed = {
-  /** Where it goes on; undefined until the first list that a token was fetched before has been recorded. */
-  token: string | undefined;
-  /** A token was given out, and nothing has been told behind it yet. */
-  untried: boolean;
-  /** When a token was last stored. */
-  storedMs: number;
-  active: boolean;
-  error: ExporterError | undefined;
-  /** Not asked for a first token before. */
-  retryMs: number;
-  failures: number;
-  /** How long the server may wait before it answers. */
-  waitSeconds: number;
-  /** What it told of cannot be trusted to be all: look at a list now. */
-  doubted: boolean;
-  readonly seen: Seen;
-  /** Sessions it told of that could not be read yet. */
-  readonly owed: Set<string>;
-  /** Sessions that a list showed changed, of which the feed had not told; and when that list had been read. */
-  readonly suspects: Set<string>;
-  suspectedMs: number;
-  /** Gaps found and not counted yet: how many sessions were missed in them. */
-  readonly gaps: number[];
-};
+export type FeedChanges = Extract<FeedAnswer, { kind: 'told' }>;
+export type FeedLoss = Exclude<FeedAnswer, FeedChanges>;
+/** `ranMs`: how long the request took; `jitter`: 0 to 1, exclusive. */
+export type FeedFailure = Readonly<{ kind: 'failed'; error: ExporterError; ranMs: number; jitter: number }>;
+/** A request to the feed, and when it was begun. */
+export type FeedRequest = FeedPosition & Readonly<{ askedMs: number }>;
 
 /** The long poll that the one known client of this feed uses (vb365-rest.md 6.8). */
-export const longestWaitSeconds = 25;
-/** A wait is not shortened below this. */
+const longestWaitSeconds = 25;
 const shortestWaitSeconds = 5;
-/** What a proxy or server cuts off after this is taken for too long a wait. */
+/** When a request fails after this, a proxy or the server may have cut off too long a wait. */
 const cutAfterMs = 2_000;
-/** A feed that was refused is asked for again so often. */
+/** A refused feed is asked for a token this often. */
 const refusedMs = 600_000;
 /** From 1 s to 60 s, full jitter. */
 const backoff: Backoff = { baseMs: 2_000, capMs: 60_000 };
 const leastBackoffMs = 1_000;
+/** Answers about sessions come no faster than this, from request to request: changes in between come together. */
+const sessionsPauseMs = 500;
+const othersPauseMs = 1_000;
 
-export const createFeed = (token: string | undefined): Feed => ({
-  token,
-  untried: false,
-  storedMs: 0,
-  active: false,
-  error: undefined,
-  retryMs: 0,
-  failures: 0,
-  waitSeconds: longestWaitSeconds,
-  doubted: false,
-  seen: createSeen(),
-  owed: new Set(),
-  suspects: new Set(),
-  suspectedMs: 0,
-  gaps: [],
+export const initialFeed = (token: string | undefined): FeedState =>
+  token === undefined
+    ? { kind: 'none', waitSeconds: longestWaitSeconds }
+    : { kind: 'starting', token: { value: token, fresh: false }, waitSeconds: longestWaitSeconds };
+
+export const tokenOf = (feed: FeedState): FeedToken | undefined => ('token' in feed ? feed.token : undefined);
+
+export const statusOf = (feed: FeedState): FeedStatus => ({
+  active: feed.kind === 'following',
+  error: 'error' in feed ? feed.error : undefined,
 });
 
-export type FeedDeps = Readonly<{ source: Pick<Source, 'changes'>; clock: Pick<Clock, 'monotonic'>; random: Random }>;
+/** The next request; without a token, for the end of the feed. Only a feed that is followed is waited for. */
+export const requestOf = (feed: FeedState, askedMs: number): FeedRequest => ({
+  token: tokenOf(feed)?.value,
+  waitSeconds: feed.kind === 'following' ? feed.waitSeconds : 1,
+  askedMs,
+});
 
-/**
- * Asks for the end of the feed, when there is no token yet and it is time to: to be called before a list is read, so
- * that what changes while it is read is told. Undefined when there is no feed to follow. Rejects only when `signal`
- * has aborted.
- */
-export async function endOfFeed(deps: FeedDeps, feed: Feed, signal: AbortSignal): Promise<string | undefined> {
-  if (feed.token !== undefined || deps.clock.monotonic() < feed.retryMs) return undefined;
-  try {
-    const changes = await deps.source.changes({ token: undefined, waitSeconds: 1 }, signal);
-    if (changes.kind === 'told') {
-      feed.untried = true;
-      return changes.token;
-    }
-    refuse(deps, feed, changes);
-  } catch (thrown) {
-    signal.throwIfAborted();
-    fail(deps, feed, toExporterError(thrown));
-  }
-  return undefined;
+/** Whether the end of the feed has to be asked for before a list is read. */
+export const needsToken = (feed: FeedState, nowMs: number): boolean =>
+  tokenOf(feed) === undefined && (!('untilMs' in feed) || nowMs >= feed.untilMs);
+
+/** `listed`: everything has been listed once, so that the feed has something to add to. */
+export function feedDue(feed: FeedState, listed: boolean): FeedDue {
+  if (tokenOf(feed) === undefined) return { atMs: Infinity, reason: 'no token' };
+  if (!listed) return { atMs: Infinity, reason: 'a list comes first' };
+  if (feed.kind === 'following') return feed.due;
+  if (feed.kind === 'failing') return { atMs: feed.untilMs, reason: 'failed' };
+  return { atMs: -Infinity, reason: 'token from an earlier process' };
 }
 
-/** The feed has answered a request that was begun at `askedMs`. */
-export function succeed(feed: Feed): void {
-  feed.active = true;
-  feed.untried = false;
-  feed.error = undefined;
-  feed.failures = 0;
-  feed.waitSeconds = Math.min(longestWaitSeconds, feed.waitSeconds + 1);
+/** The end of the feed was asked for, and a list read after that. */
+export function feedStarted(feed: FeedState, end: FeedAnswer | FeedFailure, atMs: number): FeedState {
+  if (end.kind !== 'told') return feedUnavailable(feed, end, atMs);
+  const due = { atMs, reason: 'new token' };
+  return { kind: 'following', token: { value: end.token, fresh: true }, due, waitSeconds: feed.waitSeconds };
 }
 
-/** There is no feed for now: its token is no good, so that the next list is begun with another. */
-export function refuse({ clock }: FeedDeps, feed: Feed, changes: Exclude<FeedAnswer, { kind: 'told' }>): void {
-  const hadToken = feed.token !== undefined;
-  feed.active = false;
-  feed.token = undefined;
-  feed.error = changes.kind === 'refused' ? changes.error : undefined;
-  // The token may be what is refused: without it the feed is asked once more, at once. One that was given out a moment
-  // ago is not: another would be refused as well, and each costs a list of everything.
-  feed.retryMs = (hadToken && !feed.untried) || changes.kind === 'none' ? 0 : clock.monotonic() + refusedMs;
-  if (hadToken && changes.kind !== 'none') feed.gaps.push(0);
+/** `openMs`: the poll interval while sessions are open. */
+export function feedAnswered(
+  feed: FeedState,
+  { changes, request, atMs }: Readonly<{ changes: FeedChanges; request: FeedRequest; atMs: number }>,
+  openMs: number,
+): FeedState {
+  const due = (ms: number, reason: string): FeedState => ({
+    kind: 'following',
+    token: { value: changes.token, fresh: false },
+    due: { atMs: request.askedMs + ms, reason },
+    waitSeconds: Math.min(longestWaitSeconds, feed.waitSeconds + 1),
+  });
+  const isEarly = atMs - request.askedMs < request.waitSeconds * 500;
+  // A feed that repeats itself, or comes back early with nothing, is asked no more often than a list.
+  if (changes.token === request.token && changes.entries > 0) return due(openMs, 'same answer again');
+  if (changes.more) return due(0, 'more is waiting');
+  if (changes.updated.size + changes.deleted.size > 0) return due(sessionsPauseMs, 'sessions changed');
+  if (changes.entries > 0) return due(othersPauseMs, 'other objects changed');
+  return isEarly ? due(openMs, 'empty answer came early') : due(0, 'long poll ended');
 }
 
-/** A request has failed: polling takes over until the feed answers again. Returns how long to leave it alone, in ms. */
-export function fail(deps: FeedDeps, feed: Feed, error: ExporterError, ranMs = 0): number {
-  feed.active = false;
-  feed.error = error;
-  feed.failures += 1;
-  if (ranMs >= cutAfterMs) feed.waitSeconds = Math.max(shortestWaitSeconds, Math.floor(feed.waitSeconds / 2));
-  const restMs = Math.max(leastBackoffMs, error.retryAfterMs ?? backoffMs(backoff, feed.failures, deps.random));
-  feed.retryMs = deps.clock.monotonic() + restMs;
-  return restMs;
+/** Lists are polled until the feed answers again. */
+export function feedUnavailable(feed: FeedState, why: FeedLoss | FeedFailure, atMs: number): FeedState {
+  const { waitSeconds } = feed;
+  const token = tokenOf(feed);
+  if (why.kind === 'failed') return feedFailed(feed, why, atMs);
+  if (why.kind === 'none') return { kind: 'none', waitSeconds };
+  // The token may be what is refused: the feed is asked for another at once. When a fresh one is refused, another would
+  // be too, and each costs a list of everything.
+  const untilMs = token !== undefined && !token.fresh ? atMs : atMs + refusedMs;
+  return { kind: 'refused', untilMs, error: why.kind === 'refused' ? why.error : undefined, waitSeconds };
+}
+
+function feedFailed(feed: FeedState, { error, ranMs, jitter }: FeedFailure, atMs: number): FeedState {
+  const failures = 1 + (feed.kind === 'failing' ? feed.failures : 0);
+  const restMs = Math.max(leastBackoffMs, error.retryAfterMs ?? backoffMs(backoff, failures, () => jitter));
+  const halved = Math.max(shortestWaitSeconds, Math.floor(feed.waitSeconds / 2));
+  const waitSeconds = ranMs >= cutAfterMs ? halved : feed.waitSeconds;
+  return { kind: 'failing', untilMs: atMs + restMs, failures, error, token: tokenOf(feed), waitSeconds };
 }

@@ -1,33 +1,43 @@
 import type { Session } from '../model/session.js';
-import type { Known } from './list-scan.js';
-import type { Feed } from './feed-state.js';
-import { isAsSeen, type Seen } from './session-snapshots.js';
+import type { SessionSnapshots } from './session-snapshots.js';
 
-/** Stopped sessions of a list that have changed since they were last seen. The first sight of a session is no change. */
-export function changedSince(seen: Seen, sessions: readonly Session[]): ReadonlySet<string> {
-  const changed = sessions.filter(session => !session.open && seen.get(session.id) !== undefined);
-  return new Set(changed.filter(session => !isAsSeen(seen, session)).map(({ id }) => id));
+/** Stopped sessions that have changed since they were last seen. A session that is seen for the first time has not. */
+export function changedSince(snapshots: SessionSnapshots, sessions: readonly Session[]): ReadonlySet<string> {
+  const changed = sessions.filter(
+    session => !session.open && snapshots.get(session.id) !== undefined && !snapshots.match(session),
+  );
+  return new Set(changed.map(({ id }) => id));
+}
+
+/** Sessions that a list showed to have changed before the feed reported them. The feed may be about to report them. */
+export type MissedCandidates = Readonly<{
+  ids: ReadonlySet<string>;
+  /** When the list had been read, in monotonic milliseconds. */
+  listedMs: number;
+}>;
+
+/** Adds what a list shows to be new, changed or gone. */
+export function addCandidates(
+  { ids }: MissedCandidates,
+  snapshots: SessionSnapshots,
+  list: Readonly<{ sessions: readonly Session[]; gone: ReadonlySet<string>; atMs: number }>,
+): MissedCandidates {
+  const differing = list.sessions.filter(session => !snapshots.match(session)).map(({ id }) => id);
+  return { ids: new Set([...ids, ...differing, ...list.gone]), listedMs: list.atMs };
 }
 
 /**
- * Notes what a list shows of which the feed has not told. It may be about to: only what it has not told in an answer
- * to a request that was begun after the list had been read was missed.
+ * Removes the candidates that the feed has reported in an answer to a request begun at `askedMs`. Those that are left
+ * count as missed when the request was begun after the list had been read.
  */
-export function suspect(
-  { feed, open: before }: Known,
-  { sessions, open }: Readonly<{ sessions: readonly Session[]; open: Known['open'] }>,
-  nowMs: number,
-): void {
-  const listed = new Set(sessions.map(({ id }) => id));
-  for (const session of sessions) if (!isAsSeen(feed.seen, session)) feed.suspects.add(session.id);
-  for (const id of before.keys()) if (!open.has(id) && !listed.has(id)) feed.suspects.add(id);
-  feed.suspectedMs = nowMs;
-}
-
-/** Clears what the feed told of in an answer to a request begun at `askedMs`; what is left then, it has missed. */
-export function clearSuspects(feed: Feed, told: Iterable<string>, askedMs: number): void {
-  for (const id of told) feed.suspects.delete(id);
-  if (askedMs < feed.suspectedMs || feed.suspects.size === 0) return;
-  feed.gaps.push(feed.suspects.size);
-  feed.suspects.clear();
+export function settleCandidates(
+  { ids, listedMs }: MissedCandidates,
+  reported: readonly string[],
+  askedMs: number,
+): Readonly<{ candidates: MissedCandidates; missed: number }> {
+  const left = new Set(ids);
+  for (const id of reported) left.delete(id);
+  return askedMs < listedMs
+    ? { candidates: { ids: left, listedMs }, missed: 0 }
+    : { candidates: { ids: new Set(), listedMs }, missed: left.size };
 }

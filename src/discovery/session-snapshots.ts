@@ -1,41 +1,53 @@
 import type { Session } from '../model/session.js';
 
-/** A session as last seen. */
-export type Sight = Readonly<{
-  eTag: string;
-  open: boolean;
-  /** Every sink that wants it has been given this state to read. False for one that was found done already. */
-  read: boolean;
-}>;
+/** What a session looked like when it was last seen. `read`: every sink that wants it was given this state to read. */
+export type SessionSnapshot = Readonly<{ eTag: string; open: boolean; read: boolean }>;
 
-/** What sessions looked like when last seen: tells what has changed since. What was seen longest ago is forgotten first. */
-export interface Seen {
-  get(id: string): Sight | undefined;
-  put(session: Session, read: boolean): void;
-  delete(id: string): void;
-}
+/** Snapshots by session id, in the order in which they were seen; undefined for a session that was forgotten. */
+type SnapshotLayer = ReadonlyMap<string, SessionSnapshot | undefined>;
 
 /** About 3 MB. */
 const kept = 20_000;
+const recentlyKept = 500;
 
-export function createSeen(): Seen {
-  const sights = new Map<string, Sight>();
-  return {
-    get: id => sights.get(id),
-    put: ({ id, eTag = '', open }, read) => {
-      const last = sights.get(id);
-      const same = last?.eTag === eTag && last.open === open;
-      sights.delete(id);
-      sights.set(id, { eTag, open, read: read || (same && last.read) });
-      const oldest = sights.keys().next();
-      if (sights.size > kept && oldest.done !== true) sights.delete(oldest.value);
-    },
-    delete: id => void sights.delete(id),
-  };
+/**
+ * The last 20,000 sessions seen; the one seen longest ago is forgotten first. Immutable, and cheap to change: versions
+ * share the large layer and copy only the small one of recent changes, which is merged when it has grown past 500.
+ */
+export class SessionSnapshots {
+  readonly #settled: SnapshotLayer;
+  readonly #recent: SnapshotLayer;
+
+  constructor(settled: SnapshotLayer = new Map(), recent: SnapshotLayer = new Map()) {
+    this.#settled = settled;
+    this.#recent = recent;
+  }
+
+  get(id: string): SessionSnapshot | undefined {
+    return this.#recent.has(id) ? this.#recent.get(id) : this.#settled.get(id);
+  }
+
+  /** Whether a session looks as it did when it was last seen. */
+  match({ id, eTag = '', open }: Session): boolean {
+    const last = this.get(id);
+    return last !== undefined && last.eTag === eTag && last.open === open;
+  }
+
+  /** These snapshots with others added or replaced; undefined forgets a session. */
+  with(changes: SnapshotLayer): SessionSnapshots {
+    if (changes.size === 0) return this;
+    const recent = merged(this.#recent, changes);
+    if (recent.size <= recentlyKept) return new SessionSnapshots(this.#settled, recent);
+    const all = [...merged(this.#settled, recent)].filter(([, snapshot]) => snapshot !== undefined);
+    return new SessionSnapshots(new Map(all.slice(-kept)));
+  }
 }
 
-/** Whether a session is as it was when last seen. */
-export const isAsSeen = (seen: Seen, { id, eTag = '', open }: Session): boolean => {
-  const last = seen.get(id);
-  return last !== undefined && last.eTag === eTag && last.open === open;
-};
+function merged(older: SnapshotLayer, newer: SnapshotLayer): SnapshotLayer {
+  const all = new Map(older);
+  for (const [id, snapshot] of newer) {
+    all.delete(id);
+    all.set(id, snapshot);
+  }
+  return all;
+}

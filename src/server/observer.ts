@@ -1,5 +1,5 @@
-import type { DiscoveryReport } from '../discovery/list-scan.js';
-import type { FeedState } from '../discovery/feed-state.js';
+import type { FeedStatus } from '../discovery/feed-state.js';
+import type { DiscoveryReport } from '../discovery/scheduler.js';
 import type { Session } from '../model/session.js';
 import type { Backlog } from '../pipeline/backlog.js';
 import type { Batch, InstanceInfo, SinkName } from '../pipeline/ports.js';
@@ -15,7 +15,7 @@ export interface ServerObserver {
   /** A poll has ended. `open`: all open sessions. */
   discovered(report: DiscoveryReport, open: readonly Session[]): void;
   /** After every poll that may have changed it, and after every failure of the feed. */
-  feed(state: FeedState): void;
+  feed(status: FeedStatus): void;
   /** A delivery of a sink has ended, after so many seconds. */
   delivered(sink: SinkName, report: DeliveryReport, seconds: number): void;
   /** A sink has started; its backlog is up to date from then on. */
@@ -33,7 +33,7 @@ export function together(observers: readonly Partial<ServerObserver>[]): ServerO
     installationChanged: change => each(observer => observer.installationChanged?.(change)),
     identified: instance => each(observer => observer.identified?.(instance)),
     discovered: (report, open) => each(observer => observer.discovered?.(report, open)),
-    feed: state => each(observer => observer.feed?.(state)),
+    feed: status => each(observer => observer.feed?.(status)),
     delivered: (sink, report, seconds) => each(observer => observer.delivered?.(sink, report, seconds)),
     opened: (sink, backlog) => each(observer => observer.opened?.(sink, backlog)),
     committed: (sink, batch) => each(observer => observer.committed?.(sink, batch)),

@@ -1,16 +1,14 @@
-import { type Known, knownOf } from '../discovery/list-scan.js';
-import { runDiscovery } from '../discovery/scheduler.js';
+import { Discovery } from '../discovery/scheduler.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
-import { createNotify, type Notify } from '../kernel/notify.js';
-import type { Session } from '../model/session.js';
+import { createNotify } from '../kernel/notify.js';
 import type { Nanos } from '../model/time.js';
-import { createBacklog } from '../pipeline/backlog.js';
+import { type Backlog, createBacklog } from '../pipeline/backlog.js';
 import { deliverDue } from '../pipeline/deliver-due.js';
 import { every, runWhenNotified } from '../pipeline/loops.js';
 import { createPageCache } from '../pipeline/page-cache.js';
 import { PendingCommit } from '../pipeline/pending-commit.js';
-import type { InstanceInfo, SeriesDelta, ServedSeries, Sink, SinkName, Store } from '../pipeline/ports.js';
+import type { InstanceInfo, ServedSeries, ServerState, Sink, SinkName, Store } from '../pipeline/ports.js';
 import { createSessionCache } from '../pipeline/session-cache.js';
 import type { DeliveryReport, SinkWorker, StopSignals } from '../pipeline/sink-worker.js';
 import { adoptInstallation, type Installations } from './installation.js';
@@ -60,10 +58,12 @@ export async function runServer(deps: RunDeps, { quit, cut }: StopSignals): Prom
   }
 }
 
-/** What is kept in memory while the server is one installation. */
-type InstallationState = Readonly<{ guarded: GuardedSource; known: Known; workers: readonly WokenWorker[] }> & Caches;
-type Caches = Pick<SinkWorker, 'pageCache' | 'sessionCache'>;
-type WokenWorker = Readonly<{ worker: SinkWorker; wakeUp: Notify }>;
+/** What is loaded while the server is one installation. */
+type InstallationState = Readonly<{
+  guarded: GuardedSource;
+  stored: ServerState;
+  backlogs: ReadonlyMap<Sink, Backlog>;
+}>;
 
 /** Polls until the server has reported its installation and the stored state is loaded; undefined if `quit` aborts first. */
 async function identify(deps: RunDeps, quit: AbortSignal): Promise<InstallationState | undefined> {
@@ -90,86 +90,77 @@ async function identify(deps: RunDeps, quit: AbortSignal): Promise<InstallationS
 }
 
 async function openInstallation(deps: RunDeps, instance: InstanceInfo | undefined): Promise<InstallationState> {
+  const { server, store, sinks } = deps;
   const guarded = guardInstallation(deps.source, instance, deps.clock);
-  const known = knownOf(await deps.store.state(deps.server));
-  const caches = {
-    pageCache: createPageCache(guarded.source, deps.sinks.length),
-    sessionCache: createSessionCache(guarded.source),
-  };
-  const workers = await Promise.all(deps.sinks.map(async sink => openWorker(deps, sink, { known, ...caches })));
-  return { guarded, known, workers, ...caches };
+  const stored = await store.state(server);
+  const open = async (sink: Sink) => [sink, createBacklog(await store.pending(server, sink.name))] as const;
+  return { guarded, stored, backlogs: new Map(await Promise.all(sinks.map(open))) };
 }
 
-async function openWorker(
-  deps: RunDeps,
-  sink: Sink,
-  { known, ...caches }: Caches & Readonly<{ known: Known }>,
-): Promise<WokenWorker> {
-  const { server, source, store, grace, series, observer } = deps;
-  const backlog = createBacklog(await store.pending(server, sink.name));
-  observer.opened?.(sink.name, backlog);
-  const worker: SinkWorker = {
-    server,
-    source,
-    sink,
-    backlog,
-    grace,
-    series,
-    ...caches,
-    pendingCommit: new PendingCommit(store),
-    since: () => known.since[sink.name] ?? 0n,
-    committed: (name, batch) => observer.committed?.(name, batch),
-  };
-  return { worker, wakeUp: createNotify() };
-}
-
+/** Discovery finds sessions and wakes the workers; each worker delivers what is due in its backlog. */
 async function runInstallation(deps: RunDeps, state: InstallationState, stopping: StopSignals): Promise<void> {
   const { clock, random, observer } = deps;
-  const { workers } = state;
-  const discovering = discover(deps, state, stopping.quit);
-  const delivering = workers.map(async ({ worker, wakeUp }) => {
+  const { source } = state.guarded;
+  const caches = { pageCache: createPageCache(source, deps.sinks.length), sessionCache: createSessionCache(source) };
+  const wakeUps = deps.sinks.map(createNotify);
+  const wake = (): void => {
+    for (const wakeUp of wakeUps) wakeUp.notify();
+  };
+  const discovery = createDiscovery(deps, state, { ...caches, wake });
+  const delivering = [...state.backlogs].map(async ([sink, backlog], index) => {
+    const since = (): Nanos => discovery.state.since[sink.name] ?? 0n;
+    const worker = createWorker(deps, { ...caches, sink, backlog, since });
+    observer.opened?.(sink.name, backlog);
     const deliver = async (): Promise<DeliveryReport> => {
       const startedMs = clock.monotonic();
       const report = await deliverDue(worker, stopping);
-      observer.delivered(worker.sink.name, report, (clock.monotonic() - startedMs) / 1000);
+      observer.delivered(sink.name, report, (clock.monotonic() - startedMs) / 1000);
       return report;
     };
-    return runWhenNotified(wakeUp, deliver, { clock, random, quit: stopping.quit });
+    return runWhenNotified(wakeUps[index] ?? createNotify(), deliver, { clock, random, quit: stopping.quit });
   });
-  await Promise.all([discovering, ...delivering]);
+  await Promise.all([discovery.run(stopping.quit), ...delivering]);
 }
 
-/** Runs discovery, which wakes the workers. */
-async function discover(deps: RunDeps, state: InstallationState, quit: AbortSignal): Promise<void> {
-  const { observer, series, schedule } = deps;
-  const { known, workers, guarded } = state;
-  const backlogs = Object.fromEntries(workers.map(({ worker }) => [worker.sink.name, worker.backlog]));
-  const wake = (): void => {
-    for (const { wakeUp } of workers) wakeUp.notify();
-  };
-  const discovery = {
-    ...deps,
-    ...state,
-    source: guarded.source,
-    backlogs,
-    initialDeltas: (session: Session) => series.initialDeltas(session),
-    feedGapDeltas: (missed: number) => series.feedGapDeltas(missed),
-    stored: (deltas: readonly SeriesDelta[]) => series.apply(deltas),
-  };
-  const options = {
-    discovery,
-    known,
-    clock: deps.clock,
-    intervals: schedule,
-    reconcileMs: schedule.reconcileMs,
-    wake,
-  };
-  const turned: Parameters<typeof runDiscovery>[0]['turned'] = report => {
-    observer.discovered(report, [...known.open.values()]);
-    if (report.error !== undefined) return;
-    wake();
-    const instance = guarded.instance();
-    if (instance !== undefined) observer.identified(instance);
-  };
-  await runDiscovery({ ...options, turned, fed: feed => observer.feed(feed) }, quit);
+type Caches = Pick<SinkWorker, 'pageCache' | 'sessionCache'>;
+
+const createWorker = (
+  { server, source, store, grace, series, observer }: RunDeps,
+  own: Caches & Pick<SinkWorker, 'sink' | 'backlog' | 'since'>,
+): SinkWorker => ({
+  server,
+  source,
+  grace,
+  series,
+  ...own,
+  pendingCommit: new PendingCommit(store),
+  committed: (sink, batch) => observer.committed?.(sink, batch),
+});
+
+function createDiscovery(
+  deps: RunDeps,
+  { guarded, stored, backlogs }: InstallationState,
+  shared: Caches & Readonly<{ wake: () => void }>,
+): Discovery {
+  const { series, schedule, observer } = deps;
+  return new Discovery(
+    {
+      ...deps,
+      ...shared,
+      source: guarded.source,
+      intervals: schedule,
+      reconcileMs: schedule.reconcileMs,
+      backlogs: Object.fromEntries([...backlogs].map(([sink, backlog]) => [sink.name, backlog])),
+      initialDeltas: session => series.initialDeltas(session),
+      feedGapDeltas: missed => series.feedGapDeltas(missed),
+      stored: deltas => series.apply(deltas),
+      polled: (report, open) => {
+        observer.discovered(report, open);
+        const instance = guarded.instance();
+        if (report.error === undefined && instance !== undefined) observer.identified(instance);
+      },
+      feed: status => observer.feed(status),
+    },
+    stored,
+  );
 }

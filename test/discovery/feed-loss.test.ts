@@ -5,8 +5,8 @@ import { fedLine } from '../support/fed.js';
 import { append, change, following, minute, open } from '../support/following.js';
 import { event } from '../support/server-run.js';
 
-describe('Nothing lost: of what the change feed tells', () => {
-  test('what comes during the last reading of a session is read after that', async () => {
+describe('Nothing lost: what the change feed reports', () => {
+  test('an event that is added during the last read of a session is read after that', async () => {
     const line = await following();
     open(line, 's1');
     line.server.tell({ id: 's1', eTag: '1' });
@@ -33,7 +33,7 @@ describe('Nothing lost: of what the change feed tells', () => {
     await line.stop();
   });
 
-  test('a session that could not be read is told again after a restart', async () => {
+  test('a session that could not be read is reported again after a restart', async () => {
     const first = await following();
     open(first, 'bad');
     first.server.tell({ id: 'bad', eTag: '1' });

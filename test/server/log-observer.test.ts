@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { ExporterError, toExporterError } from '../../src/kernel/errors.js';
 import { createLog, type LogLevel } from '../../src/kernel/log.js';
-import type { DiscoveryReport } from '../../src/discovery/list-scan.js';
+import type { DiscoveryReport } from '../../src/discovery/scheduler.js';
 import { logObserver } from '../../src/server/log-observer.js';
 import type { ServerObserver } from '../../src/server/observer.js';
 import { deliveryReport as report, session } from '../support/server-run.js';
@@ -112,7 +112,8 @@ test('Says so: names the sessions with events that changed after they were count
 test('Says so: names each refused record by session and event', () => {
   const { observer, said } = observerAt();
   const refusedOne = { sink: 'logs', session: 's1', reason: 'refused', at: 0n } as const;
-  observer.delivered('logs', report({ deadLetters: sample(['', 'e1'].map(id => ({ ...refusedOne, event: id }))) })), 1);
+  const refused = sample(['', 'e1'].map(id => ({ ...refusedOne, event: id })));
+  observer.delivered('logs', report({ deadLetters: refused }), 1);
   expect(said()).toEqual([
     'warn msg="Record refused by the receiver, skipping" sink=logs session=s1 reason=refused',
     'warn msg="Record refused by the receiver, skipping" sink=logs session=s1 event=e1 reason=refused',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExporterError } from '../../src/kernel/errors.js';
-import type { DiscoveryReport } from '../../src/discovery/list-scan.js';
+import type { DiscoveryReport } from '../../src/discovery/scheduler.js';
 import { type ConnectionHealth, metricsObserver } from '../../src/server/metrics-observer.js';
 import { linesOf, pageOf } from '../support/exposition.js';
 import { fakeClock } from '../support/fake-clock.js';

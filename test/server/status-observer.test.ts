@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ExporterError } from '../../src/kernel/errors.js';
 import { milliseconds } from '../../src/model/time.js';
 import { createBacklog, entryOf } from '../../src/pipeline/backlog.js';
-import type { DiscoveryReport } from '../../src/discovery/list-scan.js';
+import type { DiscoveryReport } from '../../src/discovery/scheduler.js';
 import { statusObserver } from '../../src/server/status-observer.js';
 import { recentFailures } from '../../src/server/recent-failures.js';
 import { fakeClock } from '../support/fake-clock.js';

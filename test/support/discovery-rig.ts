@@ -1,13 +1,14 @@
 import type { Nanos } from '../../src/model/time.js';
 import type { RestoreEvent } from '../../src/model/event.js';
 import { createBacklog } from '../../src/pipeline/backlog.js';
-import { discover, knownOf } from '../../src/discovery/list-scan.js';
+import { Discovery } from '../../src/discovery/scheduler.js';
 import { createSessionCache } from '../../src/pipeline/session-cache.js';
 import type { SinkWorker, DeliveryReport } from '../../src/pipeline/sink-worker.js';
 import { deliverDue } from '../../src/pipeline/deliver-due.js';
 import { PendingCommit } from '../../src/pipeline/pending-commit.js';
 import { createPageCache } from '../../src/pipeline/page-cache.js';
 import type { Series, SinkName, Store } from '../../src/pipeline/ports.js';
+import { fakeClock } from './fake-clock.js';
 import { memoryStore } from './memory-store.js';
 import { fakeServer, type FakeServer, recordingSink, type RecordingSink, second } from './server-run.js';
 
@@ -26,17 +27,17 @@ export function bench(
   const server = options.server ?? fakeServer();
   const store = options.store ?? memoryStore();
   const sinks = options.sinks ?? [recordingSink('metrics')];
-  const known = knownOf({ since: {}, facts: {} });
   const pageCache = createPageCache(server, sinks.length);
   const sessionCache = createSessionCache(server);
   const backlogs: Partial<Record<SinkName, ReturnType<typeof createBacklog>>> = {};
   const workers: SinkWorker[] = [];
-  const open = async (): Promise<void> => {
-    known.since = (await store.state('hq')).since;
+  let discovery: Discovery | undefined;
+  const open = async (): Promise<Discovery> => {
+    const stored = await store.state('hq');
     for (const sink of sinks) {
       const backlog = createBacklog(await store.pending('hq', sink.name));
       backlogs[sink.name] = backlog;
-      const since = (): Nanos => known.since[sink.name] ?? 0n;
+      const since = (): Nanos => discovery?.state.since[sink.name] ?? 0n;
       workers.push({
         server: 'hq',
         source: server,
@@ -51,24 +52,32 @@ export function bench(
         committed: options.committed,
       });
     }
-  };
-  const find = async () => {
-    if (workers.length === 0) await open();
     const deps = { server: 'hq', source: server, store, sessionCache, pageCache, backlogs, grace } as const;
     const ports = {
-      clock: { monotonic: () => 0 },
+      clock: { ...fakeClock(), monotonic: () => 0 },
       random: () => 0,
-      feedGapDeltas: () => [],
+      intervals: { idleMs: 30_000, openMs: 5_000 },
+      reconcileMs: 900_000,
       beginAt: (_: SinkName, now: Nanos) => now,
       initialDeltas: () => [],
+      feedGapDeltas: () => [],
+      stored: () => undefined,
+      polled: () => undefined,
+      wake: () => undefined,
+      feed: () => undefined,
     };
-    return discover({ ...deps, ...ports, stored: () => undefined }, known, never.cut);
+    return new Discovery({ ...deps, ...ports }, stored);
+  };
+  const find = async () => {
+    discovery ??= await open();
+    return discovery.list(never.cut);
   };
   const step = async (): Promise<readonly DeliveryReport[]> => {
     await find();
     return Promise.all(workers.map(async worker => deliverDue(worker, never)));
   };
-  return { server, store, sinks, known, find, step, backlogs };
+  const openIds = (): readonly string[] => [...(discovery?.state.open.keys() ?? [])].sort();
+  return { server, store, sinks, openIds, find, step, backlogs };
 }
 
 export const put = (server: FakeServer, id: string, ...events: readonly RestoreEvent[]): void => {

@@ -1,6 +1,6 @@
 import type { ExporterError } from '../../src/kernel/errors.js';
-import type { DiscoveryReport } from '../../src/discovery/list-scan.js';
-import type { FeedState } from '../../src/discovery/feed-state.js';
+import type { FeedStatus } from '../../src/discovery/feed-state.js';
+import type { DiscoveryReport } from '../../src/discovery/scheduler.js';
 import { type RunDeps, runServer } from '../../src/server/run.js';
 import type { FeedAnswer, SeriesDelta, Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from './memory-store.js';
@@ -63,7 +63,7 @@ export function fedLine(options: { store?: Store; over?: Partial<RunDeps> } = {}
   const server = fedServer(clock);
   const store = options.store ?? memoryStore();
   const sink = recordingSink('metrics');
-  const states: FeedState[] = [];
+  const states: FeedStatus[] = [];
   const reports: DiscoveryReport[] = [];
   const open: string[][] = [];
   const quit = new AbortController();

@@ -43,7 +43,7 @@ describe('the change feed', () => {
     await line.stop();
   });
 
-  test('Nothing lost: of events of which nobody tells, the interval finds those of open sessions', async () => {
+  test('Nothing lost: the interval finds the events of open sessions that the feed does not report', async () => {
     const line = await following();
     open(line, 's1');
     line.server.tell({ id: 's1', eTag: '1' });
@@ -55,21 +55,21 @@ describe('the change feed', () => {
     await line.stop();
   });
 
-  test('Nothing lost: of sessions of which it does not tell, the reconcile finds all, and counts them', async () => {
+  test('Nothing lost: the reconcile finds the sessions that the feed does not report, and counts them', async () => {
     const line = await following();
     await line.clock.advance(minute);
     open(line, 'silent');
-    open(line, 'told');
-    line.server.tell({ id: 'told', eTag: '1' });
+    open(line, 'reported');
+    line.server.tell({ id: 'reported', eTag: '1' });
     await line.clock.advance(13 * minute);
-    expect(line.sink.taken()).toEqual(['told-0']);
+    expect(line.sink.taken()).toEqual(['reported-0']);
     await line.clock.advance(2 * minute);
-    expect(line.sink.taken().toSorted()).toEqual(['silent-0', 'told-0']);
+    expect(line.sink.taken().toSorted()).toEqual(['reported-0', 'silent-0']);
     expect(line.gaps).toEqual([1]);
     await line.stop();
   });
 
-  test('is not said to have missed what it was about to tell while the list was read', async () => {
+  test('has not missed what it reports only after the list was read', async () => {
     const line = await following();
     const sessions = line.server.sessions.bind(line.server);
     await line.clock.advance(14.9 * minute);
@@ -86,7 +86,7 @@ describe('the change feed', () => {
     await line.stop();
   });
 
-  test('spares a stopped session whose eTag has been read, and has one that changed read again', async () => {
+  test('a stopped session is read again only when its eTag has changed', async () => {
     const line = await following();
     open(line, 's1');
     stop(line.server, 's1', line.server.at);
@@ -107,7 +107,7 @@ describe('the change feed', () => {
     await line.stop();
   });
 
-  test('a deleted session is open no more, and done', async () => {
+  test('a deleted session is no longer open, and done', async () => {
     const line = await following();
     open(line, 's1');
     line.server.tell({ id: 's1', eTag: '1' });
@@ -121,7 +121,7 @@ describe('the change feed', () => {
     await line.stop();
   });
 
-  test('an outdated token has everything listed again, behind the end of the feed', async () => {
+  test('an outdated token has everything listed again, after a new end of the feed', async () => {
     const line = await following();
     open(line, 's1');
     const before = line.server.asked.length;
@@ -137,7 +137,7 @@ describe('the change feed', () => {
 
   const badRequest = new ExporterError('rejected', 'Could not read the change feed: HTTP 400');
   test.each<FeedAnswer>([{ kind: 'outdated' }, { kind: 'refused', error: badRequest }])(
-    'that gives tokens out and takes none is polled for, and tried again every 10 minutes: $kind',
+    'lists replace a feed that refuses its own tokens, which is tried every 10 minutes: $kind',
     async refusal => {
       const line = fedLine();
       line.server.answer = token => (token === undefined ? undefined : refusal);
@@ -153,7 +153,7 @@ describe('the change feed', () => {
     },
   );
 
-  test('that is refused is polled for, said once, and tried again every 10 minutes', async () => {
+  test('lists replace a feed that is refused, which is tried every 10 minutes', async () => {
     const line = fedLine();
     const error = new ExporterError('auth', 'Could not read the change feed: HTTP 403');
     line.server.answer = () => ({ kind: 'refused', error });
@@ -168,7 +168,7 @@ describe('the change feed', () => {
     await line.stop();
   });
 
-  test('that fails is polled for at once, and followed again from where it stood', async () => {
+  test('a list is read at once when the feed fails, and the feed goes on from its token', async () => {
     const line = await following();
     const error = new ExporterError('network', 'Could not connect');
     line.server.answer = () => error;
@@ -184,7 +184,7 @@ describe('the change feed', () => {
     await line.stop();
   });
 
-  test('that comes back at once with nothing is asked no more often than a list would be', async () => {
+  test('a feed that returns at once with nothing is asked no more often than a list', async () => {
     const line = await following();
     line.server.answer = () => ({
       kind: 'told',
@@ -201,7 +201,7 @@ describe('the change feed', () => {
     await line.stop();
   });
 
-  test('that is stuck keeps no open session from being read', async () => {
+  test('a feed that never answers keeps no open session from being read', async () => {
     const line = await following();
     open(line, 's1');
     line.server.tell({ id: 's1', eTag: '1' });
@@ -213,7 +213,7 @@ describe('the change feed', () => {
     await line.stop();
   });
 
-  test('goes on from the stored token after a restart, and what changed meanwhile is read', async () => {
+  test('goes on from the stored token after a restart and reads what has changed since', async () => {
     const first = await following();
     open(first, 's1');
     stop(first.server, 's1', first.server.at);
@@ -241,7 +241,7 @@ describe('the change feed', () => {
     await again.stop();
   });
 
-  test('a session that it told of and that cannot be read is asked for again, and holds up nothing', async () => {
+  test('a reported session that cannot be read is asked for again and holds up no other', async () => {
     const line = await following();
     const read = line.server.session.bind(line.server);
     open(line, 'bad');
@@ -260,7 +260,7 @@ describe('the change feed', () => {
     await line.stop();
   });
 
-  test('a thousand sessions that it told of are read by one list', async () => {
+  test('a thousand reported sessions are read by one list', async () => {
     const line = await following();
     const ids = Array.from({ length: 1_000 }, (_, n) => `s${String(n)}`);
     for (const id of ids)

@@ -1,0 +1,279 @@
+import { describe, expect, test } from '@jest/globals';
+import type { FeedState } from '../../src/discovery/feed-state.js';
+import { observe } from '../../src/discovery/observe.js';
+import { type DiscoveryState, initialState, type Observation } from '../../src/discovery/state.js';
+import { ExporterError } from '../../src/kernel/errors.js';
+import {
+  atMs,
+  changes,
+  error,
+  failed,
+  following,
+  listed,
+  rowOf,
+  rules,
+  s1,
+  seen,
+  steady,
+  stopped,
+  summary,
+  told,
+  unavailable,
+} from '../support/observations.js';
+
+type Row = Readonly<{
+  rule: string;
+  before?: Partial<DiscoveryState>;
+  observation: Observation;
+  expected: Partial<ReturnType<typeof summary>>;
+}>;
+
+const nothing = { rows: undefined, token: undefined, deltas: undefined };
+const atFirst = initialState({ since: {}, facts: {} });
+const sight = (id: string) => ({ ids: new Set([id]), listedMs: 75_000 });
+
+const lists: readonly Row[] = [
+  {
+    rule: 'a first list stores where the sinks start, the rows, and the token that was fetched before it',
+    before: atFirst,
+    observation: listed({ sessions: [s1], feedEnd: told('t1'), startedAt: 0n }),
+    expected: { rows: ['s1 pending'], token: 't1', deltas: ['contoso'], wake: ['open'], feed: 'following' },
+  },
+  { rule: 'a list without news stores nothing', observation: listed(), expected: { ...nothing, wake: ['open'] } },
+  {
+    rule: 'a session that every sink has a row for is no news',
+    observation: listed({ sessions: [s1], stored: [rowOf(false)] }),
+    expected: nothing,
+  },
+  {
+    rule: 'a stopped session that looks as before stays done',
+    before: { snapshots: seen('2') },
+    observation: listed({ sessions: [stopped], stored: [rowOf(true)] }),
+    expected: { ...nothing, wake: ['open'] },
+  },
+  {
+    rule: 'a stopped session that has changed is read again',
+    before: { snapshots: seen('1') },
+    observation: listed({ sessions: [stopped], stored: [rowOf(true)] }),
+    expected: { rows: ['s1 pending'], wake: ['open', 's1'] },
+  },
+  {
+    rule: 'a session that is open again is no longer done',
+    observation: listed({ sessions: [s1], stored: [rowOf(true)] }),
+    expected: { rows: ['s1 pending'] },
+  },
+  {
+    rule: 'an open session shortens the interval',
+    observation: listed({ sessions: [s1], stored: [rowOf(false)] }),
+    expected: { poll: 'open sessions at 104000: feed is followed' },
+  },
+  {
+    rule: 'gaps of the feed are counted with the next commit',
+    before: { gaps: [0, 3] },
+    observation: listed(),
+    expected: { deltas: ['missed 0', 'missed 3'] },
+  },
+  {
+    rule: 'without a feed each interval reads a list',
+    before: { feed: { kind: 'none', waitSeconds: 25 } },
+    observation: listed({ feedEnd: { kind: 'none' } }),
+    expected: { feed: 'none', poll: 'list at 129000: feed is not followed', ask: 'Infinity: no token' },
+  },
+  {
+    rule: 'a feed that refuses its end is asked again after ten minutes, with the list',
+    before: { feed: { kind: 'none', waitSeconds: 25 } },
+    observation: listed({ feedEnd: { kind: 'refused', error } }),
+    expected: { feed: 'refused', poll: 'list at 129000: feed is not followed', ask: 'Infinity: no token' },
+  },
+  {
+    rule: 'the stored token of an earlier process is tried once there is a list',
+    before: initialState({ since: { metrics: 0n }, facts: { changeToken: 't0' } }),
+    observation: listed(),
+    expected: { feed: 'starting', ask: '-Infinity: token from an earlier process' },
+  },
+  {
+    rule: 'a failed list is repeated after the interval',
+    before: { watermark: undefined },
+    observation: { kind: 'list failed', startedMs: 99_000, error, feedEnd: undefined, atMs },
+    expected: { ...nothing, wake: undefined, poll: 'list at 129000: not everything is listed' },
+  },
+  {
+    rule: 'a throttled list is repeated no sooner than the server asks',
+    before: { watermark: undefined },
+    observation: {
+      kind: 'list failed',
+      startedMs: 99_000,
+      error: new ExporterError('throttled', 'Too many requests', { retryAfterMs: 60_000 }),
+      feedEnd: undefined,
+      atMs,
+    },
+    expected: { poll: 'list at 160000: not everything is listed' },
+  },
+  {
+    rule: 'a token that came before a list that failed is dropped',
+    before: { watermark: undefined, feed: { kind: 'none', waitSeconds: 25 } },
+    observation: { kind: 'list failed', startedMs: 99_000, error, feedEnd: told('t1'), atMs },
+    expected: { feed: 'none', ask: 'Infinity: no token' },
+  },
+  {
+    rule: 'a refusal that came before a list that failed counts',
+    before: { watermark: undefined, feed: { kind: 'none', waitSeconds: 25 } },
+    observation: { kind: 'list failed', startedMs: 99_000, error, feedEnd: { kind: 'refused', error }, atMs },
+    expected: { feed: 'refused' },
+  },
+  {
+    rule: 'an interval has the open sessions read, whatever the feed says',
+    observation: { kind: 'interval passed', atMs },
+    expected: { ...nothing, wake: ['open'], poll: 'open sessions at 130000: feed is followed' },
+  },
+  {
+    rule: 'a list is due when the reconcile interval has passed',
+    observation: { kind: 'interval passed', atMs: 870_000 },
+    expected: { poll: 'list at 900000: reconcile interval has passed' },
+  },
+];
+
+const feeds: readonly Row[] = [
+  {
+    rule: 'a reported session is stored with the token, and only it is woken',
+    observation: changes({ updated: new Map([['s1', '2']]), entries: 1 }, { sessions: [s1] }),
+    expected: { rows: ['s1 pending'], token: 't2', wake: ['s1'], ask: '75500: sessions changed' },
+  },
+  {
+    rule: 'a done session that is reported is read again',
+    observation: changes({ updated: new Map([['s1', '2']]) }, { sessions: [stopped], stored: [rowOf(true)] }),
+    expected: { rows: ['s1 pending'], wake: ['s1'] },
+  },
+  {
+    rule: 'the token is withheld while a reported session is unread',
+    observation: changes(
+      {
+        updated: new Map([
+          ['s1', '2'],
+          ['s2', '1'],
+        ]),
+      },
+      { sessions: [s1], unread: ['s2'] },
+    ),
+    expected: { rows: ['s1 pending'], token: undefined },
+  },
+  {
+    rule: 'a deleted session is woken, so that the sinks find it gone',
+    observation: changes({ deleted: new Set(['s1']), entries: 1 }),
+    expected: { wake: ['s1'], ask: '75500: sessions changed' },
+  },
+  {
+    rule: 'a token alone is not stored within a minute',
+    before: { storedMs: 40_001 },
+    observation: changes({ entries: 1 }),
+    expected: { ...nothing, ask: '76000: other objects changed' },
+  },
+  {
+    rule: 'a token alone is stored after a minute',
+    before: { storedMs: 40_000 },
+    observation: changes({ entries: 1 }),
+    expected: { rows: [], token: 't2', deltas: [] },
+  },
+  {
+    rule: 'the same token is not stored again',
+    observation: changes({ token: 't1' }),
+    expected: { ...nothing, ask: '75000: long poll ended' },
+  },
+  {
+    rule: 'a full answer is followed by the next request at once',
+    observation: changes({ entries: 10_000, more: true }),
+    expected: { ask: '75000: more is waiting' },
+  },
+  {
+    rule: 'the same answer again is slowed down',
+    observation: changes({ token: 't1', entries: 1, more: true }),
+    expected: { ask: '80000: same answer again' },
+  },
+  {
+    rule: 'an empty answer that comes early is slowed down',
+    observation: changes({ token: 't1' }, { request: { token: 't1', waitSeconds: 25, askedMs: 99_000 } }),
+    expected: { ask: '104000: empty answer came early' },
+  },
+  {
+    rule: 'undecodable changes count as a gap and have a list read at once',
+    observation: changes({ entries: 1, unreadable: 1 }),
+    expected: { deltas: ['missed 0'], feed: 'following', poll: 'list at 0: feed is incomplete' },
+  },
+  {
+    rule: 'a candidate counts as missed after a request begun after the list',
+    before: { candidates: sight('s9') },
+    observation: changes(),
+    expected: { deltas: ['missed 1'] },
+  },
+  {
+    rule: 'a candidate does not count after a request begun before the list was read',
+    before: { candidates: { ids: new Set(['s9']), listedMs: 75_001 }, storedMs: atMs },
+    observation: changes(),
+    expected: nothing,
+  },
+  {
+    rule: 'a candidate that the feed reports was not missed',
+    before: { candidates: sight('s1'), storedMs: atMs },
+    observation: changes({ updated: new Map([['s1', '2']]) }),
+    expected: nothing,
+  },
+  {
+    rule: 'a feed that fails has a list read at once, and goes on from its token',
+    observation: unavailable(failed),
+    expected: { feed: 'failing', poll: 'list at 0: feed is not followed', ask: '101000: failed' },
+  },
+  {
+    rule: 'a feed that goes on failing does not hurry the list',
+    before: { feed: { kind: 'failing', untilMs: 0, failures: 1, error, token: following.token, waitSeconds: 25 } },
+    observation: unavailable({ ...failed, jitter: 0.9 }),
+    expected: { feed: 'failing', poll: 'list at 30000: feed is not followed', ask: '103600: failed' },
+  },
+  {
+    rule: 'a feed is asked no sooner than the server says',
+    observation: unavailable({ ...failed, error: new ExporterError('throttled', 'Wait', { retryAfterMs: 9_000 }) }),
+    expected: { ask: '109000: failed' },
+  },
+  {
+    rule: 'an outdated token has everything listed at once',
+    observation: unavailable({ kind: 'outdated' }),
+    expected: { ...nothing, feed: 'refused', poll: 'list at 0: not everything is listed', ask: 'Infinity: no token' },
+  },
+];
+
+describe('observe', () => {
+  test.each([...lists, ...feeds])('$rule', ({ before, observation, expected }) => {
+    const step = observe({ ...steady, ...before }, observation, rules);
+    expect(summary(step)).toMatchObject(expected);
+  });
+
+  test.each([
+    { rule: 'a token that worked before is replaced at once', fresh: false, untilMs: atMs },
+    { rule: 'a feed that refuses a fresh token is left alone for ten minutes', fresh: true, untilMs: atMs + 600_000 },
+  ])('$rule', ({ fresh, untilMs }) => {
+    const feed: FeedState = { ...following, token: { value: 't1', fresh } };
+    const { state } = observe({ ...steady, feed }, unavailable({ kind: 'refused', error }), rules);
+    expect(state).toMatchObject({ feed: { kind: 'refused', untilMs }, gaps: [0], watermark: undefined });
+  });
+
+  test.each([
+    { rule: 'a wait that was cut off is halved', ranMs: 2_000, waitSeconds: 12 },
+    { rule: 'a wait that failed at once is kept', ranMs: 1_999, waitSeconds: 25 },
+  ])('$rule', ({ ranMs, waitSeconds }) => {
+    expect(observe(steady, unavailable({ ...failed, ranMs }), rules).state.feed.waitSeconds).toBe(waitSeconds);
+  });
+
+  test('a list makes candidates of what the feed has not reported, and only while the feed is followed', () => {
+    const list = listed({ sessions: [s1], gone: new Set(['s2']) });
+    expect([...observe(steady, list, rules).state.candidates.ids]).toEqual(['s1', 's2']);
+    expect([
+      ...observe({ ...steady, feed: { kind: 'none', waitSeconds: 25 } }, list, rules).state.candidates.ids,
+    ]).toEqual([]);
+  });
+
+  test('leaves the state that it is given as it was', () => {
+    const before = { ...steady, gaps: [1], open: new Map([['s2', s1]]), unread: new Set(['s3']) };
+    const copy = structuredClone({ gaps: before.gaps, open: before.open, unread: before.unread, feed: before.feed });
+    observe(before, changes({ deleted: new Set(['s2']) }, { sessions: [s1] }), rules);
+    expect(before).toMatchObject(copy);
+  });
+});
