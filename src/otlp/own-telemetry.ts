@@ -61,7 +61,7 @@ export function startOwnTelemetry(config: OwnTelemetryConfig, version: string, c
         const attributes = { 'vb365.server': server, 'vb365.result': result, 'vb365.sessions': listed };
         fail(ended('poll', seconds, attributes), error).end(clock.now());
       },
-      delivered: (sink, { taken, errors }, seconds = 0) => {
+      delivered: (sink, { taken, errors }, seconds) => {
         if (taken === 0 && errors.length === 0) return;
         const attributes = { 'vb365.server': server, 'vb365.sink': sink, 'vb365.events': taken };
         fail(ended('delivery', seconds, attributes), errors[0]).end(clock.now());

@@ -117,12 +117,12 @@ describe('limits of age', () => {
   });
 });
 
-describe('own telemetry', () => {
-  const urls = (file: string, env?: Record<string, string>) => {
-    const { ownTelemetry } = env === undefined ? config(file) : config(file, env);
-    return ownTelemetry && [ownTelemetry.traces?.url.href, ownTelemetry.logs?.url.href];
-  };
+const urls = (file: string, env?: Record<string, string>) => {
+  const { ownTelemetry } = env === undefined ? config(file) : config(file, env);
+  return ownTelemetry && [ownTelemetry.traces?.url.href, ownTelemetry.logs?.url.href];
+};
 
+describe('own telemetry', () => {
   test.each(['own_telemetry', 'self_tracing'])('of %s goes where traces and logs go, even if those are off', key => {
     const on = `${key}: { enabled: true }\n`;
     const both = [`${receiver}/v1/traces`, `${receiver}/v1/logs`];

@@ -112,8 +112,8 @@ test('Says so: names the sessions with events that changed after they were count
 test('Says so: names each refused record by session and event', () => {
   const { observer, said } = observerAt();
   const refusedOne = { sink: 'logs', session: 's1', reason: 'refused', at: 0n } as const;
-  const refused = sample(['', 'e1'].map(id => ({ ...refusedOne, event: id })));
-  observer.delivered('logs', report({ deadLetters: refused }), 1);
+  const refusedTwice = sample(['', 'e1'].map(id => ({ ...refusedOne, event: id })));
+  observer.delivered('logs', report({ deadLetters: refusedTwice }), 1);
   expect(said()).toEqual([
     'warn msg="Record refused by the receiver, skipping" sink=logs session=s1 reason=refused',
     'warn msg="Record refused by the receiver, skipping" sink=logs session=s1 event=e1 reason=refused',

@@ -53,14 +53,14 @@ describe('a state file that an earlier commit wrote', () => {
   );
 });
 
-describe('a file whose schema is not what its version says', () => {
-  const spoil = async (sql: string): Promise<void> => {
-    await (await sqliteStore({ path })).close();
-    const database = new DatabaseSync(path);
-    database.exec(sql);
-    database.close();
-  };
+const spoil = async (sql: string): Promise<void> => {
+  await (await sqliteStore({ path })).close();
+  const database = new DatabaseSync(path);
+  database.exec(sql);
+  database.close();
+};
 
+describe('a file whose schema is not what its version says', () => {
   test.each([
     ['a table', 'DROP TABLE set_aside', 'set_aside.server'],
     ['a column', 'ALTER TABLE series DROP COLUMN held', 'series.held'],
