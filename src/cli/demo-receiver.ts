@@ -40,7 +40,7 @@ async function accept(
   response.writeHead(200, { 'content-type': 'application/json' }).end('{"partialSuccess":{}}');
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
+type JsonRecord = Readonly<Record<string, unknown>>;
 
 /** The log records of an `ExportLogsServiceRequest` (opentelemetry-proto). */
 function recordsOf(request: unknown): readonly ReceivedRecord[] {
@@ -48,7 +48,7 @@ function recordsOf(request: unknown): readonly ReceivedRecord[] {
   return scopes.flatMap(scope => list(scope, 'logRecords')).map(readRecord);
 }
 
-function readRecord(record: JsonObject): ReceivedRecord {
+function readRecord(record: JsonRecord): ReceivedRecord {
   const attributes = list(record, 'attributes').map(({ key, value }) => [plain(key), anyValue(value)] as const);
   return {
     time: new Date(Number(BigInt(plain(record['timeUnixNano'])) / 1_000_000n)).toISOString(),
@@ -58,9 +58,9 @@ function readRecord(record: JsonObject): ReceivedRecord {
   };
 }
 
-const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null;
+const isObject = (value: unknown): value is JsonRecord => typeof value === 'object' && value !== null;
 
-function list(parent: unknown, key: string): readonly JsonObject[] {
+function list(parent: unknown, key: string): readonly JsonRecord[] {
   const value: unknown = isObject(parent) ? parent[key] : undefined;
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
