@@ -4,14 +4,14 @@ import type { OtlpTarget } from '../config/otlp.js';
 import { ExporterError } from '../kernel/errors.js';
 
 type TlsFiles = OtlpTarget['tls'];
-type Pem = Readonly<{ ca?: string; cert?: string; key?: string }>;
+type TlsTexts = Readonly<{ ca?: string; cert?: string; key?: string }>;
 
 /**
  * Reads the TLS files for each new connection, so that a renewed certificate is used from the next connection on.
  * A file that cannot be read fails that connection with `network`.
  */
 export function connectorOf(files: TlsFiles): buildConnector.connector {
-  let last: Pem = {};
+  let last: TlsTexts = {};
   let connect = buildConnector({});
   return (options, callback) => {
     try {
@@ -28,7 +28,7 @@ export function connectorOf(files: TlsFiles): buildConnector.connector {
 }
 
 /** @throws {ExporterError} `network` when a file cannot be read. */
-export const readTls = ({ caFile, certFile, keyFile }: TlsFiles): Pem => ({
+export const readTls = ({ caFile, certFile, keyFile }: TlsFiles): TlsTexts => ({
   ...(caFile === undefined ? {} : { ca: pem(caFile) }),
   ...(certFile === undefined ? {} : { cert: pem(certFile) }),
   ...(keyFile === undefined ? {} : { key: pem(keyFile) }),
