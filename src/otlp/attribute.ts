@@ -4,8 +4,8 @@ import type { Redact } from './redaction.js';
 /** An attribute of a log record or span: its name, documentation and value. */
 export type Attribute<Subject> = Readonly<{
   name: string;
-  type: 'string' | 'int' | 'double';
   help: string;
+  /** Documented together with its type. */
   example: string | number;
   /** The classes of personal data that the value may hold. The strictest choice of the operator applies. */
   holds?: readonly PersonalClass[];

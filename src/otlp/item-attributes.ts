@@ -11,35 +11,30 @@ const place: readonly PersonalClass[] = ['path', 'item', 'person'];
 export const itemAttributes: readonly Attribute<TakenEvent>[] = [
   {
     name: 'veeam.restore.event.type',
-    type: 'string',
     help: 'Operation, as the API names it',
     example: 'Save',
     of: ({ event }) => event.type.raw,
   },
   {
     name: 'veeam.restore.event.status',
-    type: 'string',
     help: 'Final status, as the API names it',
     example: 'Success',
     of: ({ event }) => event.status.raw,
   },
   {
     name: 'veeam.restore.event.order',
-    type: 'int',
     help: 'Number of the event within its session, starting at 0',
     example: 1,
     of: ({ event }) => event.order,
   },
   {
     name: 'veeam.restore.event.duration',
-    type: 'double',
     help: 'Duration in seconds',
     example: 0.0446928,
     of: ({ event }) => (event.duration === undefined ? undefined : toSeconds(event.duration)),
   },
   {
     name: 'veeam.restore.item.name',
-    type: 'string',
     help: 'Name of the item',
     example: 'Image.jpg',
     holds: ['item'],
@@ -47,21 +42,18 @@ export const itemAttributes: readonly Attribute<TakenEvent>[] = [
   },
   {
     name: 'veeam.restore.item.type',
-    type: 'string',
     help: 'Type of the item',
     example: 'Item',
     of: ({ event }) => event.item.type,
   },
   {
     name: 'veeam.restore.item.size',
-    type: 'int',
     help: 'Size of the item in bytes',
     example: 2048,
     of: ({ event }) => event.item.sizeBytes,
   },
   {
     name: 'veeam.restore.source',
-    type: 'string',
     help: 'Where the item was restored from, as the server writes it',
     example: '/personal/alice/Documents/Image.jpg',
     holds: place,
@@ -69,7 +61,6 @@ export const itemAttributes: readonly Attribute<TakenEvent>[] = [
   },
   {
     name: 'veeam.restore.target',
-    type: 'string',
     help: 'Where the item was restored to, as the server writes it',
     example: 'C:\\Temp',
     holds: place,
@@ -77,7 +68,6 @@ export const itemAttributes: readonly Attribute<TakenEvent>[] = [
   },
   {
     name: 'veeam.restore.reason',
-    type: 'string',
     help: 'Reason for a failure or warning, as the server writes it',
     example: 'Access denied',
     holds: freeText,
@@ -86,14 +76,12 @@ export const itemAttributes: readonly Attribute<TakenEvent>[] = [
   ...ofSession,
   {
     name: 'error.type',
-    type: 'string',
     help: 'Class of the failure; only for failures',
     example: 'restore_failed',
     of: ({ event }) => (event.status.label === 'Failed' ? 'restore_failed' : undefined),
   },
   {
     name: 'error.message',
-    type: 'string',
     help: 'Error message of the server',
     example: 'Access denied',
     holds: freeText,

@@ -14,21 +14,18 @@ type Timestamped = Readonly<{ at: Nanos }>;
 
 const uid = {
   name: 'log.record.uid',
-  type: 'string',
   help: 'Id of the event, or of the session in the record of a session; the same each time the record is sent',
   example: '755d207e-ebd6-49da-9943-3b9e5eb31dee',
 } as const;
 
 const kind = {
   name: 'veeam.event.kind',
-  type: 'string',
   help: 'Kind of the record: the event name again, for backends that drop it',
   example: recordKinds.item,
 } as const;
 
 const time = {
   name: 'veeam.event.time',
-  type: 'string',
   help: 'When it happened; only if the timestamp is the time of sending (`logs.max_age`, `logs.max_behind`)',
   example: '2017-05-30T10:57:28.0869607Z',
 } as const;

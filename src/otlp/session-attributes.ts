@@ -8,14 +8,12 @@ type OfSession = Readonly<{ session: Session }>;
 export const ofSession: readonly Attribute<OfSession>[] = [
   {
     name: 'veeam.restore.session.id',
-    type: 'string',
     help: 'GUID of the session',
     example: '61954db6-7278-4d26-86f7-888bda5a4ec4',
     of: ({ session }) => session.id,
   },
   {
     name: 'veeam.restore.session.name',
-    type: 'string',
     help: 'Name of the session',
     example: 'Restore of contoso',
     holds: freeText,
@@ -23,14 +21,12 @@ export const ofSession: readonly Attribute<OfSession>[] = [
   },
   {
     name: 'veeam.restore.session.type',
-    type: 'string',
     help: 'Explorer that restores, as the API names it',
     example: 'Vesp',
     of: ({ session }) => session.workload.raw,
   },
   {
     name: 'veeam.restore.session.initiator',
-    type: 'string',
     help: 'Account that opened the session',
     example: 'CONTOSO\\alice',
     holds: ['person'],
@@ -38,7 +34,6 @@ export const ofSession: readonly Attribute<OfSession>[] = [
   },
   {
     name: 'veeam.restore.session.client.address',
-    type: 'string',
     help: 'Address of the client that opened the session',
     example: '10.0.0.7',
     holds: ['client'],
@@ -46,7 +41,6 @@ export const ofSession: readonly Attribute<OfSession>[] = [
   },
   {
     name: 'veeam.restore.session.scope',
-    type: 'string',
     help: 'User, site or team whose data the session may restore',
     example: 'Tenant',
     holds: ['person', 'item'],
@@ -54,7 +48,6 @@ export const ofSession: readonly Attribute<OfSession>[] = [
   },
   {
     name: 'veeam.restore.session.reason',
-    type: 'string',
     help: 'Reason for the session, as its initiator wrote it',
     example: 'Ticket 4711',
     holds: freeText,
@@ -62,7 +55,6 @@ export const ofSession: readonly Attribute<OfSession>[] = [
   },
   {
     name: 'veeam.organization.name',
-    type: 'string',
     help: 'Organization whose data is restored',
     example: 'contoso.onmicrosoft.com',
     of: ({ session }) => session.organization,
@@ -74,28 +66,24 @@ export const sessionAttributes: readonly Attribute<OfSession>[] = [
   ...ofSession,
   {
     name: 'veeam.restore.session.result',
-    type: 'string',
     help: 'Result of the session, as the API names it',
     example: 'Success',
     of: ({ session }) => session.result.raw,
   },
   {
     name: 'veeam.restore.session.duration',
-    type: 'double',
     help: 'Seconds from creation to end',
     example: 61.5,
     of: ({ session }) => sessionSeconds(session),
   },
   {
     name: 'error.type',
-    type: 'string',
     help: 'Class of the failure; only for failures',
     example: 'restore_session_failed',
     of: ({ session }) => (session.result.label === 'Failed' ? 'restore_session_failed' : undefined),
   },
   {
     name: 'error.message',
-    type: 'string',
     help: 'Error message of the server',
     example: 'Mailbox not found',
     holds: freeText,

@@ -64,7 +64,7 @@ export async function openOtlpSinks({ config, version, clock }: OtlpSinksOptions
       tracesSink({ server: server.name, origin: originOf(server, traces.personalData), exporter }),
     );
   }
-  const ownTelemetry = await openOwnTelemetry({ config, version, clock });
+  const ownTelemetry = await openOwnTelemetry(config, version, clock);
   return {
     sinksOf: server => factories.map(create => create(server)),
     ownTelemetry,
@@ -76,11 +76,8 @@ export async function openOtlpSinks({ config, version, clock }: OtlpSinksOptions
 }
 
 /** The SDK takes a tenth of a second and 20 MB, so it is loaded only when it is used. */
-async function openOwnTelemetry(options: OtlpSinksOptions): Promise<OwnTelemetry | undefined> {
-  const { ownTelemetry } = options.config;
-  if (ownTelemetry === undefined) return undefined;
-  const { startOwnTelemetry } = await import('./own-telemetry.js');
-  return startOwnTelemetry(ownTelemetry, options.version, options.clock);
+async function openOwnTelemetry({ ownTelemetry: own }: Config, version: string, clock: Clock) {
+  return own && (await import('./own-telemetry.js')).startOwnTelemetry(own, version, clock);
 }
 
 const nanos = (ms: number | undefined): Nanos | undefined => (ms === undefined ? undefined : milliseconds(ms));

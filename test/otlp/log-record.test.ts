@@ -193,11 +193,6 @@ describe('ids', () => {
   });
 });
 
-test.each([...itemRecordAttributes, ...sessionRecordAttributes].map(row => [row.name, row] as const))(
-  'the example of %s is of its type',
-  (name, { type, example }) => {
-    expect(name).toMatch(/^(veeam(\.[a-z]+)+|error\.(type|message)|log\.record\.uid)$/);
-    expect(typeof example).toBe(type === 'string' ? 'string' : 'number');
-    expect(type === 'int' ? Number.isInteger(example) : true).toBe(true);
-  },
-);
+test.each([...itemRecordAttributes, ...sessionRecordAttributes])('attribute $name has a name of ours', ({ name }) => {
+  expect(name).toMatch(/^(veeam(\.[a-z]+)+|error\.(type|message)|log\.record\.uid)$/);
+});
