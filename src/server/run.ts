@@ -85,7 +85,7 @@ async function identify(deps: RunDeps, quit: AbortSignal): Promise<InstallationS
       return error;
     }
   };
-  await every(() => schedule.idleMs, poll, { clock, quit: AbortSignal.any([quit, identified.signal]) });
+  await every(schedule.idleMs, poll, { clock, quit: AbortSignal.any([quit, identified.signal]) });
   return state;
 }
 
