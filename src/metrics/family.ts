@@ -30,12 +30,18 @@ export type Gauge = Extract<Family, { type: 'gauge' }>;
 export type Histogram = Extract<Family, { type: 'histogram' }>;
 
 /** Each keeps the literal types of its definition, so that a wrong label is a type error. */
-export const counter = <const F extends Omit<Counter, 'type'>>(definition: F) =>
-  ({ ...definition, type: 'counter' }) as const;
-export const gauge = <const F extends Omit<Gauge, 'type'>>(definition: F) =>
-  ({ ...definition, type: 'gauge' }) as const;
-export const histogram = <const F extends Omit<Histogram, 'type'>>(definition: F) =>
-  ({ ...definition, type: 'histogram' }) as const;
+export const counter = <const F extends Omit<Counter, 'type'>>(definition: F): F & Pick<Counter, 'type'> => ({
+  ...definition,
+  type: 'counter',
+});
+export const gauge = <const F extends Omit<Gauge, 'type'>>(definition: F): F & Pick<Gauge, 'type'> => ({
+  ...definition,
+  type: 'gauge',
+});
+export const histogram = <const F extends Omit<Histogram, 'type'>>(definition: F): F & Pick<Histogram, 'type'> => ({
+  ...definition,
+  type: 'histogram',
+});
 
 /** The labels of a family, with the closed lists of values where there are such. */
 export type LabelsOf<F extends Family> = Readonly<{

@@ -72,7 +72,7 @@ function runDeps({ server, history, abandonAfterMs }: ServerSpec, services: OwnS
   return {
     server: name,
     source,
-    sinks: [metricsSink(name, { labelOf, incrementHold }), ...otlpSinks.sinksOf(server)],
+    sinks: [metricsSink(name, labelOf, incrementHold), ...otlpSinks.sinksOf(server)],
     store: services.store,
     series: {
       apply: deltas => metrics.stored.apply(deltas),
