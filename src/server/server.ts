@@ -47,7 +47,7 @@ export function createServer(spec: ServerSpec, among: number, shared: SharedServ
     ...shared,
     server: name,
     source,
-    sinks: [metricsSink(name, { labelOf, incrementHold: shared.incrementHold }), ...otlpSinks.sinksOf(server)],
+    sinks: [metricsSink(name, labelOf, shared.incrementHold), ...otlpSinks.sinksOf(server)],
     series: {
       apply: deltas => metrics.stored.apply(deltas),
       initialDeltas: session => initialSessionDeltas(name, session, labelOf),
