@@ -34,7 +34,7 @@ export type FeedStatus = Readonly<{
   error: ExporterError | undefined;
 }>;
 
-export type FeedChanges = Extract<FeedAnswer, { kind: 'told' }>;
+export type FeedChanges = Extract<FeedAnswer, { kind: 'changes' }>;
 export type FeedLoss = Exclude<FeedAnswer, FeedChanges>;
 /** `ranMs`: how long the request took; `jitter`: 0 to 1, exclusive. */
 export type FeedFailure = Readonly<{ kind: 'failed'; error: ExporterError; ranMs: number; jitter: number }>;
@@ -89,7 +89,7 @@ export function feedDue(feed: FeedState, listed: boolean): FeedDue {
 
 /** The end of the feed was asked for, and a list read after that. */
 export function feedStarted(feed: FeedState, end: FeedAnswer | FeedFailure, atMs: number): FeedState {
-  if (end.kind !== 'told') return feedUnavailable(feed, end, atMs);
+  if (end.kind !== 'changes') return feedUnavailable(feed, end, atMs);
   const due = { atMs, reason: 'new token' };
   return { kind: 'following', token: { value: end.token, fresh: true }, due, waitSeconds: feed.waitSeconds };
 }

@@ -103,7 +103,7 @@ function listed(state: DiscoveryState, list: Observed<'listed'>, rules: Discover
     poll: { startedMs, notBeforeMs: atMs },
   };
   const changed = changedSince(state.snapshots, sessions);
-  const token = feedEnd?.kind === 'told' ? feedEnd.token : undefined;
+  const token = feedEnd?.kind === 'changes' ? feedEnd.token : undefined;
   return recorded(state, after, { ...list, token, wake: { open: true, sessions: changed } }, rules);
 }
 
@@ -112,7 +112,7 @@ function listFailed(
   { startedMs, error, feedEnd, atMs }: Observed<'list failed'>,
 ): DiscoveryState {
   // A new token is dropped: it was to be followed from behind this list.
-  const isLost = feedEnd !== undefined && feedEnd.kind !== 'told';
+  const isLost = feedEnd !== undefined && feedEnd.kind !== 'changes';
   const feed = isLost ? feedUnavailable(state.feed, feedEnd, atMs) : state.feed;
   return { ...state, feed, poll: { startedMs, notBeforeMs: atMs + (error.retryAfterMs ?? 0) } };
 }

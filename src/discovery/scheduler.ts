@@ -122,7 +122,7 @@ export class Discovery {
 
   async #take({ request, answer }: FeedReply, quit: AbortSignal): Promise<void> {
     const { random, source, feed } = this.#deps;
-    if (answer.kind !== 'told') {
+    if (answer.kind !== 'changes') {
       await this.#apply({ kind: 'feed unavailable', why: answer, atMs: this.#now() });
       feed(statusOf(this.#state.feed));
       return;

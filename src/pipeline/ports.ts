@@ -35,7 +35,7 @@ export type FeedPosition = Readonly<{
 /** What a change feed answers. */
 export type FeedAnswer =
   | Readonly<{
-      kind: 'told';
+      kind: 'changes';
       /** Where the feed goes on. */
       token: string;
       /** Sessions that are new or have changed, and the `eTag` they have now; `''` where it cannot be read. */

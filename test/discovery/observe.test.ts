@@ -17,7 +17,7 @@ import {
   steady,
   stopped,
   summary,
-  told,
+  feedEnd,
   unavailable,
 } from '../support/observations.js';
 
@@ -36,7 +36,7 @@ const lists: readonly Row[] = [
   {
     rule: 'a first list stores where the sinks start, the rows, and the token that was fetched before it',
     before: atFirst,
-    observation: listed({ sessions: [s1], feedEnd: told('t1'), startedAt: 0n }),
+    observation: listed({ sessions: [s1], feedEnd: feedEnd('t1'), startedAt: 0n }),
     expected: { rows: ['s1 pending'], token: 't1', deltas: ['contoso'], wake: ['open'], feed: 'following' },
   },
   { rule: 'a list without news stores nothing', observation: listed(), expected: { ...nothing, wake: ['open'] } },
@@ -112,7 +112,7 @@ const lists: readonly Row[] = [
   {
     rule: 'a token that came before a list that failed is dropped',
     before: { watermark: undefined, feed: { kind: 'none', waitSeconds: 25 } },
-    observation: { kind: 'list failed', startedMs: 99_000, error, feedEnd: told('t1'), atMs },
+    observation: { kind: 'list failed', startedMs: 99_000, error, feedEnd: feedEnd('t1'), atMs },
     expected: { feed: 'none', ask: 'Infinity: no token' },
   },
   {

@@ -62,7 +62,7 @@ export const changes = (answer: Partial<Changes['changes']> = {}, over: Partial<
   ...reads,
   kind: 'changes read',
   changes: {
-    kind: 'told',
+    kind: 'changes',
     token: 't2',
     updated: new Map(),
     deleted: new Set(),
@@ -84,8 +84,8 @@ export const unavailable = (why: Extract<Observation, { kind: 'feed unavailable'
 
 export const error = new ExporterError('network', 'Could not connect');
 export const failed = { kind: 'failed', error, ranMs: 0, jitter: 0 } as const;
-export const told = (token: string) => ({
-  kind: 'told' as const,
+export const feedEnd = (token: string) => ({
+  kind: 'changes' as const,
   token,
   updated: new Map(),
   deleted: new Set<string>(),
