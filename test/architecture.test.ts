@@ -103,7 +103,6 @@ const pureFiles: readonly string[] = [
   'src/kernel/backoff.ts',
   'src/pipeline/ports.ts',
   'src/pipeline/series.ts',
-  'src/metrics/labels.ts',
   'src/otlp/attribute.ts',
   'src/otlp/record-attributes.ts',
   'src/metrics/deltas.ts',

@@ -2,8 +2,7 @@ import type { Clock } from '../kernel/clock.js';
 import { toExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import { milliseconds, type Nanos, seconds } from '../model/time.js';
-import { concernsOneSession } from '../pipeline/failure.js';
-import type { Source } from '../pipeline/ports.js';
+import { concernsOneSession, type Source } from '../pipeline/ports.js';
 import type { DiscoveryState, SessionReads } from './state.js';
 
 /** A session can turn up this late behind its creation and is still found by the window. */
