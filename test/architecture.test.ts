@@ -122,10 +122,8 @@ const pureFiles: readonly string[] = [
   'src/pipeline/completion.ts',
   'src/pipeline/cursor.ts',
   'src/pipeline/interval-set.ts',
-  'src/discovery/cursor-rows.ts',
   'src/discovery/feed-state.ts',
   'src/discovery/observe.ts',
-  'src/discovery/reconcile.ts',
   'src/discovery/session-snapshots.ts',
   'src/discovery/state.ts',
 ];
