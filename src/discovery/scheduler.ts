@@ -1,5 +1,6 @@
 import type { Clock, Random } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
+import { linkAbort } from '../kernel/linked-abort.js';
 import type { Session } from '../model/session.js';
 import { type Backlog, entryOf } from '../pipeline/backlog.js';
 import type { CursorRow, ServedSeries, ServerState, SinkName, Source, Store } from '../pipeline/ports.js';
@@ -111,13 +112,14 @@ export class Discovery {
   async #replyOrDue(outstanding: Promise<FeedReply> | undefined, quit: AbortSignal): Promise<FeedReply | undefined> {
     const { poll, feed } = this.#next;
     const dueMs = outstanding === undefined ? Math.min(poll.atMs, feed.atMs) : poll.atMs;
-    const over = new AbortController();
+    const over = linkAbort([quit]);
     const rest = async (restMs: number): Promise<undefined> => {
-      if (restMs > 0) await this.#deps.clock.sleep(restMs, AbortSignal.any([quit, over.signal])).catch(() => undefined);
+      if (restMs > 0) await this.#deps.clock.sleep(restMs, over.signal).catch(() => undefined);
     };
     const due = rest(dueMs - this.#now());
     const reply = await Promise.race(outstanding === undefined ? [due] : [outstanding, due]);
-    over.abort();
+    over.now();
+    over.release();
     return reply;
   }
 

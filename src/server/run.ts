@@ -110,7 +110,7 @@ async function runInstallation(deps: RunDeps, state: InstallationState, stopping
       sink,
       backlog,
       since: () => discovery.state.since[sink.name] ?? 0n,
-      pendingCommit: new PendingCommit(deps.store),
+      pendingCommit: new PendingCommit(deps.store, backlog),
       committed: (name, batch) => observer.committed?.(name, batch),
     };
     observer.opened?.(sink.name, backlog);

@@ -52,7 +52,7 @@ describe('a server that reports its installation', () => {
     await remember('hq', 'b1');
     expect(await adopt('hq', 'a')).toBe('returned');
     expect(await sessions('hq')).toEqual(['a1']);
-    expect(await adopt('hq', 'b')).toBe('returned');
+    expect(await adopt('hq', 'b')).toBe('renamed');
     expect(await sessions('hq')).toEqual(['b1']);
     expect(await changes()).toBe(3n);
   });
@@ -108,3 +108,14 @@ test.each([[['hq', 'branch']], [['branch', 'hq']]])(
     expect([await sessions('hq'), await sessions('branch')]).toEqual([['b1'], ['a1']]);
   },
 );
+
+test('two servers that swap their installations while the exporter runs keep their cursors', async () => {
+  await adopt('hq', 'a');
+  await remember('hq', 'a1');
+  await adopt('branch', 'b');
+  await remember('branch', 'b1');
+  await expect(adopt('hq', 'b')).rejects.toMatchObject({ reason: 'config' });
+  expect(await adopt('branch', 'a')).toBe('returned');
+  expect(await adopt('hq', 'b')).toBe('renamed');
+  expect([await sessions('hq'), await sessions('branch')]).toEqual([['b1'], ['a1']]);
+});

@@ -44,7 +44,7 @@ export function bench(
         pageCache,
         sessionCache,
         sink,
-        pendingCommit: new PendingCommit(store),
+        pendingCommit: new PendingCommit(store, backlog),
         backlog,
         since,
         grace,
