@@ -1,3 +1,4 @@
+import express from 'express';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -8,11 +9,11 @@ import { type Config, parseConfig } from '../config/parse.js';
 import { systemClock } from '../kernel/clock.js';
 import { toExporterError } from '../kernel/errors.js';
 import { simulate } from '../simulator/simulate.js';
-import { type ReceivedRecord, receiveLogs } from './demo-receiver.js';
+import { type Listening, listen } from '../web/listen.js';
 import { runUntilAborted, start } from './serve.js';
 import type { ExitCode, Terminal } from './terminal.js';
 
-export type DemoFlags = Readonly<{
+type DemoFlags = Readonly<{
   /** How long the demo runs, in milliseconds; absent: until it should stop. */
   for?: number;
   'web.listenAddress': string;
@@ -23,9 +24,9 @@ export type DemoFlags = Readonly<{
 export async function demo(flags: DemoFlags, terminal: Terminal): Promise<ExitCode> {
   const folder = mkdtempSync(join(tmpdir(), 'vb365-demo-'));
   const simulator = await simulate({ clock: systemClock, seed: flags.seed, live: {} });
-  const receiver = await receiveLogs(record => terminal.print(recordLine(record)));
+  const receiver = await receiveLogs(terminal.print);
   try {
-    const config = demoConfig(simulator.url, receiver.url, folder);
+    const config = demoConfig(simulator.url, `http://127.0.0.1:${String(receiver.port)}`, folder);
     const app = await startOnFreePort(config, flags['web.listenAddress'], terminal);
     const origin = `http://127.0.0.1:${String(app.listening.port)}`;
     terminal.print(`Metrics: ${origin}/metrics`);
@@ -96,8 +97,37 @@ const read = async (url: string): Promise<string> =>
     get(url, response => resolve(text(response))).once('error', reject);
   });
 
-/** `time level body [organization session-type event-type]`. */
-function recordLine({ time, severity, body, attributes }: ReceivedRecord): string {
+/** Starts an OTLP receiver for logs as JSON on a free port, which prints each log record. */
+const receiveLogs = async (print: Terminal['print']): Promise<Listening> =>
+  listen({
+    host: '127.0.0.1',
+    port: 0,
+    app: express().post('/v1/logs', express.json({ limit: Infinity }), (request, response) => {
+      const scopes = list(request.body, 'resourceLogs').flatMap(resource => list(resource, 'scopeLogs'));
+      for (const record of scopes.flatMap(scope => list(scope, 'logRecords'))) print(recordLine(record));
+      response.json({ partialSuccess: {} });
+    }),
+  });
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** `time level body [organization session-type event-type]` of a `LogRecord` (opentelemetry-proto). */
+function recordLine(record: JsonObject): string {
+  const time = new Date(Number(BigInt(plain(record['timeUnixNano'])) / 1_000_000n)).toISOString();
+  const attributes = new Map(list(record, 'attributes').map(({ key, value }) => [key, anyValue(value)]));
   const names = ['veeam.organization.name', 'veeam.restore.session.type', 'veeam.restore.event.type'];
-  return `${time} ${severity.padEnd(5)} ${body} [${names.flatMap(name => attributes[name] ?? []).join(' ')}]`;
+  const about = names.flatMap(name => attributes.get(name) ?? []).join(' ');
+  return `${time} ${plain(record['severityText']).padEnd(5)} ${anyValue(record['body'])} [${about}]`;
 }
+
+const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null;
+
+function list(parent: unknown, key: string): readonly JsonObject[] {
+  const value: unknown = isObject(parent) ? parent[key] : undefined;
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+const plain = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+
+const anyValue = (value: unknown): string => (isObject(value) ? plain(Object.values(value)[0]) : '');

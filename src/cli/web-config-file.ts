@@ -12,9 +12,9 @@ import { checkTls } from '../web/tls.js';
  */
 export function webConfigFile(fileName: string | undefined, onError: (error: ExporterError) => void): () => WebConfig {
   if (fileName === undefined) return () => openWeb;
-  let stamps: Stamps = new Map();
+  const stamps: Stamps = new Map();
   const read = (): WebConfig => {
-    stamps = new Map();
+    stamps.clear();
     return load(fileName, stamps);
   };
   let config = read();
@@ -40,7 +40,11 @@ type Stamps = Map<string, string>;
 function load(fileName: string, stamps: Stamps): WebConfig {
   const read = (file: string): string => {
     stamps.set(file, stampOf(file));
-    return readText(file);
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (cause) {
+      throw new ExporterError('config', `Could not read "${file}" for the web configuration`, { cause });
+    }
   };
   const pem = (source: Pem): string => ('text' in source ? source.text : read(resolve(dirname(fileName), source.file)));
   const { tls: sources, users, headers } = parseWebConfig(read(fileName), fileName);
@@ -52,14 +56,6 @@ function load(fileName: string, stamps: Stamps): WebConfig {
   };
   if (tls !== undefined) checkTls(tls);
   return { tls, users, headers };
-}
-
-function readText(fileName: string): string {
-  try {
-    return readFileSync(fileName, 'utf8');
-  } catch (cause) {
-    throw new ExporterError('config', `Could not read "${fileName}" for the web configuration`, { cause });
-  }
 }
 
 /** Changes with the file; also when a symbolic link changes, as in a mounted Kubernetes secret. */
