@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { openWeb, parseWebConfig, type Pem, type WebConfig } from '../config/web-config.js';
+import { openWeb, parseWebConfig, type PemSource, type WebConfig } from '../config/web-config.js';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
 import { checkTls } from '../web/tls.js';
 
@@ -46,13 +46,13 @@ function load(fileName: string, stamps: Stamps): WebConfig {
       throw new ExporterError('config', `Could not read "${file}" for the web configuration`, { cause });
     }
   };
-  const pem = (source: Pem): string => ('text' in source ? source.text : read(resolve(dirname(fileName), source.file)));
+  const textOf = (pem: PemSource): string => ('text' in pem ? pem.text : read(resolve(dirname(fileName), pem.file)));
   const { tls: sources, users, headers } = parseWebConfig(read(fileName), fileName);
   const tls = sources && {
     ...sources,
-    cert: pem(sources.cert),
-    key: pem(sources.key),
-    clientCa: sources.clientCa && pem(sources.clientCa),
+    cert: textOf(sources.cert),
+    key: textOf(sources.key),
+    clientCa: sources.clientCa && textOf(sources.clientCa),
   };
   if (tls !== undefined) checkTls(tls);
   return { tls, users, headers };
