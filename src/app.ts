@@ -5,20 +5,19 @@ import { createSemaphore } from './kernel/semaphore.js';
 import type { Log } from './kernel/log.js';
 import { formatInstant, milliseconds } from './model/time.js';
 import { type ServerSpec, Supervisor } from './server/supervisor.js';
-import { openOtlpSinks, type OtlpSinks } from './otlp/sinks.js';
+import { openOtlpSinks } from './otlp/sinks.js';
 import { Installations } from './server/installation.js';
-import type { Store } from './pipeline/ports.js';
-import { type RecentFailures, recentFailures } from './server/recent-failures.js';
-import { createReloader, type Reloader, markReloadSucceeded } from './server/reload.js';
+import { RecentFailures } from './server/recent-failures.js';
+import { Reloader } from './server/reload.js';
 import { restoreSeries, type ServerSeries } from './server/restore-series.js';
-import { createServer } from './server/server.js';
+import { createServer, type SharedServices } from './server/server.js';
 import { IncrementHold } from './metrics/increment-hold.js';
 import { Scrapers } from './metrics/scrapers.js';
-import { createMetrics, type Metrics } from './metrics/registry.js';
+import { createMetrics } from './metrics/registry.js';
 import { sqliteStore } from './store/sqlite.js';
 import { stateErrors } from './metrics/delivery-families.js';
 import { type ListenAddress, listen, type Listening } from './web/listen.js';
-import { createWeb } from './web/web.js';
+import { createWeb, type WebOptions } from './web/web.js';
 
 export type AppOptions = Readonly<{
   config: Config;
@@ -50,15 +49,18 @@ export interface App {
   stop(drainMs: number): Promise<'drained' | 'cut'>;
 }
 
+/** Everything that is built before the first server. */
+type Components = AppOptions & SharedServices & Readonly<{ serverSeries: ServerSeries }>;
+
 /**
  * Builds and starts everything. Stored series are served before the first server is polled.
  * @throws {ExporterError} `config` when a file it names cannot be used, `store` when the state file cannot be used,
  * `network` when it cannot listen.
  */
-export async function startApp(given: AppOptions): Promise<App> {
-  const otlpSinks = await openOtlpSinks(given);
-  const options = { ...given, log: otlpSinks.ownTelemetry?.log(given.log) ?? given.log };
-  const { config, version, log, clock } = options;
+export async function startApp(options: AppOptions): Promise<App> {
+  const otlpSinks = await openOtlpSinks(options);
+  const log = otlpSinks.ownTelemetry?.log(options.log) ?? options.log;
+  const { config, version, clock } = options;
   const { organizationLabel, firstIncrementHold } = config.metrics;
   const metrics = createMetrics({ version, organizationLabel });
   const store = await sqliteStore({
@@ -72,15 +74,18 @@ export async function startApp(given: AppOptions): Promise<App> {
     const serverSeries = await restoreSeries(config, store, { metrics, log });
     await serverSeries.registerServers(namesOf(config));
     await incrementHold.release();
-    markReloadSucceeded(metrics, clock);
     return await run({
-      options,
+      ...options,
+      log,
       metrics,
       store,
       incrementHold,
       otlpSinks,
       serverSeries,
-      failures: recentFailures(shownFailures),
+      labelOf: serverSeries.labelOf,
+      failures: new RecentFailures(),
+      installations: new Installations(),
+      semaphore: createSemaphore(config.maxConcurrentRequests),
     });
   } catch (thrown) {
     await Promise.all([store.close(), otlpSinks.close()]);
@@ -88,40 +93,31 @@ export async function startApp(given: AppOptions): Promise<App> {
   }
 }
 
-/** Number of failed events on the landing page. */
-const shownFailures = 20;
-
-type Components = Readonly<{
-  options: AppOptions;
-  metrics: Metrics;
-  store: Store;
-  incrementHold: IncrementHold;
-  otlpSinks: OtlpSinks;
-  serverSeries: ServerSeries;
-  failures: RecentFailures;
-}>;
-
 /** @throws {ExporterError} `network` when it cannot listen; then no server is polled. */
 async function run(components: Components): Promise<App> {
-  const { options, metrics, serverSeries } = components;
-  const { config } = options;
-  const supervisor = supervisorOf(components);
+  const { config, reread, metrics, log, clock, serverSeries } = components;
+  const supervisor = new Supervisor({
+    clock,
+    create: (spec, among) => createServer(spec, among, components),
+    removed: server => metrics.drop(server),
+  });
   const ready = readiness(supervisor);
-  const reloader = createReloader({
-    ...options,
+  const reloader = new Reloader({
     started: config,
-    read: options.reread,
-    metrics,
+    read: reread,
     apply: async wanted => {
       await serverSeries.registerServers(namesOf(wanted));
       // A server that is added later does not make the exporter unready.
       ready();
-      return supervisor.apply(plansOf(wanted));
+      return supervisor.apply(specsOf(wanted));
     },
+    metrics,
+    log,
+    clock,
   });
   const web = await serve(components, { supervisor, reloader, ready });
-  options.log.info('Listening', { address: web.address, port: web.port });
-  await supervisor.apply(plansOf(config));
+  log.info('Listening', { address: web.address, port: web.port });
+  await supervisor.apply(specsOf(config));
   return {
     listening: web,
     running: supervisor.running,
@@ -132,54 +128,37 @@ async function run(components: Components): Promise<App> {
 
 const namesOf = ({ servers }: Config): readonly string[] => servers.map(({ name }) => name);
 
-const plansOf = ({ servers, history, abandonAfterMs }: Config): readonly ServerSpec[] =>
+const specsOf = ({ servers, history, abandonAfterMs }: Config): readonly ServerSpec[] =>
   servers.map(server => ({ server, history, abandonAfterMs }));
 
-function supervisorOf({ options, serverSeries, ...shared }: Components): Supervisor {
-  const semaphore = createSemaphore(options.config.maxConcurrentRequests);
-  const installations = new Installations();
-  const serverParts = { ...options, ...shared, semaphore, installations, labelOf: serverSeries.labelOf };
-  return new Supervisor({
-    clock: options.clock,
-    create: (spec, among) => createServer(spec, among, serverParts),
-    removed: server => {
-      shared.metrics.drop(server);
-    },
-  });
-}
-
-type Readiness = () => Readonly<{ ready: boolean; why: string }>;
 type Controls = Readonly<{ supervisor: Supervisor; reloader: Reloader }>;
 
 async function serve(
-  { options, metrics, incrementHold, failures }: Components,
-  { supervisor, reloader, ready }: Controls & Readonly<{ ready: Readiness }>,
+  { metrics, incrementHold, failures, log, lifecycle, ...options }: Components,
+  { supervisor, reloader, ready }: Controls & Pick<WebOptions, 'ready'>,
 ): Promise<Listening> {
+  const { clock, version, listenAt, webConfig } = options;
   const app = createWeb({
-    metricsPath: options.metricsPath,
-    clock: options.clock,
+    ...options,
     metrics: async format => {
       const { body, page } = await metrics.exposition(format);
       return { body, delivered: reader => void incrementHold.served(reader, page) };
     },
     ready,
     status: () => ({
-      version: options.version,
-      at: formatInstant(milliseconds(options.clock.now())),
+      version,
+      at: formatInstant(milliseconds(clock.now())),
       servers: supervisor.statuses().map(status => status.view()),
       failed: failures.view(),
     }),
-    reload: options.lifecycle ? async () => reloader.reload() : undefined,
-    webConfig: options.webConfig,
-    report: error => {
-      options.log.error('Could not answer a request', { error: error.message });
-    },
+    reload: lifecycle ? async () => reloader.reload() : undefined,
+    report: error => log.error('Could not answer a request', { error: error.message }),
   });
-  return listen({ app, ...options.listenAt, webConfig: options.webConfig });
+  return listen({ app, ...listenAt, webConfig });
 }
 
 /** Ready once every server was polled, and for good. */
-function readiness(supervisor: Supervisor): Readiness {
+function readiness(supervisor: Supervisor): WebOptions['ready'] {
   let wasReady = false;
   return () => {
     const statuses = supervisor.statuses();
@@ -191,7 +170,7 @@ function readiness(supervisor: Supervisor): Readiness {
 }
 
 async function stop(
-  { options: { log }, otlpSinks, incrementHold, store }: Components,
+  { log, otlpSinks, incrementHold, store }: Components,
   { supervisor, reloader, web }: Controls & Readonly<{ web: Listening }>,
   drainMs: number,
 ): Promise<'drained' | 'cut'> {
@@ -201,9 +180,7 @@ async function stop(
   await otlpSinks.close();
   await incrementHold.release();
   await store.close();
-  if (ended === 'cut')
-    log.warn('Shutdown deadline exceeded; unfinished deliveries will be retried at the next start', {
-      after_ms: drainMs,
-    });
+  const exceeded = 'Shutdown deadline exceeded; unfinished deliveries will be retried at the next start';
+  if (ended === 'cut') log.warn(exceeded, { after_ms: drainMs });
   return ended;
 }

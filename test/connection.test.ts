@@ -118,7 +118,8 @@ describe('a server with TLS', () => {
         expect(await app.value(skew)).toBe(0);
         expect(await app.value(tokenEnd)).toBeGreaterThan(systemClock.now() / 1000 + 3_000);
         expect(await app.value('vb365_api_requests_total{server="hq",operation="token",code="2xx"}')).toBe(1);
-        expect(await app.value('vb365_api_request_duration_seconds_count{server="hq",operation="token"}')).toBe(1);
+        const lists = 'vb365_api_request_duration_seconds_count{server="hq",operation="sessions"}';
+        expect(await app.value(lists)).toBeGreaterThanOrEqual(1);
       });
     });
   });

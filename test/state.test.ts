@@ -2,10 +2,11 @@ import { expect, test } from '@jest/globals';
 import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sqliteStore } from '../src/store/sqlite.js';
-import { stateOperations } from '../src/metrics/labels.js';
+import { stateErrors } from '../src/metrics/delivery-families.js';
 import { configOf, program, type Program, serverConfig, until } from './support/program.js';
 import { addEvents, onStage, openSession, polled, restored, running } from './support/stage.js';
 
+const stateOperations = stateErrors.known.operation;
 const errorsOf = (operation: string): string => `vb365_state_errors_total{operation="${operation}"}`;
 const failures = async (app: Program): Promise<number> => {
   const all = await Promise.all(stateOperations.map(async operation => app.value(errorsOf(operation))));

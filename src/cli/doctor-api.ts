@@ -100,7 +100,7 @@ async function feed({ examined: { source }, signal }: ApiSession): Promise<Check
   const changes = await source.changes({ token: undefined, waitSeconds: 1 }, signal);
   if (changes.kind === 'none')
     return skipped('because there is no change feed before v8: the exporter lists sessions at every interval');
-  if (changes.kind === 'told') return ok('the server reports changes');
+  if (changes.kind === 'changes') return ok('the server reports changes');
   const why = changes.kind === 'refused' ? changes.error.message : 'the server rejects a new change token as outdated';
   return warning(
     why,

@@ -33,6 +33,16 @@ export class SessionSnapshots {
     return last !== undefined && last.eTag === eTag && last.open === open;
   }
 
+  /** Remembers sessions as they are now. Those that are `done` are not given to every sink to read. */
+  seen(sessions: readonly Session[], done: ReadonlySet<string>): SessionSnapshots {
+    const changes = sessions.map(session => {
+      const { id, eTag = '', open } = session;
+      const read = !done.has(id) || (this.match(session) && this.get(id)?.read === true);
+      return [id, { eTag, open, read }] as const;
+    });
+    return this.with(new Map(changes));
+  }
+
   /** These snapshots with others added or replaced; undefined forgets a session. */
   with(changes: SnapshotLayer): SessionSnapshots {
     if (changes.size === 0) return this;
@@ -43,11 +53,5 @@ export class SessionSnapshots {
   }
 }
 
-function merged(older: SnapshotLayer, newer: SnapshotLayer): SnapshotLayer {
-  const all = new Map(older);
-  for (const [id, snapshot] of newer) {
-    all.delete(id);
-    all.set(id, snapshot);
-  }
-  return all;
-}
+const merged = (older: SnapshotLayer, newer: SnapshotLayer): SnapshotLayer =>
+  new Map([...[...older].filter(([id]) => !newer.has(id)), ...newer]);

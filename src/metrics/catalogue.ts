@@ -9,3 +9,5 @@ export const families: readonly Family[] = [
   ...Object.values<Family>(server),
   ...Object.values<Family>(delivery),
 ].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+
+export const storedFamilies = families.filter(({ stored }) => stored === true);

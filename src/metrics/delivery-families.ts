@@ -1,11 +1,9 @@
 import { anomalyKinds, rejectReasons } from '../model/event.js';
-import { sinkNames } from '../pipeline/ports.js';
-import { family } from './family.js';
+import { sinkNames, type Store } from '../pipeline/ports.js';
+import { counter, gauge, histogram } from './family.js';
 import { cappedLabels, deliveryOutcomes, vocabularyFields } from '../model/labels.js';
-import { stateOperations } from './labels.js';
 
-export const eventLag = family({
-  type: 'histogram',
+export const eventLag = histogram({
   name: 'vb365_event_lag_seconds',
   help: 'Time from the end of an event to its delivery by the sink in seconds, by the clock of the server. The sum takes at most one day per event.',
   unit: 'seconds',
@@ -17,8 +15,7 @@ export const eventLag = family({
   example: 'histogram_quantile(0.99, sum by (le, sink) (rate(vb365_event_lag_seconds_bucket[1h])))',
 });
 
-export const cursorTime = family({
-  type: 'gauge',
+export const cursorTime = gauge({
   name: 'vb365_cursor_timestamp_seconds',
   help: 'Unix time at which the sink last had no backlog.',
   unit: 'seconds since 1970',
@@ -27,8 +24,7 @@ export const cursorTime = family({
   example: 'time() - vb365_cursor_timestamp_seconds > 900',
 });
 
-export const sinkBacklog = family({
-  type: 'gauge',
+export const sinkBacklog = gauge({
   name: 'vb365_sink_backlog_sessions',
   help: 'Number of restore sessions that the sink has not finished.',
   unit: 'sessions',
@@ -37,8 +33,7 @@ export const sinkBacklog = family({
   example: 'vb365_sink_backlog_sessions > 10',
 });
 
-export const sinkDelivered = family({
-  type: 'counter',
+export const sinkDelivered = counter({
   name: 'vb365_sink_delivered_total',
   help: 'Total number of events and session results sent by the sink, by outcome: delivered at the first attempt, delivered by a retry, or rejected by the receiver.',
   unit: 'events and results',
@@ -49,8 +44,7 @@ export const sinkDelivered = family({
   example: 'sum by (sink) (rate(vb365_sink_delivered_total{outcome="rejected"}[15m])) > 0',
 });
 
-export const eventsRejected = family({
-  type: 'counter',
+export const eventsRejected = counter({
   name: 'vb365_events_rejected_total',
   help: 'Total number of events that the sink will not deliver, by reason.',
   unit: 'events',
@@ -61,8 +55,7 @@ export const eventsRejected = family({
   example: 'sum by (server, sink, reason) (increase(vb365_events_rejected_total[1h])) > 0',
 });
 
-export const unknownValues = family({
-  type: 'counter',
+export const unknownValues = counter({
   name: 'vb365_unknown_values_total',
   help: 'Total number of API values that this exporter does not know and counts as other, by field.',
   unit: 'values',
@@ -72,8 +65,7 @@ export const unknownValues = family({
   example: 'sum by (server, field) (increase(vb365_unknown_values_total[1d])) > 0',
 });
 
-export const apiAnomalies = family({
-  type: 'counter',
+export const apiAnomalies = counter({
   name: 'vb365_api_anomalies_total',
   help: 'Total number of API protocol anomalies that did not lose data, by kind.',
   unit: 'anomalies',
@@ -84,8 +76,7 @@ export const apiAnomalies = family({
   example: 'sum by (server, kind) (increase(vb365_api_anomalies_total[1d])) > 0',
 });
 
-export const seriesOverflow = family({
-  type: 'counter',
+export const seriesOverflow = counter({
   name: 'vb365_series_overflow_total',
   help: 'Total number of events and session results counted as overflow because the label has reached its limit of values.',
   unit: 'events and results',
@@ -95,18 +86,18 @@ export const seriesOverflow = family({
   example: 'sum by (server, label) (increase(vb365_series_overflow_total[1d])) > 0',
 });
 
-export const stateErrors = family({
-  type: 'counter',
+export const stateErrors = counter({
   name: 'vb365_state_errors_total',
   help: 'Total number of errors of the state store, by operation.',
   unit: 'errors',
   labels: ['operation'],
-  known: { operation: stateOperations },
+  known: {
+    operation: ['state', 'rows', 'pending', 'holders', 'series', 'commit', 'close'] satisfies readonly (keyof Store)[],
+  },
   example: 'increase(vb365_state_errors_total[15m]) > 0',
 });
 
-export const configReload = family({
-  type: 'gauge',
+export const configReload = gauge({
   name: 'vb365_config_last_reload_successful',
   help: 'Whether the last configuration reload succeeded.',
   unit: 'boolean',
@@ -114,8 +105,7 @@ export const configReload = family({
   example: 'vb365_config_last_reload_successful == 0',
 });
 
-export const configReloadTime = family({
-  type: 'gauge',
+export const configReloadTime = gauge({
   name: 'vb365_config_last_reload_success_timestamp_seconds',
   help: 'Unix time of the last successful configuration reload.',
   unit: 'seconds since 1970',
@@ -123,8 +113,7 @@ export const configReloadTime = family({
   example: 'time() - vb365_config_last_reload_success_timestamp_seconds',
 });
 
-export const buildInfo = family({
-  type: 'gauge',
+export const buildInfo = gauge({
   name: 'vb365_build_info',
   help: 'Version of the exporter as a label. Always 1.',
   unit: 'constant',

@@ -40,9 +40,8 @@ export class DeltaBuilder {
   readonly #sums = new Map<string, ExemplarSeries>();
 
   /** @param by a whole number. */
-  count<F extends Counter>(family: F, labels: LabelsOf<F>, by: number, exemplar?: Exemplar): void {
-    const added = { family: family.name, labels: inOrder(family, labels), kind: 'counter', by } as const;
-    this.#add(exemplar === undefined ? added : { ...added, exemplar });
+  count<F extends Counter>(family: F, labels: LabelsOf<F>, by: number, exemplar?: Exemplar): this {
+    return this.#add({ ...seriesOf(family, labels), kind: 'counter', by, ...(exemplar && { exemplar }) });
   }
 
   observed<F extends Histogram>(
@@ -50,12 +49,12 @@ export class DeltaBuilder {
     labels: LabelsOf<F>,
     { counts, sumTicks }: Observations,
     exemplars: readonly (Exemplar | undefined)[] = [],
-  ): void {
-    this.#add({ family: family.name, labels: inOrder(family, labels), kind: 'histogram', counts, sumTicks, exemplars });
+  ): this {
+    return this.#add({ ...seriesOf(family, labels), kind: 'histogram', counts, sumTicks, exemplars });
   }
 
-  latest<F extends Gauge>(family: F, labels: LabelsOf<F>, at: Nanos): void {
-    this.#add({ family: family.name, labels: inOrder(family, labels), kind: 'latest', at });
+  latest<F extends Gauge>(family: F, labels: LabelsOf<F>, at: Nanos): this {
+    return this.#add({ ...seriesOf(family, labels), kind: 'latest', at });
   }
 
   /** One delta per series, in the order in which the series were added. */
@@ -63,15 +62,18 @@ export class DeltaBuilder {
     return Array.from(this.#sums.values(), deltaOf);
   }
 
-  #add(added: SeriesDelta): void {
+  #add(added: SeriesDelta): this {
     const key = seriesKey(added);
     this.#sums.set(key, foldWithExemplars(this.#sums.get(key), added));
+    return this;
   }
 }
 
 /** Lone surrogates are replaced as every encoder would replace them: a series has one spelling everywhere. */
-const inOrder = <F extends Family>(family: F, labels: LabelsOf<F>): readonly string[] =>
-  family.labels.map((label: F['labels'][number]) => labels[label].toWellFormed());
+const seriesOf = <F extends Family>(family: F, labels: LabelsOf<F>): Pick<SeriesDelta, 'family' | 'labels'> => ({
+  family: family.name,
+  labels: family.labels.map((label: F['labels'][number]) => labels[label].toWellFormed()),
+});
 
 /** The delta that makes this series out of nothing. */
 function deltaOf({ series, exemplars }: ExemplarSeries): SeriesDelta {

@@ -2,7 +2,7 @@ import { anomalyKinds, eventTime, type RejectReason, rejectReasons, type Restore
 import type { Session } from '../model/session.js';
 import { type Nanos, toSeconds } from '../model/time.js';
 import { type Batch, type Exemplar, type SeriesDelta, type SinkName, sinkNames } from '../pipeline/ports.js';
-import { families } from './catalogue.js';
+import { storedFamilies } from './catalogue.js';
 import {
   apiAnomalies,
   eventLag,
@@ -11,7 +11,7 @@ import {
   sinkDelivered,
   unknownValues,
 } from './delivery-families.js';
-import { type BucketExamples, exemplarOf, sessionExemplarOf } from './exemplars.js';
+import { type BucketExamples, exemplarOf } from './exemplars.js';
 import { closedLabels, type Family } from './family.js';
 import { type DeliveryOutcome, type VocabularyField, vocabularyFields } from '../model/labels.js';
 import { type OrganizationLabel, unlimited } from './organizations.js';
@@ -27,14 +27,11 @@ import {
 } from './restore-families.js';
 import { installationChanges, reconcileMissed } from './server-families.js';
 import { observations, observe, DeltaBuilder } from './delta-builder.js';
-import { type EventGroup, groupEvents, hasSize } from './event-groups.js';
+import { type EventGroup, groupEvents, countedBytes } from './event-groups.js';
 
 /** The stored series that a server has from the start, at 0. */
 export const initialServerDeltas = (server: string, sinks: readonly SinkName[] = sinkNames): readonly SeriesDelta[] =>
-  initialDeltas(
-    families.filter(family => family.stored === true),
-    { server: [server], sink: sinks },
-  );
+  initialDeltas(storedFamilies, { server: [server], sink: sinks });
 
 /**
  * All series that closed families have from the start, at 0: those of alerts and of `increase()`, which cannot see a
@@ -57,11 +54,8 @@ export function initialDeltas(
 }
 
 /** What the replacement of a server by another installation adds. */
-export function replacedDeltas(server: string): readonly SeriesDelta[] {
-  const builder = new DeltaBuilder();
-  builder.count(installationChanges, { server }, 1);
-  return builder.deltas();
-}
+export const replacedDeltas = (server: string): readonly SeriesDelta[] =>
+  new DeltaBuilder().count(installationChanges, { server }, 1).deltas();
 
 const itemTypes = ['View', 'Save', 'Export', 'Send', 'Restore'] as const;
 
@@ -77,14 +71,12 @@ export function initialSessionDeltas(
   const of = { server, organization: labelOf(session.organization), workload: session.workload.label };
   const builder = new DeltaBuilder();
   for (const type of itemTypes) builder.count(restoreEvents, { ...of, event_type: type, status: 'Failed' }, 0);
-  builder.count(restoreSessions, { ...of, result: 'Failed' }, 0);
-  return builder.deltas();
+  return builder.count(restoreSessions, { ...of, result: 'Failed' }, 0).deltas();
 }
 
 /** What a gap in the change feed adds; `missed`: the number of sessions that the feed left out. */
 export function feedGapDeltas(server: string, missed: number): readonly SeriesDelta[] {
-  const builder = new DeltaBuilder();
-  builder.count(apiAnomalies, { server, kind: 'feed_gap' }, 1);
+  const builder = new DeltaBuilder().count(apiAnomalies, { server, kind: 'feed_gap' }, 1);
   if (missed > 0) builder.count(reconcileMissed, { server }, missed);
   return builder.deltas();
 }
@@ -97,23 +89,19 @@ export function batchDeltas(
 ): readonly SeriesDelta[] {
   const builder = new DeltaBuilder();
   for (const group of groupEvents(batch.events, labelOf)) addGroup(builder, server, group, batch.at);
-  for (const { event } of batch.events) addAnomalies(builder, server, event);
+  for (const { event } of batch.events)
+    for (const kind of event.anomalies) builder.count(apiAnomalies, { server, kind }, 1);
   for (const session of batch.results)
-    addResult(builder, server, { session, organization: labelOf(session.organization), now: batch.at });
+    addResult(builder, { server, organization: labelOf(session.organization) }, session, batch.at);
   addFindings(builder, server, batch.findings);
   addOverflow(builder, server, batch, labelOf);
   return builder.deltas();
 }
 
 /** Counts events and results whose organization is served as `overflow`. */
-function addOverflow(
-  builder: DeltaBuilder,
-  server: string,
-  { events, results }: Batch,
-  labelOf: OrganizationLabel,
-): void {
+function addOverflow(builder: DeltaBuilder, server: string, batch: Batch, labelOf: OrganizationLabel): void {
   const isHidden = ({ organization }: Session): boolean => labelOf(organization) !== organization.toWellFormed();
-  const hidden = [...events.map(({ session }) => session), ...results].filter(isHidden).length;
+  const hidden = [...batch.events.map(({ session }) => session), ...batch.results].filter(isHidden).length;
   if (hidden > 0) builder.count(seriesOverflow, { server, label: 'organization' }, hidden);
 }
 
@@ -148,69 +136,51 @@ const longestLag: Nanos = 86_400_000_000_000n;
 
 function addLag(builder: DeltaBuilder, server: string, sink: SinkName, { events, at }: Batch): void {
   if (events.length === 0) return;
+  const lagOf = (event: RestoreEvent): Nanos => lengthOf(eventTime(event), at);
   const lags = observations(eventLag);
-  const examples: BucketExamples = lags.counts.map(() => undefined);
-  for (const taken of events) examples[observe(lags, lagOf(taken.event, at), longestLag)] = taken;
-  const exemplars = examples.map(taken => taken && exemplarOf(taken, toSeconds(lagOf(taken.event, at)), at));
-  builder.observed(eventLag, { server, sink }, lags, exemplars);
+  const examples: BucketExamples = [];
+  for (const taken of events) examples[observe(lags, lagOf(taken.event), longestLag)] = taken;
+  builder.observed(eventLag, { server, sink }, lags, exemplarsOf(examples, lagOf, at));
 }
 
-function lagOf(event: RestoreEvent, now: Nanos): Nanos {
-  const lag = now - eventTime(event);
-  return lag > 0n ? lag : 0n;
-}
+/** 0 when the end lies before the start. */
+const lengthOf = (from: Nanos, to: Nanos): Nanos => (to > from ? to - from : 0n);
+
+const exemplarsOf = (examples: BucketExamples, observed: (event: RestoreEvent) => Nanos, now: Nanos) =>
+  Array.from(examples, taken => taken && exemplarOf(taken, toSeconds(observed(taken.event)), now));
 
 function addGroup(builder: DeltaBuilder, server: string, group: EventGroup, now: Nanos): void {
-  const { organization, workload, type, status } = group;
-  const exemplar = exemplarOf(group.newest, 1, now);
-  builder.count(restoreEvents, { server, organization, workload, event_type: type, status }, group.events, exemplar);
+  const { events, bytes, durations, examples, newest } = group;
+  const labels = { server, ...group.labels };
+  builder.count(restoreEvents, labels, events, exemplarOf(newest, 1, now));
+  const latest = eventTime(newest.event);
   // A time of year 1 or 9999 is no real time and does not fit a store; the latter would stay the newest forever.
-  if (group.latest >= 0n)
-    builder.latest(lastEvent, { server, organization, status }, group.latest < now ? group.latest : now);
-  if (group.bytes !== undefined)
-    builder.count(
-      restoreItemBytes,
-      { server, organization, workload, event_type: type },
-      group.bytes,
-      sizeExample(group, now),
-    );
-  if (group.durations !== undefined)
-    builder.observed(
-      restoreItemDuration,
-      { server, workload, event_type: type },
-      group.durations,
-      examplesOf(group, now),
-    );
-  countUnknown(builder, server, { event_type: type, status, workload }, group.events);
+  if (latest >= 0n) builder.latest(lastEvent, labels, latest < now ? latest : now);
+  if (bytes !== undefined) {
+    const size = countedBytes(newest.event);
+    builder.count(restoreItemBytes, labels, bytes, size === undefined ? undefined : exemplarOf(newest, size, now));
+  }
+  if (durations !== undefined) {
+    const exemplars = exemplarsOf(examples, ({ duration = 0n }) => duration, now);
+    builder.observed(restoreItemDuration, labels, durations, exemplars);
+  }
+  countUnknown(builder, labels, events);
 }
 
-function examplesOf({ examples }: EventGroup, now: Nanos): readonly (Exemplar | undefined)[] {
-  return Array.from(examples, taken => taken && exemplarOf(taken, toSeconds(taken.event.duration ?? 0n), now));
-}
+type ResultLabels = Readonly<{ server: string; organization: string }>;
 
-function sizeExample({ newest }: EventGroup, now: Nanos): Exemplar | undefined {
-  return hasSize(newest.event) ? exemplarOf(newest, newest.event.item.sizeBytes, now) : undefined;
-}
-
-function addAnomalies(builder: DeltaBuilder, server: string, event: RestoreEvent): void {
-  for (const kind of event.anomalies) builder.count(apiAnomalies, { server, kind }, 1);
-}
-
-type CountedResult = Readonly<{ session: Session; /** Its label value. */ organization: string; now: Nanos }>;
-
-function addResult(builder: DeltaBuilder, server: string, { session, organization, now }: CountedResult): void {
+function addResult(builder: DeltaBuilder, of: ResultLabels, session: Session, now: Nanos): void {
   const { endedAt, createdAt } = session;
-  const [workload, result] = [session.workload.label, session.result.label];
-  builder.count(restoreSessions, { server, organization, workload, result }, 1, sessionExemplarOf(session, 1, now));
-  countUnknown(builder, server, { workload, result }, 1);
+  const labels = { ...of, workload: session.workload.label, result: session.result.label };
+  builder.count(restoreSessions, labels, 1, exemplarOf({ session }, 1, now));
+  countUnknown(builder, labels, 1);
   if (endedAt === undefined) return;
   const duration = observations(restoreSessionDuration);
-  const length = endedAt < createdAt ? 0n : endedAt - createdAt;
-  const bucket = observe(duration, length);
-  const exemplar = sessionExemplarOf(session, toSeconds(length), now);
-  const exemplars = duration.counts.map((_, i) => (i === bucket ? exemplar : undefined));
-  builder.observed(restoreSessionDuration, { server, workload }, duration, exemplars);
-  if (endedAt < createdAt) builder.count(apiAnomalies, { server, kind: 'negative_duration' }, 1);
+  const length = lengthOf(createdAt, endedAt);
+  const exemplars: (Exemplar | undefined)[] = [];
+  exemplars[observe(duration, length)] = exemplarOf({ session }, toSeconds(length), now);
+  builder.observed(restoreSessionDuration, labels, duration, exemplars);
+  if (endedAt < createdAt) builder.count(apiAnomalies, { server: of.server, kind: 'negative_duration' }, 1);
 }
 
 function addFindings(builder: DeltaBuilder, server: string, findings: Batch['findings']): void {
@@ -222,12 +192,9 @@ function addFindings(builder: DeltaBuilder, server: string, findings: Batch['fin
   if (findings.corrections > 0) builder.count(eventCorrections, { server }, findings.corrections);
 }
 
-function countUnknown(
-  builder: DeltaBuilder,
-  server: string,
-  labels: Readonly<Partial<Record<VocabularyField, string>>>,
-  by: number,
-): void {
+type VocabularyLabels = Readonly<{ server: string } & Partial<Record<VocabularyField, string>>>;
+
+function countUnknown(builder: DeltaBuilder, labels: VocabularyLabels, by: number): void {
   for (const field of vocabularyFields)
-    if (labels[field] === 'other') builder.count(unknownValues, { server, field }, by);
+    if (labels[field] === 'other') builder.count(unknownValues, { server: labels.server, field }, by);
 }

@@ -9,23 +9,19 @@ import { spanIdOf, traceIdOf } from '../model/trace-ids.js';
 export type BucketExamples = (TakenEvent | undefined)[];
 
 /**
- * An event as an exemplar: the ids of its trace, and of the span and log record in it. Undefined when its session has
- * no id that makes a trace id, or its time is before 1970. A time in the future becomes `now`, or it would stay the newest forever.
+ * An event, or a stopped session, as an exemplar: the ids of its trace, and of its span and log record in it. Undefined
+ * when the session has no id that makes a trace id, or the time is before 1970. A time in the future becomes `now`, or
+ * it would stay the newest forever.
  */
-export const exemplarOf = ({ session, event }: TakenEvent, value: number, now: Nanos): Exemplar | undefined =>
-  exemplar({ session: session.id, event: event.id, at: eventTime(event) }, value, now);
-
-/** A stopped session as an exemplar, like an event: its span is the root of its trace. */
-export const sessionExemplarOf = (session: Session, value: number, now: Nanos): Exemplar | undefined =>
-  exemplar({ session: session.id, event: session.id, at: sessionTime(session) }, value, now);
-
-type ExemplarSource = Readonly<{ session: string; event: string; at: Nanos }>;
-
-function exemplar({ session, event, at }: ExemplarSource, value: number, now: Nanos): Exemplar | undefined {
-  const traceId = traceIdOf(session);
+export function exemplarOf({ session, event }: ExemplarSource, value: number, now: Nanos): Exemplar | undefined {
+  const traceId = traceIdOf(session.id);
+  const at = event === undefined ? sessionTime(session) : eventTime(event);
   if (traceId === undefined || at < 0n) return undefined;
-  return { traceId, spanId: spanIdOf(event), value, at: at < now ? at : now };
+  return { traceId, spanId: spanIdOf((event ?? session).id), value, at: at < now ? at : now };
 }
+
+/** The span of a session is the root of its trace. */
+type ExemplarSource = Readonly<{ session: Session; event?: TakenEvent['event'] }>;
 
 /** A series with its newest exemplars, which are kept in memory only: one of a counter, one per bucket of a histogram. */
 export type ExemplarSeries = Readonly<{ series: Series; exemplars: readonly (Exemplar | undefined)[] }>;
@@ -33,7 +29,8 @@ export type ExemplarSeries = Readonly<{ series: Series; exemplars: readonly (Exe
 /** `fold` for a series with exemplars: of two, the newer stays. */
 export function foldWithExemplars(known: ExemplarSeries | undefined, added: Series | SeriesDelta): ExemplarSeries {
   const [older, newer] = [known?.exemplars ?? [], exemplarsOf(added)];
-  const exemplars = newer.length === 0 ? older : newer.map((one, i) => newerExemplar(older[i], one));
+  const length = Math.max(older.length, newer.length);
+  const exemplars = Array.from({ length }, (_, i) => newerExemplar(older[i], newer[i]));
   return { series: fold(known?.series, added), exemplars };
 }
 

@@ -29,8 +29,19 @@ export type Counter = Extract<Family, { type: 'counter' }>;
 export type Gauge = Extract<Family, { type: 'gauge' }>;
 export type Histogram = Extract<Family, { type: 'histogram' }>;
 
-/** Keeps the literal types of a definition, so that a wrong label is a type error. */
-export const family = <const F extends Family>(definition: F): F => definition;
+/** Each keeps the literal types of its definition, so that a wrong label is a type error. */
+export const counter = <const F extends Omit<Counter, 'type'>>(definition: F): F & Pick<Counter, 'type'> => ({
+  ...definition,
+  type: 'counter',
+});
+export const gauge = <const F extends Omit<Gauge, 'type'>>(definition: F): F & Pick<Gauge, 'type'> => ({
+  ...definition,
+  type: 'gauge',
+});
+export const histogram = <const F extends Omit<Histogram, 'type'>>(definition: F): F & Pick<Histogram, 'type'> => ({
+  ...definition,
+  type: 'histogram',
+});
 
 /** The labels of a family, with the closed lists of values where there are such. */
 export type LabelsOf<F extends Family> = Readonly<{

@@ -10,9 +10,9 @@ export class GaugeTable {
   /** For each server, values by the part of the line before them. */
   readonly #servers = new Map<string, Map<string, number>>();
 
-  /** @param family its labels are those that are served. */
-  constructor({ name, help, type, labels }: Family) {
-    this.#names = labels;
+  /** @param hidden a label that is not served. */
+  constructor({ name, help, type, labels }: Family, hidden?: string) {
+    this.#names = labels.filter(label => label !== hidden);
     this.served = { name, help, type, write: () => this.#text() };
   }
 

@@ -3,17 +3,16 @@ import { batchDeltas, sinkDeltas } from './deltas.js';
 import type { IncrementHold } from './increment-hold.js';
 import { type OrganizationLabel, unlimited } from './organizations.js';
 
-export type MetricsSinkOptions = Readonly<{
-  labelOf?: OrganizationLabel;
-  /** Marks increments as held back. Default: none. */
-  incrementHold?: Pick<IncrementHold, 'hold'>;
-}>;
-
 /**
  * Turns a batch into deltas of stored series, which are committed in the same transaction as the cursors. Never fails,
  * and does no I/O.
+ * @param incrementHold marks increments as held back. Default: none.
  */
-export function metricsSink(server: string, { labelOf = unlimited, incrementHold }: MetricsSinkOptions = {}): Sink {
+export function metricsSink(
+  server: string,
+  labelOf: OrganizationLabel = unlimited,
+  incrementHold?: Pick<IncrementHold, 'hold'>,
+): Sink {
   return {
     name: 'metrics',
     deliver: async batch => {

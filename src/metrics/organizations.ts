@@ -1,5 +1,5 @@
 import type { Series } from '../pipeline/ports.js';
-import { families } from './catalogue.js';
+import { storedFamilies } from './catalogue.js';
 
 /** The label value of organizations that have none of their own. */
 export const overflow = 'overflow';
@@ -26,23 +26,15 @@ export function organizationLabels(known: Iterable<string>, most: number): Organ
 /** The label value of everyone is their name. */
 export const unlimited: OrganizationLabel = organization => organization;
 
-/** Where a family has `server` and `organization` among its labels. */
-const places = new Map<string, Readonly<{ server: number; organization: number }>>(
-  families
-    .filter(({ stored }) => stored === true)
-    .map(({ name, labels }) => [
-      name,
-      { server: labels.indexOf('server'), organization: labels.indexOf('organization') },
-    ]),
-);
+const labelsOf = new Map<string, readonly string[]>(storedFamilies.map(({ name, labels }) => [name, labels]));
 
 /** The organizations that stored series are of, by server. They are the memory of who has a label value. */
 export function organizationsIn(series: readonly Series[]): ReadonlyMap<string, ReadonlySet<string>> {
   const found = new Map<string, Set<string>>();
   for (const { family, labels } of series) {
-    const place = places.get(family);
-    const organization = labels[place?.organization ?? -1];
-    const server = labels[place?.server ?? -1];
+    const labelNames = labelsOf.get(family) ?? [];
+    const organization = labels[labelNames.indexOf('organization')];
+    const server = labels[labelNames.indexOf('server')];
     if (organization === undefined || server === undefined || organization === overflow) continue;
     const names = found.get(server) ?? new Set<string>();
     found.set(server, names.add(organization));

@@ -1,12 +1,12 @@
+import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import { seconds } from '../model/time.js';
-import { families } from './catalogue.js';
+import { families, storedFamilies } from './catalogue.js';
 import { buildInfo } from './delivery-families.js';
 import { observations, observe, DeltaBuilder } from './delta-builder.js';
 import { initialDeltas } from './deltas.js';
-import { exposition, type Format, type ServedFamily } from './exposition.js';
+import { boundText, exposition, type Format, labelText, sampleLine, type ServedFamily } from './exposition.js';
 import type { Counter, Family, Gauge, Histogram, LabelsOf } from './family.js';
 import { GaugeTable } from './gauge-table.js';
-import { processMetrics } from './process-metrics.js';
 import { SeriesTable } from './series-table.js';
 
 /** One series of a gauge whose series are replaced together. */
@@ -41,20 +41,14 @@ export type MetricsOptions = Readonly<{
 
 export function createMetrics({ version, organizationLabel = true }: MetricsOptions): Metrics {
   const hidden = organizationLabel ? undefined : 'organization';
-  const stored = new SeriesTable(
-    families.filter(family => family.stored === true),
-    hidden,
-  );
+  const stored = new SeriesTable(storedFamilies, hidden);
   const inProcess = families.filter(family => family.stored !== true);
   const counted = inProcess.filter(({ type }) => type !== 'gauge');
   const live = new SeriesTable(counted, hidden);
-  const gauges = gaugesOf(inProcess, hidden);
+  const gauges = new Map(
+    inProcess.filter(({ type }) => type === 'gauge').map(family => [family.name, new GaugeTable(family, hidden)]),
+  );
   const ofProcess = processMetrics();
-  const apply = (add: (builder: DeltaBuilder) => void): void => {
-    const builder = new DeltaBuilder();
-    add(builder);
-    live.apply(builder.deltas());
-  };
   live.apply(initialDeltas(counted, { server: [] }));
   gauges.get(buildInfo.name)?.set({ version }, 1);
   return {
@@ -67,33 +61,57 @@ export function createMetrics({ version, organizationLabel = true }: MetricsOpti
       const all = [...process, ...served, ...live.families, ...stored.families].toSorted(byName);
       return { body: Buffer.from(exposition(all, format)), page };
     },
-    inc: (family, labels, by = 1) => {
-      apply(builder => {
-        builder.count(family, labels, by);
-      });
-    },
+    inc: (family, labels, by = 1) => live.apply(new DeltaBuilder().count(family, labels, by).deltas()),
     observe: (family, labels, value) => {
       const observed = observations(family);
       observe(observed, seconds(value));
-      apply(builder => {
-        builder.observed(family, labels, observed);
-      });
+      live.apply(new DeltaBuilder().observed(family, labels, observed).deltas());
     },
     set: ({ name }, labels, value) => gauges.get(name)?.set(labels, value),
     replace: ({ name }, server, rows) => gauges.get(name)?.replace(server, rows),
-    begin: server => {
-      live.apply(initialDeltas(counted, { server: [server] }));
-    },
+    begin: server => live.apply(initialDeltas(counted, { server: [server] })),
     drop: server => {
       for (const gauge of gauges.values()) gauge.replace(server, []);
     },
   };
 }
 
-/** The gauges among `of`, by name. */
-function gaugesOf(of: readonly Family[], hidden: string | undefined): ReadonlyMap<string, GaugeTable> {
-  const shown = of.map(family => ({ ...family, labels: family.labels.filter(label => label !== hidden) }));
-  return new Map(shown.filter(({ type }) => type === 'gauge').map(family => [family.name, new GaugeTable(family)]));
+const byName = (a: ServedFamily, b: ServedFamily): number => (a.name < b.name ? -1 : 1);
+
+/** One metric of the library with its values. */
+type LibraryMetric = Awaited<ReturnType<Metric['get']>>;
+
+/** Metrics of the library whose names contain a metric type, which `promtool check metrics` refuses. */
+const misnamed = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+  'nodejs_eventloop_utilization_histogram',
+  'nodejs_eventloop_utilization_summary',
+];
+
+/** Collects `process_*` and `nodejs_*` at each call. */
+function processMetrics(): () => Promise<readonly ServedFamily[]> {
+  const registry = new Registry();
+  // The longest interval there is: the utilization is removed below, but its timer would wake the process.
+  collectDefaultMetrics({ register: registry, eventLoopUtilizationTimeout: 2 ** 31 - 1 });
+  for (const name of misnamed) registry.removeSingleMetric(name);
+  return async () => (await registry.getMetricsAsJSON()).map(served);
 }
 
-const byName = (a: ServedFamily, b: ServedFamily): number => (a.name < b.name ? -1 : 1);
+/** Written here, because the library writes one format per registry. */
+const served = ({ name, help, type, values }: LibraryMetric): ServedFamily => ({
+  name,
+  help,
+  type,
+  write: format => values.map(value => libraryLine(name, value, format)).join(''),
+});
+
+function libraryLine(name: string, sample: LibraryMetric['values'][number], format: Format): string {
+  const labels = Object.entries<string | number | undefined>(sample.labels);
+  const values = labels.map(([label, value]) =>
+    label === 'le' && typeof value === 'number' ? boundText(value, format) : String(value),
+  );
+  const names = labels.map(([label]) => label);
+  return sampleLine('metricName' in sample ? sample.metricName : name, labelText(names, values), sample.value);
+}

@@ -1,7 +1,6 @@
-import { family } from './family.js';
+import { counter, gauge, histogram } from './family.js';
 
-export const restoreEvents = family({
-  type: 'counter',
+export const restoreEvents = counter({
   name: 'vb365_restore_events_total',
   help: 'Total number of restore events with a final status, one per item of a restore session.',
   unit: 'events',
@@ -11,8 +10,7 @@ export const restoreEvents = family({
   example: 'sum by (organization) (increase(vb365_restore_events_total{status="Failed"}[1h]))',
 });
 
-export const restoreItemDuration = family({
-  type: 'histogram',
+export const restoreItemDuration = histogram({
   name: 'vb365_restore_item_duration_seconds',
   help: 'Duration of the restore of an item in seconds, of events with status Success, Warning or Failed and any type but None.',
   unit: 'seconds',
@@ -22,8 +20,7 @@ export const restoreItemDuration = family({
   example: 'histogram_quantile(0.95, sum by (le, workload) (rate(vb365_restore_item_duration_seconds_bucket[1h])))',
 });
 
-export const restoreItemBytes = family({
-  type: 'counter',
+export const restoreItemBytes = counter({
   name: 'vb365_restore_item_bytes_total',
   help: 'Total size of restored items in bytes, of events with status Success or Warning whose size the server reports.',
   unit: 'bytes',
@@ -32,8 +29,7 @@ export const restoreItemBytes = family({
   example: 'sum by (organization) (increase(vb365_restore_item_bytes_total[1d]))',
 });
 
-export const restoreSessions = family({
-  type: 'counter',
+export const restoreSessions = counter({
   name: 'vb365_restore_sessions_total',
   help: 'Total number of restore sessions that stopped, by result.',
   unit: 'sessions',
@@ -43,8 +39,7 @@ export const restoreSessions = family({
   example: 'sum by (server, result) (increase(vb365_restore_sessions_total[1d]))',
 });
 
-export const restoreSessionDuration = family({
-  type: 'histogram',
+export const restoreSessionDuration = histogram({
   name: 'vb365_restore_session_duration_seconds',
   help: 'Duration of restore sessions in seconds, from creation to end.',
   unit: 'seconds',
@@ -54,8 +49,7 @@ export const restoreSessionDuration = family({
   example: 'histogram_quantile(0.5, sum by (le) (increase(vb365_restore_session_duration_seconds_bucket[7d])))',
 });
 
-export const restoreSessionsOpen = family({
-  type: 'gauge',
+export const restoreSessionsOpen = gauge({
   name: 'vb365_restore_sessions_open',
   help: 'Number of restore sessions that were open at the last complete poll.',
   unit: 'sessions',
@@ -63,8 +57,7 @@ export const restoreSessionsOpen = family({
   example: 'sum by (server) (vb365_restore_sessions_open)',
 });
 
-export const oldestOpenSessionStart = family({
-  type: 'gauge',
+export const oldestOpenSessionStart = gauge({
   name: 'vb365_restore_oldest_open_session_start_timestamp_seconds',
   help: 'Unix time at which the oldest open restore session was created, by the clock of the server. Absent while none is open.',
   unit: 'seconds since 1970',
@@ -72,8 +65,7 @@ export const oldestOpenSessionStart = family({
   example: 'time() - vb365_restore_oldest_open_session_start_timestamp_seconds > 86400',
 });
 
-export const lastEvent = family({
-  type: 'gauge',
+export const lastEvent = gauge({
   name: 'vb365_restore_last_event_timestamp_seconds',
   help: 'Unix time of the newest restore event with this status, by the clock of the server.',
   unit: 'seconds since 1970',
@@ -82,8 +74,7 @@ export const lastEvent = family({
   example: 'time() - max by (organization) (vb365_restore_last_event_timestamp_seconds{status="Failed"}) < 300',
 });
 
-export const eventsAbandoned = family({
-  type: 'counter',
+export const eventsAbandoned = counter({
   name: 'vb365_restore_events_abandoned_total',
   help: 'Total number of events that did not appear or become final in time after their session stopped.',
   unit: 'events',
@@ -92,8 +83,7 @@ export const eventsAbandoned = family({
   example: 'increase(vb365_restore_events_abandoned_total[1d]) > 0',
 });
 
-export const eventCorrections = family({
-  type: 'counter',
+export const eventCorrections = counter({
   name: 'vb365_event_corrections_total',
   help: 'Total number of events whose status the server changed after they had been counted. The counts stay.',
   unit: 'events',

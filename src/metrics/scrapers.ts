@@ -13,9 +13,9 @@ const forgottenAfterMs = 300_000;
 /** The most scrapers that are remembered. Later ones are not waited for, so that nobody can push out the known ones. */
 const most = 100;
 
-type LastServed = Readonly<{ page: number; atMs: number }>;
 type ScraperGroup = {
-  readonly known: Map<string, LastServed>;
+  /** The page that each was served last, and when. */
+  readonly known: Map<string, Readonly<{ page: number; atMs: number }>>;
   newestPage: number;
   /** When the first of all was served. */
   firstServedMs: number;
@@ -58,14 +58,12 @@ export class Scrapers {
 
   #counting(): ScraperGroup {
     const [scrapers, others] = [this.#scrapers, this.#others];
-    for (const { known } of [scrapers, others]) forget(known, this.#clock.monotonic() - forgottenAfterMs);
+    const forgottenMs = this.#clock.monotonic() - forgottenAfterMs;
+    for (const { known } of [scrapers, others])
+      for (const [key, { atMs }] of known) if (atMs < forgottenMs) known.delete(key);
     if (scrapers.known.size > 0) return scrapers;
     return others.known.size > 0 || others.newestPage > scrapers.newestPage ? others : scrapers;
   }
 }
 
 const emptyGroup = (): ScraperGroup => ({ known: new Map(), newestPage: 0, firstServedMs: Infinity, sawTwice: false });
-
-function forget(known: Map<string, LastServed>, beforeMs: number): void {
-  for (const [key, { atMs }] of known) if (atMs < beforeMs) known.delete(key);
-}

@@ -1,9 +1,8 @@
 import { reasons } from '../kernel/errors.js';
-import { family } from './family.js';
+import { counter, gauge, histogram } from './family.js';
 import { apiCodes, apiOperations, pollResults, timedOperations } from '../model/labels.js';
 
-export const serverUp = family({
-  type: 'gauge',
+export const serverUp = gauge({
   name: 'vb365_server_up',
   help: 'Whether the last poll of the server succeeded.',
   unit: 'boolean',
@@ -11,8 +10,7 @@ export const serverUp = family({
   example: 'vb365_server_up == 0',
 });
 
-export const serverInfo = family({
-  type: 'gauge',
+export const serverInfo = gauge({
   name: 'vb365_server_info',
   help: 'Version, API version and installation id of the server as labels. Always 1.',
   unit: 'constant',
@@ -20,8 +18,7 @@ export const serverInfo = family({
   example: 'count by (version) (vb365_server_info)',
 });
 
-export const changeFeedActive = family({
-  type: 'gauge',
+export const changeFeedActive = gauge({
   name: 'vb365_change_feed_active',
   help: 'Whether the exporter follows the change feed of the server.',
   unit: 'boolean',
@@ -29,8 +26,7 @@ export const changeFeedActive = family({
   example: 'vb365_change_feed_active == 0 and on (server) vb365_server_info{api_version="v8"}',
 });
 
-export const reconcileMissed = family({
-  type: 'counter',
+export const reconcileMissed = counter({
   name: 'vb365_reconcile_missed_sessions_total',
   help: 'Total number of restore session changes that the change feed left out and a list of sessions revealed.',
   unit: 'sessions',
@@ -39,8 +35,7 @@ export const reconcileMissed = family({
   example: 'increase(vb365_reconcile_missed_sessions_total[1h]) > 0',
 });
 
-export const apiRequests = family({
-  type: 'counter',
+export const apiRequests = counter({
   name: 'vb365_api_requests_total',
   help: 'Total number of API requests, by operation and class of the status code.',
   unit: 'requests',
@@ -50,8 +45,7 @@ export const apiRequests = family({
   example: 'sum by (server, code) (rate(vb365_api_requests_total[5m]))',
 });
 
-export const apiRequestDuration = family({
-  type: 'histogram',
+export const apiRequestDuration = histogram({
   name: 'vb365_api_request_duration_seconds',
   help: 'Duration of API requests that read restore sessions and events, in seconds.',
   unit: 'seconds',
@@ -62,8 +56,7 @@ export const apiRequestDuration = family({
   example: 'histogram_quantile(0.9, sum by (le, operation) (rate(vb365_api_request_duration_seconds_bucket[5m])))',
 });
 
-export const polls = family({
-  type: 'counter',
+export const polls = counter({
   name: 'vb365_polls_total',
   help: 'Total number of discovery polls, by result.',
   unit: 'polls',
@@ -72,8 +65,7 @@ export const polls = family({
   example: 'increase(vb365_polls_total{result!="complete"}[15m])',
 });
 
-export const pollErrors = family({
-  type: 'counter',
+export const pollErrors = counter({
   name: 'vb365_poll_errors_total',
   help: 'Total number of errors of polls and deliveries, by reason.',
   unit: 'errors',
@@ -82,8 +74,7 @@ export const pollErrors = family({
   example: 'sum by (server, reason) (increase(vb365_poll_errors_total[15m])) > 0',
 });
 
-export const pollDuration = family({
-  type: 'histogram',
+export const pollDuration = histogram({
   name: 'vb365_poll_duration_seconds',
   help: 'Duration of discovery polls in seconds.',
   unit: 'seconds',
@@ -92,8 +83,7 @@ export const pollDuration = family({
   example: 'histogram_quantile(0.99, sum by (le, server) (rate(vb365_poll_duration_seconds_bucket[1h])))',
 });
 
-export const lastSuccessfulPoll = family({
-  type: 'gauge',
+export const lastSuccessfulPoll = gauge({
   name: 'vb365_last_successful_poll_timestamp_seconds',
   help: 'Unix time of the last complete poll.',
   unit: 'seconds since 1970',
@@ -101,8 +91,7 @@ export const lastSuccessfulPoll = family({
   example: 'time() - vb365_last_successful_poll_timestamp_seconds > 300',
 });
 
-export const tokenExpiry = family({
-  type: 'gauge',
+export const tokenExpiry = gauge({
   name: 'vb365_token_expiry_timestamp_seconds',
   help: 'Unix time at which the access token expires. Absent while there is no token.',
   unit: 'seconds since 1970',
@@ -110,8 +99,7 @@ export const tokenExpiry = family({
   example: 'vb365_token_expiry_timestamp_seconds - time() < 0',
 });
 
-export const clockSkew = family({
-  type: 'gauge',
+export const clockSkew = gauge({
   name: 'vb365_clock_skew_seconds',
   help: 'Server clock minus exporter clock in seconds. Absent until the server has sent its time.',
   unit: 'seconds',
@@ -119,8 +107,7 @@ export const clockSkew = family({
   example: 'abs(vb365_clock_skew_seconds) > 60',
 });
 
-export const tlsVerificationEnabled = family({
-  type: 'gauge',
+export const tlsVerificationEnabled = gauge({
   name: 'vb365_tls_verification_enabled',
   help: 'Whether the TLS certificate of the server is verified. 0 with insecure_skip_verify, and over http.',
   unit: 'boolean',
@@ -128,8 +115,7 @@ export const tlsVerificationEnabled = family({
   example: 'vb365_tls_verification_enabled == 0',
 });
 
-export const certificateExpiry = family({
-  type: 'gauge',
+export const certificateExpiry = gauge({
   name: 'vb365_certificate_expiry_timestamp_seconds',
   help: 'Unix time at which the last seen TLS certificate of the server expires, trusted or not. Absent over http.',
   unit: 'seconds since 1970',
@@ -137,8 +123,7 @@ export const certificateExpiry = family({
   example: 'vb365_certificate_expiry_timestamp_seconds - time() < 14 * 86400',
 });
 
-export const installationChanges = family({
-  type: 'counter',
+export const installationChanges = counter({
   name: 'vb365_installation_changes_total',
   help: 'Total number of times that another installation answered under the name of the server. Its history is not counted.',
   unit: 'changes',

@@ -7,13 +7,12 @@ import { keyedHash, leastKeyBytes } from '../kernel/keyed-hash.js';
 import type { PersonalData } from '../model/personal-data.js';
 import { milliseconds, type Nanos } from '../model/time.js';
 import type { Sink, SinkName } from '../pipeline/ports.js';
-import { acknowledgingExporter } from './exporter.js';
+import { acknowledgingExporter, logsSignal, tracesSignal } from './exporter.js';
 import type { Origin } from './log-record.js';
 import { logsSink } from './logs-sink.js';
 import type { OwnTelemetry } from './own-telemetry.js';
 import { redacting } from './redaction.js';
 import { serverResource } from './resource.js';
-import { logsSignal, tracesSignal } from './signal.js';
 import { tracesSink } from './traces-sink.js';
 import { type OtlpTransport, otlpTransport } from './transport.js';
 
@@ -64,7 +63,7 @@ export async function openOtlpSinks({ config, version, clock }: OtlpSinksOptions
       tracesSink({ server: server.name, origin: originOf(server, traces.personalData), exporter }),
     );
   }
-  const ownTelemetry = await openOwnTelemetry({ config, version, clock });
+  const ownTelemetry = await openOwnTelemetry(config, version, clock);
   return {
     sinksOf: server => factories.map(create => create(server)),
     ownTelemetry,
@@ -76,11 +75,8 @@ export async function openOtlpSinks({ config, version, clock }: OtlpSinksOptions
 }
 
 /** The SDK takes a tenth of a second and 20 MB, so it is loaded only when it is used. */
-async function openOwnTelemetry(options: OtlpSinksOptions): Promise<OwnTelemetry | undefined> {
-  const { ownTelemetry } = options.config;
-  if (ownTelemetry === undefined) return undefined;
-  const { startOwnTelemetry } = await import('./own-telemetry.js');
-  return startOwnTelemetry(ownTelemetry, options.version, options.clock);
+async function openOwnTelemetry({ ownTelemetry: own }: Config, version: string, clock: Clock) {
+  return own && (await import('./own-telemetry.js')).startOwnTelemetry(own, version, clock);
 }
 
 const nanos = (ms: number | undefined): Nanos | undefined => (ms === undefined ? undefined : milliseconds(ms));

@@ -3,15 +3,14 @@ import { buildConnector } from 'undici';
 import type { OtlpTarget } from '../config/otlp.js';
 import { ExporterError } from '../kernel/errors.js';
 
-type TlsFiles = OtlpTarget['tls'];
-type Pem = Readonly<{ ca?: string; cert?: string; key?: string }>;
+type TlsTexts = Readonly<{ ca?: string; cert?: string; key?: string }>;
 
 /**
  * Reads the TLS files for each new connection, so that a renewed certificate is used from the next connection on.
  * A file that cannot be read fails that connection with `network`.
  */
-export function connectorOf(files: TlsFiles): buildConnector.connector {
-  let last: Pem = {};
+export function connectorOf(files: OtlpTarget['tls']): buildConnector.connector {
+  let last: TlsTexts = {};
   let connect = buildConnector({});
   return (options, callback) => {
     try {
@@ -28,7 +27,7 @@ export function connectorOf(files: TlsFiles): buildConnector.connector {
 }
 
 /** @throws {ExporterError} `network` when a file cannot be read. */
-export const readTls = ({ caFile, certFile, keyFile }: TlsFiles): Pem => ({
+export const readTls = ({ caFile, certFile, keyFile }: OtlpTarget['tls']): TlsTexts => ({
   ...(caFile === undefined ? {} : { ca: pem(caFile) }),
   ...(certFile === undefined ? {} : { cert: pem(certFile) }),
   ...(keyFile === undefined ? {} : { key: pem(keyFile) }),

@@ -12,27 +12,6 @@ export type BacklogEntry = Readonly<{
   unfinished: boolean;
 }>;
 
-/** The sessions that one sink is not done with. */
-export interface Backlog {
-  get(session: string): BacklogEntry | undefined;
-  /** Adds or replaces an entry, or removes it if its row is done. One that was requeued while it was read stays, and is due. */
-  put(entry: BacklogEntry): void;
-  /** Marks the start of a reading: a requeue from here on needs another one. */
-  startReading(session: string): void;
-  /** Makes all waiting entries due. */
-  wake(): void;
-  /** Makes an entry due now, and once more if it is due already, because it may be read at this moment. */
-  requeue(session: string, now: Nanos): void;
-  /** The row to store: not done if the session was requeued since its reading began. */
-  toStore(row: CursorRow): CursorRow;
-  /** Keeps a session from being due before this server time. */
-  backOff(session: string, until: Nanos): void;
-  /** All due entries, oldest session first. */
-  due(now: Nanos): readonly BacklogEntry[];
-  /** How many entries are due, including those that back off. */
-  size(now: Nanos): number;
-}
-
 /** An entry for a row from the store or from discovery: due at once. */
 export const entryOf = (row: CursorRow): BacklogEntry => ({
   row,
@@ -43,12 +22,17 @@ export const entryOf = (row: CursorRow): BacklogEntry => ({
 
 const isDue = ({ dueAt }: BacklogEntry, now: Nanos): boolean => dueAt !== undefined && dueAt <= now;
 
-export function createBacklog(rows: readonly CursorRow[]): Backlog {
+export type Backlog = ReturnType<typeof createBacklog>;
+
+/** The sessions that one sink is not done with. */
+export function createBacklog(rows: readonly CursorRow[]) {
   const entries = new Map(rows.map(row => [row.session, entryOf(row)]));
   const notBefore = new Map<string, Nanos>();
   const requeued = new Set<string>();
+  /** The row to store: not done if the session was requeued since its reading began. */
   const toStore = (row: CursorRow): CursorRow =>
     row.done && requeued.has(row.session) ? { ...row, done: false } : row;
+  /** Adds or replaces an entry, or removes it if its row is done. One that was requeued while it was read stays, and is due. */
   const put = (entry: BacklogEntry): void => {
     const row = toStore(entry.row);
     const { session, done } = row;
@@ -57,27 +41,30 @@ export function createBacklog(rows: readonly CursorRow[]): Backlog {
     else entries.set(session, { ...entry, row, ...(requeued.has(session) ? { dueAt: 0n } : {}) });
   };
   return {
-    get: session => entries.get(session),
+    get: (session: string) => entries.get(session),
     put,
-    startReading: session => void requeued.delete(session),
+    toStore,
+    /** Marks the start of a reading: a requeue from here on needs another one. */
+    startReading: (session: string) => void requeued.delete(session),
+    /** Makes all waiting entries due. */
     wake: () => {
       for (const entry of entries.values()) if (entry.dueAt === undefined) put({ ...entry, dueAt: 0n });
     },
-    requeue: (session, now) => {
+    /** Makes an entry due now, and once more if it is due already, because it may be read at this moment. */
+    requeue: (session: string, now: Nanos) => {
       const entry = entries.get(session);
       if (entry === undefined) return;
       if (isDue(entry, now)) requeued.add(session);
       else put({ ...entry, dueAt: 0n });
     },
-    toStore,
-    backOff: (session, until) => void notBefore.set(session, until),
-    due: now =>
+    /** Keeps a session from being due before this server time. */
+    backOff: (session: string, until: Nanos) => void notBefore.set(session, until),
+    /** All due entries, oldest session first. */
+    due: (now: Nanos): readonly BacklogEntry[] =>
       [...entries.values()]
         .filter(entry => isDue(entry, now) && (notBefore.get(entry.row.session) ?? now) <= now)
-        .sort((a, b) => compare(a.row, b.row)),
-    size: now => [...entries.values()].filter(entry => isDue(entry, now)).length,
+        .sort(({ row: a }, { row: b }) => Number(a.createdAt - b.createdAt) || a.session.localeCompare(b.session)),
+    /** How many entries are due, including those that back off. */
+    size: (now: Nanos) => [...entries.values()].filter(entry => isDue(entry, now)).length,
   };
 }
-
-const compare = (a: CursorRow, b: CursorRow): number =>
-  a.createdAt === b.createdAt ? a.session.localeCompare(b.session) : a.createdAt < b.createdAt ? -1 : 1;

@@ -25,17 +25,7 @@ export type RejectedEvent = RejectedRow & Readonly<{ session: string }>;
 export type CorrectedSession = Readonly<{ session: string; events: number }>;
 
 /** A batch across sessions, and what it changes once the sink has taken it. */
-export type ReadBatch = Readonly<{
-  batch: Batch;
-  entries: readonly BacklogEntry[];
-  /** The entries whose rows have to be stored. */
-  changed: readonly BacklogEntry[];
-  /** The batch has something to deliver or to store. */
-  hasNews: boolean;
-  /** Rejected events by name. */
-  rejected: readonly RejectedEvent[];
-  corrected: readonly CorrectedSession[];
-}>;
+export type ReadBatch = Readonly<ReturnType<BatchBuilder['build']>>;
 
 type Counts<Key extends string> = Partial<Record<Key, number>>;
 
@@ -49,16 +39,15 @@ export class BatchBuilder {
   readonly #corrected: CorrectedSession[] = [];
   readonly #rejectedCounts: Counts<RejectReason> = {};
   readonly #anomalies: Counts<AnomalyKind> = {};
-  #abandoned = 0;
-  #corrections = 0;
+  readonly #findings = { rejected: this.#rejectedCounts, anomalies: this.#anomalies, abandoned: 0, corrections: 0 };
 
   /** Whether the part can be added without exceeding the batch size. */
   hasRoomFor({ entry, page, completion }: SessionPart): boolean {
-    const added = (page?.events.length ?? 0) + (completion?.result === true ? 1 : 0);
-    const taken = this.#events.length + this.#results.length + added;
+    const events = this.#events.length + (page?.events.length ?? 0);
+    const results = this.#results.length + (completion?.result === true ? 1 : 0);
     const rejected = this.#rejected.length + (page?.rejected.length ?? 0);
     const rows = this.#changed.size + (this.#changed.has(entry.row.session) ? 0 : 1);
-    return Math.max(taken, rejected, rows) <= batchSize;
+    return Math.max(events + results, rejected, rows) <= batchSize;
   }
 
   add({ entry, changed, session, page, completion }: SessionPart): void {
@@ -69,19 +58,17 @@ export class BatchBuilder {
   }
 
   /** @param at now by the server's clock. */
-  build(at: Nanos): ReadBatch {
+  build(at: Nanos) {
     const entries = [...this.#entries.values()];
-    const findings = {
-      rejected: this.#rejectedCounts,
-      anomalies: this.#anomalies,
-      abandoned: this.#abandoned,
-      corrections: this.#corrections,
-    };
+    const batch: Batch = { events: this.#events, results: this.#results, findings: this.#findings, at };
     return {
-      batch: { events: this.#events, results: this.#results, findings, at },
+      batch,
       entries,
+      /** The entries whose rows have to be stored. */
       changed: entries.filter(({ row }) => this.#changed.has(row.session)),
+      /** The batch has something to deliver or to store. */
       hasNews: this.#changed.size > 0 || Object.keys(this.#anomalies).length > 0,
+      /** Rejected events by name. */
       rejected: this.#rejected,
       corrected: this.#corrected,
     };
@@ -94,15 +81,15 @@ export class BatchBuilder {
       count(this.#rejectedCounts, row.reason, 1);
     }
     for (const kind of anomalies) count(this.#anomalies, kind, 1);
-    this.#abandoned += abandoned;
+    this.#findings.abandoned += abandoned;
   }
 
   #addCompletion(id: string, session: Session | undefined, completion: Completion): void {
     const { result, abandoned, corrections, orderGaps, duplicates } = completion;
     if (result && session !== undefined) this.#results.push(session);
     if (corrections > 0) this.#corrected.push({ session: id, events: corrections });
-    this.#abandoned += abandoned;
-    this.#corrections += corrections;
+    this.#findings.abandoned += abandoned;
+    this.#findings.corrections += corrections;
     count(this.#anomalies, 'order_gap', orderGaps);
     count(this.#anomalies, 'duplicate_order', duplicates);
     count(this.#rejectedCounts, 'duplicate_order', duplicates);

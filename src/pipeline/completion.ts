@@ -40,16 +40,16 @@ export type Completion = Readonly<{
   duplicates: number;
 }>;
 
-export type CompletionContext = Readonly<{
-  session: Session;
-  /** Server time of the stop; undefined while the session is open. */
+/** Server times. */
+type SessionStop = Readonly<{
+  /** Undefined while the session is open. */
   stoppedAt: Nanos | undefined;
-  now: Nanos;
-  /** How long after the stop missing events are given up. */
-  grace: Nanos;
-  /** Results of sessions that stopped before are history. Server time. */
+  /** Results of sessions that stopped before are history. */
   since: Nanos;
 }>;
+
+/** `grace`: how long after the stop missing events are given up. */
+export type CompletionContext = SessionStop & Readonly<{ session: Session; now: Nanos; grace: Nanos }>;
 
 const notDone = {
   done: false,
@@ -78,18 +78,13 @@ export function evaluateCompletion(cursor: Cursor, progress: ReadProgress, conte
 }
 
 /** The completion of a session that the server has deleted. It stays known, so that it is not news if it returns. Pure. */
-export function completeDeleted(
-  cursor: Cursor,
-  last: Pick<CompletionContext, 'stoppedAt' | 'since'> | undefined,
-): Completion {
-  const result = last !== undefined && isResultNew(cursor, last);
+export function completeDeleted(cursor: Cursor, stop: SessionStop): Completion {
+  const result = isResultNew(cursor, stop);
   return { ...notDone, done: true, reason: 'deleted by the server', cursor: { ...cursor, resultTaken: true }, result };
 }
 
-const isResultNew = (
-  { resultTaken }: Cursor,
-  { stoppedAt, since }: Pick<CompletionContext, 'stoppedAt' | 'since'>,
-): boolean => !resultTaken && stoppedAt !== undefined && stoppedAt >= since;
+const isResultNew = ({ resultTaken }: Cursor, { stoppedAt, since }: SessionStop): boolean =>
+  !resultTaken && stoppedAt !== undefined && stoppedAt >= since;
 
 /** Undefined if the reading covered every row, began late enough and found nothing new. */
 function whyUnverified({ full, readAt, first, fresh }: ReadProgress, stoppedAt: Nanos): CompletionReason | undefined {
@@ -98,7 +93,7 @@ function whyUnverified({ full, readAt, first, fresh }: ReadProgress, stoppedAt: 
   return first || fresh === 0 ? undefined : 'new events found';
 }
 
-function giveUp(cursor: Cursor, running: readonly number[]): Pick<Completion, 'cursor' | 'abandoned' | 'orderGaps'> {
+function giveUp(cursor: Cursor, running: readonly number[]) {
   const withRows = insert(cursor.taken, running);
   const missing = gaps(withRows);
   return {
@@ -109,10 +104,7 @@ function giveUp(cursor: Cursor, running: readonly number[]): Pick<Completion, 'c
 }
 
 /** Compares the tally of the last reading with the cursor's: the difference was changed after it was taken. */
-function verifyTally(
-  cursor: Cursor,
-  { tally }: ReadProgress,
-): Pick<Completion, 'cursor' | 'corrections' | 'duplicates'> {
+function verifyTally(cursor: Cursor, { tally }: ReadProgress) {
   const more = (key: TallyKey): number => Math.max(0, (tally[key] ?? 0) - (cursor.tally[key] ?? 0));
   const statuses = ['Success', 'Warning', 'Failed', 'Cancelled', 'Skipped', 'other'] as const;
   return {

@@ -30,19 +30,9 @@ export function formatCursor({ taken, tally, resultTaken, endedAt }: Cursor): st
 /** Reads what `formatCursor` wrote. */
 export function parseCursor(text: string): Cursor {
   const [taken = '', counts = '', result = ''] = text.split(';');
-  const byName = new Map(counts.split(',').map(pair => [pair.split('=')[0], Number(pair.split('=')[1])]));
-  const tally: Partial<Record<TallyKey, number>> = {};
-  for (const key of tallyKeys) {
-    const count = byName.get(key);
-    if (count !== undefined) tally[key] = count;
-  }
-  const endedAt = endOf(text);
-  return {
-    taken: parseIntervalSet(taken),
-    tally,
-    resultTaken: result === 'result',
-    ...(endedAt === undefined ? {} : { endedAt }),
-  };
+  const pairs = [...counts.matchAll(/(\w+)=(\d+)/g)].map(([, key = '', count]) => [key, Number(count)] as const);
+  const tally: Tally = Object.fromEntries(pairs);
+  return { taken: parseIntervalSet(taken), tally, resultTaken: result === 'result', endedAt: endOf(text) };
 }
 
 /** Only the `endedAt` of what `formatCursor` wrote: every poll needs that of every session. */

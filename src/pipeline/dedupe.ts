@@ -1,7 +1,7 @@
 import { type AnomalyKind, eventTime, isFinal, type RejectReason, type RestoreEvent } from '../model/event.js';
 import type { Nanos } from '../model/time.js';
 import type { Cursor, Tally, TallyKey } from './cursor.js';
-import { contains, gaps, insert, type IntervalSet, sizeOf } from './interval-set.js';
+import { closed, contains, gaps, insert, type IntervalSet, sizeOf } from './interval-set.js';
 import type { EventPage, EventRow } from './ports.js';
 
 /** How far one reading of a session has come: where it began, and what its pages held so far. */
@@ -48,21 +48,17 @@ export type PageResult = Readonly<{
 /** Limits the size of a cursor, however a server numbers its events. */
 const maxIntervals = 10_000;
 
-const emptyProgress = {
-  readAt: undefined,
-  fresh: 0,
-  tally: {},
-  unfinished: [],
-  ids: new Map<number, string>(),
-} as const;
-
 /** A reading of all rows. */
 export const fullRead = (cursor: Cursor): ReadProgress => ({
-  ...emptyProgress,
   offset: 0,
   expected: undefined,
   full: true,
   first: cursor.taken.length === 0,
+  readAt: undefined,
+  fresh: 0,
+  tally: {},
+  unfinished: [],
+  ids: new Map(),
 });
 
 /** A reading of what may be new: from the first hole on, including the row before it. */
@@ -70,7 +66,7 @@ export function incrementalRead(cursor: Cursor): ReadProgress {
   const interval = cursor.taken[0];
   if (interval === undefined || interval[0] === interval[1]) return fullRead(cursor);
   const [lowest, last] = interval;
-  return { ...emptyProgress, offset: last - lowest, expected: last, full: false, first: false };
+  return { ...fullRead(cursor), offset: last - lowest, expected: last, full: false };
 }
 
 /** Whether the page begins with another row than the cursor expects: the rows have moved, and all must be read. */
@@ -79,11 +75,14 @@ export const misses = ({ expected }: ReadProgress, page: EventPage): boolean =>
 
 /** Splits a page into events that the sink has not taken yet and the cursor after them. Order and repetition of rows do not matter. Pure. */
 export function dedupe(cursor: Cursor, progress: ReadProgress, page: EventPage, context: DedupeContext): PageResult {
-  const draft = draftOf(cursor, progress);
-  for (const row of page.rows) addRow(draft, row, rowOutcome(row, stateOf(draft, cursor, row), context));
-  const taken = bounded(insert(cursor.taken, draft.orders));
+  const draft = new PageDraft(cursor.tally, progress.tally);
+  for (const row of page.rows) {
+    const seenId = draft.ids.get(row.order) ?? progress.ids.get(row.order);
+    draft.add(row, rowOutcome(row, { seenId, taken: contains(cursor.taken, row.order) }, context));
+  }
+  const { taken, abandoned } = bounded(insert(cursor.taken, draft.orders));
   return {
-    cursor: { ...cursor, taken: taken.orders, tally: draft.cursorTally },
+    cursor: { ...cursor, taken, tally: draft.cursorTally },
     progress: {
       ...progress,
       offset: page.offset + page.rows.length,
@@ -97,7 +96,7 @@ export function dedupe(cursor: Cursor, progress: ReadProgress, page: EventPage, 
     events: draft.events,
     rejected: draft.rejected,
     anomalies: [...page.anomalies, ...draft.anomalies],
-    abandoned: taken.abandoned,
+    abandoned,
   };
 }
 
@@ -126,60 +125,48 @@ export function rowOutcome(row: EventRow, { seenId, taken }: OrderState, context
   return eventTime(row.event) < context.since ? 'history' : 'new';
 }
 
+export const idOf = (row: EventRow): string => ('event' in row ? row.event.id : row.id);
+
 type MutableTally = Partial<Record<TallyKey, number>>;
 
-type PageDraft = {
-  events: RestoreEvent[];
-  rejected: RejectedRow[];
-  anomalies: AnomalyKind[];
-  orders: number[];
-  unfinished: number[];
-  ids: Map<number, string>;
-  previousIds: ReadonlyMap<number, string>;
-  cursorTally: MutableTally;
-  readTally: MutableTally;
-};
+/** What the rows of one page come to. */
+class PageDraft {
+  readonly events: RestoreEvent[] = [];
+  readonly rejected: RejectedRow[] = [];
+  readonly anomalies: AnomalyKind[] = [];
+  readonly orders: number[] = [];
+  readonly unfinished: number[] = [];
+  readonly ids = new Map<number, string>();
+  readonly cursorTally: MutableTally;
+  readonly readTally: MutableTally;
 
-const draftOf = (cursor: Cursor, progress: ReadProgress): PageDraft => ({
-  events: [],
-  rejected: [],
-  anomalies: [],
-  orders: [],
-  unfinished: [],
-  ids: new Map(),
-  previousIds: progress.ids,
-  cursorTally: { ...cursor.tally },
-  readTally: { ...progress.tally },
-});
+  constructor(cursorTally: Tally, readTally: Tally) {
+    this.cursorTally = { ...cursorTally };
+    this.readTally = { ...readTally };
+  }
 
-const idOf = (row: EventRow): string => ('event' in row ? row.event.id : row.id);
+  add(row: EventRow, outcome: RowOutcome): void {
+    if (outcome === 'repeated') return;
+    if (outcome === 'duplicate order') return this.#addDuplicate(row);
+    this.ids.set(row.order, idOf(row));
+    if (outcome === 'not final') return void this.unfinished.push(row.order);
+    const key: TallyKey = 'event' in row ? row.event.status.label : 'set_aside';
+    count(this.readTally, key);
+    if (outcome === 'taken before') return;
+    this.orders.push(row.order);
+    count(this.cursorTally, key);
+    if (!('event' in row)) this.rejected.push({ order: row.order, id: row.id, reason: row.rejected });
+    else if (outcome === 'new') this.events.push(row.event);
+  }
 
-const stateOf = ({ ids, previousIds }: PageDraft, cursor: Cursor, { order }: EventRow): OrderState => ({
-  seenId: ids.get(order) ?? previousIds.get(order),
-  taken: contains(cursor.taken, order),
-});
-
-function addRow(draft: PageDraft, row: EventRow, outcome: RowOutcome): void {
-  if (outcome === 'repeated') return;
-  if (outcome === 'duplicate order') return addDuplicate(draft, row);
-  draft.ids.set(row.order, idOf(row));
-  if (outcome === 'not final') return void draft.unfinished.push(row.order);
-  const key: TallyKey = 'event' in row ? row.event.status.label : 'set_aside';
-  count(draft.readTally, key);
-  if (outcome === 'taken before') return;
-  draft.orders.push(row.order);
-  count(draft.cursorTally, key);
-  if (!('event' in row)) draft.rejected.push({ order: row.order, id: row.id, reason: row.rejected });
-  else if (outcome === 'new') draft.events.push(row.event);
-}
-
-/** Counts a duplicate together with the row that it doubles; if that one was taken before, the last reading counts it. */
-function addDuplicate(draft: PageDraft, row: EventRow): void {
-  count(draft.readTally, 'duplicate');
-  if (!draft.orders.includes(row.order)) return;
-  count(draft.cursorTally, 'duplicate');
-  draft.rejected.push({ order: row.order, id: idOf(row), reason: 'duplicate_order' });
-  draft.anomalies.push('duplicate_order');
+  /** Counts a duplicate together with the row that it doubles; if that one was taken before, the last reading counts it. */
+  #addDuplicate(row: EventRow): void {
+    count(this.readTally, 'duplicate');
+    if (!this.orders.includes(row.order)) return;
+    count(this.cursorTally, 'duplicate');
+    this.rejected.push({ order: row.order, id: idOf(row), reason: 'duplicate_order' });
+    this.anomalies.push('duplicate_order');
+  }
 }
 
 function count(tally: MutableTally, key: TallyKey): void {
@@ -187,11 +174,8 @@ function count(tally: MutableTally, key: TallyKey): void {
 }
 
 /** Gives up the lowest holes of a set that has too many. */
-function bounded(orders: IntervalSet): Readonly<{ orders: IntervalSet; abandoned: number }> {
-  const excess = orders.length - maxIntervals;
-  const from = orders[0];
-  const to = orders[excess];
-  if (excess <= 0 || from === undefined || to === undefined) return { orders, abandoned: 0 };
-  const abandoned = sizeOf(gaps(orders.slice(0, excess + 1)));
-  return { orders: [[from[0], to[1]], ...orders.slice(excess + 1)], abandoned };
+function bounded(taken: IntervalSet): Readonly<{ taken: IntervalSet; abandoned: number }> {
+  const excess = Math.max(0, taken.length - maxIntervals);
+  const lowest = taken.slice(0, excess + 1);
+  return { taken: [...closed(lowest), ...taken.slice(excess + 1)], abandoned: sizeOf(gaps(lowest)) };
 }

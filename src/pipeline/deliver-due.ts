@@ -1,17 +1,10 @@
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import { seconds } from '../model/time.js';
-import {
-  BatchBuilder,
-  type CorrectedSession,
-  type ReadBatch,
-  type RejectedEvent,
-  type SessionPart,
-} from './batch-builder.js';
-import { concernsOneSession } from './failure.js';
+import { BatchBuilder, type CorrectedSession, type RejectedEvent, type SessionPart } from './batch-builder.js';
 import type { DeliveredBatch } from './pending-commit.js';
-import type { DeadLetter, Delivered } from './ports.js';
+import { concernsOneSession, type DeadLetter } from './ports.js';
 import { readSession } from './read-session.js';
-import { ReceiverProbe } from './receiver-probe.js';
+import { createReceiverProbe } from './receiver-probe.js';
 import type { DeliveryReport, Sample, SinkWorker, StopSignals } from './sink-worker.js';
 
 /**
@@ -20,22 +13,26 @@ import type { DeliveryReport, Sample, SinkWorker, StopSignals } from './sink-wor
  * Never rejects: failures are in the report, and what failed stays due.
  */
 export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals): Promise<DeliveryReport> {
-  const { pendingCommit } = worker;
+  const { server, source, sink, backlog, pendingCommit } = worker;
   const summary = new DeliverySummary();
-  const probe = new ReceiverProbe(worker.sink);
+  const probe = createReceiverProbe(sink);
   try {
-    apply(worker, summary, await pendingCommit.flush()); // what the last delivery could not store
+    apply(worker, summary, await pendingCommit.commit()); // what the last delivery could not store
     for await (const read of inBatches(worker, readDue(worker, summary, quit))) {
+      if (!read.hasNews) {
+        read.entries.forEach(backlog.put); // they wait for the next poll
+        continue;
+      }
       const delivered = await probe.deliver(read.batch, cut); // acknowledged, or throws and nothing counts as taken
       if (delivered === undefined) continue; // a suspect batch: its cursors do not move
-      pendingCommit.add(deliveredBatch(worker, read, delivered));
-      apply(worker, summary, await pendingCommit.flush()); // served only after the commit
+      const change = { server, rows: read.changed.map(({ row }) => backlog.toStore(row)), ...delivered };
+      apply(worker, summary, await pendingCommit.commit({ ...read, change })); // served only after the commit
     }
   } catch (thrown) {
     summary.undelivered.push(toExporterError(thrown));
   }
-  if (probe.refusal !== undefined) summary.undelivered.unshift(probe.refusal);
-  summary.due = worker.backlog.size(worker.source.now());
+  summary.undelivered.unshift(...probe.refusals.slice(0, 1));
+  summary.due = backlog.size(source.now());
   return summary;
 }
 
@@ -59,30 +56,17 @@ async function* readDue(worker: SinkWorker, summary: DeliverySummary, quit: Abor
 }
 
 /** Gathers parts into batches of at most 1,000 events. */
-async function* inBatches(worker: SinkWorker, parts: AsyncIterable<SessionPart>): AsyncGenerator<ReadBatch> {
+async function* inBatches({ source }: SinkWorker, parts: AsyncIterable<SessionPart>) {
   let builder = new BatchBuilder();
   for await (const part of parts) {
     if (!builder.hasRoomFor(part)) {
-      yield* built(worker, builder);
+      yield builder.build(source.now());
       builder = new BatchBuilder();
     }
     builder.add(part);
   }
-  yield* built(worker, builder);
+  yield builder.build(source.now());
 }
-
-/** The batch, if it has anything to deliver or to store; else its sessions wait for the next poll. */
-function* built({ backlog, source }: SinkWorker, builder: BatchBuilder): Generator<ReadBatch> {
-  const read = builder.build(source.now());
-  if (read.hasNews) yield read;
-  else for (const entry of read.entries) backlog.put(entry);
-}
-
-/** A session that was requeued while it was read is not stored as done. */
-const deliveredBatch = ({ server, backlog }: SinkWorker, read: ReadBatch, delivered: Delivered): DeliveredBatch => ({
-  ...read,
-  change: { server, rows: read.changed.map(({ row }) => backlog.toStore(row)), ...delivered },
-});
 
 function apply(worker: SinkWorker, summary: DeliverySummary, committed: DeliveredBatch | undefined): void {
   if (committed === undefined) return;

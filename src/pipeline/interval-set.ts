@@ -18,10 +18,7 @@ export function contains(orders: IntervalSet, order: number): boolean {
 /** The set with these numbers added; their order and repetitions do not matter. */
 export function insert(orders: IntervalSet, added: readonly number[]): IntervalSet {
   if (added.length === 0) return orders;
-  return merge([...orders, ...added.map(order => [order, order] as const)].sort(([a], [b]) => a - b));
-}
-
-function merge(sorted: IntervalSet): IntervalSet {
+  const sorted = [...orders, ...added.map(order => [order, order] as const)].toSorted(([a], [b]) => a - b);
   const merged: [number, number][] = [];
   for (const [first, last] of sorted) {
     const previous = merged.at(-1);
@@ -32,9 +29,8 @@ function merge(sorted: IntervalSet): IntervalSet {
 }
 
 /** The holes between the lowest and the highest number. */
-export function gaps(orders: IntervalSet): IntervalSet {
-  return orders.slice(1).map(([first], index) => [(orders[index]?.[1] ?? 0) + 1, first - 1] as const);
-}
+export const gaps = (orders: IntervalSet): IntervalSet =>
+  orders.slice(1).map(([first], index) => [(orders[index]?.[1] ?? 0) + 1, first - 1] as const);
 
 /** How many numbers the set holds. */
 export const sizeOf = (orders: IntervalSet): number => orders.reduce((sum, [first, last]) => sum + last - first + 1, 0);

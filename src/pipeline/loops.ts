@@ -4,49 +4,23 @@ import type { ExporterError } from '../kernel/errors.js';
 import type { Notify } from '../kernel/notify.js';
 import type { DeliveryReport } from './sink-worker.js';
 
-type EveryOptions = Readonly<{
-  clock: Clock;
-  quit: AbortSignal;
-  /** Notified when `intervalMs` may return something else. */
-  changed?: Notify;
-}>;
-
 /**
- * Runs `poll` every `intervalMs()`, measured from start to start, until `quit` aborts. Polls never overlap: a slow one
+ * Runs `poll` every `intervalMs`, measured from start to start, until `quit` aborts. Polls never overlap: a slow one
  * delays the next, and after a failure the next waits at least as long as the server asked for. `poll` must not reject.
  */
 export async function every(
-  intervalMs: () => number,
+  intervalMs: number,
   poll: () => Promise<ExporterError | undefined>,
-  options: EveryOptions,
+  { clock, quit }: Readonly<{ clock: Pick<Clock, 'monotonic' | 'sleep'>; quit: AbortSignal }>,
 ): Promise<void> {
-  const { clock, quit } = options;
   while (!quit.aborted) {
     const startedMs = clock.monotonic();
     const failure = await poll();
     const notBeforeMs = clock.monotonic() + (failure?.retryAfterMs ?? 0);
     // The clock moves between two readings, and Node warns of negative delays.
-    const restMs = (): number => Math.max(0, Math.max(notBeforeMs, startedMs + intervalMs()) - clock.monotonic());
-    while (await notifiedWithin(restMs(), options));
+    const restMs = Math.max(0, Math.max(notBeforeMs, startedMs + intervalMs) - clock.monotonic());
+    await clock.sleep(restMs, quit).catch(() => undefined);
   }
-}
-
-/** Sleeps; true if `changed` was notified before the time was over. */
-async function notifiedWithin(ms: number, { clock, quit, changed }: EveryOptions): Promise<boolean> {
-  const over = new AbortController();
-  const either = AbortSignal.any([quit, over.signal]);
-  const slept = clock.sleep(ms, either).then(
-    () => false,
-    () => false,
-  );
-  const notified = changed?.wait(either).then(
-    () => true,
-    () => false,
-  );
-  const first = await Promise.race(notified === undefined ? [slept] : [slept, notified]);
-  over.abort();
-  await notified;
-  return first;
 }
 
 /** From 1 s to 60 s on average, with full jitter. */

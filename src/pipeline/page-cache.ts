@@ -1,13 +1,5 @@
 import type { EventPage, Source } from './ports.js';
 
-/** Pages of events, read once for all sinks that need the same one. */
-export interface PageCache {
-  /** As `Source.events`. A page stays the same until `invalidate`. */
-  read(session: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined>;
-  /** Forgets every page. */
-  invalidate(): void;
-}
-
 /** Enough for small sessions: a slower sink still finds their pages. */
 const maxPages = 100;
 /** Limits the memory to some 15 MB. The latest page is kept in any case. */
@@ -15,16 +7,16 @@ const maxRows = 10_000;
 
 type CachedPage = { readonly page: Promise<EventPage | undefined>; reads: number; rows: number };
 
-/** @param readers number of sinks: a page that all of them have read is dropped. */
-export function createPageCache(source: Pick<Source, 'events'>, readers: number): PageCache {
+export type PageCache = ReturnType<typeof createPageCache>;
+
+/**
+ * Pages of events, read once for all sinks that need the same one.
+ * @param readers number of sinks: a page that all of them have read is dropped.
+ */
+export function createPageCache(source: Pick<Source, 'events'>, readers: number) {
   const pages = new Map<string, CachedPage>();
-  const add = (key: string, page: CachedPage['page']): CachedPage => {
-    const cached: CachedPage = { page, reads: 0, rows: 0 };
+  const keep = async (key: string, cached: CachedPage): Promise<void> => {
     pages.set(key, cached);
-    void whenRead(key, cached);
-    return cached;
-  };
-  const whenRead = async (key: string, cached: CachedPage): Promise<void> => {
     try {
       cached.rows = (await cached.page)?.rows.length ?? 0;
       evict(pages);
@@ -33,13 +25,17 @@ export function createPageCache(source: Pick<Source, 'events'>, readers: number)
     }
   };
   return {
-    read: async (session, offset, signal) => {
+    /** As `Source.events`. A page stays the same until `invalidate`. */
+    read: async (session: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined> => {
       const key = `${session} ${String(offset)}`;
-      const cached = pages.get(key) ?? add(key, source.events(session, offset, signal));
+      const known = pages.get(key);
+      const cached = known ?? { page: source.events(session, offset, signal), reads: 0, rows: 0 };
+      if (known === undefined) void keep(key, cached);
       cached.reads += 1;
       if (cached.reads >= readers) pages.delete(key);
       return cached.page;
     },
+    /** Forgets every page. */
     invalidate: () => pages.clear(),
   };
 }

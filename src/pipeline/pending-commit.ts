@@ -13,18 +13,13 @@ export class PendingCommit {
     this.#store = store;
   }
 
-  add(delivered: DeliveredBatch): void {
-    this.#pending = delivered;
-  }
-
   /**
-   * Stores what is pending and returns it; undefined if nothing is.
+   * Stores what has been delivered, or else what is pending, and returns it; undefined if there is neither.
    * @throws {ExporterError} `store`: it stays pending.
    */
-  async flush(): Promise<DeliveredBatch | undefined> {
-    const delivered = this.#pending;
-    if (delivered === undefined) return undefined;
-    await this.#store.commit(delivered.change);
+  async commit(delivered = this.#pending): Promise<DeliveredBatch | undefined> {
+    this.#pending = delivered;
+    if (delivered !== undefined) await this.#store.commit(delivered.change);
     this.#pending = undefined;
     return delivered;
   }

@@ -1,4 +1,4 @@
-import type { ExporterError } from '../kernel/errors.js';
+import type { ExporterError, Reason } from '../kernel/errors.js';
 import type { AnomalyKind, RejectReason, RestoreEvent } from '../model/event.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
@@ -35,7 +35,7 @@ export type FeedPosition = Readonly<{
 /** What a change feed answers. */
 export type FeedAnswer =
   | Readonly<{
-      kind: 'told';
+      kind: 'changes';
       /** Where the feed goes on. */
       token: string;
       /** Sessions that are new or have changed, and the `eTag` they have now; `''` where it cannot be read. */
@@ -75,6 +75,11 @@ export interface Source {
   /** What has changed since a token; waits for it. */
   changes(place: FeedPosition, signal: AbortSignal): Promise<FeedAnswer>;
 }
+
+const reasonsOfOneSession: ReadonlySet<Reason> = new Set(['decode', 'rejected', 'server', 'timeout']);
+
+/** Whether only this session could not be read. Failed logins and connections concern the whole server. */
+export const concernsOneSession = ({ reason }: ExporterError): boolean => reasonsOfOneSession.has(reason);
 
 export const sinkNames = ['metrics', 'logs', 'traces'] as const;
 export type SinkName = (typeof sinkNames)[number];
@@ -201,13 +206,12 @@ export type CursorRow = Readonly<{
 
 /** What a server has reported of itself, and its change token; absent until it has. */
 export const factNames = ['installationId', 'apiVersion', 'changeToken'] as const;
-export type FactName = (typeof factNames)[number];
 
 /** The state of a server besides rows and series. */
 export type ServerState = Readonly<{
   /** Per sink: what ended before is history, and never news. Server time. */
   since: Readonly<Partial<Record<SinkName, Nanos>>>;
-  facts: Readonly<Partial<Record<FactName, string>>>;
+  facts: Readonly<Partial<Record<(typeof factNames)[number], string>>>;
 }>;
 
 /** One transaction: all of it is stored or nothing. Parts left out change nothing. */

@@ -9,45 +9,28 @@ const maxSuspectBatches = 10;
  * it took nothing else. Later batches are probes, which show whether the receiver takes anything; nothing of them is
  * committed. If it takes one, this delivery fails, and the next begins with the suspect batch, which the sink then decides.
  */
-export class ReceiverProbe {
-  readonly #sink: Sink;
-  #suspects = 0;
-  #refusal: ExporterError | undefined;
-
-  constructor(sink: Sink) {
-    this.#sink = sink;
-  }
-
-  /** Why the first suspect batch was refused. */
-  get refusal(): ExporterError | undefined {
-    return this.#refusal;
-  }
-
+export function createReceiverProbe(sink: Sink) {
+  /** Why each suspect batch was refused. */
+  const refusals: ExporterError[] = [];
   /**
    * Undefined for a suspect batch, and for an empty one after it.
    * @throws {ExporterError} as the sink; `rejected` if it took a probe.
    */
-  async deliver(batch: Batch, signal: AbortSignal): Promise<Delivered | undefined> {
-    if (this.#suspects > 0 && batch.events.length + batch.results.length === 0) return undefined;
-    const delivered = await this.#attempt(batch, signal);
-    if (delivered === undefined || this.#suspects === 0) return delivered;
-    throw new ExporterError(
-      'rejected',
-      'Could not deliver records that the receiver refuses while it takes newer ones',
-    );
-  }
-
-  async #attempt(batch: Batch, signal: AbortSignal): Promise<Delivered | undefined> {
+  const deliver = async (batch: Batch, signal: AbortSignal): Promise<Delivered | undefined> => {
+    const probing = refusals.length > 0;
+    if (probing && batch.events.length + batch.results.length === 0) return undefined;
     try {
-      return await this.#sink.deliver(batch, signal);
+      const delivered = await sink.deliver(batch, signal);
+      if (!probing) return delivered;
     } catch (thrown) {
       const error = toExporterError(thrown);
-      if (!isSuspect(error) || this.#suspects >= maxSuspectBatches) throw error;
-      this.#suspects += 1;
-      this.#refusal ??= error;
+      const isSuspect = error.reason === 'rejected' && 'suspects' in error.details;
+      if (!isSuspect || refusals.length >= maxSuspectBatches) throw error;
+      refusals.push(error);
       return undefined;
     }
-  }
+    const message = 'Could not deliver records that the receiver refuses while it takes newer ones';
+    throw new ExporterError('rejected', message);
+  };
+  return { refusals, deliver };
 }
-
-const isSuspect = ({ reason, details }: ExporterError): boolean => reason === 'rejected' && 'suspects' in details;

@@ -20,7 +20,7 @@ export function fold(series: Series | undefined, added: Series | SeriesDelta): S
     case 'counter':
       return foldCounter(series, added);
     case 'latest':
-      return foldLatest(series, added);
+      return series?.kind === 'latest' && series.at > added.at ? { ...added, at: series.at } : added;
     case 'histogram':
       return foldHistogram(series, added);
   }
@@ -32,10 +32,6 @@ function foldCounter(series: Series | undefined, added: Addend<'counter'>): Seri
   const value = (before?.value ?? 0n) + ('by' in added ? BigInt(added.by) : added.value);
   const heldNow = (before?.held ?? 0n) + BigInt(held);
   return { family, labels, kind, value, ...(heldNow === 0n ? {} : { held: heldNow }) };
-}
-
-function foldLatest(series: Series | undefined, { family, labels, kind, at }: Addend<'latest'>): Series {
-  return { family, labels, kind, at: series?.kind === 'latest' && series.at > at ? series.at : at };
 }
 
 function foldHistogram(series: Series | undefined, added: Addend<'histogram'>): Series {

@@ -9,19 +9,13 @@ export type CachedSession = Readonly<{
   stoppedAt: Nanos | undefined;
 }>;
 
-/** Sessions as discovery last saw them. One that was evicted is fetched by its id. */
-export interface SessionCache {
-  put(session: Session, now: Nanos): void;
-  /** Undefined if the server has no such session (any more). */
-  get(id: string, signal: AbortSignal): Promise<CachedSession | undefined>;
-  /** As `get`, but always asks the server. */
-  refresh(id: string, signal: AbortSignal): Promise<CachedSession | undefined>;
-}
-
 /** About 15 MB. */
 const maxSessions = 20_000;
 
-export function createSessionCache(source: Pick<Source, 'now' | 'session'>): SessionCache {
+export type SessionCache = ReturnType<typeof createSessionCache>;
+
+/** Sessions as discovery last saw them. One that was evicted is fetched by its id. */
+export function createSessionCache(source: Pick<Source, 'now' | 'session'>) {
   const sessions = new Map<string, CachedSession>();
   const put = (session: Session, now: Nanos): CachedSession => {
     const known = sessions.get(session.id)?.stoppedAt;
@@ -32,13 +26,12 @@ export function createSessionCache(source: Pick<Source, 'now' | 'session'>): Ses
     if (sessions.size > maxSessions && oldest.done !== true) sessions.delete(oldest.value);
     return cached;
   };
+  /** As `get`, but always asks the server. */
   const refresh = async (id: string, signal: AbortSignal): Promise<CachedSession | undefined> => {
     const session = await source.session(id, signal);
     return session === undefined ? undefined : put(session, source.now());
   };
-  return {
-    put: (session, now) => void put(session, now),
-    get: async (id, signal) => sessions.get(id) ?? refresh(id, signal),
-    refresh,
-  };
+  /** Undefined if the server has no such session (any more). */
+  const get = async (id: string, signal: AbortSignal) => sessions.get(id) ?? refresh(id, signal);
+  return { put, get, refresh };
 }

@@ -1,5 +1,6 @@
-import { ExporterError } from '../kernel/errors.js';
-import type { ServedSeries, Store } from '../pipeline/ports.js';
+import type { Clock } from '../kernel/clock.js';
+import { ExporterError, type Reason, toExporterError } from '../kernel/errors.js';
+import type { InstanceInfo, ServedSeries, Source, Store } from '../pipeline/ports.js';
 
 /** Whether a server is the installation that its stored cursors are about. */
 export type InstallationChange =
@@ -37,14 +38,16 @@ export class Installations {
     this.release(server);
   }
 
-  /** Assigns an installation to the server that reported it. Returns the server that has it already, if any. */
-  claim(server: string, installationId: string): string | undefined {
+  /**
+   * Assigns an installation to the server that reported it.
+   * @throws {ExporterError} `config` if another server has it.
+   */
+  claim(server: string, installationId: string): void {
     this.#reported.set(server, installationId);
     const reader = this.#readers.get(installationId);
-    if (reader !== undefined && reader !== server) return reader;
+    if (reader !== undefined && reader !== server) throw duplicate(reader);
     this.release(server);
     this.#readers.set(installationId, server);
-    return undefined;
   }
 
   release(server: string): void {
@@ -74,15 +77,12 @@ const archiveOf = (server: string, installationId: string): string => `${server}
  */
 export async function adoptInstallation(deps: InstallationDeps, installationId: string): Promise<InstallationChange> {
   if (installationId === '') return 'unchanged';
-  return deps.installations.exclusive(async () => {
-    const other = deps.installations.claim(deps.server, installationId);
-    if (other !== undefined) throw duplicate(other);
-    return adopt(deps, installationId);
-  });
+  return deps.installations.exclusive(async () => adopt(deps, installationId));
 }
 
 async function adopt(deps: InstallationDeps, installationId: string): Promise<InstallationChange> {
-  const { server, store, series } = deps;
+  const { server, store, series, installations } = deps;
+  installations.claim(server, installationId);
   const { since, facts } = await store.state(server);
   const old = facts.installationId;
   if (old === installationId) return 'unchanged';
@@ -113,3 +113,78 @@ async function holderOf({ server, store, installations }: InstallationDeps, id: 
 
 const duplicate = (other: string): ExporterError =>
   new ExporterError('config', `Could not read from the server: server "${other}" is the same installation`);
+
+/** After such a failure another server may answer the next request. */
+const suspicious: ReadonlySet<Reason> = new Set(['auth', 'network', 'server', 'throttled', 'timeout']);
+/** How long a server that never fails is trusted. */
+const trustedMs = 900_000;
+
+/** A source that also reports when its login ends: a new login may reach another installation. */
+export type LoginSource = Source & Readonly<{ tokenExpiresAtMs(): number | undefined }>;
+
+/**
+ * What a server says of itself; undefined if it refuses to.
+ * @throws {ExporterError} as `Source.instance`, except `rejected`.
+ */
+export const askInstance = async (source: Pick<Source, 'instance'>, signal: AbortSignal) =>
+  source.instance(signal).catch((thrown: unknown) => {
+    if (toExporterError(thrown).reason === 'rejected') return undefined;
+    throw thrown;
+  });
+
+/**
+ * Asks a server for its installation id before and after a request that follows a failure or a new login, and every
+ * quarter of an hour.
+ * @param known what the server said of itself just now.
+ * @returns a source that rejects every request once its server has become another installation; `changed` aborts when
+ * the server reports another id, or its first one; `instance` returns what it last said of itself.
+ */
+export function guardInstallation(
+  source: LoginSource,
+  known: InstanceInfo | undefined,
+  clock: Pick<Clock, 'monotonic'>,
+) {
+  const changed = new AbortController();
+  let instance = known;
+  let askedMs: number | undefined = clock.monotonic();
+  let asking: Promise<void> | undefined;
+  const ask = async (signal: AbortSignal): Promise<void> => {
+    const answer = await askInstance(source, signal);
+    if (isAnother(known, answer)) changed.abort();
+    instance = answer ?? instance;
+    askedMs = clock.monotonic();
+  };
+  const verify = async (signal: AbortSignal): Promise<void> => {
+    if (askedMs === undefined || clock.monotonic() - askedMs >= trustedMs) {
+      asking ??= ask(signal).finally(() => (asking = undefined));
+      await asking;
+    }
+    if (changed.signal.aborted)
+      throw new ExporterError('rejected', 'Could not read from the server: it is another installation now');
+  };
+  const guarded = async <T>(signal: AbortSignal, read: () => Promise<T>): Promise<T> => {
+    await verify(signal);
+    const login = source.tokenExpiresAtMs();
+    try {
+      const answer = await read();
+      if (source.tokenExpiresAtMs() !== login) askedMs = undefined;
+      await verify(signal);
+      return answer;
+    } catch (thrown) {
+      if (suspicious.has(toExporterError(thrown).reason)) askedMs = undefined;
+      throw thrown;
+    }
+  };
+  const guardedSource: Source = {
+    ...source,
+    sessions: async (from, signal) => guarded(signal, async () => source.sessions(from, signal)),
+    session: async (id, signal) => guarded(signal, async () => source.session(id, signal)),
+    changes: async (place, signal) => guarded(signal, async () => source.changes(place, signal)),
+    events: async (id, offset, signal) => guarded(signal, async () => source.events(id, offset, signal)),
+  };
+  return { changed: changed.signal, instance: () => instance, source: guardedSource };
+}
+
+/** A server that stops reporting an id is still the same; one that starts to must be identified again. */
+const isAnother = (known: InstanceInfo | undefined, answer: InstanceInfo | undefined): boolean =>
+  answer !== undefined && answer.installationId !== '' && answer.installationId !== known?.installationId;

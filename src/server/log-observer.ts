@@ -20,7 +20,7 @@ export function logObserver(log: Log): ServerObserver {
       const instance = `${apiVersion} ${version}`;
       if (instance === lastInstance) return;
       lastInstance = instance;
-      log.info('Connected to server', { api_version: apiVersion, version: version === '' ? undefined : version });
+      log.info('Connected to server', { api_version: apiVersion, version: known(version) });
     },
     discovered: ({ result, error, seconds, listed, rejects }, open) => {
       log.debug('Poll completed', { result, seconds, listed, open: open.length });
@@ -51,20 +51,18 @@ const installationMessages: Readonly<Partial<Record<InstallationChange, string>>
 /** Names the first few events and sessions of each kind, and says how many there were if there are more. */
 function logFindings(log: Log, sink: SinkName, { rejected, corrected, deadLetters }: DeliveryReport): void {
   for (const { session, order, id, reason } of rejected.first)
-    log.warn('Event rejected, skipping', { sink, session, order, event: id === '' ? undefined : id, reason });
+    log.warn('Event rejected, skipping', { sink, session, order, event: known(id), reason });
   logTotal(log, 'Events rejected', sink, rejected);
   for (const { session, events } of corrected.first)
     log.warn('Events changed status after they were counted; counters stay', { sink, session, events });
   logTotal(log, 'Sessions with events that changed status', sink, corrected);
   for (const { session, event, reason } of deadLetters.first)
-    log.warn('Record refused by the receiver, skipping', {
-      sink,
-      session,
-      event: event === '' ? undefined : event,
-      reason,
-    });
+    log.warn('Record refused by the receiver, skipping', { sink, session, event: known(event), reason });
   logTotal(log, 'Records refused by the receiver', sink, deadLetters);
 }
+
+/** A field without a value is left out. */
+const known = (value: string): string | undefined => (value === '' ? undefined : value);
 
 function logTotal(log: Log, message: string, sink: SinkName, { count, first }: Sample<unknown>): void {
   if (count > first.length) log.warn(message, { sink, count });

@@ -26,16 +26,13 @@ export interface ServerObserver {
 
 /** One observer that calls each of these. */
 export function together(observers: readonly Partial<ServerObserver>[]): ServerObserver {
-  const each = (call: (observer: Partial<ServerObserver>) => void): void => {
-    for (const observer of observers) call(observer);
-  };
   return {
-    installationChanged: change => each(observer => observer.installationChanged?.(change)),
-    identified: instance => each(observer => observer.identified?.(instance)),
-    discovered: (report, open) => each(observer => observer.discovered?.(report, open)),
-    feed: status => each(observer => observer.feed?.(status)),
-    delivered: (sink, report, seconds) => each(observer => observer.delivered?.(sink, report, seconds)),
-    opened: (sink, backlog) => each(observer => observer.opened?.(sink, backlog)),
-    committed: (sink, batch) => each(observer => observer.committed?.(sink, batch)),
+    installationChanged: change => observers.forEach(one => one.installationChanged?.(change)),
+    identified: instance => observers.forEach(one => one.identified?.(instance)),
+    discovered: (report, open) => observers.forEach(one => one.discovered?.(report, open)),
+    feed: status => observers.forEach(one => one.feed?.(status)),
+    delivered: (sink, report, seconds) => observers.forEach(one => one.delivered?.(sink, report, seconds)),
+    opened: (sink, backlog) => observers.forEach(one => one.opened?.(sink, backlog)),
+    committed: (sink, batch) => observers.forEach(one => one.committed?.(sink, batch)),
   };
 }

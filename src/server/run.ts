@@ -1,4 +1,4 @@
-import { Discovery } from '../discovery/scheduler.js';
+import { Discovery, type DiscoveryDeps } from '../discovery/scheduler.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import { createNotify } from '../kernel/notify.js';
@@ -8,41 +8,42 @@ import { deliverDue } from '../pipeline/deliver-due.js';
 import { every, runWhenNotified } from '../pipeline/loops.js';
 import { createPageCache } from '../pipeline/page-cache.js';
 import { PendingCommit } from '../pipeline/pending-commit.js';
-import type { InstanceInfo, ServedSeries, ServerState, Sink, SinkName, Store } from '../pipeline/ports.js';
+import type { ServedSeries, ServerState, Sink, SinkName, Store } from '../pipeline/ports.js';
 import { createSessionCache } from '../pipeline/session-cache.js';
 import type { DeliveryReport, SinkWorker, StopSignals } from '../pipeline/sink-worker.js';
-import { adoptInstallation, type Installations } from './installation.js';
-import { askInstance, type GuardedSource, guardInstallation, type LoginSource } from './installation-guard.js';
+import {
+  adoptInstallation,
+  askInstance,
+  guardInstallation,
+  type InstallationDeps,
+  type LoginSource,
+} from './installation.js';
 import type { ServerObserver } from './observer.js';
 
-/** When a server is polled. Milliseconds. */
-export type Schedule = Readonly<{
-  startAfterMs: number;
-  /** Between polls while no session is open. */
-  idleMs: number;
-  /** Between polls while a session is open. */
-  openMs: number;
-  /** Between lists of all sessions while the change feed is active. */
-  reconcileMs: number;
-}>;
-
 /** What running one server needs. */
-export type RunDeps = Readonly<{
-  server: string;
-  source: LoginSource;
-  sinks: readonly Sink[];
-  store: Store;
-  series: ServedSeries;
-  installations: Installations;
-  clock: Clock;
-  random: Random;
-  schedule: Schedule;
-  /** Where a sink begins with a server that is first polled at `now`. Server time. */
-  beginAt: (sink: SinkName, now: Nanos) => Nanos;
-  /** How long after the stop of a session missing events are given up. */
-  grace: Nanos;
-  observer: ServerObserver;
-}>;
+export type RunDeps = InstallationDeps &
+  Readonly<{
+    source: LoginSource;
+    sinks: readonly Sink[];
+    store: Store;
+    series: ServedSeries;
+    clock: Clock;
+    random: Random;
+    /** When the server is polled, in ms. */
+    schedule: Readonly<{
+      startAfterMs: number;
+      /** Between polls while no session is open, and while one is. */
+      idleMs: number;
+      openMs: number;
+      /** Between lists of all sessions while the change feed is active. */
+      reconcileMs: number;
+    }>;
+    /** Where a sink begins with a server that is first polled at `now`. Server time. */
+    beginAt: (sink: SinkName, now: Nanos) => Nanos;
+    /** How long after the stop of a session missing events are given up. */
+    grace: Nanos;
+    observer: ServerObserver;
+  }>;
 
 /**
  * Runs one server until `quit` aborts: identifies the installation, then discovery finds sessions and each sink
@@ -60,14 +61,14 @@ export async function runServer(deps: RunDeps, { quit, cut }: StopSignals): Prom
 
 /** What is loaded while the server is one installation. */
 type InstallationState = Readonly<{
-  guarded: GuardedSource;
+  guarded: ReturnType<typeof guardInstallation>;
   stored: ServerState;
   backlogs: ReadonlyMap<Sink, Backlog>;
 }>;
 
 /** Polls until the server has reported its installation and the stored state is loaded; undefined if `quit` aborts first. */
 async function identify(deps: RunDeps, quit: AbortSignal): Promise<InstallationState | undefined> {
-  const { clock, source, observer, schedule } = deps;
+  const { server, clock, source, sinks, store, observer, schedule } = deps;
   const identified = new AbortController();
   let state: InstallationState | undefined;
   const poll = async (): Promise<ExporterError | undefined> => {
@@ -75,7 +76,10 @@ async function identify(deps: RunDeps, quit: AbortSignal): Promise<InstallationS
     try {
       const instance = await askInstance(source, quit);
       observer.installationChanged(await adoptInstallation(deps, instance?.installationId ?? ''));
-      state = await openInstallation(deps, instance);
+      const guarded = guardInstallation(source, instance, clock);
+      const stored = await store.state(server);
+      const open = async (sink: Sink) => [sink, createBacklog(await store.pending(server, sink.name))] as const;
+      state = { guarded, stored, backlogs: new Map(await Promise.all(sinks.map(open))) };
       identified.abort();
       return undefined;
     } catch (thrown) {
@@ -85,31 +89,30 @@ async function identify(deps: RunDeps, quit: AbortSignal): Promise<InstallationS
       return error;
     }
   };
-  await every(() => schedule.idleMs, poll, { clock, quit: AbortSignal.any([quit, identified.signal]) });
+  await every(schedule.idleMs, poll, { clock, quit: AbortSignal.any([quit, identified.signal]) });
   return state;
-}
-
-async function openInstallation(deps: RunDeps, instance: InstanceInfo | undefined): Promise<InstallationState> {
-  const { server, store, sinks } = deps;
-  const guarded = guardInstallation(deps.source, instance, deps.clock);
-  const stored = await store.state(server);
-  const open = async (sink: Sink) => [sink, createBacklog(await store.pending(server, sink.name))] as const;
-  return { guarded, stored, backlogs: new Map(await Promise.all(sinks.map(open))) };
 }
 
 /** Discovery finds sessions and wakes the workers; each worker delivers what is due in its backlog. */
 async function runInstallation(deps: RunDeps, state: InstallationState, stopping: StopSignals): Promise<void> {
-  const { clock, random, observer } = deps;
+  const { clock, random, observer, sinks } = deps;
   const { source } = state.guarded;
-  const caches = { pageCache: createPageCache(source, deps.sinks.length), sessionCache: createSessionCache(source) };
-  const wakeUps = deps.sinks.map(createNotify);
+  const caches = { pageCache: createPageCache(source, sinks.length), sessionCache: createSessionCache(source) };
+  const workers = [...state.backlogs].map(([sink, backlog]) => ({ sink, backlog, wakeUp: createNotify() }));
   const wake = (): void => {
-    for (const wakeUp of wakeUps) wakeUp.notify();
+    for (const { wakeUp } of workers) wakeUp.notify();
   };
   const discovery = createDiscovery(deps, state, { ...caches, wake });
-  const delivering = [...state.backlogs].map(async ([sink, backlog], index) => {
-    const since = (): Nanos => discovery.state.since[sink.name] ?? 0n;
-    const worker = createWorker(deps, { ...caches, sink, backlog, since });
+  const delivering = workers.map(async ({ sink, backlog, wakeUp }) => {
+    const worker: SinkWorker = {
+      ...deps,
+      ...caches,
+      sink,
+      backlog,
+      since: () => discovery.state.since[sink.name] ?? 0n,
+      pendingCommit: new PendingCommit(deps.store),
+      committed: (name, batch) => observer.committed?.(name, batch),
+    };
     observer.opened?.(sink.name, backlog);
     const deliver = async (): Promise<DeliveryReport> => {
       const startedMs = clock.monotonic();
@@ -117,43 +120,23 @@ async function runInstallation(deps: RunDeps, state: InstallationState, stopping
       observer.delivered(sink.name, report, (clock.monotonic() - startedMs) / 1000);
       return report;
     };
-    return runWhenNotified(wakeUps[index] ?? createNotify(), deliver, { clock, random, quit: stopping.quit });
+    return runWhenNotified(wakeUp, deliver, { clock, random, quit: stopping.quit });
   });
   await Promise.all([discovery.run(stopping.quit), ...delivering]);
 }
 
-type Caches = Pick<SinkWorker, 'pageCache' | 'sessionCache'>;
-
-const createWorker = (
-  { server, source, store, grace, series, observer }: RunDeps,
-  own: Caches & Pick<SinkWorker, 'sink' | 'backlog' | 'since'>,
-): SinkWorker => ({
-  server,
-  source,
-  grace,
-  series,
-  ...own,
-  pendingCommit: new PendingCommit(store),
-  committed: (sink, batch) => observer.committed?.(sink, batch),
-});
-
 function createDiscovery(
   deps: RunDeps,
   { guarded, stored, backlogs }: InstallationState,
-  shared: Caches & Readonly<{ wake: () => void }>,
+  shared: Pick<DiscoveryDeps, 'pageCache' | 'sessionCache' | 'wake'>,
 ): Discovery {
-  const { series, schedule, observer } = deps;
+  const { observer } = deps;
   return new Discovery(
     {
       ...deps,
       ...shared,
       source: guarded.source,
-      intervals: schedule,
-      reconcileMs: schedule.reconcileMs,
-      backlogs: Object.fromEntries([...backlogs].map(([sink, backlog]) => [sink.name, backlog])),
-      initialDeltas: session => series.initialDeltas(session),
-      feedGapDeltas: missed => series.feedGapDeltas(missed),
-      stored: deltas => series.apply(deltas),
+      backlogs: new Map([...backlogs].map(([sink, backlog]) => [sink.name, backlog])),
       polled: (report, open) => {
         observer.discovered(report, open);
         const instance = guarded.instance();

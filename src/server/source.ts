@@ -8,58 +8,51 @@ import type { Log } from '../kernel/log.js';
 import { Secret } from '../kernel/secret.js';
 import type { Store } from '../pipeline/ports.js';
 import type { Metrics } from '../metrics/registry.js';
-import type { Credentials, VersionMemory } from '../source/options.js';
+import type { Credentials } from '../source/options.js';
 import { type RestSource, restSource } from '../source/rest.js';
 import type { Trust } from '../source/trust.js';
 import { isTimedOperation } from '../model/labels.js';
 import { apiRequestDuration, apiRequests, tlsVerificationEnabled } from '../metrics/server-families.js';
 
+/** What the source of a server works with. */
 export type SourceParts = Readonly<{
   version: string;
   clock: Clock;
   random: Random;
-  /** Of this server. */
   log: Log;
   metrics: Metrics;
   store: Pick<Store, 'state' | 'commit'>;
-  /** Where requests to all servers wait for their place. */
+  /** Limits the concurrent requests to all servers. */
   semaphore: Semaphore;
-  /** Told of each request that has ended, when somebody wants to know. */
 }>;
 
 /** The source of one server, as its configuration describes it. */
-export function serverSource(server: ServerConfig, parts: SourceParts): RestSource {
-  const { metrics, log, store, clock, random, semaphore } = parts;
-  const { name } = server;
-  const verified = server.url.protocol === 'https:' && !server.tls.insecureSkipVerify;
-  metrics.set(tlsVerificationEnabled, { server: name }, verified ? 1 : 0);
-  if (server.tls.insecureSkipVerify)
-    log.warn('The TLS certificate of the server is not verified: whoever is between can read the password');
+export function serverSource(config: ServerConfig, { version, metrics, store, ...parts }: SourceParts): RestSource {
+  const { name: server, url, tls } = config;
+  const verified = url.protocol === 'https:' && !tls.insecureSkipVerify;
+  metrics.set(tlsVerificationEnabled, { server }, verified ? 1 : 0);
+  if (tls.insecureSkipVerify)
+    parts.log.warn('The TLS certificate of the server is not verified: anyone on the network path can read the password');
   return restSource({
-    baseUrl: server.url,
-    apiVersion: server.apiVersion,
-    credentials: credentialsOf(server),
-    trust: trustOf(server),
-    proxy: server.proxy,
-    memory: memoryOf(name, store),
-    semaphore,
-    clock,
-    random,
-    log,
-    eventLimit: server.pageSize,
-    requestTimeoutMs: server.requestTimeoutMs,
-    userAgent: `vb365-exporter/${parts.version}`,
+    ...parts,
+    baseUrl: url,
+    apiVersion: config.apiVersion,
+    credentials: credentialsOf(config),
+    trust: trustOf(config),
+    proxy: config.proxy,
+    memory: {
+      recall: async () => (await store.state(server)).facts,
+      keep: async apiVersion => store.commit({ server, facts: { apiVersion } }),
+    },
+    eventLimit: config.pageSize,
+    requestTimeoutMs: config.requestTimeoutMs,
+    userAgent: `vb365-exporter/${version}`,
     observe: (operation, code, seconds) => {
-      metrics.inc(apiRequests, { server: name, operation, code });
-      if (isTimedOperation(operation)) metrics.observe(apiRequestDuration, { server: name, operation }, seconds);
+      metrics.inc(apiRequests, { server, operation, code });
+      if (isTimedOperation(operation)) metrics.observe(apiRequestDuration, { server, operation }, seconds);
     },
   });
 }
-
-const memoryOf = (server: string, store: SourceParts['store']): VersionMemory => ({
-  recall: async () => (await store.state(server)).facts,
-  keep: async apiVersion => store.commit({ server, facts: { apiVersion } }),
-});
 
 export function credentialsOf({ login }: ServerConfig): Credentials {
   const secret = async (): Promise<Secret> => readSecret(login.secret, login.kind);
@@ -71,21 +64,20 @@ export function credentialsOf({ login }: ServerConfig): Credentials {
 export function trustOf({ tls: { caFile, serverFingerprint, insecureSkipVerify } }: ServerConfig): Trust {
   if (insecureSkipVerify) return { kind: 'anyone' };
   if (serverFingerprint !== undefined) return { kind: 'pinned', fingerprint: serverFingerprint };
-  const ca =
-    caFile === undefined ? undefined : async () => readText(caFile, { what: 'tls.ca_file', reason: 'network' });
+  const ca = caFile === undefined ? undefined : async () => readText(caFile, 'tls.ca_file', 'network');
   return { kind: 'authorities', ca };
 }
 
 /** @throws {ExporterError} `auth` when the file cannot be read, or is empty, as one is that is just being written. */
 async function readSecret(source: SecretSource, what: string): Promise<Secret> {
   if ('value' in source) return source.value;
-  const text = await readText(source.file, { what: `${what} file`, reason: 'auth' });
+  const text = await readText(source.file, `${what} file`, 'auth');
   const secret = text.replace(/\r?\n$/, '');
   if (secret === '') throw new ExporterError('auth', `Could not use ${what} file "${source.file}": it is empty`);
   return new Secret(secret);
 }
 
-async function readText(file: string, { what, reason }: Readonly<{ what: string; reason: Reason }>): Promise<string> {
+async function readText(file: string, what: string, reason: Reason): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {

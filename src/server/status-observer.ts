@@ -18,7 +18,7 @@ export type StatusDeps = Readonly<{
 }>;
 
 /** Keeps what the landing page shows of one server. */
-export interface StatusObserver extends Required<ServerObserver> {
+export interface StatusObserver extends Omit<Required<ServerObserver>, 'installationChanged' | 'feed'> {
   /** Whether a poll has ended, with or without success. */
   polled(): boolean;
   view(): ServerStatus;
@@ -41,7 +41,6 @@ export function statusObserver(
     events: eventsOf(counted?.get(id)?.cursor.tally ?? {}),
   });
   return {
-    installationChanged: () => undefined,
     identified: ({ apiVersion, version }) => {
       connection = { ...connection, apiVersion, version };
     },
@@ -51,7 +50,6 @@ export function statusObserver(
       if (error === undefined) connection = { ...connection, state: 'up', error: '' };
       else connection = { ...connection, state: error.reason === 'store' ? 'up' : 'down', error: error.message };
     },
-    feed: () => undefined,
     delivered: (sink, { due }) => void backlogs.set(sink, due),
     opened: (sink, backlog) => {
       if (sink === 'metrics') counted = backlog;

@@ -20,16 +20,11 @@ export interface ManagedServer {
   close(): Promise<void>;
 }
 
-/** What a change of the configuration did: names of servers. */
-export type AppliedChanges = Readonly<{
-  added: readonly string[];
-  removed: readonly string[];
-  changed: readonly string[];
-  /** Unchanged, but restarted because their login was refused. */
-  retried: readonly string[];
-  /** Stopped before their deliveries were done; these are repeated. */
-  cut: readonly string[];
-}>;
+/**
+ * What a change of the configuration did: names of servers. `retried`: unchanged, but restarted because their login was
+ * refused. `cut`: stopped before their deliveries were done; these are repeated.
+ */
+export type AppliedChanges = Readonly<Record<'added' | 'removed' | 'changed' | 'retried' | 'cut', readonly string[]>>;
 
 export type SupervisorDeps = Readonly<{
   clock: Clock;
@@ -45,23 +40,20 @@ const replaceDrainMs = 5_000;
 /** Runs the configured servers. */
 export class Supervisor {
   readonly #deps: SupervisorDeps;
-  readonly #over = Promise.withResolvers<undefined>();
-  #servers: ReadonlyMap<string, RunningServer> = new Map();
+  readonly #over = Promise.withResolvers<void>();
+  /** Rejects if a server ends unexpectedly; does not resolve before `stop`. */
+  readonly running = this.#over.promise;
+  #servers: readonly RunningServer[] = [];
   #isStopping = false;
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
-    this.#over.promise.catch(() => undefined);
-  }
-
-  /** Rejects if a server ends unexpectedly; does not resolve before `stop`. */
-  get running(): Promise<void> {
-    return this.#over.promise;
+    this.running.catch(() => undefined);
   }
 
   /** The status of each server, in the order of the configuration. */
   statuses(): readonly StatusObserver[] {
-    return [...this.#servers.values()].map(({ server }) => server.status);
+    return this.#servers.map(({ server }) => server.status);
   }
 
   /**
@@ -71,25 +63,32 @@ export class Supervisor {
    */
   async apply(specs: readonly ServerSpec[]): Promise<AppliedChanges> {
     this.#throwIfStopping();
-    const changes = this.#changesTo(specs);
-    const starting = new Set([...changes.added, ...changes.changed, ...changes.retried]);
-    const ending = [...this.#servers].filter(([name]) => starting.has(name) || changes.removed.includes(name));
-    const drained = await Promise.all(ending.map(async ([, running]) => running.end(replaceDrainMs)));
+    const { added = [], changed = [], retried = [], kept = [] } = Object.groupBy(specs, spec => this.#changeTo(spec));
+    const [names, keptNames] = [namesOf(specs), namesOf(kept)];
+    const ending = this.#servers.filter(({ name }) => !keptNames.includes(name));
+    const drained = await Promise.all(ending.map(async one => one.end(replaceDrainMs)));
     this.#throwIfStopping();
-    for (const name of changes.removed) this.#deps.removed(name);
-    const all = new Map([...this.#servers, ...this.#start(specs.filter(({ server }) => starting.has(server.name)))]);
-    const inOrder = specs.map(({ server }) => [server.name, all.get(server.name)] as const);
-    this.#servers = new Map(
-      inOrder.flatMap(([name, server]) => (server === undefined ? [] : [[name, server] as const])),
+    const ended = ending.map(({ name }) => name);
+    const removed = ended.filter(name => !names.includes(name));
+    for (const name of removed) this.#deps.removed(name);
+    const started = this.#start([...added, ...changed, ...retried]);
+    this.#servers = [...this.#servers.filter(({ name }) => keptNames.includes(name)), ...started].toSorted(
+      (a, b) => names.indexOf(a.name) - names.indexOf(b.name),
     );
-    return { ...changes, cut: ending.flatMap(([name], index) => (drained[index] === true ? [] : [name])) };
+    return {
+      added: namesOf(added),
+      removed,
+      changed: namesOf(changed),
+      retried: namesOf(retried),
+      cut: ended.filter((_, index) => drained[index] === false),
+    };
   }
 
   /** Ends all servers; deliveries that are not done after `drainMs` are aborted. */
   async stop(drainMs: number): Promise<'drained' | 'cut'> {
     this.#isStopping = true;
-    const drained = await Promise.all([...this.#servers.values()].map(async running => running.end(drainMs)));
-    this.#over.resolve(undefined);
+    const drained = await Promise.all(this.#servers.map(async running => running.end(drainMs)));
+    this.#over.resolve();
     return drained.every(Boolean) ? 'drained' : 'cut';
   }
 
@@ -97,61 +96,43 @@ export class Supervisor {
     if (this.#isStopping) throw new ExporterError('aborted', 'vb365-exporter is stopping');
   }
 
-  #start(specs: readonly ServerSpec[]): readonly (readonly [string, RunningServer])[] {
+  #changeTo(spec: ServerSpec): 'added' | 'changed' | 'retried' | 'kept' {
+    const running = this.#servers.find(({ name }) => name === spec.server.name);
+    if (running === undefined) return 'added';
+    if (!configEquals(running.spec, spec)) return 'changed';
+    return running.server.loginRefused() ? 'retried' : 'kept';
+  }
+
+  #start(specs: readonly ServerSpec[]): readonly RunningServer[] {
     const { clock, create } = this.#deps;
     // All are created before one runs: each must know of the others.
     const created = specs.map(spec => ({ spec, server: create(spec, specs.length) }));
-    return created.map(one => [one.spec.server.name, run({ ...one, clock, failed: this.#over.reject })]);
-  }
-
-  #changesTo(specs: readonly ServerSpec[]): Omit<AppliedChanges, 'cut'> {
-    const names = specs.map(({ server }) => server.name);
-    const kept = specs.flatMap(spec => {
-      const running = this.#servers.get(spec.server.name);
-      return running === undefined ? [] : [{ name: spec.server.name, running, same: configEquals(running.spec, spec) }];
+    return created.map(({ spec, server }) => {
+      const quit = new AbortController();
+      const cut = new AbortController();
+      const ended = server.run({ quit: quit.signal, cut: cut.signal }).catch(this.#over.reject);
+      const end = async (drainMs: number): Promise<boolean> => {
+        quit.abort();
+        const drained = new AbortController();
+        const timer = clock.sleep(drainMs, drained.signal).then(() => cut.abort());
+        await ended;
+        drained.abort();
+        await timer.catch(() => undefined);
+        await server.close();
+        return !cut.signal.aborted;
+      };
+      let ending: Promise<boolean> | undefined;
+      return { name: spec.server.name, spec, server, end: async drainMs => (ending ??= end(drainMs)) };
     });
-    return {
-      added: names.filter(name => !this.#servers.has(name)),
-      removed: [...this.#servers.keys()].filter(name => !names.includes(name)),
-      changed: kept.filter(({ same }) => !same).map(({ name }) => name),
-      retried: kept.filter(({ same, running }) => same && running.server.loginRefused()).map(({ name }) => name),
-    };
   }
 }
 
+const namesOf = (specs: readonly ServerSpec[]): readonly string[] => specs.map(({ server }) => server.name);
+
 type RunningServer = Readonly<{
+  name: string;
   spec: ServerSpec;
   server: ManagedServer;
   /** Ends the server, once. Returns whether its deliveries were done within the time. */
   end: (drainMs: number) => Promise<boolean>;
 }>;
-
-type Created = Readonly<{ spec: ServerSpec; server: ManagedServer; clock: Clock; failed: (thrown: unknown) => void }>;
-
-function run({ spec, server, clock, failed }: Created): RunningServer {
-  const quit = new AbortController();
-  const cut = new AbortController();
-  const ended = server.run({ quit: quit.signal, cut: cut.signal }).catch(failed);
-  const end = async (drainMs: number): Promise<boolean> => {
-    quit.abort();
-    const drained = await within(drainMs, ended, clock);
-    cut.abort();
-    await ended;
-    await server.close();
-    return drained;
-  };
-  let ending: Promise<boolean> | undefined;
-  return { spec, server, end: async drainMs => (ending ??= end(drainMs)) };
-}
-
-/** Whether `work` ended within `ms`. */
-async function within(ms: number, work: Promise<void>, clock: Clock): Promise<boolean> {
-  const timer = new AbortController();
-  const late = clock.sleep(ms, timer.signal).then(
-    () => false,
-    () => true,
-  );
-  const done = await Promise.race([work.then(() => true), late]);
-  timer.abort();
-  return done;
-}

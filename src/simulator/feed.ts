@@ -58,9 +58,9 @@ const outdated: ApiProblem = {
   message: 'The change token is outdated.',
 };
 
-type FeedRequest = Readonly<{ place: number; limit: number; waitMs: number }>;
+type ChangesQuery = Readonly<{ place: number; limit: number; waitMs: number }>;
 
-function readAsked(query: Query, context: FeedContext, dialect: Dialect): FeedRequest | ApiProblem {
+function readAsked(query: Query, context: FeedContext, dialect: Dialect): ChangesQuery | ApiProblem {
   const paging = readPaging(query, dialect);
   if ('status' in paging) return paging;
   const waitSeconds = readCount(query.get('timeoutseconds'), 0);

@@ -48,7 +48,7 @@ function decodeChanges(json: unknown): FeedAnswer {
   const { nextChangeToken: token, limit, results } = parsed.data;
   const changes = { updated: new Map<string, string>(), deleted: new Set<string>() };
   const unreadable = results.filter(entry => !isJsonObject(entry) || !addChange(entry, changes)).length;
-  return { kind: 'told', token, ...changes, entries: results.length, unreadable, more: results.length >= limit };
+  return { kind: 'changes', token, ...changes, entries: results.length, unreadable, more: results.length >= limit };
 }
 
 type Changes = Readonly<{ updated: Map<string, string>; deleted: Set<string> }>;

@@ -8,7 +8,7 @@ export const styleSheet = `:root {
   --bad: light-dark(#b3261e, #ff938a);
 }
 * { box-sizing: border-box; }
-body { margin: 0; border-top: 0.3rem solid #e6522c; font: 1rem/1.5 system-ui, sans-serif; }
+body { margin: 0; background: light-dark(#fafafa, #16181c); color: light-dark(#1c1f24, #e6e8ec); border-top: 0.3rem solid #e6522c; font: 1rem/1.5 system-ui, sans-serif; }
 main { max-width: 72rem; margin: 0 auto; padding: 1rem 1rem 3rem; }
 h1 { margin: 0; font-size: 1.6rem; }
 h2 { margin: 2.25rem 0 0.6rem; font-size: 1.05rem; }

@@ -1,6 +1,6 @@
 import { compare } from 'bcryptjs';
 import type { RequestHandler } from 'express';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { WebConfig } from '../config/web-config.js';
 
 type UserAndPassword = Readonly<{ name: string; password: string }>;
@@ -16,24 +16,19 @@ export class PasswordCheck {
   #last: Promise<unknown> = Promise.resolve();
 
   /** Whether `users` has this name with this password. */
-  async isRight(users: WebConfig['users'], credentials: UserAndPassword): Promise<boolean> {
-    const hash = Object.hasOwn(users, credentials.name) ? users[credentials.name] : undefined;
-    const key = cacheKey(credentials, hash);
+  async isRight(users: WebConfig['users'], { name, password }: UserAndPassword): Promise<boolean> {
+    const userHash = Object.hasOwn(users, name) ? users[name] : undefined;
+    // A digest, so that the cache holds no passwords.
+    const key = hash('sha256', JSON.stringify([name, password, userHash]), 'base64');
     if (this.#cache.has(key)) return true;
-    const compared = this.#last.then(async () => compare(credentials.password, hash ?? unknownUserHash));
+    const compared = this.#last.then(async () => compare(password, userHash ?? unknownUserHash));
     this.#last = compared.catch(() => undefined);
-    const isRight = (await compared) && hash !== undefined;
+    const isRight = (await compared) && userHash !== undefined;
     if (isRight && this.#cache.size >= cacheSize) this.#cache.clear();
     if (isRight) this.#cache.add(key);
     return isRight;
   }
 }
-
-/** A digest, so that the cache holds no passwords. */
-const cacheKey = ({ name, password }: UserAndPassword, hash = ''): string =>
-  createHash('sha256')
-    .update(JSON.stringify([name, password, hash]))
-    .digest('base64');
 
 /** Requires a login where `users` has any; `openPaths` need none. */
 export function basicAuth(users: () => WebConfig['users'], openPaths: ReadonlySet<string>): RequestHandler {
@@ -50,8 +45,7 @@ export function basicAuth(users: () => WebConfig['users'], openPaths: ReadonlySe
 
 /** Parses `Basic ...` (RFC 7617); undefined for anything else. */
 function parseCredentials(header: string): UserAndPassword | undefined {
-  const encoded = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header)?.[1];
-  if (encoded === undefined) return undefined;
+  const [, encoded = ''] = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header) ?? [];
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   return colon === -1 ? undefined : { name: text.slice(0, colon), password: text.slice(colon + 1) };

@@ -1,5 +1,3 @@
-import { type Html, html, type Value } from './html.js';
-
 /** An open restore session, without names of persons or items. */
 export type OpenSession = Readonly<{ id: string; ageMs: number; /** Events counted so far. */ events: number }>;
 
@@ -58,19 +56,18 @@ export function landingPage({ version, at, servers, failed }: Status, metricsPat
           </nav>
           ${summary(servers)} ${serverTable(servers)} ${sessionTable(servers)} ${failedTable(failed)}
           <p class="note">Counts are in the metrics; names and items are in the log records, if logs are enabled.</p>
-          <p class="note">As of <time datetime="${at}">${moment(at)} UTC</time>. Reload the page to update it.</p>
+          <p class="note">As of ${moment(at)} UTC. Reload the page to update it.</p>
         </main>
       </body>
-    </html> `.text;
+    </html> `.safe;
 }
 
 function summary(servers: readonly ServerStatus[]): Html {
-  const up = servers.filter(({ state }) => state === 'up').length;
-  const down = servers.filter(({ state }) => state === 'down').length;
+  const { up = [], down = [] } = Object.groupBy(servers, ({ state }) => state);
   const open = servers.reduce((sum, server) => sum + (server.open?.length ?? 0), 0);
   return html`<p class="summary">
-    ${up} of ${servers.length} servers up, <span class="${down > 0 ? 'down' : ''}">${down} down</span>, ${open} sessions
-    open
+    ${up.length} of ${servers.length} servers up,
+    <span class="${down.length > 0 ? 'down' : ''}">${down.length} down</span>, ${open} sessions open
   </p>`;
 }
 
@@ -119,12 +116,7 @@ const failedTable = (failed: readonly FailedEvent[]): Html =>
   table('Last failed events', {
     empty: 'None since the exporter started',
     columns: ['Event', 'Server', 'Type', 'Time (UTC)'],
-    rows: failed.map(({ server, id, type, at }) => [
-      html`<code>${id}</code>`,
-      server,
-      type,
-      html`<time datetime="${at}">${moment(at)}</time>`,
-    ]),
+    rows: failed.map(({ server, id, type, at }) => [html`<code>${id}</code>`, server, type, moment(at)]),
     note: 'This list is kept in memory and is empty after a restart; the counters are not.',
   });
 
@@ -144,28 +136,40 @@ const table = (title: string, { columns, rows, empty, note = '' }: Table): Html 
               </tr>
             </thead>
             <tbody role="rowgroup">
-              ${rows.map(cells => rowOf(columns, cells))}
+              ${rows.map(
+                ([head = '', ...cells]) =>
+                  html`<tr role="row">
+                    <th role="rowheader" scope="row">${head}</th>
+                    ${cells.map((cell, index) => html`<td role="cell" data-label="${columns[index + 1] ?? ''}"><div>${cell}</div></td>`)}
+                  </tr>`,
+              )}
             </tbody>
           </table>`
     }
     <p class="note">${note}</p>`;
 
-const rowOf = (columns: readonly string[], [head = '', ...cells]: readonly Value[]): Html =>
-  html`<tr role="row">
-    <th role="rowheader" scope="row">${head}</th>
-    ${cells.map((cell, index) => html`<td role="cell" data-label="${columns[index + 1] ?? ''}"><div>${cell}</div></td>`)}
-  </tr> `;
-
 /** `2026-11-25 08:59:59` for an ISO 8601 time in UTC. */
-const moment = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
+const moment = (iso: string): Html => html`<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 19)}</time>`;
 
 /** Milliseconds in the largest unit of which there are at least two; else in seconds. */
 function duration(ms: number): string {
-  const units = [
-    [86_400_000, 'd'],
-    [3_600_000, 'h'],
-    [60_000, 'min'],
-  ] as const;
-  const [unitMs, unit] = units.find(([size]) => ms >= 2 * size) ?? [1000, 's'];
+  const units = Object.entries({ d: 86_400_000, h: 3_600_000, min: 60_000 });
+  const [unit, unitMs] = units.find(([, size]) => ms >= 2 * size) ?? ['s', 1000];
   return `${String(Math.max(0, Math.floor(ms / unitMs)))} ${unit}`;
+}
+
+/** HTML that is safe to send; made by `html` alone. */
+type Html = Readonly<{ safe: string }>;
+
+/** What a template may hold. */
+type Value = string | number | Html | readonly Html[];
+
+/** A template as HTML. Each value is escaped, for text and for quoted attributes, unless it is `Html`. */
+function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
+  return { safe: parts.map((part, index) => part + escaped(values[index] ?? '')).join('') };
+}
+
+function escaped(value: Value): string {
+  if (typeof value === 'object') return 'safe' in value ? value.safe : value.map(escaped).join('');
+  return String(value).replace(/[&<>"']/g, character => `&#${String(character.charCodeAt(0))};`);
 }

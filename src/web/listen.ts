@@ -50,7 +50,7 @@ export async function listen({ app, host, port, webConfig = () => openWeb }: Lis
     const code = 'code' in cause ? String(cause.code) : cause.name;
     reject(new ExporterError('network', `Could not listen on "${address}": ${reasons[code] ?? code}`, { cause }));
   });
-  server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve);
+  server.listen({ port, host }, resolve);
   await promise;
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new ExporterError('bug', 'A TCP server has no TCP address');

@@ -26,11 +26,14 @@ const compress = promisify(gzip);
 /** Answers a scrape in the format and encoding that the client prefers. */
 export async function answerScrape(request: Request, response: Response, options: ScrapeOptions): Promise<void> {
   const startedMs = options.clock.monotonic();
-  const timeoutMs = timeoutOf(request);
+  // The client drops responses that arrive after this.
+  const timeoutMs = (Number(request.headers[timeoutHeader]) || Infinity) * 1000;
   const format = formatOf(request);
   const page = await options.metrics(format);
   response.set({ 'content-type': contentTypes[format], vary: 'Accept, Accept-Encoding' });
-  const body = await encoded(request, response, page.body);
+  const compressed = request.acceptsEncodings('gzip', 'identity') === 'gzip';
+  if (compressed) response.set('content-encoding', 'gzip');
+  const body = compressed ? await compress(page.body, { level: constants.Z_BEST_SPEED }) : page.body;
   // `finish` fires only when all bytes were handed to the system; a broken connection has `close` alone.
   if (request.method === 'GET')
     response.once('finish', () => {
@@ -54,16 +57,7 @@ function formatOf(request: Request): MetricsFormat {
   return accepted === false || accepted === contentTypes.text ? 'text' : 'openmetrics';
 }
 
-async function encoded(request: Request, response: Response, body: Buffer): Promise<Buffer> {
-  if (request.acceptsEncodings('gzip', 'identity') !== 'gzip') return body;
-  response.set('content-encoding', 'gzip');
-  return compress(body, { level: constants.Z_BEST_SPEED });
-}
-
 const timeoutHeader = 'x-prometheus-scrape-timeout-seconds';
-
-/** The client drops responses that arrive after this. */
-const timeoutOf = ({ headers }: Request): number => (Number(headers[timeoutHeader]) || Infinity) * 1000;
 
 /** Keeps 200 characters of the user agent. */
 const readerOf = ({ socket, headers }: Request): ScrapeReader => ({

@@ -9,7 +9,7 @@ const nodeVersions = { TLS10: 'TLSv1', TLS11: 'TLSv1.1', TLS12: 'TLSv1.2', TLS13
 const contextOptions = ({ cert, key, clientCa, minVersion, maxVersion }: WebTls): SecureContextOptions => ({
   cert,
   key,
-  ...(clientCa === undefined ? {} : { ca: clientCa }),
+  ca: clientCa,
   minVersion: nodeVersions[minVersion],
   maxVersion: nodeVersions[maxVersion],
 });
@@ -22,9 +22,8 @@ export function checkTls(tls: WebTls): void {
   try {
     createSecureContext(contextOptions(tls));
   } catch (cause) {
-    throw new ExporterError('config', 'Could not use the TLS certificate, key or client CA of the web configuration', {
-      cause,
-    });
+    const message = 'Could not use the TLS certificate, key or client CA of the web configuration';
+    throw new ExporterError('config', message, { cause });
   }
 }
 

@@ -29,6 +29,7 @@ export type WebOptions = Readonly<{
 const healthPaths = ['/-/healthy', '/healthz'];
 const readyPaths = ['/-/ready', '/readyz'];
 const reloadPath = '/-/reload';
+const notAllowed = 'Method not allowed';
 
 /** Browsers must not run scripts, frame the page, guess types or cache. */
 const safeHeaders = {
@@ -44,7 +45,7 @@ const safeHeaders = {
  * @throws {ExporterError} `config` when the metrics path cannot be used.
  */
 export function createWeb(options: WebOptions): Express {
-  const { webConfig } = options;
+  const { webConfig, report } = options;
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
   app.enable('strict routing').enable('case sensitive routing');
   app.use((_, response, next) => {
@@ -52,17 +53,30 @@ export function createWeb(options: WebOptions): Express {
     next();
   });
   app.use(basicAuth(() => webConfig().users, new Set([...healthPaths, ...readyPaths])));
-  for (const [path, page] of pagesOf(options)) app.route(path).get(page).all(methodNotAllowed('GET, HEAD'));
+  for (const [path, page] of pagesOf(options))
+    app
+      .route(path)
+      .get(page)
+      .all(answering(405, notAllowed, { allow: 'GET, HEAD' }));
   const reload = reloading(options);
-  app.route(reloadPath).post(reload).put(reload).all(methodNotAllowed('POST, PUT'));
-  return app.use(answering(404, 'Not found'), failing(options));
+  app
+    .route(reloadPath)
+    .post(reload)
+    .put(reload)
+    .all(answering(405, notAllowed, { allow: 'POST, PUT' }));
+  // Express recognizes an error handler by its four parameters.
+  const failed: ErrorRequestHandler = (thrown, _request, response, _next) => {
+    report(toExporterError(thrown));
+    line(response, 500, 'Internal error; see the log of the exporter');
+  };
+  return app.use(answering(404, 'Not found'), failed);
 }
 
 function pagesOf(options: WebOptions): ReadonlyMap<string, RequestHandler> {
-  const { metricsPath, ready, status } = options;
+  const { metricsPath, status } = options;
   const readiness: RequestHandler = (_, response) => {
-    const state = ready();
-    line(response, state.ready ? 200 : 503, state.why);
+    const { ready, why } = options.ready();
+    line(response, ready ? 200 : 503, why);
   };
   const pages = new Map<string, RequestHandler>([
     ['/', (_, response) => void response.type('html').send(landingPage(status(), metricsPath))],
@@ -71,29 +85,20 @@ function pagesOf(options: WebOptions): ReadonlyMap<string, RequestHandler> {
     ...healthPaths.map(path => [path, answering(200, 'vb365-exporter is healthy')] as const),
     ...readyPaths.map(path => [path, readiness] as const),
   ]);
-  checkMetricsPath(metricsPath, [...pages.keys(), reloadPath]);
+  const isUsed = metricsPath === reloadPath || (metricsPath !== '/' && pages.has(metricsPath));
+  const why = isUsed ? 'the path is already in use' : 'it must begin with "/" and be a plain path';
+  if (isUsed || !/^\/[\w.~/-]*$/.test(metricsPath))
+    throw new ExporterError('config', `Could not serve metrics at "${metricsPath}": ${why}`);
   return pages.set(metricsPath, async (request, response) => answerScrape(request, response, options));
-}
-
-function checkMetricsPath(path: string, used: readonly string[]): void {
-  const isPlain = /^\/[\w.~/-]*$/.test(path);
-  if (isPlain && (path === '/' || !used.includes(path))) return;
-  const why = isPlain ? 'the path is already in use' : 'it must begin with "/" and be a plain path';
-  throw new ExporterError('config', `Could not serve metrics at "${path}": ${why}`);
 }
 
 const line = (response: Response, status: number, text: string): void =>
   void response.status(status).type('text').send(`${text}\n`);
 
 const answering =
-  (status: number, text: string): RequestHandler =>
+  (status: number, text: string, headers: Readonly<Record<string, string>> = {}): RequestHandler =>
   (_, response) =>
-    line(response, status, text);
-
-const methodNotAllowed =
-  (allowed: string): RequestHandler =>
-  (_, response) =>
-    line(response.set('allow', allowed), 405, 'Method not allowed');
+    line(response.set(headers), status, text);
 
 /** Methods and responses are those of Prometheus. */
 function reloading({ reload }: WebOptions): RequestHandler {
@@ -108,11 +113,3 @@ function reloading({ reload }: WebOptions): RequestHandler {
     }
   };
 }
-
-/** Express recognizes an error handler by its four parameters. */
-const failing =
-  ({ report }: WebOptions): ErrorRequestHandler =>
-  (thrown, _request, response, _next) => {
-    report(toExporterError(thrown));
-    line(response, 500, 'Internal error; see the log of the exporter');
-  };

@@ -9,10 +9,10 @@ describe('Nothing lost: what the change feed reports', () => {
   test('an event that is added during the last read of a session is read after that', async () => {
     const line = await following();
     open(line, 's1');
-    line.server.tell({ id: 's1', eTag: '1' });
+    line.server.report({ id: 's1', eTag: '1' });
     await line.clock.advance(1_000);
     stop(line.server, 's1', line.server.at);
-    line.server.tell({ id: 's1', eTag: '2' });
+    line.server.report({ id: 's1', eTag: '2' });
     await line.clock.advance(1_000);
     const read = line.server.events.bind(line.server);
     const held = Promise.withResolvers<undefined>();
@@ -23,7 +23,7 @@ describe('Nothing lost: what the change feed reports', () => {
     };
     await line.clock.advance(2 * minute);
     append(line, 's1', 1);
-    line.server.tell({ id: 's1', eTag: '3' });
+    line.server.report({ id: 's1', eTag: '3' });
     await line.clock.advance(5_000);
     expect(line.sink.taken()).toEqual(['s1-0']);
     held.resolve(undefined);
@@ -36,11 +36,11 @@ describe('Nothing lost: what the change feed reports', () => {
   test('a session that could not be read is reported again after a restart', async () => {
     const first = await following();
     open(first, 'bad');
-    first.server.tell({ id: 'bad', eTag: '1' });
+    first.server.report({ id: 'bad', eTag: '1' });
     await first.clock.advance(1_000);
     stop(first.server, 'bad', first.server.at);
     change(first, 'bad', '2');
-    first.server.tell({ id: 'bad', eTag: '2' });
+    first.server.report({ id: 'bad', eTag: '2' });
     await first.clock.advance(3 * minute);
     expect(await first.store.pending('hq', 'metrics')).toEqual([]);
     const { changeToken } = (await first.store.state('hq')).facts;
@@ -49,7 +49,7 @@ describe('Nothing lost: what the change feed reports', () => {
     };
     append(first, 'bad', 1);
     change(first, 'bad', '3');
-    first.server.tell({ id: 'bad', eTag: '3' });
+    first.server.report({ id: 'bad', eTag: '3' });
     await first.clock.advance(10 * minute);
     expect((await first.store.state('hq')).facts.changeToken).toBe(changeToken);
     await first.stop();
@@ -57,7 +57,7 @@ describe('Nothing lost: what the change feed reports', () => {
     for (const [id, held] of first.server.held) again.server.held.set(id, held);
     put(again.server, 'bad', event(0, { id: 'bad-0', endedAt: again.server.at }));
     append(again, 'bad', 1);
-    again.server.tell(...['1', '2', '3'].map(eTag => ({ id: 'bad', eTag })));
+    again.server.report(...['1', '2', '3'].map(eTag => ({ id: 'bad', eTag })));
     again.start();
     await again.clock.advance(2_000);
     expect(again.sink.taken()).toEqual(['bad-1']);

@@ -16,7 +16,7 @@ describe('the change feed', () => {
       commit: async (all: Parameters<typeof store.commit>[0]) => (commits.push(all), store.commit(all)),
     };
     const line = fedLine({ store: watched });
-    line.server.tell({ id: 'earlier' });
+    line.server.report({ id: 'earlier' });
     line.server.held.set('s1', session({ createdAt: line.server.at }));
     line.start();
     await line.clock.advance(0);
@@ -32,12 +32,12 @@ describe('the change feed', () => {
     const line = await following();
     await line.clock.advance(7_000);
     open(line, 's1');
-    line.server.tell({ id: 's1', eTag: '1' });
+    line.server.report({ id: 's1', eTag: '1' });
     await line.clock.advance(0);
     expect(line.sink.taken()).toEqual(['s1-0']);
     await line.clock.advance(600);
     append(line, 's1', 1);
-    line.server.tell({ id: 's1', eTag: '2' });
+    line.server.report({ id: 's1', eTag: '2' });
     await line.clock.advance(0);
     expect(line.sink.taken()).toEqual(['s1-0', 's1-1']);
     await line.stop();
@@ -46,7 +46,7 @@ describe('the change feed', () => {
   test('Nothing lost: the interval finds the events of open sessions that the feed does not report', async () => {
     const line = await following();
     open(line, 's1');
-    line.server.tell({ id: 's1', eTag: '1' });
+    line.server.report({ id: 's1', eTag: '1' });
     await line.clock.advance(1_000);
     append(line, 's1', 1);
     await line.clock.advance(5_000);
@@ -60,7 +60,7 @@ describe('the change feed', () => {
     await line.clock.advance(minute);
     open(line, 'silent');
     open(line, 'reported');
-    line.server.tell({ id: 'reported', eTag: '1' });
+    line.server.report({ id: 'reported', eTag: '1' });
     await line.clock.advance(13 * minute);
     expect(line.sink.taken()).toEqual(['reported-0']);
     await line.clock.advance(2 * minute);
@@ -76,7 +76,7 @@ describe('the change feed', () => {
     line.server.sessions = async (...asked) => {
       open(line, 'late');
       const list = await sessions(...asked);
-      line.server.tell({ id: 'late', eTag: '1' });
+      line.server.report({ id: 'late', eTag: '1' });
       line.server.sessions = sessions;
       return list;
     };
@@ -90,16 +90,16 @@ describe('the change feed', () => {
     const line = await following();
     open(line, 's1');
     stop(line.server, 's1', line.server.at);
-    line.server.tell({ id: 's1', eTag: '1' });
+    line.server.report({ id: 's1', eTag: '1' });
     await line.clock.advance(3 * minute);
     expect(await line.store.pending('hq', 'metrics')).toEqual([]);
     const before = line.server.asked.length;
-    line.server.tell({ id: 's1', eTag: '1' });
+    line.server.report({ id: 's1', eTag: '1' });
     await line.clock.advance(1_000);
     expect(line.askedSince(before).filter(what => !what.startsWith('changes'))).toEqual([]);
     append(line, 's1', 1);
     change(line, 's1', '2');
-    line.server.tell({ id: 's1', eTag: '2' });
+    line.server.report({ id: 's1', eTag: '2' });
     await line.clock.advance(1_000);
     expect(line.sink.taken()).toEqual(['s1-0', 's1-1']);
     await line.clock.advance(3 * minute);
@@ -110,11 +110,11 @@ describe('the change feed', () => {
   test('a deleted session is no longer open, and done', async () => {
     const line = await following();
     open(line, 's1');
-    line.server.tell({ id: 's1', eTag: '1' });
+    line.server.report({ id: 's1', eTag: '1' });
     await line.clock.advance(1_000);
     expect(line.open.at(-1)).toEqual(['s1']);
     line.server.held.delete('s1');
-    line.server.tell({ id: 's1', deleted: true });
+    line.server.report({ id: 's1', deleted: true });
     await line.clock.advance(1_000);
     expect(line.open.at(-1)).toEqual([]);
     expect(await line.store.pending('hq', 'metrics')).toEqual([]);
@@ -176,7 +176,7 @@ describe('the change feed', () => {
     await line.clock.advance(26_000);
     expect(line.askedSince(before).slice(0, 2)).toEqual(['changes 0', expect.stringMatching(/^sessions \d/)]);
     open(line, 's1');
-    line.server.tell({ id: 's1', eTag: '1' });
+    line.server.report({ id: 's1', eTag: '1' });
     line.server.answer = undefined;
     await line.clock.advance(2_000);
     expect(line.sink.taken()).toEqual(['s1-0']);
@@ -187,7 +187,7 @@ describe('the change feed', () => {
   test('a feed that returns at once with nothing is asked no more often than a list', async () => {
     const line = await following();
     line.server.answer = () => ({
-      kind: 'told',
+      kind: 'changes',
       token: '0',
       updated: new Map(),
       deleted: new Set(),
@@ -204,7 +204,7 @@ describe('the change feed', () => {
   test('a feed that never answers keeps no open session from being read', async () => {
     const line = await following();
     open(line, 's1');
-    line.server.tell({ id: 's1', eTag: '1' });
+    line.server.report({ id: 's1', eTag: '1' });
     line.server.answer = () => 'silence';
     await line.clock.advance(1_000);
     append(line, 's1', 1);
@@ -217,7 +217,7 @@ describe('the change feed', () => {
     const first = await following();
     open(first, 's1');
     stop(first.server, 's1', first.server.at);
-    first.server.tell({ id: 's1', eTag: '1' });
+    first.server.report({ id: 's1', eTag: '1' });
     await first.clock.advance(3 * minute);
     await first.stop();
     const again = fedLine({ store: first.store });
@@ -233,7 +233,7 @@ describe('the change feed', () => {
       event(0, { id: 's1-0', endedAt: again.server.at }),
       event(1, { id: 's1-1', endedAt: again.server.at }),
     );
-    again.server.tell({ id: 's1', eTag: '1' }, { id: 's1', eTag: '2' });
+    again.server.report({ id: 's1', eTag: '1' }, { id: 's1', eTag: '2' });
     again.start();
     await again.clock.advance(2_000);
     expect(again.server.asked.slice(0, 2)).toEqual(['sessions', 'changes 1']);
@@ -250,7 +250,7 @@ describe('the change feed', () => {
       if (id === 'bad') throw new ExporterError('decode', 'Could not read a restore session');
       return read(id, signal);
     };
-    line.server.tell({ id: 'bad', eTag: '1' }, { id: 'good', eTag: '1' });
+    line.server.report({ id: 'bad', eTag: '1' }, { id: 'good', eTag: '1' });
     await line.clock.advance(1_000);
     expect(line.sink.taken()).toEqual(['good-0']);
     expect(line.reports.at(-1)?.result).toBe('partial');
@@ -266,7 +266,7 @@ describe('the change feed', () => {
     for (const id of ids)
       line.server.held.set(id, session({ id, createdAt: line.server.at, endedAt: line.server.at, open: false }));
     const before = line.server.asked.length;
-    line.server.tell(...ids.map(id => ({ id, eTag: '1' })));
+    line.server.report(...ids.map(id => ({ id, eTag: '1' })));
     await line.clock.advance(0);
     expect(line.askedSince(before).filter(what => !what.startsWith('events'))).toEqual(['sessions']);
     await line.stop();
@@ -279,7 +279,7 @@ describe('the change feed', () => {
     line.store.commit = async all => (tokens.push(all.facts?.changeToken), commit(all));
     const entry = { updated: new Map(), deleted: new Set<string>(), entries: 1, unreadable: 0, more: false } as const;
     let token = 0;
-    line.server.answer = () => ({ kind: 'told', token: String((token += 1)), ...entry });
+    line.server.answer = () => ({ kind: 'changes', token: String((token += 1)), ...entry });
     await line.clock.advance(3 * minute);
     expect(tokens.length).toBeGreaterThan(1);
     expect(tokens.length).toBeLessThan(5);

@@ -41,7 +41,7 @@ describe('from the server to the webhook', () => {
         workload: 'exchange',
       });
       expect(annotations).toMatchObject({
-        summary: 'Items could not be restored.',
+        summary: 'Restore events failed.',
         description: expect.stringMatching(
           /^1 item\(s\) of exchange failed for fabrikam.onmicrosoft.com on hq within 15m\. /,
         ),

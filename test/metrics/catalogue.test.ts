@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { families } from '../../src/metrics/catalogue.js';
-import { closedLabels, type Family, family } from '../../src/metrics/family.js';
+import { closedLabels, counter, type Family } from '../../src/metrics/family.js';
 import { metricsMarkdown } from '../../docs/src/metrics-markdown.js';
 
 const named = families.map(row => [row.name, row] as const);
@@ -54,8 +54,7 @@ describe('every family', () => {
 });
 
 describe('closed labels', () => {
-  const row = family({
-    type: 'counter',
+  const row = counter({
     name: 'vb365_x_total',
     help: '',
     unit: 'x',

@@ -3,24 +3,23 @@ import { seconds } from '../../src/model/time.js';
 import type { Exemplar, SeriesDelta } from '../../src/pipeline/ports.js';
 import { exemplarText, type Format, sampleLine } from '../../src/metrics/exposition.js';
 import { SeriesTable } from '../../src/metrics/series-table.js';
-import { family } from '../../src/metrics/family.js';
+import { counter, gauge, histogram } from '../../src/metrics/family.js';
 import { batchDeltas } from '../../src/metrics/deltas.js';
 import { linesOf, pageOf, pageWith } from '../support/exposition.js';
 import { batch, taken } from '../support/restore.js';
 import { metricsOf } from '../support/metrics.js';
 
 const common = { unit: 'x', example: '', stored: true } as const;
-const events = family({ ...common, type: 'counter', name: 'vb365_e_total', help: 'Say "\\".', labels: ['server'] });
-const bytes = family({ ...common, type: 'counter', name: 'vb365_b_bytes_total', help: 'B.', labels: ['server'] });
-const length = family({
+const events = counter({ ...common, name: 'vb365_e_total', help: 'Say "\\".', labels: ['server'] });
+const bytes = counter({ ...common, name: 'vb365_b_bytes_total', help: 'B.', labels: ['server'] });
+const length = histogram({
   ...common,
-  type: 'histogram',
   name: 'vb365_l_seconds',
   help: 'L.',
   labels: ['server'],
   buckets: [0.5, 2],
 });
-const last = family({ ...common, type: 'gauge', name: 'vb365_t_timestamp_seconds', help: 'T.', labels: ['server'] });
+const last = gauge({ ...common, name: 'vb365_t_timestamp_seconds', help: 'T.', labels: ['server'] });
 
 const exemplar: Exemplar = {
   traceId: '61954db672784d2686f7888bda5a4ec4',

@@ -3,21 +3,19 @@ import * as fc from 'fast-check';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { GaugeTable } from '../../src/metrics/gauge-table.js';
 import { SeriesTable } from '../../src/metrics/series-table.js';
-import { family } from '../../src/metrics/family.js';
+import { counter, gauge, histogram } from '../../src/metrics/family.js';
 import { pageWith } from '../support/exposition.js';
 
 const common = { unit: 'x', example: '', stored: true } as const;
-const events = family({
+const events = counter({
   ...common,
-  type: 'counter',
   name: 'vb365_e_total',
   help: 'Events.',
   labels: ['server', 'kind'],
 });
-const open = family({ ...common, type: 'gauge', name: 'vb365_o', help: 'Open.', labels: ['server', 'kind'] });
-const length = family({
+const open = gauge({ ...common, name: 'vb365_o', help: 'Open.', labels: ['server', 'kind'] });
+const length = histogram({
   ...common,
-  type: 'histogram',
   name: 'vb365_l_seconds',
   help: 'Length.',
   labels: ['server', 'kind'],

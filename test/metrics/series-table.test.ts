@@ -3,26 +3,24 @@ import * as fc from 'fast-check';
 import { milliseconds } from '../../src/model/time.js';
 import type { Series, SeriesDelta } from '../../src/pipeline/ports.js';
 import { SeriesTable } from '../../src/metrics/series-table.js';
-import { type Family, family } from '../../src/metrics/family.js';
+import { counter, type Family, gauge, histogram } from '../../src/metrics/family.js';
 import { linesOf, pageWith } from '../support/exposition.js';
 
 const common = { unit: 'x', example: '', stored: true } as const;
-const events = family({
+const events = counter({
   ...common,
-  type: 'counter',
   name: 'vb365_e_total',
   help: 'E.',
   labels: ['server', 'organization'],
 });
-const length = family({
+const length = histogram({
   ...common,
-  type: 'histogram',
   name: 'vb365_l_seconds',
   help: 'L.',
   labels: ['server'],
   buckets: [0.5, 2],
 });
-const last = family({ ...common, type: 'gauge', name: 'vb365_t_timestamp_seconds', help: 'T.', labels: ['server'] });
+const last = gauge({ ...common, name: 'vb365_t_timestamp_seconds', help: 'T.', labels: ['server'] });
 
 const table = (families: readonly Family[] = [events, length, last]): SeriesTable => new SeriesTable(families);
 const page = (series: SeriesTable): string => pageWith(series.families);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExporterError } from '../../src/kernel/errors.js';
-import { askInstance, guardInstallation } from '../../src/server/installation-guard.js';
+import { askInstance, guardInstallation } from '../../src/server/installation.js';
 import type { InstanceInfo } from '../../src/pipeline/ports.js';
 import { fakeClock } from '../support/fake-clock.js';
 import { fakeServer } from '../support/server-run.js';

@@ -4,7 +4,7 @@ import { milliseconds } from '../../src/model/time.js';
 import { createBacklog, entryOf } from '../../src/pipeline/backlog.js';
 import type { DiscoveryReport } from '../../src/discovery/scheduler.js';
 import { statusObserver } from '../../src/server/status-observer.js';
-import { recentFailures } from '../../src/server/recent-failures.js';
+import { RecentFailures } from '../../src/server/recent-failures.js';
 import { fakeClock } from '../support/fake-clock.js';
 import { deliveryReport, session } from '../support/server-run.js';
 import { serverConfig } from '../support/program.js';
@@ -28,7 +28,7 @@ function statusOf(aheadMs = 0) {
   const server = { now: () => milliseconds(clock.now() + aheadMs) };
   return {
     clock,
-    status: statusObserver(config, ['metrics', 'logs'], { clock, source: server, failures: recentFailures(5) }),
+    status: statusObserver(config, ['metrics', 'logs'], { clock, source: server, failures: new RecentFailures(5) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type ManagedServer, type ServerSpec, Supervisor } from '../../src/server/supervisor.js';
-import { recentFailures } from '../../src/server/recent-failures.js';
+import { RecentFailures } from '../../src/server/recent-failures.js';
 import { statusObserver } from '../../src/server/status-observer.js';
 import { fakeClock, settle } from '../support/fake-clock.js';
 import { serverConfig } from '../support/program.js';
@@ -16,7 +16,7 @@ function stage() {
   const clock = fakeClock();
   const log: string[] = [];
   const create = ({ server }: ServerSpec): ManagedServer => ({
-    status: statusObserver(server, ['metrics'], { clock, source: { now: () => 0n }, failures: recentFailures(1) }),
+    status: statusObserver(server, ['metrics'], { clock, source: { now: () => 0n }, failures: new RecentFailures(1) }),
     run: async ({ quit, cut }) => {
       log.push(`${server.name} starts`);
       const end = server.name.startsWith('slow') ? cut : quit;

@@ -20,7 +20,7 @@ describe('the change feed', () => {
     ];
     const one = await begin(() => ({ json: { nextChangeToken: 't2', limit: 10_000, results } }), { apiVersion: 'v8' });
     expect(await one.source.changes(place, never)).toEqual({
-      kind: 'told',
+      kind: 'changes',
       token: 't2',
       updated: new Map([[id, '8']]),
       deleted: new Set([other]),
@@ -91,7 +91,7 @@ describe('the change feed', () => {
       },
     };
     const one = await begin(slow, { apiVersion: 'v8', requestTimeoutMs: 200, semaphore: counting });
-    expect(await one.source.changes({ token: 't', waitSeconds: 5 }, never)).toMatchObject({ kind: 'told' });
+    expect(await one.source.changes({ token: 't', waitSeconds: 5 }, never)).toMatchObject({ kind: 'changes' });
     expect(entered).toBe(1);
   });
 });

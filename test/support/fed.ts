@@ -12,8 +12,8 @@ type Entry = Readonly<{ id: string; eTag?: string; deleted?: boolean }>;
 
 /** A fake server with a change feed, in the time of a fake clock. Its tokens are counts of entries. */
 export interface FedServer extends FakeServer {
-  /** Has the feed tell something, and wakes who waits for it. */
-  tell(...entries: readonly Entry[]): void;
+  /** Adds to the feed and ends the requests that wait for it. */
+  report(...entries: readonly Entry[]): void;
   /** What the feed answers or throws instead, by the token that it is asked with. */
   answer: ((token: string | undefined) => FeedAnswer | ExporterError | 'silence' | undefined) | undefined;
 }
@@ -25,13 +25,13 @@ export function fedServer(clock: FakeClock): FedServer {
   Object.defineProperty(server, 'at', { get: () => BigInt(Math.round(clock.now() * 1e6)) });
   const fed: FedServer = Object.assign(server, {
     answer: undefined,
-    tell: (...entries: readonly Entry[]) => {
+    report: (...entries: readonly Entry[]) => {
       log.push(...entries);
       woken.abort();
       woken = new AbortController();
     },
   });
-  const told = (from: number): FeedAnswer => {
+  const changesFrom = (from: number): FeedAnswer => {
     const entries = log.slice(from);
     const updated = new Map<string, string>();
     const deleted = new Set<string>();
@@ -40,7 +40,7 @@ export function fedServer(clock: FakeClock): FedServer {
       else updated.set(id, eTag);
     }
     const token = String(log.length);
-    return { kind: 'told', token, updated, deleted, entries: entries.length, unreadable: 0, more: false };
+    return { kind: 'changes', token, updated, deleted, entries: entries.length, unreadable: 0, more: false };
   };
   fed.changes = async ({ token, waitSeconds }, signal) => {
     fed.asked.push(`changes ${token ?? 'latest'}`);
@@ -52,7 +52,7 @@ export function fedServer(clock: FakeClock): FedServer {
     const either = AbortSignal.any([signal, woken.signal]);
     if (token !== undefined && from >= log.length)
       await clock.sleep(waitSeconds * 1000, either).catch(() => signal.throwIfAborted());
-    return told(from);
+    return changesFrom(from);
   };
   return fed;
 }

@@ -1,7 +1,7 @@
 import type { RestoreEvent } from '../../src/model/event.js';
 import type { Session } from '../../src/model/session.js';
 import { milliseconds, type Nanos } from '../../src/model/time.js';
-import type { LoginSource } from '../../src/server/installation-guard.js';
+import type { LoginSource } from '../../src/server/installation.js';
 import { event, page, session } from './server-run.js';
 
 /** Stopped sessions that come in evenly. */

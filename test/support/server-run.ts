@@ -11,7 +11,7 @@ import type {
   SinkName,
 } from '../../src/pipeline/ports.js';
 import type { DeliveryReport } from '../../src/pipeline/sink-worker.js';
-import type { LoginSource } from '../../src/server/installation-guard.js';
+import type { LoginSource } from '../../src/server/installation.js';
 import type { ExporterError } from '../../src/kernel/errors.js';
 
 export const second = 1_000_000_000n;

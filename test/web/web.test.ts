@@ -268,6 +268,6 @@ describe('the landing page', () => {
     const status = { version: hostile, at: hostile, servers: [server], failed };
     const { body } = await answer('/', { status: () => status });
     expect(body).not.toContain('<script');
-    expect(body.split('&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;')).toHaveLength(15);
+    expect(body.split('&#34;&#39;&#62;&#60;script&#62;alert(1)&#60;/script&#62;&#38;amp;')).toHaveLength(15);
   });
 });
