@@ -52,7 +52,7 @@ describe('a server that reports its installation', () => {
     await remember('hq', 'b1');
     expect(await adopt('hq', 'a')).toBe('returned');
     expect(await sessions('hq')).toEqual(['a1']);
-    expect(await adopt('hq', 'b')).toBe('renamed');
+    expect(await adopt('hq', 'b')).toBe('returned');
     expect(await sessions('hq')).toEqual(['b1']);
     expect(await changes()).toBe(3n);
   });
