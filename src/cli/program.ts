@@ -14,7 +14,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
   let code: ExitCode = exitCodes.stopped;
   const program = commands(terminal, ended => (code = ended));
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(withCommand(argv), { from: 'user' });
     return code;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.stopped : exitCodes.usage;
@@ -25,17 +25,37 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
   }
 }
 
+/** Adds the default command. Commander would take an unknown command for an argument of a default command. */
+const withCommand = (argv: readonly string[]): readonly string[] => {
+  const [first] = argv;
+  const isComplete = first !== undefined && (!first.startsWith('-') || programFlags.includes(first));
+  return isComplete ? argv : ['serve', ...argv];
+};
+
+const programFlags = ['-h', '--help', '--version'];
+
+/** Commander writes the prefix `error: `, and a suggestion on a line of its own. */
+const inOneLine = (text: string): string =>
+  text.replace(/^error: /, '').replace(/\n\(Did you mean (?:one of )?(.+)\?\)/, (_, names: string) => {
+    const quoted = names.split(', ').map(name => `'${name}'`);
+    return `; did you mean ${quoted.join(' or ')}?`;
+  });
+
 type End = (code: ExitCode) => void;
 
 function commands(terminal: Terminal, end: End): Command {
   const program = new Command('vb365-exporter')
-    .description('Prometheus metrics and OpenTelemetry logs for restore sessions in Veeam Backup for Microsoft 365')
+    .description(
+      'Prometheus metrics, OpenTelemetry logs and traces for restore sessions in Veeam Backup for Microsoft 365 (VB365)',
+    )
     .version(terminal.version, '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print help for a command')
     .exitOverride()
     .configureOutput({
       writeOut: text => terminal.print(text.trimEnd()),
       writeErr: text => terminal.printError(text.trimEnd()),
+      outputError: (text, write) => write(inOneLine(text)),
     });
   for (const add of [addServe, addDemo, addCheck, addDoctor, addSimulate, addHealthcheck, addState])
     add(program, terminal, end);
@@ -62,7 +82,7 @@ const number = (flags: string, description: string, byDefault: number) =>
 
 function addServe(program: Command, terminal: Terminal, end: End): void {
   program
-    .command('serve', { isDefault: true })
+    .command('serve')
     .description('poll servers and serve metrics (default command)')
     .addOption(configFile())
     .addOption(listenAddress())
