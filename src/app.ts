@@ -145,7 +145,7 @@ async function serve(
     ...options,
     metrics: async format => {
       const { body, page } = await metrics.exposition(format);
-      return { body, delivered: reader => void incrementHold.served(reader, page) };
+      return { body, delivered: scraper => void incrementHold.served(scraper, page) };
     },
     ready,
     status: () => ({

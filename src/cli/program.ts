@@ -8,20 +8,24 @@ import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
   let code: ExitCode = exitCodes.stopped;
   const program = new Command('vb365-exporter')
-    .description('Prometheus metrics and OpenTelemetry logs for restore sessions in Veeam Backup for Microsoft 365')
+    .description(
+      'Prometheus metrics, OpenTelemetry logs and traces for restore sessions in Veeam Backup for Microsoft 365 (VB365)',
+    )
     .version(terminal.version, '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print help for a command')
     .exitOverride()
     .configureOutput({
       writeOut: text => terminal.print(text.trimEnd()),
       writeErr: text => terminal.printError(text.trimEnd()),
+      outputError: (text, write) => write(inOneLine(text)),
     });
   addCommands(program, load => async flags => {
     const run = await load();
     code = await run(flags, terminal);
   });
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(withCommand(argv), { from: 'user' });
     return code;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.stopped : exitCodes.usage;
@@ -31,6 +35,22 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     return error.reason === 'config' ? exitCodes.usage : exitCodes.cannotRun;
   }
 }
+
+/** Adds the default command. Commander would take an unknown command for an argument of a default command. */
+const withCommand = (argv: readonly string[]): readonly string[] => {
+  const [first] = argv;
+  const isComplete = first !== undefined && (!first.startsWith('-') || programFlags.includes(first));
+  return isComplete ? argv : ['serve', ...argv];
+};
+
+const programFlags = ['-h', '--help', '--version'];
+
+/** Commander writes the prefix `error: `, and a suggestion on a line of its own. */
+const inOneLine = (text: string): string =>
+  text.replace(/^error: /, '').replace(/\n\(Did you mean (?:one of )?(.+)\?\)/, (_, names: string) => {
+    const quoted = names.split(', ').map(name => `'${name}'`);
+    return `; did you mean ${quoted.join(' or ')}?`;
+  });
 
 const configFile = () =>
   new Option('--config.file <file>', 'path to the configuration file (default: vb365-exporter.yaml, if it exists)');
@@ -46,7 +66,7 @@ type Action = <Flags>(
 
 function addCommands(program: Command, action: Action): void {
   program
-    .command('serve', { isDefault: true })
+    .command('serve')
     .description('poll servers and serve metrics (default command)')
     .addOption(configFile())
     .addOption(listenAddress())

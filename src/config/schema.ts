@@ -71,7 +71,7 @@ const personalData = (where: string) =>
 
 /** For `own_telemetry` and its old name `self_tracing`. */
 const ownTelemetrySchema = section(
-  'Telemetry of the exporter itself, to debug it. Records that cannot be sent are lost.',
+  'Telemetry of the exporter itself, to debug it. Records that cannot be sent are lost. `OTEL_SDK_DISABLED` and `OTEL_TRACES_SAMPLER` apply to it.',
   {
     enabled: flag(
       'Whether to send spans of polls and deliveries to the endpoint of traces, and log lines of the exporter to the endpoint of logs, as JSON and with the service name `vb365-exporter.self`.',

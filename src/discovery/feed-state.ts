@@ -2,7 +2,7 @@ import { type Backoff, backoffMs } from '../kernel/backoff.js';
 import type { ExporterError } from '../kernel/errors.js';
 import type { FeedAnswer, FeedPosition } from '../pipeline/ports.js';
 
-/** Where the feed goes on. `fresh`: the server has just given the token out and has not answered it yet. */
+/** Position in the feed. `fresh`: just issued, not used yet. */
 export type FeedToken = Readonly<{ value: string; fresh: boolean }>;
 
 /** How the change feed of a server stands. Times are monotonic milliseconds. */

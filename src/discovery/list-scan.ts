@@ -5,7 +5,7 @@ import { milliseconds, type Nanos, seconds } from '../model/time.js';
 import { concernsOneSession, type Source } from '../pipeline/ports.js';
 import type { DiscoveryState, SessionReads } from './state.js';
 
-/** A session can turn up this late behind its creation and is still found by the window. */
+/** A session may appear in the list this long after its creation. */
 const overlap: Nanos = seconds(300);
 /** The window reaches back to the oldest open session, but no further than this; older ones are asked for by id. */
 const widestWindow: Nanos = seconds(24 * 3600);

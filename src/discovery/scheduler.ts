@@ -37,7 +37,7 @@ export type DiscoveryDeps = Omit<DiscoveryRules, 'sinks' | 'series'> &
 export type DiscoveryReport = Readonly<{
   result: 'complete' | 'partial' | 'failed';
   error: ExporterError | undefined;
-  /** Without the wait for the feed's answer. */
+  /** Without the feed's long poll; a list poll that asks for the end of the feed includes that request (it waits 1 s at most). */
   seconds: number;
   /** Sessions that were read, by a list or because the feed reported them. */
   listed: number;

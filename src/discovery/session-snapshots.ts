@@ -15,16 +15,16 @@ const recentlyKept = 500;
  * share the large layer and copy only the small one of recent changes, which is merged when it has grown past 500.
  */
 export class SessionSnapshots {
-  readonly #settled: SnapshotLayer;
+  readonly #base: SnapshotLayer;
   readonly #recent: SnapshotLayer;
 
-  constructor(settled: SnapshotLayer = new Map(), recent: SnapshotLayer = new Map()) {
-    this.#settled = settled;
+  constructor(base: SnapshotLayer = new Map(), recent: SnapshotLayer = new Map()) {
+    this.#base = base;
     this.#recent = recent;
   }
 
   get(id: string): SessionSnapshot | undefined {
-    return this.#recent.has(id) ? this.#recent.get(id) : this.#settled.get(id);
+    return this.#recent.has(id) ? this.#recent.get(id) : this.#base.get(id);
   }
 
   /** Whether a session looks as it did when it was last seen. */
@@ -47,8 +47,8 @@ export class SessionSnapshots {
   with(changes: SnapshotLayer): SessionSnapshots {
     if (changes.size === 0) return this;
     const recent = merged(this.#recent, changes);
-    if (recent.size <= recentlyKept) return new SessionSnapshots(this.#settled, recent);
-    const all = [...merged(this.#settled, recent)].filter(([, snapshot]) => snapshot !== undefined);
+    if (recent.size <= recentlyKept) return new SessionSnapshots(this.#base, recent);
+    const all = [...merged(this.#base, recent)].filter(([, snapshot]) => snapshot !== undefined);
     return new SessionSnapshots(new Map(all.slice(-kept)));
   }
 }

@@ -28,7 +28,7 @@ export type Certificate = Readonly<{
   fingerprint: string;
 }>;
 
-const untrusted = 'its TLS certificate is signed by nobody we trust';
+const untrusted = 'its TLS certificate is signed by an unknown authority';
 
 const faults: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed',
