@@ -1,6 +1,6 @@
 import type { ServerConfig } from '../config/parse.js';
 import type { ExporterError } from '../kernel/errors.js';
-import type { Examined, Paging } from '../source/examine-api.js';
+import type { Examined, Paging } from '../source/examine.js';
 import type { RestOptions } from '../source/options.js';
 import { type Check, type CheckOutcome, failed, ok, skipped, warning } from './doctor-checks.js';
 
