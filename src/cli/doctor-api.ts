@@ -1,7 +1,7 @@
 import type { ServerConfig } from '../config/parse.js';
 import type { Clock } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
-import type { Examined, Paging } from '../source/examine-api.js';
+import type { Examined, Paging } from '../source/examine.js';
 import { type Check, type CheckOutcome, failed, ok, skipped, warning } from './doctor-checks.js';
 
 type ApiSession = Readonly<{ server: ServerConfig; clock: Clock; examined: Examined; signal: AbortSignal }>;

@@ -2,7 +2,7 @@ import type { Config, ServerConfig } from '../config/parse.js';
 import { type Clock, type Random, systemClock, systemRandom } from '../kernel/clock.js';
 import { createSemaphore, type Semaphore } from '../kernel/semaphore.js';
 import { credentialsOf, trustOf } from '../server/source.js';
-import { examineApi } from '../source/examine-api.js';
+import { examineApi } from '../source/examine.js';
 import { type ListenAddress, parseListenAddress } from '../web/listen.js';
 import { apiChecks } from './doctor-api.js';
 import { type CheckReport, type CheckResult, failed, runChecks } from './doctor-checks.js';

@@ -36,19 +36,10 @@ export class ExporterError extends Error {
   }
 }
 
-/**
- * Converts any thrown value to an `ExporterError`; an unforeseen one is a `bug`. Checks the shape instead of `instanceof`,
- * because errors of Node itself belong to another realm under a test runner.
- */
+/** Converts any thrown value to an `ExporterError`; an unforeseen one is a `bug`. */
 export function toExporterError(thrown: unknown): ExporterError {
   if (thrown instanceof ExporterError) return thrown;
-  const { name, message } = hasMessage(thrown) ? thrown : { name: '', message: String(thrown) };
+  // `instanceof` fails for errors of Node itself, which belong to another realm under a test runner.
+  const { name, message } = Error.isError(thrown) ? thrown : { name: '', message: String(thrown) };
   return new ExporterError(name === 'AbortError' ? 'aborted' : 'bug', message, { cause: thrown });
 }
-
-const hasMessage = (thrown: unknown): thrown is Readonly<{ name: unknown; message: string }> =>
-  typeof thrown === 'object' &&
-  thrown !== null &&
-  'name' in thrown &&
-  'message' in thrown &&
-  typeof thrown.message === 'string';

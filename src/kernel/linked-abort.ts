@@ -1,27 +1,14 @@
-/** An abort controller linked to other signals. */
-export type LinkedAbort = Readonly<{
-  /** Aborts when one of the other signals does, or by `now`. */
-  signal: AbortSignal;
-  now: () => void;
-  /** Removes the listeners from the other signals; call it when the work is done. */
-  release: () => void;
-}>;
-
 /**
- * Does what `AbortSignal.any` does, for many short pieces of work: `any`, and `AbortSignal.timeout` with its timers that
- * cannot be cancelled, took a fifth of the CPU time of a request.
+ * Aborts `own` when one of the other signals aborts, until the returned function is called. For many short pieces of work:
+ * `AbortSignal.any`, and `AbortSignal.timeout` with its timers that cannot be cancelled, took a fifth of the CPU time of a
+ * request.
  */
-export function linkAbort(others: readonly AbortSignal[]): LinkedAbort {
-  const own = new AbortController();
-  const now = (): void => own.abort();
-  if (others.some(({ aborted }) => aborted)) now();
-  for (const other of others) other.addEventListener('abort', now, { once: true });
-  return {
-    signal: own.signal,
-    now,
-    release: () => {
-      for (const other of others) other.removeEventListener('abort', now);
-    },
+export function linkAbort(own: AbortController, others: readonly AbortSignal[]): () => void {
+  const abort = (): void => own.abort();
+  if (others.some(({ aborted }) => aborted)) abort();
+  for (const other of others) other.addEventListener('abort', abort, { once: true });
+  return () => {
+    for (const other of others) other.removeEventListener('abort', abort);
   };
 }
 

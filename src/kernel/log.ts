@@ -7,12 +7,10 @@ export type LogFormat = (typeof logFormats)[number];
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
+type Write = (message: string, fields?: LogFields) => void;
+
 /** The exporter's own log: what it does, never what it reads. A message is a sentence without a period; facts are fields. */
-export interface Log {
-  debug(message: string, fields?: LogFields): void;
-  info(message: string, fields?: LogFields): void;
-  warn(message: string, fields?: LogFields): void;
-  error(message: string, fields?: LogFields): void;
+export interface Log extends Readonly<Record<LogLevel, Write>> {
   /** The same log with fields added to every line. */
   child(fields: LogFields): Log;
   /** Whether lines of this level are written. */
@@ -46,17 +44,12 @@ export function createLog({ level, format, write }: LogOptions): Log {
 
 /** A log that also hands each line it writes to `receive`. */
 export function tee(log: Log, receive: (line: LogLine) => void, bound: LogFields = {}): Log {
-  const at =
-    (level: LogLevel) =>
-    (message: string, fields: LogFields = {}): void => {
-      log[level](message, fields);
-      if (log.writes(level)) receive({ level, message, fields: { ...bound, ...fields } });
-    };
+  const write = (level: LogLevel, message: string, fields: LogFields): void => {
+    log[level](message, fields);
+    if (log.writes(level)) receive({ level, message, fields: { ...bound, ...fields } });
+  };
   return {
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
+    ...eachLevel(write),
     child: fields => tee(log.child(fields), receive, { ...bound, ...fields }),
     writes: level => log.writes(level),
   };
@@ -65,22 +58,26 @@ export function tee(log: Log, receive: (line: LogLine) => void, bound: LogFields
 type Logger = Pick<ReturnType<typeof pino>, LogLevel | 'child' | 'isLevelEnabled'>;
 
 const wrap = (logger: Logger): Log => ({
-  debug: (message, fields = {}) => logger.debug(fields, message),
-  info: (message, fields = {}) => logger.info(fields, message),
-  warn: (message, fields = {}) => logger.warn(fields, message),
-  error: (message, fields = {}) => logger.error(fields, message),
+  ...eachLevel((level, message, fields) => logger[level](fields, message)),
   child: fields => wrap(logger.child(fields)),
   writes: level => logger.isLevelEnabled(level),
 });
+
+function eachLevel(write: (level: LogLevel, message: string, fields: LogFields) => void) {
+  const at =
+    (level: LogLevel): Write =>
+    (message, fields = {}) =>
+      write(level, message, fields);
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
 
 /** Converts a line of JSON to logfmt: `ts`, `level` and `msg` first, values quoted where needed. */
 export function toLogfmt(line: string): string {
   const record: unknown = JSON.parse(line);
   if (typeof record !== 'object' || record === null) return line;
-  const entries = new Map<string, unknown>(Object.entries(record));
-  const first = ['ts', 'level', 'msg'];
-  const keys = [...first.filter(key => entries.has(key)), ...[...entries.keys()].filter(key => !first.includes(key))];
-  return `${keys.map(key => `${key}=${quoted(String(entries.get(key)))}`).join(' ')}\n`;
+  const entries = Object.entries<unknown>({ ts: undefined, level: undefined, msg: undefined, ...record });
+  const present = entries.filter(([, value]) => value !== undefined);
+  return `${present.map(([key, value]) => `${key}=${quoted(String(value))}`).join(' ')}\n`;
 }
 
 const quoted = (value: string): string =>
@@ -88,7 +85,4 @@ const quoted = (value: string): string =>
 
 /** Escapes what JSON leaves as it is, but a terminal interprets or takes as the end of the line. */
 const escaped = (found: string): string =>
-  found
-    .split('')
-    .map(unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    .join('');
+  found.replaceAll(/[^]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -12,9 +12,10 @@ export function createSemaphore(permits: number): Semaphore {
   let held = 0;
   /** A permit is handed to the first waiter, not returned: no newcomer gets in between. */
   const release = (): void => {
-    const next = waiting.values().next();
-    if (next.done === true) held -= 1;
-    else next.value();
+    const [next] = waiting;
+    if (next === undefined) held -= 1;
+    else waiting.delete(next);
+    next?.();
   };
   return {
     acquire: async signal => {
@@ -33,15 +34,11 @@ export function createSemaphore(permits: number): Semaphore {
 /** Both ways out leave the queue at once: a permit handed to a waiter that has given up would be lost. */
 async function permitOrAbort(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const enter = (): void => {
-    waiting.delete(enter);
-    resolve();
-  };
   const giveUp = (): void => {
-    waiting.delete(enter);
+    waiting.delete(resolve);
     reject(signal.reason);
   };
   signal.addEventListener('abort', giveUp, { once: true });
-  waiting.add(enter);
+  waiting.add(resolve);
   await promise.finally(() => signal.removeEventListener('abort', giveUp));
 }

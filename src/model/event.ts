@@ -57,10 +57,8 @@ export type RestoreEvent = Readonly<{
 }>;
 
 /** Whether the event will no longer change. An unknown status is final when the event has an end, or its session is over. */
-export function isFinal(event: RestoreEvent, sessionOpen: boolean): boolean {
-  if (event.status.label === 'Running') return false;
-  return event.status.label !== 'other' || event.endedAt !== undefined || !sessionOpen;
-}
+export const isFinal = ({ status, endedAt }: RestoreEvent, sessionOpen: boolean): boolean =>
+  status.label !== 'Running' && (status.label !== 'other' || endedAt !== undefined || !sessionOpen);
 
 /** When the event happened, for ordering, `since` and log records: its end, or its start while the end is unknown. */
 export const eventTime = (event: RestoreEvent): Nanos => event.endedAt ?? event.startedAt;

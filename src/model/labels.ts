@@ -16,7 +16,6 @@ export type ApiCode = (typeof apiCodes)[number];
 
 /** How a poll ended: all sessions were read, some of them, or none. */
 export const pollResults = ['complete', 'partial', 'failed'] as const;
-export type PollResult = (typeof pollResults)[number];
 
 /** How a delivery ended for an item: accepted at the first attempt, accepted by a retry, refused for good. */
 export const deliveryOutcomes = ['delivered', 'retried', 'rejected'] as const;

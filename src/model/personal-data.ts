@@ -11,7 +11,5 @@ export type PersonalData = Readonly<Record<PersonalClass, Treatment>>;
 
 /** The treatment of a text that may hold all of these classes: the strictest counts. */
 export function treatmentOf(choice: PersonalData, classes: readonly PersonalClass[]): Treatment {
-  let strictness = 0;
-  for (const one of classes) strictness = Math.max(strictness, treatments.indexOf(choice[one]));
-  return treatments[strictness] ?? 'drop';
+  return treatments[Math.max(0, ...classes.map(each => treatments.indexOf(choice[each])))] ?? 'drop';
 }

@@ -17,10 +17,7 @@ const workloadOf: ReadonlyMap<string, Workload> = new Map([
 ]);
 
 /** The workload of a session type such as `Vex`, which `raw` keeps. */
-export const workload = (raw: string): Term<Workload> => ({
-  label: workloadOf.get(raw.toLowerCase()) ?? 'other',
-  raw,
-});
+export const workload = (raw: string): Term<Workload> => ({ label: workloadOf.get(raw.toLowerCase()) ?? 'other', raw });
 
 /** One restore session: somebody opened a backup. Times are the server's. `''`: the server sent no text. */
 export type Session = Readonly<{

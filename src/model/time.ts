@@ -15,7 +15,7 @@ export const toSeconds = (nanos: Nanos): number => Number(nanos / perSecond) + N
 /** An instant as the API wrote it. `offset`: the text named its zone. */
 export type ParsedInstant = Readonly<{ at: Nanos; offset: boolean }>;
 
-const instantPattern = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$/i;
+const instantPattern = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$/i;
 
 /**
  * Parses a .NET round-trip time: 0 to 9 fraction digits, then `Z`, an offset, or neither (UTC). Undefined for anything
@@ -25,9 +25,11 @@ export function parseInstant(text: string): ParsedInstant | undefined {
   const match = instantPattern.exec(text);
   if (match === null) return undefined;
   const whole = secondsAt(match[1] ?? '');
-  const offset = offsetSeconds(match[3] ?? 'Z');
-  if (whole === undefined || offset === undefined) return undefined;
-  return { at: BigInt(whole - offset) * perSecond + fraction(match[2]), offset: match[3] !== undefined };
+  if (whole === undefined) return undefined;
+  return {
+    at: BigInt(whole - offsetSeconds(match[3])) * perSecond + fraction(match[2]),
+    offset: match[3] !== undefined,
+  };
 }
 
 /** Seconds of `2006-01-02T15:04:05` in UTC. `Date` carries 31 April over to May, so the text has to come back the same. */
@@ -38,12 +40,10 @@ function secondsAt(text: string): number | undefined {
   return exists ? date.getTime() / 1000 : undefined;
 }
 
-function offsetSeconds(zone: string): number | undefined {
+function offsetSeconds(zone = 'Z'): number {
   if (zone.length === 1) return 0;
-  const hours = Number(zone.slice(1, 3));
-  const minutes = Number(zone.slice(4, 6));
-  if (hours > 14 || minutes > 59) return undefined;
-  return (zone.startsWith('-') ? -1 : 1) * (hours * 3600 + minutes * 60);
+  const length = Number(zone.slice(1, 3)) * 3600 + Number(zone.slice(4)) * 60;
+  return zone.startsWith('-') ? -length : length;
 }
 
 /** Nanoseconds for the digits after the point. */

@@ -3,9 +3,8 @@ import { type SpanContext, TraceFlags } from '@opentelemetry/api';
 const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** The 32 hexadecimal digits of a GUID; undefined when the text is none. */
-function digitsOf(text: string): string | undefined {
-  return guid.test(text) ? text.replaceAll('-', '').toLowerCase() : undefined;
-}
+const digitsOf = (text: string): string | undefined =>
+  guid.test(text) ? text.replaceAll('-', '').toLowerCase() : undefined;
 
 /** The trace of a restore session: its GUID. Undefined for what is no GUID, and for the one that OpenTelemetry forbids. */
 export function traceIdOf(sessionId: string): string | undefined {

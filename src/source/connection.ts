@@ -1,48 +1,63 @@
 import type { Secret } from '../kernel/secret.js';
 import { type ApiVersion, isAtLeast } from '../model/api-versions.js';
-import { type ApiClient, createApiClient } from './api-client.js';
-import { type RestOptions, settingsOf } from './options.js';
+import type { ApiOperation } from '../model/labels.js';
+import type { AccessToken } from './login.js';
+import { type RestOptions, type RestSettings, settingsOf } from './options.js';
 import { createTokenManager, type TokenManager } from './token-manager.js';
 import { type Answer, type Call, createTransport, type Transport } from './transport.js';
 import { createVersions, type Versions } from './versions.js';
 
-/** Everything that speaks with one server. Nothing is sent before the first use. */
-export type Connection = Readonly<{
-  client: ApiClient;
-  transport: Transport;
-  tokens: TokenManager;
-  /** Aborts the requests in flight, logs out where the API can, within 2 s, and closes the connections. */
-  close: () => Promise<void>;
-}>;
+/** Authenticated access to the API of one server, in the version that it serves. Nothing is sent before the first use. */
+export class Connection {
+  readonly settings: RestSettings;
+  readonly transport: Transport;
+  readonly versions: Versions;
+  readonly tokens: TokenManager;
 
-export function connect(options: RestOptions): Connection {
-  const settings = settingsOf(options);
-  const transport = createTransport(settings);
-  const versions = createVersions(settings, async call => transport.send(call, unaborted()));
-  const tokens = createTokenManager({ ...settings, send: sendForm(transport, versions) });
-  const client = createApiClient({ settings, transport, tokens, versions });
-  return { client, transport, tokens, close: async () => transport.close(logout(versions.known(), tokens.last())) };
+  constructor(options: RestOptions) {
+    this.settings = settingsOf(options);
+    this.transport = createTransport(this.settings);
+    this.versions = createVersions(this.settings, async call => this.transport.send(call, unaborted()));
+    this.tokens = createTokenManager({ ...this.settings, send: async form => this.#sendForm(form) });
+  }
+
+  /**
+   * Gets a path below the version's prefix, with a token. A request refused with 401 is repeated once with another token;
+   * any other status, and a second 401, is an answer. `waitMs`: see `Call`.
+   * @throws {ExporterError} as `Transport`, `TokenManager` and `Versions` do.
+   */
+  async get(operation: ApiOperation, path: string, signal: AbortSignal, waitMs?: number): Promise<Answer> {
+    const call = { operation, path: `${await this.versions.current(signal)}/${path}`, waitMs };
+    const token = await this.tokens.accessToken(signal);
+    const answer = await this.#attempt(call, token, signal);
+    return answer.status === 401 ? this.#attempt(call, await this.tokens.replace(token, signal), signal) : answer;
+  }
+
+  /** Aborts the requests in flight, logs out where the API can, within 2 s, and closes the connections. */
+  async close(): Promise<void> {
+    return this.transport.close(logout(this.versions.known(), this.tokens.current()?.access));
+  }
+
+  async #attempt(call: Call, token: AccessToken, signal: AbortSignal): Promise<Answer> {
+    const answer = await this.transport.send({ ...call, token: token.access }, signal);
+    if (answer.status < 400 || answer.status === 404) this.tokens.markAccepted(token);
+    // A list exists even when it is empty, so this version is no longer served. A single object may be gone.
+    if (call.operation === 'sessions' && answer.status === 404) this.versions.recheck();
+    return answer;
+  }
+
+  async #sendForm(fields: Readonly<Record<string, string>>): Promise<Answer> {
+    const apiVersion = await this.versions.current(unaborted());
+    // From v7 on the server demands a second token, in a cookie, unless declined (help center, "Authorization").
+    const form = isAtLeast(apiVersion, 'v7') ? { ...fields, disable_antiforgery_token: 'true' } : fields;
+    const answer = await this.transport.send({ operation: 'token', path: `${apiVersion}/token`, form }, unaborted());
+    if (answer.status === 404) this.versions.recheck();
+    return answer;
+  }
 }
 
 /** Logins and probes are shared, so no caller's signal aborts them: only the deadline, or closing. */
 const unaborted = (): AbortSignal => new AbortController().signal;
-
-const sendForm =
-  (transport: Transport, versions: Versions) =>
-  async (form: Readonly<Record<string, string>>): Promise<Answer> => {
-    const apiVersion = await versions.current(unaborted());
-    const path = `${apiVersion}/token`;
-    const answer = await transport.send(
-      { operation: 'token', path, form: { ...form, ...antiforgery(apiVersion) } },
-      unaborted(),
-    );
-    if (answer.status === 404) versions.recheck();
-    return answer;
-  };
-
-/** From v7 on the server demands a second token, in a cookie, unless the client declines it (help center, "Authorization"). */
-const antiforgery = (apiVersion: ApiVersion): Readonly<Record<string, string>> =>
-  isAtLeast(apiVersion, 'v7') ? { disable_antiforgery_token: 'true' } : {};
 
 /** `POST /vN/token/logout` exists from v7 on; before, a token ends when it expires. */
 const logout = (apiVersion: ApiVersion | undefined, token: Secret | undefined): Call | undefined =>

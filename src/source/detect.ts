@@ -7,10 +7,6 @@ import type { Answer, Call } from './transport.js';
 /** Sends a request without a token. */
 export type SendProbe = (call: Call) => Promise<Answer>;
 
-/** The answers for one version and for one that no server has. */
-type ProbeAnswers = Readonly<{ answer: Answer; control: Answer }>;
-type Verdict = 'served' | 'absent' | 'unclear';
-
 /** Never served: whatever answers for it answers for every path. */
 const noVersion = 'v99';
 
@@ -26,26 +22,23 @@ const tokenProbe = (version: string): Call => ({ operation: 'probe', path: `${ve
  *   request fails, also when the answer for a newer version is unclear.
  */
 export async function detectVersion(send: SendProbe): Promise<ApiVersion> {
-  const newer = await newestOf(send, {
-    versions: apiVersions.filter(version => isAtLeast(version, 'v6')),
-    probe: instanceProbe,
-  });
+  const withInstance = apiVersions.filter(version => isAtLeast(version, 'v6'));
+  const newer = await newestOf(send, withInstance, instanceProbe);
   if (newer.version !== undefined) return newer.version;
-  const older = await newestOf(send, { versions: apiVersions, probe: tokenProbe });
+  const older = await newestOf(send, apiVersions, tokenProbe);
   if (older.version === undefined) throw nothingServed(newer.control);
-  if (isAtLeast(older.version, 'v6')) throw operatorsOnly();
+  if (isAtLeast(older.version, 'v6')) throw undetected(operatorsOnly);
   return older.version;
 }
 
 /** Whether a version is served. @throws {ExporterError} as `detectVersion` does. */
 export async function isServed(send: SendProbe, version: ApiVersion): Promise<boolean> {
   const probe = isAtLeast(version, 'v6') ? instanceProbe : tokenProbe;
-  return (await newestOf(send, { versions: [version], probe })).version !== undefined;
+  return (await newestOf(send, [version], probe)).version !== undefined;
 }
 
-type Round = Readonly<{ versions: readonly ApiVersion[]; probe: (version: string) => Call }>;
-
-async function newestOf(send: SendProbe, { versions, probe }: Round) {
+/** `control` is the answer for a version that no server has. */
+async function newestOf(send: SendProbe, versions: readonly ApiVersion[], probe: (version: string) => Call) {
   const [control, ...answers] = await Promise.all([
     send(probe(noVersion)),
     ...versions.map(async each => send(probe(each))),
@@ -53,26 +46,20 @@ async function newestOf(send: SendProbe, { versions, probe }: Round) {
   if (exists(control)) throw hidden(control);
   const found = versions.map((version, index) => ({ version, answer: answers[index] ?? control })).toReversed();
   for (const { version, answer } of found) {
-    const verdict = judge({ answer, control });
-    if (verdict === 'served') return { version, control };
-    if (verdict === 'unclear') throw statusFailure('probe', answer);
+    if (exists(answer)) return { version, control };
+    if (isUnclear(answer, control)) throw statusFailure('probe', answer);
   }
   return { version: undefined, control };
 }
 
 /** An old server may answer 500 for unknown paths; any other server error leaves the version unclear. */
-function judge({ answer, control }: ProbeAnswers): Verdict {
-  if (exists(answer)) return 'served';
-  if (answer.status < 500 && answer.status !== 408 && answer.status !== 429) return 'absent';
-  return answer.status === 500 && control.status === 500 ? 'absent' : 'unclear';
-}
+const isUnclear = ({ status }: Answer, control: Answer): boolean =>
+  status === 408 || status === 429 || (status >= 500 && !(status === 500 && control.status === 500));
 
 /** The token answers 400; the service instance would answer 200 if it needed no login. */
 function exists({ status, body }: Answer): boolean {
-  if (status === 401 || status === 403) return true;
-  return (
-    (status === 400 && body.trim() === '') || ((status === 400 || status === 200) && isJsonObject(parseJson(body)))
-  );
+  if (status === 400 || status === 200) return isJsonObject(parseJson(body)) || (status === 400 && body.trim() === '');
+  return status === 401 || status === 403;
 }
 
 const pin = 'or set "api_version"';
@@ -89,10 +76,7 @@ const hidden = ({ status }: Answer): ExporterError =>
     status,
   );
 
-const operatorsOnly = (): ExporterError =>
-  undetected(
-    `only logins are served: the REST API may let only restore operators in; switch that off in its settings, ${pin}`,
-  );
+const operatorsOnly = `only logins are served: the REST API may let only restore operators in; switch that off in its settings, ${pin}`;
 
 function nothingServed({ status, body }: Answer): ExporterError {
   const what = body.trimStart().startsWith('<') ? ' and a web page' : '';

@@ -25,9 +25,8 @@ export type LoginOptions = Readonly<{
 
 /** Exchanges a refresh token. Undefined when the server refuses it. */
 export async function refresh({ send, clock }: LoginOptions, held: Secret): Promise<AccessToken | undefined> {
-  const began = now(clock);
   const answer = await send({ grant_type: 'refresh_token', refresh_token: held.reveal() });
-  return refusesToken(answer.status) ? undefined : tokenOf(answer, began);
+  return refusesToken(answer.status) ? undefined : tokenOf(answer, clock);
 }
 
 /** Any 4xx means that the refresh token is of no use here, except those that ask the client to wait. */
@@ -38,18 +37,11 @@ const refusalWaitsMs = [60_000, 600_000, 1_800_000] as const;
 
 type Refusal = Readonly<{ count: number; untilMs: number; secret: Secret; error: ExporterError }>;
 
-export interface Login {
-  /** @throws {ExporterError} as a request does, `auth` when this or an earlier login was refused. */
-  requestToken(): Promise<AccessToken>;
-  /** The last login was refused: the next one waits, unless the secret changes. */
-  refused(): boolean;
-}
-
 /**
  * Logs in with the secret, which it reads each time. During the wait after a refusal it throws the same error without a
  * request; a secret that has changed is tried at once.
  */
-export function createLogin({ send, credentials, clock }: LoginOptions): Login {
+export function createLogin({ send, credentials, clock }: LoginOptions) {
   let refusal: Refusal | undefined;
 
   function refuse(secret: Secret, answer: Answer): ExporterError {
@@ -60,15 +52,15 @@ export function createLogin({ send, credentials, clock }: LoginOptions): Login {
     return error;
   }
 
+  /** @throws {ExporterError} as a request does, `auth` when this or an earlier login was refused. */
   async function requestToken(): Promise<AccessToken> {
     const secret = await readSecret(credentials);
-    const began = now(clock);
-    if (refusal !== undefined && refusal.secret.equals(secret) && began.monotonicMs < refusal.untilMs)
+    if (refusal !== undefined && refusal.secret.equals(secret) && clock.monotonic() < refusal.untilMs)
       throw refusal.error;
     const answer = await send(formOf(credentials, secret));
     if ([400, 401, 403].includes(answer.status)) throw refuse(secret, answer);
     refusal = undefined;
-    return tokenOf(answer, began);
+    return tokenOf(answer, clock);
   }
 
   return { requestToken, refused: () => refusal !== undefined };
@@ -108,10 +100,6 @@ async function readSecret({ kind, secret }: Credentials): Promise<Secret> {
   }
 }
 
-type Moment = Readonly<{ wallMs: number; monotonicMs: number }>;
-
-const now = (clock: Clock): Moment => ({ wallMs: clock.now(), monotonicMs: clock.monotonic() });
-
 /** For a server that does not say; the administrator sets the lifetime, 60 min by default. */
 const defaultLifeSeconds = 600;
 
@@ -122,7 +110,7 @@ const wireToken = z.object({
   expires_in: z.coerce.number().positive().catch(defaultLifeSeconds),
 });
 
-function tokenOf(answer: Answer, began: Moment): AccessToken {
+function tokenOf(answer: Answer, clock: Clock): AccessToken {
   const parsed = wireToken.safeParse(okJson('token', answer));
   if (!parsed.success) throw failure('token', 'decode', 'the answer holds no token');
   const { access_token: access, refresh_token: held, expires_in: lifeSeconds } = parsed.data;
@@ -130,8 +118,8 @@ function tokenOf(answer: Answer, began: Moment): AccessToken {
   return {
     access: new Secret(access),
     refresh: held === undefined || held === null || held === '' ? undefined : new Secret(held),
-    renewMs: began.monotonicMs + renewAfterMs(lifeMs),
-    endsAtMs: began.wallMs + lifeMs,
+    renewMs: clock.monotonic() - answer.tookMs + renewAfterMs(lifeMs),
+    endsAtMs: answer.beganMs + lifeMs,
   };
 }
 

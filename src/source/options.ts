@@ -35,58 +35,49 @@ type Essentials = Readonly<{
   random: Random;
 }>;
 
-/** Options with a default. */
-type Tuning = Readonly<{
-  /** Events per page; the API allows 1 to 10,000. */
-  eventLimit: number;
-  /** Sessions per page; the API allows 1 to 10,000. */
-  sessionLimit: number;
-  /** A session list with more pages than this is an error. */
-  maxPages: number;
+/** Pages: the API allows 1 to 10,000 rows since v5 (help center, "Pagination"). */
+const limits = {
+  /** Events per page; ten times fewer than the maximum, to save memory. */
+  eventLimit: 1000,
+  /** Sessions per page. */
+  sessionLimit: 10_000,
   /** Maximum number of kept-alive connections. */
-  connections: number;
-  connectTimeoutMs: number;
+  connections: 4,
+  connectTimeoutMs: 10_000,
   /** From sending a request to the last byte of its response. */
-  requestTimeoutMs: number;
+  requestTimeoutMs: 60_000,
   /** A longer response is an error. */
-  maxResponseBytes: number;
-  userAgent: string;
-  /** Limits the requests in flight, except long polls. */
-  semaphore: Semaphore;
+  maxResponseBytes: 256 * 1024 * 1024,
   /** A request without a response after this time releases the semaphore, and continues. */
-  placeMs: number;
-  observe: Observe;
-  trust: Trust;
-  proxy: ProxyConfig | undefined;
-  /** Default: nothing is remembered. */
-  memory: VersionMemory;
-  log: Pick<Log, 'info' | 'warn'>;
-}>;
+  placeMs: 10_000,
+};
+
+/** Options with a default. */
+type Tuning = Readonly<typeof limits> &
+  Readonly<{
+    userAgent: string;
+    /** Limits the requests in flight, except long polls. Default: no limit. */
+    semaphore: Semaphore;
+    observe: Observe;
+    trust: Trust;
+    proxy: ProxyConfig | undefined;
+    /** Default: nothing is remembered. */
+    memory: VersionMemory;
+    log: Pick<Log, 'info' | 'warn'>;
+  }>;
 
 export type RestOptions = Essentials & Partial<Tuning>;
 export type RestSettings = Essentials & Tuning;
 
-/** Pages: the API's maximum is 10,000 since v5 (help center, "Pagination"); pages of events are ten times smaller to save memory. */
-const defaults: Omit<Tuning, 'semaphore'> = {
-  eventLimit: 1000,
-  sessionLimit: 10_000,
-  maxPages: 10_000,
-  connections: 4,
-  connectTimeoutMs: 10_000,
-  requestTimeoutMs: 60_000,
-  maxResponseBytes: 256 * 1024 * 1024,
+/** Fills in the defaults. */
+export const settingsOf = (options: RestOptions): RestSettings => ({
+  ...limits,
   userAgent: 'vb365-exporter',
-  placeMs: 10_000,
+  semaphore: createSemaphore(Infinity),
   observe: () => undefined,
   trust: { kind: 'authorities', ca: undefined },
   proxy: undefined,
   memory: { recall: async () => ({}), keep: async () => undefined },
   log: { info: () => undefined, warn: () => undefined },
-};
-
-/** Fills in the defaults. Without a semaphore, requests are not limited. */
-export const settingsOf = (options: RestOptions): RestSettings => ({
-  ...defaults,
-  semaphore: createSemaphore(Infinity),
   ...options,
 });

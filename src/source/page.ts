@@ -67,6 +67,8 @@ const growth = 1.1;
 /** Smaller pages cost more requests than they save. */
 const smallest = 1_000;
 
+type SizedPage<T> = Readonly<{ page: T; tookMs: number }>;
+
 /** How many rows to request at once: halved when the server is slow, slowly raised again when it is fast. */
 export class PageSize {
   readonly #most: number;
@@ -78,19 +80,19 @@ export class PageSize {
     this.#limit = most;
   }
 
-  get limit(): number {
-    return this.#limit;
-  }
-
-  /** Records how long a page took, and whether it held as many rows as requested. */
-  took(ms: number, full: boolean): void {
-    if (ms > slowMs) this.#shrink();
-    else if (full && ms < fastMs) this.#limit = Math.min(this.#most, Math.ceil(this.#limit * growth));
-  }
-
-  /** Records that a page could not be read. */
-  failed(thrown: unknown): void {
-    if (thrown instanceof ExporterError && thrown.reason === 'timeout') this.#shrink();
+  /** Reads a page with the limit of now, and adapts the limit to the time that it took. No page: nothing is adapted. */
+  async read<T extends Pick<Page, 'rows'> | undefined>(request: (limit: number) => Promise<SizedPage<T>>): Promise<T> {
+    const limit = this.#limit;
+    try {
+      const { page, tookMs } = await request(limit);
+      if (page !== undefined && tookMs > slowMs) this.#shrink();
+      else if (page !== undefined && page.rows.length >= limit && tookMs < fastMs)
+        this.#limit = Math.min(this.#most, Math.ceil(this.#limit * growth));
+      return page;
+    } catch (thrown) {
+      if (thrown instanceof ExporterError && thrown.reason === 'timeout') this.#shrink();
+      throw thrown;
+    }
   }
 
   #shrink(): void {

@@ -1,7 +1,7 @@
 import { ExporterError, type Reason } from '../kernel/errors.js';
 import type { ApiOperation } from '../model/labels.js';
-import { isJsonObject, parseJson } from './json.js';
-import { certificateFault } from './trust.js';
+import { isJsonObject, parseJson, text } from './json.js';
+import { certificateFaults } from './trust.js';
 
 /** Completes "Could not ...". */
 const actions: Readonly<Record<ApiOperation, string>> = {
@@ -98,22 +98,18 @@ export function networkFailure(thrown: unknown, { host, proxied }: ServerRoute):
   const code = errorCode(thrown);
   const reason = timeouts.has(code) ? 'timeout' : 'network';
   const route = proxied ? `"${host}", perhaps through a proxy` : `"${host}"`;
-  const words = proxyWords(thrown) ?? networkWords[code] ?? proxyFault(code) ?? (code || 'unknown network error');
+  const words = proxyFault(thrown, code) ?? networkWords[code] ?? (code || 'unknown network error');
   return new ExporterError(reason, `Could not connect to ${route}: ${words}`, proxied ? {} : { cause: thrown });
 }
 
-/** In words, how a proxy refused to connect. */
-function proxyWords(thrown: unknown): string | undefined {
-  const message = isJsonObject(thrown) && typeof thrown['message'] === 'string' ? thrown['message'] : '';
+/** `trust.ts` checks the server's own certificate, so one that Node refuses is that of a proxy. */
+function proxyFault(thrown: unknown, code: string): string | undefined {
+  const fault = certificateFaults[code];
+  if (fault !== undefined) return `the proxy is not trusted, ${fault}`;
+  const message = isJsonObject(thrown) ? text(thrown['message']) : '';
   const status = /^Proxy response \((\d{3})\)/.exec(message)?.[1];
-  if (status === undefined) return undefined;
-  return `the proxy answered HTTP ${status}${status === '407' ? ' (it wants a user and a password, or others)' : ''}`;
-}
-
-/** The server's own certificate is checked by `trust.ts`, so what Node refuses is that of a proxy. */
-function proxyFault(code: string): string | undefined {
-  const fault = certificateFault(code);
-  return fault === undefined ? undefined : `the proxy is not trusted, ${fault}`;
+  const hint = status === '407' ? ' (it wants a user and a password, or others)' : '';
+  return status && `the proxy answered HTTP ${status}${hint}`;
 }
 
 /** The first code in an error, its parts (one per address tried) and its causes. */

@@ -3,9 +3,8 @@ import { isAtLeast } from '../model/api-versions.js';
 import type { Session } from '../model/session.js';
 import { milliseconds, type Nanos } from '../model/time.js';
 import type { EventPage, InstanceInfo, Source } from '../pipeline/ports.js';
-import type { ApiClient } from './api-client.js';
 import { readChanges } from './change-feed.js';
-import { type Connection, connect } from './connection.js';
+import { Connection } from './connection.js';
 import { decodeEventPage } from './decode-event.js';
 import { decodeSession } from './decode-session.js';
 import { isJsonObject, parseJson, text, uuid } from './json.js';
@@ -35,44 +34,44 @@ export interface RestSource extends Source {
  * Reads a VB365 server through its REST API, v2 to v8. Retries nothing, except a request with an expired token, once.
  * Sends nothing before the first call, which also detects the API version unless it is set or remembered, and logs in.
  */
-export const restSource = (options: RestOptions): RestSource => sourceOver(connect(options));
+export const restSource = (options: RestOptions): RestSource => sourceOver(new Connection(options));
 
-export function sourceOver({ client, transport, tokens, close }: Connection): RestSource {
-  const { settings, versions } = client;
+export function sourceOver(connection: Connection): RestSource {
+  const { settings, transport, tokens, versions } = connection;
   const skewMs = (): number => transport.skewMs() ?? 0;
   const serverTime = (ourMs: number): Nanos => milliseconds(ourMs + skewMs());
 
   return {
     now: () => serverTime(settings.clock.now()),
     apiVersion: () => versions.known(),
-    tokenExpiresAtMs: () => tokens.expiresAtMs(),
+    tokenExpiresAtMs: () => tokens.current()?.endsAtMs,
     certificateExpiresAtMs: () => transport.certificateExpiresAtMs(),
     clockSkewSeconds: () => (transport.skewMs() === undefined ? undefined : skewMs() / 1000),
     loginRefused: () => tokens.refused(),
-    close,
-    instance: async signal => readInstance(client, signal),
-    sessions: sessionReader(client),
-    session: async (id, signal) => readSession(client, id, signal),
-    events: readEvents(client, serverTime),
-    changes: readChanges(client),
+    close: async () => connection.close(),
+    instance: async signal => readInstance(connection, signal),
+    sessions: sessionReader(connection),
+    session: async (id, signal) => readSession(connection, id, signal),
+    events: eventReader(connection, serverTime),
+    changes: async (position, signal) => readChanges(connection, position, signal),
   };
 }
 
 const wireInstance = z.object({ installationId: z.string().nullish(), version: z.string().nullish() });
 
 /** A different installation than before may serve a different version, so it is read again in that version. */
-async function readInstance(client: ApiClient, signal: AbortSignal): Promise<InstanceInfo> {
-  const instance = await readServiceInstance(client, signal);
-  client.versions.sawInstallation(instance.installationId);
-  const apiVersion = await client.versions.current(signal);
-  return apiVersion === instance.apiVersion ? instance : readServiceInstance(client, signal);
+async function readInstance(connection: Connection, signal: AbortSignal): Promise<InstanceInfo> {
+  const instance = await readServiceInstance(connection, signal);
+  connection.versions.sawInstallation(instance.installationId);
+  const apiVersion = await connection.versions.current(signal);
+  return apiVersion === instance.apiVersion ? instance : readServiceInstance(connection, signal);
 }
 
 /** `GET /vN/ServiceInstance` exists from v6 on. */
-async function readServiceInstance({ get, versions }: ApiClient, signal: AbortSignal): Promise<InstanceInfo> {
-  const apiVersion = await versions.current(signal);
+async function readServiceInstance(connection: Connection, signal: AbortSignal): Promise<InstanceInfo> {
+  const apiVersion = await connection.versions.current(signal);
   if (!isAtLeast(apiVersion, 'v6')) return { apiVersion, version: '', installationId: '' };
-  const parsed = wireInstance.safeParse(okJson('probe', await get('probe', 'ServiceInstance', signal)));
+  const parsed = wireInstance.safeParse(okJson('probe', await connection.get('probe', 'ServiceInstance', signal)));
   if (!parsed.success) throw failure('probe', 'decode', 'the answer is not a service instance');
   const { version, installationId } = parsed.data;
   return { apiVersion, version: buildNumber(version), installationId: uuid(installationId) };
@@ -81,8 +80,8 @@ async function readServiceInstance({ get, versions }: ApiClient, signal: AbortSi
 /** `''` unless it looks like a build number, because it becomes a label and is logged. */
 const buildNumber = (value: unknown): string => (/^\d{1,9}(?:\.\d{1,9}){1,3}$/.test(text(value)) ? text(value) : '');
 
-async function readSession({ get }: ApiClient, id: string, signal: AbortSignal): Promise<Session | undefined> {
-  const answer = await get('session', sessionPath(id), signal);
+async function readSession(connection: Connection, id: string, signal: AbortSignal): Promise<Session | undefined> {
+  const answer = await connection.get('session', sessionPath(id), signal);
   if (isGone(answer)) return undefined;
   const entry = decodeSession(okJson('session', answer));
   if ('rejected' in entry) throw failure('session', 'decode', entry.rejected);
@@ -90,20 +89,17 @@ async function readSession({ get }: ApiClient, id: string, signal: AbortSignal):
 }
 
 /** `readAt` uses the skew of the very response: the first one corrects the most. */
-function readEvents({ settings, get }: ApiClient, serverTime: (ourMs: number) => Nanos) {
-  const size = new PageSize(settings.eventLimit);
-  return async (sessionId: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined> => {
-    const { limit } = size;
-    const path = `${sessionPath(sessionId)}/Events${query({ offset, limit })}`;
-    const answer = await get('events', path, signal).catch((thrown: unknown) => {
-      size.failed(thrown);
-      throw thrown;
+function eventReader(connection: Connection, serverTime: (ourMs: number) => Nanos): Source['events'] {
+  const size = new PageSize(connection.settings.eventLimit);
+  return async (sessionId, offset, signal) =>
+    size.read<EventPage | undefined>(async limit => {
+      const path = `${sessionPath(sessionId)}/Events${query({ offset, limit })}`;
+      const answer = await connection.get('events', path, signal);
+      const { tookMs } = answer;
+      if (isGone(answer)) return { page: undefined, tookMs };
+      const page = decodeEventPage(okJson('events', answer), { offset, limit });
+      return { page: { ...page, readAt: serverTime(answer.beganMs) }, tookMs };
     });
-    if (isGone(answer)) return undefined;
-    const page = decodeEventPage(okJson('events', answer), { offset, limit });
-    size.took(answer.tookMs, page.rows.length >= limit);
-    return { ...page, readAt: serverTime(answer.beganMs) };
-  };
 }
 
 /** VB365 writes an object, or nothing. A web page with status 404 comes from a proxy and says nothing about a session. */

@@ -2,13 +2,15 @@ import { ExporterError } from '../kernel/errors.js';
 import { type ApiVersion, isAtLeast } from '../model/api-versions.js';
 import { formatInstant, type Nanos } from '../model/time.js';
 import type { SessionList } from '../pipeline/ports.js';
-import type { ApiClient } from './api-client.js';
+import type { Connection } from './connection.js';
 import { decodeSession, type SessionEntry } from './decode-session.js';
 import { decodePage, type Page, type PageRange, PageSize, query } from './page.js';
 import { okJson } from './request-errors.js';
 
+/** A list with more pages is an error. */
+const maxPages = 10_000;
 /** How often a list without a guaranteed order is read again. */
-const listRestarts = 4;
+const restarts = 4;
 /** Without a time filter, the whole list is read this often. */
 const fullReadMs = 3_600_000;
 
@@ -17,30 +19,21 @@ const fullReadMs = 3_600_000;
  * documented order. Before v6 there is neither: the list is read from its beginning, and not to its end as long as the
  * last full read, an hour ago at most, found it newest first.
  */
-export function sessionReader(client: ApiClient) {
-  const { settings, versions } = client;
-  const { maxPages, clock } = settings;
+export function sessionReader(connection: Connection) {
+  const { settings, versions } = connection;
+  const { clock } = settings;
   const size = new PageSize(settings.sessionLimit);
   let trustedUntilMs = -Infinity;
 
   return async (createdFrom: Nanos | undefined, signal: AbortSignal): Promise<SessionList> => {
     const apiVersion = await versions.current(signal);
     const filter = filterOf(apiVersion, createdFrom);
-    const page = async (offset: number): Promise<Page> => {
-      const { limit } = size;
-      try {
-        const { page: found, tookMs } = await readSessionPage(client, { offset, limit, filter }, signal);
-        size.took(tookMs, found.rows.length >= limit);
-        return found;
-      } catch (thrown) {
-        size.failed(thrown);
-        throw thrown;
-      }
-    };
+    const page = async (offset: number): Promise<Page> =>
+      size.read(async limit => readSessionPage(connection, { offset, limit, filter }, signal));
     const ordered = isAtLeast(apiVersion, 'v8');
     const isTrusted = !isAtLeast(apiVersion, 'v6') && clock.monotonic() < trustedUntilMs;
     const enoughFrom = isTrusted ? createdFrom : undefined;
-    const list = await readSessionList(page, { maxPages, restarts: listRestarts, ordered, enoughFrom });
+    const list = await readSessionList(page, { maxPages, restarts, ordered, enoughFrom });
     if (!list.newestFirst) trustedUntilMs = -Infinity;
     else if (list.whole) trustedUntilMs = clock.monotonic() + fullReadMs;
     return { sessions: list.sessions, rejects: list.rejects };
@@ -51,11 +44,11 @@ type Filter = Readonly<Record<string, string>>;
 
 /** Reads one page of the list. @throws {ExporterError} as a request does. */
 export async function readSessionPage(
-  { get }: ApiClient,
+  connection: Connection,
   { offset, limit, filter }: PageRange & Readonly<{ filter: Filter }>,
   signal: AbortSignal,
 ) {
-  const answer = await get('sessions', `RestoreSessions${query({ offset, limit, ...filter })}`, signal);
+  const answer = await connection.get('sessions', `RestoreSessions${query({ offset, limit, ...filter })}`, signal);
   const page = decodePage(okJson('sessions', answer), { operation: 'sessions', offset, limit });
   return { page, tookMs: answer.tookMs };
 }

@@ -1,6 +1,5 @@
 import type { Random } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
-import type { Secret } from '../kernel/secret.js';
 import { type AccessToken, createLogin, type LoginOptions, refresh } from './login.js';
 import { singleFlight } from './single-flight.js';
 
@@ -19,12 +18,10 @@ export interface TokenManager {
   replace(refused: AccessToken, signal: AbortSignal): Promise<AccessToken>;
   /** Records that the server accepted a request with this token. */
   markAccepted(token: AccessToken): void;
-  /** When the token expires, epoch ms by our clock; undefined when there is none. */
-  expiresAtMs(): number | undefined;
   /** The last login was refused: the next one waits. */
   refused(): boolean;
-  /** The token to log out with; undefined when there is none. */
-  last(): Secret | undefined;
+  /** The last token, even an expired one; undefined when there is none. */
+  current(): AccessToken | undefined;
 }
 
 /** Tokens that are refused without ever having been accepted are replaced at most this often. */
@@ -70,7 +67,6 @@ export function createTokenManager(options: LoginOptions & Readonly<{ random: Ra
       if (token === current) proven = token;
     },
     refused: () => login.refused(),
-    expiresAtMs: () => current?.endsAtMs,
-    last: () => current?.access,
+    current: () => current,
   };
 }

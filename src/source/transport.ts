@@ -2,7 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import { type Dispatcher, errors } from 'undici';
 import { alarm } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
-import { type LinkedAbort, linkAbort, unlessAborted } from '../kernel/linked-abort.js';
+import { linkAbort, unlessAborted } from '../kernel/linked-abort.js';
 import { parseHttpDate, parseRetryAfter } from '../kernel/retry-after.js';
 import type { Secret } from '../kernel/secret.js';
 import type { ApiCode, ApiOperation } from '../model/labels.js';
@@ -18,7 +18,7 @@ export type Call = Readonly<{
   token?: Secret;
   form?: Readonly<Record<string, string>>;
   /** How long the server may hold a long poll, in ms: extends the deadline. A long poll does not use the semaphore. */
-  waitMs?: number;
+  waitMs?: number | undefined;
 }>;
 
 /** A complete response of any status. */
@@ -90,20 +90,17 @@ export function createTransport(settings: RestSettings): Transport {
 function bounded(settings: RestSettings, exchange: (call: Call, signal: AbortSignal) => Promise<Answer>) {
   const { clock, observe } = settings;
 
-  async function timed(call: Call, abort: LinkedAbort, timeoutMs: number): Promise<Answer> {
+  async function timed(call: Call, abort: AbortController, timeoutMs: number): Promise<Answer> {
     const sinceMs = clock.monotonic();
-    let late: number | undefined;
     let code: ApiCode = 'error';
-    const cancel = alarm(timeoutMs, () => {
-      if (!abort.signal.aborted) late = timeoutMs;
-      abort.now();
-    });
+    const late = (): ExporterError => failure(call.operation, 'timeout', `no answer in ${String(timeoutMs)} ms`);
+    const cancel = alarm(timeoutMs, () => abort.abort(late()));
     try {
       const answer = await exchange(call, abort.signal);
       code = codeOf(answer.status);
       return answer;
     } catch (thrown) {
-      throw failedExchange(thrown, settings, { operation: call.operation, aborted: abort.signal.aborted, late });
+      throw exchangeFailure(thrown, settings, call.operation, abort.signal);
     } finally {
       cancel();
       observe(call.operation, code, (clock.monotonic() - sinceMs) / 1000);
@@ -111,7 +108,8 @@ function bounded(settings: RestSettings, exchange: (call: Call, signal: AbortSig
   }
 
   return async (call: Call, signals: readonly AbortSignal[], limitMs?: number): Promise<Answer> => {
-    const abort = linkAbort(signals);
+    const abort = new AbortController();
+    const unlink = linkAbort(abort, signals);
     try {
       const release = await acquire(settings, call, abort.signal);
       // A server that does not answer must not block the others: after a while its request goes on without the semaphore.
@@ -121,7 +119,7 @@ function bounded(settings: RestSettings, exchange: (call: Call, signal: AbortSig
         release();
       });
     } finally {
-      abort.release();
+      unlink();
     }
   };
 }
@@ -134,20 +132,14 @@ async function acquire({ semaphore }: RestSettings, call: Call, signal: AbortSig
   });
 }
 
-type Circumstances = Readonly<{
-  operation: ApiOperation;
-  aborted: boolean;
-  /** The deadline in ms when it has passed. */ late: number | undefined;
-}>;
-
-function failedExchange(
+function exchangeFailure(
   thrown: unknown,
   { baseUrl, proxy, maxResponseBytes }: RestSettings,
-  { operation, aborted, late }: Circumstances,
+  operation: ApiOperation,
+  { aborted, reason }: AbortSignal,
 ): ExporterError {
   if (thrown instanceof ExporterError) return thrown;
-  if (late !== undefined) return failure(operation, 'timeout', `no answer in ${String(late)} ms`);
-  if (aborted) return failure(operation, 'aborted', 'stopped');
+  if (aborted) return reason instanceof ExporterError ? reason : failure(operation, 'aborted', 'stopped');
   if (thrown instanceof errors.ResponseExceededMaxSizeError)
     return failure(operation, 'decode', `the answer is longer than ${String(maxResponseBytes)} bytes`);
   return networkFailure(thrown, { host: hostOf(baseUrl), proxied: proxy !== undefined });

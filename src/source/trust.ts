@@ -30,7 +30,8 @@ export type Certificate = Readonly<{
 
 const untrusted = 'its TLS certificate is signed by an unknown authority';
 
-const faults: Readonly<Record<string, string>> = {
+/** The faults of a certificate in words, by the code of Node or OpenSSL. */
+export const certificateFaults: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed',
   SELF_SIGNED_CERT_IN_CHAIN: untrusted,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
@@ -42,9 +43,6 @@ const faults: Readonly<Record<string, string>> = {
   CERT_REVOKED: 'its TLS certificate is revoked',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another host name',
 };
-
-/** In words, the fault of a certificate by the code of Node or OpenSSL; undefined for other codes. */
-export const certificateFault = (code: string): string | undefined => faults[code];
 
 /** Why the peer of a socket is not trusted and what to do about it; undefined when it is trusted. */
 export function distrustOf(socket: TLSSocket, trust: Trust): string | undefined {
@@ -60,7 +58,7 @@ export function distrustOf(socket: TLSSocket, trust: Trust): string | undefined 
   // Node's types say an error; it is the code of that error, or null.
   const code: unknown = socket.authorizationError;
   const name = typeof code === 'string' ? code : 'not authorized';
-  const fault = faults[name] ?? `its TLS certificate is refused (${name})`;
+  const fault = certificateFaults[name] ?? `its TLS certificate is refused (${name})`;
   return `${fault}; name its issuer with "tls.ca_file", or set "tls.server_fingerprint" if ${fingerprint} is its own`;
 }
 

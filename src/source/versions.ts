@@ -15,29 +15,24 @@ export interface Versions {
   sawInstallation(installationId: string): void;
 }
 
-type Settings = Pick<RestSettings, 'apiVersion' | 'memory' | 'log' | 'clock' | 'random'>;
-
 const ignore = (): void => undefined;
 
-/** A version set in the configuration is used whether it is served or not. */
-export function createVersions(settings: Settings, send: SendProbe): Versions {
-  const { apiVersion } = settings;
-  if (apiVersion === 'auto') return detectedVersions(settings, send);
-  return { current: async () => apiVersion, known: () => apiVersion, recheck: ignore, sawInstallation: ignore };
-}
+type Settings = Pick<RestSettings, 'apiVersion' | 'memory' | 'log' | 'clock' | 'random'>;
 
 type VersionState = Readonly<{ version: ApiVersion | undefined; sure: boolean; installationId: string | undefined }>;
 
 /**
- * A detected version is kept as long as it is served, also by the next process: a newer one may count differently, and
- * is the operator's choice.
+ * A version set in the configuration is used whether it is served or not. A detected version is kept as long as it is
+ * served, also by the next process: a newer one may count differently, and is the operator's choice.
  */
-function detectedVersions({ memory, log, ...timing }: Settings, send: SendProbe): Versions {
+export function createVersions({ apiVersion, memory, log, ...timing }: Settings, send: SendProbe): Versions {
+  if (apiVersion !== 'auto')
+    return { current: async () => apiVersion, known: () => apiVersion, recheck: ignore, sawInstallation: ignore };
   let state: VersionState | undefined;
 
   async function recalled(): Promise<VersionState> {
-    const { apiVersion, installationId } = await memory.recall();
-    const version = apiVersions.find(each => each === apiVersion);
+    const { apiVersion: kept, installationId } = await memory.recall();
+    const version = apiVersions.find(each => each === kept);
     return { version, sure: version !== undefined, installationId };
   }
 
