@@ -2,7 +2,6 @@ import type { Clock } from '../kernel/clock.js';
 
 /** A client of /metrics. */
 export type Scraper = Readonly<{
-  /** Identifies it. */
   key: string;
   /** It scrapes as Prometheus does; false for a person or a script. */
   scrapes: boolean;
