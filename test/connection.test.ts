@@ -83,7 +83,7 @@ describe('the API version', () => {
       await until(async () => (await second.get('/metrics')).text.includes('api_version="v8"'));
       await second.stop(5_000);
       await after.close();
-      expect(second.said.join('')).toContain('The API version is not served any more');
+      expect(second.said.join('')).toContain('Server no longer supports the API version');
     });
   });
 

@@ -109,7 +109,7 @@ const cases: readonly Case[] = [
     simulator: { intercept: at('/RestoreSessions', webPage(200)) },
     expected: { permissions: 'failed', paging: 'skipped' },
     check: 'permissions',
-    says: /no JSON but a web page/,
+    says: /not JSON but a web page/,
   },
   {
     of: 'a configured version that the server does not support',
