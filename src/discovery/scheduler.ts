@@ -112,14 +112,15 @@ export class Discovery {
   async #replyOrDue(outstanding: Promise<FeedReply> | undefined, quit: AbortSignal): Promise<FeedReply | undefined> {
     const { poll, feed } = this.#next;
     const dueMs = outstanding === undefined ? Math.min(poll.atMs, feed.atMs) : poll.atMs;
-    const over = linkAbort([quit]);
+    const over = new AbortController();
+    const unlink = linkAbort(over, [quit]);
     const rest = async (restMs: number): Promise<undefined> => {
       if (restMs > 0) await this.#deps.clock.sleep(restMs, over.signal).catch(() => undefined);
     };
     const due = rest(dueMs - this.#now());
     const reply = await Promise.race(outstanding === undefined ? [due] : [outstanding, due]);
-    over.now();
-    over.release();
+    over.abort();
+    unlink();
     return reply;
   }
 

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { formatInstant } from '../model/time.js';
-import { type FactName, type SinkName, sinkNames } from '../pipeline/ports.js';
+import { type factNames, type SinkName, sinkNames } from '../pipeline/ports.js';
 import { closing, transaction } from './database.js';
 import { openFile } from './open.js';
 import { schemaOf } from './schema.js';
@@ -85,7 +85,7 @@ function contentsOf(database: DatabaseSync, name: string): ServerContents {
   const [server = '', installation] = name.split('@');
   const rows = (sql: string) => database.prepare(sql).all(name);
   const facts = tables.includes('fact') ? rows('SELECT name, value FROM fact WHERE server = ?') : [];
-  const fact = (wanted: FactName): string => String(facts.find(row => row['name'] === wanted)?.['value'] ?? '');
+  const fact = (wanted: (typeof factNames)[number]): string => String(facts.find(row => row['name'] === wanted)?.['value'] ?? '');
   const since = rows('SELECT sink, at FROM since WHERE server = ?');
   return {
     server,
