@@ -26,12 +26,12 @@ COPY --from=build /build/image/ ./
 COPY LICENSE ./
 # A volume that is made here belongs to the one who runs.
 COPY --from=build --chown=65532:65532 /state /var/lib/vb365-exporter
-# Pages and requests of a megabyte go back to the system at once (docs/adr/0050).
+# Pages and requests of a megabyte go back to the system at once (ADR 50).
 ENV NODE_ENV=production VB365_STATE_PATH=/var/lib/vb365-exporter/vb365-exporter.db MALLOC_MMAP_THRESHOLD_=131072
 USER 65532:65532
 EXPOSE 10365
 VOLUME ["/var/lib/vb365-exporter"]
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["/nodejs/bin/node", "dist/src/main.js", "healthcheck"]
-# Node would let its young generation grow to 128 MB; a third of that costs no more time (docs/adr/0050).
+# Node would let its young generation grow to 128 MB; a third of that costs no more time (ADR 50).
 ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=16", "dist/src/main.js"]

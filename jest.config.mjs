@@ -6,7 +6,7 @@ export default {
   transform: {},
   // A busy machine takes ten times as long for the tests of whole programs.
   testTimeout: 60_000,
-  // Used by `npm run test:coverage` in .ci/run. Collecting it takes 1.8 times the CPU.
+  // Used by .ci/run, with `npm test -- --coverage`. Collecting it takes 1.8 times the CPU.
   coverageProvider: 'v8',
   maxWorkers: 2,
   workerIdleMemoryLimit: '500MB',

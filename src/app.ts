@@ -67,6 +67,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     path: config.state.path,
     notice: message => log.info(message),
     failed: operation => metrics.inc(stateErrors, { operation }),
+  }).catch(async (thrown: unknown) => {
+    await otlpSinks.close();
+    throw thrown;
   });
   const scrapers = firstIncrementHold ? new Scrapers(clock) : undefined;
   const incrementHold = new IncrementHold({ store, table: metrics.stored, scrapers, log });
@@ -142,7 +145,7 @@ async function serve(
     ...options,
     metrics: async format => {
       const { body, page } = await metrics.exposition(format);
-      return { body, delivered: reader => void incrementHold.served(reader, page) };
+      return { body, delivered: scraper => void incrementHold.served(scraper, page) };
     },
     ready,
     status: () => ({
@@ -176,11 +179,11 @@ async function stop(
 ): Promise<'drained' | 'cut'> {
   log.info('Stopping');
   const [ended] = await Promise.all([supervisor.stop(drainMs), reloader.stop()]);
+  const exceeded = 'Shutdown deadline exceeded; unfinished deliveries will be retried at the next start';
+  if (ended === 'cut') log.warn(exceeded, { after_ms: drainMs });
   await web.close();
   await otlpSinks.close();
   await incrementHold.release();
   await store.close();
-  const exceeded = 'Shutdown deadline exceeded; unfinished deliveries will be retried at the next start';
-  if (ended === 'cut') log.warn(exceeded, { after_ms: drainMs });
   return ended;
 }

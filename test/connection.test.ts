@@ -132,7 +132,7 @@ describe('a server with TLS', () => {
         await is(app, up, 0);
         expect(app.said.join('')).toContain('Could not read tls.ca_file');
         writeFileSync(caFile, (await createAuthority('Another authority')).cert);
-        await until(() => app.said.join('').includes('signed by nobody we trust'));
+        await until(() => app.said.join('').includes('signed by an unknown authority'));
         writeFileSync(caFile, root.cert);
         await is(app, up, 1);
       });

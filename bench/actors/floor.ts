@@ -42,7 +42,7 @@ type Read = Readonly<{ rows: number; more: boolean }>;
 
 /** Looks at no more than it needs to go on. */
 function look(json: unknown): Read {
-  if (!isJsonObject(json) || !Array.isArray(json['results'])) throw new Error('The answer is no page');
+  if (!isJsonObject(json) || !Array.isArray(json['results'])) throw new Error('The answer is not a page');
   const links = json['_links'];
   return { rows: json['results'].length, more: isJsonObject(links) && links['next'] !== undefined };
 }

@@ -1,6 +1,11 @@
-import { type Attribute, maxTextLength } from '../../src/otlp/attribute.js';
+import {
+  type Attribute,
+  itemRecordAttributes,
+  maxTextLength,
+  recordKinds,
+  sessionRecordAttributes,
+} from '../../src/otlp/attributes.js';
 import { itemSpanNames, rootSpanName } from '../../src/otlp/restore-span.js';
-import { itemRecordAttributes, recordKinds, sessionRecordAttributes } from '../../src/otlp/record-attributes.js';
 
 const intro = `# Log records and spans
 

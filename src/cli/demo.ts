@@ -1,18 +1,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
+import { createServer, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { json, text } from 'node:stream/consumers';
 import type { App } from '../app.js';
 import { type Config, parseConfig } from '../config/parse.js';
 import { systemClock } from '../kernel/clock.js';
 import { toExporterError } from '../kernel/errors.js';
 import { simulate } from '../simulator/simulate.js';
-import { type ReceivedRecord, receiveLogs } from './demo-receiver.js';
+import { isJsonObject, type JsonObject, text as textOf } from '../source/json.js';
 import { runUntilAborted, start } from './serve.js';
 import type { ExitCode, Terminal } from './terminal.js';
 
-export type DemoFlags = Readonly<{
+type DemoFlags = Readonly<{
   /** How long the demo runs, in milliseconds; absent: until it should stop. */
   for?: number;
   'web.listenAddress': string;
@@ -23,7 +23,7 @@ export type DemoFlags = Readonly<{
 export async function demo(flags: DemoFlags, terminal: Terminal): Promise<ExitCode> {
   const folder = mkdtempSync(join(tmpdir(), 'vb365-demo-'));
   const simulator = await simulate({ clock: systemClock, seed: flags.seed, live: {} });
-  const receiver = await receiveLogs(record => terminal.print(recordLine(record)));
+  const receiver = await receiveLogs(terminal.print);
   try {
     const config = demoConfig(simulator.url, receiver.url, folder);
     const app = await startOnFreePort(config, flags['web.listenAddress'], terminal);
@@ -96,8 +96,38 @@ const read = async (url: string): Promise<string> =>
     get(url, response => resolve(text(response))).once('error', reject);
   });
 
-/** `time level body [organization session-type event-type]`. */
-function recordLine({ time, severity, body, attributes }: ReceivedRecord): string {
-  const names = ['veeam.organization.name', 'veeam.restore.session.type', 'veeam.restore.event.type'];
-  return `${time} ${severity.padEnd(5)} ${body} [${names.flatMap(name => attributes[name] ?? []).join(' ')}]`;
+/** Starts an OTLP receiver for logs as JSON on a free port; prints each log record. */
+async function receiveLogs(print: Terminal['print']): Promise<Readonly<{ url: string; close: () => Promise<void> }>> {
+  const server = createServer((request, response) => {
+    void json(request).then(body => {
+      const scopes = list(body, 'resourceLogs').flatMap(resource => list(resource, 'scopeLogs'));
+      for (const record of scopes.flatMap(scope => list(scope, 'logRecords'))) print(recordLine(record));
+      return response.writeHead(200, { 'content-type': 'application/json' }).end('{"partialSuccess":{}}');
+    });
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const close = async (): Promise<void> =>
+    new Promise(resolve => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { url: `http://127.0.0.1:${String(port)}`, close };
 }
+
+/** `time level body [organization session-type event-type]` of a `LogRecord` (opentelemetry-proto). */
+function recordLine(record: JsonObject): string {
+  const time = new Date(Number(BigInt(textOf(record['timeUnixNano'])) / 1_000_000n)).toISOString();
+  const attributes = new Map(list(record, 'attributes').map(({ key, value }) => [key, stringValue(value)]));
+  const names = ['veeam.organization.name', 'veeam.restore.session.type', 'veeam.restore.event.type'];
+  const about = names.flatMap(name => attributes.get(name) ?? []).join(' ');
+  return `${time} ${textOf(record['severityText']).padEnd(5)} ${stringValue(record['body'])} [${about}]`;
+}
+
+function list(parent: unknown, key: string): readonly JsonObject[] {
+  const value: unknown = isJsonObject(parent) ? parent[key] : undefined;
+  return Array.isArray(value) ? value.filter(isJsonObject) : [];
+}
+
+const stringValue = (value: unknown): string => (isJsonObject(value) ? textOf(value['stringValue']) : '');

@@ -1,24 +1,23 @@
 import type { ServerConfig } from '../config/parse.js';
+import type { Clock } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
 import type { Examined, Paging } from '../source/examine.js';
-import type { RestOptions } from '../source/options.js';
 import { type Check, type CheckOutcome, failed, ok, skipped, warning } from './doctor-checks.js';
 
-/** What the checks of the API share. */
-export type ApiSession = Readonly<{
-  server: ServerConfig;
-  options: RestOptions;
-  examined: Examined;
-  signal: AbortSignal;
-}>;
+type ApiSession = Readonly<{ server: ServerConfig; clock: Clock; examined: Examined; signal: AbortSignal }>;
 
 /** The requests that the exporter makes to the REST API, with one login. */
 export const apiChecks = (session: ApiSession): readonly Check[] => [
   { name: 'version', needs: ['dns', 'tcp', 'tls'], run: async () => version(session), advise: versionAdvice },
   { name: 'login', needs: ['version'], run: async () => login(session), advise: loginAdvice },
   { name: 'permissions', needs: ['login'], run: async () => permissions(session), advise: readAdvice },
-  { name: 'clock', needs: ['login'], run: () => clock(session), advise: readAdvice },
-  { name: 'paging', needs: ['permissions'], run: async () => paging(session), advise: readAdvice },
+  { name: 'clock', needs: ['login'], run: () => clockSkew(session), advise: readAdvice },
+  {
+    name: 'paging',
+    needs: ['permissions'],
+    run: async () => pagingOutcomes[await session.examined.pages(session.signal)],
+    advise: readAdvice,
+  },
   { name: 'feed', needs: ['login'], run: async () => feed(session), advise: readAdvice },
 ];
 
@@ -36,10 +35,10 @@ const versionAdvice = ({ details }: ExporterError): string =>
     ? 'disable "restore operator authentication only" in the REST API settings, and check for a proxy or gateway in front of the server'
     : 'check that "url" is the REST API of VB365 (default port 4443), without a path and without a gateway that requires its own login';
 
-async function login({ server, options, examined, signal }: ApiSession): Promise<CheckOutcome> {
+async function login({ server, clock, examined, signal }: ApiSession): Promise<CheckOutcome> {
   await examined.logIn(signal);
-  const expiresAtMs = examined.source.tokenExpiresAtMs() ?? options.clock.now();
-  const minutes = Math.round((expiresAtMs - options.clock.now()) / 60_000);
+  const nowMs = clock.now();
+  const minutes = Math.round(((examined.source.tokenExpiresAtMs() ?? nowMs) - nowMs) / 60_000);
   const how = server.login.kind === 'password' ? 'with user name and password' : 'with an assertion';
   return ok(`logged in ${how}; the token is valid for ${String(minutes)} min`);
 }
@@ -71,7 +70,7 @@ async function permissions({ examined, signal }: ApiSession): Promise<CheckOutco
 /** Same as the alert on clock skew. */
 const maxSkewSeconds = 60;
 
-function clock({ examined: { source } }: ApiSession): CheckOutcome {
+function clockSkew({ examined: { source } }: ApiSession): CheckOutcome {
   const seconds = source.clockSkewSeconds();
   if (seconds === undefined)
     return warning('the server reports no time', 'let the proxy in front of the server pass the "Date" header');
@@ -96,9 +95,6 @@ const pagingOutcomes: Readonly<Record<Paging, CheckOutcome>> = {
     'check that no proxy caches responses or removes the query; otherwise try again at a quieter time',
   ),
 };
-
-const paging = async ({ examined, signal }: ApiSession): Promise<CheckOutcome> =>
-  pagingOutcomes[await examined.pages(signal)];
 
 async function feed({ examined: { source }, signal }: ApiSession): Promise<CheckOutcome> {
   const changes = await source.changes({ token: undefined, waitSeconds: 1 }, signal);

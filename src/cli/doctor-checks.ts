@@ -1,17 +1,15 @@
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 
-/** `warning`: the exporter works, but the operator should know. `skipped`: not checked; the message says why. */
-export type CheckStatus = 'ok' | 'warning' | 'failed' | 'skipped';
-
 /** The outcome of a check. It contains nothing of a response body except numbers and versions. */
 export type CheckOutcome = Readonly<{
-  status: CheckStatus;
+  /** `warning`: the exporter works, but the operator should know. `skipped`: not checked; the message says why. */
+  status: 'ok' | 'warning' | 'failed' | 'skipped';
   /** One sentence. */
   message: string;
   /** What the operator can do. */
   advice?: string;
   /** SHA-256 of the server certificate, in the format of `server_fingerprint`. */
-  fingerprint?: string;
+  fingerprint?: string | undefined;
 }>;
 
 export type CheckResult = CheckOutcome & Readonly<{ check: string }>;
@@ -29,7 +27,7 @@ export type Check = Readonly<{
   /** See docs/DOCTOR.md. */
   name: string;
   /** Skipped when one of these failed, or was skipped because of another. */
-  needs: readonly string[];
+  needs?: readonly string[];
   run: () => CheckOutcome | Promise<CheckOutcome>;
   advise: (error: ExporterError) => string;
 }>;
@@ -39,7 +37,7 @@ export async function runChecks(checks: readonly Check[]): Promise<readonly Chec
   const results: CheckResult[] = [];
   const causes = new Map<string, string>();
   for (const check of checks) {
-    const [cause] = check.needs.flatMap(need => causes.get(need) ?? []);
+    const [cause] = (check.needs ?? []).flatMap(need => causes.get(need) ?? []);
     const outcome = cause === undefined ? await outcomeOf(check) : skipped(`because "${cause}" failed`);
     if (cause !== undefined || outcome.status === 'failed') causes.set(check.name, cause ?? check.name);
     results.push({ check: check.name, ...outcome });

@@ -19,7 +19,6 @@ type Sender = Readonly<{ version: string; clock: Clock; signal: AbortSignal }>;
 /** Whether the receiver accepts an export request. The request is empty, so the receiver stores nothing. */
 export const otlpCheck = (signal: SignalName, target: OtlpTarget | undefined, sender: Sender): Check => ({
   name: 'otlp',
-  needs: [],
   run: async () => {
     if (target === undefined) return skipped(`because ${signal} are off`);
     const transport = otlpTransport(target, sender.version, sender.clock);
@@ -77,7 +76,6 @@ const minFreeBytes = 100 * 1024 * 1024;
 /** Whether the exporter can use the state file, without opening it. */
 export const stateCheck = ({ state: { path } }: Config): Check => ({
   name: 'state',
-  needs: [],
   run: () => {
     const { file, freeBytes } = preflight(path);
     const free = `${String(Math.floor(freeBytes / 1024 / 1024))} MiB free`;
@@ -98,7 +96,6 @@ export const stateCheck = ({ state: { path } }: Config): Check => ({
 /** Whether the exporter can listen on its address. `isOurs`: whether a healthy exporter already does. */
 export const listenCheck = (address: ListenAddress, isOurs: () => Promise<boolean>): Check => ({
   name: 'listen',
-  needs: [],
   run: async () => {
     const code = await tryToListen(address);
     const port = `port ${String(address.port)}`;
@@ -117,8 +114,6 @@ async function tryToListen({ host, port }: ListenAddress): Promise<string | unde
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const server = createServer();
   server.once('error', error => resolve(codeOf(error)));
-  server.listen({ port, exclusive: true, ...(host === undefined ? {} : { host }) }, () =>
-    server.close(() => resolve(undefined)),
-  );
+  server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
   return promise;
 }

@@ -25,7 +25,6 @@ export function networkChecks(server: ServerConfig, options: RestOptions, signal
   return [
     {
       name: 'dns',
-      needs: [],
       run: direct(async () => resolveHost(host, port)),
       advise: () => 'correct the host in "url", or the DNS servers of this machine',
     },
@@ -39,10 +38,12 @@ export function networkChecks(server: ServerConfig, options: RestOptions, signal
     {
       name: 'tls',
       needs: ['dns', 'tcp'],
-      run: async () =>
-        url.protocol === 'http:'
-          ? unencrypted(url)
-          : certificateOutcome(server, await examineTls(options, signal), options.clock.now()),
+      run: async () => {
+        if (url.protocol === 'http:') return unencrypted(url);
+        const report = await examineTls(options, signal);
+        const outcome = certificateOutcome(server.tls, report, options.clock.now());
+        return { ...outcome, fingerprint: report.chain[0]?.fingerprint };
+      },
       advise: () =>
         'check that "url" has the port of the REST API (default 4443), and that the proxy, if any, allows the connection',
     },
@@ -77,19 +78,14 @@ const unencrypted = ({ hostname }: URL): CheckOutcome =>
     ? skipped('because "url" is http')
     : warning('"url" is http: anyone between the exporter and the server can read the password', 'use https');
 
-function certificateOutcome({ tls }: ServerConfig, report: TlsReport, nowMs: number): CheckOutcome {
-  const [own] = report.chain;
-  if (own === undefined)
-    return failed('the server presents no certificate', 'check that "url" has the port of the REST API');
-  return { ...trustOutcome(tls, report, own, nowMs), fingerprint: own.fingerprint };
-}
-
-function trustOutcome(
+function certificateOutcome(
   tls: ServerConfig['tls'],
   { protocol, chain, distrusted }: TlsReport,
-  own: Certificate,
   nowMs: number,
 ): CheckOutcome {
+  const [own] = chain;
+  if (own === undefined)
+    return failed('the server presents no certificate', 'check that "url" has the port of the REST API');
   const shown = `(${protocol}; ${chain.map(describe).join(' < ')})`;
   if (distrusted !== undefined)
     return failed(

@@ -3,18 +3,17 @@ import { type Clock, type Random, systemClock, systemRandom } from '../kernel/cl
 import { createSemaphore, type Semaphore } from '../kernel/semaphore.js';
 import { credentialsOf, trustOf } from '../server/source.js';
 import { examineApi } from '../source/examine.js';
-import type { RestOptions } from '../source/options.js';
 import { type ListenAddress, parseListenAddress } from '../web/listen.js';
 import { apiChecks } from './doctor-api.js';
 import { type CheckReport, type CheckResult, failed, runChecks } from './doctor-checks.js';
 import { listenCheck, otlpCheck, stateCheck } from './doctor-local.js';
 import { networkChecks } from './doctor-network.js';
-import { askHealth, healthy } from './healthcheck.js';
+import { healthProblem } from './healthcheck.js';
 import { readConfig } from './read-config.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 import { readWebConfig } from './web-config-file.js';
 
-export type DoctorFlags = Readonly<{
+type DoctorFlags = Readonly<{
   'config.file'?: string;
   'web.listenAddress': string;
   'web.config.file'?: string;
@@ -27,17 +26,9 @@ export async function doctor(flags: DoctorFlags, terminal: Terminal): Promise<Ex
   const { tls } = readWebConfig(flags['web.config.file']);
   const listenAt = parseListenAddress(flags['web.listenAddress']);
   for (const warning of config.warnings) terminal.printError(warning);
-  const reports = await diagnose(
-    {
-      config,
-      listenAt,
-      isOurs: async () => (await askHealth(listenAt, tls)) === healthy,
-      version: terminal.version,
-      clock: systemClock,
-      random: systemRandom,
-    },
-    terminal.stop,
-  );
+  const isOurs = async (): Promise<boolean> => (await healthProblem(listenAt, tls)) === undefined;
+  const diagnosis = { config, listenAt, isOurs, version: terminal.version, clock: systemClock, random: systemRandom };
+  const reports = await diagnose(diagnosis, terminal.stop);
   for (const line of flags.json ? [asJson(reports)] : asText(reports)) terminal.print(line);
   return isOk(reports) ? exitCodes.stopped : exitCodes.cannotRun;
 }
@@ -59,9 +50,7 @@ export type Diagnosis = Readonly<{
 export async function diagnose(diagnosis: Diagnosis, signal: AbortSignal): Promise<readonly CheckReport[]> {
   const { config, listenAt, isOurs } = diagnosis;
   const semaphore = createSemaphore(config.maxConcurrentRequests);
-  const servers = config.servers.map(async server =>
-    checkServer(server, restOptions(server, diagnosis, semaphore), signal),
-  );
+  const servers = config.servers.map(async server => checkServer(server, diagnosis, semaphore, signal));
   const local = runChecks([
     otlpCheck('logs', config.logs, { ...diagnosis, signal }),
     otlpCheck('traces', config.traces, { ...diagnosis, signal }),
@@ -74,12 +63,30 @@ export async function diagnose(diagnosis: Diagnosis, signal: AbortSignal): Promi
 /** The report of a server, and its installation id; `''` when unknown. */
 type ServerReport = CheckReport & Readonly<{ name: string; installationId: string }>;
 
-async function checkServer(server: ServerConfig, options: RestOptions, signal: AbortSignal): Promise<ServerReport> {
+async function checkServer(
+  server: ServerConfig,
+  { version, clock, random }: Diagnosis,
+  semaphore: Semaphore,
+  signal: AbortSignal,
+): Promise<ServerReport> {
+  const options = {
+    baseUrl: server.url,
+    apiVersion: server.apiVersion,
+    credentials: credentialsOf(server),
+    trust: trustOf(server),
+    proxy: server.proxy,
+    semaphore,
+    clock,
+    random,
+    eventLimit: 10,
+    requestTimeoutMs: server.requestTimeoutMs,
+    userAgent: `vb365-exporter/${version} doctor`,
+  };
   const examined = examineApi(options);
   try {
     const results = await runChecks([
       ...networkChecks(server, options, signal),
-      ...apiChecks({ server, options, examined, signal }),
+      ...apiChecks({ server, clock, examined, signal }),
     ]);
     const installationId = examined.installationId();
     return { name: server.name, installationId, subject: `server ${server.name} (${server.url.origin})`, results };
@@ -99,24 +106,6 @@ const withDuplicateInstallations = (reports: readonly ServerReport[]): readonly 
     );
     return { subject, results: [...results, { check: 'installation', ...outcome }] };
   });
-
-const restOptions = (
-  server: ServerConfig,
-  { version, clock, random }: Diagnosis,
-  semaphore: Semaphore,
-): RestOptions => ({
-  baseUrl: server.url,
-  apiVersion: server.apiVersion,
-  credentials: credentialsOf(server),
-  trust: trustOf(server),
-  proxy: server.proxy,
-  semaphore,
-  clock,
-  random,
-  eventLimit: 10,
-  requestTimeoutMs: server.requestTimeoutMs,
-  userAgent: `vb365-exporter/${version} doctor`,
-});
 
 const count = (reports: readonly CheckReport[], status: CheckResult['status']): number =>
   reports.flatMap(({ results }) => results).filter(result => result.status === status).length;

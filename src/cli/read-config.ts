@@ -3,7 +3,6 @@ import { type Config, parseConfig } from '../config/parse.js';
 import { ExporterError } from '../kernel/errors.js';
 import type { Terminal } from './terminal.js';
 
-/** Used when neither the flag nor the variable names a file, if it exists. */
 const defaultFile = 'vb365-exporter.yaml';
 
 /**

@@ -9,7 +9,7 @@ import { readConfig } from './read-config.js';
 import { aborted, type ExitCode, exitCodes, type Terminal } from './terminal.js';
 import { webConfigFile } from './web-config-file.js';
 
-export type ServeFlags = Readonly<{
+type ServeFlags = Readonly<{
   'config.file'?: string;
   'web.listenAddress': string;
   'web.telemetryPath': string;

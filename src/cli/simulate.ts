@@ -2,7 +2,7 @@ import { systemClock } from '../kernel/clock.js';
 import { simulate } from '../simulator/simulate.js';
 import { aborted, type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
-export type SimulateFlags = Readonly<{
+type SimulateFlags = Readonly<{
   host: string;
   port: number;
   seed: number;

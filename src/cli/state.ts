@@ -5,16 +5,16 @@ import { quarantine } from '../store/quarantine.js';
 import { readConfig } from './read-config.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
+type StateFlags = Readonly<{ 'config.file'?: string }>;
+
 /** Prints the content of the state file in numbers, without personal data. */
-export function showState(configFile: string | undefined, json: boolean, terminal: Terminal): ExitCode {
-  const { path } = readConfig(configFile, terminal.env).state;
+export function showState(flags: StateFlags & Readonly<{ json: boolean }>, terminal: Terminal): ExitCode {
+  const { path } = readConfig(flags['config.file'], terminal.env).state;
   const contents = inspect(path);
-  if (json) terminal.print(JSON.stringify({ path, ...contents }, undefined, 2));
-  else {
-    const { schema, sizeBytes, servers } = contents;
-    terminal.print(`State file "${path}": schema ${String(schema)}, ${String(sizeBytes)} bytes`);
-    for (const line of servers.flatMap(serverLines)) terminal.print(line);
-  }
+  const { schema, sizeBytes, servers } = contents;
+  const title = `State file "${path}": schema ${String(schema)}, ${String(sizeBytes)} bytes`;
+  if (flags.json) terminal.print(JSON.stringify({ path, ...contents }, undefined, 2));
+  else for (const line of [title, ...servers.flatMap(serverLines)]) terminal.print(line);
   return exitCodes.stopped;
 }
 
@@ -40,8 +40,9 @@ const orUnknown = (text: string): string => (text === '' ? 'unknown' : text);
  * Deletes the stored state of a server and prints how much that was.
  * @throws {ExporterError} `store` when the server has no state, or the exporter runs.
  */
-export function forgetServer(configFile: string | undefined, server: string, terminal: Terminal): ExitCode {
-  const { state, servers } = readConfig(configFile, terminal.env);
+export function forgetServer(flags: StateFlags & Readonly<{ server: string }>, terminal: Terminal): ExitCode {
+  const { server } = flags;
+  const { state, servers } = readConfig(flags['config.file'], terminal.env);
   const { sessions, series, others } = forget(state.path, server);
   if (sessions + series + others === 0)
     throw new ExporterError('store', `Could not forget server "${server}": it has no stored state`);
@@ -57,8 +58,8 @@ export function forgetServer(configFile: string | undefined, server: string, ter
  * Renames a damaged state file and prints the consequences.
  * @throws {ExporterError} `store` when the file is not damaged, or the exporter runs.
  */
-export function quarantineState(configFile: string | undefined, terminal: Terminal): ExitCode {
-  const { path } = readConfig(configFile, terminal.env).state;
+export function quarantineState(flags: StateFlags, terminal: Terminal): ExitCode {
+  const { path } = readConfig(flags['config.file'], terminal.env).state;
   const suffix = new Date(systemClock.now()).toISOString().replace(/[-:]|\.\d+/g, '');
   for (const moved of quarantine(path, suffix)) terminal.print(`Renamed to "${moved}"`);
   terminal.print(

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { openWeb, parseWebConfig, type Pem, type WebConfig } from '../config/web-config.js';
+import { openWeb, parseWebConfig, type PemSource, type WebConfig } from '../config/web-config.js';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
 import { checkTls } from '../web/tls.js';
 
@@ -12,9 +12,9 @@ import { checkTls } from '../web/tls.js';
  */
 export function webConfigFile(fileName: string | undefined, onError: (error: ExporterError) => void): () => WebConfig {
   if (fileName === undefined) return () => openWeb;
-  let stamps: Stamps = new Map();
+  const stamps: Stamps = new Map();
   const read = (): WebConfig => {
-    stamps = new Map();
+    stamps.clear();
     return load(fileName, stamps);
   };
   let config = read();
@@ -40,26 +40,22 @@ type Stamps = Map<string, string>;
 function load(fileName: string, stamps: Stamps): WebConfig {
   const read = (file: string): string => {
     stamps.set(file, stampOf(file));
-    return readText(file);
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (cause) {
+      throw new ExporterError('config', `Could not read "${file}" for the web configuration`, { cause });
+    }
   };
-  const pem = (source: Pem): string => ('text' in source ? source.text : read(resolve(dirname(fileName), source.file)));
+  const textOf = (pem: PemSource): string => ('text' in pem ? pem.text : read(resolve(dirname(fileName), pem.file)));
   const { tls: sources, users, headers } = parseWebConfig(read(fileName), fileName);
   const tls = sources && {
     ...sources,
-    cert: pem(sources.cert),
-    key: pem(sources.key),
-    clientCa: sources.clientCa && pem(sources.clientCa),
+    cert: textOf(sources.cert),
+    key: textOf(sources.key),
+    clientCa: sources.clientCa && textOf(sources.clientCa),
   };
   if (tls !== undefined) checkTls(tls);
   return { tls, users, headers };
-}
-
-function readText(fileName: string): string {
-  try {
-    return readFileSync(fileName, 'utf8');
-  } catch (cause) {
-    throw new ExporterError('config', `Could not read "${fileName}" for the web configuration`, { cause });
-  }
 }
 
 /** Changes with the file; also when a symbolic link changes, as in a mounted Kubernetes secret. */

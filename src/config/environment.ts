@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { Secret } from '../kernel/secret.js';
-import { type Problem, problemsOf, type Read, readBy } from './problem.js';
+import { problemsOf, type Read, readBy } from './problem.js';
 import { environmentServerSchema } from './server-schema.js';
 
 /** The environment of the process: values by variable name. */
@@ -19,8 +19,8 @@ export function readVariables<S extends z.ZodType>(
   schema: S,
   variables: Readonly<Record<string, Variable>>,
 ): Read<z.output<S>> {
-  const texts = Object.entries(variables).map(([key, { text }]) => [key, text] as const);
-  const read = readBy(schema, Object.fromEntries(texts.filter(([, text]) => text !== undefined)));
+  const texts = Object.entries(variables).map(([key, { text }]) => [key, text]);
+  const read = readBy(schema, Object.fromEntries(texts));
   if ('value' in read) return read;
   return { problems: read.problems.map(({ path, what }) => ({ path: variables[path]?.name ?? path, what })) };
 }
@@ -28,23 +28,33 @@ export function readVariables<S extends z.ZodType>(
 /** A secret, or the file that contains it. */
 export type SecretSource = Readonly<{ file: string }> | Readonly<{ value: Secret }>;
 
-/** A server from environment variables. */
-export type EnvironmentServer = Readonly<{
-  keys: z.output<typeof environmentServerSchema>;
-  password: SecretSource;
+type LoginConfig =
+  | Readonly<{ kind: 'password'; username: string; secret: SecretSource }>
+  | Readonly<{ kind: 'assertion'; clientId: string; secret: SecretSource }>;
+
+/** The settings of a server. */
+export type ServerSettings = Readonly<{
+  keys: Omit<z.output<typeof environmentServerSchema>, 'username'>;
+  login: LoginConfig;
 }>;
 
-const serverVariables = ['VB365_URL', 'VB365_USERNAME', 'VB365_PASSWORD', 'VB365_PASSWORD_FILE'] as const;
-
 /** The variables of a server that are set. */
-export const serverVariablesIn = (env: Environment): readonly string[] =>
-  serverVariables.filter(name => variable(env, name).text !== undefined);
+const serverVariablesIn = (env: Environment): readonly string[] =>
+  ['VB365_URL', 'VB365_USERNAME', 'VB365_PASSWORD', 'VB365_PASSWORD_FILE'].filter(
+    name => variable(env, name).text !== undefined,
+  );
+
+/** A warning about variables of a server that have no effect, when there are any. */
+export function ignoredVariables(env: Environment): readonly string[] {
+  const names = serverVariablesIn(env);
+  return names.length === 0 ? [] : [`Ignoring ${names.join(', ')}: the configuration file lists servers`];
+}
 
 const noServer =
   'is missing; list at least one server, or set VB365_URL, VB365_USERNAME and VB365_PASSWORD or VB365_PASSWORD_FILE';
 
 /** Reads the server that variables describe. The host of its URL becomes its name. */
-export function readEnvironmentServer(env: Environment): Read<EnvironmentServer> {
+export function readEnvironmentServer(env: Environment): Read<ServerSettings> {
   if (serverVariablesIn(env).length === 0) return { problems: [{ path: 'servers', what: noServer }] };
   const url = variable(env, 'VB365_URL');
   const keys = readVariables(environmentServerSchema, {
@@ -52,23 +62,21 @@ export function readEnvironmentServer(env: Environment): Read<EnvironmentServer>
     url,
     username: variable(env, 'VB365_USERNAME'),
   });
-  const password = readPassword(env);
-  if ('value' in keys && 'value' in password) return { value: { keys: keys.value, password: password.value } };
-  return { problems: [...problemsOf(keys), ...problemsOf(password)] };
+  const secret = readPassword(env);
+  if (!('value' in keys && 'value' in secret)) return { problems: [keys, secret].flatMap(problemsOf) };
+  const login = { kind: 'password', username: keys.value.username, secret: secret.value } as const;
+  return { value: { keys: keys.value, login } };
 }
 
 function readPassword(env: Environment): Read<SecretSource> {
   const { text: value } = variable(env, 'VB365_PASSWORD');
   const { text: file } = variable(env, 'VB365_PASSWORD_FILE');
-  if (value !== undefined && file !== undefined)
-    return passwordProblem('must not be set together with VB365_PASSWORD_FILE');
-  if (value !== undefined) return { value: { value: new Secret(value) } };
-  return file === undefined ? passwordProblem('is missing; set it or VB365_PASSWORD_FILE') : { value: { file } };
+  if (value !== undefined && file === undefined) return { value: { value: new Secret(value) } };
+  if (value === undefined && file !== undefined) return { value: { file } };
+  const missing = 'is missing; set it or VB365_PASSWORD_FILE';
+  const what = value === undefined ? missing : 'must not be set together with VB365_PASSWORD_FILE';
+  return { problems: [{ path: 'VB365_PASSWORD', what }] };
 }
-
-const passwordProblem = (what: string): Readonly<{ problems: readonly Problem[] }> => ({
-  problems: [{ path: 'VB365_PASSWORD', what }],
-});
 
 /** A valid server name from the host of a URL; for an invalid URL any name will do. */
 function hostName(url: string): string {

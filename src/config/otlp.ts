@@ -4,19 +4,11 @@ import type { PersonalData } from '../model/personal-data.js';
 import { type Environment, readVariables, type Variable, variable } from './environment.js';
 import { type Problem, problemsOf, type Read } from './problem.js';
 import { type Keys, otlpKeys, otlpTlsKeys } from './schema.js';
-import { headerList, milliseconds } from './values.js';
+import { headerList, parsedText } from './values.js';
 import { isMapping, valueAt } from './yaml.js';
 
 /** A signal that is sent over OTLP; its name is the end of the path. */
 export type SignalName = 'logs' | 'traces';
-
-/** PEM files; undefined: the authorities of Node.js, and no client certificate. */
-export type TlsFiles = Readonly<{
-  caFile: string | undefined;
-  /** Both or neither. */
-  certFile: string | undefined;
-  keyFile: string | undefined;
-}>;
 
 /** Where and how a signal is sent. */
 export type OtlpTarget = Readonly<{
@@ -28,7 +20,13 @@ export type OtlpTarget = Readonly<{
   compression: 'none' | 'gzip';
   /** For one request and its answer. */
   timeoutMs: number;
-  tls: TlsFiles;
+  /** PEM files; undefined: the authorities of Node.js, and no client certificate. */
+  tls: Readonly<{
+    caFile: string | undefined;
+    /** Both or neither. */
+    certFile: string | undefined;
+    keyFile: string | undefined;
+  }>;
 }>;
 
 export type LogsConfig = OtlpTarget &
@@ -60,7 +58,10 @@ const variablesSchema = z.strictObject({
   headers: headerList().optional(),
   signal_headers: headerList().optional(),
   compression: otlpKeys.compression,
-  timeout: milliseconds({ min: 100, max: 600_000 }).optional(),
+  timeout: parsedText(/^\d{1,9}$/, 'must be a whole number of milliseconds, 100 to 600000', digits => {
+    const ms = Number(digits);
+    return ms < 100 || ms > 600_000 ? undefined : ms;
+  }).optional(),
   ...otlpTlsKeys,
 });
 
@@ -152,16 +153,9 @@ function missingHashKey(file: unknown, section: string): readonly Problem[] {
 export function signalsOf(keys: Keys, variables: SignalVariables): Signals {
   const logs = targetOf('logs', keys.otlp, variables.logs);
   const traces = targetOf('traces', keys.otlp, variables.traces);
+  const { enabled, personal_data: personalData, max_age: maxAgeMs, max_behind: maxBehindMs } = keys.logs;
   return {
-    logs:
-      logs && keys.logs.enabled !== false
-        ? {
-            ...logs,
-            personalData: keys.logs.personal_data,
-            maxAgeMs: keys.logs.max_age,
-            maxBehindMs: keys.logs.max_behind,
-          }
-        : undefined,
+    logs: logs && enabled !== false ? { ...logs, personalData, maxAgeMs, maxBehindMs } : undefined,
     traces: traces && keys.traces.enabled ? { ...traces, personalData: keys.traces.personal_data } : undefined,
     ownTelemetry: ownTelemetrySections.some(section => keys[section].enabled) ? { traces, logs } : undefined,
     hashKeyFile: keys.personal_data.hash_key_file,
@@ -181,7 +175,7 @@ function targetOf(signal: SignalName, keys: OtlpKeys, variables: Variables | und
   };
 }
 
-const tlsOf = (keys: OtlpKeys['tls'], variables: Variables): TlsFiles => ({
+const tlsOf = (keys: OtlpKeys['tls'], variables: Variables): OtlpTarget['tls'] => ({
   caFile: keys.ca_file ?? variables.ca_file,
   certFile: keys.cert_file ?? variables.cert_file,
   keyFile: keys.key_file ?? variables.key_file,

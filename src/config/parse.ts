@@ -1,22 +1,12 @@
-import {
-  type Environment,
-  type EnvironmentServer,
-  type SecretSource,
-  readEnvironmentServer,
-  serverVariablesIn,
-  variable,
-} from './environment.js';
 import type { ApiVersion } from '../model/api-versions.js';
 import type { History } from './duration.js';
+import type { Environment, ServerSettings } from './environment.js';
+import { ignoredVariables, readEnvironmentServer, variable } from './environment.js';
 import { readSignalVariables, type Signals, signalsOf } from './otlp.js';
-import { configError, problemsOf, type Read, readBy } from './problem.js';
+import { configError, problemsOf, readBy } from './problem.js';
 import { type ProxyConfig, readProxy } from './proxy.js';
 import { defaultStatePath, type Keys, schema } from './schema.js';
 import { isMapping, parseYaml } from './yaml.js';
-
-export type LoginConfig =
-  | Readonly<{ kind: 'password'; username: string; secret: SecretSource }>
-  | Readonly<{ kind: 'assertion'; clientId: string; secret: SecretSource }>;
 
 /** A VB365 server to monitor. */
 export type ServerConfig = Readonly<{
@@ -25,7 +15,7 @@ export type ServerConfig = Readonly<{
   /** An origin: the path is `/`. */
   url: URL;
   apiVersion: ApiVersion | 'auto';
-  login: LoginConfig;
+  login: ServerSettings['login'];
   /** At most one is set; none for `http:`. */
   tls: Readonly<{ caFile: string | undefined; serverFingerprint: string | undefined; insecureSkipVerify: boolean }>;
   proxy: ProxyConfig | undefined;
@@ -40,14 +30,6 @@ export type ServerConfig = Readonly<{
   pageSize: number;
 }>;
 
-/** What is served at `/metrics`. */
-export type MetricsConfig = Readonly<{
-  organizationLabel: boolean;
-  /** Per server. */
-  maxOrganizations: number;
-  firstIncrementHold: boolean;
-}>;
-
 /** The validated configuration, in the units of the code. Frozen. */
 export type Config = Signals &
   Readonly<{
@@ -58,7 +40,13 @@ export type Config = Signals &
     /** Over all servers, without long polls. */
     maxConcurrentRequests: number;
     state: Readonly<{ path: string }>;
-    metrics: MetricsConfig;
+    /** What is served at `/metrics`. */
+    metrics: Readonly<{
+      organizationLabel: boolean;
+      /** Per server. */
+      maxOrganizations: number;
+      firstIncrementHold: boolean;
+    }>;
     /** One sentence each. */
     warnings: readonly string[];
   }>;
@@ -76,7 +64,7 @@ export function parseConfig({ file = '', fileName, env }: ConfigInput): Config {
   const document = parseYaml(file, failure);
   const keys = readBy(schema, document);
   if (!isMapping(document)) throw configError(failure, problemsOf(keys));
-  const server = readServer(document['servers'], env);
+  const server = document['servers'] === undefined ? readEnvironmentServer(env) : { value: undefined };
   const variables = readSignalVariables(document, env);
   const proxy = readProxy(env);
   if (!('value' in keys && 'value' in server && 'value' in variables && 'value' in proxy))
@@ -84,16 +72,11 @@ export function parseConfig({ file = '', fileName, env }: ConfigInput): Config {
   return frozen({
     ...settingsOf(keys.value, env),
     ...signalsOf(keys.value, variables.value),
-    servers: serversOf(keys.value, server.value, proxy.value),
-    warnings: server.value === undefined ? ignored(serverVariablesIn(env)) : [],
+    servers: (server.value === undefined ? listed(keys.value) : [server.value]).map(one => toServer(one, proxy.value)),
   });
 }
 
-/** The server from the environment, when the file lists none. */
-const readServer = (listed: unknown, env: Environment): Read<EnvironmentServer | undefined> =>
-  listed === undefined ? readEnvironmentServer(env) : { value: undefined };
-
-const settingsOf = (keys: Keys, env: Environment): Omit<Config, keyof Signals | 'servers' | 'warnings'> => ({
+const settingsOf = (keys: Keys, env: Environment): Omit<Config, keyof Signals | 'servers'> => ({
   history: keys.history,
   abandonAfterMs: keys.abandon_after,
   maxConcurrentRequests: keys.max_concurrent_requests,
@@ -103,33 +86,21 @@ const settingsOf = (keys: Keys, env: Environment): Omit<Config, keyof Signals | 
     maxOrganizations: keys.metrics.max_organizations,
     firstIncrementHold: keys.metrics.first_increment_hold,
   },
+  warnings: keys.servers === undefined ? [] : ignoredVariables(env),
 });
 
-const ignored = (names: readonly string[]): readonly string[] =>
-  names.length === 0 ? [] : [`Ignoring ${names.join(', ')}: the configuration file lists servers`];
-
-function serversOf(
-  { servers = [] }: Keys,
-  fromEnvironment: EnvironmentServer | undefined,
-  proxy: ProxyConfig | undefined,
-): readonly ServerConfig[] {
-  if (fromEnvironment === undefined) return servers.map(keys => toServer(keys, loginOf(keys), proxy));
-  const { keys, password } = fromEnvironment;
-  return [toServer(keys, { kind: 'password', username: keys.username, secret: password }, proxy)];
-}
-
-type ServerKeys = NonNullable<Keys['servers']>[number];
+const listed = ({ servers = [] }: Keys): readonly ServerSettings[] =>
+  servers.map(keys => ({ keys, login: loginOf(keys) }));
 
 /** The schema guarantees that the keys of one kind of login are set. */
-function loginOf({ username = '', password_file = '', client_id, assertion_file = '' }: ServerKeys): LoginConfig {
+function loginOf(keys: NonNullable<Keys['servers']>[number]): ServerSettings['login'] {
+  const { username = '', password_file = '', client_id, assertion_file = '' } = keys;
   return client_id === undefined
     ? { kind: 'password', username, secret: { file: password_file } }
     : { kind: 'assertion', clientId: client_id, secret: { file: assertion_file } };
 }
 
-type CommonKeys = Omit<EnvironmentServer['keys'], 'username'>;
-
-function toServer(keys: CommonKeys, login: LoginConfig, proxy: ProxyConfig | undefined): ServerConfig {
+function toServer({ keys, login }: ServerSettings, proxy: ProxyConfig | undefined): ServerConfig {
   const { ca_file: caFile, server_fingerprint: serverFingerprint, insecure_skip_verify: insecureSkipVerify } = keys.tls;
   const fromEnvironment = keys.url.protocol === 'https:' ? proxy : undefined;
   return {

@@ -32,17 +32,15 @@ const expectations: Readonly<Record<string, string>> = {
   string: 'text',
 };
 
+const alternatives = new Intl.ListFormat('en-GB', { type: 'disjunction' });
+
 /** The message of a zod issue; undefined for the message of the schema. */
 function messageOf(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'too_small') return `must be at least ${String(issue.minimum)}`;
   if (issue.code === 'too_big') return `must be at most ${String(issue.maximum)}`;
   if (issue.code !== 'invalid_type' && issue.code !== 'invalid_value') return undefined;
   if (issue.input === undefined) return 'is missing';
-  if (issue.code === 'invalid_value')
-    return `must be ${issue.values
-      .map(String)
-      .join(', ')
-      .replace(/, ([^,]*)$/, ' or $1')}`;
+  if (issue.code === 'invalid_value') return `must be ${alternatives.format(issue.values.map(String))}`;
   const hint = issue.expected === 'string' && typeof issue.input !== 'object' ? '; write it in quotes' : '';
   return `must be ${expectations[issue.expected] ?? issue.expected}${hint}`;
 }
@@ -85,16 +83,16 @@ function hintFor(name: string, known: readonly string[]): string {
   return nearest === undefined ? `known keys are ${known.join(', ')}` : `did you mean "${nearest.key}"?`;
 }
 
-/** Levenshtein distance: the number of letters to add, remove or change. */
-function distance(from: string, to: string): number {
-  let above = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [index, letter] of from.split('').entries()) {
-    const row = [index + 1];
-    for (const [column, other] of to.split('').entries())
-      row.push(
-        Math.min((above[column + 1] ?? 0) + 1, (row[column] ?? 0) + 1, (above[column] ?? 0) + Number(letter !== other)),
-      );
-    above = row;
-  }
-  return above.at(-1) ?? 0;
+/** Levenshtein distance: the number of letters to add, remove or change. Infinite when that is more than `most`. */
+function distance(from: string, to: string, most = 2): number {
+  if (from === to) return 0;
+  if (most === 0) return Infinity;
+  const [fromRest, toRest] = [from.slice(1), to.slice(1)];
+  if (from[0] === to[0]) return distance(fromRest, toRest, most);
+  const changes = [
+    [fromRest, to],
+    [from, toRest],
+    [fromRest, toRest],
+  ] as const;
+  return 1 + Math.min(...changes.map(([left, right]) => distance(left, right, most - 1)));
 }

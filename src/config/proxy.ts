@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Secret } from '../kernel/secret.js';
 import { type Environment, readVariables, type Variable, variable } from './environment.js';
 import type { Read } from './problem.js';
-import { environmentProxy } from './values.js';
+import { parsedText, parseSecretUrl } from './values.js';
 
 /** An HTTP proxy between the exporter and a server. */
 export type ProxyConfig = Readonly<{
@@ -14,12 +14,14 @@ export type ProxyConfig = Readonly<{
 
 /** Reads `HTTPS_PROXY` and `NO_PROXY`; the lower-case names win. */
 export function readProxy(env: Environment): Read<ProxyConfig | undefined> {
-  const read = readVariables(z.strictObject({ url: environmentProxy().optional() }), {
-    url: eitherCase(env, 'HTTPS_PROXY'),
-  });
+  const url = parsedText(
+    /^https?:\/\/[^\s/?#\\]+\/?$/,
+    'must be a URL such as http://proxy.example.com:3128',
+    parseSecretUrl,
+  );
+  const read = readVariables(z.strictObject({ url: url.optional() }), { url: eitherCase(env, 'HTTPS_PROXY') });
   if ('problems' in read) return read;
-  const { url } = read.value;
-  return { value: url && { url, noProxy: eitherCase(env, 'NO_PROXY').text ?? '' } };
+  return { value: read.value.url && { url: read.value.url, noProxy: eitherCase(env, 'NO_PROXY').text ?? '' } };
 }
 
 function eitherCase(env: Environment, name: string): Variable {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type PersonalClass, treatments } from '../model/personal-data.js';
 import { serversSchema } from './server-schema.js';
-import { compression, duration, endpoint, headers, history, flag, protocol, section, text, whole } from './values.js';
+import { parseHistory } from './duration.js';
+import { duration, flag, headers, meta, parsedText, parseUrl, section, text, whole } from './values.js';
 
 /** The keys of `otlp.tls`; environment variables may give those that are absent. */
 export const otlpTlsKeys = {
@@ -19,41 +20,36 @@ export const otlpTlsKeys = {
   ).optional(),
 };
 
-const otlpTls = section(
-  'TLS for an `https://` endpoint. The exporter reads the files for every connection, so you can renew them.',
-  otlpTlsKeys,
-).prefault({});
+const grpcHint =
+  'must be http/json or http/protobuf: gRPC is not supported, and OTLP over HTTP has its own port (4318)';
 
 /** The keys of `otlp`, without defaults; environment variables may give those that are absent. */
 export const otlpKeys = {
-  endpoint: endpoint(
+  endpoint: parsedText(
+    /^https?:\/\/[^\s?#@\\]+$/,
+    'must be a URL such as http://localhost:4318, without query or credentials (put secrets in a header)',
+    parseUrl,
     'Base URL of the OTLP receiver; the exporter appends `/v1/logs` and `/v1/traces`. Default: `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT` and `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (used unchanged), then `OTEL_EXPORTER_OTLP_ENDPOINT`.',
     'http://localhost:4318',
   ).optional(),
-  protocol: protocol('Encoding of requests. gRPC is not supported.', 'http/json')
+  protocol: z
+    .enum(['http/json', 'http/protobuf'], { error: ({ input }) => (input === 'grpc' ? grpcHint : undefined) })
+    .meta(meta('Encoding of requests. gRPC is not supported.', 'http/json'))
     .optional()
     .meta({ default: 'http/protobuf' }),
   headers: headers(
     'HTTP headers by name, in addition to those of `OTEL_EXPORTER_OTLP_HEADERS`. Use the variable for secrets.',
     { 'X-Scope-OrgID': 'tenant-1' },
   ).optional(),
-  compression: compression('Compression of requests.', 'gzip').optional().meta({ default: 'none' }),
+  compression: z
+    .enum(['none', 'gzip'])
+    .meta(meta('Compression of requests.', 'gzip'))
+    .optional()
+    .meta({ default: 'none' }),
   timeout: duration({ min: '100ms', max: '10m', example: '10s' }, 'Timeout of one request to the receiver.')
     .optional()
     .meta({ default: '10s' }),
 };
-
-const otlpSchema = section(
-  'OTLP receiver of logs and traces. The `OTEL_EXPORTER_OTLP_*` variables give the keys that are absent here.',
-  { ...otlpKeys, tls: otlpTls },
-).prefault({});
-
-const personalDataKeys = {
-  person: treatment('who opened the session, and whose data it is'),
-  item: treatment('names of mails, files, sites and teams'),
-  path: treatment('where items come from and where they went'),
-  client: treatment('the address of the computer where the session was opened'),
-} satisfies Readonly<Record<PersonalClass, z.ZodType>>;
 
 function treatment(of: string) {
   return z
@@ -65,59 +61,17 @@ function treatment(of: string) {
 const personalData = (where: string) =>
   section(
     `Treatment of personal data in ${where}: \`keep\`, \`hash\` (HMAC-SHA256 with the key in \`personal_data.hash_key_file\`) or \`drop\`. For a text that can contain several classes, the strictest treatment applies; see LOGS.md.`,
-    personalDataKeys,
+    {
+      person: treatment('who opened the session, and whose data it is'),
+      item: treatment('names of mails, files, sites and teams'),
+      path: treatment('where items come from and where they went'),
+      client: treatment('the address of the computer where the session was opened'),
+    } satisfies Readonly<Record<PersonalClass, z.ZodType>>,
   ).prefault({});
-
-const personalDataSchema = section('Settings for hashed personal data.', {
-  hash_key_file: text(
-    'File that contains the secret key for hashes, at least 16 bytes. The same key gives the same hash for the same text, so keep the key for as long as you need to compare hashes.',
-    '/run/secrets/vb365-hash-key',
-  ).optional(),
-}).prefault({});
-
-const logsSchema = section('One log record for each restore event and each restore session.', {
-  enabled: z
-    .literal(['auto', true, false])
-    .meta({ description: 'Whether to send log records. `auto` sends them when an OTLP endpoint is configured.' })
-    .prefault('auto'),
-  max_age: duration(
-    { min: '1m', max: '3650d', example: '6d' },
-    'Maximum age of a record that the backend accepts. Set it slightly below the limit of the backend (Loki: 7 days) to allow for delivery. An older record gets the time of sending as its timestamp; `veeam.event.time` keeps the time of the event. By default, every record has the time of its event.',
-  )
-    .optional()
-    .meta({ examples: ['6d'] }),
-  max_behind: duration(
-    { min: '1m', max: '3650d', example: '50m' },
-    'How far a record may be behind the newest record of its server. Set it slightly below the limit of the backend (Loki: 1 hour). The exporter treats a record that is further behind like one that is too old.',
-  )
-    .optional()
-    .meta({ examples: ['50m'] }),
-  personal_data: personalData('log records'),
-}).prefault({});
-
-const metricsSchema = section('Content of `/metrics`.', {
-  organization_label: flag(
-    'Whether metrics have the label `organization`. Without it, the exporter serves the sum over all organizations of a server. It still stores them separately, so you can enable the label again.',
-    true,
-  ),
-  max_organizations: whole(
-    { min: 1, max: 100_000 },
-    'Maximum number of label values for the organizations of a server. Further organizations are counted as `overflow`.',
-  ).prefault(1000),
-  first_increment_hold: flag(
-    'Whether to hold the first increment of a series until Prometheus has scraped the series at 0, so that `increase()` includes it.',
-    true,
-  ),
-}).prefault({});
-
-const tracesSchema = section('One trace for each restore session, with one span for each event.', {
-  enabled: flag('Whether to send traces. Requires an OTLP endpoint.', false),
-  personal_data: personalData('spans'),
-}).prefault({});
 
 /** For `own_telemetry` and its old name `self_tracing`. */
 const ownTelemetrySchema = section(
-  'Telemetry of the exporter itself, to debug it. Records that cannot be sent are lost.',
+  'Telemetry of the exporter itself, to debug it. Records that cannot be sent are lost. `OTEL_SDK_DISABLED` and `OTEL_TRACES_SAMPLER` apply to it.',
   {
     enabled: flag(
       'Whether to send spans of polls and deliveries to the endpoint of traces, and log lines of the exporter to the endpoint of logs, as JSON and with the service name `vb365-exporter.self`.',
@@ -133,7 +87,10 @@ export const defaultStatePath = './data/vb365-exporter.db';
 export const schema = z
   .strictObject({
     servers: serversSchema,
-    history: history(
+    history: parsedText(
+      /^(now|all|\d[\dA-Za-z:.+-]*)$/,
+      'must be now, all, a duration such as 7d, a date such as 2026-01-31, or a time with its time zone such as 2026-01-31T12:00:00Z',
+      parseHistory,
       'How far back logs and traces go on their first start: `now`, `all`, a duration, a date (midnight UTC) or a time with its time zone. Metrics always start at now.',
       '7d',
     ).prefault('now'),
@@ -150,11 +107,59 @@ export const schema = z
         .optional()
         .meta({ default: defaultStatePath }),
     }).prefault({}),
-    metrics: metricsSchema,
-    logs: logsSchema,
-    traces: tracesSchema,
-    personal_data: personalDataSchema,
-    otlp: otlpSchema,
+    metrics: section('Content of `/metrics`.', {
+      organization_label: flag(
+        'Whether metrics have the label `organization`. Without it, the exporter serves the sum over all organizations of a server. It still stores them separately, so you can enable the label again.',
+        true,
+      ),
+      max_organizations: whole(
+        { min: 1, max: 100_000 },
+        'Maximum number of label values for the organizations of a server. Further organizations are counted as `overflow`.',
+      ).prefault(1000),
+      first_increment_hold: flag(
+        'Whether to hold the first increment of a series until Prometheus has scraped the series at 0, so that `increase()` includes it.',
+        true,
+      ),
+    }).prefault({}),
+    logs: section('One log record for each restore event and each restore session.', {
+      enabled: z
+        .literal(['auto', true, false])
+        .meta({ description: 'Whether to send log records. `auto` sends them when an OTLP endpoint is configured.' })
+        .prefault('auto'),
+      max_age: duration(
+        { min: '1m', max: '3650d', example: '6d' },
+        'Maximum age of a record that the backend accepts. Set it slightly below the limit of the backend (Loki: 7 days) to allow for delivery. An older record gets the time of sending as its timestamp; `veeam.event.time` keeps the time of the event. By default, every record has the time of its event.',
+      )
+        .optional()
+        .meta({ examples: ['6d'] }),
+      max_behind: duration(
+        { min: '1m', max: '3650d', example: '50m' },
+        'How far a record may be behind the newest record of its server. Set it slightly below the limit of the backend (Loki: 1 hour). The exporter treats a record that is further behind like one that is too old.',
+      )
+        .optional()
+        .meta({ examples: ['50m'] }),
+      personal_data: personalData('log records'),
+    }).prefault({}),
+    traces: section('One trace for each restore session, with one span for each event.', {
+      enabled: flag('Whether to send traces. Requires an OTLP endpoint.', false),
+      personal_data: personalData('spans'),
+    }).prefault({}),
+    personal_data: section('Settings for hashed personal data.', {
+      hash_key_file: text(
+        'File that contains the secret key for hashes, at least 16 bytes. The same key gives the same hash for the same text, so keep the key for as long as you need to compare hashes.',
+        '/run/secrets/vb365-hash-key',
+      ).optional(),
+    }).prefault({}),
+    otlp: section(
+      'OTLP receiver of logs and traces. The `OTEL_EXPORTER_OTLP_*` variables give the keys that are absent here.',
+      {
+        ...otlpKeys,
+        tls: section(
+          'TLS for an `https://` endpoint. The exporter reads the files for every connection, so you can renew them.',
+          otlpTlsKeys,
+        ).prefault({}),
+      },
+    ).prefault({}),
     own_telemetry: ownTelemetrySchema,
     self_tracing: ownTelemetrySchema.meta({ description: 'Old name of `own_telemetry`.' }),
   })

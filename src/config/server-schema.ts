@@ -1,30 +1,29 @@
 import { z } from 'zod';
-import {
-  apiVersion,
-  duration,
-  fingerprint,
-  flag,
-  origin,
-  proxyUrl,
-  section,
-  serverName,
-  text,
-  whole,
-} from './values.js';
+import { apiVersions } from '../model/api-versions.js';
+import { duration, flag, matching, parsedText, parseSecretUrl, parseUrl, section, text, whole } from './values.js';
 
 const identityKeys = {
-  name: serverName(
+  name: matching(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+    'must be 1 to 63 letters, digits, dots, dashes or underscores, and start with a letter or digit',
     'Unique name of the server: the value of the `server` label. Counters and progress are stored under this name; if you change it, they start again.',
     'hq',
   ),
-  url: origin(
+  url: parsedText(
+    /^https?:\/\/[^\s/?#@\\]+\/?$/,
+    'must be an origin such as https://vb365.example.com:4443, without path, query or credentials',
+    parseUrl,
     'Scheme, host and port of the REST API. `http://` is allowed only for this machine, or with `allow_http`.',
     'https://vb365.example.com:4443',
   ),
   allow_http: flag('Allows `http://` to another machine. The password is then sent unencrypted.', false),
-  api_version: apiVersion(
-    'Version of the REST API. `auto` selects the newest version that the server supports on first contact. The exporter remembers that version and uses it as long as the server supports it; set a version here to move to a newer one.',
-  ).prefault('auto'),
+  api_version: z
+    .enum(['auto', ...apiVersions])
+    .meta({
+      description:
+        'Version of the REST API. `auto` selects the newest version that the server supports on first contact. The exporter remembers that version and uses it as long as the server supports it; set a version here to move to a newer one.',
+    })
+    .prefault('auto'),
 };
 
 const username = text(
@@ -48,32 +47,40 @@ const loginKeys = {
   ).optional(),
 };
 
+const tlsKeys = section('Verification of the server certificate. The minimum version is TLS 1.2.', {
+  ca_file: text(
+    'PEM file of certificate authorities to trust instead of those of Node.js. The exporter reads it again when it changes.',
+    '/etc/vb365-exporter/ca.pem',
+  ).optional(),
+  server_fingerprint: matching(
+    /^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$/,
+    'must be a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons between pairs',
+    'SHA-256 fingerprint of the server certificate, with or without colons, for a self-signed certificate. The exporter accepts only this certificate, and does not check its issuer, host name or expiry.',
+    '5eb72c8f9a014d336bd0f21c77a845ee901bcc2d3e4f5061728394a5b6c7d8e9',
+  ).optional(),
+  insecure_skip_verify: flag(
+    'Disables verification of the server certificate. Anyone between the exporter and the server can then read the password. Sets `vb365_tls_verification_enabled` to 0.',
+    false,
+  ),
+});
+
+/** How many of the settings that exclude each other are set. */
+const tlsSettings = ({ ca_file, server_fingerprint, insecure_skip_verify }: z.output<typeof tlsKeys>): number =>
+  [ca_file !== undefined, server_fingerprint !== undefined, insecure_skip_verify].filter(Boolean).length;
+
 const connectionKeys = {
-  tls: section('Verification of the server certificate. The minimum version is TLS 1.2.', {
-    ca_file: text(
-      'PEM file of certificate authorities to trust instead of those of Node.js. The exporter reads it again when it changes.',
-      '/etc/vb365-exporter/ca.pem',
-    ).optional(),
-    server_fingerprint: fingerprint(
-      'SHA-256 fingerprint of the server certificate, with or without colons, for a self-signed certificate. The exporter accepts only this certificate, and does not check its issuer, host name or expiry.',
-      '5eb72c8f9a014d336bd0f21c77a845ee901bcc2d3e4f5061728394a5b6c7d8e9',
-    ).optional(),
-    insecure_skip_verify: flag(
-      'Disables verification of the server certificate. Anyone between the exporter and the server can then read the password. Sets `vb365_tls_verification_enabled` to 0.',
-      false,
-    ),
-  })
+  tls: tlsKeys
     .refine(tls => tlsSettings(tls) <= 1, {
       error: 'must not have more than one of "ca_file", "server_fingerprint" and "insecure_skip_verify"',
     })
     .prefault({}),
-  proxy_url: proxyUrl(
+  proxy_url: parsedText(
+    /^https?:\/\/[^\s/?#@\\]+\/?$/,
+    'must be a URL such as http://proxy.example.com:3128, without credentials (set HTTPS_PROXY for a proxy that needs them)',
+    parseSecretUrl,
     'HTTP proxy for connections to the server (`CONNECT`). Default: `HTTPS_PROXY` and `NO_PROXY`, for `https://` only.',
     'http://proxy.example.com:3128',
   ).optional(),
-};
-
-const pollKeys = {
   poll_interval: duration(
     { min: '5s', max: '1h', example: '30s' },
     'Interval between polls while no session is open. With more than 5 minutes, also raise the 900 s of the alert `VB365PollStale`.',
@@ -93,17 +100,6 @@ const pollKeys = {
   page_size: whole({ min: 30, max: 10_000 }, 'Number of events to request per page.').prefault(1000),
 };
 
-type Tls = Readonly<{
-  ca_file?: string | undefined;
-  server_fingerprint?: string | undefined;
-  insecure_skip_verify: boolean;
-}>;
-
-/** How many of the settings that exclude each other are set. */
-function tlsSettings({ ca_file, server_fingerprint, insecure_skip_verify }: Tls): number {
-  return [ca_file !== undefined, server_fingerprint !== undefined, insecure_skip_verify].filter(Boolean).length;
-}
-
 /** Whether the host name of a URL is this machine. */
 export const isLoopback = (hostname: string): boolean =>
   /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
@@ -116,13 +112,7 @@ const whenValid =
       path.length === 0 ? code === 'invalid_type' : keys.includes(String(path[0])),
     );
 
-type CheckedKeys = Readonly<{
-  url: URL;
-  allow_http: boolean;
-  tls: Tls;
-  poll_interval: number;
-  open_poll_interval: number;
-}>;
+type CheckedKeys = z.output<z.ZodObject<typeof identityKeys & typeof connectionKeys>>;
 
 /** Adds the checks that involve several keys of a server. */
 const withChecks = <S extends z.ZodType<CheckedKeys>>(server: S): S =>
@@ -144,21 +134,16 @@ const withChecks = <S extends z.ZodType<CheckedKeys>>(server: S): S =>
     });
 
 /** A server from environment variables; the password is read separately. */
-export const environmentServerSchema = withChecks(
-  z.strictObject({ ...identityKeys, username, ...connectionKeys, ...pollKeys }),
-);
+export const environmentServerSchema = withChecks(z.strictObject({ ...identityKeys, username, ...connectionKeys }));
 
 const serverSchema = withChecks(
   z
-    .strictObject({ ...identityKeys, ...loginKeys, ...connectionKeys, ...pollKeys })
+    .strictObject({ ...identityKeys, ...loginKeys, ...connectionKeys })
     .superRefine(validateLogin, { when: whenValid(...Object.keys(loginKeys)) }),
 );
 
 /** Adds a problem for each key that the kind of login requires, and for each that it excludes. */
-function validateLogin(
-  login: Readonly<Partial<Record<keyof typeof loginKeys, string | undefined>>>,
-  context: z.RefinementCtx,
-) {
+function validateLogin(login: z.output<z.ZodObject<typeof loginKeys>>, context: z.RefinementCtx): void {
   const add = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message });
   const byAssertion = login.client_id !== undefined || login.assertion_file !== undefined;
   const account = ['username', 'password_file'] as const;
@@ -180,11 +165,7 @@ function validateNames(servers: readonly (Readonly<{ name?: unknown }> | undefin
   const names = servers.map(server => server?.name);
   for (const [index, name] of names.entries()) {
     const first = names.indexOf(name);
-    if (typeof name === 'string' && first < index)
-      context.addIssue({
-        code: 'custom',
-        path: [index, 'name'],
-        message: `is already the name of servers[${String(first)}]`,
-      });
+    const message = `is already the name of servers[${String(first)}]`;
+    if (typeof name === 'string' && first < index) context.addIssue({ code: 'custom', path: [index, 'name'], message });
   }
 }

@@ -11,11 +11,9 @@ export const clientAuthTypes = [
   'VerifyClientCertIfGiven',
   'RequireAndVerifyClientCert',
 ] as const;
-export type ClientAuth = (typeof clientAuthTypes)[number];
 
 /** Oldest first. */
 export const tlsVersions = ['TLS10', 'TLS11', 'TLS12', 'TLS13'] as const;
-export type TlsVersion = (typeof tlsVersions)[number];
 
 /** The response headers that exporter-toolkit supports. */
 const headerNames = [
@@ -27,11 +25,7 @@ const headerNames = [
 ] as const;
 
 /** A key of exporter-toolkit that this exporter does not support. */
-const unsupported = () =>
-  z
-    .unknown()
-    .optional()
-    .refine(value => value === undefined, 'is not supported by vb365-exporter; remove it');
+const unsupported = () => z.undefined('is not supported by vb365-exporter; remove it').optional();
 
 const pem = () => z.string().regex(/-----BEGIN [A-Z ]+-----/, 'must be PEM text');
 const pemFile = () => text('PEM file');
@@ -74,18 +68,18 @@ const webSchema = z.strictObject({
 });
 
 /** A PEM text, or the file that contains it. */
-export type Pem = Readonly<{ text: string }> | Readonly<{ file: string }>;
+export type PemSource = Readonly<{ text: string }> | Readonly<{ file: string }>;
 
-/** TLS of the web server. `Source`: PEM texts, or `Pem` before files are read. */
+/** TLS of the web server. `Source`: PEM texts, or `PemSource` before files are read. */
 export type WebTls<Source = string> = Readonly<{
   cert: Source;
   key: Source;
   clientCa: Source | undefined;
-  clientAuth: ClientAuth;
+  clientAuth: TlsKeys['client_auth_type'];
   /** Names (DNS, e-mail, IP address, URI), one of which a client certificate must have; empty: any certificate will do. */
   allowedSans: readonly string[];
-  minVersion: TlsVersion;
-  maxVersion: TlsVersion;
+  minVersion: TlsKeys['min_version'];
+  maxVersion: TlsKeys['max_version'];
 }>;
 
 /** Protection of the web server. */
@@ -106,25 +100,27 @@ export const openWeb: WebConfig = { tls: undefined, users: {}, headers: {} };
  * (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md).
  * @throws {ExporterError} `config`, with one line for each wrong key, never with a value.
  */
-export function parseWebConfig(document: string, fileName: string): WebConfig<Pem> {
+export function parseWebConfig(document: string, fileName: string): WebConfig<PemSource> {
   const failure = `Could not read the web configuration "${fileName}"`;
   const read = readBy(webSchema, parseYaml(document, failure));
   if ('problems' in read) throw configError(failure, read.problems);
   const { tls_server_config: tls, basic_auth_users: users, http_server_config: http } = read.value;
-  return { tls: tls === undefined ? undefined : toTls(tls), users, headers: withoutAbsent(http.headers) };
+  return {
+    tls: tls && {
+      cert: pemOf(tls.cert, tls.cert_file) ?? { text: '' },
+      key: pemOf(tls.key, tls.key_file) ?? { text: '' },
+      clientCa: pemOf(tls.client_ca, tls.client_ca_file),
+      clientAuth: tls.client_auth_type,
+      allowedSans: tls.client_allowed_sans,
+      minVersion: tls.min_version,
+      maxVersion: tls.max_version,
+    },
+    users,
+    headers: withoutAbsent(http.headers),
+  };
 }
 
-const toTls = (keys: TlsKeys): WebTls<Pem> => ({
-  cert: pemOf(keys.cert, keys.cert_file) ?? { text: '' },
-  key: pemOf(keys.key, keys.key_file) ?? { text: '' },
-  clientCa: pemOf(keys.client_ca, keys.client_ca_file),
-  clientAuth: keys.client_auth_type,
-  allowedSans: keys.client_allowed_sans,
-  minVersion: keys.min_version,
-  maxVersion: keys.max_version,
-});
-
-const pemOf = (inline: string | undefined, file: string | undefined): Pem | undefined =>
+const pemOf = (inline: string | undefined, file: string | undefined): PemSource | undefined =>
   inline === undefined ? (file === undefined ? undefined : { file }) : { text: inline };
 
 const withoutAbsent = (headers: Readonly<Record<string, string | undefined>>): Record<string, string> =>

@@ -21,22 +21,18 @@ export function parseYaml(text: string, failure: string): unknown {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
   const fault = document.errors[0] ?? document.warnings[0];
-  if (fault === undefined) return plain(() => document.toJS(), failure);
-  const { line, col } = lineCounter.linePos(fault.pos[0]);
-  const why = faults[fault.code] ?? 'the text is not valid YAML';
-  throw new ExporterError('config', `${failure}: line ${String(line)}, column ${String(col)}: ${why}`);
-}
-
-/** Aliases are resolved only here. */
-function plain(toJs: () => unknown, failure: string): unknown {
+  if (fault !== undefined) {
+    const { line, col } = lineCounter.linePos(fault.pos[0]);
+    const why = faults[fault.code] ?? 'the text is not valid YAML';
+    throw new ExporterError('config', `${failure}: line ${String(line)}, column ${String(col)}: ${why}`);
+  }
   try {
-    return withoutNulls(toJs()) ?? {};
+    return withoutNulls(document.toJS()) ?? {};
   } catch (thrown) {
+    // Aliases are resolved only here.
     if (!(thrown instanceof ReferenceError)) throw thrown;
-    throw new ExporterError(
-      'config',
-      `${failure}: an alias (\`*name\`) has no anchor (\`&name\`), or there are too many`,
-    );
+    const why = 'an alias (`*name`) has no anchor (`&name`), or there are too many';
+    throw new ExporterError('config', `${failure}: ${why}`);
   }
 }
 

@@ -2,7 +2,7 @@ import { type Backoff, backoffMs } from '../kernel/backoff.js';
 import type { ExporterError } from '../kernel/errors.js';
 import type { FeedAnswer, FeedPosition } from '../pipeline/ports.js';
 
-/** Where the feed goes on. `fresh`: the server has just given the token out and has not answered it yet. */
+/** Position in the feed. `fresh`: just issued, not used yet. */
 export type FeedToken = Readonly<{ value: string; fresh: boolean }>;
 
 /** How the change feed of a server stands. Times are monotonic milliseconds. */
@@ -11,7 +11,7 @@ export type FeedState = Readonly<{ /** How long the server may wait before it an
     | Readonly<{ kind: 'none' }>
     /** The token is from an earlier process and has not been answered in this one. */
     | Readonly<{ kind: 'starting'; token: FeedToken }>
-    | Readonly<{ kind: 'following'; token: FeedToken; due: FeedDue }>
+    | Readonly<{ kind: 'following'; token: FeedToken; due: DueTime }>
     /** No token is asked for before. */
     | Readonly<{ kind: 'refused'; untilMs: number; error: ExporterError | undefined }>
     | Readonly<{
@@ -23,23 +23,17 @@ export type FeedState = Readonly<{ /** How long the server may wait before it an
       }>
   );
 
-/** When the feed is asked next, and why then. */
-export type FeedDue = Readonly<{ atMs: number; reason: string }>;
+/** When something is read next, and why then. */
+export type DueTime = Readonly<{ atMs: number; reason: string }>;
 
-/** What observers see of the feed. */
-export type FeedStatus = Readonly<{
-  /** The feed reports what is new; false while lists are polled for it. */
-  active: boolean;
-  /** Why the feed is not followed, where it could be. */
-  error: ExporterError | undefined;
-}>;
+/** `active`: the feed reports what is new, and no lists are polled for it; `error`: why not, where it could be. */
+export type FeedStatus = Readonly<{ active: boolean; error: ExporterError | undefined }>;
 
-export type FeedChanges = Extract<FeedAnswer, { kind: 'changes' }>;
-export type FeedLoss = Exclude<FeedAnswer, FeedChanges>;
-/** `ranMs`: how long the request took; `jitter`: 0 to 1, exclusive. */
-export type FeedFailure = Readonly<{ kind: 'failed'; error: ExporterError; ranMs: number; jitter: number }>;
-/** A request to the feed, and when it was begun. */
-export type FeedRequest = FeedPosition & Readonly<{ askedMs: number }>;
+/** What a request to the feed results in. `ranMs`: how long the request took; `jitter`: 0 to 1, exclusive. */
+export type FeedResult = FeedAnswer | Readonly<{ kind: 'failed'; error: ExporterError; ranMs: number; jitter: number }>;
+export type FeedChanges = Extract<FeedResult, { kind: 'changes' }>;
+/** Why the feed reports no changes. */
+export type FeedLoss = Exclude<FeedResult, FeedChanges>;
 
 /** The long poll that the one known client of this feed uses (vb365-rest.md 6.8). */
 const longestWaitSeconds = 25;
@@ -67,11 +61,10 @@ export const statusOf = (feed: FeedState): FeedStatus => ({
   error: 'error' in feed ? feed.error : undefined,
 });
 
-/** The next request; without a token, for the end of the feed. Only a feed that is followed is waited for. */
-export const requestOf = (feed: FeedState, askedMs: number): FeedRequest => ({
+/** What the next request asks for; the end of the feed without a token. Only a feed that is followed is waited for. */
+export const positionOf = (feed: FeedState): FeedPosition => ({
   token: tokenOf(feed)?.value,
   waitSeconds: feed.kind === 'following' ? feed.waitSeconds : 1,
-  askedMs,
 });
 
 /** Whether the end of the feed has to be asked for before a list is read. */
@@ -79,7 +72,7 @@ export const needsToken = (feed: FeedState, nowMs: number): boolean =>
   tokenOf(feed) === undefined && (!('untilMs' in feed) || nowMs >= feed.untilMs);
 
 /** `listed`: everything has been listed once, so that the feed has something to add to. */
-export function feedDue(feed: FeedState, listed: boolean): FeedDue {
+export function feedDue(feed: FeedState, listed: boolean): DueTime {
   if (tokenOf(feed) === undefined) return { atMs: Infinity, reason: 'no token' };
   if (!listed) return { atMs: Infinity, reason: 'a list comes first' };
   if (feed.kind === 'following') return feed.due;
@@ -88,27 +81,28 @@ export function feedDue(feed: FeedState, listed: boolean): FeedDue {
 }
 
 /** The end of the feed was asked for, and a list read after that. */
-export function feedStarted(feed: FeedState, end: FeedAnswer | FeedFailure, atMs: number): FeedState {
+export function feedStarted(feed: FeedState, end: FeedResult, atMs: number): FeedState {
   if (end.kind !== 'changes') return feedUnavailable(feed, end, atMs);
   const due = { atMs, reason: 'new token' };
   return { kind: 'following', token: { value: end.token, fresh: true }, due, waitSeconds: feed.waitSeconds };
 }
 
-/** `openMs`: the poll interval while sessions are open. */
+/** The request begun at `askedMs` was answered. `openMs`: the poll interval while sessions are open. */
 export function feedAnswered(
   feed: FeedState,
-  { changes, request, atMs }: Readonly<{ changes: FeedChanges; request: FeedRequest; atMs: number }>,
+  { changes, askedMs, atMs }: Readonly<{ changes: FeedChanges; askedMs: number; atMs: number }>,
   openMs: number,
 ): FeedState {
+  const { token, waitSeconds } = positionOf(feed);
   const due = (ms: number, reason: string): FeedState => ({
     kind: 'following',
     token: { value: changes.token, fresh: false },
-    due: { atMs: request.askedMs + ms, reason },
+    due: { atMs: askedMs + ms, reason },
     waitSeconds: Math.min(longestWaitSeconds, feed.waitSeconds + 1),
   });
-  const isEarly = atMs - request.askedMs < request.waitSeconds * 500;
+  const isEarly = atMs - askedMs < waitSeconds * 500;
   // A feed that repeats itself, or comes back early with nothing, is asked no more often than a list.
-  if (changes.token === request.token && changes.entries > 0) return due(openMs, 'same answer again');
+  if (changes.token === token && changes.entries > 0) return due(openMs, 'same answer again');
   if (changes.more) return due(0, 'more is waiting');
   if (changes.updated.size + changes.deleted.size > 0) return due(sessionsPauseMs, 'sessions changed');
   if (changes.entries > 0) return due(othersPauseMs, 'other objects changed');
@@ -116,7 +110,7 @@ export function feedAnswered(
 }
 
 /** Lists are polled until the feed answers again. */
-export function feedUnavailable(feed: FeedState, why: FeedLoss | FeedFailure, atMs: number): FeedState {
+export function feedUnavailable(feed: FeedState, why: FeedLoss, atMs: number): FeedState {
   const { waitSeconds } = feed;
   const token = tokenOf(feed);
   if (why.kind === 'failed') return feedFailed(feed, why, atMs);
@@ -127,7 +121,8 @@ export function feedUnavailable(feed: FeedState, why: FeedLoss | FeedFailure, at
   return { kind: 'refused', untilMs, error: why.kind === 'refused' ? why.error : undefined, waitSeconds };
 }
 
-function feedFailed(feed: FeedState, { error, ranMs, jitter }: FeedFailure, atMs: number): FeedState {
+function feedFailed(feed: FeedState, why: Extract<FeedLoss, { kind: 'failed' }>, atMs: number): FeedState {
+  const { error, ranMs, jitter } = why;
   const failures = 1 + (feed.kind === 'failing' ? feed.failures : 0);
   const restMs = Math.max(leastBackoffMs, error.retryAfterMs ?? backoffMs(backoff, failures, () => jitter));
   const halved = Math.max(shortestWaitSeconds, Math.floor(feed.waitSeconds / 2));

@@ -5,22 +5,20 @@ import { milliseconds, type Nanos, seconds } from '../model/time.js';
 import { concernsOneSession, type Source } from '../pipeline/ports.js';
 import type { DiscoveryState, SessionReads } from './state.js';
 
-/** A session can turn up this late behind its creation and is still found by the window. */
+/** A session may appear in the list this long after its creation. */
 const overlap: Nanos = seconds(300);
 /** The window reaches back to the oldest open session, but no further than this; older ones are asked for by id. */
 const widestWindow: Nanos = seconds(24 * 3600);
 /** An open session that is too old for the window is asked for this often; its events are read in every interval. */
 const oldSessionPause: Nanos = seconds(60);
+/** With more sessions to read than this, one list costs the server less. */
+const manySessions = 50;
 
-/**
- * Reads everything that is new since the last list, and the state of everything open.
- * @throws {ExporterError} as `Source`.
- */
+type SessionSource = Pick<Source, 'now' | 'sessions' | 'session'>;
+
+/** Reads all that is new since the last list, and all that is open. @throws {ExporterError} as `Source`. */
 export async function scanList(
-  {
-    source,
-    clock,
-  }: Readonly<{ source: Pick<Source, 'now' | 'sessions' | 'session'>; clock: Pick<Clock, 'monotonic'> }>,
+  { source, clock }: Readonly<{ source: SessionSource; clock: Pick<Clock, 'monotonic'> }>,
   state: Pick<DiscoveryState, 'watermark' | 'open' | 'askedAt'>,
   signal: AbortSignal,
 ): Promise<SessionReads & Pick<DiscoveryState, 'askedAt'>> {
@@ -30,29 +28,43 @@ export async function scanList(
   const now = source.now();
   const listed = new Set(list.sessions.map(({ id }) => id));
   const missing = [...state.open.values()].filter(({ id }) => !listed.has(id));
-  const resting = new Map<string, Nanos>();
-  for (const session of missing) {
-    const last = state.askedAt.get(session.id);
-    if (last !== undefined && isResting(session, last, { from, now })) resting.set(session.id, last);
-  }
-  const ids = missing.map(({ id }) => id).filter(id => !resting.has(id));
-  const byId = await readSessions(source, ids, signal);
+  /** When a session was asked for that is too old for the window and rests. A clock that was set back ends the rest. */
+  const restingSince = ({ id, createdAt }: Session): Nanos | undefined => {
+    const last = state.askedAt.get(id);
+    const isOld = from !== undefined && createdAt < from;
+    return isOld && last !== undefined && last <= now && now - last < oldSessionPause ? last : undefined;
+  };
+  const ids = missing.filter(session => restingSince(session) === undefined).map(({ id }) => id);
+  const byId = await readById(source, ids, signal);
+  const left = missing.filter(({ id }) => !byId.gone.has(id));
   return {
     ...byId,
     sessions: [...list.sessions, ...byId.sessions],
     rejects: [...list.rejects, ...byId.rejects],
     // The first answer shows what time it is there: only now can it be said when reading began.
     startedAt: source.now() - milliseconds(clock.monotonic() - startedMs),
-    askedAt: new Map([...resting, ...ids.filter(id => !byId.gone.has(id)).map(id => [id, now] as const)]),
+    askedAt: new Map(left.map(session => [session.id, restingSince(session) ?? now])),
   };
 }
 
-/** Reads sessions by id. A session that cannot be read fails no other. */
+/** Reads these sessions, a few by id and many by a list. @throws {ExporterError} as `Source`. */
 export async function readSessions(
-  source: Pick<Source, 'now' | 'session'>,
+  source: SessionSource,
   ids: readonly string[],
   signal: AbortSignal,
 ): Promise<SessionReads> {
+  if (ids.length <= manySessions) return readById(source, ids, signal);
+  const startedAt = source.now();
+  const { sessions, rejects } = await source.sessions(undefined, signal);
+  const byId = new Map(sessions.map(session => [session.id, session]));
+  const missing = ids.filter(id => !byId.has(id));
+  // A session that is missing may be one that could not be decoded.
+  const [gone, unread] = rejects.length === 0 ? [missing, []] : [[], missing];
+  return { sessions: ids.flatMap(id => byId.get(id) ?? []), gone: new Set(gone), startedAt, unread, rejects };
+}
+
+/** A session that cannot be read fails no other. */
+async function readById(source: SessionSource, ids: readonly string[], signal: AbortSignal): Promise<SessionReads> {
   const startedAt = source.now();
   const sessions: Session[] = [];
   const gone = new Set<string>();
@@ -80,10 +92,3 @@ export function windowStart({ watermark, open }: Pick<DiscoveryState, 'watermark
   const recent = [...open.values()].map(({ createdAt }) => createdAt).filter(createdAt => createdAt >= limit);
   return recent.reduce((min, createdAt) => (createdAt < min ? createdAt : min), watermark - overlap);
 }
-
-/** Too old for the window, and asked for a short while ago. A clock that was set back ends the pause as well. */
-const isResting = (
-  { createdAt }: Session,
-  askedAt: Nanos,
-  { from, now }: Readonly<{ from: Nanos | undefined; now: Nanos }>,
-): boolean => from !== undefined && createdAt < from && askedAt <= now && now - askedAt < oldSessionPause;

@@ -1,31 +1,32 @@
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
-import type { CursorRow, StateChange } from '../pipeline/ports.js';
-import { rowsToStore, sinkSessions, type SinkStarts } from './cursor-rows.js';
-import { type FeedDue, feedAnswered, feedDue, feedStarted, feedUnavailable, tokenOf } from './feed-state.js';
-import { addCandidates, changedSince, settleCandidates } from './reconcile.js';
-import type { SessionSnapshot, SessionSnapshots } from './session-snapshots.js';
-import type { DiscoveryRules, DiscoveryState, Observation, SessionFindings } from './state.js';
+import { endOf, formatCursor, startCursor } from '../pipeline/cursor.js';
+import type { CursorRow, SinkName, StateChange } from '../pipeline/ports.js';
+import {
+  type DueTime,
+  feedAnswered,
+  type FeedChanges,
+  feedDue,
+  feedStarted,
+  feedUnavailable,
+  tokenOf,
+} from './feed-state.js';
+import type { DiscoveryRules, DiscoveryState, Observation, SessionReads } from './state.js';
 
 export type DiscoveryStep = Readonly<{
   /** Holds once `commit` has been stored. */
   state: DiscoveryState;
   /** What to store in one transaction; undefined when nothing is new. */
-  commit: DiscoveryCommit | undefined;
-  wake: SinkWake | undefined;
+  commit?: Required<Pick<StateChange, 'since' | 'facts' | 'rows' | 'deltas'>> | undefined;
+  wake?: SinkWake;
   next: NextReads;
 }>;
-
-export type DiscoveryCommit = Required<Pick<StateChange, 'since' | 'facts' | 'rows' | 'deltas'>>;
 
 /** What the sinks have to read: these sessions, done or not, and all open ones where `open` is set. */
 export type SinkWake = Readonly<{ open: boolean; sessions: ReadonlySet<string> }>;
 
-/** When a poll and the feed are due. */
-export type NextReads = Readonly<{ poll: NextPoll; feed: FeedDue }>;
-
-/** A poll reads a list, or only has the sinks read the open sessions. */
-export type NextPoll = Readonly<{ atMs: number; reads: 'list' | 'open sessions'; reason: string }>;
+/** When a poll and the feed are due. A poll reads a list, or only has the sinks read the open sessions. */
+type NextReads = Readonly<{ poll: DueTime & Readonly<{ reads: 'list' | 'open sessions' }>; feed: DueTime }>;
 
 type Observed<K extends Observation['kind']> = Extract<Observation, { kind: K }>;
 
@@ -51,26 +52,19 @@ export function observe(state: DiscoveryState, observation: Observation, rules: 
 }
 
 /** The ids of the sessions whose stored rows decide what a sink has to read. */
-export function sessionsOfInterest(
-  state: DiscoveryState,
-  { sessions, startedAt }: Pick<SessionFindings, 'sessions' | 'startedAt'>,
-  rules: DiscoveryRules,
-): readonly string[] {
-  const wanted = sinkSessions(rules, startsAfter(state.since, startedAt, rules), sessions);
-  return [...new Set(wanted.map(({ session }) => session.id))];
+export function idsOfInterest(state: DiscoveryState, reads: SessionReads, rules: DiscoveryRules): readonly string[] {
+  const since = startsAfter(state.since, reads.startedAt, rules);
+  return reads.sessions.filter(session => sinksOf(session, since, rules).length > 0).map(({ id }) => id);
 }
 
-/** A session that was asked for in a state that has been read, and has stopped in it, has nothing new. */
-export function sessionsToRead(
-  { snapshots, unread }: DiscoveryState,
-  { updated, deleted }: Observed<'changes read'>['changes'],
-): readonly string[] {
+/** A session whose reported state has been read, and that had stopped in it, has nothing new. */
+export function idsToRead({ snapshots, unread }: DiscoveryState, { updated, deleted }: FeedChanges): readonly string[] {
   const isRead = (id: string, eTag: string): boolean => {
     const last = snapshots.get(id);
     return eTag !== '' && last?.eTag === eTag && !last.open && last.read;
   };
   const changed = [...updated].filter(([id, eTag]) => !isRead(id, eTag)).map(([id]) => id);
-  return [...new Set([...unread, ...changed])].filter(id => !deleted.has(id));
+  return [...unread.union(new Set(changed)).difference(deleted)];
 }
 
 export const nextReads = (state: DiscoveryState, rules: DiscoveryRules): NextReads => ({
@@ -78,65 +72,69 @@ export const nextReads = (state: DiscoveryState, rules: DiscoveryRules): NextRea
   feed: feedDue(state.feed, state.watermark !== undefined),
 });
 
-function nextPoll(state: DiscoveryState, { intervals, reconcileMs }: DiscoveryRules): NextPoll {
+function nextPoll(state: DiscoveryState, { schedule }: DiscoveryRules): NextReads['poll'] {
   const { startedMs, notBeforeMs } = state.poll;
-  const atMs = Math.max(notBeforeMs, startedMs + (state.open.size > 0 ? intervals.openMs : intervals.idleMs));
-  const poll = (reads: NextPoll['reads'], reason: NextPoll['reason']): NextPoll => ({ atMs, reads, reason });
-  if (state.watermark === undefined) return poll('list', 'not everything is listed');
-  if (state.feed.kind !== 'following') return poll('list', 'feed is not followed');
-  if (state.incomplete) return poll('list', 'feed is incomplete');
-  if (atMs - state.listedMs >= reconcileMs) return poll('list', 'reconcile interval has passed');
-  return poll('open sessions', 'feed is followed');
+  const atMs = Math.max(notBeforeMs, startedMs + (state.open.size > 0 ? schedule.openMs : schedule.idleMs));
+  const list = (reason: string) => ({ atMs, reads: 'list', reason }) as const;
+  if (state.watermark === undefined) return list('not everything is listed');
+  if (state.feed.kind !== 'following') return list('feed is not followed');
+  if (state.incomplete) return list('feed is incomplete');
+  if (atMs - state.listedMs >= schedule.reconcileMs) return list('reconcile interval has passed');
+  return { atMs, reads: 'open sessions', reason: 'feed is followed' };
 }
 
 function listed(state: DiscoveryState, list: Observed<'listed'>, rules: DiscoveryRules): DiscoveryStep {
-  const { sessions, feedEnd, startedMs, startedAt, atMs, askedAt } = list;
-  const isFollowed = state.feed.kind === 'following';
+  const { sessions, gone, feedEnd, startedMs, startedAt, atMs, askedAt } = list;
+  const { feed, snapshots, candidates } = state;
+  const differing = sessions.filter(session => !snapshots.match(session));
+  // A stopped session that is seen for the first time has not changed.
+  const changed = differing.filter(({ id, open }) => !open && snapshots.get(id) !== undefined);
+  const ids = candidates.ids.union(idsOf(differing)).union(gone);
   const after = {
     ...state,
     watermark: startedAt,
     askedAt,
-    feed: feedEnd === undefined ? state.feed : feedStarted(state.feed, feedEnd, atMs),
-    candidates: isFollowed ? addCandidates(state.candidates, state.snapshots, list) : state.candidates,
+    feed: feedEnd === undefined ? feed : feedStarted(feed, feedEnd, atMs),
+    candidates: feed.kind === 'following' ? { ids, listedMs: atMs } : candidates,
     incomplete: false,
     listedMs: startedMs,
     poll: { startedMs, notBeforeMs: atMs },
   };
-  const changed = changedSince(state.snapshots, sessions);
   const token = feedEnd?.kind === 'changes' ? feedEnd.token : undefined;
-  return recorded(state, after, { ...list, token, wake: { open: true, sessions: changed } }, rules);
+  return record(state, after, { ...list, token, wake: { open: true, sessions: idsOf(changed) } }, rules);
 }
 
-function listFailed(
-  state: DiscoveryState,
-  { startedMs, error, feedEnd, atMs }: Observed<'list failed'>,
-): DiscoveryState {
+const idsOf = (sessions: readonly Session[]): ReadonlySet<string> => new Set(sessions.map(({ id }) => id));
+
+function listFailed(state: DiscoveryState, failure: Observed<'list failed'>): DiscoveryState {
+  const { startedMs, error, feedEnd, atMs } = failure;
   // A new token is dropped: it was to be followed from behind this list.
-  const isLost = feedEnd !== undefined && feedEnd.kind !== 'changes';
-  const feed = isLost ? feedUnavailable(state.feed, feedEnd, atMs) : state.feed;
+  const isKept = feedEnd === undefined || feedEnd.kind === 'changes';
+  const feed = isKept ? state.feed : feedUnavailable(state.feed, feedEnd, atMs);
   return { ...state, feed, poll: { startedMs, notBeforeMs: atMs + (error.retryAfterMs ?? 0) } };
 }
 
 function changesRead(state: DiscoveryState, read: Observed<'changes read'>, rules: DiscoveryRules): DiscoveryStep {
-  const { changes, request, unread } = read;
-  const reported = [...changes.updated.keys(), ...changes.deleted];
-  const { candidates, missed } = settleCandidates(state.candidates, reported, request.askedMs);
+  const { changes, unread, askedMs } = read;
+  const ids = state.candidates.ids.difference(changes.updated).difference(changes.deleted);
+  // In a request begun before the list had been read, the feed could not report everything that the list showed.
+  const missed = askedMs < state.candidates.listedMs ? new Set<string>() : ids;
   const isIncomplete = changes.unreadable > 0;
-  const gone = new Set([...changes.deleted, ...read.gone]);
+  const gone = changes.deleted.union(read.gone);
   const after = {
     ...state,
     snapshots: state.snapshots.with(new Map([...gone].map(id => [id, undefined]))),
-    feed: feedAnswered(state.feed, read, rules.intervals.openMs),
+    feed: feedAnswered(state.feed, read, rules.schedule.openMs),
     unread: new Set(unread),
-    candidates,
-    gaps: [...state.gaps, ...(missed > 0 ? [missed] : []), ...(isIncomplete ? [0] : [])],
+    candidates: { ...state.candidates, ids: ids.difference(missed) },
+    gaps: [...state.gaps, ...(missed.size > 0 ? [missed.size] : []), ...(isIncomplete ? [0] : [])],
     incomplete: state.incomplete || isIncomplete,
     poll: isIncomplete ? pollNow(state) : state.poll,
   };
   // While a reported session is unread the stored token stays, so that the feed reports it again after a restart.
   const token = unread.length > 0 ? undefined : changes.token;
-  const wake = { open: false, sessions: new Set([...read.sessions.map(({ id }) => id), ...gone]) };
-  return recorded(state, after, { ...read, gone, token, wake }, rules);
+  const wake = { open: false, sessions: idsOf(read.sessions).union(gone) };
+  return record(state, after, { ...read, gone, token, wake }, rules);
 }
 
 function feedLost(state: DiscoveryState, { why, atMs }: Observed<'feed unavailable'>): DiscoveryState {
@@ -149,40 +147,42 @@ function feedLost(state: DiscoveryState, { why, atMs }: Observed<'feed unavailab
 
 const pollNow = ({ poll }: DiscoveryState): DiscoveryState['poll'] => ({ ...poll, startedMs: -Infinity });
 
-const unrecorded = (state: DiscoveryState, rules: DiscoveryRules): DiscoveryStep => ({
-  state,
-  commit: undefined,
-  wake: undefined,
-  next: nextReads(state, rules),
-});
+const unrecorded = (state: DiscoveryState, rules: DiscoveryRules) => ({ state, next: nextReads(state, rules) });
 
 /** `token`: the one to store; undefined to keep the stored one. */
-type Recording = SessionFindings & Readonly<{ atMs: number; token: string | undefined; wake: SinkWake }>;
+type Recording = Observed<'listed' | 'changes read'> & Readonly<{ token: string | undefined; wake: SinkWake }>;
 
 /** Stores the sessions that were found, with the token of the feed and the series and gaps that are new. */
-function recorded(
-  before: DiscoveryState,
-  after: DiscoveryState,
-  { sessions, gone, startedAt, stored, token, wake, atMs }: Recording,
-  rules: DiscoveryRules,
-): DiscoveryStep {
+function record(before: DiscoveryState, after: DiscoveryState, found: Recording, rules: DiscoveryRules): DiscoveryStep {
+  const { sessions, gone, startedAt, stored, token, wake, atMs } = found;
   const since = startsAfter(before.since, startedAt, rules);
-  const rows = rowsToStore(sinkSessions(rules, since, sessions), stored, wake.sessions);
-  const firsts = firstSessions(before.initialized, sessions);
-  const deltas = [...[...firsts.values()].flatMap(rules.initialDeltas), ...after.gaps.flatMap(rules.feedGapDeltas)];
+  const rows = rowsToStore(found, since, rules);
+  const firsts = new Map(sessions.map(session => [seriesKey(session), session] as const));
+  for (const key of before.initialized) firsts.delete(key);
+  const deltas = [
+    ...[...firsts.values()].flatMap(session => rules.series.initialDeltas(session)),
+    ...after.gaps.flatMap(missed => rules.series.feedGapDeltas(missed)),
+  ];
   const isNew = rows.length > 0 || deltas.length > 0 || since !== before.since || isTokenDue(before, token, atMs);
+  const again = new Set(rows.map(({ session }) => session));
+  const done = new Set(stored.filter(row => row.done && !again.has(row.session)).map(({ session }) => session));
   const facts = token === undefined ? {} : { changeToken: token };
+  const latest = new Map([...before.open, ...sessions.map(session => [session.id, session] as const)]);
   const state = {
     ...after,
     since,
-    open: openAfter(before.open, sessions, gone),
-    initialized: firsts.size === 0 ? before.initialized : new Set([...before.initialized, ...firsts.keys()]),
-    snapshots: tokenOf(after.feed) === undefined ? after.snapshots : seen(after.snapshots, sessions, { stored, rows }),
+    open: new Map([...latest].filter(([id, { open }]) => open && !gone.has(id))),
+    initialized: before.initialized.union(firsts),
+    snapshots: tokenOf(after.feed) === undefined ? after.snapshots : after.snapshots.seen(sessions, done),
     gaps: [],
     storedMs: isNew ? atMs : before.storedMs,
   };
   return { state, commit: isNew ? { since, facts, rows, deltas } : undefined, wake, next: nextReads(state, rules) };
 }
+
+const seriesKey = ({ organization, workload }: Session): string => JSON.stringify([organization, workload.label]);
+
+type SinkStarts = DiscoveryState['since'];
 
 /** A sink that meets the server for the first time starts where `beginAt` says. The same object when there is none. */
 function startsAfter(since: SinkStarts, now: Nanos, { sinks, beginAt }: DiscoveryRules): SinkStarts {
@@ -191,47 +191,26 @@ function startsAfter(since: SinkStarts, now: Nanos, { sinks, beginAt }: Discover
   return first.length === 0 ? since : { ...since, ...starts };
 }
 
+/** The sinks that may get events of a session: it is open, or ended no longer than `grace` before their start. */
+const sinksOf = ({ open, endedAt, createdAt }: Session, since: SinkStarts, { sinks, grace }: DiscoveryRules) =>
+  sinks.filter(sink => open || (endedAt ?? createdAt) >= (since[sink] ?? 0n) - grace);
+
+/** New rows, and rows that are no longer done: the session is open again, is woken, or has ended again since. */
+function rowsToStore(found: Recording, since: SinkStarts, rules: DiscoveryRules): readonly CursorRow[] {
+  const { sessions, stored, wake } = found;
+  const byKey = new Map(stored.map(row => [`${row.sink} ${row.session}`, row]));
+  const rowOf = (sink: SinkName, { id, createdAt, open, endedAt }: Session): CursorRow | undefined => {
+    const row = byKey.get(`${sink} ${id}`);
+    if (row === undefined) return { sink, session: id, createdAt, done: false, cursor: formatCursor(startCursor) };
+    const lastEnd = endOf(row.cursor);
+    const hasEndedAgain = endedAt !== undefined && lastEnd !== undefined && endedAt > lastEnd;
+    const again = row.done && (open || wake.sessions.has(id) || hasEndedAgain);
+    return again ? { ...row, done: false } : undefined;
+  };
+  return sessions.flatMap(session => sinksOf(session, since, rules).flatMap(sink => rowOf(sink, session) ?? []));
+}
+
 function isTokenDue({ feed, storedMs }: DiscoveryState, token: string | undefined, nowMs: number): boolean {
   const last = tokenOf(feed)?.value;
   return token !== undefined && token !== last && (last === undefined || nowMs - storedMs >= storeTokenMs);
-}
-
-/** A session of each organization and workload whose series do not exist yet. */
-function firstSessions(initialized: ReadonlySet<string>, sessions: readonly Session[]): ReadonlyMap<string, Session> {
-  const firsts = new Map(
-    sessions.map(session => [JSON.stringify([session.organization, session.workload.label]), session]),
-  );
-  for (const key of initialized) firsts.delete(key);
-  return firsts;
-}
-
-function openAfter(
-  before: DiscoveryState['open'],
-  sessions: readonly Session[],
-  gone: ReadonlySet<string>,
-): DiscoveryState['open'] {
-  const open = new Map(before);
-  for (const session of sessions) {
-    if (session.open) open.set(session.id, session);
-    else open.delete(session.id);
-  }
-  for (const id of gone) open.delete(id);
-  return open;
-}
-
-/** Remembers sessions as they are now. One that is done and stays so is not given to every sink to read. */
-function seen(
-  snapshots: SessionSnapshots,
-  sessions: readonly Session[],
-  { stored, rows }: Readonly<{ stored: readonly CursorRow[]; rows: readonly CursorRow[] }>,
-): SessionSnapshots {
-  const again = new Set(rows.map(({ session }) => session));
-  const done = new Set(stored.filter(row => row.done && !again.has(row.session)).map(({ session }) => session));
-  const changes = new Map<string, SessionSnapshot>();
-  for (const session of sessions) {
-    const { id, eTag = '', open } = session;
-    const isRead = !done.has(id) || (snapshots.match(session) && snapshots.get(id)?.read === true);
-    changes.set(id, { eTag, open, read: isRead });
-  }
-  return snapshots.with(changes);
 }

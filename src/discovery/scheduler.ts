@@ -1,26 +1,28 @@
 import type { Clock, Random } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
+import { linkAbort } from '../kernel/linked-abort.js';
 import type { Session } from '../model/session.js';
-import { type ServerState, sinkNames, type Source } from '../pipeline/ports.js';
-import { type CommitDeps, commitStep } from './commit.js';
-import { askFeed, type FeedReply, readChanges } from './feed-poll.js';
-import { type FeedStatus, needsToken, requestOf, statusOf } from './feed-state.js';
-import { scanList } from './list-scan.js';
-import { type NextReads, nextReads, observe, sessionsOfInterest } from './observe.js';
+import { type Backlog, entryOf } from '../pipeline/backlog.js';
+import type { CursorRow, ServedSeries, ServerState, SinkName, Source, Store } from '../pipeline/ports.js';
+import type { SinkWorker } from '../pipeline/sink-worker.js';
+import { type FeedResult, type FeedStatus, needsToken, positionOf, statusOf } from './feed-state.js';
+import { readSessions, scanList } from './list-scan.js';
+import { type DiscoveryStep, idsOfInterest, idsToRead, nextReads, observe, type SinkWake } from './observe.js';
 import {
+  type DiscoveryEvent,
   type DiscoveryRules,
   type DiscoveryState,
-  type FeedEnd,
   initialState,
-  type Observation,
-  type SessionFindings,
-  type SessionReads,
+  type ReadEvent,
 } from './state.js';
 
-export type DiscoveryDeps = CommitDeps &
-  Omit<DiscoveryRules, 'sinks'> &
+export type DiscoveryDeps = Omit<DiscoveryRules, 'sinks' | 'series'> &
+  Pick<SinkWorker, 'server' | 'sessionCache' | 'pageCache'> &
   Readonly<{
     source: Pick<Source, 'now' | 'sessions' | 'session' | 'changes'>;
+    store: Pick<Store, 'rows' | 'commit'>;
+    series: Omit<ServedSeries, 'replacedDeltas'>;
+    backlogs: ReadonlyMap<SinkName, Backlog>;
     clock: Clock;
     random: Random;
     /** A poll has ended, after which these sessions are open. */
@@ -35,7 +37,7 @@ export type DiscoveryDeps = CommitDeps &
 export type DiscoveryReport = Readonly<{
   result: 'complete' | 'partial' | 'failed';
   error: ExporterError | undefined;
-  /** Without the wait for the feed's answer. */
+  /** Without the feed's long poll; a list poll that asks for the end of the feed includes that request (it waits 1 s at most). */
   seconds: number;
   /** Sessions that were read, by a list or because the feed reported them. */
   listed: number;
@@ -43,16 +45,18 @@ export type DiscoveryReport = Readonly<{
   rejects: readonly string[];
 }>;
 
+type FeedReply = Readonly<{ answer: FeedResult; askedMs: number }>;
+
 /** Finds the sessions of one server that its sinks have to read. */
 export class Discovery {
   readonly #deps: DiscoveryDeps;
   readonly #rules: DiscoveryRules;
   #state: DiscoveryState;
-  #next: NextReads;
+  #next: DiscoveryStep['next'];
 
   constructor(deps: DiscoveryDeps, stored: ServerState) {
     this.#deps = deps;
-    this.#rules = { ...deps, sinks: sinkNames.filter(sink => deps.backlogs[sink] !== undefined) };
+    this.#rules = { ...deps, sinks: [...deps.backlogs.keys()] };
     this.#state = initialState(stored);
     this.#next = nextReads(this.#state, this.#rules);
   }
@@ -69,12 +73,13 @@ export class Discovery {
   async run(quit: AbortSignal): Promise<void> {
     let outstanding: Promise<FeedReply> | undefined;
     while (!quit.aborted) {
-      const nowMs = this.#now();
-      if (this.#next.feed.atMs <= nowMs) outstanding ??= askFeed(this.#deps, requestOf(this.#state.feed, nowMs), quit);
+      if (this.#next.feed.atMs <= this.#now()) outstanding ??= this.#askFeed(quit);
       const reply = await this.#replyOrDue(outstanding, quit);
       if (reply !== undefined) outstanding = undefined;
       if (reply !== undefined && !quit.aborted) await this.#take(reply, quit);
-      if (this.#next.poll.atMs <= this.#now() && !quit.aborted) await this.#poll(quit);
+      if (this.#next.poll.atMs > this.#now() || quit.aborted) continue;
+      if (this.#next.poll.reads === 'list') await this.list(quit);
+      else await this.#apply({ kind: 'interval passed' });
     }
     await outstanding;
   }
@@ -82,102 +87,114 @@ export class Discovery {
   /** Polls by a list, whether it is due or not. Never rejects. */
   async list(signal: AbortSignal): Promise<DiscoveryReport> {
     const startedMs = this.#now();
-    let feedEnd: FeedEnd | undefined;
-    const work = async (): Promise<SessionReads> => {
-      const { feed } = this.#state;
+    let feedEnd: FeedResult | undefined;
+    const read = async (): Promise<ReadEvent> => {
       // Before the list: what changes while the list is read comes behind this token.
-      if (needsToken(feed, startedMs)) feedEnd = (await askFeed(this.#deps, requestOf(feed, startedMs), signal)).answer;
-      const scan = await scanList(this.#deps, this.#state, signal);
-      await this.#apply({ kind: 'listed', ...(await this.#withRows(scan)), startedMs, feedEnd, atMs: this.#now() });
-      return scan;
+      if (needsToken(this.#state.feed, startedMs)) feedEnd = (await this.#askFeed(signal)).answer;
+      return { kind: 'listed', ...(await scanList(this.#deps, this.#state, signal)), startedMs, feedEnd };
     };
-    return this.#report(work, async error =>
-      this.#apply({ kind: 'list failed', error, startedMs, feedEnd, atMs: this.#now() }),
-    );
+    return this.#report(read, error => ({ kind: 'list failed', error, startedMs, feedEnd }));
+  }
+
+  /** Asks the feed what has changed and waits for it. Never rejects. */
+  async #askFeed(signal: AbortSignal): Promise<FeedReply> {
+    const { source, random } = this.#deps;
+    const askedMs = this.#now();
+    try {
+      return { answer: await source.changes(positionOf(this.#state.feed), signal), askedMs };
+    } catch (thrown) {
+      const ranMs = this.#now() - askedMs;
+      return { answer: { kind: 'failed', error: toExporterError(thrown), ranMs, jitter: random() }, askedMs };
+    }
   }
 
   /** Resolves with the feed's reply, or with undefined when something is due before that. */
   async #replyOrDue(outstanding: Promise<FeedReply> | undefined, quit: AbortSignal): Promise<FeedReply | undefined> {
-    const { clock } = this.#deps;
     const { poll, feed } = this.#next;
     const dueMs = outstanding === undefined ? Math.min(poll.atMs, feed.atMs) : poll.atMs;
-    const over = new AbortController();
+    const over = linkAbort([quit]);
     const rest = async (restMs: number): Promise<undefined> => {
-      if (restMs > 0) await clock.sleep(restMs, AbortSignal.any([quit, over.signal])).catch(() => undefined);
+      if (restMs > 0) await this.#deps.clock.sleep(restMs, over.signal).catch(() => undefined);
     };
-    const due = rest(dueMs - clock.monotonic());
+    const due = rest(dueMs - this.#now());
     const reply = await Promise.race(outstanding === undefined ? [due] : [outstanding, due]);
-    over.abort();
+    over.now();
+    over.release();
     return reply;
   }
 
-  async #poll(quit: AbortSignal): Promise<void> {
-    if (this.#next.poll.reads === 'list') {
-      await this.list(quit);
-    } else {
-      await this.#apply({ kind: 'interval passed', atMs: this.#now() });
-      this.#deps.wake();
-    }
-  }
-
-  async #take({ request, answer }: FeedReply, quit: AbortSignal): Promise<void> {
+  async #take({ answer, askedMs }: FeedReply, quit: AbortSignal): Promise<void> {
     const { random, source, feed } = this.#deps;
     if (answer.kind !== 'changes') {
-      await this.#apply({ kind: 'feed unavailable', why: answer, atMs: this.#now() });
+      await this.#apply({ kind: 'feed unavailable', why: answer });
       feed(statusOf(this.#state.feed));
       return;
     }
-    const changes = answer;
-    const work = async (): Promise<SessionReads> => {
-      const reads = await readChanges(source, { state: this.#state, changes }, quit);
-      await this.#apply({
-        kind: 'changes read',
-        ...(await this.#withRows(reads)),
-        changes,
-        request,
-        atMs: this.#now(),
-      });
-      return reads;
+    const read = async (): Promise<ReadEvent> => {
+      const reads = await readSessions(source, idsToRead(this.#state, answer), quit);
+      return { kind: 'changes read', ...reads, changes: answer, askedMs };
     };
-    await this.#report(work, async error => {
-      const why = { kind: 'failed', error, ranMs: 0, jitter: random() } as const;
-      await this.#apply({ kind: 'feed unavailable', why, atMs: this.#now() });
-    });
+    await this.#report(read, error => ({
+      kind: 'feed unavailable',
+      why: { kind: 'failed', error, ranMs: 0, jitter: random() },
+    }));
   }
 
-  async #withRows<R extends SessionReads>(reads: R): Promise<R & SessionFindings> {
-    const { store, server } = this.#deps;
-    return { ...reads, stored: await store.rows(server, sessionsOfInterest(this.#state, reads, this.#rules)) };
-  }
-
-  /** The new state counts once it has been stored. */
-  async #apply(observation: Observation): Promise<void> {
-    const step = observe(this.#state, observation, this.#rules);
-    await commitStep(this.#deps, step, 'sessions' in observation ? observation : { sessions: [], startedAt: 0n });
+  /**
+   * Stores what an event changes, adopts the state after that, and wakes the sinks.
+   * @throws {ExporterError} `store`; nothing has changed then.
+   */
+  async #apply(event: DiscoveryEvent): Promise<void> {
+    const { store, server, series } = this.#deps;
+    const ids = 'sessions' in event ? idsOfInterest(this.#state, event, this.#rules) : undefined;
+    const stored = ids === undefined ? [] : await store.rows(server, ids);
+    const step = observe(this.#state, { ...event, stored, atMs: this.#now() }, this.#rules);
+    if (step.commit !== undefined) {
+      await store.commit({ server, ...step.commit });
+      series.apply(step.commit.deltas);
+    }
     this.#state = step.state;
     this.#next = step.next;
+    if (step.wake !== undefined) this.#handOut(event, step.wake, step.commit?.rows ?? []);
   }
 
-  /** Runs a poll and reports it. `failed` applies the error. */
+  /** Makes due what the sinks have to read, and caches the sessions that they need for that. */
+  #handOut(event: DiscoveryEvent, wake: SinkWake, rows: readonly CursorRow[]): void {
+    const { sessions, startedAt } = 'sessions' in event ? event : { sessions: [], startedAt: 0n };
+    const { sessionCache, pageCache } = this.#deps;
+    const backlogs = [...this.#deps.backlogs.values()];
+    const isWanted = ({ id }: Session): boolean => backlogs.some(backlog => backlog.get(id) !== undefined);
+    for (const backlog of backlogs) {
+      if (wake.open) backlog.wake();
+      for (const id of wake.sessions) backlog.requeue(id, startedAt);
+    }
+    for (const row of rows) this.#deps.backlogs.get(row.sink)?.put(entryOf(row));
+    for (const session of sessions.filter(isWanted)) sessionCache.put(session, startedAt);
+    pageCache.invalidate();
+    this.#deps.wake();
+  }
+
+  /** Runs a poll and reports it. */
   async #report(
-    work: () => Promise<SessionReads>,
-    failed: (error: ExporterError) => Promise<void>,
+    read: () => Promise<ReadEvent>,
+    failed: (error: ExporterError) => DiscoveryEvent,
   ): Promise<DiscoveryReport> {
-    const { clock, polled, wake, feed } = this.#deps;
-    const startedMs = clock.monotonic();
-    const seconds = (): number => (clock.monotonic() - startedMs) / 1000;
-    let report: DiscoveryReport;
+    const { polled, feed } = this.#deps;
+    const startedMs = this.#now();
+    let outcome: Omit<DiscoveryReport, 'seconds'>;
     try {
-      const { sessions, rejects } = await work();
+      const event = await read();
+      await this.#apply(event);
+      const { sessions, rejects } = event;
       const result = rejects.length === 0 ? 'complete' : 'partial';
-      report = { result, error: undefined, seconds: seconds(), listed: sessions.length, rejects };
+      outcome = { result, error: undefined, listed: sessions.length, rejects };
     } catch (thrown) {
       const error = toExporterError(thrown);
-      await failed(error);
-      report = { result: 'failed', error, seconds: seconds(), listed: 0, rejects: [] };
+      await this.#apply(failed(error));
+      outcome = { result: 'failed', error, listed: 0, rejects: [] };
     }
+    const report = { ...outcome, seconds: (this.#now() - startedMs) / 1000 };
     polled(report, [...this.#state.open.values()]);
-    if (report.error === undefined) wake();
     feed(statusOf(this.#state.feed));
     return report;
   }

@@ -15,16 +15,16 @@ const recentlyKept = 500;
  * share the large layer and copy only the small one of recent changes, which is merged when it has grown past 500.
  */
 export class SessionSnapshots {
-  readonly #settled: SnapshotLayer;
+  readonly #base: SnapshotLayer;
   readonly #recent: SnapshotLayer;
 
-  constructor(settled: SnapshotLayer = new Map(), recent: SnapshotLayer = new Map()) {
-    this.#settled = settled;
+  constructor(base: SnapshotLayer = new Map(), recent: SnapshotLayer = new Map()) {
+    this.#base = base;
     this.#recent = recent;
   }
 
   get(id: string): SessionSnapshot | undefined {
-    return this.#recent.has(id) ? this.#recent.get(id) : this.#settled.get(id);
+    return this.#recent.has(id) ? this.#recent.get(id) : this.#base.get(id);
   }
 
   /** Whether a session looks as it did when it was last seen. */
@@ -33,21 +33,25 @@ export class SessionSnapshots {
     return last !== undefined && last.eTag === eTag && last.open === open;
   }
 
+  /** Remembers sessions as they are now. Those that are `done` are not given to every sink to read. */
+  seen(sessions: readonly Session[], done: ReadonlySet<string>): SessionSnapshots {
+    const changes = sessions.map(session => {
+      const { id, eTag = '', open } = session;
+      const read = !done.has(id) || (this.match(session) && this.get(id)?.read === true);
+      return [id, { eTag, open, read }] as const;
+    });
+    return this.with(new Map(changes));
+  }
+
   /** These snapshots with others added or replaced; undefined forgets a session. */
   with(changes: SnapshotLayer): SessionSnapshots {
     if (changes.size === 0) return this;
     const recent = merged(this.#recent, changes);
-    if (recent.size <= recentlyKept) return new SessionSnapshots(this.#settled, recent);
-    const all = [...merged(this.#settled, recent)].filter(([, snapshot]) => snapshot !== undefined);
+    if (recent.size <= recentlyKept) return new SessionSnapshots(this.#base, recent);
+    const all = [...merged(this.#base, recent)].filter(([, snapshot]) => snapshot !== undefined);
     return new SessionSnapshots(new Map(all.slice(-kept)));
   }
 }
 
-function merged(older: SnapshotLayer, newer: SnapshotLayer): SnapshotLayer {
-  const all = new Map(older);
-  for (const [id, snapshot] of newer) {
-    all.delete(id);
-    all.set(id, snapshot);
-  }
-  return all;
-}
+const merged = (older: SnapshotLayer, newer: SnapshotLayer): SnapshotLayer =>
+  new Map([...[...older].filter(([id]) => !newer.has(id)), ...newer]);

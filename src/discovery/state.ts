@@ -1,17 +1,8 @@
 import type { ExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
-import type { CursorRow, FeedAnswer, SeriesDelta, ServerState, SinkName } from '../pipeline/ports.js';
-import type { SinkStarts } from './cursor-rows.js';
-import {
-  type FeedChanges,
-  type FeedFailure,
-  type FeedLoss,
-  type FeedRequest,
-  type FeedState,
-  initialFeed,
-} from './feed-state.js';
-import type { MissedCandidates } from './reconcile.js';
+import type { CursorRow, ServedSeries, ServerState, SinkName } from '../pipeline/ports.js';
+import { type FeedChanges, type FeedLoss, type FeedResult, type FeedState, initialFeed } from './feed-state.js';
 import { SessionSnapshots } from './session-snapshots.js';
 
 /**
@@ -19,7 +10,7 @@ import { SessionSnapshots } from './session-snapshots.js';
  * restart. Times in ms are monotonic, times in `Nanos` are the server's.
  */
 export type DiscoveryState = Readonly<{
-  since: SinkStarts;
+  since: ServerState['since'];
   /** Every session created before has been listed; undefined until everything has been listed. */
   watermark: Nanos | undefined;
   /** Open sessions by id. */
@@ -32,7 +23,8 @@ export type DiscoveryState = Readonly<{
   feed: FeedState;
   /** Sessions that the feed reported and that could not be read yet. */
   unread: ReadonlySet<string>;
-  candidates: MissedCandidates;
+  /** Sessions that a list, read at `listedMs`, showed to have changed. The feed may be about to report them. */
+  candidates: Readonly<{ ids: ReadonlySet<string>; listedMs: number }>;
   /** Gaps of the feed that have not been counted yet: how many sessions were missed in each. */
   gaps: readonly number[];
   /** The feed reported changes that could not be decoded; a list has to find them. */
@@ -48,18 +40,13 @@ export type DiscoveryState = Readonly<{
 /** What does not change while discovery runs. */
 export type DiscoveryRules = Readonly<{
   sinks: readonly SinkName[];
-  /** Milliseconds between polls, while nothing is open and while something is. */
-  intervals: Readonly<{ idleMs: number; openMs: number }>;
-  /** How often, in milliseconds, a list is read although the feed is followed. */
-  reconcileMs: number;
+  /** Between polls while nothing is open, while something is, and between lists although the feed is followed. */
+  schedule: Readonly<{ idleMs: number; openMs: number; reconcileMs: number }>;
   /** How long before a sink's start a session may have ended and still get events. */
   grace: Nanos;
   /** Where each sink's history ends, for a server first met at `now`. */
   beginAt: (sink: SinkName, now: Nanos) => Nanos;
-  /** The series that a session creates at 0. */
-  initialDeltas: (session: Session) => readonly SeriesDelta[];
-  /** What a gap in the feed adds to; `missed`: the sessions that the feed did not report. */
-  feedGapDeltas: (missed: number) => readonly SeriesDelta[];
+  series: Pick<ServedSeries, 'initialDeltas' | 'feedGapDeltas'>;
 }>;
 
 /** Sessions that were read, by a list or by id. */
@@ -76,28 +63,22 @@ export type SessionReads = Readonly<{
   startedAt: Nanos;
 }>;
 
-/** `stored`: the rows of these sessions that are in the store. */
-export type SessionFindings = SessionReads & Readonly<{ stored: readonly CursorRow[] }>;
+/** What discovery reacts to. `feedEnd`: what the feed answered before the list; undefined when it was not asked. */
+export type DiscoveryEvent =
+  | ReadEvent
+  | Readonly<{ kind: 'list failed'; error: ExporterError; startedMs: number; feedEnd: FeedResult | undefined }>
+  | Readonly<{ kind: 'feed unavailable'; why: FeedLoss }>
+  | Readonly<{ kind: 'interval passed' }>;
 
-/** What the feed answered when it was asked for its end, before a list was read. */
-export type FeedEnd = FeedAnswer | FeedFailure;
-
-/** What I/O has found out, and when, by the monotonic clock. */
-export type Observation = Readonly<{ atMs: number }> &
+export type ReadEvent = SessionReads &
   (
-    | (SessionFindings &
-        Readonly<{
-          kind: 'listed';
-          startedMs: number;
-          askedAt: DiscoveryState['askedAt'];
-          /** Undefined when the feed was not asked. */
-          feedEnd: FeedEnd | undefined;
-        }>)
-    | Readonly<{ kind: 'list failed'; startedMs: number; error: ExporterError; feedEnd: FeedEnd | undefined }>
-    | (SessionFindings & Readonly<{ kind: 'changes read'; changes: FeedChanges; request: FeedRequest }>)
-    | Readonly<{ kind: 'feed unavailable'; why: FeedLoss | FeedFailure }>
-    | Readonly<{ kind: 'interval passed' }>
+    | (Pick<DiscoveryState, 'askedAt'> &
+        Readonly<{ kind: 'listed'; startedMs: number; feedEnd: FeedResult | undefined }>)
+    | Readonly<{ kind: 'changes read'; changes: FeedChanges; askedMs: number }>
   );
+
+/** An event, when it was observed by the monotonic clock, and the stored rows of the sessions that were read. */
+export type Observation = DiscoveryEvent & Readonly<{ atMs: number; stored: readonly CursorRow[] }>;
 
 export const initialState = ({ since, facts }: ServerState): DiscoveryState => ({
   since,

@@ -5,7 +5,7 @@ import { cappedLabels, deliveryOutcomes, vocabularyFields } from '../model/label
 
 export const eventLag = histogram({
   name: 'vb365_event_lag_seconds',
-  help: 'Time from the end of an event to its delivery by the sink in seconds, by the clock of the server. The sum takes at most one day per event.',
+  help: 'Time from the end of an event to its delivery by the sink in seconds, by the clock of the server; each event adds at most one day to the sum.',
   unit: 'seconds',
   labels: ['server', 'sink'],
   known: { sink: sinkNames },
@@ -26,7 +26,7 @@ export const cursorTime = gauge({
 
 export const sinkBacklog = gauge({
   name: 'vb365_sink_backlog_sessions',
-  help: 'Number of restore sessions that the sink has not finished.',
+  help: 'Number of restore sessions that the sink still has to read.',
   unit: 'sessions',
   labels: ['server', 'sink'],
   known: { sink: sinkNames },

@@ -1,7 +1,7 @@
 import type { Exemplar, SeriesDelta } from '../pipeline/ports.js';
 import { seriesKey } from '../pipeline/series.js';
 import { seconds, type Nanos } from '../model/time.js';
-import { type ExemplarSeries, foldWithExemplars } from './exemplars.js';
+import { type Exemplars, type ExemplarSeries, foldWithExemplars } from './exemplars.js';
 import type { Counter, Family, Gauge, Histogram, LabelsOf } from './family.js';
 
 /** What was observed for one series of a histogram; grows in place. */
@@ -15,15 +15,13 @@ export type Observations = {
 };
 
 /** The most of one observation that a sum takes. A time of year 9999 must not overflow the 64 bits of a stored sum. */
-export const longest: Nanos = seconds(366 * 86_400);
+const longest: Nanos = seconds(366 * 86_400);
 
-export function observations({ buckets }: Histogram): Observations {
-  return {
-    bounds: buckets.map(bound => Math.round(bound * 1e9)),
-    counts: Array.from({ length: buckets.length + 1 }, () => 0),
-    sumTicks: 0n,
-  };
-}
+export const observations = ({ buckets }: Histogram): Observations => ({
+  bounds: buckets.map(bound => Math.round(bound * 1e9)),
+  counts: Array.from({ length: buckets.length + 1 }, () => 0),
+  sumTicks: 0n,
+});
 
 /** Adds one observation and returns the index of its bucket. The sum takes at most `most` of it. */
 export function observe(into: Observations, length: Nanos, most: Nanos = longest): number {
@@ -44,12 +42,8 @@ export class DeltaBuilder {
     return this.#add({ ...seriesOf(family, labels), kind: 'counter', by, ...(exemplar && { exemplar }) });
   }
 
-  observed<F extends Histogram>(
-    family: F,
-    labels: LabelsOf<F>,
-    { counts, sumTicks }: Observations,
-    exemplars: readonly (Exemplar | undefined)[] = [],
-  ): this {
+  observed<F extends Histogram>(family: F, labels: LabelsOf<F>, of: Observations, exemplars: Exemplars = []): this {
+    const { counts, sumTicks } = of;
     return this.#add({ ...seriesOf(family, labels), kind: 'histogram', counts, sumTicks, exemplars });
   }
 
@@ -78,11 +72,9 @@ const seriesOf = <F extends Family>(family: F, labels: LabelsOf<F>): Pick<Series
 /** The delta that makes this series out of nothing. */
 function deltaOf({ series, exemplars }: ExemplarSeries): SeriesDelta {
   if (series.kind === 'latest') return series;
-  const { family, labels, kind } = series;
-  if (kind === 'histogram') {
-    const counts = series.counts.map(Number);
-    return { family, labels, kind, counts, sumTicks: series.sumTicks, ...(exemplars.length > 0 && { exemplars }) };
-  }
+  if (series.kind === 'histogram')
+    return { ...series, counts: series.counts.map(Number), ...(exemplars.length > 0 && { exemplars }) };
+  const { family, labels, kind, value } = series;
   const [exemplar] = exemplars;
-  return { family, labels, kind, by: Number(series.value), ...(exemplar && { exemplar }) };
+  return { family, labels, kind, by: Number(value), ...(exemplar && { exemplar }) };
 }

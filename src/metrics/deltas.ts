@@ -12,7 +12,7 @@ import {
   unknownValues,
 } from './delivery-families.js';
 import { type BucketExamples, exemplarOf } from './exemplars.js';
-import { closedLabels, type Family } from './family.js';
+import { closedLabels, type Family, type LabelValueLists } from './family.js';
 import { type DeliveryOutcome, type VocabularyField, vocabularyFields } from '../model/labels.js';
 import { type OrganizationLabel, unlimited } from './organizations.js';
 import {
@@ -38,10 +38,7 @@ export const initialServerDeltas = (server: string, sinks: readonly SinkName[] =
  * first event otherwise.
  * @param given see `closedLabels`.
  */
-export function initialDeltas(
-  of: readonly Family[],
-  given: Readonly<Record<string, readonly string[]>>,
-): readonly SeriesDelta[] {
+export function initialDeltas(of: readonly Family[], given: LabelValueLists): readonly SeriesDelta[] {
   return of
     .filter(family => family.onFirstUse !== true)
     .flatMap(family =>
@@ -66,7 +63,7 @@ const itemTypes = ['View', 'Save', 'Export', 'Send', 'Restore'] as const;
 export function initialSessionDeltas(
   server: string,
   session: Pick<Session, 'organization' | 'workload'>,
-  labelOf: OrganizationLabel = unlimited,
+  labelOf = unlimited,
 ): readonly SeriesDelta[] {
   const of = { server, organization: labelOf(session.organization), workload: session.workload.label };
   const builder = new DeltaBuilder();
@@ -82,17 +79,13 @@ export function feedGapDeltas(server: string, missed: number): readonly SeriesDe
 }
 
 /** What the metrics sink counts in a batch. */
-export function batchDeltas(
-  server: string,
-  batch: Batch,
-  labelOf: OrganizationLabel = unlimited,
-): readonly SeriesDelta[] {
+export function batchDeltas(server: string, batch: Batch, labelOf = unlimited): readonly SeriesDelta[] {
   const builder = new DeltaBuilder();
   for (const group of groupEvents(batch.events, labelOf)) addGroup(builder, server, group, batch.at);
   for (const { event } of batch.events)
     for (const kind of event.anomalies) builder.count(apiAnomalies, { server, kind }, 1);
   for (const session of batch.results)
-    addResult(builder, { server, organization: labelOf(session.organization) }, session, batch.at);
+    addResult(builder, server, { ...session, organization: labelOf(session.organization) }, batch.at);
   addFindings(builder, server, batch.findings);
   addOverflow(builder, server, batch, labelOf);
   return builder.deltas();
@@ -167,11 +160,9 @@ function addGroup(builder: DeltaBuilder, server: string, group: EventGroup, now:
   countUnknown(builder, labels, events);
 }
 
-type ResultLabels = Readonly<{ server: string; organization: string }>;
-
-function addResult(builder: DeltaBuilder, of: ResultLabels, session: Session, now: Nanos): void {
-  const { endedAt, createdAt } = session;
-  const labels = { ...of, workload: session.workload.label, result: session.result.label };
+function addResult(builder: DeltaBuilder, server: string, session: Session, now: Nanos): void {
+  const { organization, workload, result, endedAt, createdAt } = session;
+  const labels = { server, organization, workload: workload.label, result: result.label };
   builder.count(restoreSessions, labels, 1, exemplarOf({ session }, 1, now));
   countUnknown(builder, labels, 1);
   if (endedAt === undefined) return;
@@ -180,7 +171,7 @@ function addResult(builder: DeltaBuilder, of: ResultLabels, session: Session, no
   const exemplars: (Exemplar | undefined)[] = [];
   exemplars[observe(duration, length)] = exemplarOf({ session }, toSeconds(length), now);
   builder.observed(restoreSessionDuration, labels, duration, exemplars);
-  if (endedAt < createdAt) builder.count(apiAnomalies, { server: of.server, kind: 'negative_duration' }, 1);
+  if (endedAt < createdAt) builder.count(apiAnomalies, { server, kind: 'negative_duration' }, 1);
 }
 
 function addFindings(builder: DeltaBuilder, server: string, findings: Batch['findings']): void {

@@ -1,19 +1,14 @@
 import { eventTime, type RestoreEvent } from '../model/event.js';
-import type { Session } from '../model/session.js';
 import type { TakenEvent } from '../pipeline/ports.js';
-import { restoreItemDuration } from './restore-families.js';
+import { type restoreEvents, restoreItemDuration } from './restore-families.js';
 import type { BucketExamples } from './exemplars.js';
+import type { LabelsOf } from './family.js';
 import type { OrganizationLabel } from './organizations.js';
 import { type Observations, observations, observe } from './delta-builder.js';
 
 /** The sums over the events of one (organization, workload, type, status). */
 export type EventGroup = {
-  readonly labels: Readonly<{
-    organization: string;
-    workload: Session['workload']['label'];
-    event_type: RestoreEvent['type']['label'];
-    status: RestoreEvent['status']['label'];
-  }>;
+  readonly labels: Omit<LabelsOf<typeof restoreEvents>, 'server'>;
   events: number;
   /** Undefined while no item has a size. */
   bytes: number | undefined;
@@ -52,7 +47,7 @@ function addEvent(group: EventGroup, taken: TakenEvent): void {
   if (at > eventTime(group.newest.event)) group.newest = taken;
   const bytes = countedBytes(event);
   if (bytes !== undefined) group.bytes = (group.bytes ?? 0) + bytes;
-  if (event.duration === undefined || !isTimed(group)) return;
+  if (event.duration === undefined || !isTimed(event)) return;
   group.durations ??= observations(restoreItemDuration);
   const bucket = observe(group.durations, event.duration);
   const example = group.examples[bucket];
@@ -66,5 +61,5 @@ export function countedBytes({ status: { label }, item: { sizeBytes = -1 } }: Re
 }
 
 /** Whether durations of such events count: `None` is a line of the session, and a skipped item took no time. */
-const isTimed = ({ labels: { event_type: type, status } }: EventGroup): boolean =>
-  type !== 'None' && (status === 'Success' || status === 'Warning' || status === 'Failed');
+const isTimed = ({ type, status: { label } }: RestoreEvent): boolean =>
+  type.label !== 'None' && (label === 'Success' || label === 'Warning' || label === 'Failed');

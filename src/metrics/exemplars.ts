@@ -5,6 +5,9 @@ import type { Exemplar, Series, SeriesDelta, TakenEvent } from '../pipeline/port
 import { fold } from '../pipeline/series.js';
 import { spanIdOf, traceIdOf } from '../model/trace-ids.js';
 
+/** One for each bucket of a histogram that has one, or one for a counter. */
+export type Exemplars = readonly (Exemplar | undefined)[];
+
 /** For each bucket, one event that fell into it, if any did. */
 export type BucketExamples = (TakenEvent | undefined)[];
 
@@ -23,8 +26,8 @@ export function exemplarOf({ session, event }: ExemplarSource, value: number, no
 /** The span of a session is the root of its trace. */
 type ExemplarSource = Readonly<{ session: Session; event?: TakenEvent['event'] }>;
 
-/** A series with its newest exemplars, which are kept in memory only: one of a counter, one per bucket of a histogram. */
-export type ExemplarSeries = Readonly<{ series: Series; exemplars: readonly (Exemplar | undefined)[] }>;
+/** A series with its newest exemplars, which are kept in memory only. */
+export type ExemplarSeries = Readonly<{ series: Series; exemplars: Exemplars }>;
 
 /** `fold` for a series with exemplars: of two, the newer stays. */
 export function foldWithExemplars(known: ExemplarSeries | undefined, added: Series | SeriesDelta): ExemplarSeries {
@@ -34,7 +37,7 @@ export function foldWithExemplars(known: ExemplarSeries | undefined, added: Seri
   return { series: fold(known?.series, added), exemplars };
 }
 
-function exemplarsOf(added: Series | SeriesDelta): readonly (Exemplar | undefined)[] {
+function exemplarsOf(added: Series | SeriesDelta): Exemplars {
   if ('exemplar' in added) return [added.exemplar];
   return 'exemplars' in added ? (added.exemplars ?? []) : [];
 }

@@ -37,9 +37,8 @@ const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceA
 const quotable = (text: string): string => escaped(text).replaceAll('"', '\\"');
 
 /** Label pairs without the braces. */
-export function labelText(names: readonly string[], values: readonly string[]): string {
-  return names.map((name, i) => `${name}="${quotable(values[i] ?? '')}"`).join(',');
-}
+export const labelText = (names: readonly string[], values: readonly string[]): string =>
+  names.map((name, i) => `${name}="${quotable(values[i] ?? '')}"`).join(',');
 
 /** A line up to its value. `labels` as `labelText` writes them. */
 export const sampleStart = (name: string, labels: string): string => `${name}${labels === '' ? '' : `{${labels}}`} `;
@@ -76,13 +75,10 @@ export function exemplarText(exemplar: Exemplar | undefined, format: Format): st
 /** Writes all lines of one series. `labels` as `labelText` writes them. */
 export type SeriesWriter = (labels: string, value: ExemplarSeries, format: Format) => string;
 
-export const seriesWriter = (family: Family): SeriesWriter =>
-  family.type === 'histogram' ? histogramWriter(family) : plainWriter(family);
-
-const plainWriter =
-  ({ name }: Family): SeriesWriter =>
-  (labels, { series, exemplars }, format) => {
-    const start = sampleStart(name, labels);
+export function seriesWriter(family: Family): SeriesWriter {
+  if (family.type === 'histogram') return histogramWriter(family);
+  return (labels, { series, exemplars }, format) => {
+    const start = sampleStart(family.name, labels);
     if (series.kind === 'latest') return `${start}${numberText(toSeconds(series.at))}\n`;
     if (series.kind === 'histogram') return '';
     const { value, held } = series;
@@ -90,6 +86,7 @@ const plainWriter =
     // An exemplar of an increment that is held back would point at nothing.
     return `${start}${numberText(Number(value - held))}\n`;
   };
+}
 
 /** Cumulative buckets, sum and count. */
 function histogramWriter({ name, buckets }: Histogram): SeriesWriter {

@@ -1,3 +1,6 @@
+/** Values by label. */
+export type LabelValueLists = Readonly<Record<string, readonly string[]>>;
+
 /** A metric family as data: /metrics, the stored series, docs/METRICS.md and the checks of dashboards read it. */
 export type Family = Readonly<{
   name: `vb365_${string}`;
@@ -7,9 +10,9 @@ export type Family = Readonly<{
   /** In the order of every label list of this family. */
   labels: readonly string[];
   /** Closed lists of label values. A family is closed when all its labels but `server` are in here. */
-  known?: Readonly<Record<string, readonly string[]>>;
+  known?: LabelValueLists;
   /** Values that never occur together: a label list that has, of every label in here, one of the values. */
-  never?: Readonly<Record<string, readonly string[]>>;
+  never?: LabelValueLists;
   /** True: the series of this closed family are created on first use. Default: they exist at 0 from the start. */
   onFirstUse?: true;
   /** True: kept in the store, exact across restarts. Default: lives in this process only. */
@@ -29,19 +32,17 @@ export type Counter = Extract<Family, { type: 'counter' }>;
 export type Gauge = Extract<Family, { type: 'gauge' }>;
 export type Histogram = Extract<Family, { type: 'histogram' }>;
 
-/** Each keeps the literal types of its definition, so that a wrong label is a type error. */
-export const counter = <const F extends Omit<Counter, 'type'>>(definition: F): F & Pick<Counter, 'type'> => ({
-  ...definition,
-  type: 'counter',
-});
-export const gauge = <const F extends Omit<Gauge, 'type'>>(definition: F): F & Pick<Gauge, 'type'> => ({
-  ...definition,
-  type: 'gauge',
-});
-export const histogram = <const F extends Omit<Histogram, 'type'>>(definition: F): F & Pick<Histogram, 'type'> => ({
-  ...definition,
-  type: 'histogram',
-});
+/** Keeps the literal types of a definition, so that a wrong label is a type error. */
+const familyOf =
+  <T extends Family['type']>(type: T) =>
+  <const F extends Omit<Extract<Family, { type: T }>, 'type'>>(definition: F): F & Readonly<{ type: T }> => ({
+    ...definition,
+    type,
+  });
+
+export const counter = familyOf('counter');
+export const gauge = familyOf('gauge');
+export const histogram = familyOf('histogram');
 
 /** The labels of a family, with the closed lists of values where there are such. */
 export type LabelsOf<F extends Family> = Readonly<{
@@ -54,10 +55,7 @@ export type LabelsOf<F extends Family> = Readonly<{
  * All label lists of a closed family; none when a label is open.
  * @param given values known only at run time, such as the servers; they win over those of the family.
  */
-export function closedLabels(
-  { labels, known, never }: Family,
-  given: Readonly<Record<string, readonly string[]>>,
-): readonly (readonly string[])[] {
+export function closedLabels({ labels, known, never }: Family, given: LabelValueLists): readonly (readonly string[])[] {
   let lists: readonly (readonly string[])[] = [[]];
   for (const label of labels) {
     const values = given[label] ?? known?.[label] ?? [];

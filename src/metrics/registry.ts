@@ -18,7 +18,8 @@ type Live = Readonly<{ stored?: never }>;
 /** Everything that /metrics serves, and the only way to change it. A label that a family lacks is a type error. */
 export interface Metrics {
   readonly stored: SeriesTable;
-  exposition(format: Format): Promise<Exposition>;
+  /** A page. `page`: its number, by which `stored` knows which series it shows. */
+  exposition(format: Format): Promise<Readonly<{ body: Buffer; page: number }>>;
   inc<F extends Counter & Live>(family: F, labels: LabelsOf<F>, by?: number): void;
   observe<F extends Histogram & Live>(family: F, labels: LabelsOf<F>, value: number): void;
   set<F extends Gauge & Live>(family: F, labels: LabelsOf<F>, value: number): void;
@@ -29,9 +30,6 @@ export interface Metrics {
   /** Drops every gauge of a server, except stored ones. Counters stay: one that came back would read as a reset. */
   drop(server: string): void;
 }
-
-/** A page. `page`: its number, by which `stored` knows which series it shows. */
-export type Exposition = Readonly<{ body: Buffer; page: number }>;
 
 export type MetricsOptions = Readonly<{
   version: string;
@@ -108,10 +106,9 @@ const served = ({ name, help, type, values }: LibraryMetric): ServedFamily => ({
 });
 
 function libraryLine(name: string, sample: LibraryMetric['values'][number], format: Format): string {
-  const labels = Object.entries<string | number | undefined>(sample.labels);
-  const values = labels.map(([label, value]) =>
+  const values = Object.entries<string | number | undefined>(sample.labels).map(([label, value]) =>
     label === 'le' && typeof value === 'number' ? boundText(value, format) : String(value),
   );
-  const names = labels.map(([label]) => label);
-  return sampleLine('metricName' in sample ? sample.metricName : name, labelText(names, values), sample.value);
+  const labels = labelText(Object.keys(sample.labels), values);
+  return sampleLine('metricName' in sample ? sample.metricName : name, labels, sample.value);
 }

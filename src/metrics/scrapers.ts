@@ -2,7 +2,6 @@ import type { Clock } from '../kernel/clock.js';
 
 /** A client of /metrics. */
 export type Scraper = Readonly<{
-  /** Identifies it. */
   key: string;
   /** It scrapes as Prometheus does; false for a person or a script. */
   scrapes: boolean;
@@ -10,7 +9,7 @@ export type Scraper = Readonly<{
 
 /** A scraper that was not served for this long is forgotten: it is gone, or too slow for a rule over 5 minutes. */
 const forgottenAfterMs = 300_000;
-/** The most scrapers that are remembered. Later ones are not waited for, so that nobody can push out the known ones. */
+/** Maximum number of scrapers remembered; later ones are not waited for. So nobody can push out the known ones. */
 const most = 100;
 
 type ScraperGroup = {

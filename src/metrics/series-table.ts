@@ -20,6 +20,7 @@ type HeldIncrement = Readonly<{ family: string; labels: readonly string[]; amoun
 
 /** The counters, histograms and times that /metrics serves: all series of these families, each the sum of its deltas. */
 export class SeriesTable {
+  readonly families: readonly ServedFamily[];
   readonly #families: ReadonlyMap<string, FamilyRows>;
   readonly #held = new Map<string, HeldIncrement>();
   #page = 0;
@@ -27,10 +28,7 @@ export class SeriesTable {
   /** @param hidden a label that is not served: series that differ in nothing else are served as their sum, or the newest. */
   constructor(families: readonly Family[], hidden?: string) {
     this.#families = new Map(families.map(family => [family.name, new FamilyRows(family, hidden)]));
-  }
-
-  get families(): readonly ServedFamily[] {
-    return [...this.#families.values()].map(({ served }) => served);
+    this.families = Array.from(this.#families.values(), ({ served }) => served);
   }
 
   /** Loads stored series, before anything is served. Returns those that it cannot use. */

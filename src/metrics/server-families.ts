@@ -28,7 +28,7 @@ export const changeFeedActive = gauge({
 
 export const reconcileMissed = counter({
   name: 'vb365_reconcile_missed_sessions_total',
-  help: 'Total number of restore session changes that the change feed left out and a list of sessions revealed.',
+  help: 'Total number of changed restore sessions that a list scan found and the change feed had not reported.',
   unit: 'sessions',
   labels: ['server'],
   stored: true,
@@ -67,7 +67,7 @@ export const polls = counter({
 
 export const pollErrors = counter({
   name: 'vb365_poll_errors_total',
-  help: 'Total number of errors of polls and deliveries, by reason.',
+  help: 'Total number of errors while reading from the server, by reason.',
   unit: 'errors',
   labels: ['server', 'reason'],
   known: { reason: reasons },

@@ -99,7 +99,7 @@ class Bisection<Item> {
     await this.#send(group.slice(middle), since);
   }
 
-  /** Returns a refusal for which the records may be to blame, and throws any other. */
+  /** Returns a refusal for which the records may be the cause, and throws any other. */
   async #attempt(group: readonly OutgoingRecord<Item>[]): Promise<ExporterError | undefined> {
     try {
       const items = group.map(({ item }) => item);

@@ -1,8 +1,38 @@
-import type { ISerializer } from '@opentelemetry/otlp-transformer';
+import {
+  type IExportLogsServiceResponse,
+  type IExportTraceServiceResponse,
+  type ISerializer,
+  JsonLogsSerializer,
+  JsonTraceSerializer,
+  ProtobufLogsSerializer,
+  ProtobufTraceSerializer,
+} from '@opentelemetry/otlp-transformer';
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { OtlpTarget } from '../config/otlp.js';
 import { ExporterError } from '../kernel/errors.js';
-import type { Signal } from './signal.js';
 import type { OtlpTransport } from './transport.js';
+
+/** How one kind of telemetry is encoded for OTLP. */
+export type Signal<Item, Response> = Readonly<{
+  /** For messages: "Could not encode ...". */
+  what: string;
+  serializers: Readonly<Record<OtlpTarget['protocol'], ISerializer<Item[], Response>>>;
+  /** The count of refused items in a response. Not validated: a receiver may write anything. */
+  refused: (response: Response) => unknown;
+}>;
+
+export const logsSignal: Signal<ReadableLogRecord, IExportLogsServiceResponse> = {
+  what: 'log records',
+  serializers: { 'http/json': JsonLogsSerializer, 'http/protobuf': ProtobufLogsSerializer },
+  refused: response => response.partialSuccess?.rejectedLogRecords,
+};
+
+export const tracesSignal: Signal<ReadableSpan, IExportTraceServiceResponse> = {
+  what: 'spans',
+  serializers: { 'http/json': JsonTraceSerializer, 'http/protobuf': ProtobufTraceSerializer },
+  refused: response => response.partialSuccess?.rejectedSpans,
+};
 
 /** The receiver has accepted a request. */
 export type Acknowledgement = Readonly<{

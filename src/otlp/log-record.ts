@@ -7,8 +7,14 @@ import { type Session, sessionTime } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import { spanContextOf } from '../model/trace-ids.js';
 import type { TakenEvent } from '../pipeline/ports.js';
-import { type Attributes, attributesOf, sendable } from './attribute.js';
-import { itemRecordAttributes, recordKinds, sessionRecordAttributes } from './record-attributes.js';
+import {
+  type Attributes,
+  attributesOf,
+  itemRecordAttributes,
+  recordKinds,
+  sendable,
+  sessionRecordAttributes,
+} from './attributes.js';
 import type { Redact } from './redaction.js';
 import { itemSentence, sessionSentence } from './sentence.js';
 

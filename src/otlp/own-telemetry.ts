@@ -7,11 +7,10 @@ import { BatchLogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
 import { ATTR_ERROR_TYPE, ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
-import type { OtlpTarget } from '../config/otlp.js';
-import type { OwnTelemetryConfig } from '../config/otlp.js';
+import type { OtlpTarget, OwnTelemetryConfig } from '../config/otlp.js';
 import type { Clock } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
-import { type Log, tee } from '../kernel/log.js';
+import { type Log, type LogFields, tee } from '../kernel/log.js';
 import type { SinkName } from '../pipeline/ports.js';
 import type { DeliveryReport } from '../pipeline/sink-worker.js';
 import { readTls } from './tls.js';
@@ -73,7 +72,7 @@ export function startOwnTelemetry(config: OwnTelemetryConfig, version: string, c
           severityNumber: severityNumbers[level],
           severityText: level.toUpperCase(),
           body: message,
-          attributes: fields,
+          attributes: inNamespace(fields),
         });
       }),
     close: async () => {
@@ -85,6 +84,10 @@ export function startOwnTelemetry(config: OwnTelemetryConfig, version: string, c
     },
   };
 }
+
+/** Attribute names as in spans: `vb365.server`. */
+const inNamespace = (fields: LogFields): LogFields =>
+  Object.fromEntries(Object.entries(fields).map(([key, value]) => [`vb365.${key}`, value]));
 
 /** Loads nothing but traces and logs: no instrumentation, no resource detector, no metrics. */
 function startSdk({ traces, logs: logsTarget }: OwnTelemetryConfig, version: string): NodeSDK {

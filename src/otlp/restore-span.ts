@@ -5,11 +5,9 @@ import type { EventStatus, EventType } from '../model/event.js';
 import { type Session, type SessionResult, sessionTime } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import type { TakenEvent } from '../pipeline/ports.js';
-import { type Attribute, attributesOf } from './attribute.js';
+import { type Attribute, attributesOf, itemAttributes, sessionAttributes } from './attributes.js';
 import { spanContextOf } from '../model/trace-ids.js';
-import { itemAttributes } from './item-attributes.js';
 import { hrTime, type Origin } from './log-record.js';
-import { sessionAttributes } from './session-attributes.js';
 
 /** Name of a session's span, the parent of the spans of its events. */
 export const rootSpanName = 'restore session';

@@ -1,6 +1,6 @@
 import type { EventStatus, RestoreEvent } from '../model/event.js';
 import type { Session, SessionResult } from '../model/session.js';
-import { freeText, maxTextLength } from './attribute.js';
+import { freeText, maxTextLength } from './attributes.js';
 import type { Redact } from './redaction.js';
 
 const itemEnd: Readonly<Record<EventStatus, string>> = {

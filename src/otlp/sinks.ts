@@ -7,13 +7,12 @@ import { keyedHash, leastKeyBytes } from '../kernel/keyed-hash.js';
 import type { PersonalData } from '../model/personal-data.js';
 import { milliseconds, type Nanos } from '../model/time.js';
 import type { Sink, SinkName } from '../pipeline/ports.js';
-import { acknowledgingExporter } from './exporter.js';
+import { acknowledgingExporter, logsSignal, tracesSignal } from './exporter.js';
 import type { Origin } from './log-record.js';
 import { logsSink } from './logs-sink.js';
 import type { OwnTelemetry } from './own-telemetry.js';
 import { redacting } from './redaction.js';
 import { serverResource } from './resource.js';
-import { logsSignal, tracesSignal } from './signal.js';
 import { tracesSink } from './traces-sink.js';
 import { type OtlpTransport, otlpTransport } from './transport.js';
 

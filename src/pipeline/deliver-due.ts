@@ -25,7 +25,7 @@ export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals)
       }
       const delivered = await probe.deliver(read.batch, cut); // acknowledged, or throws and nothing counts as taken
       if (delivered === undefined) continue; // a suspect batch: its cursors do not move
-      const change = { server, rows: read.changed.map(({ row }) => backlog.toStore(row)), ...delivered };
+      const change = { server, ...delivered };
       apply(worker, summary, await pendingCommit.commit({ ...read, change })); // served only after the commit
     }
   } catch (thrown) {

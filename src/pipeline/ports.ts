@@ -123,9 +123,9 @@ export type SeriesDelta = Readonly<{ family: string; labels: readonly string[] }
   (
     | Readonly<{
         kind: 'counter';
-        /** A whole number, 0 to bring the series into being. */
+        /** A whole number, 0 to create the series. */
         by: number;
-        /** How much of the series is held back more than before: a part of `by`, or negative to let go of what was. */
+        /** How much of the series is held back more than before: a part of `by`, or negative to release it. */
         held?: number;
         exemplar?: Exemplar;
       }>

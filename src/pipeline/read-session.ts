@@ -34,7 +34,8 @@ export async function* readSession(
   for (;;) {
     const page = await pageCache.read(id, progress.offset, quit);
     if (page === undefined) {
-      if ((await sessionCache.refresh(id, quit)) === undefined) return void (yield deletedPart(worker, entry, cached));
+      if ((await sessionCache.refresh(id, quit)) === undefined)
+        return void (yield deletedPart(worker, { ...entry, cursor }, cached));
       throw new ExporterError('rejected', 'Could not read the events of a restore session that the server still has');
     }
     checkRepetition(page);

@@ -44,9 +44,10 @@ export class Installations {
    */
   claim(server: string, installationId: string): void {
     this.#reported.set(server, installationId);
-    const reader = this.#readers.get(installationId);
-    if (reader !== undefined && reader !== server) throw duplicate(reader);
+    // First, so that two servers can swap installations.
     this.release(server);
+    const reader = this.#readers.get(installationId);
+    if (reader !== undefined) throw duplicate(reader);
     this.#readers.set(installationId, server);
   }
 

@@ -24,8 +24,7 @@ export function logObserver(log: Log): ServerObserver {
     },
     discovered: ({ result, error, seconds, listed, rejects }, open) => {
       log.debug('Poll completed', { result, seconds, listed, open: open.length });
-      if (rejects.length > 0)
-        log.warn('Sessions could not be read, skipping', { count: rejects.length, first: rejects[0] });
+      if (rejects.length > 0) log.warn('Sessions could not be read', { count: rejects.length, first: rejects[0] });
       poll(error, {});
     },
     feed: ({ active, error }) => {

@@ -110,7 +110,7 @@ async function runInstallation(deps: RunDeps, state: InstallationState, stopping
       sink,
       backlog,
       since: () => discovery.state.since[sink.name] ?? 0n,
-      pendingCommit: new PendingCommit(deps.store),
+      pendingCommit: new PendingCommit(deps.store, backlog),
       committed: (name, batch) => observer.committed?.(name, batch),
     };
     observer.opened?.(sink.name, backlog);
@@ -130,18 +130,13 @@ function createDiscovery(
   { guarded, stored, backlogs }: InstallationState,
   shared: Pick<DiscoveryDeps, 'pageCache' | 'sessionCache' | 'wake'>,
 ): Discovery {
-  const { series, schedule, observer } = deps;
+  const { observer } = deps;
   return new Discovery(
     {
       ...deps,
       ...shared,
       source: guarded.source,
-      intervals: schedule,
-      reconcileMs: schedule.reconcileMs,
-      backlogs: Object.fromEntries([...backlogs].map(([sink, backlog]) => [sink.name, backlog])),
-      initialDeltas: session => series.initialDeltas(session),
-      feedGapDeltas: missed => series.feedGapDeltas(missed),
-      stored: deltas => series.apply(deltas),
+      backlogs: new Map([...backlogs].map(([sink, backlog]) => [sink.name, backlog])),
       polled: (report, open) => {
         observer.discovered(report, open);
         const instance = guarded.instance();

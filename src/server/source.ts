@@ -32,7 +32,9 @@ export function serverSource(config: ServerConfig, { version, metrics, store, ..
   const verified = url.protocol === 'https:' && !tls.insecureSkipVerify;
   metrics.set(tlsVerificationEnabled, { server }, verified ? 1 : 0);
   if (tls.insecureSkipVerify)
-    parts.log.warn('The TLS certificate of the server is not verified: whoever is between can read the password');
+    parts.log.warn(
+      'The TLS certificate of the server is not verified: anyone on the network path can read the password',
+    );
   return restSource({
     ...parts,
     baseUrl: url,

@@ -63,17 +63,24 @@ export class Supervisor {
    */
   async apply(specs: readonly ServerSpec[]): Promise<AppliedChanges> {
     this.#throwIfStopping();
-    const { added = [], changed = [], retried = [], kept = [] } = Object.groupBy(specs, spec => this.#changeTo(spec));
-    const [names, keptNames] = [namesOf(specs), namesOf(kept)];
-    const ending = this.#servers.filter(({ name }) => !keptNames.includes(name));
+    const running = new Map(this.#servers.map(one => [one.name, one]));
+    const {
+      added = [],
+      changed = [],
+      retried = [],
+      kept = [],
+    } = Object.groupBy(specs, spec => changeTo(spec, running.get(spec.server.name)));
+    const position = new Map(specs.map(({ server }, index) => [server.name, index]));
+    const keptNames = new Set(namesOf(kept));
+    const ending = this.#servers.filter(({ name }) => !keptNames.has(name));
     const drained = await Promise.all(ending.map(async one => one.end(replaceDrainMs)));
     this.#throwIfStopping();
     const ended = ending.map(({ name }) => name);
-    const removed = ended.filter(name => !names.includes(name));
+    const removed = ended.filter(name => !position.has(name));
     for (const name of removed) this.#deps.removed(name);
     const started = this.#start([...added, ...changed, ...retried]);
-    this.#servers = [...this.#servers.filter(({ name }) => keptNames.includes(name)), ...started].toSorted(
-      (a, b) => names.indexOf(a.name) - names.indexOf(b.name),
+    this.#servers = [...this.#servers.filter(({ name }) => keptNames.has(name)), ...started].toSorted(
+      (a, b) => (position.get(a.name) ?? 0) - (position.get(b.name) ?? 0),
     );
     return {
       added: namesOf(added),
@@ -94,13 +101,6 @@ export class Supervisor {
 
   #throwIfStopping(): void {
     if (this.#isStopping) throw new ExporterError('aborted', 'vb365-exporter is stopping');
-  }
-
-  #changeTo(spec: ServerSpec): 'added' | 'changed' | 'retried' | 'kept' {
-    const running = this.#servers.find(({ name }) => name === spec.server.name);
-    if (running === undefined) return 'added';
-    if (!configEquals(running.spec, spec)) return 'changed';
-    return running.server.loginRefused() ? 'retried' : 'kept';
   }
 
   #start(specs: readonly ServerSpec[]): readonly RunningServer[] {
@@ -125,6 +125,12 @@ export class Supervisor {
       return { name: spec.server.name, spec, server, end: async drainMs => (ending ??= end(drainMs)) };
     });
   }
+}
+
+function changeTo(spec: ServerSpec, running: RunningServer | undefined): 'added' | 'changed' | 'retried' | 'kept' {
+  if (running === undefined) return 'added';
+  if (!configEquals(running.spec, spec)) return 'changed';
+  return running.server.loginRefused() ? 'retried' : 'kept';
 }
 
 const namesOf = (specs: readonly ServerSpec[]): readonly string[] => specs.map(({ server }) => server.name);

@@ -15,7 +15,7 @@ export type Dialect = Readonly<{ version: SimulatedVersion; quirks: Quirks }>;
 export function writeSession(session: SimSession, worst: () => string, dialect: Dialect): Json {
   const { version, quirks } = dialect;
   const { id } = session;
-  return settle(quirks, {
+  return withAbsent(quirks, {
     id,
     name: session.name,
     organization: session.organization,
@@ -53,7 +53,7 @@ function resultOf(session: SimSession, worst: () => string, { version, quirks }:
 export function writeEvent(event: SimEvent, sessionId: string, dialect: Dialect): Json {
   const { version, quirks } = dialect;
   const duration = durationOf(event);
-  return settle(quirks, {
+  return withAbsent(quirks, {
     ...itemFields(event, dialect),
     id: event.id,
     type: word(event.type, quirks),
@@ -103,7 +103,7 @@ function text(value: string, { absent }: Quirks): string | undefined {
 }
 
 /** Omits undefined members, or writes them as null. */
-function settle({ absent }: Quirks, fields: Json): Json {
+function withAbsent({ absent }: Quirks, fields: Json): Json {
   const entries = Object.entries(fields);
   if (absent === 'omit') return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   return Object.fromEntries(entries.map(([key, value]) => [key, value === undefined ? null : value]));

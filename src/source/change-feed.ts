@@ -44,7 +44,7 @@ const wireChanges = z.object({
 
 function decodeChanges(json: unknown): FeedAnswer {
   const parsed = wireChanges.safeParse(json);
-  if (!parsed.success) throw failure('feed', 'decode', 'the answer is no list of changes');
+  if (!parsed.success) throw failure('feed', 'decode', 'the answer is not a list of changes');
   const { nextChangeToken: token, limit, results } = parsed.data;
   const changes = { updated: new Map<string, string>(), deleted: new Set<string>() };
   const unreadable = results.filter(entry => !addChange(entry, changes.updated, changes.deleted)).length;

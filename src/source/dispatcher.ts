@@ -47,7 +47,7 @@ async function readAuthorities({ trust }: PoolOptions): Promise<string | undefin
   throw new ExporterError('network', 'Could not use "tls.ca_file": it holds no certificate in PEM');
 }
 
-/** Node silently trusts nobody when given a text without certificates. */
+/** Node trusts no authority if given a text without certificates. */
 function holdsCertificate(pem: string): boolean {
   try {
     return pem.includes('-----BEGIN') && new X509Certificate(pem).ca !== undefined;

@@ -34,7 +34,7 @@ const envelope = z.object({
 export function decodePage(json: unknown, asked: Asked): Page {
   if (Array.isArray(json)) return { rows: json.slice(asked.offset), last: true, anomalies: [] };
   const parsed = envelope.safeParse(json);
-  if (!parsed.success) throw failure(asked.operation, 'decode', `the answer is no page${firstMember(parsed.error)}`);
+  if (!parsed.success) throw failure(asked.operation, 'decode', `the answer is not a page${firstMember(parsed.error)}`);
   const { offset, limit, results, _links: links } = parsed.data;
   if (offset !== asked.offset) throw failure(asked.operation, 'decode', 'the answer is the page at another offset');
   return {

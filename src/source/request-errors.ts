@@ -48,7 +48,7 @@ export function okJson(operation: ApiOperation, response: HttpStatus & Readonly<
   const json = parseJson(response.body);
   if (json !== undefined) return json;
   const hint = response.body.trimStart().startsWith('<') ? ' but a web page; is this the port of the REST API?' : '';
-  throw failure(operation, 'decode', `the answer is no JSON${hint}`);
+  throw failure(operation, 'decode', `the answer is not JSON${hint}`);
 }
 
 const noTls = 'the port does not speak TLS; that of the REST API does (4443 unless changed)';
@@ -57,7 +57,7 @@ const oldTls = 'it speaks no TLS newer than 1.1, and 1.2 is the least that is ta
 /** Error codes of Node's `dns`, `net` and `tls`, of OpenSSL and of undici, in words. */
 const networkWords: Readonly<Record<string, string>> = {
   ECONNREFUSED:
-    'connection refused; is the REST service of VB365 on (it is off unless switched on), and is this its port?',
+    'connection refused; check that the REST service is enabled (it is off by default) and that the port is right',
   ECONNRESET: 'connection reset',
   EPIPE: 'connection reset',
   EHOSTUNREACH: 'host unreachable',

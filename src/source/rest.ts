@@ -72,7 +72,7 @@ async function readServiceInstance(connection: Connection, signal: AbortSignal):
   const apiVersion = await connection.versions.current(signal);
   if (!isAtLeast(apiVersion, 'v6')) return { apiVersion, version: '', installationId: '' };
   const parsed = wireInstance.safeParse(okJson('probe', await connection.get('probe', 'ServiceInstance', signal)));
-  if (!parsed.success) throw failure('probe', 'decode', 'the answer is no service instance');
+  if (!parsed.success) throw failure('probe', 'decode', 'the answer is not a service instance');
   const { version, installationId } = parsed.data;
   return { apiVersion, version: buildNumber(version), installationId: uuid(installationId) };
 }

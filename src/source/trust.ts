@@ -23,7 +23,7 @@ export type Certificate = Readonly<{
   fingerprint: string;
 }>;
 
-const untrusted = 'its TLS certificate is signed by nobody we trust';
+const untrusted = 'its TLS certificate is signed by an unknown authority';
 
 /** The faults of a certificate in words, by the code of Node or OpenSSL. */
 export const certificateFaults: Readonly<Record<string, string>> = {

@@ -42,7 +42,7 @@ export function createVersions({ apiVersion, memory, log, ...timing }: Settings,
     await memory.keep(version);
     if (before === undefined) log.info('Detected the API version', { api_version: version });
     else if (before !== version)
-      log.warn('The API version is not served any more; another is spoken from now on', {
+      log.warn('Server no longer supports the API version; switching', {
         before,
         api_version: version,
       });

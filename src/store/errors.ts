@@ -45,6 +45,3 @@ export const damage = (path: string, how: string): ExporterError =>
   new ExporterError('store', `Could not use state file "${path}": ${how}; ${damageAdvice}`, {
     details: { damaged: true },
   });
-
-/** Whether the file itself is damaged, rather than unusable for now. */
-export const isDamage = ({ details }: ExporterError): boolean => details['damaged'] === true;

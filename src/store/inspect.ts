@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { formatInstant } from '../model/time.js';
-import { type SinkName, sinkNames } from '../pipeline/ports.js';
+import { type FactName, type SinkName, sinkNames } from '../pipeline/ports.js';
+import { closing, transaction } from './database.js';
 import { openFile } from './open.js';
 import { schemaOf } from './schema.js';
 
@@ -34,12 +35,12 @@ export type ServerContents = Readonly<{
  * @throws {ExporterError} `store` when it cannot be used, or is in use.
  */
 export const inspect = (path: string): Contents =>
-  withFile(path, database => {
-    const names = new Set([
-      ...serverTables(database).flatMap(table => column(database, `SELECT DISTINCT server FROM ${table}`)),
-      ...column(database, "SELECT DISTINCT json_extract(key, '$[1]') FROM series"),
+  closing(openFile(path), database => {
+    const known = new Set([
+      ...serverTables(database).flatMap(table => names(database, `SELECT DISTINCT server AS name FROM ${table}`)),
+      ...names(database, "SELECT DISTINCT json_extract(key, '$[1]') AS name FROM series"),
     ]);
-    const servers = [...names].map(name => contentsOf(database, name)).sort(byName);
+    const servers = Array.from(known, name => contentsOf(database, name)).sort(byName);
     return { schema: schemaOf(database), sizeBytes: statSync(path).size, servers };
   });
 
@@ -54,34 +55,23 @@ export type Removed = Readonly<{ sessions: number; series: number; others: numbe
  * @throws {ExporterError} `store` when the file cannot be used, or is in use.
  */
 export const forget = (path: string, server: string): Removed =>
-  withFile(path, database => {
+  closing(openFile(path), database => {
     const remove = (from: string, ...values: readonly string[]): number =>
       Number(database.prepare(`DELETE FROM ${from}`).run(...values).changes);
     const removeFrom = (table: string): number =>
       remove(`${table} WHERE server = ? OR substr(server, 1, length(?) + 1) = ? || '@'`, server, server, server);
-    database.exec('BEGIN IMMEDIATE');
-    const sessions = removeFrom('session');
-    const others = serverTables(database).reduce((sum, table) => sum + removeFrom(table), 0);
-    const series = remove("series WHERE json_extract(key, '$[1]') = ?", server);
-    database.exec('COMMIT');
-    return { sessions, series, others };
+    return transaction(database, () => {
+      const sessions = removeFrom('session');
+      const others = serverTables(database).reduce((sum, table) => sum + removeFrom(table), 0);
+      return { sessions, series: remove("series WHERE json_extract(key, '$[1]') = ?", server), others };
+    });
   });
-
-function withFile<T>(path: string, use: (database: DatabaseSync) => T): T {
-  const database = openFile(path);
-  try {
-    return use(database);
-  } finally {
-    database.close();
-  }
-}
 
 /** Tables with a column `server`. */
 const serverTables = (database: DatabaseSync): readonly string[] =>
-  column(
+  names(
     database,
-    `SELECT name FROM sqlite_schema WHERE type = 'table'
-       AND EXISTS (SELECT 1 FROM pragma_table_info(sqlite_schema.name) AS info WHERE info.name = 'server')`,
+    "SELECT t.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table' AND c.name = 'server'",
   );
 
 function contentsOf(database: DatabaseSync, name: string): ServerContents {
@@ -93,32 +83,26 @@ function contentsOf(database: DatabaseSync, name: string): ServerContents {
     return { pending: count('session WHERE server = ? AND sink = ?', sink) - done, done };
   };
   const [server = '', installation] = name.split('@');
-  const facts = tables.includes('fact') ? pairs(database, 'SELECT name, value FROM fact WHERE server = ?', name) : [];
-  const since = pairs(database, 'SELECT sink, at FROM since WHERE server = ?', name);
+  const rows = (sql: string) => database.prepare(sql).all(name);
+  const facts = tables.includes('fact') ? rows('SELECT name, value FROM fact WHERE server = ?') : [];
+  const fact = (wanted: FactName): string => String(facts.find(row => row['name'] === wanted)?.['value'] ?? '');
+  const since = rows('SELECT sink, at FROM since WHERE server = ?');
   return {
     server,
-    installationId: String(new Map(facts).get('installationId') ?? ''),
-    apiVersion: String(new Map(facts).get('apiVersion') ?? ''),
+    installationId: fact('installationId'),
+    apiVersion: fact('apiVersion'),
     archived: installation !== undefined,
-    since: Object.fromEntries(since.map(([sink, at]) => [sink, formatInstant(BigInt(String(at)))])),
+    since: Object.fromEntries(since.map(({ sink, at }) => [String(sink), formatInstant(BigInt(String(at)))])),
     sessions: Object.fromEntries(sinkNames.map(sink => [sink, sessionsOf(sink)])),
     series: count("series WHERE json_extract(key, '$[1]') = ?"),
     deadLetters: tables.includes('set_aside') ? count('set_aside WHERE server = ?') : 0,
   };
 }
 
-/** The rows of two columns. */
-const pairs = (database: DatabaseSync, sql: string, name: string): readonly [string, SQLOutputValue][] =>
-  database
-    .prepare(sql)
-    .all(name)
-    .map(row => Object.values<SQLOutputValue>(row))
-    .map(([key, value = null]) => [String(key), value]);
-
-/** The first column of each row, where it is text. */
-const column = (database: DatabaseSync, sql: string): readonly string[] =>
+/** The column `name` of each row, where it is text. */
+const names = (database: DatabaseSync, sql: string): readonly string[] =>
   database
     .prepare(sql)
     .all()
-    .flatMap(row => Object.values<SQLOutputValue>(row).slice(0, 1))
-    .flatMap(value => (typeof value === 'string' ? [value] : []));
+    .map(({ name }) => name)
+    .filter(name => typeof name === 'string');

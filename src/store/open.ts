@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { closing } from './database.js';
 import { damage, storeError } from './errors.js';
 import { checkSchema, migrate, schemaVersion } from './schema.js';
 
@@ -67,13 +68,10 @@ export function createFile(path: string): void {
     checkFiles(path);
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     if (!existsSync(unfinished)) closeSync(openSync(unfinished, 'a', 0o600));
-    const database = new DatabaseSync(unfinished, { timeout: 0 });
-    try {
+    closing(new DatabaseSync(unfinished, { timeout: 0 }), database => {
       database.exec(settings);
       migrate(database);
-    } finally {
-      database.close();
-    }
+    });
     renameSync(unfinished, path);
   } catch (thrown) {
     throw storeError(`Could not create state file "${path}"`, thrown);
@@ -94,7 +92,8 @@ export function checkFiles(path: string): void {
     throw damage(path, 'its "-wal" file is damaged');
 }
 
-const sizeOf = (file: string): number | undefined => statSync(file, { throwIfNoEntry: false })?.size;
+/** In bytes; undefined when there is no such file. */
+export const sizeOf = (file: string): number | undefined => statSync(file, { throwIfNoEntry: false })?.size;
 
 /** Source: sqlite.org/fileformat2.html, section 4.1. */
 const walHeaderBytes = 32;

@@ -2,8 +2,9 @@ import { accessSync, closeSync, constants, existsSync, openSync, readSync, statf
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { closing } from './database.js';
 import { damage, storeError } from './errors.js';
-import { checkFiles } from './open.js';
+import { checkFiles, sizeOf } from './open.js';
 import { applicationId, checkTables, checkVersion } from './schema.js';
 
 /** Facts about a state file that do not need the lock on it. */
@@ -58,21 +59,14 @@ function readHeader(path: string): PreflightResult['file'] {
     throw damage(path, 'it is not a state file, or it is damaged');
   const schema = head.readInt32BE(header.schemaAt);
   checkVersion(schema, path);
-  if (!hasLog(path)) checkTablesOf(path, schema);
+  // A write-ahead log holds what the file itself may lack: an exporter runs with it, or was killed.
+  if ((sizeOf(`${path}-wal`) ?? 0) === 0) checkTablesOf(path, schema);
   return { schema, sizeBytes: size, shared: (mode & 0o077) !== 0 };
 }
-
-/** Whether a write-ahead log holds what the file itself may lack: an exporter runs with it, or was killed. */
-const hasLog = (path: string): boolean => existsSync(`${path}-wal`) && statSync(`${path}-wal`).size > 0;
 
 /** Reads the schema without a lock. @throws {ExporterError} `store` when a part of it is missing. */
 function checkTablesOf(path: string, version: number): void {
   const url = pathToFileURL(resolve(path));
   url.search = '?immutable=1';
-  const database = new DatabaseSync(url, { readOnly: true });
-  try {
-    checkTables(database, version, path);
-  } finally {
-    database.close();
-  }
+  closing(new DatabaseSync(url, { readOnly: true }), database => checkTables(database, version, path));
 }

@@ -1,6 +1,5 @@
 import { existsSync, renameSync } from 'node:fs';
 import { ExporterError } from '../kernel/errors.js';
-import { isDamage } from './errors.js';
 import { openFile } from './open.js';
 
 /** In the order in which they are moved: while the last one exists, no new state file is created. */
@@ -15,7 +14,7 @@ export function quarantine(path: string, mark: string): readonly string[] {
   try {
     openFile(path).close();
   } catch (thrown) {
-    if (!(thrown instanceof ExporterError && isDamage(thrown))) throw thrown;
+    if (!(thrown instanceof ExporterError && thrown.details['damaged'] === true)) throw thrown;
     return suffixes.flatMap(suffix => {
       const [from, to] = [`${path}${suffix}`, `${path}.corrupt-${mark}${suffix}`];
       if (!existsSync(from)) return [];

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { ExporterError } from '../kernel/errors.js';
+import { transaction } from './database.js';
 import { damage } from './errors.js';
 
 /** SQLite's `application_id` of a state file: "VB65". */
@@ -101,15 +102,10 @@ export const schemaOf = (database: DatabaseSync): number => pragma(database, 'us
 export function migrate(database: DatabaseSync): number {
   const from = schemaOf(database);
   if (from === schemaVersion) return from;
-  database.exec('BEGIN IMMEDIATE');
-  try {
+  transaction(database, () => {
     for (const step of migrations.slice(from)) database.exec(typeof step === 'string' ? step : step(database));
     database.exec(`PRAGMA application_id = ${String(applicationId)}; PRAGMA user_version = ${String(schemaVersion)}`);
-    database.exec('COMMIT');
-  } catch (thrown) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw thrown;
-  }
+  });
   return from;
 }
 

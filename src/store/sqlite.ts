@@ -1,6 +1,7 @@
-import { statSync } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
 import { ExporterError } from '../kernel/errors.js';
 import type { Store } from '../pipeline/ports.js';
+import { transaction } from './database.js';
 import { storeError } from './errors.js';
 import { openForCommits } from './open.js';
 import { Tables } from './tables.js';
@@ -22,7 +23,7 @@ type SqliteOptions = Readonly<{
 export async function sqliteStore({ path, notice = ignore, failed = ignore }: SqliteOptions): Promise<Store> {
   const database = openForCommits(path, notice);
   const tables = new Tables(database);
-  const files = new FileWatch(path);
+  let noted = statsOf(path);
   const attempt = async <T>(operation: keyof Store, verb: string, action: () => T): Promise<T> => {
     try {
       return action();
@@ -33,24 +34,8 @@ export async function sqliteStore({ path, notice = ignore, failed = ignore }: Sq
   };
   const read = async <T>(operation: keyof Store, action: () => T): Promise<T> =>
     attempt(operation, 'read', () => {
-      files.check();
+      checkFilesKept(path, noted);
       return action();
-    });
-  const commit: Store['commit'] = async change =>
-    attempt('commit', 'write', () => {
-      const { server: _, ...parts } = change;
-      if (Object.values(parts).every(part => Object.keys(part).length === 0)) return;
-      database.exec('BEGIN IMMEDIATE');
-      try {
-        tables.apply(change);
-        // Last, so that a commit to files that are gone fails now or, at the latest, with the next commit.
-        files.check();
-        database.exec('COMMIT');
-      } catch (thrown) {
-        if (database.isTransaction) database.exec('ROLLBACK');
-        throw thrown;
-      }
-      files.note();
     });
   return {
     state: async server => read('state', () => tables.state(server)),
@@ -58,48 +43,42 @@ export async function sqliteStore({ path, notice = ignore, failed = ignore }: Sq
     pending: async (server, sink) => read('pending', () => tables.pending(server, sink)),
     holders: async installationId => read('holders', () => tables.holders(installationId)),
     series: async () => read('series', () => tables.series()),
-    commit,
+    commit: async change =>
+      attempt('commit', 'write', () => {
+        const { server: _, ...parts } = change;
+        if (Object.values(parts).every(part => Object.keys(part).length === 0)) return;
+        transaction(database, () => {
+          tables.apply(change);
+          // Last, so that a commit to files that are gone fails now or, at the latest, with the next commit.
+          checkFilesKept(path, noted);
+        });
+        noted = statsOf(path);
+      }),
     close: async () => attempt('close', 'close', () => (database.isOpen ? database.close() : undefined)),
   };
 }
 
 const ignore = (): void => undefined;
 
-type FileMark = Readonly<{ device: bigint; inode: bigint; size: bigint }>;
+type FileStats = readonly (BigIntStats | undefined)[];
 
-/** Watches the state file and its write-ahead log. A deleted file stays writable while open, and is lost when closed. */
-class FileWatch {
-  readonly #path: string;
-  #noted: readonly (FileMark | undefined)[];
+/** Of the state file and its write-ahead log; undefined when there is no such file. */
+const statsOf = (path: string): FileStats =>
+  [path, `${path}-wal`].map(file => statSync(file, { bigint: true, throwIfNoEntry: false }));
 
-  constructor(path: string) {
-    this.#path = path;
-    this.#noted = this.#marks();
-  }
-
-  /** Remembers the files as they are after a commit. */
-  note(): void {
-    this.#noted = this.#marks();
-  }
-
-  /** @throws {ExporterError} `store` when a file was deleted, replaced or cut short: neither ever shrinks in use. */
-  check(): void {
-    const isSame = this.#marks().every((now, index) => {
-      const noted = this.#noted[index];
-      if (noted === undefined || now === undefined) return noted === now;
-      return now.device === noted.device && now.inode === noted.inode && now.size >= noted.size;
-    });
-    if (isSame) return;
+/**
+ * A deleted file stays writable while open, and is lost when closed.
+ * @throws {ExporterError} `store` when a file was deleted, replaced or cut short: neither ever shrinks in use.
+ */
+function checkFilesKept(path: string, noted: FileStats): void {
+  const isKept = statsOf(path).every((now, index) => {
+    const before = noted[index];
+    if (before === undefined || now === undefined) return before === now;
+    return now.dev === before.dev && now.ino === before.ino && now.size >= before.size;
+  });
+  if (!isKept)
     throw new ExporterError(
       'store',
-      `Could not use state file "${this.#path}": it, or its "-wal" file, was deleted, replaced or cut short while in use; put the files back, or restart to continue with the current ones`,
+      `Could not use state file "${path}": it, or its "-wal" file, was deleted, replaced or cut short while in use; put the files back, or restart to continue with the current ones`,
     );
-  }
-
-  #marks(): readonly (FileMark | undefined)[] {
-    return [this.#path, `${this.#path}-wal`].map(file => {
-      const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
-      return stats === undefined ? undefined : { device: stats.dev, inode: stats.ino, size: stats.size };
-    });
-  }
 }

@@ -2,7 +2,6 @@ import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 
 import type { Nanos } from '../model/time.js';
 import {
   type CursorRow,
-  type DeadLetter,
   factNames,
   type Series,
   type SeriesDelta,
@@ -15,14 +14,7 @@ import { fold, seriesKey } from '../pipeline/series.js';
 
 type Columns = Readonly<Record<string, SQLOutputValue>>;
 
-const noChange: Required<Omit<StateChange, 'server'>> = {
-  moves: [],
-  since: {},
-  facts: {},
-  rows: [],
-  deltas: [],
-  deadLetters: [],
-};
+const noChange = { moves: [], since: {}, facts: {}, rows: [], deltas: [], deadLetters: [] } as const;
 
 /** The tables of a state file in the types of the port. Synchronous; `apply` must run in a transaction. */
 export class Tables {
@@ -69,27 +61,18 @@ export class Tables {
   }
 
   apply(change: StateChange): void {
-    const { server, moves, since, facts, rows, deltas, deadLetters } = { ...noChange, ...change };
+    const complete: Required<StateChange> = { ...noChange, ...change };
+    const { server, moves, since, facts, rows, deltas, deadLetters } = complete;
     for (const { from, to } of moves)
       for (const table of ['session', 'since', 'fact', 'set_aside'])
-        this.#run(`UPDATE OR REPLACE ${table} SET server = ? WHERE server = ?`, to, from);
-    for (const [sink, at] of Object.entries(since))
-      this.#run('INSERT OR REPLACE INTO since (server, sink, at) VALUES (?, ?, ?)', server, sink, clamp(at));
-    for (const [name, value] of Object.entries(facts))
-      this.#run('INSERT OR REPLACE INTO fact (server, name, value) VALUES (?, ?, ?)', server, name, value);
-    for (const row of rows) this.#putRow(server, row);
+        this.#statement(`UPDATE OR REPLACE ${table} SET server = ? WHERE server = ?`).run(to, from);
+    for (const [sink, at] of Object.entries(since)) this.#put('since', { server, sink, at: clamp(at) });
+    for (const [name, value] of Object.entries(facts)) this.#put('fact', { server, name, value });
+    for (const { sink, session, createdAt, done, cursor } of rows)
+      this.#put('session', { server, sink, session, created_at: clamp(createdAt), done: Number(done), cursor });
     for (const delta of deltas) this.#add(delta);
-    for (const letter of deadLetters) this.#putDeadLetter(server, letter);
-  }
-
-  #putRow(server: string, { sink, session, createdAt, done, cursor }: CursorRow): void {
-    const sql = `INSERT OR REPLACE INTO session (server, ${rowColumns}) VALUES (?, ?, ?, ?, ?, ?)`;
-    this.#run(sql, server, sink, session, clamp(createdAt), done ? 1 : 0, cursor);
-  }
-
-  #putDeadLetter(server: string, { sink, session, event, reason, at }: DeadLetter): void {
-    const sql = 'INSERT OR REPLACE INTO set_aside (server, sink, session, event, reason, at) VALUES (?, ?, ?, ?, ?, ?)';
-    this.#run(sql, server, sink, session, event, reason, clamp(at));
+    for (const { sink, session, event, reason, at } of deadLetters)
+      this.#put('set_aside', { server, sink, session, event, reason, at: clamp(at) });
   }
 
   #add(delta: SeriesDelta): void {
@@ -97,16 +80,18 @@ export class Tables {
     const stored = this.#statement('SELECT kind, value, held FROM series WHERE key = ?').get(key);
     const series = fold(stored && readSeries(delta.family, delta.labels, stored), delta);
     const held = series.kind === 'counter' ? (series.held ?? 0n) : 0n;
-    const sql = 'INSERT OR REPLACE INTO series (key, kind, value, held) VALUES (?, ?, ?, ?)';
-    this.#run(sql, key, series.kind, writeValue(series), String(held));
+    this.#put('series', { key, kind: series.kind, value: writeValue(series), held: String(held) });
+  }
+
+  /** Adds or replaces a row of these columns. */
+  #put(table: string, row: Readonly<Record<string, SQLInputValue>>): void {
+    const columns = Object.keys(row);
+    const sql = `INSERT OR REPLACE INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+    this.#statement(sql).run(...Object.values(row));
   }
 
   #all(sql: string, ...values: readonly SQLInputValue[]): readonly Columns[] {
     return this.#statement(sql).all(...values);
-  }
-
-  #run(sql: string, ...values: readonly SQLInputValue[]): void {
-    this.#statement(sql).run(...values);
   }
 
   #statement(sql: string): StatementSync {
@@ -132,9 +117,8 @@ function writeValue(series: Series): string {
 }
 
 function readSeries(family: string, labels: readonly string[], { kind, value, held }: Columns): Series {
-  const isHeld = text(held) !== '0';
-  if (kind === 'counter')
-    return { family, labels, kind, value: BigInt(text(value)), ...(isHeld ? { held: BigInt(text(held)) } : {}) };
+  const heldPart = text(held) === '0' ? {} : { held: BigInt(text(held)) };
+  if (kind === 'counter') return { family, labels, kind, value: BigInt(text(value)), ...heldPart };
   if (kind === 'latest') return { family, labels, kind, at: BigInt(text(value)) };
   const [sum = '0', counts = ''] = text(value).split(';');
   return { family, labels, kind: 'histogram', sumTicks: BigInt(sum), counts: counts.split(',').map(BigInt) };

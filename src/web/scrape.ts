@@ -7,13 +7,13 @@ import type { Clock } from '../kernel/clock.js';
 export type MetricsFormat = 'text' | 'openmetrics';
 
 /** The client of a scrape: address and user agent, and whether it sends a scrape timeout, as Prometheus does. */
-export type ScrapeReader = Readonly<{ key: string; scrapes: boolean }>;
+export type MetricsScraper = Readonly<{ key: string; scrapes: boolean }>;
 
 /** One response of `/metrics`. */
 export type MetricsPage = Readonly<{
   body: Buffer;
   /** Called when the last byte was sent within the client's timeout. Never for HEAD or a broken connection. */
-  delivered: (reader: ScrapeReader) => void;
+  delivered: (scraper: MetricsScraper) => void;
 }>;
 
 export type ScrapeOptions = Readonly<{
@@ -37,7 +37,7 @@ export async function answerScrape(request: Request, response: Response, options
   // `finish` fires only when all bytes were handed to the system; a broken connection has `close` alone.
   if (request.method === 'GET')
     response.once('finish', () => {
-      if (options.clock.monotonic() - startedMs <= timeoutMs) page.delivered(readerOf(request));
+      if (options.clock.monotonic() - startedMs <= timeoutMs) page.delivered(scraperOf(request));
     });
   response.send(body);
 }
@@ -60,7 +60,7 @@ function formatOf(request: Request): MetricsFormat {
 const timeoutHeader = 'x-prometheus-scrape-timeout-seconds';
 
 /** Keeps 200 characters of the user agent. */
-const readerOf = ({ socket, headers }: Request): ScrapeReader => ({
+const scraperOf = ({ socket, headers }: Request): MetricsScraper => ({
   key: `${socket.remoteAddress ?? ''} ${(headers['user-agent'] ?? '').slice(0, 200)}`,
   scrapes: headers[timeoutHeader] !== undefined,
 });

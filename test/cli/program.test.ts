@@ -74,6 +74,16 @@ describe('the command line', () => {
   });
 
   test.each([
+    [['chek'], "unknown command 'chek'; did you mean 'check'?"],
+    [['state', 'shwo'], "unknown command 'shwo'; did you mean 'show'?"],
+    [['--confg.file', 'x'], "unknown option '--confg.file'; did you mean '--config.file'?"],
+    [['dance'], "unknown command 'dance'"],
+  ])('%j is unknown: one line, with a suggestion when a name is near', async (argv, message) => {
+    const { code, errors } = run(argv);
+    expect([await code, errors]).toEqual([2, [message]]);
+  });
+
+  test.each([
     ['servers: [', /Could not read the configuration/],
     ['servers: [{ name: hq }]', /url/],
   ])('an invalid configuration file is named: exit 2 (%#)', async (text, wanted) => {

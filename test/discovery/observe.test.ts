@@ -10,6 +10,7 @@ import {
   failed,
   following,
   listed,
+  listFailed,
   rowOf,
   rules,
   s1,
@@ -94,41 +95,35 @@ const lists: readonly Row[] = [
   {
     rule: 'a failed list is repeated after the interval',
     before: { watermark: undefined },
-    observation: { kind: 'list failed', startedMs: 99_000, error, feedEnd: undefined, atMs },
+    observation: listFailed(),
     expected: { ...nothing, wake: undefined, poll: 'list at 129000: not everything is listed' },
   },
   {
     rule: 'a throttled list is repeated no sooner than the server asks',
     before: { watermark: undefined },
-    observation: {
-      kind: 'list failed',
-      startedMs: 99_000,
-      error: new ExporterError('throttled', 'Too many requests', { retryAfterMs: 60_000 }),
-      feedEnd: undefined,
-      atMs,
-    },
+    observation: listFailed({ error: new ExporterError('throttled', 'Too many requests', { retryAfterMs: 60_000 }) }),
     expected: { poll: 'list at 160000: not everything is listed' },
   },
   {
     rule: 'a token that came before a list that failed is dropped',
     before: { watermark: undefined, feed: { kind: 'none', waitSeconds: 25 } },
-    observation: { kind: 'list failed', startedMs: 99_000, error, feedEnd: feedEnd('t1'), atMs },
+    observation: listFailed({ feedEnd: feedEnd('t1') }),
     expected: { feed: 'none', ask: 'Infinity: no token' },
   },
   {
     rule: 'a refusal that came before a list that failed counts',
     before: { watermark: undefined, feed: { kind: 'none', waitSeconds: 25 } },
-    observation: { kind: 'list failed', startedMs: 99_000, error, feedEnd: { kind: 'refused', error }, atMs },
+    observation: listFailed({ feedEnd: { kind: 'refused', error } }),
     expected: { feed: 'refused' },
   },
   {
     rule: 'an interval has the open sessions read, whatever the feed says',
-    observation: { kind: 'interval passed', atMs },
+    observation: { kind: 'interval passed', stored: [], atMs },
     expected: { ...nothing, wake: ['open'], poll: 'open sessions at 130000: feed is followed' },
   },
   {
     rule: 'a list is due when the reconcile interval has passed',
-    observation: { kind: 'interval passed', atMs: 870_000 },
+    observation: { kind: 'interval passed', stored: [], atMs: 870_000 },
     expected: { poll: 'list at 900000: reconcile interval has passed' },
   },
 ];
@@ -191,7 +186,7 @@ const feeds: readonly Row[] = [
   },
   {
     rule: 'an empty answer that comes early is slowed down',
-    observation: changes({ token: 't1' }, { request: { token: 't1', waitSeconds: 25, askedMs: 99_000 } }),
+    observation: changes({ token: 't1' }, { askedMs: 99_000 }),
     expected: { ask: '104000: empty answer came early' },
   },
   {

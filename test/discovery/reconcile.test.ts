@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { addCandidates, changedSince, settleCandidates } from '../../src/discovery/reconcile.js';
+import { observe } from '../../src/discovery/observe.js';
 import { SessionSnapshots } from '../../src/discovery/session-snapshots.js';
+import { changes, listed, rules, steady, summary } from '../support/observations.js';
 import { session } from '../support/server-run.js';
 
 /** Open sessions s0, s1, ... that have been seen with these eTags. */
@@ -18,27 +19,28 @@ test('candidates are what a list shows to be new, changed or gone, and nothing e
     session({ id: 's2', eTag: '1', open: false }),
     session({ id: 'new', eTag: '1' }),
   ];
-  const before = { ids: new Set(['earlier']), listedMs: 1 };
-  const { ids, listedMs } = addCandidates(before, seenBefore('1', '1', '1', '1'), {
-    sessions,
-    gone: new Set(['s3']),
-    atMs: 10,
-  });
-  expect([...ids]).toEqual(['earlier', 's1', 's2', 'new', 's3']);
-  expect(listedMs).toBe(10);
+  const candidates = { ids: new Set(['earlier']), listedMs: 1 };
+  const before = { ...steady, snapshots: seenBefore('1', '1', '1', '1'), candidates };
+  const { state } = observe(before, listed({ sessions, gone: new Set(['s3']), atMs: 10 }), rules);
+  expect([...state.candidates.ids]).toEqual(['earlier', 's1', 's2', 'new', 's3']);
+  expect(state.candidates.listedMs).toBe(10);
 });
 
 test.each([
-  { askedMs: 9, reported: ['a'], left: ['b', 'c'], missed: 0, rule: 'a request begun before the list was read' },
-  { askedMs: 10, reported: ['a'], left: [], missed: 2, rule: 'a request begun after the list was read' },
-  { askedMs: 10, reported: ['a', 'b', 'c', 'd'], left: [], missed: 0, rule: 'a feed that reports all' },
+  { askedMs: 9, reported: ['a'], left: ['b', 'c'], missed: [], rule: 'a request begun before the list was read' },
+  { askedMs: 10, reported: ['a'], left: [], missed: ['missed 2'], rule: 'a request begun after the list was read' },
+  { askedMs: 10, reported: ['a', 'b', 'c', 'd'], left: [], missed: [], rule: 'a feed that reports all' },
 ])('candidates count as missed only after the list: $rule', ({ askedMs, reported, left, missed }) => {
-  const settled = settleCandidates({ ids: new Set(['a', 'b', 'c']), listedMs: 10 }, reported, askedMs);
-  expect([[...settled.candidates.ids], settled.missed]).toEqual([left, missed]);
+  const before = { ...steady, candidates: { ids: new Set(['a', 'b', 'c']), listedMs: 10 } };
+  const updated = new Map(reported.map(id => [id, '1']));
+  const step = observe(before, changes({ updated }, { askedMs }), rules);
+  expect([...step.state.candidates.ids]).toEqual(left);
+  expect(summary(step).deltas).toEqual(missed);
 });
 
 test('a stopped session that is seen for the first time, or as it was, has not changed', () => {
   const snapshots = seenBefore('1', '1', '1').with(new Map([['s0', { eTag: '1', open: false, read: true }]]));
   const sessions = [stopped('s0', '1'), stopped('s1', '2'), stopped('new', '1'), session({ id: 's2', eTag: '2' })];
-  expect([...changedSince(snapshots, sessions)]).toEqual(['s1']);
+  const step = observe({ ...steady, snapshots }, listed({ sessions }), rules);
+  expect(summary(step).wake).toEqual(['open', 's1']);
 });

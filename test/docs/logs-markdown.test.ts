@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { logsMarkdown } from '../../docs/src/logs-markdown.js';
-import { itemRecordAttributes, sessionRecordAttributes } from '../../src/otlp/record-attributes.js';
+import { itemRecordAttributes, sessionRecordAttributes } from '../../src/otlp/attributes.js';
 
 test('docs/LOGS.md says what the tables say (if not: npm run docs)', () => {
   expect(readFileSync('docs/LOGS.md', 'utf8')).toBe(logsMarkdown());

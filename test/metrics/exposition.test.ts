@@ -152,6 +152,15 @@ describe('an exemplar', () => {
     expect(page('openmetrics', made)).toMatch(/^vb365_e_total\{server="hq"\} 4 # \{.*\} 1 9$/m);
   });
 
+  test('of a bucket stays when later observations fall only into lower ones', () => {
+    const made = table();
+    const of = { family: length.name, labels: ['hq'], kind: 'histogram', sumTicks: 0n } as const;
+    made.apply([{ ...of, counts: [1, 0, 0], exemplars: [{ ...exemplar, at: seconds(9) }] }]);
+    const exemplars = linesOf(page('openmetrics', made), length.name).map(line => line.split(' # ')[1] ?? '');
+    expect(exemplars[0]).toMatch(/ 1 9$/);
+    expect(exemplars[2]).toMatch(/ 4 1.5$/);
+  });
+
   test('does not stand at a series that is held back', () => {
     const made = table();
     made.apply([count({ exemplar, held: 1 })]);

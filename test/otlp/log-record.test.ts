@@ -5,7 +5,7 @@ import { eventStatus, eventType } from '../../src/model/event.js';
 import { sessionResult, workload } from '../../src/model/session.js';
 import { spanIdOf, traceIdOf } from '../../src/model/trace-ids.js';
 import { itemRecord, sessionRecord } from '../../src/otlp/log-record.js';
-import { itemRecordAttributes, sessionRecordAttributes } from '../../src/otlp/record-attributes.js';
+import { itemRecordAttributes, sessionRecordAttributes } from '../../src/otlp/attributes.js';
 import { origin as shared } from '../support/logs.js';
 import { at, session, taken } from '../support/restore.js';
 

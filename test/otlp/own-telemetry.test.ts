@@ -131,7 +131,11 @@ describe('own telemetry', () => {
         severityText: 'WARN',
         body: { stringValue: 'Delivering failed' },
       });
-      expect(record && attributesOf(record)).toEqual({ server: 'hq', sink: 'logs', status: 429 });
+      expect(record && attributesOf(record)).toEqual({
+        'vb365.server': 'hq',
+        'vb365.sink': 'logs',
+        'vb365.status': 429,
+      });
     });
   }, 60_000);
 

@@ -3,7 +3,7 @@ import { eventStatus, eventType } from '../../src/model/event.js';
 import { sessionResult } from '../../src/model/session.js';
 import { keyedHash } from '../../src/kernel/keyed-hash.js';
 import { type PersonalClass, personalClasses, type PersonalData, treatmentOf } from '../../src/model/personal-data.js';
-import { maxTextLength } from '../../src/otlp/attribute.js';
+import { maxTextLength } from '../../src/otlp/attributes.js';
 import { redacting } from '../../src/otlp/redaction.js';
 import { itemRecord, type Origin, sessionRecord } from '../../src/otlp/log-record.js';
 import { itemSpan, sessionSpan } from '../../src/otlp/restore-span.js';

@@ -79,6 +79,36 @@ describe('a broken answer', () => {
     expect(await store.pending('hq', 'metrics')).toEqual([]);
   });
 
+  test.each([
+    ['in the middle of its first reading', 0],
+    ['at a later reading', 1],
+  ])('Nothing counted twice: a session that is deleted %s and comes back', async (_, readings) => {
+    const { server, step, sinks } = bench();
+    server.at = 100n * second;
+    await step();
+    server.held.set('s1', session({ createdAt: server.at }));
+    put(server, 's1', ...[0, 1].map(order => event(order, { endedAt: server.at })));
+    for (let reading = 0; reading < readings; reading += 1) await step();
+    put(server, 's1', ...[2, 3].map(order => event(order, { endedAt: server.at })));
+    const whole = { session: server.session.bind(server), events: server.events.bind(server) };
+    let pages = 0;
+    server.events = async (id, offset, signal) => {
+      const page = await whole.events(id, offset, signal);
+      // One page of two rows, and then the session is gone.
+      pages += 1;
+      return page === undefined || pages > 1 ? undefined : { ...page, rows: page.rows.slice(0, 3), last: false };
+    };
+    server.session = async () => undefined;
+    await step();
+    Object.assign(server, whole);
+    server.at += 90n * second;
+    await step();
+    stop(server, 's1', server.at);
+    server.at += 90n * second;
+    await step();
+    expect(sinks[0]?.taken().toSorted()).toEqual(['e0', 'e1', 'e2', 'e3']);
+  });
+
   test('sessions without news count towards a batch: no transaction covers more than 1,000 rows', async () => {
     const { server, step, store } = bench({ sinks: [recordingSink('metrics')] });
     const sizes: number[] = [];

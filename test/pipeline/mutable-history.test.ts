@@ -176,7 +176,7 @@ describe('Nothing lost, nothing counted twice, in a history that changes:', () =
     const events = server.events.bind(server);
     server.events = async (...of) => {
       const answer = await events(...of);
-      backlogs.metrics?.requeue('s1', server.at);
+      backlogs.get('metrics')?.requeue('s1', server.at);
       return answer;
     };
     await after(90n * second);

@@ -108,3 +108,14 @@ test.each([[['hq', 'branch']], [['branch', 'hq']]])(
     expect([await sessions('hq'), await sessions('branch')]).toEqual([['b1'], ['a1']]);
   },
 );
+
+test('two servers that swap their installations while the exporter runs keep their cursors', async () => {
+  await adopt('hq', 'a');
+  await remember('hq', 'a1');
+  await adopt('branch', 'b');
+  await remember('branch', 'b1');
+  await expect(adopt('hq', 'b')).rejects.toMatchObject({ reason: 'config' });
+  expect(await adopt('branch', 'a')).toBe('returned');
+  expect(await adopt('hq', 'b')).toBe('renamed');
+  expect([await sessions('hq'), await sessions('branch')]).toEqual([['b1'], ['a1']]);
+});

@@ -36,13 +36,13 @@ describe('a page', () => {
   });
 
   test.each([
-    [{}, 'the answer is no page (see "offset")'],
-    [null, 'the answer is no page'],
-    ['canary', 'the answer is no page'],
-    [wire(1, { limit: 'canary' }), 'the answer is no page (see "limit")'],
-    [wire(1, { results: 'canary' }), 'the answer is no page (see "results")'],
+    [{}, 'the answer is not a page (see "offset")'],
+    [null, 'the answer is not a page'],
+    ['canary', 'the answer is not a page'],
+    [wire(1, { limit: 'canary' }), 'the answer is not a page (see "limit")'],
+    [wire(1, { results: 'canary' }), 'the answer is not a page (see "results")'],
     [wire(1, { offset: 0 }), 'the answer is the page at another offset'],
-    [wire(1, { offset: -1 }), 'the answer is no page (see "offset")'],
+    [wire(1, { offset: -1 }), 'the answer is not a page (see "offset")'],
   ])('%j is refused: %s', (json, why) => {
     const error = new ExporterError('decode', `Could not read restore events: ${why}`);
     expect(() => decodePage(json, asked)).toThrow(error);

@@ -58,7 +58,7 @@ describe('a proxy', () => {
     });
     const unknown = await begin(() => page, { tls, ...through(proxy) });
     await expect(read(unknown)).rejects.toMatchObject({
-      message: expect.stringContaining('signed by nobody we trust'),
+      message: expect.stringContaining('signed by an unknown authority'),
     });
     expect([...pinned.server.asked, ...unknown.server.asked]).toEqual([]);
   });

@@ -7,7 +7,7 @@ const coded = (code: string, over: object = {}): Error => Object.assign(new Erro
 
 describe('a network error', () => {
   test.each([
-    ['ECONNREFUSED', 'network', expect.stringMatching(/^connection refused; is the REST service of VB365 on/)],
+    ['ECONNREFUSED', 'network', expect.stringMatching(/^connection refused; check that the REST service is enabled/)],
     ['ECONNRESET', 'network', 'connection reset'],
     ['ENOTFOUND', 'network', 'host name not found'],
     ['ETIMEDOUT', 'timeout', 'connection timed out'],

@@ -77,7 +77,7 @@ describe('a certificate of an authority', () => {
 
   test('that nobody knows is refused, and says its fingerprint and its end', async () => {
     const one = await begin(() => page, { tls: made.good });
-    await refuses(one, `its TLS certificate is signed by nobody we trust${advice(made.good.fingerprint)}`);
+    await refuses(one, `its TLS certificate is signed by an unknown authority${advice(made.good.fingerprint)}`);
     expect(one.source.certificateExpiresAtMs()).toBe(made.good.validToMs);
   });
 
@@ -106,7 +106,7 @@ describe('a certificate of an authority', () => {
     const other = await createAuthority('Another authority');
     let ca = other.cert;
     const one = await begin(() => page, { tls: made.good, trust: { kind: 'authorities', ca: async () => ca } });
-    await refuses(one, `its TLS certificate is signed by nobody we trust${advice(made.good.fingerprint)}`);
+    await refuses(one, `its TLS certificate is signed by an unknown authority${advice(made.good.fingerprint)}`);
     ca = `${other.cert}\n${made.root.cert}`;
     await expect(read(one)).resolves.toBeDefined();
     ca = other.cert;

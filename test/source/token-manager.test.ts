@@ -74,7 +74,7 @@ describe('logging in', () => {
       'no JSON',
       { body: '<html>' },
       'decode',
-      'Could not log in: the answer is no JSON but a web page; is this the port of the REST API?',
+      'Could not log in: the answer is not JSON but a web page; is this the port of the REST API?',
     ],
     ['no token', { json: { access_token: 'two words' } }, 'decode', 'Could not log in: the answer holds no token'],
     ['an error', { status: 500, json: {} }, 'server', 'Could not log in: HTTP 500'],

@@ -29,14 +29,14 @@ describe('an answer', () => {
       {
         reason: 'decode',
         message:
-          'Could not read restore events: the answer is no JSON but a web page; is this the port of the REST API?',
+          'Could not read restore events: the answer is not JSON but a web page; is this the port of the REST API?',
       },
     ],
     [
       'is cut JSON',
       { body: '{"offset":0,"res' },
       {},
-      { reason: 'decode', message: 'Could not read restore events: the answer is no JSON', cause: undefined },
+      { reason: 'decode', message: 'Could not read restore events: the answer is not JSON', cause: undefined },
     ],
     ['is empty', { body: '' }, {}, { reason: 'decode' }],
     ['is at another offset', page({ offset: 3 }), {}, { reason: 'decode' }],
@@ -135,7 +135,7 @@ describe('a server that is not there', () => {
     await one.server.close();
     await expect(read(one)).rejects.toMatchObject({
       reason: 'network',
-      message: `Could not connect to "127.0.0.1:${one.server.url.port}": connection refused; is the REST service of VB365 on (it is off unless switched on), and is this its port?`,
+      message: `Could not connect to "127.0.0.1:${one.server.url.port}": connection refused; check that the REST service is enabled (it is off by default) and that the port is right`,
     });
     expect(one.observed).toEqual(['token error']);
   });

@@ -95,7 +95,7 @@ describe('a version that was detected', () => {
     expect(await source.instance(never)).toMatchObject({ apiVersion: 'v8' });
     expect([kept.apiVersion, source.apiVersion()]).toEqual(['v8', 'v8']);
     expect(said).toEqual([
-      'level=warn msg="The API version is not served any more; another is spoken from now on" before=v6 api_version=v8',
+      'level=warn msg="Server no longer supports the API version; switching" before=v6 api_version=v8',
     ]);
   });
 

@@ -1,6 +1,6 @@
 import type { Nanos } from '../../src/model/time.js';
 import type { RestoreEvent } from '../../src/model/event.js';
-import { createBacklog } from '../../src/pipeline/backlog.js';
+import { type Backlog, createBacklog } from '../../src/pipeline/backlog.js';
 import { Discovery } from '../../src/discovery/scheduler.js';
 import { createSessionCache } from '../../src/pipeline/session-cache.js';
 import type { SinkWorker, DeliveryReport } from '../../src/pipeline/sink-worker.js';
@@ -10,12 +10,12 @@ import { createPageCache } from '../../src/pipeline/page-cache.js';
 import type { Series, SinkName, Store } from '../../src/pipeline/ports.js';
 import { fakeClock } from './fake-clock.js';
 import { memoryStore } from './memory-store.js';
-import { fakeServer, type FakeServer, recordingSink, type RecordingSink, second } from './server-run.js';
+import { fakeServer, type FakeServer, noSeries, recordingSink, type RecordingSink, second } from './server-run.js';
 
 const never = { quit: new AbortController().signal, cut: new AbortController().signal };
 export const grace = 3600n * second;
 
-/** A line without loops: each step is one turn of discovery and one of every sink. */
+/** A line without loops: each step is one poll of discovery and one delivery of every sink. */
 export function bench(
   options: {
     server?: FakeServer;
@@ -29,14 +29,14 @@ export function bench(
   const sinks = options.sinks ?? [recordingSink('metrics')];
   const pageCache = createPageCache(server, sinks.length);
   const sessionCache = createSessionCache(server);
-  const backlogs: Partial<Record<SinkName, ReturnType<typeof createBacklog>>> = {};
+  const backlogs = new Map<SinkName, Backlog>();
   const workers: SinkWorker[] = [];
   let discovery: Discovery | undefined;
   const open = async (): Promise<Discovery> => {
     const stored = await store.state('hq');
     for (const sink of sinks) {
       const backlog = createBacklog(await store.pending('hq', sink.name));
-      backlogs[sink.name] = backlog;
+      backlogs.set(sink.name, backlog);
       const since = (): Nanos => discovery?.state.since[sink.name] ?? 0n;
       workers.push({
         server: 'hq',
@@ -44,7 +44,7 @@ export function bench(
         pageCache,
         sessionCache,
         sink,
-        pendingCommit: new PendingCommit(store),
+        pendingCommit: new PendingCommit(store, backlog),
         backlog,
         since,
         grace,
@@ -56,12 +56,9 @@ export function bench(
     const ports = {
       clock: { ...fakeClock(), monotonic: () => 0 },
       random: () => 0,
-      intervals: { idleMs: 30_000, openMs: 5_000 },
-      reconcileMs: 900_000,
+      schedule: { idleMs: 30_000, openMs: 5_000, reconcileMs: 900_000 },
       beginAt: (_: SinkName, now: Nanos) => now,
-      initialDeltas: () => [],
-      feedGapDeltas: () => [],
-      stored: () => undefined,
+      series: noSeries,
       polled: () => undefined,
       wake: () => undefined,
       feed: () => undefined,

@@ -1,12 +1,11 @@
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
-import { acknowledgingExporter } from '../../src/otlp/exporter.js';
+import { acknowledgingExporter, logsSignal, tracesSignal } from '../../src/otlp/exporter.js';
 import type { PersonalData } from '../../src/model/personal-data.js';
 import { logsSink, type TimeLimits } from '../../src/otlp/logs-sink.js';
 import type { OtlpTarget } from '../../src/config/otlp.js';
 import { otlpTransport } from '../../src/otlp/transport.js';
 import type { Sink } from '../../src/pipeline/ports.js';
-import { logsSignal, tracesSignal } from '../../src/otlp/signal.js';
 import { tracesSink } from '../../src/otlp/traces-sink.js';
 import { redacting } from '../../src/otlp/redaction.js';
 import type { Origin } from '../../src/otlp/log-record.js';

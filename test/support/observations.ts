@@ -2,13 +2,7 @@ import { ExporterError } from '../../src/kernel/errors.js';
 import type { FeedState } from '../../src/discovery/feed-state.js';
 import type { DiscoveryStep } from '../../src/discovery/observe.js';
 import { SessionSnapshots } from '../../src/discovery/session-snapshots.js';
-import {
-  type DiscoveryRules,
-  type DiscoveryState,
-  initialState,
-  type Observation,
-  type SessionFindings,
-} from '../../src/discovery/state.js';
+import { type DiscoveryRules, type DiscoveryState, initialState, type Observation } from '../../src/discovery/state.js';
 import { formatCursor, startCursor } from '../../src/pipeline/cursor.js';
 import type { CursorRow, SeriesDelta } from '../../src/pipeline/ports.js';
 import { session } from './server-run.js';
@@ -17,12 +11,13 @@ const counted = (family: string): SeriesDelta => ({ family, labels: [], kind: 'c
 
 export const rules: DiscoveryRules = {
   sinks: ['metrics'],
-  intervals: { idleMs: 30_000, openMs: 5_000 },
-  reconcileMs: 900_000,
+  schedule: { idleMs: 30_000, openMs: 5_000, reconcileMs: 900_000 },
   grace: 0n,
   beginAt: (_, now) => now,
-  initialDeltas: ({ organization }) => [counted(organization)],
-  feedGapDeltas: missed => [counted(`missed ${String(missed)}`)],
+  series: {
+    initialDeltas: ({ organization }) => [counted(organization)],
+    feedGapDeltas: missed => [counted(`missed ${String(missed)}`)],
+  },
 };
 
 export const following: Extract<FeedState, { kind: 'following' }> = {
@@ -44,7 +39,7 @@ export const steady: DiscoveryState = {
 };
 
 export const atMs = 100_000;
-const reads: SessionFindings = { sessions: [], gone: new Set(), unread: [], rejects: [], startedAt: 7n, stored: [] };
+const reads = { sessions: [], gone: new Set<string>(), unread: [], rejects: [], startedAt: 7n, stored: [] };
 
 export const listed = (over: Partial<Extract<Observation, { kind: 'listed' }>> = {}): Observation => ({
   ...reads,
@@ -61,17 +56,8 @@ type Changes = Extract<Observation, { kind: 'changes read' }>;
 export const changes = (answer: Partial<Changes['changes']> = {}, over: Partial<Changes> = {}): Observation => ({
   ...reads,
   kind: 'changes read',
-  changes: {
-    kind: 'changes',
-    token: 't2',
-    updated: new Map(),
-    deleted: new Set(),
-    entries: 0,
-    unreadable: 0,
-    more: false,
-    ...answer,
-  },
-  request: { token: 't1', waitSeconds: 25, askedMs: 75_000 },
+  changes: { ...feedEnd('t2'), ...answer },
+  askedMs: 75_000,
   atMs,
   ...over,
 });
@@ -79,7 +65,18 @@ export const changes = (answer: Partial<Changes['changes']> = {}, over: Partial<
 export const unavailable = (why: Extract<Observation, { kind: 'feed unavailable' }>['why']): Observation => ({
   kind: 'feed unavailable',
   why,
+  stored: [],
   atMs,
+});
+
+export const listFailed = (over: Partial<Extract<Observation, { kind: 'list failed' }>> = {}): Observation => ({
+  kind: 'list failed',
+  startedMs: 99_000,
+  error,
+  feedEnd: undefined,
+  stored: [],
+  atMs,
+  ...over,
 });
 
 export const error = new ExporterError('network', 'Could not connect');
@@ -87,7 +84,7 @@ export const failed = { kind: 'failed', error, ranMs: 0, jitter: 0 } as const;
 export const feedEnd = (token: string) => ({
   kind: 'changes' as const,
   token,
-  updated: new Map(),
+  updated: new Map<string, string>(),
   deleted: new Set<string>(),
   entries: 0,
   unreadable: 0,

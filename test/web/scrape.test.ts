@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import type { Listening } from '../../src/web/listen.js';
-import type { MetricsFormat, ScrapeReader } from '../../src/web/scrape.js';
+import type { MetricsFormat, MetricsScraper } from '../../src/web/scrape.js';
 import { until } from '../support/program.js';
 import { drivenClock } from '../support/simulator.js';
 import { serve } from '../support/web.js';
@@ -35,13 +35,13 @@ const types = {
 
 /** A server whose page names its format, and the readers it was delivered to. */
 async function rig(textOf: (format: MetricsFormat) => string | Promise<string> = format => `${format} 1\n`) {
-  const delivered: ScrapeReader[] = [];
+  const delivered: MetricsScraper[] = [];
   const clock = drivenClock();
   const server = await serve({
     clock,
     metrics: async format => ({
       body: Buffer.from(await textOf(format)),
-      delivered: reader => void delivered.push(reader),
+      delivered: scraper => void delivered.push(scraper),
     }),
   });
   open.push(server);

@@ -1,0 +1,267 @@
+import { eventTime } from '../model/event.js';
+import type { PersonalClass } from '../model/personal-data.js';
+import { type Session, sessionTime } from '../model/session.js';
+import { formatInstant, type Nanos, toSeconds } from '../model/time.js';
+import type { TakenEvent } from '../pipeline/ports.js';
+import type { Redact } from './redaction.js';
+
+/** An attribute of a log record or span: its name, documentation and value. */
+export type Attribute<Subject> = Readonly<{
+  name: string;
+  help: string;
+  /** Documented together with its type. */
+  example: string | number;
+  /** The classes of personal data that the value may hold. The strictest choice of the operator applies. */
+  holds?: readonly PersonalClass[];
+  /** Undefined and `''`: the attribute is left out. */
+  of: (subject: Subject) => string | number | undefined;
+}>;
+
+/** Text written by a person, or an error message of the server: it may hold names of any kind. */
+export const freeText: readonly PersonalClass[] = ['person', 'item', 'path'];
+
+/** Texts are cut here, in UTF-16 units. A Windows path can have 32,767, for which a backend may refuse the record. */
+export const maxTextLength = 4_096;
+
+/** Cuts a text and replaces lone surrogates: a collector may refuse a batch that holds invalid Unicode. */
+export const sendable = (text: string): string => text.slice(0, maxTextLength).toWellFormed();
+
+/** Attribute values by name. */
+export type Attributes = Record<string, string | number>;
+
+/** The attributes that have a value. */
+export function attributesOf<Subject>(
+  table: readonly Attribute<Subject>[],
+  subject: Subject,
+  redact: Redact,
+): Attributes {
+  const attributes: Attributes = {};
+  for (const { name, of, holds = [] } of table) {
+    const value = of(subject);
+    const shown = typeof value === 'string' ? redact(value, holds) : value;
+    if (shown !== undefined) attributes[name] = typeof shown === 'string' ? sendable(shown) : shown;
+  }
+  return attributes;
+}
+
+type OfSession = Readonly<{ session: Session }>;
+
+/** Attributes of every record and span. */
+export const ofSession: readonly Attribute<OfSession>[] = [
+  {
+    name: 'veeam.restore.session.id',
+    help: 'GUID of the session',
+    example: '61954db6-7278-4d26-86f7-888bda5a4ec4',
+    of: ({ session }) => session.id,
+  },
+  {
+    name: 'veeam.restore.session.name',
+    help: 'Name of the session',
+    example: 'Restore of contoso',
+    holds: freeText,
+    of: ({ session }) => session.name,
+  },
+  {
+    name: 'veeam.restore.session.type',
+    help: 'Explorer that restores, as the API names it',
+    example: 'Vesp',
+    of: ({ session }) => session.workload.raw,
+  },
+  {
+    name: 'veeam.restore.session.initiator',
+    help: 'Account that opened the session',
+    example: 'CONTOSO\\alice',
+    holds: ['person'],
+    of: ({ session }) => session.initiator,
+  },
+  {
+    name: 'veeam.restore.session.client.address',
+    help: 'Address of the client that opened the session',
+    example: '10.0.0.7',
+    holds: ['client'],
+    of: ({ session }) => session.clientAddress,
+  },
+  {
+    name: 'veeam.restore.session.scope',
+    help: 'User, site or team whose data the session may restore',
+    example: 'Tenant',
+    holds: ['person', 'item'],
+    of: ({ session }) => session.scope,
+  },
+  {
+    name: 'veeam.restore.session.reason',
+    help: 'Reason for the session, as its initiator wrote it',
+    example: 'Ticket 4711',
+    holds: freeText,
+    of: ({ session }) => session.reason,
+  },
+  {
+    name: 'veeam.organization.name',
+    help: 'Organization whose data is restored',
+    example: 'contoso.onmicrosoft.com',
+    of: ({ session }) => session.organization,
+  },
+];
+
+/** Attributes of a session that has stopped. */
+export const sessionAttributes: readonly Attribute<OfSession>[] = [
+  ...ofSession,
+  {
+    name: 'veeam.restore.session.result',
+    help: 'Result of the session, as the API names it',
+    example: 'Success',
+    of: ({ session }) => session.result.raw,
+  },
+  {
+    name: 'veeam.restore.session.duration',
+    help: 'Seconds from creation to end',
+    example: 61.5,
+    of: ({ session }) => sessionSeconds(session),
+  },
+  {
+    name: 'error.type',
+    help: 'Class of the failure; only for failures',
+    example: 'restore_session_failed',
+    of: ({ session }) => (session.result.label === 'Failed' ? 'restore_session_failed' : undefined),
+  },
+  {
+    name: 'error.message',
+    help: 'Error message of the server',
+    example: 'Mailbox not found',
+    holds: freeText,
+    of: ({ session }) => (session.result.label === 'Failed' ? session.details : undefined),
+  },
+];
+
+function sessionSeconds({ createdAt, endedAt }: Session): number | undefined {
+  return endedAt === undefined || endedAt < createdAt ? undefined : toSeconds(endedAt - createdAt);
+}
+
+/** A path ends with the item and may contain a person's folder. */
+const place: readonly PersonalClass[] = ['path', 'item', 'person'];
+
+/** Attributes of one event and of its session. */
+export const itemAttributes: readonly Attribute<TakenEvent>[] = [
+  {
+    name: 'veeam.restore.event.type',
+    help: 'Operation, as the API names it',
+    example: 'Save',
+    of: ({ event }) => event.type.raw,
+  },
+  {
+    name: 'veeam.restore.event.status',
+    help: 'Final status, as the API names it',
+    example: 'Success',
+    of: ({ event }) => event.status.raw,
+  },
+  {
+    name: 'veeam.restore.event.order',
+    help: 'Number of the event within its session, starting at 0',
+    example: 1,
+    of: ({ event }) => event.order,
+  },
+  {
+    name: 'veeam.restore.event.duration',
+    help: 'Duration in seconds',
+    example: 0.0446928,
+    of: ({ event }) => (event.duration === undefined ? undefined : toSeconds(event.duration)),
+  },
+  {
+    name: 'veeam.restore.item.name',
+    help: 'Name of the item',
+    example: 'Image.jpg',
+    holds: ['item'],
+    of: ({ event }) => event.item.name,
+  },
+  {
+    name: 'veeam.restore.item.type',
+    help: 'Type of the item',
+    example: 'Item',
+    of: ({ event }) => event.item.type,
+  },
+  {
+    name: 'veeam.restore.item.size',
+    help: 'Size of the item in bytes',
+    example: 2048,
+    of: ({ event }) => event.item.sizeBytes,
+  },
+  {
+    name: 'veeam.restore.source',
+    help: 'Where the item was restored from, as the server writes it',
+    example: '/personal/alice/Documents/Image.jpg',
+    holds: place,
+    of: ({ event }) => event.source,
+  },
+  {
+    name: 'veeam.restore.target',
+    help: 'Where the item was restored to, as the server writes it',
+    example: 'C:\\Temp',
+    holds: place,
+    of: ({ event }) => event.target,
+  },
+  {
+    name: 'veeam.restore.reason',
+    help: 'Reason for a failure or warning, as the server writes it',
+    example: 'Access denied',
+    holds: freeText,
+    of: ({ event }) => event.reason,
+  },
+  ...ofSession,
+  {
+    name: 'error.type',
+    help: 'Class of the failure; only for failures',
+    example: 'restore_failed',
+    of: ({ event }) => (event.status.label === 'Failed' ? 'restore_failed' : undefined),
+  },
+  {
+    name: 'error.message',
+    help: 'Error message of the server',
+    example: 'Access denied',
+    holds: freeText,
+    of: ({ event }) => (event.status.label === 'Failed' ? failureText(event) : undefined),
+  },
+];
+
+const failureText = ({ reason, message }: TakenEvent['event']): string => (reason === '' ? message : reason);
+
+/** Event names of the log records, repeated in the attribute `veeam.event.kind`. */
+export const recordKinds = { item: 'veeam.restore.item', session: 'veeam.restore.session' } as const;
+
+/** `at`: timestamp of the record. */
+type Timestamped = Readonly<{ at: Nanos }>;
+
+const uid = {
+  name: 'log.record.uid',
+  help: 'Id of the event, or of the session in the record of a session; the same each time the record is sent',
+  example: '755d207e-ebd6-49da-9943-3b9e5eb31dee',
+} as const;
+
+const kind = {
+  name: 'veeam.event.kind',
+  help: 'Kind of the record: the event name again, for backends that drop it',
+  example: recordKinds.item,
+} as const;
+
+const time = {
+  name: 'veeam.event.time',
+  help: 'When it happened; only if the timestamp is the time of sending (`logs.max_age`, `logs.max_behind`)',
+  example: '2017-05-30T10:57:28.0869607Z',
+} as const;
+
+const unlessEqual = (at: Nanos, own: Nanos): string | undefined => (at === own ? undefined : formatInstant(own));
+
+/** Attributes of the record of one event, in their order. */
+export const itemRecordAttributes: readonly Attribute<TakenEvent & Timestamped>[] = [
+  { ...uid, of: ({ event }) => event.id },
+  { ...kind, of: () => recordKinds.item },
+  { ...time, of: ({ event, at }) => unlessEqual(at, eventTime(event)) },
+  ...itemAttributes,
+];
+
+/** Attributes of the record of a session that has stopped, in their order. */
+export const sessionRecordAttributes: readonly Attribute<Readonly<{ session: Session }> & Timestamped>[] = [
+  { ...uid, of: ({ session }) => session.id },
+  { ...kind, of: () => recordKinds.session },
+  { ...time, of: ({ session, at }) => unlessEqual(at, sessionTime(session)) },
+  ...sessionAttributes,
+];
