@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { FeedAnswer, FeedPosition } from '../pipeline/ports.js';
+import type { FeedAnswer, Source } from '../pipeline/ports.js';
 import { isAtLeast } from '../model/api-versions.js';
 import type { Connection } from './connection.js';
-import { isJsonObject, type JsonObject, parseJson, tag, text, uuid } from './json.js';
+import { isJsonObject, parseJson, tag, text, uuid } from './json.js';
 import { query } from './page.js';
 import { failure, okJson, statusFailure } from './request-errors.js';
 import type { Answer } from './transport.js';
@@ -15,15 +15,13 @@ const feedLimit = 10_000;
  * restore sessions count.
  * @throws {ExporterError} as a request does; a feed that is missing, or forbidden, is an answer.
  */
-export async function readChanges(
-  connection: Connection,
-  { token, waitSeconds }: FeedPosition,
-  signal: AbortSignal,
-): Promise<FeedAnswer> {
-  if (!isAtLeast(await connection.versions.current(signal), 'v8')) return { kind: 'none' };
-  const path = `Events${query({ from: token ?? 'latest', limit: feedLimit, timeoutSeconds: waitSeconds })}`;
-  const answer = await connection.get('feed', path, signal, waitSeconds * 1000);
-  return answer.status === 200 ? decodeChanges(okJson('feed', answer)) : refusal(answer);
+export function changeReader(connection: Connection): Source['changes'] {
+  return async ({ token, waitSeconds }, signal) => {
+    if (!isAtLeast(await connection.versions.current(signal), 'v8')) return { kind: 'none' };
+    const path = `Events${query({ from: token ?? 'latest', limit: feedLimit, timeoutSeconds: waitSeconds })}`;
+    const answer = await connection.get('feed', path, signal, waitSeconds * 1000);
+    return answer.status === 200 ? decodeChanges(okJson('feed', answer)) : refusal(answer);
+  };
 }
 
 /** Statuses after which a retry soon is of no use. */
@@ -48,22 +46,14 @@ function decodeChanges(json: unknown): FeedAnswer {
   const parsed = wireChanges.safeParse(json);
   if (!parsed.success) throw failure('feed', 'decode', 'the answer is not a list of changes');
   const { nextChangeToken: token, limit, results } = parsed.data;
-  const updated = new Map<string, string>();
-  const deleted = new Set<string>();
-  const unreadable = results.filter(entry => !isJsonObject(entry) || !addChange(entry, updated, deleted)).length;
-  return {
-    kind: 'changes',
-    token,
-    updated,
-    deleted,
-    entries: results.length,
-    unreadable,
-    more: results.length >= limit,
-  };
+  const changes = { updated: new Map<string, string>(), deleted: new Set<string>() };
+  const unreadable = results.filter(entry => !addChange(entry, changes.updated, changes.deleted)).length;
+  return { kind: 'changes', token, ...changes, entries: results.length, unreadable, more: results.length >= limit };
 }
 
-/** False for an entry about a session without a readable id. The last entry about a session counts. */
-function addChange(entry: JsonObject, updated: Map<string, string>, deleted: Set<string>): boolean {
+/** False for what is no entry, and an entry about a session without a readable id. The last entry about a session counts. */
+function addChange(entry: unknown, updated: Map<string, string>, deleted: Set<string>): boolean {
+  if (!isJsonObject(entry)) return false;
   const kind = text(entry['eventType']).toLowerCase();
   if (kind !== 'restoresessionupdate' && kind !== 'restoresessiondelete') return true;
   const id = uuid(entry['id']);

@@ -1,9 +1,7 @@
-import type { Secret } from '../kernel/secret.js';
-import { type ApiVersion, isAtLeast } from '../model/api-versions.js';
+import { isAtLeast } from '../model/api-versions.js';
 import type { ApiOperation } from '../model/labels.js';
-import type { AccessToken } from './login.js';
 import { type RestOptions, type RestSettings, settingsOf } from './options.js';
-import { createTokenManager, type TokenManager } from './token-manager.js';
+import { type AccessToken, TokenManager } from './token-manager.js';
 import { type Answer, type Call, createTransport, type Transport } from './transport.js';
 import { createVersions, type Versions } from './versions.js';
 
@@ -18,7 +16,7 @@ export class Connection {
     this.settings = settingsOf(options);
     this.transport = createTransport(this.settings);
     this.versions = createVersions(this.settings, async call => this.transport.send(call, unaborted()));
-    this.tokens = createTokenManager({ ...this.settings, send: async form => this.#sendForm(form) });
+    this.tokens = new TokenManager({ ...this.settings, send: async form => this.#sendForm(form) });
   }
 
   /**
@@ -35,7 +33,11 @@ export class Connection {
 
   /** Aborts the requests in flight, logs out where the API can, within 2 s, and closes the connections. */
   async close(): Promise<void> {
-    return this.transport.close(logout(this.versions.known(), this.tokens.current()?.access));
+    const apiVersion = this.versions.known();
+    const token = this.tokens.current?.access;
+    // Before v7 there is no logout: a token ends when it expires.
+    if (apiVersion === undefined || token === undefined || !isAtLeast(apiVersion, 'v7')) return this.transport.close();
+    return this.transport.close({ operation: 'token', path: `${apiVersion}/token/logout`, token, form: {} });
   }
 
   async #attempt(call: Call, token: AccessToken, signal: AbortSignal): Promise<Answer> {
@@ -58,9 +60,3 @@ export class Connection {
 
 /** Logins and probes are shared, so no caller's signal aborts them: only the deadline, or closing. */
 const unaborted = (): AbortSignal => new AbortController().signal;
-
-/** `POST /vN/token/logout` exists from v7 on; before, a token ends when it expires. */
-const logout = (apiVersion: ApiVersion | undefined, token: Secret | undefined): Call | undefined =>
-  apiVersion === undefined || token === undefined || !isAtLeast(apiVersion, 'v7')
-    ? undefined
-    : { operation: 'token', path: `${apiVersion}/token/logout`, token, form: {} };

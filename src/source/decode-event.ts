@@ -20,7 +20,7 @@ export function decodeEventPage(json: unknown, { offset, limit }: PageRange): Om
  */
 export function decodeEvent(row: unknown, position: number): EventRow {
   if (!isJsonObject(row)) return { order: position, rejected: 'not_an_object', id: '' };
-  const order = readOrder(row['order']) ?? position;
+  const order = wholeNumber(row['order'], largestOrder) ?? position;
   const id = uuid(row['id']);
   const event = readEvent(row, id, order);
   return typeof event === 'string' ? { order, rejected: event, id } : { order, event };
@@ -58,14 +58,9 @@ function readEvent(row: JsonObject, id: string, order: number): RestoreEvent | R
 /** An `int32` in every schema: a larger order would open a gap of billions. */
 const largestOrder = 2 ** 31 - 1;
 
-const readOrder = (value: unknown): number | undefined => {
-  const order = readSize(value);
-  return order !== undefined && order <= largestOrder ? order : undefined;
-};
-
-/** Undefined unless it is a whole number that JSON carries exactly. */
-const readSize = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+/** Undefined unless it is a whole number from 0 to `most`. JSON carries no larger one than the default exactly. */
+const wholeNumber = (value: unknown, most = Number.MAX_SAFE_INTEGER): number | undefined =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most ? value : undefined;
 
 type EventTimes = Pick<RestoreEvent, 'startedAt' | 'endedAt' | 'duration' | 'anomalies'>;
 
@@ -94,7 +89,7 @@ const lengthOf = (start: ParsedInstant | undefined, end: ParsedInstant | undefin
 const readItem = (row: JsonObject, message: string, parsed: ItemMessage): RestoreEvent['item'] => ({
   name: text(row['itemName']) || parsed.name,
   type: text(row['itemType']) || typeIn(message, parsed),
-  sizeBytes: readSize(row['itemSizeBytes']),
+  sizeBytes: wholeNumber(row['itemSizeBytes']),
 });
 
 const fields = ['itemName', 'itemType', 'source', 'target'] as const;

@@ -43,7 +43,7 @@ async function newestOf(send: SendProbe, versions: readonly ApiVersion[], probe:
     send(probe(noVersion)),
     ...versions.map(async each => send(probe(each))),
   ]);
-  if (exists(control)) throw hidden(control);
+  if (exists(control)) throw hidden(control.status);
   const found = versions.map((version, index) => ({ version, answer: answers[index] ?? control })).toReversed();
   for (const { version, answer } of found) {
     if (exists(answer)) return { version, control };
@@ -70,7 +70,7 @@ const undetected = (why: string, status?: number): ExporterError =>
     details: { operation: 'probe', ...(status === undefined ? {} : { status }) },
   });
 
-const hidden = ({ status }: Answer): ExporterError =>
+const hidden = (status: number): ExporterError =>
   undetected(
     `everything is answered with HTTP ${String(status)}, also what no VB365 has: something in front of it wants a login; let it through, ${pin}`,
     status,

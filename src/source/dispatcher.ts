@@ -61,7 +61,7 @@ const idleConnectionMs = 20_000;
 
 /**
  * The transport bounds whole requests; the timeouts of undici would cut long responses that still flow. Node accepts every
- * certificate because `guarded` checks it before anything is sent: only so can a refused certificate be reported, and a
+ * certificate because `guardedConnect` checks it before anything is sent: only so can a refused certificate be reported, and a
  * pinned one be accepted.
  */
 function openDispatcher(options: PoolOptions, ca: string | undefined): Dispatcher {
@@ -99,16 +99,10 @@ function openDispatcher(options: PoolOptions, ca: string | undefined): Dispatche
 }
 
 /** Wraps the connector of a pool, direct or through the proxy. */
-function guardedConnect(poolOptions: object, options: PoolOptions): Readonly<{ connect?: buildConnector.connector }> {
+function guardedConnect(poolOptions: object, { refusal, baseUrl }: PoolOptions) {
   const connect: unknown = 'connect' in poolOptions ? poolOptions.connect : undefined;
-  return isConnector(connect) ? { connect: guarded(connect, options) } : {};
-}
-
-const isConnector = (value: unknown): value is buildConnector.connector => typeof value === 'function';
-
-const guarded =
-  (connect: buildConnector.connector, { refusal, baseUrl }: PoolOptions): buildConnector.connector =>
-  (target, callback) => {
+  if (!isConnector(connect)) return {};
+  const guarded: buildConnector.connector = (target, callback) =>
     connect(target, (...[error, socket]) => {
       if (error !== null) return callback(error, null);
       const why = socket instanceof TLSSocket ? refusal(socket) : undefined;
@@ -116,7 +110,10 @@ const guarded =
       socket.destroy();
       return callback(new ExporterError('network', `Could not connect to "${hostOf(baseUrl)}": ${why}`), null);
     });
-  };
+  return { connect: guarded };
+}
+
+const isConnector = (value: unknown): value is buildConnector.connector => typeof value === 'function';
 
 /** `host:port`, always with the port. */
 export const hostOf = ({ hostname, port, protocol }: URL): string =>

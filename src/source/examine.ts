@@ -8,7 +8,7 @@ import { type RestOptions, settingsOf } from './options.js';
 import type { Page } from './page.js';
 import { networkFailure } from './request-errors.js';
 import { type RestSource, sourceOver } from './rest.js';
-import { filterOf, keyed, readSessionPage } from './session-list.js';
+import { filterOf, keyed, type ReadPage, readSessionPage } from './session-list.js';
 import { type Certificate, chainOf, distrustOf } from './trust.js';
 
 /** The outcome of a TLS handshake with a server. */
@@ -88,13 +88,11 @@ const pageRows = 3;
 /** A session that begins or is purged between two requests moves the rows, but rarely. */
 const attempts = 3;
 
-type ReadRows = (offset: number, signal: AbortSignal) => Promise<Page>;
-
 /** With `apiVersion: 'auto'` the version is detected first. Close the source to log out. */
 export function examineApi(options: RestOptions): Examined {
   const connection = new Connection(options);
   const source = sourceOver(connection);
-  const readRows: ReadRows = async (offset, signal) => {
+  const readRows = async (offset: number, signal: AbortSignal): Promise<Page> => {
     const filter = filterOf(await connection.versions.current(signal), undefined);
     return (await readSessionPage(connection, { offset, limit: pageRows, filter }, signal)).page;
   };
@@ -110,22 +108,18 @@ export function examineApi(options: RestOptions): Examined {
     },
     installationId: () => installationId,
     firstSessions: async signal => firstSessionsOf((await readRows(0, signal)).rows),
-    pages: async signal => {
-      let found: Paging = 'loose';
-      for (let attempt = 0; attempt < attempts && found === 'loose'; attempt += 1)
-        found = await pagingOf(readRows, signal);
-      return found;
-    },
+    pages: async signal => pagingOf(async offset => readRows(offset, signal), attempts),
   };
 }
 
-async function pagingOf(readRows: ReadRows, signal: AbortSignal): Promise<Paging> {
-  const first = await readRows(0, signal);
+async function pagingOf(read: ReadPage, left: number): Promise<Paging> {
+  if (left === 0) return 'loose';
+  const first = await read(0);
   const at = Math.min(first.rows.length, pageRows) - 1;
   if (at < 1) return 'few';
   if (first.last) return 'whole';
-  const second = await readRows(at, signal);
-  if (keyed(second.rows[0])[0] !== keyed(first.rows[at])[0]) return 'loose';
+  const second = await read(at);
+  if (keyed(second.rows[0])[0] !== keyed(first.rows[at])[0]) return pagingOf(read, left - 1);
   return first.anomalies.length > 0 ? 'limited' : 'joined';
 }
 

@@ -34,7 +34,7 @@ export function parseItemMessage(message: string): ItemMessage | undefined {
     const list = smooth ? adjoining(known, message, behind) : firstFrom(lists, behind);
     if (list === undefined || verb.index < opening.length) continue;
     const name = message.slice(opening.length, verb.index);
-    return { name, reason: smooth ? '' : withoutLastBlank(message.slice(behind, list)), ...readList(message, list) };
+    return { name, reason: smooth ? '' : message.slice(behind, list).replace(/ $/, ''), ...readList(message, list) };
   }
   return undefined;
 }
@@ -73,5 +73,3 @@ function adjoining(lists: ReadonlySet<number>, message: string, from: number): n
   const at = message.startsWith(' ', from) ? from + 1 : from;
   return lists.has(at) ? at : undefined;
 }
-
-const withoutLastBlank = (text: string): string => (text.endsWith(' ') ? text.slice(0, -1) : text);

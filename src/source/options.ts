@@ -7,9 +7,6 @@ import type { ApiVersion } from '../model/api-versions.js';
 import type { ApiCode, ApiOperation } from '../model/labels.js';
 import type { Trust } from './trust.js';
 
-/** Called once per HTTP request, retries included, when its response is complete or it has failed. */
-export type Observe = (operation: ApiOperation, code: ApiCode, seconds: number) => void;
-
 /** How to log in. The secret is read for every login, so that it can change. */
 export type Credentials = Readonly<{ secret: () => Promise<Secret> }> &
   (
@@ -58,7 +55,8 @@ type Tuning = Readonly<typeof limits> &
     userAgent: string;
     /** Limits the requests in flight, except long polls. Default: no limit. */
     semaphore: Semaphore;
-    observe: Observe;
+    /** Called once per HTTP request, retries included, when its response is complete or it has failed. */
+    observe: (operation: ApiOperation, code: ApiCode, seconds: number) => void;
     trust: Trust;
     proxy: ProxyConfig | undefined;
     /** Default: nothing is remembered. */

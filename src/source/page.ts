@@ -69,33 +69,26 @@ const smallest = 1_000;
 
 type SizedPage<T> = Readonly<{ page: T; tookMs: number }>;
 
-/** How many rows to request at once: halved when the server is slow, slowly raised again when it is fast. */
-export class PageSize {
-  readonly #most: number;
-  #limit: number;
-
-  /** Begins with `most`; stays at 1,000 or above, or at `most` when that is less. */
-  constructor(most: number) {
-    this.#most = most;
-    this.#limit = most;
-  }
-
-  /** Reads a page with the limit of now, and adapts the limit to the time that it took. No page: nothing is adapted. */
-  async read<T extends Pick<Page, 'rows'> | undefined>(request: (limit: number) => Promise<SizedPage<T>>): Promise<T> {
-    const limit = this.#limit;
+/**
+ * Reads pages with `most` rows at first. The limit is halved when the server is slow, to 1,000 at least, or to `most` when
+ * that is less, and slowly raised again when it is fast. The absence of a page says nothing about the server.
+ */
+export function adaptivePages(most: number) {
+  let current = most;
+  const shrink = (): void => {
+    current = Math.max(Math.min(most, smallest), Math.floor(current / 2));
+  };
+  return async <T extends Pick<Page, 'rows'> | undefined>(read: (limit: number) => Promise<SizedPage<T>>) => {
+    const limit = current;
     try {
-      const { page, tookMs } = await request(limit);
-      if (page !== undefined && tookMs > slowMs) this.#shrink();
+      const { page, tookMs } = await read(limit);
+      if (page !== undefined && tookMs > slowMs) shrink();
       else if (page !== undefined && page.rows.length >= limit && tookMs < fastMs)
-        this.#limit = Math.min(this.#most, Math.ceil(this.#limit * growth));
+        current = Math.min(most, Math.ceil(current * growth));
       return page;
     } catch (thrown) {
-      if (thrown instanceof ExporterError && thrown.reason === 'timeout') this.#shrink();
+      if (thrown instanceof ExporterError && thrown.reason === 'timeout') shrink();
       throw thrown;
     }
-  }
-
-  #shrink(): void {
-    this.#limit = Math.max(Math.min(this.#most, smallest), Math.floor(this.#limit / 2));
-  }
+  };
 }

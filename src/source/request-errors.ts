@@ -13,22 +13,18 @@ const actions: Readonly<Record<ApiOperation, string>> = {
   feed: 'read the change feed',
 };
 
-type Hints = Readonly<{ cause?: unknown; retryAfterMs?: number | undefined; status?: number }>;
-
-/** An error of a request: the operation and why it failed. Never holds the URL, the token or the body. */
-export function failure(operation: ApiOperation, reason: Reason, why: string, hints: Hints = {}): ExporterError {
-  const { status, ...options } = hints;
-  const details = { operation, ...(status === undefined ? {} : { status }) };
-  return new ExporterError(reason, `Could not ${actions[operation]}: ${why}`, { ...options, details });
-}
-
 type HttpStatus = Readonly<{ status: number; retryAfterMs: number | undefined }>;
 
-/** The error for a status other than the expected one. */
-export function statusFailure(operation: ApiOperation, { status, retryAfterMs }: HttpStatus): ExporterError {
-  const why = `HTTP ${String(status)}${statusHints[status] ?? ''}`;
-  return failure(operation, statusReason(status, retryAfterMs), why, { retryAfterMs, status });
+/** An error of a request: the operation and why it failed. Never holds the URL, the token or the body. */
+export function failure(operation: ApiOperation, reason: Reason, why: string, answer?: HttpStatus): ExporterError {
+  const { status, retryAfterMs } = answer ?? {};
+  const details = { operation, ...(status === undefined ? {} : { status }) };
+  return new ExporterError(reason, `Could not ${actions[operation]}: ${why}`, { retryAfterMs, details });
 }
+
+/** The error for a status other than the expected one. */
+export const statusFailure = (operation: ApiOperation, answer: HttpStatus): ExporterError =>
+  failure(operation, statusReason(answer), `HTTP ${String(answer.status)}${statusHints[answer.status] ?? ''}`, answer);
 
 const statusHints: Readonly<Record<number, string>> = {
   401: ' (the token was refused)',
@@ -37,7 +33,7 @@ const statusHints: Readonly<Record<number, string>> = {
 };
 
 /** 503 with a readable `Retry-After` is throttling, without one a failing server. */
-function statusReason(status: number, retryAfterMs: number | undefined): Reason {
+function statusReason({ status, retryAfterMs }: HttpStatus): Reason {
   if (status === 401 || status === 403) return 'auth';
   if (status === 429 || (status === 503 && retryAfterMs !== undefined)) return 'throttled';
   return status >= 500 ? 'server' : 'rejected';
@@ -56,7 +52,6 @@ export function okJson(operation: ApiOperation, response: HttpStatus & Readonly<
 }
 
 const noTls = 'the port does not speak TLS; that of the REST API does (4443 unless changed)';
-
 const oldTls = 'it speaks no TLS newer than 1.1, and 1.2 is the least that is taken';
 
 /** Error codes of Node's `dns`, `net` and `tls`, of OpenSSL and of undici, in words. */
@@ -109,7 +104,7 @@ function proxyFault(thrown: unknown, code: string): string | undefined {
   const message = isJsonObject(thrown) ? text(thrown['message']) : '';
   const status = /^Proxy response \((\d{3})\)/.exec(message)?.[1];
   const hint = status === '407' ? ' (it wants a user and a password, or others)' : '';
-  return status && `the proxy answered HTTP ${status}${hint}`;
+  return status === undefined ? undefined : `the proxy answered HTTP ${status}${hint}`;
 }
 
 /** The first code in an error, its parts (one per address tried) and its causes. */

@@ -3,13 +3,13 @@ import { isAtLeast } from '../model/api-versions.js';
 import type { Session } from '../model/session.js';
 import { milliseconds, type Nanos } from '../model/time.js';
 import type { EventPage, InstanceInfo, Source } from '../pipeline/ports.js';
-import { readChanges } from './change-feed.js';
+import { changeReader } from './change-feed.js';
 import { Connection } from './connection.js';
 import { decodeEventPage } from './decode-event.js';
 import { decodeSession } from './decode-session.js';
 import { isJsonObject, parseJson, text, uuid } from './json.js';
 import type { RestOptions } from './options.js';
-import { PageSize, query } from './page.js';
+import { adaptivePages, query } from './page.js';
 import { failure, okJson } from './request-errors.js';
 import { sessionReader } from './session-list.js';
 import type { Answer } from './transport.js';
@@ -44,16 +44,16 @@ export function sourceOver(connection: Connection): RestSource {
   return {
     now: () => serverTime(settings.clock.now()),
     apiVersion: () => versions.known(),
-    tokenExpiresAtMs: () => tokens.current()?.endsAtMs,
+    tokenExpiresAtMs: () => tokens.current?.endsAtMs,
     certificateExpiresAtMs: () => transport.certificateExpiresAtMs(),
     clockSkewSeconds: () => (transport.skewMs() === undefined ? undefined : skewMs() / 1000),
-    loginRefused: () => tokens.refused(),
+    loginRefused: () => tokens.refused,
     close: async () => connection.close(),
     instance: async signal => readInstance(connection, signal),
     sessions: sessionReader(connection),
     session: async (id, signal) => readSession(connection, id, signal),
     events: eventReader(connection, serverTime),
-    changes: async (position, signal) => readChanges(connection, position, signal),
+    changes: changeReader(connection),
   };
 }
 
@@ -90,15 +90,14 @@ async function readSession(connection: Connection, id: string, signal: AbortSign
 
 /** `readAt` uses the skew of the very response: the first one corrects the most. */
 function eventReader(connection: Connection, serverTime: (ourMs: number) => Nanos): Source['events'] {
-  const size = new PageSize(connection.settings.eventLimit);
+  const readPage = adaptivePages(connection.settings.eventLimit);
   return async (sessionId, offset, signal) =>
-    size.read<EventPage | undefined>(async limit => {
+    readPage<EventPage | undefined>(async limit => {
       const path = `${sessionPath(sessionId)}/Events${query({ offset, limit })}`;
       const answer = await connection.get('events', path, signal);
-      const { tookMs } = answer;
-      if (isGone(answer)) return { page: undefined, tookMs };
+      if (isGone(answer)) return { page: undefined, tookMs: answer.tookMs };
       const page = decodeEventPage(okJson('events', answer), { offset, limit });
-      return { page: { ...page, readAt: serverTime(answer.beganMs) }, tookMs };
+      return { page: { ...page, readAt: serverTime(answer.beganMs) }, tookMs: answer.tookMs };
     });
 }
 

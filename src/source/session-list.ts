@@ -4,13 +4,13 @@ import { formatInstant, type Nanos } from '../model/time.js';
 import type { SessionList } from '../pipeline/ports.js';
 import type { Connection } from './connection.js';
 import { decodeSession, type SessionEntry } from './decode-session.js';
-import { decodePage, type Page, type PageRange, PageSize, query } from './page.js';
+import { adaptivePages, decodePage, type Page, type PageRange, query } from './page.js';
 import { okJson } from './request-errors.js';
 
 /** A list with more pages is an error. */
-const maxPages = 10_000;
+const listPages = 10_000;
 /** How often a list without a guaranteed order is read again. */
-const restarts = 4;
+const listRestarts = 4;
 /** Without a time filter, the whole list is read this often. */
 const fullReadMs = 3_600_000;
 
@@ -20,20 +20,19 @@ const fullReadMs = 3_600_000;
  * last full read, an hour ago at most, found it newest first.
  */
 export function sessionReader(connection: Connection) {
-  const { settings, versions } = connection;
-  const { clock } = settings;
-  const size = new PageSize(settings.sessionLimit);
+  const { clock, sessionLimit } = connection.settings;
+  const readPage = adaptivePages(sessionLimit);
   let trustedUntilMs = -Infinity;
 
   return async (createdFrom: Nanos | undefined, signal: AbortSignal): Promise<SessionList> => {
-    const apiVersion = await versions.current(signal);
+    const apiVersion = await connection.versions.current(signal);
     const filter = filterOf(apiVersion, createdFrom);
     const page = async (offset: number): Promise<Page> =>
-      size.read(async limit => readSessionPage(connection, { offset, limit, filter }, signal));
+      readPage(async limit => readSessionPage(connection, { offset, limit, filter }, signal));
     const ordered = isAtLeast(apiVersion, 'v8');
     const isTrusted = !isAtLeast(apiVersion, 'v6') && clock.monotonic() < trustedUntilMs;
     const enoughFrom = isTrusted ? createdFrom : undefined;
-    const list = await readSessionList(page, { maxPages, restarts, ordered, enoughFrom });
+    const list = await readSessionList(page, { maxPages: listPages, restarts: listRestarts, ordered, enoughFrom });
     if (!list.newestFirst) trustedUntilMs = -Infinity;
     else if (list.whole) trustedUntilMs = clock.monotonic() + fullReadMs;
     return { sessions: list.sessions, rejects: list.rejects };
@@ -81,8 +80,7 @@ export type ReadList = SessionList &
   }>;
 
 type Entries = ReadonlyMap<string, SessionEntry>;
-type Pass = Readonly<{ entries: Entries; pages: number; newestFirst: boolean; whole: boolean }>;
-type ReadPage = (offset: number) => Promise<Page>;
+export type ReadPage = (offset: number) => Promise<Page>;
 
 /**
  * Reads every session that is in the list throughout, whatever is added or removed while it reads. `read` reads the page
@@ -105,17 +103,15 @@ export async function readSessionList(read: ReadPage, options: ListOptions): Pro
 
 /** Whether each session found was known, or newer than all known ones: then none had been skipped. */
 function addsNothing(known: Entries, found: Entries): boolean {
-  const newest = [...known.values()].reduce((latest, entry) => {
-    const at = createdAt(entry) ?? latest;
-    return at > latest ? at : latest;
-  }, 0n);
+  const times = [...known.values()].map(entry => createdAt(entry) ?? 0n);
+  const newest = times.reduce((latest, at) => (at > latest ? at : latest), 0n);
   return [...found].every(([key, entry]) => known.has(key) || (createdAt(entry) ?? 0n) > newest);
 }
 
 const createdAt = (entry: SessionEntry): Nanos | undefined =>
   'session' in entry ? entry.session.createdAt : undefined;
 
-async function readOnce(read: ReadPage, { maxPages, enoughFrom = 0n }: ListOptions): Promise<Pass> {
+async function readOnce(read: ReadPage, { maxPages, enoughFrom = 0n }: ListOptions) {
   const rowsRead = new RowsRead();
   let offset = 0;
   for (let pages = 1; pages <= maxPages; pages += 1) {

@@ -13,16 +13,13 @@ const failureBackoff: Backoff = { baseMs: 1_000, capMs: 30_000 };
 /** Failures without this wait: a refused login has its own, and the others are not the server's fault. */
 const noWait: ReadonlySet<Reason> = new Set(['aborted', 'auth', 'store']);
 
-type Failed = Readonly<{ count: number; untilMs: number; error: ExporterError }>;
-
 /**
  * Runs `work` once for all concurrent callers. A caller's signal ends its wait, not the work. After a failure callers
  * get the same error, without new work, until a wait is over: the one the server asked for, or a growing one.
  */
-export function singleFlight<T>(work: () => Promise<T>, options: FlightOptions): (signal: AbortSignal) => Promise<T> {
-  const { clock, random, operation } = options;
+export function singleFlight<T>(work: () => Promise<T>, { clock, random, operation }: FlightOptions) {
   let flight: Promise<T> | undefined;
-  let failed: Failed | undefined;
+  let failed: Readonly<{ count: number; untilMs: number; error: ExporterError }> | undefined;
 
   async function attempt(): Promise<T> {
     const restMs = (failed?.untilMs ?? 0) - clock.monotonic();
@@ -32,19 +29,15 @@ export function singleFlight<T>(work: () => Promise<T>, options: FlightOptions):
       failed = undefined;
       return done;
     } catch (thrown) {
-      failed = after(failed, toExporterError(thrown));
+      const error = toExporterError(thrown);
+      const count = (failed?.count ?? 0) + 1;
+      const waitMs = error.retryAfterMs ?? backoffMs(failureBackoff, count, random);
+      failed = noWait.has(error.reason) ? undefined : { count, untilMs: clock.monotonic() + waitMs, error };
       throw thrown;
     }
   }
 
-  function after(before: Failed | undefined, error: ExporterError): Failed | undefined {
-    if (noWait.has(error.reason)) return undefined;
-    const count = (before?.count ?? 0) + 1;
-    const waitMs = error.retryAfterMs ?? backoffMs(failureBackoff, count, random);
-    return { count, untilMs: clock.monotonic() + waitMs, error };
-  }
-
-  return async signal => {
+  return async (signal: AbortSignal): Promise<T> => {
     flight ??= attempt().finally(() => {
       flight = undefined;
     });

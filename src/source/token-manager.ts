@@ -1,72 +1,178 @@
-import type { Random } from '../kernel/clock.js';
+import { z } from 'zod';
+import type { Clock, Random } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
-import { type AccessToken, createLogin, type LoginOptions, refresh } from './login.js';
+import { Secret } from '../kernel/secret.js';
+import type { Credentials } from './options.js';
+import { failure, okJson } from './request-errors.js';
 import { singleFlight } from './single-flight.js';
+import type { Answer } from './transport.js';
 
-/**
- * Keeps the one token of a server; all callers share one login. VB365 checks Windows accounts, which lock, so a refused
- * secret is not tried again before a wait (1, 10, then every 30 minutes) unless it has changed. A login that fails for
- * another reason is retried after a growing wait. A new manager knows of no refusal.
- */
-export interface TokenManager {
-  /** A token that does not expire soon. @throws {ExporterError} as a request does, `auth` when login was refused. */
-  accessToken(signal: AbortSignal): Promise<AccessToken>;
-  /**
-   * Replaces a token that a request was refused with; concurrent callers get the same new one.
-   * @throws {ExporterError} `auth` also when tokens are refused that were never accepted: another login will not help.
-   */
-  replace(refused: AccessToken, signal: AbortSignal): Promise<AccessToken>;
-  /** Records that the server accepted a request with this token. */
-  markAccepted(token: AccessToken): void;
-  /** The last login was refused: the next one waits. */
-  refused(): boolean;
-  /** The last token, even an expired one; undefined when there is none. */
-  current(): AccessToken | undefined;
-}
+/** An access token and when to renew it (monotonic clock) and when it expires (epoch ms), by our clocks. */
+export type AccessToken = Readonly<{
+  access: Secret;
+  refresh: Secret | undefined;
+  renewMs: number;
+  endsAtMs: number;
+}>;
+
+type LoginForm = Readonly<Record<string, string>>;
+
+/** `send` posts a form to the token endpoint; no caller's signal aborts it. */
+type LoginOptions = Readonly<{
+  send: (form: LoginForm) => Promise<Answer>;
+  credentials: Credentials;
+  clock: Clock;
+  random: Random;
+}>;
+
+/** Waits after the first, second, and every further refusal, in ms: below usual lock-out rules (5 to 10 in 10 to 30 min). */
+const refusalWaitsMs = [60_000, 600_000, 1_800_000] as const;
 
 /** Tokens that are refused without ever having been accepted are replaced at most this often. */
 const uselessTokenMs = 60_000;
 
-export function createTokenManager(options: LoginOptions & Readonly<{ random: Random }>): TokenManager {
-  const { clock } = options;
-  const login = createLogin(options);
-  const renewed = singleFlight(renew, { ...options, operation: 'token' });
-  let current: AccessToken | undefined;
-  let proven: AccessToken | undefined;
-  let uselessSinceMs = -Infinity;
+/**
+ * Keeps the one token of a server; all callers share one login. VB365 checks Windows accounts, which lock, so a refused
+ * secret is not tried again before a wait (1, 10, then every 30 minutes) unless it has changed: the secret is read for
+ * every login. A login that fails for another reason is retried after a growing wait. A new manager knows of no refusal.
+ */
+export class TokenManager {
+  readonly #options: LoginOptions;
+  readonly #renewed: (signal: AbortSignal) => Promise<AccessToken>;
+  #current: AccessToken | undefined;
+  #proven: AccessToken | undefined;
+  #uselessSinceMs = -Infinity;
+  #refusal: Readonly<{ count: number; untilMs: number; secret: Secret; error: ExporterError }> | undefined;
 
-  async function renew(): Promise<AccessToken> {
-    const held = current?.refresh;
-    const refreshed = held === undefined ? undefined : await refresh(options, held);
-    if (refreshed === undefined) current = undefined;
-    current = refreshed ?? (await login.requestToken());
-    return current;
+  constructor(options: LoginOptions) {
+    this.#options = options;
+    this.#renewed = singleFlight(async () => this.#renew(), { ...options, operation: 'token' });
   }
 
-  async function accessToken(signal: AbortSignal): Promise<AccessToken> {
-    return current !== undefined && clock.monotonic() < current.renewMs ? current : renewed(signal);
+  /** The last token, even an expired one; undefined when there is none. */
+  get current(): AccessToken | undefined {
+    return this.#current;
   }
 
-  function drop(refused: AccessToken): void {
-    if (refused !== proven) {
-      if (clock.monotonic() - uselessSinceMs < uselessTokenMs)
+  /** The last login was refused: the next one waits, unless the secret changes. */
+  get refused(): boolean {
+    return this.#refusal !== undefined;
+  }
+
+  /** A token that does not expire soon. @throws {ExporterError} as a request does, `auth` when login was refused. */
+  async accessToken(signal: AbortSignal): Promise<AccessToken> {
+    const current = this.#current;
+    return current !== undefined && this.#options.clock.monotonic() < current.renewMs ? current : this.#renewed(signal);
+  }
+
+  /** Records that the server accepted a request with this token. */
+  markAccepted(token: AccessToken): void {
+    if (token === this.#current) this.#proven = token;
+  }
+
+  /**
+   * Replaces a token that a request was refused with; concurrent callers get the same new one.
+   * @throws {ExporterError} `auth` also when tokens are refused that were never accepted: another login will not help.
+   */
+  async replace(refused: AccessToken, signal: AbortSignal): Promise<AccessToken> {
+    if (refused !== this.#current) return this.accessToken(signal);
+    if (refused !== this.#proven) {
+      const nowMs = this.#options.clock.monotonic();
+      if (nowMs - this.#uselessSinceMs < uselessTokenMs)
         throw new ExporterError('auth', 'Could not use the token: the server refuses the tokens that it issues');
-      uselessSinceMs = clock.monotonic();
+      this.#uselessSinceMs = nowMs;
     }
     // A refreshed token may be refused again; only a login shows whether the account is the cause.
-    current = undefined;
+    this.#current = undefined;
+    return this.accessToken(signal);
   }
 
+  async #renew(): Promise<AccessToken> {
+    const held = this.#current?.refresh;
+    const refreshed = held === undefined ? undefined : await this.#refresh(held);
+    if (refreshed === undefined) this.#current = undefined;
+    this.#current = refreshed ?? (await this.#logIn());
+    return this.#current;
+  }
+
+  /** Undefined when the server refuses the refresh token: any 4xx, except those that ask the client to wait. */
+  async #refresh(held: Secret): Promise<AccessToken | undefined> {
+    const answer = await this.#options.send({ grant_type: 'refresh_token', refresh_token: held.reveal() });
+    const isRefused = answer.status >= 400 && answer.status < 500 && answer.status !== 408 && answer.status !== 429;
+    return isRefused ? undefined : tokenOf(answer, this.#options.clock);
+  }
+
+  /** During the wait after a refusal it throws the same error without a request; a changed secret is tried at once. */
+  async #logIn(): Promise<AccessToken> {
+    const { credentials, clock, send } = this.#options;
+    const secret = await readSecret(credentials);
+    const last = this.#refusal?.secret.equals(secret) === true ? this.#refusal : undefined;
+    if (last !== undefined && clock.monotonic() < last.untilMs) throw last.error;
+    const answer = await send(formOf(credentials, secret));
+    this.#refusal = undefined;
+    if (![400, 401, 403].includes(answer.status)) return tokenOf(answer, clock);
+    const count = (last?.count ?? 0) + 1;
+    const waitMs = refusalWaitsMs[Math.min(count, refusalWaitsMs.length) - 1] ?? refusalWaitsMs[2];
+    const error = refusalOf(credentials, answer);
+    this.#refusal = { count, untilMs: clock.monotonic() + waitMs, secret, error };
+    throw error;
+  }
+}
+
+/** Source: vb365-rest.md 2.1; the grant of RFC 7523. */
+function formOf(credentials: Credentials, secret: Secret): LoginForm {
+  if (credentials.kind === 'password')
+    return { grant_type: 'password', username: credentials.username, password: secret.reveal() };
   return {
-    accessToken,
-    replace: async (refused, signal) => {
-      if (refused === current) drop(refused);
-      return accessToken(signal);
-    },
-    markAccepted: token => {
-      if (token === current) proven = token;
-    },
-    refused: () => login.refused(),
-    current: () => current,
+    grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+    client_id: credentials.clientId,
+    assertion: secret.reveal(),
+  };
+}
+
+const refusalHints: Readonly<Record<Credentials['kind'], string>> = {
+  password:
+    'check user name and password; the account must be a Veeam backup administrator, without MFA (a service account)',
+  assertion: 'check "client_id" and the assertion, which may have expired',
+};
+
+/** Quotes nothing of the body but one OAuth code: it may name the account. */
+function refusalOf({ kind }: Credentials, { status, body }: Answer): ExporterError {
+  const unsupported = /"unsupported_grant_type"/.test(body);
+  const hint = unsupported ? 'the server does not offer this way to log in' : refusalHints[kind];
+  return new ExporterError('auth', `Could not log in (HTTP ${String(status)}): ${hint}`, {
+    details: { operation: 'token', status },
+  });
+}
+
+async function readSecret({ kind, secret }: Credentials): Promise<Secret> {
+  try {
+    return await secret();
+  } catch (cause) {
+    throw cause instanceof ExporterError ? cause : new ExporterError('auth', `Could not read the ${kind}`, { cause });
+  }
+}
+
+/** For a server that does not say; the administrator sets the lifetime, 60 min by default. */
+const defaultLifeSeconds = 600;
+
+/** OAuth libraries also write `expires_in` as text. The access token becomes a header, so it is visible ASCII. */
+const wireToken = z.object({
+  access_token: z.string().regex(/^[\x21-\x7e]+$/),
+  refresh_token: z.string().nullish(),
+  expires_in: z.coerce.number().positive().catch(defaultLifeSeconds),
+});
+
+function tokenOf(answer: Answer, clock: Clock): AccessToken {
+  const parsed = wireToken.safeParse(okJson('token', answer));
+  if (!parsed.success) throw failure('token', 'decode', 'the answer holds no token');
+  const { access_token: access, refresh_token: held, expires_in: lifeSeconds } = parsed.data;
+  const lifeMs = lifeSeconds * 1000;
+  return {
+    access: new Secret(access),
+    refresh: held === undefined || held === null || held === '' ? undefined : new Secret(held),
+    // A minute before the token expires, or half way through a short life.
+    renewMs: clock.monotonic() - answer.tookMs + Math.max(lifeMs / 2, lifeMs - 60_000),
+    endsAtMs: answer.beganMs + lifeMs,
   };
 }

@@ -132,17 +132,14 @@ async function acquire({ semaphore }: RestSettings, call: Call, signal: AbortSig
   });
 }
 
-function exchangeFailure(
-  thrown: unknown,
-  { baseUrl, proxy, maxResponseBytes }: RestSettings,
-  operation: ApiOperation,
-  { aborted, reason }: AbortSignal,
-): ExporterError {
+/** A deadline that has passed is the reason of the signal. */
+function exchangeFailure(thrown: unknown, settings: RestSettings, operation: ApiOperation, signal: AbortSignal) {
   if (thrown instanceof ExporterError) return thrown;
-  if (aborted) return reason instanceof ExporterError ? reason : failure(operation, 'aborted', 'stopped');
+  if (signal.aborted && signal.reason instanceof ExporterError) return signal.reason;
+  if (signal.aborted) return failure(operation, 'aborted', 'stopped');
   if (thrown instanceof errors.ResponseExceededMaxSizeError)
-    return failure(operation, 'decode', `the answer is longer than ${String(maxResponseBytes)} bytes`);
-  return networkFailure(thrown, { host: hostOf(baseUrl), proxied: proxy !== undefined });
+    return failure(operation, 'decode', `the answer is longer than ${String(settings.maxResponseBytes)} bytes`);
+  return networkFailure(thrown, { host: hostOf(settings.baseUrl), proxied: settings.proxy !== undefined });
 }
 
 /** Keeps the path of the base URL. The origin is always the server's, so the token goes nowhere else. */

@@ -3,15 +3,10 @@ import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 
 /** How to verify the certificate of the server. */
 export type Trust =
-  | Readonly<{
-      kind: 'authorities';
-      /** PEM that replaces the authorities of Node; read for every request, so that they can rotate. */
-      ca: (() => Promise<string>) | undefined;
-    }>
-  | Readonly<{
-      kind: 'pinned';
-      /** SHA-256 of the server's certificate: pairs of hex digits, with or without colons. */ fingerprint: string;
-    }>
+  /** `ca`: PEM that replaces the authorities of Node; read for every request, so that they can rotate. */
+  | Readonly<{ kind: 'authorities'; ca: (() => Promise<string>) | undefined }>
+  /** `fingerprint`: SHA-256 of the server's certificate, pairs of hex digits, with or without colons. */
+  | Readonly<{ kind: 'pinned'; fingerprint: string }>
   | Readonly<{ kind: 'anyone' }>;
 
 /** One certificate of a chain. */

@@ -30,14 +30,12 @@ export function createVersions({ apiVersion, memory, log, ...timing }: Settings,
     return { current: async () => apiVersion, known: () => apiVersion, recheck: ignore, sawInstallation: ignore };
   let state: VersionState | undefined;
 
-  async function recalled(): Promise<VersionState> {
-    const { apiVersion: kept, installationId } = await memory.recall();
-    const version = apiVersions.find(each => each === kept);
-    return { version, sure: version !== undefined, installationId };
-  }
-
   async function choose(): Promise<ApiVersion> {
-    state ??= await recalled();
+    if (state === undefined) {
+      const { apiVersion: kept, installationId } = await memory.recall();
+      const version = apiVersions.find(each => each === kept);
+      state = { version, sure: version !== undefined, installationId };
+    }
     const { version: before } = state;
     if (before !== undefined && (state.sure || (await isServed(send, before)))) return keep(before);
     const version = await detectVersion(send);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseInstant } from '../../src/model/time.js';
-import { PageSize } from '../../src/source/page.js';
+import { adaptivePages } from '../../src/source/page.js';
 import { ExporterError } from '../../src/kernel/errors.js';
 import { Secret } from '../../src/kernel/secret.js';
 import { simulate } from '../../src/simulator/simulate.js';
@@ -98,51 +98,55 @@ describe('a list that moves', () => {
   );
 });
 
+type Pages = ReturnType<typeof adaptivePages>;
+
+/** Reads a full page, or an empty one, in `tookMs`. Returns the limit that it was asked with. */
+const takes = async (pages: Pages, tookMs: number, full: boolean): Promise<number> => {
+  let asked = 0;
+  await pages(async limit => {
+    asked = limit;
+    return { page: { rows: Array.from({ length: full ? limit : 0 }) }, tookMs };
+  });
+  return asked;
+};
+
+const limitOf = async (pages: Pages): Promise<number> => takes(pages, 5_000, true);
+
 describe('the size of a page', () => {
   const timeout = new ExporterError('timeout', 'Could not list restore sessions: no answer');
 
-  const timesOut = async (size: PageSize): Promise<void> => {
-    const read = size.read(async () => {
+  const timesOut = async (pages: Pages): Promise<void> => {
+    const read = pages(async () => {
       throw timeout;
     });
     await expect(read).rejects.toBe(timeout);
   };
-  /** Reads a full page, or an empty one, in `tookMs`. Returns the limit that it was asked with. */
-  const takes = async (size: PageSize, tookMs: number, full: boolean): Promise<number> => {
-    let asked = 0;
-    await size.read(async limit => {
-      asked = limit;
-      return { page: { rows: Array.from({ length: full ? limit : 0 }) }, tookMs };
-    });
-    return asked;
-  };
-  const limitOf = async (size: PageSize): Promise<number> => takes(size, 5_000, true);
 
   test('is halved by a timeout and by a slow answer, to 1,000 at least', async () => {
-    const size = new PageSize(10_000);
-    await timesOut(size);
-    expect(await takes(size, 10_001, true)).toBe(5_000);
-    expect(await limitOf(size)).toBe(2_500);
-    for (let n = 0; n < 5; n += 1) await timesOut(size);
-    expect(await limitOf(size)).toBe(1_000);
+    const pages = adaptivePages(10_000);
+    await timesOut(pages);
+    expect(await takes(pages, 10_001, true)).toBe(5_000);
+    expect(await limitOf(pages)).toBe(2_500);
+    for (let n = 0; n < 5; n += 1) await timesOut(pages);
+    expect(await limitOf(pages)).toBe(1_000);
   });
 
   test('grows back slowly with full pages that come fast, and not with others', async () => {
-    const size = new PageSize(10_000);
-    await timesOut(size);
-    await takes(size, 100, false);
-    await takes(size, 5_000, true);
+    const pages = adaptivePages(10_000);
+    await timesOut(pages);
+    await takes(pages, 100, false);
+    await takes(pages, 5_000, true);
     const failed = new ExporterError('network', 'Could not connect');
-    await expect(size.read(async () => Promise.reject(failed))).rejects.toBe(failed);
-    expect(await takes(size, 100, true)).toBe(5_000);
-    expect(await limitOf(size)).toBe(5_500);
-    for (let n = 0; n < 20; n += 1) await takes(size, 100, true);
-    expect(await limitOf(size)).toBe(10_000);
+    await expect(pages(async () => Promise.reject(failed))).rejects.toBe(failed);
+    expect(await takes(pages, 100, true)).toBe(5_000);
+    expect(await limitOf(pages)).toBe(5_500);
+    for (let n = 0; n < 20; n += 1) await takes(pages, 100, true);
+    expect(await limitOf(pages)).toBe(10_000);
   });
 
   test('is never changed where less than 1,000 was asked for', async () => {
-    const size = new PageSize(30);
-    await timesOut(size);
-    expect(await limitOf(size)).toBe(30);
+    const pages = adaptivePages(30);
+    await timesOut(pages);
+    expect(await limitOf(pages)).toBe(30);
   });
 });
