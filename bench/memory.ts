@@ -1,4 +1,4 @@
-// What stays in memory of one huge session, and of nothing at all; `growth` tells how it is after many events. Every event
+// What stays in memory of one huge session, and of nothing at all; `growth` shows it after many events. Every event
 // goes to metrics and to log records.
 // npm run bench -- memory [--runs 5]
 import { recordsOf, rest, startLine, untilDelivered } from './rig/server-run.js';

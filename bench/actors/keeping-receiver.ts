@@ -1,4 +1,4 @@
-// A receiver of OTLP/JSON in a process of its own, which keeps the `log.record.uid` of what it takes. Says its address;
+// A receiver of OTLP/JSON in its own process, which keeps the `log.record.uid` of what it takes. Says its address;
 // `down` and `up`: answers 503, and takes again; `expect <JSON of uids>`: what is waited for from here on;
 // `count`: how many requests, and how many of those uids are missing; `report`: when each uid came first, and how often.
 // node dist/bench/actors/keeping-receiver.js [--answerMs 100]

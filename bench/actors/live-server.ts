@@ -1,6 +1,6 @@
-// A simulated server in a process of its own, in whose open sessions things happen. Says its address; `go <seconds>`: events
+// A simulated server in its own process, with events in its open sessions. Says its address; `go <seconds>`: events
 // happen for so long, then it says so; `count`: how many requests it has had; `book`: every event, and when it ended.
-// What happens depends on the seed alone. Its change feed tells of sessions, not of their events: nothing proves that real
+// What happens depends on the seed alone. Its change feed reports sessions, not their events: nothing proves that real
 // ones do.
 // node dist/bench/actors/live-server.js --open 20 --old 500 --each 10 --days 30 --rate 2 [--seed 1]
 import { systemClock } from '../../src/kernel/clock.js';

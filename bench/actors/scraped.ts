@@ -1,6 +1,6 @@
-// An exporter's metrics in a process of its own: served over HTTP, while events flow in through the metrics sink and the
+// An exporter's metrics in its own process: served over HTTP, while events flow in through the metrics sink and the
 // state file. Says its address; answers `start` when it has begun to measure the delay of its event loop, and `stop` with
-// what it has found, in milliseconds, and how many events it took meanwhile.
+// what it has found, in milliseconds, and how many events it took in that time.
 // node dist/bench/actors/scraped.js --servers 60 --events-a-second 5000
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { systemClock } from '../../src/kernel/clock.js';
@@ -29,8 +29,8 @@ let taken = 0;
 /** One batch of one server after the other, as the lines of the servers commit them. */
 async function flow(): Promise<void> {
   const each = Math.round((eventsASecond * everyMs) / 1000);
-  for (let turn = 0; !ending.signal.aborted; turn += 1) {
-    const server = serverName(turn % servers);
+  for (let n = 0; !ending.signal.aborted; n += 1) {
+    const server = serverName(n % servers);
     const deltas = await deltasOf(server, manyEvents(taken, each, systemClock.now()));
     await store.commit({ server, deltas });
     metrics.stored.apply(deltas);

@@ -1,4 +1,4 @@
-// A simulated server in a process of its own: says its address, holds the first list of sessions back until it is told
+// A simulated server in its own process: says its address, holds the first list of sessions back until it receives
 // `go`. `add <sessions> <events>` makes more stopped sessions happen; `append` adds an event to a session that is open from the first one on.
 // node dist/bench/actors/server.js --sessions 100 --events 5000 [--days 1] [--hold 1]
 import { systemClock } from '../../src/kernel/clock.js';

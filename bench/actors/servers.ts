@@ -31,7 +31,7 @@ const busy = servers.flatMap(({ world, open }) => (open === undefined ? [] : [{ 
 const halt = new AbortController();
 let appended = 0;
 
-/** In every second it is the turn of another tenth of the open sessions. */
+/** Every second takes another tenth of the open sessions. */
 async function appendUntilHalt(): Promise<void> {
   for (let second = 0; !halt.signal.aborted; second += 1) {
     for (const { world, open } of busy.filter((_, index) => index % 10 === second % 10)) {

@@ -17,7 +17,7 @@ export type Outcome = Readonly<{
   lost: number;
   /** Records that the receiver had already. */
   repeated: number;
-  /** Events from before the start that were told as if they were new. */
+  /** Events from before the start that were reported as new. */
   old: number;
   /** From the end of an event to the receiver, those that came. */
   lagsMs: readonly number[];
@@ -46,7 +46,7 @@ export async function live(contestant: Contestant, scenario: Scenario, seed: num
   stage.server.tell(`go ${String(scenario.seconds)}`);
   await Promise.all([scenario.trouble?.(stage), stage.server.lines.next()]);
   const [cpuSeconds, after] = [stage.usage().cpuSeconds - before.cpuSeconds, await stage.traffic()];
-  const books = await settled(stage, sinceMs, scenario.quietSeconds);
+  const books = await quiescent(stage, sinceMs, scenario.quietSeconds);
   const outcome = {
     ...account(books, sinceMs),
     server: after.server - traffic.server,
@@ -78,7 +78,7 @@ export async function backlog(contestant: Contestant, world: World, seed: number
   return { ...outcome, seconds: (lastMs - sinceMs) / 1_000 };
 }
 
-async function settled(stage: Stage, sinceMs: number, quietSeconds: number): Promise<Books> {
+async function quiescent(stage: Stage, sinceMs: number, quietSeconds: number): Promise<Books> {
   const ended = await bookOf(stage.server);
   const news = [...ended].filter(([, atMs]) => atMs >= sinceMs).map(([id]) => id);
   await waitFor(stage, news, quietSeconds);

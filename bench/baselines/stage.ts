@@ -22,7 +22,7 @@ export type World = Readonly<{
 /** How many requests a server or receiver has had. */
 type Traffic = Readonly<{ server: number; receiver: number; missing: number }>;
 
-/** Server and receiver, each a process of its own, and the contestant between them. */
+/** Server and receiver, each in its own process, and the contestant between them. */
 export type Stage = Readonly<{
   home: Home;
   server: Child;

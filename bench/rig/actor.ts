@@ -1,4 +1,4 @@
-// What all processes around an exporter do: they say where they are, and do what they are told, line by line.
+// What all processes around an exporter do: they say where they are, and follow commands, line by line.
 import type { Server } from 'node:http';
 import { createInterface } from 'node:readline';
 import { say } from './stats.js';
@@ -6,7 +6,7 @@ import { say } from './stats.js';
 /** What is done on a word; `rest` is what stands behind it on its line. */
 export type Orders = Readonly<Record<string, (rest: string) => void>>;
 
-/** Does what is told on standard input. A word that is not known does nothing. */
+/** Follows the commands on standard input. An unknown command does nothing. */
 export function obey(orders: Orders): void {
   createInterface(process.stdin).on('line', line => {
     const [word = ''] = line.split(' ', 1);

@@ -8,7 +8,7 @@ import { text } from './stats.js';
 /** What a process has cost so far. `peakMb`: the most that was resident at once. */
 export type Usage = Readonly<{ cpuSeconds: number; rssMb: number; peakMb: number }>;
 
-/** A process of its own, whose cost can be read from outside. */
+/** A separate process, whose cost can be read from outside. */
 export type Child = Readonly<{
   /** Its output from here on, line by line. */
   lines: AsyncIterator<string>;

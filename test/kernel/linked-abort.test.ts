@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { linkAbort } from '../../src/kernel/linked-abort.js';
 
-test('aborts with any of the others, and when told to', () => {
+test('aborts with any of the others, and on its own call', () => {
   const others = [new AbortController(), new AbortController()];
   const signals = others.map(({ signal }) => signal);
   const [first, second] = [linkAbort(signals), linkAbort(signals)];
@@ -15,7 +15,7 @@ test('aborts at once with one that has aborted before', () => {
   expect(linkAbort([AbortSignal.abort()]).signal.aborted).toBe(true);
 });
 
-test('hears of nothing any more once it has let go', () => {
+test('ignores the others once it is released', () => {
   const other = new AbortController();
   const stop = linkAbort([other.signal]);
   stop.release();
