@@ -20,9 +20,9 @@ const outage: Scenario = {
   quietSeconds: 40,
   trouble: async ({ receiver }: Stage) => {
     await pause(3);
-    receiver.tell('down');
+    receiver.send('down');
     await pause(14);
-    receiver.tell('up');
+    receiver.send('up');
   },
 };
 const crash: Scenario = {

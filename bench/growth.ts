@@ -21,7 +21,7 @@ type Reach = Readonly<{ records: number; events: number }>;
 /** Sends the server a command, and waits until so many records have been delivered. */
 async function take(line: Line, command: string, { records, events }: Reach): Promise<Stretch> {
   const before = line.exporter.usage();
-  line.server.tell(command);
+  line.server.send(command);
   await untilDelivered(line, records);
   const { cpuSeconds } = line.exporter.usage();
   await rest(settleMs);

@@ -41,9 +41,9 @@ async function measure(count: number, minutes: number): Promise<Found> {
   const exporter = await startExporter(home, { url: servers });
   await until(exporter.ready, 250);
   await rest(settleMs);
-  simulators.tell('go');
+  simulators.send('go');
   const found = await watch(exporter, minutes);
-  simulators.tell('halt');
+  simulators.send('halt');
   const { appended } = halted.parse(await hear(simulators));
   await rest(lastMs);
   const text = await exporter.metrics();

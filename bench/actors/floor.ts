@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { createConnectionPool } from '../../src/source/dispatcher.js';
 import { isJsonObject } from '../../src/source/json.js';
-import { tell } from '../rig/actor.js';
+import { report } from '../rig/actor.js';
 import { text } from '../rig/stats.js';
 
 /** As `page_size` of the exporter by default. */
@@ -71,11 +71,11 @@ async function sessions(token: string): Promise<readonly string[]> {
 
 const token = await login();
 const started = once(createInterface(process.stdin), 'line');
-tell({ ready: true });
+report({ ready: true });
 await started;
 const before = process.cpuUsage();
 let events = 0;
 // oxlint-disable-next-line no-await-in-loop -- one after the other, as the exporter reads
 for (const id of await sessions(token)) events += await readSession(id, token);
 const { user, system } = process.cpuUsage(before);
-tell({ events, cpuSeconds: (user + system) / 1e6 });
+report({ events, cpuSeconds: (user + system) / 1e6 });

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
 import { systemClock } from '../../src/kernel/clock.js';
-import { listenAndTell, obey, tell } from '../rig/actor.js';
+import { listenAndReport, obey, report } from '../rig/actor.js';
 import { flag } from '../rig/stats.js';
 
 const attribute = z.object({ key: z.string(), value: z.object({ stringValue: z.string().optional() }) });
@@ -42,8 +42,8 @@ obey({
   down: () => void (down = true),
   up: () => void (down = false),
   expect: rest => void (expected = z.array(z.string()).parse(JSON.parse(rest))),
-  count: () => tell({ requests, missing: expected.filter(uid => !arrivals.has(uid)).length }),
-  report: () => tell([...arrivals].map(([uid, { atMs, times }]) => [uid, atMs, times])),
+  count: () => report({ requests, missing: expected.filter(uid => !arrivals.has(uid)).length }),
+  report: () => report([...arrivals].map(([uid, { atMs, times }]) => [uid, atMs, times])),
 });
 
-listenAndTell(createServer((message, response) => void take(message, response)));
+listenAndReport(createServer((message, response) => void take(message, response)));

@@ -8,7 +8,7 @@ import { sqliteStore } from '../../src/store/sqlite.js';
 import { serve } from '../../test/support/web.js';
 import { makeHome } from '../rig/exporter.js';
 import { busyMetrics, deltasOf, manyEvents, serverName, workOn } from '../rig/many-series.js';
-import { obey, tell } from '../rig/actor.js';
+import { obey, report } from '../rig/actor.js';
 import { flag } from '../rig/stats.js';
 
 const servers = flag('servers', 1);
@@ -46,11 +46,11 @@ obey({
     delay.enable();
     delay.reset();
     taken = 0;
-    tell({ began: true });
+    report({ began: true });
   },
   stop: () => {
     delay.disable();
-    tell({ p999: delay.percentile(99.9) / 1e6, events: taken });
+    report({ p999: delay.percentile(99.9) / 1e6, events: taken });
   },
 });
 process.once('SIGTERM', () => {
@@ -61,4 +61,4 @@ process.once('SIGTERM', () => {
     process.exit();
   });
 });
-tell({ url: `http://127.0.0.1:${String(web.port)}/metrics` });
+report({ url: `http://127.0.0.1:${String(web.port)}/metrics` });

@@ -6,7 +6,7 @@ import { milliseconds } from '../../src/model/time.js';
 import { writeHistory } from '../../src/simulator/history.js';
 import { defaultQuirks } from '../../src/simulator/quirks.js';
 import { simulate } from '../../src/simulator/simulate.js';
-import { obey, tell } from '../rig/actor.js';
+import { obey, report } from '../rig/actor.js';
 import { flag } from '../rig/stats.js';
 
 const gate = Promise.withResolvers<void>();
@@ -20,7 +20,7 @@ const simulator = await simulate({
   },
 });
 const { world, url } = simulator;
-tell({ url });
+report({ url });
 
 const now = () => milliseconds(systemClock.now());
 let additions = 1;

@@ -6,7 +6,7 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds } from '../../src/model/time.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { World } from '../../src/simulator/world.js';
-import { obey, tell } from '../rig/actor.js';
+import { obey, report } from '../rig/actor.js';
 import { flag } from '../rig/stats.js';
 
 const now = () => milliseconds(systemClock.now());
@@ -25,7 +25,7 @@ async function startServer(index: number) {
 }
 
 const servers = await Promise.all(Array.from({ length: flag('servers', 1) }, async (_, index) => startServer(index)));
-tell({ servers: servers.map(({ url, version }) => ({ url, version })) });
+report({ servers: servers.map(({ url, version }) => ({ url, version })) });
 
 const busy = servers.flatMap(({ world, open }) => (open === undefined ? [] : [{ world, open }]));
 const halt = new AbortController();
@@ -47,6 +47,6 @@ obey({
   go: () => void appendUntilHalt(),
   halt: () => {
     halt.abort();
-    tell({ appended });
+    report({ appended });
   },
 });

@@ -43,7 +43,7 @@ export async function live(contestant: Contestant, scenario: Scenario, seed: num
   // The first poll is over; what it has to do at once after it may be as well.
   await pause(2);
   const [before, traffic, sinceMs] = [stage.usage(), await stage.traffic(), systemClock.now()];
-  stage.server.tell(`go ${String(scenario.seconds)}`);
+  stage.server.send(`go ${String(scenario.seconds)}`);
   await Promise.all([scenario.trouble?.(stage), stage.server.lines.next()]);
   const [cpuSeconds, after] = [stage.usage().cpuSeconds - before.cpuSeconds, await stage.traffic()];
   const books = await quiescent(stage, sinceMs, scenario.quietSeconds);
@@ -87,7 +87,7 @@ async function quiescent(stage: Stage, sinceMs: number, quietSeconds: number): P
 
 /** Waits until all of them have come, or nothing has for a while. What it had cost when the last of them came. */
 async function waitFor(stage: Stage, uids: readonly string[], quietSeconds: number) {
-  stage.receiver.tell(`expect ${JSON.stringify(uids)}`);
+  stage.receiver.send(`expect ${JSON.stringify(uids)}`);
   let last = { missing: uids.length, server: 0, receiver: 0, cpuSeconds: 0, atMs: systemClock.monotonic() };
   while (last.missing > 0 && systemClock.monotonic() - last.atMs < quietSeconds * 1_000) {
     // oxlint-disable no-await-in-loop -- looks again and again

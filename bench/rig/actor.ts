@@ -15,13 +15,13 @@ export function obey(orders: Orders): void {
 }
 
 /** Says something, as one line of JSON. */
-export const tell = (what: unknown): void => say(JSON.stringify(what));
+export const report = (what: unknown): void => say(JSON.stringify(what));
 
 /** Listens on a free port, and says at which address. */
-export function listenAndTell(server: Server): void {
+export function listenAndReport(server: Server): void {
   server.listen(0, '127.0.0.1', () => {
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : undefined;
-    tell({ url: `http://127.0.0.1:${String(port)}` });
+    report({ url: `http://127.0.0.1:${String(port)}` });
   });
 }

@@ -13,7 +13,7 @@ export type Child = Readonly<{
   /** Its output from here on, line by line. */
   lines: AsyncIterator<string>;
   /** Writes a line to it. */
-  tell: (line: string) => void;
+  send: (line: string) => void;
   usage: () => Usage;
   /** SIGTERM unless it is to be killed, and waits until it is gone. */
   stop: (signal?: NodeJS.Signals) => Promise<void>;
@@ -36,7 +36,7 @@ export function start(script: string, flags: readonly string[] = [], { nodeFlags
   child.once('exit', () => process.off('exit', kill));
   return {
     lines: createInterface(child.stdout)[Symbol.asyncIterator](),
-    tell: line => void child.stdin.write(`${line}\n`),
+    send: line => void child.stdin.write(`${line}\n`),
     usage: () => usageOf(child),
     stop: async (signal = 'SIGTERM') => stop(child, signal),
   };

@@ -15,7 +15,7 @@ const failuresOf = (chain: Chain, organization: string) =>
     );
 
 const notifiedOf = async (chain: Chain, organization: string) =>
-  eventually(`the failure of ${organization} is notified`, () => failuresOf(chain, organization)[0]);
+  eventually(`the failure of ${organization} is reported`, () => failuresOf(chain, organization)[0]);
 
 /** Waits until Prometheus has seen an event of `organization`, and the rules were evaluated on it several times. */
 async function judged({ prometheus }: Chain, organization: string, status: string): Promise<void> {
@@ -27,7 +27,7 @@ async function judged({ prometheus }: Chain, organization: string, status: strin
 }
 
 describe('from the server to the webhook', () => {
-  test('The first failure alerts: the first Failed event of a fresh installation is notified, and whose it is', async () => {
+  test('The first failure alerts: the first Failed event of a fresh installation is reported, and whose it is', async () => {
     await withChain(async chain => {
       restoreOf(chain.world, fabrikam, 'Failed');
       const { labels, annotations } = await notifiedOf(chain, fabrikam);
