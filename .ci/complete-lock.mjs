@@ -1,5 +1,5 @@
 // Completes package-lock.json after `npm install` from a registry that lacks the optional packages of other platforms:
-// npm leaves them out of the lock file then, and `npm ci` refuses it. Each gets an entry with what its name tells.
+// npm leaves them out of the lock file then, and `npm ci` refuses it. Each gets an entry with what its name says.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const path = new URL('../package-lock.json', import.meta.url);

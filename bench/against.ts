@@ -1,5 +1,5 @@
-// What people use today, and what a good engineer writes in an afternoon, beside the exporter: the same world and the same
-// events. Server, receiver and contestant are processes of their own.
+// What people use today, and what a good engineer writes in an afternoon, compared with the exporter: the same world and the same
+// events. Server, receiver and contestant run in their own processes.
 // npm run bench -- against [--runs 3] [--only 0]
 import { cells } from './baselines/cells.js';
 import { type Contestant, exporter, fetchSdk, naiveAll, naiveFirst } from './baselines/contestants.js';
@@ -20,9 +20,9 @@ const outage: Scenario = {
   quietSeconds: 40,
   trouble: async ({ receiver }: Stage) => {
     await pause(3);
-    receiver.tell('down');
+    receiver.send('down');
     await pause(14);
-    receiver.tell('up');
+    receiver.send('up');
   },
 };
 const crash: Scenario = {
@@ -41,7 +41,7 @@ type Act = Readonly<{
   title: string;
   contestants: readonly Contestant[];
   run: (contestant: Contestant, seed: number) => Promise<Outcome>;
-  /** All at once, each in a world of its own: where the truth is asked for, not what it costs. */
+  /** All at once, each in its own world: where the truth is asked for, not what it costs. */
   together?: boolean;
   cells: readonly (keyof typeof cells)[];
 }>;
@@ -83,7 +83,7 @@ const acts: readonly Act[] = [
 ];
 
 /** What one run has come to, in the order of the contestants. */
-async function turns({ contestants, run, together = false }: Act, seed: number): Promise<readonly Outcome[]> {
+async function outcomesOf({ contestants, run, together = false }: Act, seed: number): Promise<readonly Outcome[]> {
   if (together) return Promise.all(contestants.map(async contestant => run(contestant, seed)));
   const outcomes: Outcome[] = [];
   // oxlint-disable-next-line no-await-in-loop -- two at once would measure each other
@@ -101,7 +101,7 @@ async function play(act: Act, runs: number): Promise<string> {
     });
   for (let seed = 1; seed <= runs; seed += 1) {
     // oxlint-disable-next-line no-await-in-loop -- as above
-    found.push(await turns(act, seed));
+    found.push(await outcomesOf(act, seed));
     say(`${act.title}, run ${String(seed)}`);
   }
   return `### ${act.title}\n\n${table(['', ...shown.map(({ head }) => head)], rows())}`;

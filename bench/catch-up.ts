@@ -23,7 +23,7 @@ async function floor({ sessions, eventsEach }: Load): Promise<Cost> {
   const child = start('actors/floor.js', ['--url', url]);
   await hear(child);
   const sinceMs = systemClock.monotonic();
-  child.tell('go');
+  child.send('go');
   const { events, cpuSeconds } = seen.parse(await hear(child));
   const wallSeconds = (systemClock.monotonic() - sinceMs) / 1000;
   await Promise.all([child.stop(), server.stop()]);
@@ -38,7 +38,7 @@ async function exporter(load: Load, logs: boolean): Promise<Cost> {
   const line = await startLine({ ...load, logs });
   await rest(settleMs);
   const [before, sinceMs] = [line.exporter.usage(), systemClock.monotonic()];
-  line.server.tell('go');
+  line.server.send('go');
   await untilDelivered(line, recordsOf(load.sessions, load.eventsEach, logs ? 2 : 1), 1_000);
   const cost = {
     cpuSeconds: line.exporter.usage().cpuSeconds - before.cpuSeconds,

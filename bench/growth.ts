@@ -11,17 +11,17 @@ const marks = [10_000, 100_000, 400_000, 700_000, 1_000_000];
 const knownSessions = [10, 100, 1_000, 10_000];
 /** What is new when so many sessions are known: comes twice, the first time to warm up. */
 const news = { sessions: 20, eventsEach: 2_500 };
-/** Lets what is in hand end. */
+/** Time for work in progress to finish. */
 const settleMs = 2_000;
 
 /** What each event of a stretch cost, and what was resident at its end. */
 type Stretch = Readonly<{ micros: number; rssMb: number }>;
 type Reach = Readonly<{ records: number; events: number }>;
 
-/** Tells the server what to do, and waits until so many records have been delivered. */
+/** Sends the server a command, and waits until so many records have been delivered. */
 async function take(line: Line, command: string, { records, events }: Reach): Promise<Stretch> {
   const before = line.exporter.usage();
-  line.server.tell(command);
+  line.server.send(command);
   await untilDelivered(line, records);
   const { cpuSeconds } = line.exporter.usage();
   await rest(settleMs);

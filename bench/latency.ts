@@ -42,15 +42,15 @@ const counted = async ({ exporter }: Line): Promise<number> =>
 const arrived = z.object({ records: z.number() });
 
 async function received({ receiver }: Line): Promise<number> {
-  receiver.tell('count');
+  receiver.send('count');
   return arrived.parse(await hear(receiver)).records;
 }
 
 /** The first event makes the series, which is scraped before anything is measured. */
 async function once(events: number): Promise<Run> {
   const line = await startLine({});
-  line.server.tell('go');
-  line.server.tell('append');
+  line.server.send('go');
+  line.server.send('append');
   await until(async () => (await counted(line)) === 1 && (await received(line)) === 1);
   await rest(2_000);
   const series = watch(async () => counted(line));
@@ -59,7 +59,7 @@ async function once(events: number): Promise<Run> {
   for (let event = 0; event < events; event += 1) {
     await rest(-Math.log(1 - systemRandom()) * meanGapMs);
     sentMs.push(systemClock.monotonic());
-    line.server.tell('append');
+    line.server.send('append');
   }
   await until(() => Math.min(series.seenMs.length, records.seenMs.length) > events);
   await Promise.all([series.end(), records.end()]);

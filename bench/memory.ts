@@ -1,4 +1,4 @@
-// What stays in memory of one huge session, and of nothing at all; `growth` tells how it is after many events. Every event
+// What stays in memory of one huge session, and of nothing at all; `growth` shows it after many events. Every event
 // goes to metrics and to log records.
 // npm run bench -- memory [--runs 5]
 import { recordsOf, rest, startLine, untilDelivered } from './rig/server-run.js';
@@ -8,7 +8,7 @@ import { flag, say } from './rig/stats.js';
 /** The most MB that were resident at once while one session of so many events was read. */
 async function peakOf(events: number): Promise<number> {
   const line = await startLine({ sessions: 1, eventsEach: events, days: 0.01 });
-  line.server.tell('go');
+  line.server.send('go');
   await untilDelivered(line, recordsOf(1, events));
   const { peakMb } = line.exporter.usage();
   await line.stop();
@@ -18,7 +18,7 @@ async function peakOf(events: number): Promise<number> {
 /** MB after a minute in which nothing happens but a scrape every 15 s. */
 async function idle(): Promise<number> {
   const line = await startLine({});
-  line.server.tell('go');
+  line.server.send('go');
   for (let scrape = 0; scrape < 4; scrape += 1) {
     // oxlint-disable-next-line no-await-in-loop -- one scrape after the other
     await rest(15_000);

@@ -28,7 +28,7 @@ const delays = z.object({ p999: z.number(), events: z.number() });
 
 /** What `scraped` does for so long, once a second; and how the event loop of the process fared. */
 async function watched(child: Child, seconds: number, scraped: () => Promise<unknown>) {
-  child.tell('start');
+  child.send('start');
   await hear(child);
   const answeredMs: number[] = [];
   const beganMs = systemClock.monotonic();
@@ -38,7 +38,7 @@ async function watched(child: Child, seconds: number, scraped: () => Promise<unk
     // oxlint-disable-next-line no-await-in-loop -- as above
     await systemClock.sleep(Math.max(0, beganMs + n * 1000 - systemClock.monotonic()), never);
   }
-  child.tell('stop');
+  child.send('stop');
   const { events, ...delay } = delays.parse(await hear(child));
   return { ...delay, answered: median(answeredMs), eventsASecond: events / seconds };
 }

@@ -41,9 +41,9 @@ async function measure(count: number, minutes: number): Promise<Found> {
   const exporter = await startExporter(home, { url: servers });
   await until(exporter.ready, 250);
   await rest(settleMs);
-  simulators.tell('go');
+  simulators.send('go');
   const found = await watch(exporter, minutes);
-  simulators.tell('halt');
+  simulators.send('halt');
   const { appended } = halted.parse(await hear(simulators));
   await rest(lastMs);
   const text = await exporter.metrics();
@@ -79,10 +79,10 @@ async function watch(exporter: Exporter, minutes: number): Promise<Watched> {
 }
 
 /** Many servers, and a single one in the same run. */
-type Beside = Found & Readonly<{ first: Found }>;
+type Compared = Found & Readonly<{ first: Found }>;
 
 /** The row of one number of servers, over all runs. "Each more" is what every server beyond the first adds. */
-function rowOf(count: number, found: readonly Beside[]): readonly string[] {
+function rowOf(count: number, found: readonly Compared[]): readonly string[] {
   const each = (of: (one: Found) => number, digits: number): string => spread(found.map(of), digits);
   const added = (of: (one: Found) => number): string =>
     count === 1
@@ -119,11 +119,11 @@ const head = [
   'p50',
 ];
 
-/** CPU and memory as servers become more. `--servers` measures one number of them beside a single one. */
+/** CPU and memory as servers become more. `--servers` measures one number of them next to a single one. */
 export async function manyServers(): Promise<Section> {
   const [minutes, runs, most] = [flag('minutes', 2), flag('runs', 5), flag('servers', 0)];
   const counts = most > 0 ? [1, most] : [1, 100, 1_000];
-  const found: Beside[] = [];
+  const found: Compared[] = [];
   for (let run = 0; run < runs; run += 1) {
     let first: Found | undefined;
     for (const count of counts) {

@@ -39,7 +39,7 @@ function emptyProgram(): number {
 
 /** Reads everything with one exporter, and ends that one. Answers what it had counted. */
 async function makeState(line: Line, sessions: number): Promise<number> {
-  line.server.tell('go');
+  line.server.send('go');
   await untilDelivered(line, recordsOf(sessions, eventsEach));
   await line.exporter.stop();
   return sessions * eventsEach;

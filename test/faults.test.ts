@@ -192,7 +192,7 @@ describe('Nothing lost: ends complete once it is over', () => {
   );
 
   test(
-    'an upgrade that brings words and fields of its own',
+    'an upgrade that brings new words and fields',
     async () => {
       await onFaultStage({}, async stage => {
         const session = stage.openSession();

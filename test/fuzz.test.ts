@@ -74,7 +74,7 @@ function fateOf(rows: readonly EventRow[]): Fate {
   return fate;
 }
 
-/** What came of them, as the sink was told. */
+/** The fate of the rows, as the sink received it. */
 function outcomeOf(sink: RecordingSink): Omit<Fate, 'repeated'> {
   const rejected: Fate['rejected'] = {};
   for (const { findings } of sink.batches)
@@ -126,7 +126,7 @@ async function live(page: EventPage | undefined) {
   return { sink, failed, pending: await store.pending('hq', 'metrics') };
 }
 
-test('Nothing lost: 10,000 damaged pages crash and hang nothing; each row is taken, or set aside and counted', async () => {
+test('Nothing lost: 10,000 damaged pages crash and hang nothing; each row is taken, or rejected and counted', async () => {
   let refused = 0;
   await fc.assert(
     fc.asyncProperty(healthy, damages, async (one, done) => {

@@ -21,7 +21,7 @@ import {
 const versions = ['v3', 'v6', 'v8'] as const;
 const hourMs = 3_600_000;
 
-/** Every sink has nothing left to take, and had its say after the last turn of discovery. */
+/** Every sink has nothing left to take, and delivered after the last poll of discovery. */
 async function caughtUp(
   app: Program,
   { receiver }: Pick<Stage, 'receiver'>,

@@ -94,7 +94,7 @@ describe('No login storm', () => {
         stage.simulator.revokeTokens(true);
         stage.addEvents(session, 5);
         await passTime(stage, 60 * minuteMs);
-        // Half of a wait that doubles up to 30 s; a turn asks each second. Within a turn a second loop may ask once more.
+        // Half of a wait that doubles up to 30 s; a poll asks each second. Within a poll a second loop may ask once more.
         const waits = gapsMs(atMs).filter(gap => gap > 0);
         expect(waits.slice(0, 4).every((wait, n) => wait >= 500 * 2 ** n)).toBe(true);
         expect(Math.min(...waits.slice(5))).toBeGreaterThanOrEqual(15_000);

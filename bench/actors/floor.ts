@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { createConnectionPool } from '../../src/source/dispatcher.js';
 import { isJsonObject } from '../../src/source/json.js';
-import { tell } from '../rig/actor.js';
+import { report } from '../rig/actor.js';
 import { text } from '../rig/stats.js';
 
 /** As `page_size` of the exporter by default. */
@@ -50,7 +50,7 @@ function look(json: unknown): Read {
 /** Goes on while there is a next page, as the exporter does: the requests are the same. */
 async function readSession(id: string, token: string): Promise<number> {
   for (let offset = 0; ;) {
-    // oxlint-disable-next-line no-await-in-loop -- the page before tells whether there is another
+    // oxlint-disable-next-line no-await-in-loop -- the page before says whether there is another
     const { rows, more } = look(
       await read(`RestoreSessions/${id}/Events?offset=${String(offset)}&limit=${String(limit)}`, token),
     );
@@ -70,12 +70,12 @@ async function sessions(token: string): Promise<readonly string[]> {
 }
 
 const token = await login();
-const told = once(createInterface(process.stdin), 'line');
-tell({ ready: true });
-await told;
+const started = once(createInterface(process.stdin), 'line');
+report({ ready: true });
+await started;
 const before = process.cpuUsage();
 let events = 0;
-// oxlint-disable-next-line no-await-in-loop -- in turn, as the exporter reads
+// oxlint-disable-next-line no-await-in-loop -- one after the other, as the exporter reads
 for (const id of await sessions(token)) events += await readSession(id, token);
 const { user, system } = process.cpuUsage(before);
-tell({ events, cpuSeconds: (user + system) / 1e6 });
+report({ events, cpuSeconds: (user + system) / 1e6 });

@@ -1,4 +1,4 @@
-// A receiver of OTLP/JSON in a process of its own, which keeps the `log.record.uid` of what it takes. Says its address;
+// A receiver of OTLP/JSON in its own process, which keeps the `log.record.uid` of what it takes. Says its address;
 // `down` and `up`: answers 503, and takes again; `expect <JSON of uids>`: what is waited for from here on;
 // `count`: how many requests, and how many of those uids are missing; `report`: when each uid came first, and how often.
 // node dist/bench/actors/keeping-receiver.js [--answerMs 100]
@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
 import { systemClock } from '../../src/kernel/clock.js';
-import { listenAndTell, obey, tell } from '../rig/actor.js';
+import { listenAndReport, obey, report } from '../rig/actor.js';
 import { flag } from '../rig/stats.js';
 
 const attribute = z.object({ key: z.string(), value: z.object({ stringValue: z.string().optional() }) });
@@ -42,8 +42,8 @@ obey({
   down: () => void (down = true),
   up: () => void (down = false),
   expect: rest => void (expected = z.array(z.string()).parse(JSON.parse(rest))),
-  count: () => tell({ requests, missing: expected.filter(uid => !arrivals.has(uid)).length }),
-  report: () => tell([...arrivals].map(([uid, { atMs, times }]) => [uid, atMs, times])),
+  count: () => report({ requests, missing: expected.filter(uid => !arrivals.has(uid)).length }),
+  report: () => report([...arrivals].map(([uid, { atMs, times }]) => [uid, atMs, times])),
 });
 
-listenAndTell(createServer((message, response) => void take(message, response)));
+listenAndReport(createServer((message, response) => void take(message, response)));

@@ -1,6 +1,6 @@
-// A simulated server in a process of its own, in whose open sessions things happen. Says its address; `go <seconds>`: events
+// A simulated server in its own process, with events in its open sessions. Says its address; `go <seconds>`: events
 // happen for so long, then it says so; `count`: how many requests it has had; `book`: every event, and when it ended.
-// What happens depends on the seed alone. Its change feed tells of sessions, not of their events: nothing proves that real
+// What happens depends on the seed alone. Its change feed reports sessions, not their events: nothing proves that real
 // ones do.
 // node dist/bench/actors/live-server.js --open 20 --old 500 --each 10 --days 30 --rate 2 [--seed 1]
 import { systemClock } from '../../src/kernel/clock.js';
@@ -9,7 +9,7 @@ import { defaultQuirks } from '../../src/simulator/quirks.js';
 import { dice } from '../../src/simulator/random.js';
 import { itemEvent, roleOf, type Scene, sessionOf } from '../../src/simulator/script.js';
 import { simulate } from '../../src/simulator/simulate.js';
-import { obey, tell } from '../rig/actor.js';
+import { obey, report } from '../rig/actor.js';
 import { flag } from '../rig/stats.js';
 
 const [seed, rate] = [flag('seed', 1), flag('rate', 2)];
@@ -64,7 +64,7 @@ async function go(seconds: number): Promise<void> {
     if (scene !== undefined) append(scene);
     if (count % eventsPerSession === 0) replaceOldest();
   }
-  tell({ done: true });
+  report({ done: true });
 }
 
 // The n-th of the open sessions has three times n events already, so that some have more than a page of 30.
@@ -74,10 +74,10 @@ for (let index = 0; index < flag('open', 0); index += 1) {
 }
 obey({
   go: rest => void go(Number(rest)),
-  count: () => tell({ requests }),
+  count: () => report({ requests }),
   book: () => {
     const events = [...world.book()].map(({ event }) => [event.id, Number((event.endedAt ?? 0n) / 1_000_000n)]);
-    tell(events);
+    report(events);
   },
 });
-tell({ url });
+report({ url });

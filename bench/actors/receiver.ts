@@ -2,7 +2,7 @@
 // `count` with the number of log records it received.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { listenAndTell, obey, tell } from '../rig/actor.js';
+import { listenAndReport, obey, report } from '../rig/actor.js';
 
 let records = 0;
 /** Once in each record, in both encodings. */
@@ -22,5 +22,5 @@ async function take(request: IncomingMessage, response: ServerResponse): Promise
   response.writeHead(200, { 'content-type': type }).end(type.includes('json') ? '{}' : '');
 }
 
-listenAndTell(createServer((request, response) => void take(request, response)));
-obey({ count: () => tell({ records }) });
+listenAndReport(createServer((request, response) => void take(request, response)));
+obey({ count: () => report({ records }) });

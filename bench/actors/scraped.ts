@@ -1,6 +1,6 @@
-// An exporter's metrics in a process of its own: served over HTTP, while events flow in through the metrics sink and the
+// An exporter's metrics in its own process: served over HTTP, while events flow in through the metrics sink and the
 // state file. Says its address; answers `start` when it has begun to measure the delay of its event loop, and `stop` with
-// what it has found, in milliseconds, and how many events it took meanwhile.
+// what it has found, in milliseconds, and how many events it took in that time.
 // node dist/bench/actors/scraped.js --servers 60 --events-a-second 5000
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { systemClock } from '../../src/kernel/clock.js';
@@ -8,7 +8,7 @@ import { sqliteStore } from '../../src/store/sqlite.js';
 import { serve } from '../../test/support/web.js';
 import { makeHome } from '../rig/exporter.js';
 import { busyMetrics, deltasOf, manyEvents, serverName, workOn } from '../rig/many-series.js';
-import { obey, tell } from '../rig/actor.js';
+import { obey, report } from '../rig/actor.js';
 import { flag } from '../rig/stats.js';
 
 const servers = flag('servers', 1);
@@ -29,8 +29,8 @@ let taken = 0;
 /** One batch of one server after the other, as the lines of the servers commit them. */
 async function flow(): Promise<void> {
   const each = Math.round((eventsASecond * everyMs) / 1000);
-  for (let turn = 0; !ending.signal.aborted; turn += 1) {
-    const server = serverName(turn % servers);
+  for (let n = 0; !ending.signal.aborted; n += 1) {
+    const server = serverName(n % servers);
     const deltas = await deltasOf(server, manyEvents(taken, each, systemClock.now()));
     await store.commit({ server, deltas });
     metrics.stored.apply(deltas);
@@ -46,11 +46,11 @@ obey({
     delay.enable();
     delay.reset();
     taken = 0;
-    tell({ began: true });
+    report({ began: true });
   },
   stop: () => {
     delay.disable();
-    tell({ p999: delay.percentile(99.9) / 1e6, events: taken });
+    report({ p999: delay.percentile(99.9) / 1e6, events: taken });
   },
 });
 process.once('SIGTERM', () => {
@@ -61,4 +61,4 @@ process.once('SIGTERM', () => {
     process.exit();
   });
 });
-tell({ url: `http://127.0.0.1:${String(web.port)}/metrics` });
+report({ url: `http://127.0.0.1:${String(web.port)}/metrics` });

@@ -1,4 +1,4 @@
-// A simulated server in a process of its own: says its address, holds the first list of sessions back until it is told
+// A simulated server in its own process: says its address, holds the first list of sessions back until it receives
 // `go`. `add <sessions> <events>` makes more stopped sessions happen; `append` adds an event to a session that is open from the first one on.
 // node dist/bench/actors/server.js --sessions 100 --events 5000 [--days 1] [--hold 1]
 import { systemClock } from '../../src/kernel/clock.js';
@@ -6,7 +6,7 @@ import { milliseconds } from '../../src/model/time.js';
 import { writeHistory } from '../../src/simulator/history.js';
 import { defaultQuirks } from '../../src/simulator/quirks.js';
 import { simulate } from '../../src/simulator/simulate.js';
-import { obey, tell } from '../rig/actor.js';
+import { obey, report } from '../rig/actor.js';
 import { flag } from '../rig/stats.js';
 
 const gate = Promise.withResolvers<void>();
@@ -20,7 +20,7 @@ const simulator = await simulate({
   },
 });
 const { world, url } = simulator;
-tell({ url });
+report({ url });
 
 const now = () => milliseconds(systemClock.now());
 let additions = 1;

@@ -6,7 +6,7 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds } from '../../src/model/time.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { World } from '../../src/simulator/world.js';
-import { obey, tell } from '../rig/actor.js';
+import { obey, report } from '../rig/actor.js';
 import { flag } from '../rig/stats.js';
 
 const now = () => milliseconds(systemClock.now());
@@ -25,13 +25,13 @@ async function startServer(index: number) {
 }
 
 const servers = await Promise.all(Array.from({ length: flag('servers', 1) }, async (_, index) => startServer(index)));
-tell({ servers: servers.map(({ url, version }) => ({ url, version })) });
+report({ servers: servers.map(({ url, version }) => ({ url, version })) });
 
 const busy = servers.flatMap(({ world, open }) => (open === undefined ? [] : [{ world, open }]));
 const halt = new AbortController();
 let appended = 0;
 
-/** In every second it is the turn of another tenth of the open sessions. */
+/** Every second takes another tenth of the open sessions. */
 async function appendUntilHalt(): Promise<void> {
   for (let second = 0; !halt.signal.aborted; second += 1) {
     for (const { world, open } of busy.filter((_, index) => index % 10 === second % 10)) {
@@ -47,6 +47,6 @@ obey({
   go: () => void appendUntilHalt(),
   halt: () => {
     halt.abort();
-    tell({ appended });
+    report({ appended });
   },
 });

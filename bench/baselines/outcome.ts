@@ -17,7 +17,7 @@ export type Outcome = Readonly<{
   lost: number;
   /** Records that the receiver had already. */
   repeated: number;
-  /** Events from before the start that were told as if they were new. */
+  /** Events from before the start that were reported as new. */
   old: number;
   /** From the end of an event to the receiver, those that came. */
   lagsMs: readonly number[];
@@ -43,10 +43,10 @@ export async function live(contestant: Contestant, scenario: Scenario, seed: num
   // The first poll is over; what it has to do at once after it may be as well.
   await pause(2);
   const [before, traffic, sinceMs] = [stage.usage(), await stage.traffic(), systemClock.now()];
-  stage.server.tell(`go ${String(scenario.seconds)}`);
+  stage.server.send(`go ${String(scenario.seconds)}`);
   await Promise.all([scenario.trouble?.(stage), stage.server.lines.next()]);
   const [cpuSeconds, after] = [stage.usage().cpuSeconds - before.cpuSeconds, await stage.traffic()];
-  const books = await settled(stage, sinceMs, scenario.quietSeconds);
+  const books = await quiescent(stage, sinceMs, scenario.quietSeconds);
   const outcome = {
     ...account(books, sinceMs),
     server: after.server - traffic.server,
@@ -78,7 +78,7 @@ export async function backlog(contestant: Contestant, world: World, seed: number
   return { ...outcome, seconds: (lastMs - sinceMs) / 1_000 };
 }
 
-async function settled(stage: Stage, sinceMs: number, quietSeconds: number): Promise<Books> {
+async function quiescent(stage: Stage, sinceMs: number, quietSeconds: number): Promise<Books> {
   const ended = await bookOf(stage.server);
   const news = [...ended].filter(([, atMs]) => atMs >= sinceMs).map(([id]) => id);
   await waitFor(stage, news, quietSeconds);
@@ -87,7 +87,7 @@ async function settled(stage: Stage, sinceMs: number, quietSeconds: number): Pro
 
 /** Waits until all of them have come, or nothing has for a while. What it had cost when the last of them came. */
 async function waitFor(stage: Stage, uids: readonly string[], quietSeconds: number) {
-  stage.receiver.tell(`expect ${JSON.stringify(uids)}`);
+  stage.receiver.send(`expect ${JSON.stringify(uids)}`);
   let last = { missing: uids.length, server: 0, receiver: 0, cpuSeconds: 0, atMs: systemClock.monotonic() };
   while (last.missing > 0 && systemClock.monotonic() - last.atMs < quietSeconds * 1_000) {
     // oxlint-disable no-await-in-loop -- looks again and again

@@ -22,7 +22,7 @@ export type World = Readonly<{
 /** How many requests a server or receiver has had. */
 type Traffic = Readonly<{ server: number; receiver: number; missing: number }>;
 
-/** Server and receiver, each a process of its own, and the contestant between them. */
+/** Server and receiver, each in its own process, and the contestant between them. */
 export type Stage = Readonly<{
   home: Home;
   server: Child;
@@ -66,8 +66,8 @@ export async function buildStage(contestant: Contestant, world: World, seed: num
     },
     usage: () => sum([...past, present().usage()]),
     traffic: async () => {
-      server.tell('count');
-      receiver.tell('count');
+      server.send('count');
+      receiver.send('count');
       const { requests, missing } = received.parse(await hear(receiver));
       return { server: served.parse(await hear(server)).requests, receiver: requests, missing };
     },
@@ -85,12 +85,12 @@ const sum = (usages: readonly Usage[]): Usage => ({
 });
 
 export async function bookOf(server: Child): Promise<Books['ended']> {
-  server.tell('book');
+  server.send('book');
   return new Map(z.array(z.tuple([z.string(), z.number()])).parse(await hear(server)));
 }
 
 export async function arrivalsAt(receiver: Child): Promise<Books['arrived']> {
-  receiver.tell('report');
+  receiver.send('report');
   const rows = z.array(z.tuple([z.string(), z.number(), z.number()])).parse(await hear(receiver));
   return new Map(rows.map(([uid, atMs, times]) => [uid, { atMs, times }]));
 }

@@ -54,7 +54,7 @@ const isToken = (json: unknown): json is Readonly<{ access_token: string }> =>
 const isPage = <T>(json: unknown): json is Page<T> =>
   typeof json === 'object' && json !== null && 'results' in json && Array.isArray(json.results);
 
-/** What both tell of an event, by the names that the exporter uses. */
+/** What both report of an event, by the names that the exporter uses. */
 export const attributesOf = (session: Session, event: Event): Readonly<Record<string, string>> => ({
   'log.record.uid': event.id,
   'veeam.restore.event.type': event.type,

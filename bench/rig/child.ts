@@ -8,12 +8,12 @@ import { text } from './stats.js';
 /** What a process has cost so far. `peakMb`: the most that was resident at once. */
 export type Usage = Readonly<{ cpuSeconds: number; rssMb: number; peakMb: number }>;
 
-/** A process of its own, whose cost can be read from outside. */
+/** A separate process, whose cost can be read from outside. */
 export type Child = Readonly<{
   /** Its output from here on, line by line. */
   lines: AsyncIterator<string>;
   /** Writes a line to it. */
-  tell: (line: string) => void;
+  send: (line: string) => void;
   usage: () => Usage;
   /** SIGTERM unless it is to be killed, and waits until it is gone. */
   stop: (signal?: NodeJS.Signals) => Promise<void>;
@@ -36,7 +36,7 @@ export function start(script: string, flags: readonly string[] = [], { nodeFlags
   child.once('exit', () => process.off('exit', kill));
   return {
     lines: createInterface(child.stdout)[Symbol.asyncIterator](),
-    tell: line => void child.stdin.write(`${line}\n`),
+    send: line => void child.stdin.write(`${line}\n`),
     usage: () => usageOf(child),
     stop: async (signal = 'SIGTERM') => stop(child, signal),
   };

@@ -10,10 +10,10 @@ import { milliseconds, seconds } from '../../src/model/time.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
 import { type Child, profiling, start, type Usage, type Way } from './child.js';
 
-/** The whole program, in a process of its own. */
+/** The whole program, in its own process. */
 export type Exporter = Readonly<{
   metrics: () => Promise<string>;
-  /** Whether it has read its state and tried its first turns. */
+  /** Whether it has read its state and finished its first polls. */
   ready: () => Promise<boolean>;
   usage: () => Usage;
   stop: Child['stop'];
@@ -56,7 +56,7 @@ export async function startExporter(home: Home, options: ExporterOptions): Promi
   const { nodeFlags, env } = asInTheImage();
   const child: Child = start('../src/main.js', flags, { nodeFlags: [...nodeFlags, ...profiling()], env });
   const exporter: Exporter = {
-    // A connection of its own: one that is kept may be closed by the other side at the moment it is used.
+    // A new connection: one that is kept may be closed by the other side at the moment it is used.
     metrics: async () => (await request(`http://${at}/metrics`, { reset: true })).body.text(),
     ready: async () => answers(`http://${at}/-/ready`),
     usage: child.usage,

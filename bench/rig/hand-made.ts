@@ -22,7 +22,7 @@ export function writePlain(families: Plain, end: string): Buffer {
   return Buffer.from(page + end);
 }
 
-/** All of a page, of which only values are written anew: the least that there is to do. */
+/** All of a page, with only the values written again: the least possible work. */
 export function writePrepared(families: Prepared, end: string): Buffer {
   let page = '';
   for (const { head, samples } of families) {

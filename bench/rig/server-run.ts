@@ -8,11 +8,11 @@ export type LineOptions = Readonly<{
   eventsEach?: number;
   /** Over how many days the sessions are spread. Default 1. */
   days?: number;
-  /** Whether log records are sent, beside metrics. Default true. */
+  /** Whether log records are sent, in addition to metrics. Default true. */
   logs?: boolean;
 }>;
 
-/** Server, exporter and receiver of log records, each a process of its own. */
+/** Server, exporter and receiver of log records, each in its own process. */
 export type Line = Readonly<{
   server: Child;
   url: string;
@@ -28,7 +28,7 @@ export type Line = Readonly<{
 
 const address = z.object({ url: z.string() });
 
-/** Starts a line that begins to read once the server is told `go`, and to which everything of three days is news. */
+/** Starts a line that begins to read once the server receives `go`, and to which everything of three days is news. */
 export async function startLine({ sessions = 0, eventsEach = 1, days = 1, logs = true }: LineOptions): Promise<Line> {
   const numbers = { '--sessions': sessions, '--events': eventsEach, '--days': days, '--hold': 1 };
   const flags = Object.entries(numbers).flatMap(([name, value]) => [name, String(value)]);

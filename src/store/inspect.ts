@@ -85,7 +85,8 @@ function contentsOf(database: DatabaseSync, name: string): ServerContents {
   const [server = '', installation] = name.split('@');
   const rows = (sql: string) => database.prepare(sql).all(name);
   const facts = tables.includes('fact') ? rows('SELECT name, value FROM fact WHERE server = ?') : [];
-  const fact = (wanted: (typeof factNames)[number]): string => String(facts.find(row => row['name'] === wanted)?.['value'] ?? '');
+  const fact = (wanted: (typeof factNames)[number]): string =>
+    String(facts.find(row => row['name'] === wanted)?.['value'] ?? '');
   const since = rows('SELECT sink, at FROM since WHERE server = ?');
   return {
     server,

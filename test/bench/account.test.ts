@@ -10,7 +10,7 @@ const ended = new Map([
 
 const once = (atMs: number) => ({ atMs, times: 1 });
 
-test('what is lost, repeated, old and late is told from the books of server and receiver', () => {
+test('what is lost, repeated, old and late follows from the books of server and receiver', () => {
   const arrived = new Map([
     ['before', once(1_050)],
     ['taken', once(1_150)],

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { type OtlpRecord, recordsOf } from '../support/otlp-receiver.js';
 
-/** What a receiver got. */
-export type Ledger = Readonly<{
+/** What a receiver has received. */
+export type Accounts = Readonly<{
   url: URL;
   /** Every uid that has arrived. */
   uids: () => ReadonlySet<string>;
@@ -17,10 +17,10 @@ export type Ledger = Readonly<{
 }>;
 
 /**
- * A real OTLP receiver that keeps what identifies a record. Says `export` when a request is in its hands and not yet
- * answered, and `answered` when the answer has left.
+ * A real OTLP receiver that keeps what identifies a record. Emits `export` when it has read a request and not yet
+ * answered it, and `answered` when the answer is sent.
  */
-export async function keepLedger(happens: EventEmitter): Promise<Ledger> {
+export async function keepAccounts(happens: EventEmitter): Promise<Accounts> {
   const firsts = new Map<string, string>();
   const uidByPlace = new Map<string, string>();
   const strays: string[] = [];
@@ -58,7 +58,7 @@ export async function keepLedger(happens: EventEmitter): Promise<Ledger> {
   };
 }
 
-/** `text`: all of the record but when it was seen. `place`: which event of which session it tells of. */
+/** `text`: the record without the time it was observed. `place`: its session and event. */
 function identityOf(record: OtlpRecord): Readonly<{ uid: string; place: string; text: string }> {
   const { observedTimeUnixNano: _, ...rest } = record;
   const attribute = (name: string): string =>

@@ -24,7 +24,7 @@ export type ChaosReport = Readonly<{
   differences: readonly string[];
   /** Counters that a scrape showed lower than one before it, across kills. */
   fallen: readonly string[];
-  /** What the program complained of that is a fault of ours. */
+  /** Log lines of the program that show a bug. */
   faults: readonly string[];
 }>;
 
@@ -33,7 +33,7 @@ export type ChaosOptions = Readonly<{
   seed: number;
   /** Servers go on until they hold so many events. */
   leastEvents: number;
-  /** Told of each life. */
+  /** Called after each life. */
   progress?: (life: number) => void;
 }>;
 
@@ -106,22 +106,22 @@ async function comeToRest(stage: Stage, options: ChaosOptions, watch: Watch): Pr
 type End = Readonly<{ books: readonly Book[]; wanted: Samples; text: string }>;
 
 function reportOf(
-  { ledger, servers }: Stage,
+  { accounts, servers }: Stage,
   watch: Watch,
   { books, wanted, text }: End,
 ): Omit<ChaosReport, 'seconds'> {
   look(watch, text);
   const uids = new Set(books.flatMap(book => [...book.uids]));
-  const arrived = ledger.uids();
+  const arrived = accounts.uids();
   const unknown = [...arrived].filter(uid => !uids.has(uid)).map(uid => `of nothing that a server holds: ${uid}`);
   return {
     kills: watch.kills,
     events: books.reduce((sum, { events }) => sum + events, 0),
     sessions: servers.reduce((sum, { simulator }) => sum + simulator.world.sessions().length, 0),
-    records: ledger.records(),
-    repeated: ledger.records() - arrived.size,
+    records: accounts.records(),
+    repeated: accounts.records() - arrived.size,
     lost: [...uids].filter(uid => !arrived.has(uid)).length,
-    strays: [...ledger.strays(), ...unknown],
+    strays: [...accounts.strays(), ...unknown],
     differences: differences(wanted, counted(readExposition(text))),
     fallen: watch.fallen,
     faults: watch.faults,

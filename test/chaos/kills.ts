@@ -12,7 +12,7 @@ export type MomentName = (typeof momentNames)[number];
 /** `wait`: milliseconds; `skip`: so many occasions are let pass. */
 export type Moment = Readonly<{ name: MomentName; waitMs: number; skip: number }>;
 
-/** The moment at which life number `life` ends: half of them just where something is in hand. */
+/** The moment at which life number `life` ends: half of them while something is in progress. */
 export function momentOf(seed: number, life: number): Moment {
   const random = dice(seed, life, 42);
   const name = weighted<MomentName>(random, [

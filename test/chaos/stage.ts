@@ -5,7 +5,7 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds, type Nanos } from '../../src/model/time.js';
 import { simulate, type Simulator } from '../../src/simulator/simulate.js';
 import { createHistory, type History } from './history.js';
-import { keepLedger, type Ledger } from './accounts.js';
+import { type Accounts, keepAccounts } from './accounts.js';
 
 /** A server of the exporter's, and what goes on in it. */
 export type StageServer = Readonly<{ name: string; simulator: Simulator; history: History }>;
@@ -15,9 +15,9 @@ export type Stage = Readonly<{
   folder: string;
   configFile: string;
   servers: readonly StageServer[];
-  ledger: Ledger;
+  accounts: Accounts;
   happens: EventEmitter;
-  /** Opens a session more, at each server in turn. */
+  /** Opens another session, on each server alternately. */
   openSession: () => void;
   /** Lets happen what is due by the servers' clock, and says how many final events there have been. */
   advance: () => number;
@@ -37,7 +37,7 @@ export async function setStage(folder: string, seed: number): Promise<Stage> {
   const now = (): Nanos => milliseconds(nowMs());
   let opened = 0;
   const happens = new EventEmitter();
-  const ledger = await keepLedger(happens);
+  const accounts = await keepAccounts(happens);
   const servers = await Promise.all(
     names.map(async (name, index): Promise<StageServer> => {
       const simulator = await simulate({ clock: { ...systemClock, now: nowMs }, seed: seed + index });
@@ -52,9 +52,9 @@ export async function setStage(folder: string, seed: number): Promise<Stage> {
   );
   return {
     folder,
-    configFile: writeConfig(folder, servers, ledger.url),
+    configFile: writeConfig(folder, servers, accounts.url),
     servers,
-    ledger,
+    accounts,
     happens,
     openSession: () => {
       servers[opened % servers.length]?.history.open(now());
@@ -68,7 +68,7 @@ export async function setStage(folder: string, seed: number): Promise<Stage> {
       leaptMs += ms;
     },
     close: async () => {
-      await ledger.close();
+      await accounts.close();
       await Promise.all(servers.map(async ({ simulator }) => simulator.close()));
     },
   };

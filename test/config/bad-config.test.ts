@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { complaints, environment, refusal, serverWhere, serverWith, smallest } from '../support/config.js';
+import { environment, problems, refusal, serverWhere, serverWith, smallest } from '../support/config.js';
 
 const duration = (bounds: string, example: string) =>
   `must be a duration with units, from ${bounds}, such as ${example}`;
@@ -145,8 +145,8 @@ describe('an invalid file gives exactly this error', () => {
     ],
     ['another compression', `${smallest}otlp: { compression: zstd }`, 'otlp.compression: must be none or gzip'],
     ['an endless timeout', `${smallest}otlp: { timeout: 1d }`, `otlp.timeout: ${duration('100ms to 10m', '10s')}`],
-  ])('%s', (_, file, complaint) => {
-    expect(complaints({ file, env: {} })).toEqual([complaint]);
+  ])('%s', (_, file, problem) => {
+    expect(problems({ file, env: {} })).toEqual([problem]);
   });
 
   test('an empty file and an empty environment explain how to configure a server', () => {
@@ -165,7 +165,7 @@ history: [now]
 abandon_after: 0s
 otlp: { endpoint: http://a, headers: { a: [] }, tiemout: 5s }
 `;
-    expect(complaints({ file, env: {} }).map(line => line.split(':')[0])).toEqual([
+    expect(problems({ file, env: {} }).map(line => line.split(':')[0])).toEqual([
       'servers[0].name',
       'servers[0].page_size',
       'servers[0].password_file',
@@ -186,7 +186,7 @@ otlp: { endpoint: http://a, headers: { a: [] }, tiemout: 5s }
 
   test('problems of the file and of the environment are reported together', () => {
     const env = { ...environment, VB365_URL: 'vb365', OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4317' };
-    expect(complaints({ file: 'history: never', env })).toEqual([
+    expect(problems({ file: 'history: never', env })).toEqual([
       `history: ${history}`,
       `VB365_URL: ${origin}`,
       `OTEL_EXPORTER_OTLP_ENDPOINT: ${endpoint}`,
@@ -196,7 +196,7 @@ otlp: { endpoint: http://a, headers: { a: [] }, tiemout: 5s }
   test('they are also reported together when both concern OTLP', () => {
     const file = `${smallest}otlp: { endpoint: nowhere, tls: { cert_file: "" } }\nlogs: { personal_data: { item: hash, mail: drop } }\ntraces: { enabled: 1 }`;
     const env = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'udp' };
-    expect(complaints({ file, env })).toEqual([
+    expect(problems({ file, env })).toEqual([
       'logs.personal_data.mail: unknown key; known keys are person, item, path, client',
       'traces.enabled: must be true or false',
       `otlp.endpoint: ${endpoint}`,
@@ -251,9 +251,9 @@ describe('an invalid environment gives exactly this error', () => {
       { OTEL_EXPORTER_OTLP_TIMEOUT: '0' },
       'OTEL_EXPORTER_OTLP_TIMEOUT: must be a whole number of milliseconds, 100 to 600000',
     ],
-  ])('%s', (_, env, complaint) => {
+  ])('%s', (_, env, problem) => {
     const base = { ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318' };
-    expect(complaints({ env: { ...base, ...env } })).toEqual([complaint]);
+    expect(problems({ env: { ...base, ...env } })).toEqual([problem]);
   });
 });
 
@@ -276,9 +276,9 @@ describe('a text that is not YAML is one line', () => {
     ['a tag', 'a: !vault b\n', 'line 1, column 4: unknown tag'],
     ['nonsense', 'a: @b\n', 'line 1, column 4: the text is not valid YAML'],
     ['an undefined alias', 'a: *b\n', 'an alias (`*name`) has no anchor (`&name`), or there are too many'],
-  ])('%s', (_, file, complaint) => {
+  ])('%s', (_, file, problem) => {
     const error = refusal({ file, fileName: 'vb365-exporter.yaml', env: environment });
-    expect(error.message).toBe(`Could not read the configuration "vb365-exporter.yaml": ${complaint}`);
+    expect(error.message).toBe(`Could not read the configuration "vb365-exporter.yaml": ${problem}`);
     expect(error.reason).toBe('config');
   });
 });

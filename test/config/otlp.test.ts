@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { complaints, fromFile, smallest } from '../support/config.js';
+import { fromFile, problems, smallest } from '../support/config.js';
 
 const receiver = 'http://collector:4318';
 const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver };
 const config = (sections: string, env: Record<string, string> = endpoint) => fromFile(smallest + sections, env);
 const wrong = (sections: string, env: Record<string, string> = endpoint) =>
-  complaints({ file: smallest + sections, env });
+  problems({ file: smallest + sections, env });
 
 describe('traces', () => {
   test('are off unless the file enables them, whatever the environment says', () => {
@@ -48,8 +48,8 @@ describe('traces', () => {
   });
 
   test.each(['OTEL_EXPORTER_OTLP_PROTOCOL', 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL'])('refuse gRPC in %s', name => {
-    const problems = wrong('logs: { enabled: false }\ntraces: { enabled: true }', { ...endpoint, [name]: 'grpc' });
-    expect(problems).toEqual([
+    const refused = wrong('logs: { enabled: false }\ntraces: { enabled: true }', { ...endpoint, [name]: 'grpc' });
+    expect(refused).toEqual([
       expect.stringMatching(`^${name}: must be http/json or http/protobuf: gRPC is not supported`),
     ]);
   });

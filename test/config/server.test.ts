@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../src/config/parse.js';
-import { complaints, environment, fromFile, serverWhere, serverWith } from '../support/config.js';
+import { environment, fromFile, problems, serverWhere, serverWith } from '../support/config.js';
 
 describe('the connection to a server', () => {
   const hex = 'ab'.repeat(32);
@@ -108,8 +108,8 @@ describe('invalid connection settings give exactly this error', () => {
     ],
     ['a proxy without scheme', serverWith('proxy_url: "proxy:3128"'), `servers[0].proxy_url: ${proxy}`],
     ['a proxy with credentials', serverWith('proxy_url: http://u:p@proxy:3128'), `servers[0].proxy_url: ${proxy}`],
-  ])('%s', (_, file, complaint) => {
-    expect(complaints({ file, env: {} })).toEqual([complaint]);
+  ])('%s', (_, file, problem) => {
+    expect(problems({ file, env: {} })).toEqual([problem]);
   });
 
   test.each([
@@ -123,7 +123,7 @@ describe('invalid connection settings give exactly this error', () => {
       { https_proxy: 'socks5://a' },
       'https_proxy: must be a URL such as http://proxy.example.com:3128',
     ],
-  ])('%s in the environment', (_, env, complaint) => {
-    expect(complaints({ env: { ...environment, ...env } })).toEqual([complaint]);
+  ])('%s in the environment', (_, env, problem) => {
+    expect(problems({ env: { ...environment, ...env } })).toEqual([problem]);
   });
 });

@@ -5,7 +5,7 @@ const hash = '$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG';
 const pair = 'cert_file: a.crt, key_file: a.key';
 const tls = (keys: string): string => `tls_server_config: { ${pair}${keys === '' ? '' : ', '}${keys} }`;
 
-const complaints = (file: string): readonly string[] => {
+const problems = (file: string): readonly string[] => {
   try {
     parseWebConfig(file, 'web.yml');
   } catch (thrown) {
@@ -84,7 +84,7 @@ http_server_config:
     [tls('min_version: TLS14'), ['min_version: must be TLS10, TLS11, TLS12 or TLS13']],
     [tls('min_version: TLS13, max_version: TLS12'), ['min_version: must not be newer than "max_version"']],
   ])('is invalid: %s', (file, wanted) => {
-    expect(complaints(file)).toEqual(wanted.map(line => `- tls_server_config.${line}`));
+    expect(problems(file)).toEqual(wanted.map(line => `- tls_server_config.${line}`));
   });
 
   test.each([
@@ -94,20 +94,18 @@ http_server_config:
     ['http_server_config', 'http_server_config: { http2: true }', 'http_server_config.http2'],
     ['rate_limit', 'rate_limit: { interval: 1s, burst: 1 }', 'rate_limit'],
   ])('with an unsupported key of exporter-toolkit names the key: %s', (_, file, path) => {
-    expect(complaints(file)).toEqual([`- ${path}: is not supported by vb365-exporter; remove it`]);
+    expect(problems(file)).toEqual([`- ${path}: is not supported by vb365-exporter; remove it`]);
   });
 
   test('with an unknown key names the key, and suggests another', () => {
-    expect(complaints('basic_auth_user: {}')).toEqual([
+    expect(problems('basic_auth_user: {}')).toEqual([
       '- basic_auth_user: unknown key; did you mean "basic_auth_users"?',
     ]);
-    expect(complaints('http_server_config: { headers: { X-Own: a } }')[0]).toContain(
-      'http_server_config.headers.X-Own',
-    );
+    expect(problems('http_server_config: { headers: { X-Own: a } }')[0]).toContain('http_server_config.headers.X-Own');
   });
 
   test('does not repeat a password in place of a hash', () => {
-    expect(complaints('basic_auth_users: { alice: hunter2 }')).toEqual([
+    expect(problems('basic_auth_users: { alice: hunter2 }')).toEqual([
       '- basic_auth_users.alice: must be a bcrypt hash',
     ]);
   });

@@ -64,7 +64,7 @@ function partOf([room = '', key = '']: readonly string[]): Map {
 const ofAnotherType = (value: unknown): unknown => (isMap(value) ? 'text' : { of: 'another type' });
 
 describe('the schema of the values', () => {
-  test('takes the values that the chart has of its own, beside one server', () => {
+  test('takes the default values of the chart together with one server', () => {
     expect(taken(schema)(oneServer)).toBe(true);
   });
 

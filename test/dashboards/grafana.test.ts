@@ -13,7 +13,7 @@ const duplicates = (list: readonly unknown[]): readonly unknown[] =>
   list.filter((one, index) => list.indexOf(one) !== index);
 
 describe('the dashboards', () => {
-  test('are four, each with a uid of its own', () => {
+  test('are four, each with its own uid', () => {
     expect(boards.map(({ uid }) => uid).toSorted()).toEqual([
       'vb365-exporter',
       'vb365-fleet',
@@ -34,7 +34,7 @@ describe('the dashboards', () => {
     expect(statSync(`${folder}/${name}`).size).toBeLessThan(200_000);
   });
 
-  test.each(named)('%s has panel ids, titles and refIds of their own', (_, board) => {
+  test.each(named)('%s has unique panel ids, titles and refIds', (_, board) => {
     expect(duplicates(board.panels.map(({ id }) => id))).toEqual([]);
     expect(board.panels.every(({ id }) => id > 0)).toBe(true);
     expect(duplicates(board.panels.map(({ title }) => title))).toEqual([]);

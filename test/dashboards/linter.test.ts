@@ -57,7 +57,7 @@ const variable =
 
 const matchers = 'job=~"$job",instance=~"$instance"';
 
-/** What each rule is to notice. */
+/** What each rule must report. */
 const damages: readonly (readonly [rule: string, damage: Damage])[] = [
   ['template-datasource-rule', variable('prometheus_datasource', { name: 'source' })],
   ['template-job-rule', variable('job', { allValue: '.*' })],
@@ -82,7 +82,7 @@ const damages: readonly (readonly [rule: string, damage: Damage])[] = [
 const found = (board: Board | undefined, rule: string): readonly Finding[] =>
   board === undefined ? [] : lint(board).filter(finding => finding.rule === rule);
 
-describe('each rule is seen to notice', () => {
+describe('each rule reports its case', () => {
   const whole = boards.find(({ uid }) => uid === 'vb365-exporter');
   test.each(damages)('%s', (rule, damage) => {
     const damaged = structuredClone(whole);

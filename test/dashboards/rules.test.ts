@@ -62,7 +62,7 @@ describe('every rule', () => {
 });
 
 describe('every alert', () => {
-  test('has a name of its own', () => {
+  test('has a unique name', () => {
     expect(new Set(alerts.map(({ name }) => name)).size).toBe(alerts.length);
   });
 

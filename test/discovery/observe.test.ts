@@ -31,7 +31,7 @@ type Row = Readonly<{
 
 const nothing = { rows: undefined, token: undefined, deltas: undefined };
 const atFirst = initialState({ since: {}, facts: {} });
-const sight = (id: string) => ({ ids: new Set([id]), listedMs: 75_000 });
+const candidate = (id: string) => ({ ids: new Set([id]), listedMs: 75_000 });
 
 const lists: readonly Row[] = [
   {
@@ -196,7 +196,7 @@ const feeds: readonly Row[] = [
   },
   {
     rule: 'a candidate counts as missed after a request begun after the list',
-    before: { candidates: sight('s9') },
+    before: { candidates: candidate('s9') },
     observation: changes(),
     expected: { deltas: ['missed 1'] },
   },
@@ -208,7 +208,7 @@ const feeds: readonly Row[] = [
   },
   {
     rule: 'a candidate that the feed reports was not missed',
-    before: { candidates: sight('s1'), storedMs: atMs },
+    before: { candidates: candidate('s1'), storedMs: atMs },
     observation: changes({ updated: new Map([['s1', '2']]) }),
     expected: nothing,
   },

@@ -6,16 +6,16 @@ const receiver = 'backup-team';
 const fabrikam = 'fabrikam.onmicrosoft.com';
 const northwind = 'northwind.onmicrosoft.com';
 
-/** Failed events that were told of an organization: how often, and the last one. */
+/** The notifications of Failed events of an organization. */
 const failuresOf = (chain: Chain, organization: string) =>
   chain
-    .told(receiver)
+    .notified(receiver)
     .filter(
       ({ labels }) => labels['alertname'] === 'VB365RestoreEventFailed' && labels['organization'] === organization,
     );
 
-const toldOf = async (chain: Chain, organization: string) =>
-  eventually(`the failure of ${organization} is told`, () => failuresOf(chain, organization)[0]);
+const notifiedOf = async (chain: Chain, organization: string) =>
+  eventually(`the failure of ${organization} is reported`, () => failuresOf(chain, organization)[0]);
 
 /** Waits until Prometheus has seen an event of `organization`, and the rules were evaluated on it several times. */
 async function judged({ prometheus }: Chain, organization: string, status: string): Promise<void> {
@@ -27,10 +27,10 @@ async function judged({ prometheus }: Chain, organization: string, status: strin
 }
 
 describe('from the server to the webhook', () => {
-  test('The first failure alerts: the first Failed event of a fresh installation is told, and whose it is', async () => {
+  test('The first failure alerts: the first Failed event of a fresh installation is reported, and whose it is', async () => {
     await withChain(async chain => {
       restoreOf(chain.world, fabrikam, 'Failed');
-      const { labels, annotations } = await toldOf(chain, fabrikam);
+      const { labels, annotations } = await notifiedOf(chain, fabrikam);
       expect(labels).toEqual({
         alertname: 'VB365RestoreEventFailed',
         severity: 'warning',
@@ -60,18 +60,18 @@ describe('from the server to the webhook', () => {
       // The simulator of this chain speaks plain HTTP, and the rules rightly say so.
       const raised = 'ALERTS{alertname=~"VB365.*",alertname!="VB365TlsVerificationOff"}';
       expect(await chain.prometheus.query(raised)).toEqual([]);
-      expect([...chain.told(receiver), ...chain.told('operators'), ...chain.told('on-call')]).toEqual([]);
+      expect([...chain.notified(receiver), ...chain.notified('operators'), ...chain.notified('on-call')]).toEqual([]);
     });
   });
 
   test('Nothing lost, nothing counted twice: a restart of the exporter repeats no alert and misses none', async () => {
     await withChain(async chain => {
       restoreOf(chain.world, fabrikam, 'Failed');
-      await toldOf(chain, fabrikam);
+      await notifiedOf(chain, fabrikam);
       await chain.stopExporter();
       restoreOf(chain.world, northwind, 'Failed');
       await chain.startExporter();
-      await toldOf(chain, northwind);
+      await notifiedOf(chain, northwind);
       await judged(chain, northwind, 'Failed');
       await judged(chain, fabrikam, 'Failed');
       expect(failuresOf(chain, fabrikam)).toHaveLength(1);

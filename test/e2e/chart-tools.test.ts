@@ -33,7 +33,7 @@ const meant = [
   'ImagePullPolicy is not set to Always',
   // Only when asked for, as in other charts; what it is to let through, only the user knows.
   'The pod does not have a matching NetworkPolicy',
-  // With `service.clusterIP: ''` there is an address in place of a headless service; one pod needs no name of its own.
+  // With `service.clusterIP: ''` there is an address in place of a headless service; one pod needs no name.
   'StatefulSet does not have a valid serviceName',
 ];
 

@@ -186,7 +186,7 @@ describe('dashboards in the chart', () => {
   });
 });
 
-test('what is told after the installation names no password', async () => {
+test('the notes after the installation name no password', async () => {
   const args = ['install', 'r', chart, '--dry-run=client', '--values', operator];
   const { code, output } = await helm('helm', args, { KUBECONFIG: '/nowhere' });
   const notes = output.slice(output.indexOf('NOTES:'));

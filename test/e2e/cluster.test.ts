@@ -50,8 +50,8 @@ const advice = /^WARNING: (?:persistence is off|Kubernetes configuration file)/;
 async function says(program: Helm, ...args: readonly string[]) {
   const where = ['--namespace', namespace, '--kubeconfig', running().kubeconfig];
   const { code, output } = await helm(program, [...args, ...where]);
-  const told = output.split('\n').filter(line => !advice.test(line));
-  return { code, warnings: told.filter(line => /warn|error|would violate|unknown field/i.test(line)) };
+  const lines = output.split('\n').filter(line => !advice.test(line));
+  return { code, warnings: lines.filter(line => /warn|error|would violate|unknown field/i.test(line)) };
 }
 
 const content = { code: 0, warnings: [] };

@@ -204,8 +204,8 @@ describe('what is open', () => {
   });
 });
 
-/** Series of a family that came into being in the range. */
-async function births(selector: string, range: TimeRange): Promise<number> {
+/** How many series of a family are new in the range. */
+async function newSeries(selector: string, range: TimeRange): Promise<number> {
   const [now, then] = await Promise.all(
     [range.to, range.from].map(async at => (await archive.instant(`count(${selector})`, at))[0]?.values[0]?.[1] ?? 0),
   );
@@ -216,7 +216,7 @@ async function births(selector: string, range: TimeRange): Promise<number> {
  * `increase()` stretches what it saw to its whole range, so a series that is new in a bar may show one event too many:
  * with five minutes between scrapes more often than with half a minute. Nothing else may differ.
  */
-describe('bars say what the books of the servers say, but for series that have just come into being', () => {
+describe('bars show what the books of the servers say, except for series that are new', () => {
   const items = 'vb365_restore_events_total{event_type!="None"}';
 
   const kinds = [
@@ -231,9 +231,9 @@ describe('bars say what the books of the servers say, but for series that have j
       const booked = tally(book(range).items, by);
       expect(Object.keys(found).toSorted()).toEqual(Object.keys(booked).toSorted());
       for (const [kind, count] of Object.entries(booked)) {
-        const born = await births(items.replace('}', `,${label}="${kind}"}`), range);
+        const added = await newSeries(items.replace('}', `,${label}="${kind}"}`), range);
         expect(found[kind]).toBeGreaterThanOrEqual(count);
-        expect(found[kind]).toBeLessThanOrEqual(count + born);
+        expect(found[kind]).toBeLessThanOrEqual(count + added);
       }
       expect(found['Failed']).toBe(booked['Failed']);
     }
@@ -243,8 +243,8 @@ describe('bars say what the books of the servers say, but for series that have j
     for (const range of [day, week]) {
       const found = await answers(...panel('vb365-fleet', 'Session duration'), range);
       const count = sums(found, ['le'])['+Inf'];
-      const born = await births('vb365_restore_session_duration_seconds_count', range);
-      expect(count).toBeGreaterThanOrEqual(book(range).stopped.length - born);
+      const added = await newSeries('vb365_restore_session_duration_seconds_count', range);
+      expect(count).toBeGreaterThanOrEqual(book(range).stopped.length - added);
       expect(count).toBeLessThanOrEqual(book(range).stopped.length);
     }
   });

@@ -27,7 +27,7 @@ const run = async (...args: readonly string[]) =>
   podman('run', '--rm', '--no-healthcheck', '--read-only', '--network', 'none', image, ...args);
 
 describe('the image', () => {
-  test('holds at most 30 MB beside Node and its base', async () => {
+  test('holds at most 30 MB in addition to Node and its base', async () => {
     const [whole, base] = [await inspected('.Size', image), await inspected('.Size', runtimeBase)];
     expect(Number(whole) - Number(base)).toBeLessThan(30_000_000);
     expect(Number(whole) - Number(base)).toBeGreaterThan(1_000_000);
@@ -167,7 +167,7 @@ test('runs as the chart has it: arguments, files, rights and probes fit together
   });
 });
 
-test('the compose stack runs as its files say: what is counted, told and traced gets to where Grafana looks', async () => {
+test('the compose stack runs as its files say: metrics, logs and traces reach Grafana', async () => {
   await inFolder(async folder => {
     const stack = await startStack(folder);
     const finds = async (what: string, service: readonly [string, number], path: string, pattern: RegExp) => {

@@ -69,7 +69,7 @@ const increased = async (prometheus: Prometheus, more = 0): Promise<number> =>
 /** All that was added to the series since it was first seen, without the extrapolation of `increase()`. */
 const added = async (prometheus: Prometheus): Promise<number | undefined> =>
   prometheus.query(`sum(max_over_time(${failed}[10m]) - min_over_time(${failed}[10m]))`);
-const settled = async (prometheus: Prometheus, value: number): Promise<void> => {
+const shows = async (prometheus: Prometheus, value: number): Promise<void> => {
   await eventually(`${failed} at ${String(value)}`, async () =>
     (await prometheus.query(`sum(${failed})`)) === value ? true : undefined,
   );
@@ -89,7 +89,7 @@ describe('The first failure alerts, and nothing is counted twice: a real Prometh
   test('sees what happened before its first scrape of a new installation', async () => {
     await onStage(async ({ simulator, start, scrapedBy }) => {
       const app = await start();
-      await eventually('the first turn', async () => ((await app.get('/-/ready')).status === 200 ? true : undefined));
+      await eventually('the first poll', async () => ((await app.get('/-/ready')).status === 200 ? true : undefined));
       fail(simulator);
       const prometheus = await scrapedBy();
       expect(await increased(prometheus)).toBeGreaterThanOrEqual(1);
@@ -102,17 +102,17 @@ describe('The first failure alerts, and nothing is counted twice: a real Prometh
       const first = await start();
       const both = [await scrapedBy(1, '127.0.0.2'), await scrapedBy(2, '127.0.0.3')] as const;
       fail(simulator);
-      for (const prometheus of both) await settled(prometheus, 1);
+      for (const prometheus of both) await shows(prometheus, 1);
       await first.stop(1_000);
       fail(simulator);
       fail(simulator);
       const second = await start();
-      for (const prometheus of both) await settled(prometheus, 3);
+      for (const prometheus of both) await shows(prometheus, 3);
       await second.stop(1_000);
       await start();
       fail(simulator);
       for (const prometheus of both) {
-        await settled(prometheus, 4);
+        await shows(prometheus, 4);
         expect(await added(prometheus)).toBe(4);
         expect(await prometheus.query(`sum(resets(${failed}[10m]))`)).toBe(0);
       }
@@ -124,7 +124,7 @@ describe('The first failure alerts, and nothing is counted twice: a real Prometh
       await start();
       const prometheus = await scrapedBy();
       fail(simulator);
-      await settled(prometheus, 1);
+      await shows(prometheus, 1);
       const [session] = simulator.world.sessions();
       const traceId = session?.id.replaceAll('-', '');
       const found = await eventually('an exemplar', async () => {

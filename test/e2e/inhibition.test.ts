@@ -4,7 +4,7 @@ import { inFolder } from '../support/program.js';
 import { type Labels, startAlertmanager, webhook } from './support/monitoring.js';
 import { eventually, getText } from './support/running.js';
 
-/** An alert as Prometheus would send it, of one server of its own. */
+/** An alert as Prometheus would send it, of one server. */
 const alertOf = (alertname: string, server: string, over: Labels = {}): Labels => {
   const { severity = '', component = '' } = alerts.find(({ name }) => name === alertname) ?? {};
   return { alertname, severity, component, job: 'vb365', instance: `of-${server}`, server, ...over };
@@ -40,14 +40,14 @@ test('what explains an alert mutes it, for the same server only', async () => {
       const sources = pairs.map(([source], index) => alertOf(source, `server-${String(index)}`));
       const targets = pairs.map(([, target], index) => alertOf(target, `server-${String(index)}`));
       const others = pairs.map(([, target], index) => alertOf(target, `other-${String(index)}`));
-      const told = (labels: Labels): boolean =>
+      const notified = (labels: Labels): boolean =>
         hook.notifications.some(({ alerts: of }) =>
           of.some(one => one.labels['alertname'] === labels['alertname'] && one.labels['server'] === labels['server']),
         );
       await post(sources);
-      await eventually('the sources are told', () => (sources.every(told) ? true : undefined));
+      await eventually('the sources are notified', () => (sources.every(notified) ? true : undefined));
       await post([...targets, ...others]);
-      await eventually('the others are told', () => (others.every(told) ? true : undefined));
+      await eventually('the others are notified', () => (others.every(notified) ? true : undefined));
       const held = await eventually('the targets are looked at', async () => {
         const found = JSON.parse((await getText(api)).text) as Held[];
         const own = found.filter(({ labels }) =>
@@ -57,7 +57,7 @@ test('what explains an alert mutes it, for the same server only', async () => {
       });
       expect(held.filter(({ status }) => status.inhibitedBy.length === 0)).toEqual([]);
       expect(held).toHaveLength(targets.length);
-      expect(targets.filter(told)).toEqual([]);
+      expect(targets.filter(notified)).toEqual([]);
     } finally {
       await alertmanager.stop();
       await hook.close();

@@ -112,7 +112,7 @@ describe('a real Loki', () => {
     });
   }, 240_000);
 
-  test('takes what would be too old, with the time of sending, when it is told its limits', async () => {
+  test('takes what would be too old, with the time of sending, when its limits are configured', async () => {
     await onStage(fillLongAgo, { maxAgeMs: 6.9 * 86_400_000, maxBehindMs: 3_000_000 }, async stage => {
       const { loki, world } = stage;
       await delivered(stage);
@@ -128,7 +128,7 @@ describe('a real Loki', () => {
     });
   }, 240_000);
 
-  test('Says so: of a batch with one record that is too old only that one is lost, and a metric tells', async () => {
+  test('Says so: of a batch with one record that is too old only that one is lost, and a metric counts it', async () => {
     let old = '';
     const prepare = (world: World): void => {
       old = fillWithOneTooOld(world);

@@ -93,7 +93,7 @@ describe('the page, in Chromium', () => {
         });
         expect(wide).toBe(look.width);
         expect(await faults(at)).toEqual([]);
-        expect({ complaints: at.complaints, strangers: at.strangers }).toEqual({ complaints: [], strangers: [] });
+        expect({ problems: at.problems, strangers: at.strangers }).toEqual({ problems: [], strangers: [] });
       });
     },
   );

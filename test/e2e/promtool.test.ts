@@ -79,7 +79,7 @@ describe('The first failure alerts: increase() in promtool sees each event once'
     ],
     ['two servers with different phases', { a: 60, b: 60 }, { 401: 'count', 431: 'count', 461: 'crash' }, 3],
     ['a scrape interval of two minutes', { a: 120, b: 120 }, { 301: 'count' }, 1],
-    ['two minutes beside 15 seconds', { a: 15, b: 120 }, { 301: 'count', 302: 'count' }, 2],
+    ['two minutes and 15 seconds', { a: 15, b: 120 }, { 301: 'count', 302: 'count' }, 2],
   ] as const)('%s', async (_, intervals, happens, events) => {
     const seen = await recorded(intervals, happens);
     const folder = mkdtempSync(join(tmpdir(), 'vb365-promtool-'));

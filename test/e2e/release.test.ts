@@ -45,7 +45,7 @@ describe('the package', () => {
     });
   });
 
-  test('tells an older Node how to get a newer one, and that works', async () => {
+  test('shows on an older Node how to get a newer one, and that works', async () => {
     await inFolder(async folder => {
       const older = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.1.0'}})`;
       const args = ['--import', older, resolve('dist/src/main.js'), '--version'];

@@ -60,7 +60,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
 );
 
 test(
-  'Shutdown: SIGTERM lets an export in hand come to its end, with 0, and it is not sent again',
+  'Shutdown: SIGTERM lets an export in progress finish, exits with 0, and it is not sent again',
   async () => {
     await onExporterStage(async stage => {
       const { child, answer } = await inTheMiddleOfAnExport(stage);

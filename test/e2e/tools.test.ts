@@ -18,7 +18,7 @@ describe('the real programs', () => {
     ['loki', '.ci/tools/loki'],
     ['helm', '.ci/tools/helm'],
     ['etcd', '.ci/tools/etcd'],
-  ] as const)('a machine without %s is told to run %s', (tool, script) => {
+  ] as const)('a machine without %s is pointed to %s', (tool, script) => {
     expect(existsSync(script)).toBe(true);
     expect(() => toolPath(tool, { PATH: '/nowhere', VB365_TOOLS: '/nowhere' })).toThrow(
       `need "${tool}", which this machine lacks; get it with: bash ${script}`,

@@ -27,7 +27,7 @@ describe('the system', () => {
     expect(systemClock.now()).toBeGreaterThan(1_700_000_000_000);
   });
 
-  test('wakes a sleeper at once when told to stop', async () => {
+  test('wakes a sleeper at once on an abort', async () => {
     const stop = new AbortController();
     const sleeping = systemClock.sleep(1_000_000, stop.signal);
     stop.abort();
@@ -50,7 +50,7 @@ test('an alarm does not keep the process awake', () => {
   callOff();
 });
 
-test('an alarm rings unless it is called off', async () => {
+test('an alarm goes off unless it is cancelled', async () => {
   const rung: string[] = [];
   const callOff = alarm(1, () => rung.push('called off'));
   callOff();

@@ -5,14 +5,14 @@ import { settle } from '../support/fake-clock.js';
 
 const { signal } = new AbortController();
 
-/** Waits in the background; the answer tells whether the wait is over. */
+/** Waits in the background; the result says whether the wait is over. */
 function waiting(wait: Promise<void>): () => boolean {
   let over = false;
   void wait.then(() => (over = true));
   return () => over;
 }
 
-test('a ring wakes the one who waits', async () => {
+test('a notification wakes the one who waits', async () => {
   const wakeUp = createNotify();
   const over = waiting(wakeUp.wait(signal));
   await settle();
@@ -22,7 +22,7 @@ test('a ring wakes the one who waits', async () => {
   expect(over()).toBe(true);
 });
 
-test('rings before a wait are kept, and are worth one', async () => {
+test('notifications before a wait are kept, and count as one', async () => {
   const wakeUp = createNotify();
   wakeUp.notify();
   wakeUp.notify();
@@ -32,7 +32,7 @@ test('rings before a wait are kept, and are worth one', async () => {
   expect(over()).toBe(false);
 });
 
-test('a ring while the one woken works is kept for the next wait', async () => {
+test('a notification while the one woken works is kept for the next wait', async () => {
   const wakeUp = createNotify();
   let rounds = 0;
   const loop = async (): Promise<void> => {
@@ -47,7 +47,7 @@ test('a ring while the one woken works is kept for the next wait', async () => {
   expect(rounds).toBe(3);
 });
 
-test('an abort ends a wait with the reason of the signal, and the bell still works', async () => {
+test('an abort ends a wait with the reason of the signal, and later waits still work', async () => {
   const wakeUp = createNotify();
   const quit = new AbortController();
   const wait = wakeUp.wait(quit.signal);

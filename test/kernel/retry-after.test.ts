@@ -60,7 +60,7 @@ describe('the skew of a server clock', () => {
     expect(nextSkewMs(0, { sentMs: 20_000, receivedMs: 80_000, dateMs: 80_000 })).toBe(0);
   });
 
-  test('is found anew when the server was set right', () => {
+  test('is found again when the server was set right', () => {
     expect(nextSkewMs(1_000_400, { sentMs: 20_000, receivedMs: 20_100, dateMs: 20_000 })).toBe(0);
   });
 

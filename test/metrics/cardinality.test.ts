@@ -72,7 +72,7 @@ describe('10,000 organizations', () => {
     expect(linesOf(beyond, 'vb365_series_overflow_total')).toEqual([
       'vb365_series_overflow_total{server="hq",label="organization"} 9000',
     ]);
-    // 9,000 organizations more with series of their own take some 40 MB.
+    // 9,000 more organizations with their own series take some 40 MB.
     expect(heapBytes() - heapAtLimit).toBeLessThan(5 * 2 ** 20);
   });
 

@@ -97,7 +97,7 @@ describe('The first failure alerts', () => {
     expect(await failures(exporter, a, b, a, b)).toEqual([0, 0, 1, 1]);
   });
 
-  test('an increment between the two sights of a new series waits for the second', async () => {
+  test('an increment between the first two scrapes of a new series waits for the second', async () => {
     const { exporter } = await scrapedBy([a, b]);
     await exporter.initialDeltas('failed');
     await exporter.scrape(a);
@@ -146,7 +146,7 @@ describe('The first failure alerts', () => {
     expect(await failures(exporter, a, a)).toEqual([0, 1]);
   });
 
-  test('a page that was made before the series is no sight of it, however late it arrives', async () => {
+  test('a page that was made before the series is no scrape of it, however late it arrives', async () => {
     const { exporter } = await scrapedBy();
     const early = exporter.page(a);
     await exporter.count('failed');

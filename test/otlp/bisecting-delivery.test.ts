@@ -30,16 +30,17 @@ const some = (from: number, to: number): Batch =>
     events: Array.from({ length: to - from }, (_, n) => taken({ id: guid(from + n), order: from + n })),
   });
 const deliver = async (of: Batch): Promise<Delivered> => sink.deliver(of, never);
-const aside = ({ deadLetters = [] }: Delivered): readonly string[] => deadLetters.map(({ event }) => event).toSorted();
+const eventsOf = ({ deadLetters = [] }: Delivered): readonly string[] =>
+  deadLetters.map(({ event }) => event).toSorted();
 const guids = (...numbers: readonly number[]): readonly string[] => numbers.map(guid).toSorted();
 const suspectBatch = (suspects: number) => ({ reason: 'rejected', details: { statusCode: 400, suspects } });
 
-/** Delivers until it is taken, as a sink's turns do; answers what was set aside, and how many tries it took. */
-async function insist(of: Batch): Promise<Readonly<{ aside: readonly string[]; tries: number }>> {
+/** Delivers until it is taken, as a sink's deliveries do. Returns the dead letters, and how many tries it took. */
+async function insist(of: Batch): Promise<Readonly<{ lost: readonly string[]; tries: number }>> {
   for (let tries = 1; tries <= 3; tries += 1) {
     // oxlint-disable-next-line no-await-in-loop -- one try after the other is the point
     const delivered = await deliver(of).catch(() => undefined);
-    if (delivered !== undefined) return { aside: aside(delivered), tries };
+    if (delivered !== undefined) return { lost: eventsOf(delivered), tries };
   }
   throw new Error('not taken in three tries');
 }
@@ -65,20 +66,20 @@ describe.each([false, true])('Nothing lost: 400 for a record (the receiver keeps
     ['alone in the second request', 513, [512], 2],
     ['a whole second request', 516, [512, 513, 514, 515], 2],
   ])(
-    '%s of %i: exactly that is set aside',
-    async (_, count, guilty, tries) => {
-      for (const n of guilty) picky.guilty.add(guid(n));
-      expect(await insist(some(0, count))).toEqual({ aside: guids(...guilty), tries });
-      const others = Array.from({ length: count }, (__, n) => n).filter(n => !guilty.includes(n));
+    '%s of %i: exactly that becomes a dead letter',
+    async (_, count, poison, tries) => {
+      for (const n of poison) picky.poison.add(guid(n));
+      expect(await insist(some(0, count))).toEqual({ lost: guids(...poison), tries });
+      const others = Array.from({ length: count }, (__, n) => n).filter(n => !poison.includes(n));
       expect([...new Set(picky.kept)].toSorted()).toEqual(guids(...others));
     },
     slowMs,
   );
 });
 
-describe('Nothing lost: what is set aside', () => {
-  test('is told by ids and reason, and counted', async () => {
-    picky.guilty.add(guid(1));
+describe('Nothing lost: a refused record', () => {
+  test('becomes a dead letter with ids and reason, and is counted', async () => {
+    picky.poison.add(guid(1));
     const { deltas, deadLetters } = await deliver(some(0, 3));
     const of = { sink: 'logs', session: sessionId, event: guid(1), reason: 'refused', at: batch().at };
     expect(deadLetters).toEqual([of]);
@@ -90,45 +91,45 @@ describe('Nothing lost: what is set aside', () => {
     ]);
   });
 
-  test('costs one record of 512 no more than twenty requests', async () => {
-    picky.guilty.add(guid(300));
-    expect(aside(await deliver(some(0, 512)))).toEqual(guids(300));
+  test('is found among 512 with no more than twenty requests', async () => {
+    picky.poison.add(guid(300));
+    expect(eventsOf(await deliver(some(0, 512)))).toEqual(guids(300));
     expect(picky.asked()).toBeLessThanOrEqual(20);
   });
 
   test('alone waits until another record is taken, in the same batch or in one between', async () => {
-    picky.guilty.add(guid(0));
-    for (let turn = 0; turn < 3; turn += 1) await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
-    expect(aside(await deliver(some(1, 2)))).toEqual([]);
-    expect(aside(await deliver(some(0, 1)))).toEqual(guids(0));
+    picky.poison.add(guid(0));
+    for (let n = 0; n < 3; n += 1) await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
+    expect(eventsOf(await deliver(some(1, 2)))).toEqual([]);
+    expect(eventsOf(await deliver(some(0, 1)))).toEqual(guids(0));
   });
 
   test('costs one request each when many wait that were refused alone, and another has been taken', async () => {
-    for (let n = 0; n < 20; n += 1) picky.guilty.add(guid(n));
+    for (let n = 0; n < 20; n += 1) picky.poison.add(guid(n));
     await expect(deliver(some(0, 20))).rejects.toMatchObject(suspectBatch(20));
     await deliver(some(20, 21));
     picky.asked();
-    expect(aside(await deliver(some(0, 20)))).toHaveLength(20);
+    expect(eventsOf(await deliver(some(0, 20)))).toHaveLength(20);
     expect(picky.asked()).toBe(1 + 20);
   });
 
   test('together with a newer one that is taken is decided at once', async () => {
-    picky.guilty.add(guid(0));
+    picky.poison.add(guid(0));
     await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
-    expect(aside(await deliver(some(0, 2)))).toEqual(guids(0));
+    expect(eventsOf(await deliver(some(0, 2)))).toEqual(guids(0));
     expect(picky.kept).toEqual([guid(1)]);
   });
 
-  test('after a restart waits anew, and is decided all the same', async () => {
-    picky.guilty.add(guid(0));
+  test('waits again after a restart, and is decided all the same', async () => {
+    picky.poison.add(guid(0));
     await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
     await sink.close();
     sink = logsTo(picky.receiver.url);
     await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
-    expect(aside(await deliver(some(0, 2)))).toEqual(guids(0));
+    expect(eventsOf(await deliver(some(0, 2)))).toEqual(guids(0));
   });
 
-  test('is no record that was taken after it had been refused, also when the rest of its batch was not', async () => {
+  test('is no longer suspect once it was taken, also when the rest of its batch was not', async () => {
     picky.receiver.answers.push(refuse(400));
     await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
     const takes: Answer = (response, request) => picky.receiver.otherwise(response, request);
@@ -143,15 +144,15 @@ describe('Nothing lost: what is set aside', () => {
     await expect(deliver(some(0, 1))).rejects.toMatchObject({ ...suspectBatch(1), retryAfterMs: 7_000 });
   });
 
-  test('is decided anew when it is delivered once more, as from an older copy of the state', async () => {
-    picky.guilty.add(guid(0));
-    expect(aside(await deliver(some(0, 2)))).toEqual(guids(0));
+  test('is decided again when it is delivered once more, as from an older copy of the state', async () => {
+    picky.poison.add(guid(0));
+    expect(eventsOf(await deliver(some(0, 2)))).toEqual(guids(0));
     picky.stubborn(true);
     await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
   });
 
   test('is not judged by a success that keeps nothing', async () => {
-    picky.guilty.add(guid(0));
+    picky.poison.add(guid(0));
     await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(1));
     picky.receiver.answers.push(refuse(200, {}, '{"partialSuccess":{"rejectedLogRecords":"1"}}'));
     await deliver(some(1, 2));
@@ -166,11 +167,10 @@ describe('Nothing lost: a receiver, or a proxy, that answers 400 to everything',
       picky.stubborn(true);
       await expect(deliver(some(0, 600))).rejects.toMatchObject(suspectBatch(600));
       picky.asked();
-      for (let turn = 0; turn < 5; turn += 1)
-        await expect(deliver(some(0, 600))).rejects.toMatchObject(suspectBatch(600));
+      for (let n = 0; n < 5; n += 1) await expect(deliver(some(0, 600))).rejects.toMatchObject(suspectBatch(600));
       expect(picky.asked()).toBe(5 * 2 * 2);
       picky.stubborn(false);
-      expect(aside(await deliver(some(0, 600)))).toEqual([]);
+      expect(eventsOf(await deliver(some(0, 600)))).toEqual([]);
       expect(picky.asked()).toBe(2);
       expect(new Set(picky.kept).size).toBe(600);
     },
@@ -179,18 +179,18 @@ describe('Nothing lost: a receiver, or a proxy, that answers 400 to everything',
 
   test.each([1, 2, 5, 9, 14, 15])('and is well again after %i answers loses nothing', async refusals => {
     picky.receiver.answers.push(...Array.from({ length: refusals }, () => refuse(400)));
-    const { aside: lost } = await insist(some(0, 8));
+    const { lost } = await insist(some(0, 8));
     expect(lost).toEqual([]);
     expect(new Set(picky.kept).size).toBe(8);
   });
 
-  test('and is well again on the second of two turns loses nothing', async () => {
+  test('and is well again on the second of two deliveries loses nothing', async () => {
     picky.stubborn(true);
     await expect(deliver(some(0, 8))).rejects.toMatchObject(suspectBatch(8));
     await expect(deliver(some(0, 8))).rejects.toMatchObject(suspectBatch(8));
     picky.receiver.answers.push(refuse(400));
     picky.stubborn(false);
-    expect(aside(await deliver(some(0, 8)))).toEqual([]);
+    expect(eventsOf(await deliver(some(0, 8)))).toEqual([]);
     expect(picky.kept.toSorted()).toEqual(guids(0, 1, 2, 3, 4, 5, 6, 7));
   });
 });
@@ -204,11 +204,11 @@ function limit(most: number): void {
 describe('Nothing lost: 413', () => {
   test('halves until the pieces fit, in order', async () => {
     limit(100);
-    expect(aside(await deliver(some(0, 512)))).toEqual([]);
+    expect(eventsOf(await deliver(some(0, 512)))).toEqual([]);
     expect(picky.kept).toEqual(Array.from({ length: 512 }, (_, n) => guid(n)));
   });
 
-  test('of a record alone sets it aside, as too large', async () => {
+  test('of a record alone makes it a dead letter, as too large', async () => {
     const { otherwise } = picky.receiver;
     picky.receiver.otherwise = (response, request) =>
       recordsOf(request).map(uidOf).includes(guid(2)) ? refuse(413)(response, request) : otherwise(response, request);
@@ -224,7 +224,7 @@ describe('Nothing lost: 413', () => {
   });
 });
 
-const parcels = (...items: readonly string[]) => items.map((item, n) => ({ session: 's', event: String(n), item }));
+const records = (...items: readonly string[]) => items.map((item, n) => ({ session: 's', event: String(n), item }));
 
 describe('Nothing lost: what cannot even be encoded', () => {
   const encoding = createDelivery<string>({
@@ -234,13 +234,13 @@ describe('Nothing lost: what cannot even be encoded', () => {
     },
   });
 
-  test('is found among the others, and set aside', async () => {
-    const { deadLetters } = await encoding(parcels('a', 'b', 'odd', 'c'), never);
+  test('is found among the others, and becomes a dead letter', async () => {
+    const { deadLetters } = await encoding(records('a', 'b', 'odd', 'c'), never);
     expect(deadLetters).toEqual([{ session: 's', event: '2', reason: 'refused' }]);
   });
 
-  test('is in doubt alone', async () => {
-    await expect(encoding(parcels('odd'), never)).rejects.toMatchObject({
+  test('is suspect when it is alone', async () => {
+    await expect(encoding(records('odd'), never)).rejects.toMatchObject({
       reason: 'rejected',
       details: { suspects: 1 },
     });

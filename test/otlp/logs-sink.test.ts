@@ -120,7 +120,7 @@ describe('when a request of several fails', () => {
   });
 });
 
-const told = (partialSuccess: unknown) =>
+const partial = (partialSuccess: unknown) =>
   refuse(200, { 'content-type': 'application/json' }, JSON.stringify({ partialSuccess }));
 const outcome = async (): Promise<unknown> =>
   (await sink.deliver(many(3), never)).deltas
@@ -133,7 +133,7 @@ describe('partial success', () => {
     [2, 2],
     [99, 3],
   ])('rejectedLogRecords %j: %i are counted, and never sent again', async (rejectedLogRecords, refused) => {
-    receiver.answers.push(told({ rejectedLogRecords, errorMessage: 'too old' }));
+    receiver.answers.push(partial({ rejectedLogRecords, errorMessage: 'too old' }));
     expect(await outcome()).toEqual([
       ...(refused < 3 ? [['delivered', 3 - refused]] : []),
       ['rejected', refused],
@@ -149,12 +149,12 @@ describe('partial success', () => {
     [null],
     [7],
   ])('%j is a success', async partialSuccess => {
-    receiver.answers.push(told(partialSuccess));
+    receiver.answers.push(partial(partialSuccess));
     expect(await outcome()).toEqual([['delivered', 3]]);
   });
 
   test('of several requests add up', async () => {
-    receiver.answers.push(told({ rejectedLogRecords: '5' }), told({ rejectedLogRecords: '7' }));
+    receiver.answers.push(partial({ rejectedLogRecords: '5' }), partial({ rejectedLogRecords: '7' }));
     expect((await sink.deliver(many(600), never)).deltas).toContainEqual(
       expect.objectContaining({ labels: ['hq', 'logs', 'rejected'], by: 12 }),
     );

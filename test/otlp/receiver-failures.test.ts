@@ -75,8 +75,8 @@ describe('Nothing lost: the receiver', () => {
     await expect(sink.deliver(some, never)).rejects.toMatchObject({ reason: 'network' });
   });
 
-  test.each([1, 2, 3, 4, 5])('fails at step %i of a search for the guilty record: it is found later', async step => {
-    picky.guilty.add(guid(5));
+  test.each([1, 2, 3, 4, 5])('fails at step %i of a search for the poison record: it is found later', async step => {
+    picky.poison.add(guid(5));
     picky.receiver.answers.push(
       ...Array.from({ length: step }, (): Answer => (response, request) => picky.receiver.otherwise(response, request)),
       refuse(503),

@@ -87,7 +87,7 @@ describe('Nothing sensitive where it does not belong: in records and spans', () 
     for (const canary of single) expect(left).toContain(hash(canary));
   });
 
-  test('with all dropped a record still tells what happened, when, and in which organization', () => {
+  test('with all dropped a record still says what happened, when, and in which organization', () => {
     const all = { person: 'drop', item: 'drop', path: 'drop', client: 'drop' } as const;
     const { body, attributes } = itemRecord(taken(), redactingOrigin(all), { observedAt: 0n });
     expect(body).toBe('Save succeeded (#1, 755d207e)');

@@ -90,7 +90,7 @@ describe('the root span', () => {
     expect(span).not.toHaveProperty('parentSpanContext');
   });
 
-  test('tells a failure', () => {
+  test('reports a failure', () => {
     expect(ended({ result: sessionResult('Failed'), details: 'Gone' })?.status).toEqual({ code: 2, message: 'Gone' });
     expect(ended({ result: sessionResult('Warning') })?.status).toEqual({ code: 0 });
   });

@@ -67,8 +67,8 @@ async function clientFiles(name: string): Promise<Pick<OtlpTarget['tls'], 'certF
   return { certFile: fileIn('cert.pem', cert), keyFile: fileIn('key.pem', key) };
 }
 
-describe('a receiver with a certificate of its own authority', () => {
-  test('is not trusted without being told to', async () => {
+describe('a receiver with a certificate of a private authority', () => {
+  test('is not trusted without configuration', async () => {
     await expect(transport({}).send(data, never)).rejects.toMatchObject({ reason: 'network' });
     expect(clients).toEqual([]);
   });
@@ -78,7 +78,7 @@ describe('a receiver with a certificate of its own authority', () => {
     await expect(transport({ caFile }).send(data, never)).rejects.toMatchObject({ reason: 'network' });
   });
 
-  test('is trusted with the file of the authority, and tells when it wants a client certificate', async () => {
+  test('is trusted with the file of the authority, and says when it wants a client certificate', async () => {
     const caFile = fileIn('ca.pem', ours.cert);
     await expect(transport({ caFile }).send(data, never)).rejects.toMatchObject({ reason: 'auth' });
     expect(clients).toEqual([undefined]);

@@ -46,34 +46,32 @@ describe('Nothing lost: a span that the receiver answers 400 for', () => {
     ['first', 0],
     ['in the middle', 5],
     ['last', 7],
-  ])('%s: exactly that is set aside, the others are taken', async (_, guilty) => {
-    picky.guilty.add(span(guid(guilty)));
+  ])('%s: exactly that becomes a dead letter, the others are taken', async (_, poison) => {
+    picky.poison.add(span(guid(poison)));
     const answer = await deliver(some(0, 8));
-    const of = { sink: 'traces', session: sessionId, event: guid(guilty), reason: 'refused', at: batch().at };
+    const of = { sink: 'traces', session: sessionId, event: guid(poison), reason: 'refused', at: batch().at };
     expect(answer.deadLetters).toEqual([of]);
     expect(delivered(answer)).toEqual({ 'hq traces delivered': 7, 'hq traces rejected': 1 });
-    expect(picky.kept).toEqual(spans(0, 8).filter(id => id !== span(guid(guilty))));
+    expect(picky.kept).toEqual(spans(0, 8).filter(id => id !== span(guid(poison))));
   });
 
-  test('of a session itself is set aside without an event', async () => {
-    picky.guilty.add(span(sessionId));
+  test('of a session itself becomes a dead letter without an event', async () => {
+    picky.poison.add(span(sessionId));
     const stopped = session({ open: false, endedAt: 1_496_141_880_000_000_000n });
     const { deadLetters } = await deliver({ ...some(0, 2), results: [stopped] });
     expect(deadLetters).toMatchObject([{ sink: 'traces', session: sessionId, event: '' }]);
   });
 
   test('alone waits until another span is taken', async () => {
-    picky.guilty.add(span(guid(0)));
-    for (let turn = 0; turn < 3; turn += 1)
-      await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(400, 1));
+    picky.poison.add(span(guid(0)));
+    for (let n = 0; n < 3; n += 1) await expect(deliver(some(0, 1))).rejects.toMatchObject(suspectBatch(400, 1));
     expect((await deliver(some(1, 2))).deadLetters).toEqual([]);
     expect((await deliver(some(0, 1))).deadLetters).toMatchObject([{ event: guid(0) }]);
   });
 
   test('as it does for everything is not at fault', async () => {
     picky.stubborn(true);
-    for (let turn = 0; turn < 3; turn += 1)
-      await expect(deliver(some(0, 8))).rejects.toMatchObject(suspectBatch(400, 8));
+    for (let n = 0; n < 3; n += 1) await expect(deliver(some(0, 8))).rejects.toMatchObject(suspectBatch(400, 8));
     picky.stubborn(false);
     expect((await deliver(some(0, 8))).deadLetters).toEqual([]);
     expect(picky.kept).toEqual(spans(0, 8));

@@ -160,7 +160,7 @@ describe('what goes wrong before an answer', () => {
     await expect(transport().send(data, aborting.signal)).rejects.toMatchObject({ reason: 'aborted' });
   });
 
-  test('is told without query, header or credentials', async () => {
+  test('is reported without query, header or credentials', async () => {
     const url = new URL('/v1/logs?key=canary-query', receiver.url);
     url.password = 'canary-password';
     receiver.answers.push(refuse(401), response => response.destroy());

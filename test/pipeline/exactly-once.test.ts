@@ -25,7 +25,7 @@ type Life = Readonly<{ appears: number; takes: number | undefined; status: strin
 const world = fc.record({
   sessions: fc.array(fc.array(life, { maxLength: 12 }), { minLength: 1, maxLength: 4 }),
   limit: fc.integer({ min: 1, max: 5 }),
-  /** Orders without gaps, apart from rows that turn up late; else holes that nothing fills. */
+  /** Orders without gaps, apart from rows that appear late; else holes that nothing fills. */
   dense: fc.boolean(),
   /** Rows in order, as from a real server; else shuffled again in every step. */
   sorted: fc.boolean(),
@@ -39,7 +39,7 @@ const world = fc.record({
 type World = typeof world extends fc.Arbitrary<infer Value> ? Value : never;
 
 const stepLength = 30n * second;
-/** What turns up within 60 s of the stop is found; that is two steps. */
+/** What appears within 60 s of the stop is found; that is two steps. */
 const appearance = ({ appears }: Life, { stopsAt }: World): number => Math.min(appears, stopsAt + 2);
 const isDone = (one: Life, all: World, step: number): boolean =>
   one.takes !== undefined && step >= appearance(one, all) + one.takes;

@@ -12,12 +12,12 @@ const failure = (retryAfterMs?: number): ExporterError =>
 const never = new AbortController().signal;
 
 /** Runs polls that each take `pollMs`, and records when they started and how many ran at once at most. */
-const runEvery = (pollMs: (turn: number) => number, intervalMs: number) => {
+const runEvery = (pollMs: (run: number) => number, intervalMs: number) => {
   const clock = fakeClock();
   const quit = new AbortController();
   const starts: number[] = [];
   const ran = { now: 0, most: 0 };
-  const turn = async (): Promise<ExporterError | undefined> => {
+  const work = async (): Promise<ExporterError | undefined> => {
     starts.push(clock.now());
     ran.now += 1;
     ran.most = Math.max(ran.most, ran.now);
@@ -25,13 +25,13 @@ const runEvery = (pollMs: (turn: number) => number, intervalMs: number) => {
     ran.now -= 1;
     return undefined;
   };
-  const ended = every(intervalMs, turn, { clock, quit: quit.signal });
+  const ended = every(intervalMs, work, { clock, quit: quit.signal });
   return { clock, quit, starts, ran, ended };
 };
 
 describe('every', () => {
   test('runs at once, then at intervals from start to start', async () => {
-    const { clock, quit, starts, ended } = runEvery(turn => turn * 1_000, 10_000);
+    const { clock, quit, starts, ended } = runEvery(run => run * 1_000, 10_000);
     await clock.advance(35_000);
     expect(starts).toEqual([0, 10_000, 20_000, 30_000]);
     quit.abort();
@@ -39,7 +39,7 @@ describe('every', () => {
     await ended;
   });
   test('lets a slow poll delay the next, and never runs two at once', async () => {
-    const { clock, quit, starts, ran, ended } = runEvery(turn => (turn === 1 ? 25_000 : 0), 10_000);
+    const { clock, quit, starts, ran, ended } = runEvery(run => (run === 1 ? 25_000 : 0), 10_000);
     await clock.advance(36_000);
     expect(starts).toEqual([0, 25_000, 35_000]);
     expect(ran.most).toBe(1);
@@ -59,10 +59,10 @@ describe('every', () => {
         return clock.sleep(ms, signal);
       },
     };
-    const turn = async (): Promise<undefined> => {
+    const work = async (): Promise<undefined> => {
       await clock.sleep(25_000, never);
     };
-    const ended = every(10_000, turn, { clock: moving, quit: quit.signal });
+    const ended = every(10_000, work, { clock: moving, quit: quit.signal });
     await clock.advance(60_000);
     expect(waits).toEqual([0, 0]);
     quit.abort();
@@ -74,8 +74,8 @@ describe('every', () => {
     const quit = new AbortController();
     const failures = [failure(30_000), failure(2_000), failure(), undefined];
     const starts: number[] = [];
-    const turn = async (): Promise<ExporterError | undefined> => failures[starts.push(clock.now()) - 1];
-    const ended = every(10_000, turn, { clock, quit: quit.signal });
+    const work = async (): Promise<ExporterError | undefined> => failures[starts.push(clock.now()) - 1];
+    const ended = every(10_000, work, { clock, quit: quit.signal });
     await clock.advance(65_000);
     expect(starts).toEqual([0, 30_000, 40_000, 50_000, 60_000]);
     quit.abort();
@@ -106,11 +106,11 @@ const runNotified = (answers: readonly Outcome[], random = 0.999_999) => {
   const quit = new AbortController();
   const wakeUp = createNotify();
   const starts: number[] = [];
-  const turn = async (): Promise<Outcome> => {
+  const work = async (): Promise<Outcome> => {
     starts.push(clock.now());
     return answers[starts.length - 1] ?? report();
   };
-  const ended = runWhenNotified(wakeUp, turn, { clock, random: () => random, quit: quit.signal });
+  const ended = runWhenNotified(wakeUp, work, { clock, random: () => random, quit: quit.signal });
   return { clock, quit, wakeUp, starts, ended };
 };
 

@@ -65,7 +65,7 @@ test('twenty thousand sessions are kept, the ones seen last', async () => {
   expect(server.asked).toEqual(['session s1']);
 });
 
-test('a session that is known is asked for again by whoever doubts it, and kept as it is then', async () => {
+test('a refresh asks for a known session again, and keeps the answer', async () => {
   const server = fakeServer();
   server.held.set('s1', over);
   const sessionCache = createSessionCache(server);

@@ -46,7 +46,7 @@ const hold = (id: string, from: number, to: number): void => {
   put(server, id, ...Array.from({ length: to - from }, (_, n) => event(from + n, { id: `${id}-${String(from + n)}` })));
 };
 const refuse = (id: string, from: number, to: number): void => {
-  for (let n = from; n < to; n += 1) picky.guilty.add(`${id}-${String(n)}`);
+  for (let n = from; n < to; n += 1) picky.poison.add(`${id}-${String(n)}`);
 };
 const cursorOf = async (store: Store, id: string): Promise<string | undefined> =>
   (await store.rows('hq', [id])).find(row => row.sink === 'logs')?.cursor;

@@ -26,7 +26,7 @@ type Reloaded = Readonly<{
   wanted: { config: Config };
   /** Plans other servers. */
   others: (servers: readonly ServerConfig[]) => void;
-  /** How often the configuration was read anew. */
+  /** How often the configuration was read again. */
   reads: () => number;
 }>;
 

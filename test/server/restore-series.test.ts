@@ -19,38 +19,38 @@ function countedStore(): Readonly<{ store: Store; commits: StateChange[] }> {
   return { store: { ...store, commit }, commits };
 }
 
-const callAndEnter = async (store: Store, servers: readonly string[]) => {
+const registered = async (store: Store, servers: readonly string[]) => {
   const metrics = createMetrics({ version: '0' });
-  const roll = await restoreSeries(config, store, { metrics, log });
-  await roll.registerServers(servers);
-  return { metrics, roll };
+  const series = await restoreSeries(config, store, { metrics, log });
+  await series.registerServers(servers);
+  return { metrics, series };
 };
 
 const seriesOf = async (store: Store, server: string): Promise<number> =>
   (await store.series()).filter(({ labels }) => labels.includes(server)).length;
 
-test('a hundred servers that are new wait for the disk once', async () => {
+test('a hundred new servers wait for the disk once', async () => {
   const { store, commits } = countedStore();
   const servers = Array.from({ length: 100 }, (_, index) => `s${String(index)}`);
-  await callAndEnter(store, servers);
+  await registered(store, servers);
   expect(commits).toHaveLength(1);
   expect(await seriesOf(store, 's99')).toBeGreaterThan(0);
   expect(await seriesOf(store, 's99')).toBe(await seriesOf(store, 's0'));
 });
 
-test('a start with servers that are known waits for no disk, and serves what they had', async () => {
+test('a start with known servers waits for no disk, and serves what they had', async () => {
   const { store, commits } = countedStore();
-  await callAndEnter(store, ['hq']);
-  const { metrics } = await callAndEnter(store, ['hq']);
+  await registered(store, ['hq']);
+  const { metrics } = await registered(store, ['hq']);
   expect(commits).toHaveLength(1);
   const { body } = await metrics.exposition('text');
   expect(body.toString()).toContain('server="hq"');
 });
 
-test('of a server that comes later only its own series are born', async () => {
+test('a server that is added later gets only its own series', async () => {
   const { store, commits } = countedStore();
-  const { roll } = await callAndEnter(store, ['hq']);
-  await roll.registerServers(['hq', 'branch']);
+  const { series } = await registered(store, ['hq']);
+  await series.registerServers(['hq', 'branch']);
   expect(commits).toHaveLength(2);
   expect(new Set(commits[1]?.deltas?.map(({ labels }) => labels[0]))).toEqual(new Set(['branch']));
 });

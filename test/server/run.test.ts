@@ -43,7 +43,7 @@ describe('a line', () => {
     server.held.set('s1', session({ createdAt: server.at }));
     await step();
     stop(server, 's1', 101n * second);
-    for (let turn = 0; turn < 4; turn += 1) {
+    for (let n = 0; n < 4; n += 1) {
       server.at += 60n * second;
       await step();
     }
@@ -68,7 +68,7 @@ describe('a line', () => {
     expect(await store.pending('hq', 'metrics')).toEqual([]);
   });
 
-  test('tells on the last reading what changed after it had been taken', async () => {
+  test('reports at the last reading what changed after it had been taken', async () => {
     const { server, step, sinks } = bench();
     server.at = 100n * second;
     await step();
@@ -106,15 +106,15 @@ describe('a line', () => {
     expect(await store.pending('hq', 'metrics')).toEqual([]);
   });
 
-  test('sets a second event with the same order aside, and counts it once', async () => {
+  test('rejects a second event with the same order, and counts it once', async () => {
     const { server, step, sinks } = bench();
     server.at = 100n * second;
     await step();
     server.held.set('s1', session({ createdAt: server.at }));
-    put(server, 's1', event(0, { endedAt: server.at }), event(0, { id: 'twin', endedAt: server.at }));
+    put(server, 's1', event(0, { endedAt: server.at }), event(0, { id: 'duplicate', endedAt: server.at }));
     await step();
     stop(server, 's1', server.at);
-    for (let turn = 0; turn < 3; turn += 1) {
+    for (let n = 0; n < 3; n += 1) {
       server.at += 90n * second;
       await step();
     }

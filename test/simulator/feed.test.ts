@@ -9,7 +9,7 @@ const feed = async (visitor: Visitor, from: string, more = ''): Promise<Feed> =>
 const brief = ({ results }: Feed): unknown[] => results.map(({ eventType, eTag }) => [eventType, eTag]);
 
 describe('the change feed', () => {
-  test('tells what has changed behind a token, and where to go on', async () => {
+  test('reports what has changed after a token, and where to continue', async () => {
     const world = new World();
     await visiting(8, { world }, async visitor => {
       const { nextChangeToken, results } = await feed(visitor, 'latest');
@@ -18,21 +18,21 @@ describe('the change feed', () => {
       world.appendEvent(id, { startedAt: atMs(1) });
       world.stopSession(id, { endedAt: atMs(2) });
       world.purgeSession(id);
-      const told = await feed(visitor, nextChangeToken);
-      expect(brief(told)).toEqual([
+      const changes = await feed(visitor, nextChangeToken);
+      expect(brief(changes)).toEqual([
         ['RestoreSessionUpdate', 1],
         ['RestoreSessionUpdate', 2],
         ['RestoreSessionUpdate', 3],
         ['RestoreSessionDelete', undefined],
       ]);
-      expect((await feed(visitor, told.nextChangeToken)).results).toEqual([]);
+      expect((await feed(visitor, changes.nextChangeToken)).results).toEqual([]);
       const half = await feed(visitor, nextChangeToken, '&limit=3');
       expect([half.limit, half.results.length]).toEqual([3, 3]);
       expect(brief(await feed(visitor, half.nextChangeToken))).toEqual([['RestoreSessionDelete', undefined]]);
     });
   });
 
-  test('does not tell of events that are silent, and their eTag stays', async () => {
+  test('does not report silent events, and their eTag stays', async () => {
     const world = new World();
     await visiting(8, { world, quirks: { silentEvents: true } }, async visitor => {
       const { id } = world.addSession({ createdAt: atMs(0) });
@@ -43,7 +43,7 @@ describe('the change feed', () => {
     });
   });
 
-  test('waits for something to tell, and answers as soon as there is something', async () => {
+  test('waits for a change, and answers as soon as there is one', async () => {
     const world = new World();
     await visiting(8, { world, clock: systemClock }, async (visitor, simulator) => {
       const { nextChangeToken } = await feed(visitor, 'latest');

@@ -72,7 +72,7 @@ describe('a made-up history', () => {
     expect(read).toContain('View Warning warning');
   });
 
-  test('has names that break parsers, and empty targets, unless told not to', () => {
+  test('has names that break parsers, and empty targets, unless they are turned off', () => {
     expect(names({}).some(name => name.includes(' |'))).toBe(true);
     expect(names({}).some(name => name.endsWith('|'))).toBe(true);
     expect(names({ oddNames: false }).some(name => name.includes(' |') || name.includes('previous state'))).toBe(false);
@@ -89,7 +89,7 @@ describe('a made-up history', () => {
     expect([...statuses].sort()).toEqual(['Failed', 'Success', 'Warning']);
   });
 
-  test('of a million events is served without being kept, each event under an id of its own', async () => {
+  test('of a million events is served without being kept, each event under its own id', async () => {
     const before = process.memoryUsage().heapUsed;
     await visiting(6, { history: { sessions: 1000, eventsEach: 1000, days: 90 } }, async (visitor, { world }) => {
       expect(process.memoryUsage().heapUsed - before).toBeLessThan(100e6);

@@ -8,7 +8,7 @@ import { World } from '../../src/simulator/world.js';
 const startAt: Nanos = parseInstant('2024-05-06T12:00:00Z')?.at ?? 0n;
 const after = (seconds: number): Nanos => startAt + BigInt(Math.round(seconds * 1e3)) * 1_000_000n;
 
-/** The world after the stream was driven to each of these seconds in turn. */
+/** The world after the stream was driven to each of these seconds, in order. */
 function driven(seconds: readonly number[], options: LiveOptions & Partial<Quirks> & { seed?: number } = {}): World {
   const world = new World();
   const { seed = 1, pace, keepHours, ...quirks } = options;

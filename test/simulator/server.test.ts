@@ -255,7 +255,7 @@ describe('a running server', () => {
     });
   });
 
-  test('shows what its world is told meanwhile', async () => {
+  test('shows events that are added while it runs', async () => {
     const world = smallWorld(1);
     await visiting(6, { world, clock: drivenClock(noon2024) }, async visitor => {
       world.appendEvent(sessionId, { startedAt: at('2024-05-06T12:00:00Z'), status: 'Running' });

@@ -176,14 +176,14 @@ describe('a token', () => {
     });
   });
 
-  test('can be demanded together with its antiforgery twin, from v7', async () => {
+  test('can be demanded together with its antiforgery token, from v7', async () => {
     await visiting(7, { quirks: { demandAntiforgery: true } }, async visitor => {
       expect((await visitor.get('/v7/RestoreSessions')).status).toBe(200);
       const cookie = (await visitor.login(7)).headers.get('set-cookie');
-      const twin = /XSRF-TOKEN=(?<value>[^;]+)/.exec(cookie ?? '')?.groups?.['value'] ?? '';
+      const antiforgery = /XSRF-TOKEN=(?<value>[^;]+)/.exec(cookie ?? '')?.groups?.['value'] ?? '';
       expect((await visitor.get('/v7/RestoreSessions')).status).toBe(400);
       expect((await visitor.get('/v7/RestoreSessions', { 'x-xsrf-token': 'wrong' })).status).toBe(400);
-      expect((await visitor.get('/v7/RestoreSessions', { 'x-xsrf-token': twin })).status).toBe(200);
+      expect((await visitor.get('/v7/RestoreSessions', { 'x-xsrf-token': antiforgery })).status).toBe(200);
       await visitor.login(6);
       expect((await visitor.get('/v6/RestoreSessions')).status).toBe(200);
     });

@@ -8,7 +8,7 @@ const other = '71954db6-7278-4d26-86f7-888bda5a4ec4';
 const place = { token: 'to ken', waitSeconds: 25 };
 
 describe('the change feed', () => {
-  test('tells of restore sessions only, the last word about each', async () => {
+  test('reports restore sessions only, the last change of each', async () => {
     const results = [
       { eventType: 'JobUpdate', id: 'x', eTag: 1, jobType: 'Backup' },
       { eventType: 'RestoreSessionUpdate', id: id.toUpperCase(), eTag: 7 },

@@ -19,7 +19,7 @@ const wire = (over: Readonly<Record<string, unknown>> = {}): Record<string, unkn
 });
 
 function eventOf(row: EventRow): RestoreEvent {
-  if (!('event' in row)) throw new Error(`set aside as ${row.rejected}`);
+  if (!('event' in row)) throw new Error(`rejected as ${row.rejected}`);
   return row.event;
 }
 
@@ -63,14 +63,14 @@ describe('the events of the v3 reference', () => {
 
 describe('the events of a v6 page', () => {
   test('have their items from the structured fields, and the reason from the message', () => {
-    const told = page('v6/source-events.json').map(({ item, reason, endedAt, duration }) => [
+    const fields = page('v6/source-events.json').map(({ item, reason, endedAt, duration }) => [
       item.name,
       item.sizeBytes,
       reason,
       endedAt === undefined,
       duration,
     ]);
-    expect(told).toEqual([
+    expect(fields).toEqual([
       ['', 0, '', false, 0n],
       ['Welcome to MyAnalytics', 14_284, '', false, 0n],
       [
@@ -237,11 +237,11 @@ describe('a row', () => {
     ['a start that is none', wire({ startTime: 'yesterday' }), { order: 4, rejected: 'bad_time', id }],
     ['an end that is none', wire({ endTime: '2022-02-30T00:00:00Z' }), { order: 4, rejected: 'bad_time', id }],
     ['a time that is no text', wire({ endTime: 1643814000 }), { order: 4, rejected: 'bad_time', id }],
-  ])('of %s is set aside', (_, row, rejected) => {
+  ])('of %s is rejected', (_, row, rejected) => {
     expect(decodeEvent(row, 9)).toEqual(rejected);
   });
 
-  test('of any JSON is an event or set aside, and keeps a usable order', () => {
+  test('of any JSON is an event or rejected, and keeps a usable order', () => {
     const likely = fc.record(
       {
         id: fc.oneof(fc.uuid(), fc.jsonValue()),

@@ -85,11 +85,11 @@ describe('a session', () => {
     [wire({ creationTime: null }), 'it has no "creationTime"'],
     [wire({ creationTime: 'canary' }), 'it has a malformed time'],
     [wire({ endTime: 'canary' }), 'it has a malformed time'],
-  ])('%j is set aside: %s', (json, rejected) => {
+  ])('%j is rejected: %s', (json, rejected) => {
     expect(decodeSession(json)).toEqual({ rejected });
   });
 
-  test('of any JSON is one or is set aside', () => {
+  test('of any JSON is a session or is rejected', () => {
     fc.assert(
       fc.property(
         fc.oneof(

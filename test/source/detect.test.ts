@@ -13,25 +13,25 @@ const { begin, closeLater } = bench();
 const page = '<!doctype html><title>canary</title>';
 
 /** An answer of a server, by what it is asked for, such as `GET v8/ServiceInstance`. */
-type Told = Partial<Pick<Answer, 'status' | 'body' | 'retryAfterMs'>> | ExporterError;
+type Reply = Partial<Pick<Answer, 'status' | 'body' | 'retryAfterMs'>> | ExporterError;
 
-/** Asks a server that answers by `tell`; `asked` has the requests. */
-function askedOf(tell: (what: string) => Told) {
+/** Asks a server that answers by `replyTo`; `asked` has the requests. */
+function askedOf(replyTo: (what: string) => Reply) {
   const asked: string[] = [];
   const ask = async ({ path, form }: Call): Promise<Answer> => {
     const what = `${form === undefined ? 'GET' : 'POST'} ${path}`;
     asked.push(what);
-    const told = tell(what);
-    if (told instanceof ExporterError) throw told;
-    return { status: 404, body: '', retryAfterMs: undefined, beganMs: 0, tookMs: 0, ...told };
+    const reply = replyTo(what);
+    if (reply instanceof ExporterError) throw reply;
+    return { status: 404, body: '', retryAfterMs: undefined, beganMs: 0, tookMs: 0, ...reply };
   };
   return { ask, asked };
 }
 
 const where =
-  (pattern: RegExp, told: Told, other: Told = {}) =>
+  (pattern: RegExp, reply: Reply, other: Reply = {}) =>
   (what: string) =>
-    pattern.test(what) ? told : other;
+    pattern.test(what) ? reply : other;
 
 describe('the newest version that is served', () => {
   test.each([
@@ -66,7 +66,7 @@ describe('the newest version that is served', () => {
     );
   });
 
-  test.each<[string, Told, Told]>([
+  test.each<[string, Reply, Reply]>([
     ['403 in place of 401', { status: 403, body: '{"message":"x"}' }, {}],
     ['an instance that needs no login', { status: 200, body: '{"version":"7"}' }, {}],
     ['web pages for what is not there', { status: 401 }, { status: 404, body: page }],
@@ -83,17 +83,17 @@ describe('the newest version that is served', () => {
     ['busy', { status: 429, retryAfterMs: 5000 }, 'throttled'],
     ['out of order where the rest is fine', { status: 500 }, 'server'],
     ['slow', { status: 408 }, 'rejected'],
-  ] as const)('is not guessed while a newer one is %s', async (_, told, reason) => {
-    const tell = (what: string): Told => (what.includes('v8') ? told : where(/v7\/Serv/, { status: 401 })(what));
-    await expect(detectVersion(askedOf(tell).ask)).rejects.toMatchObject({ reason });
+  ] as const)('is not guessed while a newer one is %s', async (_, reply, reason) => {
+    const replyTo = (what: string): Reply => (what.includes('v8') ? reply : where(/v7\/Serv/, { status: 401 })(what));
+    await expect(detectVersion(askedOf(replyTo).ask)).rejects.toMatchObject({ reason });
   });
 
   test('is not guessed when a request fails', async () => {
-    const tell = where(/v8/, new ExporterError('timeout', 'late'), { status: 401 });
-    await expect(detectVersion(askedOf(tell).ask)).rejects.toMatchObject({ reason: 'timeout' });
+    const replyTo = where(/v8/, new ExporterError('timeout', 'late'), { status: 401 });
+    await expect(detectVersion(askedOf(replyTo).ask)).rejects.toMatchObject({ reason: 'timeout' });
   });
 
-  test.each<[string, Told, string]>([
+  test.each<[string, Reply, string]>([
     ['a proxy that wants a login for everything', { status: 401, body: page }, 'HTTP 401, also what no VB365 has'],
     ['a proxy that forbids everything', { status: 403 }, 'HTTP 403, also what no VB365 has'],
     [
@@ -104,8 +104,8 @@ describe('the newest version that is served', () => {
     ['a web site', { body: page }, '(HTTP 404 and a web page); is this the port of the REST API (4443 unless changed)'],
     ['a portal on another port', { status: 200, body: page }, '(HTTP 200 and a web page)'],
     ['a way elsewhere', { status: 302 }, '(HTTP 302)'],
-  ])('is not found behind %s', async (_, told, words) => {
-    const error: unknown = await detectVersion(askedOf(() => told).ask).catch((thrown: unknown) => thrown);
+  ])('is not found behind %s', async (_, reply, words) => {
+    const error: unknown = await detectVersion(askedOf(() => reply).ask).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ reason: 'rejected', message: expect.stringContaining(words) });
     expect(String(error)).not.toContain('canary');
   });

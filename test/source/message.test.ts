@@ -51,8 +51,8 @@ describe('the message of an item', () => {
       'Item  was sent successfully (type: a; source: b; target: c)',
       { name: '', type: 'a', source: 'b', target: 'c', reason: '' },
     ],
-  ])('%j is understood', (message, told) => {
-    expect(parseItemMessage(message)).toEqual(told);
+  ])('%j is understood', (message, parsed) => {
+    expect(parseItemMessage(message)).toEqual(parsed);
   });
 
   test.each([

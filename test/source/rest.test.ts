@@ -32,7 +32,7 @@ describe('the events of a session', () => {
     ]);
   });
 
-  test('are set aside one by one, with their place as order', async () => {
+  test('are rejected one by one, with their place as order', async () => {
     const one = await begin(() => page({ offset: 5, limit: 10, results: [null, { id }, fixtureEvent()] }));
     expect(await one.source.events(id, 5, never)).toMatchObject({
       anomalies: ['limit_ignored'],
@@ -204,7 +204,7 @@ describe('the service instance', () => {
     [{ status: 404 }, 'rejected'],
   ])('answered with %j is %j', async (reply, wanted) => {
     const one = await begin(() => reply);
-    const told = one.source.instance(never).catch((thrown: unknown) => (thrown as ExporterError).reason);
-    expect(await told).toEqual(wanted);
+    const reason = one.source.instance(never).catch((thrown: unknown) => (thrown as ExporterError).reason);
+    expect(await reason).toEqual(wanted);
   });
 });

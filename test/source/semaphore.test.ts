@@ -11,7 +11,7 @@ const { begin } = bench();
 
 const read = async ({ source }: Rig): Promise<unknown> => source.events(id, 0, never);
 
-/** A server that answers a read when it is told to. */
+/** A server that answers a read when `reply` is called. */
 async function beginSlow(extras: Extras) {
   const { promise: asked, resolve: arrived } = Promise.withResolvers<undefined>();
   const { promise: answer, resolve: reply } = Promise.withResolvers<Reply>();
@@ -22,7 +22,7 @@ async function beginSlow(extras: Extras) {
   return { slow, asked, reply };
 }
 
-describe('the gate', () => {
+describe('the semaphore', () => {
   test('gets its place back from a request that is not answered, which goes on', async () => {
     const semaphore = createSemaphore(1);
     const { slow, asked, reply } = await beginSlow({ semaphore, placeMs: 50 });

@@ -21,11 +21,11 @@ const timed = (...numbers: number[]): readonly Row[] =>
   numbers.map(n => row(n, { creationTime: new Date(Date.UTC(2022, 0, 1, 0, n)).toISOString() }));
 
 /** A server that shows `limit` rows at once of what `current` says when it is asked. */
-const served = (limit: number, current: (turn: number) => readonly Row[]): ((offset: number) => Promise<Page>) => {
-  let turn = 0;
+const served = (limit: number, current: (request: number) => readonly Row[]): ((offset: number) => Promise<Page>) => {
+  let request = 0;
   return async offset => {
-    turn += 1;
-    const results = current(turn).slice(offset, offset + limit);
+    request += 1;
+    const results = current(request).slice(offset, offset + limit);
     return decodePage({ offset, limit, results }, { operation: 'sessions', offset, limit });
   };
 };
@@ -54,9 +54,9 @@ describe('a session list', () => {
     ).toMatchObject({ sessions: [], rejects: [] });
   });
 
-  test('has each session once when others begin meanwhile and move the rows down', async () => {
+  test('has each session once when others begin during the read and move the rows down', async () => {
     const list = await readSessionList(
-      served(3, turn => (turn === 1 ? rows(4, 3, 2, 1) : rows(6, 5, 4, 3, 2, 1))),
+      served(3, request => (request === 1 ? rows(4, 3, 2, 1) : rows(6, 5, 4, 3, 2, 1))),
       bounds,
     );
     expect(names(list)).toEqual(['1', '2', '3', '4']);
@@ -64,7 +64,7 @@ describe('a session list', () => {
 
   test('goes back when a session was removed and the rows have moved up', async () => {
     const list = await readSessionList(
-      served(3, turn => (turn === 1 ? rows(6, 5, 4, 3, 2, 1) : rows(6, 5, 3, 2, 1))),
+      served(3, request => (request === 1 ? rows(6, 5, 4, 3, 2, 1) : rows(6, 5, 3, 2, 1))),
       bounds,
     );
     expect(names(list)).toEqual(['1', '2', '3', '4', '5', '6']);
@@ -72,14 +72,14 @@ describe('a session list', () => {
 
   test('goes back when so many were removed that nothing is left at the place', async () => {
     const list = await readSessionList(
-      served(3, turn => (turn === 1 ? rows(6, 5, 4, 3) : rows(6))),
+      served(3, request => (request === 1 ? rows(6, 5, 4, 3) : rows(6))),
       bounds,
     );
     expect(names(list)).toEqual(['4', '5', '6']);
   });
 
   test('of no certain order that shows something else each time is an error', async () => {
-    const restless = served(3, turn => timed(9, 8, 7, 6, 5, -turn));
+    const restless = served(3, request => timed(9, 8, 7, 6, 5, -request));
     await expect(readSessionList(restless, { ...bounds, ordered: false })).rejects.toMatchObject({
       reason: 'rejected',
     });
@@ -93,7 +93,7 @@ describe('a session list', () => {
     });
   });
 
-  test('sets single entries aside, each once', async () => {
+  test('rejects single entries, each once', async () => {
     const bad = [row(1), { id: 'canary' }, row(2, { creationTime: 'canary' }), row(3), null];
     const list = await readSessionList(
       served(2, () => bad as readonly Row[]),
@@ -115,8 +115,8 @@ describe('a session list', () => {
           let now = first;
           let next = 1000;
           const list = await readSessionList(
-            served(limit, turn => {
-              const step = changes[turn - 2];
+            served(limit, request => {
+              const step = changes[request - 2];
               if (step !== undefined) {
                 const left = now.filter((_, at) => !step.remove.includes(at));
                 now = [...Array.from({ length: step.add }, () => (next += 1)), ...left];
@@ -134,10 +134,10 @@ describe('a session list', () => {
   });
 
   test.each(['ascending', 'descending'] as const)(
-    'of no certain order, %s, misses nothing that stayed, whatever is added, purged and moved meanwhile',
+    'of no certain order, %s, misses nothing that stayed, whatever is added, purged and moved during the read',
     async order => {
       const change = fc.record({ remove: fc.array(fc.nat(12), { maxLength: 3 }), add: fc.nat(2) });
-      const jump = fc.record({ turn: fc.integer({ min: 2, max: 8 }), from: fc.nat(20), to: fc.nat(20) });
+      const jump = fc.record({ request: fc.integer({ min: 2, max: 8 }), from: fc.nat(20), to: fc.nat(20) });
       await fc.assert(
         fc.asyncProperty(
           fc.integer({ min: 2, max: 6 }),
@@ -148,14 +148,14 @@ describe('a session list', () => {
             const first = Array.from({ length: size }, (_, n) => n);
             let now = order === 'ascending' ? first : first.toReversed();
             let next = 1000;
-            const page = served(limit, turn => {
-              const step = changes[turn - 2];
+            const page = served(limit, request => {
+              const step = changes[request - 2];
               if (step !== undefined) {
                 const added = Array.from({ length: step.add }, () => (next += 1));
                 const left = now.filter((_, at) => !step.remove.includes(at));
                 now = order === 'ascending' ? [...left, ...added] : [...added.toReversed(), ...left];
               }
-              if (moved?.turn === turn && now.length > 0) {
+              if (moved?.request === request && now.length > 0) {
                 const [one = 0] = now.splice(moved.from % now.length, 1);
                 now.splice(moved.to % (now.length + 1), 0, one);
               }
@@ -171,9 +171,9 @@ describe('a session list', () => {
     },
   );
 
-  test('of no certain order and more than one page is read until nothing new turns up', async () => {
+  test('of no certain order and more than one page is read until nothing new appears', async () => {
     const list = await readSessionList(
-      served(3, turn => (turn === 1 ? timed(6, 5, 4, 3, 2, 1) : timed(2, 6, 5, 4, 3, 1))),
+      served(3, request => (request === 1 ? timed(6, 5, 4, 3, 2, 1) : timed(2, 6, 5, 4, 3, 1))),
       { ...bounds, ordered: false },
     );
     expect(names(list)).toEqual(['1', '2', '3', '4', '5', '6']);

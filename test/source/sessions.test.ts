@@ -18,7 +18,7 @@ const row = (n: number) => ({
 });
 const from = parseInstant(minutes(98))?.at;
 
-/** A server of v3 that shows 100 sessions, ten at once, in an order of its own. */
+/** A server of v3 that shows 100 sessions, ten at once, in its own order. */
 const listing = (order: () => readonly number[]) => async () =>
   begin(
     ({ url }) => {
@@ -62,7 +62,7 @@ describe('the list of v2 to v5', () => {
     expect([reads().length, sessions.length]).toEqual([2 * full, 100]);
   });
 
-  test('is read whole as soon as it turns out not to be newest first any more', async () => {
+  test('is read whole as soon as it is not newest first any more', async () => {
     let order: readonly number[] = newest;
     const { source, reads } = await listing(() => order)();
     await source.sessions(undefined, never);

@@ -46,7 +46,7 @@ describe('logging in', () => {
     ]);
   });
 
-  test('is shared by all who ask meanwhile', async () => {
+  test('is shared by all concurrent requests', async () => {
     const one = await begin(() => page);
     await Promise.all([read(one), read(one), read(one)]);
     expect(one.logins()).toHaveLength(1);
@@ -96,7 +96,7 @@ describe('logging in', () => {
     ['soon', 600],
     [-5, 600],
     [4800, 4800],
-  ])('with a life of %j tells when the token ends', async (expires_in, life) => {
+  ])('with a life of %j says when the token ends', async (expires_in, life) => {
     const one = await begin(() => page, { tokens: (_, n) => grant(n, { expires_in }) });
     expect(one.source.tokenExpiresAtMs()).toBeUndefined();
     await read(one);
@@ -239,7 +239,7 @@ describe('a refused password', () => {
     }
   });
 
-  test('that has changed is tried at once, and its waits begin anew', async () => {
+  test('that has changed is tried at once, and its waits start over', async () => {
     const one = await begin(() => page, { tokens: refusing });
     await expect(read(one)).rejects.toMatchObject({ reason: 'auth' });
     one.clock.move(minute);

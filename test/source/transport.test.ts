@@ -226,7 +226,7 @@ const dated = (reply: Reply): Reply => ({ ...reply, headers: { date: 'Tue, 30 Ma
 describe('the clock of the server', () => {
   const then = BigInt(Date.UTC(2017, 4, 30, 10, 57, 28, 500)) * 1_000_000n;
 
-  test('is ours until an answer has told', async () => {
+  test('is ours until an answer has a date', async () => {
     const one = await begin(() => page());
     expect(one.source.now()).toBe(BigInt(one.clock.now()) * 1_000_000n);
     await read(one);
@@ -242,7 +242,7 @@ describe('the clock of the server', () => {
     expect(one.source.now()).toBe(then + 10_000_000_000n);
   });
 
-  test('has told by the very answer that is read, which is of the time when it was asked for', async () => {
+  test('is known from the very answer that is read, and that is dated with the time of the request', async () => {
     const one: Rig = await begin(() => {
       one.clock.move(400);
       return dated(page());

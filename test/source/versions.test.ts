@@ -76,7 +76,7 @@ describe('a version that was detected', () => {
     expect(kept.apiVersion).toBe('v6');
   });
 
-  test('is found once for all who ask meanwhile', async () => {
+  test('is found once for all concurrent requests', async () => {
     const simulator = await server();
     const { source } = await sourceOf(simulator, {});
     await Promise.all([source.sessions(undefined, never), source.instance(never), source.sessions(undefined, never)]);
@@ -140,7 +140,7 @@ describe('a version that was detected', () => {
     expect(await same.source.instance(never)).toMatchObject({ apiVersion: 'v6' });
   });
 
-  test('of which nobody has heard is detected anew', async () => {
+  test('that is unknown is detected again', async () => {
     const { source } = await sourceOf(await server({ versions: [8] }), { apiVersion: 'v1' });
     expect(await source.instance(never)).toMatchObject({ apiVersion: 'v8' });
   });

@@ -72,7 +72,7 @@ const authority = (certificate: X509Certificate, signer: Signer): Authority => (
   },
 });
 
-/** An authority of its own for one test. Two that one client is to know need two names. */
+/** A certificate authority for one test. Two that one client knows need two names. */
 export async function createAuthority(name = 'Test authority'): Promise<Authority> {
   const keys = await makeKeys();
   const subject = `CN=${name}`;

@@ -37,7 +37,7 @@ export function refusal(input: ConfigInput): ExporterError {
 }
 
 /** The problems of an invalid configuration. */
-export const complaints = (input: ConfigInput): readonly string[] =>
+export const problems = (input: ConfigInput): readonly string[] =>
   refusal(input)
     .message.split('\n')
     .slice(1)

@@ -15,7 +15,7 @@ import { fakeServer, type FakeServer, noSeries, recordingSink, type RecordingSin
 const never = { quit: new AbortController().signal, cut: new AbortController().signal };
 export const grace = 3600n * second;
 
-/** A line without loops: each step is one poll of discovery and one delivery of every sink. */
+/** A server run without loops: each step is one poll of discovery and one delivery of every sink. */
 export function bench(
   options: {
     server?: FakeServer;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** The real program, in a process of its own. */
+/** The real program, in its own process. */
 export type ExporterProcess = Readonly<{
   /** The port that it listens on; never settles when it ends before it does. */
   listening: Promise<number>;
@@ -15,7 +15,7 @@ export type ExporterProcess = Readonly<{
   kill: (signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'SIGHUP') => void;
 }>;
 
-/** Starts `serve` with a configuration file, on a free port; `more` flags come last. Whoever starts it sees to it that it ends. */
+/** Starts `serve` with a configuration file, on a free port; `more` flags come last. The caller ends it. */
 export function startExporter(configFile: string, more: readonly string[] = []): ExporterProcess {
   const flags = ['--config.file', configFile, '--web.listen-address', '127.0.0.1:0', ...more];
   const child = spawn(process.execPath, ['dist/src/main.js', ...flags], {

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as immediate } from 'node:timers/promises';
 import type { Clock } from '../../src/kernel/clock.js';
 
 /** A clock that stands still until a test moves it. */
@@ -35,7 +35,7 @@ export function fakeClock(startMs = 0): FakeClock {
 
 /** Lets chains of promises run until they wait for something from outside. */
 export async function settle(): Promise<void> {
-  for (let count = 0; count < 5; count += 1) await turn();
+  for (let count = 0; count < 5; count += 1) await immediate();
 }
 
 function earliest(sleepers: ReadonlySet<Sleeper>, endMs: number): Sleeper | undefined {

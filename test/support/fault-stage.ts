@@ -47,7 +47,7 @@ export type FaultOptions = Readonly<{
   server?: Partial<ServerConfig>;
   /** How far the server's clock is ahead of ours. */
   skewMs?: number;
-  /** What chance is all the time, from 0 to 1; 0 unless told: nothing waits for longer than it must. */
+  /** What chance is all the time, from 0 to 1; default 0: nothing waits for longer than it must. */
   chance?: number;
 }>;
 

@@ -13,7 +13,7 @@ import type { Origin } from '../../src/otlp/log-record.js';
 /** A clock that stands still. */
 export const stopped = (ms: number): Clock => ({ ...systemClock, now: () => ms });
 
-/** Everything may be told. */
+/** Keeps all personal data. */
 export const keepAll: PersonalData = { person: 'keep', item: 'keep', path: 'keep', client: 'keep' };
 
 export const noTls = { caFile: undefined, certFile: undefined, keyFile: undefined } as const;

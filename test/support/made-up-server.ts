@@ -18,7 +18,7 @@ export const heldAt = (ms: number, { startMs, spacingMs, sessions, perSession }:
   ms < startMs ? 0 : Math.min(sessions, Math.floor((ms - startMs) / spacingMs) + 1) * perSession;
 
 /**
- * A server of any size that keeps nothing: it makes everything up as it is asked, so that whoever keeps it is seen on
+ * A server of any size that keeps nothing: it makes everything up as it is asked, so that code that keeps it shows on
  * the heap. Ids of events are numbers, from the oldest on.
  */
 export function madeUpServer(nowMs: () => number, plan: Plan): LoginSource {

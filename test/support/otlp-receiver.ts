@@ -46,7 +46,7 @@ export type OtlpReceiver = {
   readonly close: () => Promise<void>;
 };
 
-/** A real OTLP/HTTP receiver for logs on a port of its own. */
+/** A real OTLP/HTTP receiver for logs on a free port. */
 export async function otlpReceiver(): Promise<OtlpReceiver> {
   const requests: Received[] = [];
   const answers: Answer[] = [];

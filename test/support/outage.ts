@@ -78,7 +78,7 @@ export async function outage({ stepMs, retryAfterSeconds, ...size }: Outage): Pr
 
 type Running = Readonly<{ clock: FakeClock; plan: Plan; stepMs: number; logs: Sink }>;
 
-/** The line of one server, with a sink that takes everything beside the logs. */
+/** The pipeline of one server, with a sink that takes everything next to the logs sink. */
 function startLine({ clock, plan, stepMs, logs }: Running) {
   const quit = new AbortController();
   let counted = 0;

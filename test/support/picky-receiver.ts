@@ -1,10 +1,10 @@
 import { type OtlpReceiver, otlpReceiver, type Received, recordsOf } from './otlp-receiver.js';
 
-/** A receiver that will not have certain records, and keeps a book of what it has taken. */
+/** A receiver that refuses certain records, and remembers what it has taken. */
 export type PickyReceiver = Readonly<{
   receiver: OtlpReceiver;
-  /** Uids of records (ids of spans) that it answers 400 for, whatever comes with them. */
-  guilty: Set<string>;
+  /** Uids of poison records (ids of spans): it answers 400 to every request that has one. */
+  poison: Set<string>;
   /** Uids that it has taken, in order, repetitions included. */
   kept: string[];
   /** It answers everything with 400, as a broken proxy does. */
@@ -13,29 +13,29 @@ export type PickyReceiver = Readonly<{
   asked: () => number;
 }>;
 
-type Manner = Readonly<{
+type Behavior = Readonly<{
   /** It keeps the rest of a request that it answers 400 for, as Loki does. */
   loki?: boolean;
   /** What it knows the items of a request by; uids of log records unless said otherwise. */
   idsOf?: (request: Received) => readonly string[];
 }>;
 
-export async function pickyReceiver({ loki = false, idsOf = uidsOf }: Manner = {}): Promise<PickyReceiver> {
+export async function pickyReceiver({ loki = false, idsOf = uidsOf }: Behavior = {}): Promise<PickyReceiver> {
   const receiver = await otlpReceiver();
-  const guilty = new Set<string>();
+  const poison = new Set<string>();
   const kept: string[] = [];
   let stubborn = false;
   let counted = 0;
   receiver.otherwise = (response, request) => {
     const uids = idsOf(request);
-    const refused = stubborn || uids.some(uid => guilty.has(uid));
+    const refused = stubborn || uids.some(uid => poison.has(uid));
     if (!refused) kept.push(...uids);
-    else if (loki && !stubborn) kept.push(...uids.filter(uid => !guilty.has(uid)));
+    else if (loki && !stubborn) kept.push(...uids.filter(uid => !poison.has(uid)));
     response.writeHead(refused ? 400 : 200, { 'content-type': 'application/json' }).end('{}');
   };
   return {
     receiver,
-    guilty,
+    poison,
     kept,
     stubborn: yes => void (stubborn = yes),
     asked: () => {

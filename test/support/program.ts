@@ -64,7 +64,7 @@ export type Program = App & {
   value(series: string): Promise<number | undefined>;
 };
 
-/** The whole program in this process, on a port of its own unless one is given. */
+/** The whole program in this process, on a free port unless one is given. */
 export async function program(
   config: Config,
   port = 0,
@@ -86,7 +86,7 @@ export async function program(
   };
   const app = await startApp({ config, listenAt, log, ...common });
   const get: Program['get'] = async path => {
-    // oxlint-disable-next-line no-restricted-globals -- a client of its own
+    // oxlint-disable-next-line no-restricted-globals -- its own client
     const response = await fetch(`http://127.0.0.1:${String(app.listening.port)}${path}`);
     return { status: response.status, text: await response.text() };
   };

@@ -1,5 +1,5 @@
 /**
- * Values of the chart that its schema refuses beside one server that is good: one for each rule of the schema. A key, or
+ * Values of the chart that its schema refuses together with one good server: one for each rule of the schema. A key, or
  * '' when the values stand for themselves, and what is wrong there.
  */
 export const refusedValues: readonly (readonly [key: string, value: unknown])[] = [

@@ -29,7 +29,7 @@ export interface Exporter {
   readonly incrementHold: IncrementHold;
   /** Counts as the metrics sink does: held back, committed, served. `crash`: the process ends after the commit. */
   count(name: SeriesName, by?: number, crash?: 'crash'): Promise<void>;
-  /** Brings a series into being at 0, as discovery does. */
+  /** Creates a series at 0, as discovery does. */
   initialDeltas(name: SeriesName): Promise<void>;
   page(scraper: Scraper): Page;
   /** A page that arrives; what it shows of each series. */

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
-/** What a test is told of a request. */
+/** What a test sees of a request. */
 export type Asked = Readonly<{
   method: string;
   /** Path and query. */
@@ -38,7 +38,7 @@ export type ScriptedServer = Readonly<{
 }>;
 
 /**
- * A real HTTP server on a free port of the loopback that does what the script says. It writes no `Date` of its own.
+ * A real HTTP server on a free port of the loopback that does what the script says. It adds no `Date`.
  * With `tls` it speaks HTTPS.
  */
 export async function scriptedServer(script: Script, tls?: ServerOptions): Promise<ScriptedServer> {

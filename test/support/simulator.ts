@@ -2,7 +2,7 @@ import type { Clock } from '../../src/kernel/clock.js';
 import { milliseconds, type Nanos, parseInstant } from '../../src/model/time.js';
 import { simulate, type SimulateOptions, type Simulator } from '../../src/simulator/simulate.js';
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that stands still until it is moved. */
 export type DrivenClock = Clock & { advance(ms: number): void };
 
 export const noon2024 = Date.parse('2024-05-06T12:00:00.000Z');
@@ -52,7 +52,7 @@ export class Visitor {
   }
 
   async send(path: string, init: RequestInit = {}): Promise<Answer> {
-    // oxlint-disable-next-line no-restricted-globals -- a client of its own, so that the simulator is not tested with the program's
+    // oxlint-disable-next-line no-restricted-globals -- its own client, so that the simulator is not tested with the program's
     const response = await fetch(this.#url + path, init);
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, json: text === '' ? undefined : jsonOf(text) };

@@ -55,6 +55,6 @@ export function oldSession(world: World, hoursAgo: number, events: number): stri
   return id;
 }
 
-/** Waits until a turn of discovery of the server has been complete. */
+/** Whether so many polls of the server have been complete. */
 export const polled = async (app: Program, server = 'hq', times = 1): Promise<boolean> =>
   ((await app.value(`vb365_polls_total{server="${server}",result="complete"}`)) ?? 0) >= times;

@@ -1,7 +1,7 @@
 import { toSeconds, type Nanos } from '../../../src/model/time.js';
 import type { Entry, SimSession, World } from '../../../src/simulator/world.js';
 
-/** What must have arrived for the simulator's book, written down without the program's own tables. */
+/** What must arrive for the simulator's book, computed without the program's own tables. */
 export type Expected = Readonly<{
   attributes: Readonly<Record<string, unknown>>;
   /** Nanoseconds since 1970, as OTLP/JSON writes them. */

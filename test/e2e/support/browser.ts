@@ -7,25 +7,25 @@ export const openBrowser = async (): Promise<Browser> =>
 
 export type Look = Readonly<{ width: number; height: number; colorScheme: 'light' | 'dark' }>;
 
-/** A page as somebody sees it, with what it complained of and whatever it asked another origin for. */
-export type Seen = Readonly<{ page: Page; complaints: readonly string[]; strangers: readonly string[] }>;
+/** A page as somebody sees it, with its errors and console messages, and what it asked another origin for. */
+export type Seen = Readonly<{ page: Page; problems: readonly string[]; strangers: readonly string[] }>;
 
 /** Opens `url` in a fresh context, from which `use` may look at it. */
 export async function seen<T>(browser: Browser, url: string, look: Look, use: (seen: Seen) => Promise<T>): Promise<T> {
   const { width, height, colorScheme } = look;
-  // axe is put in by the test; the page's own policy is checked by the complaints, which nothing silences.
+  // axe is put in by the test; the page's own policy is checked by the problems, which nothing silences.
   const context = await browser.newContext({ viewport: { width, height }, colorScheme });
   try {
     const page = await context.newPage();
-    const complaints: string[] = [];
+    const problems: string[] = [];
     const strangers: string[] = [];
-    page.on('console', message => void complaints.push(message.text()));
-    page.on('pageerror', error => void complaints.push(error.message));
+    page.on('console', message => void problems.push(message.text()));
+    page.on('pageerror', error => void problems.push(error.message));
     page.on('request', request => {
       if (new URL(request.url()).origin !== new URL(url).origin) strangers.push(request.url());
     });
     await page.goto(url);
-    return await use({ page, complaints, strangers });
+    return await use({ page, problems, strangers });
   } finally {
     await context.close();
   }

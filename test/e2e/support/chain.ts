@@ -15,8 +15,8 @@ export interface Chain {
   /** Starts the exporter, on the same state and address each time, and waits until it has looked at the server. */
   startExporter(): Promise<void>;
   stopExporter(): Promise<void>;
-  /** The firing alerts of every notification so far that came to `receiver`, in order; one that was told twice is there twice. */
-  told(receiver: string): readonly Readonly<{ labels: Labels; annotations: Labels }>[];
+  /** The firing alerts of every notification so far that came to `receiver`, in order; one that was sent twice is there twice. */
+  notified(receiver: string): readonly Readonly<{ labels: Labels; annotations: Labels }>[];
 }
 
 /** Builds the chain, the exporter started on a fresh state, and takes it down after `play`. */
@@ -40,7 +40,7 @@ export const withChain = async (play: (chain: Chain) => Promise<void>): Promise<
           return polls.length > 0 ? true : undefined;
         });
       };
-      const told: Chain['told'] = receiver =>
+      const notified: Chain['notified'] = receiver =>
         hook.notifications
           .filter(one => one.receiver === receiver)
           .flatMap(({ alerts }) => alerts.filter(({ status }) => status === 'firing'));
@@ -50,7 +50,7 @@ export const withChain = async (play: (chain: Chain) => Promise<void>): Promise<
         prometheus,
         startExporter,
         stopExporter: async () => exporter.stop(),
-        told,
+        notified,
       });
     } finally {
       for (const one of running.toReversed()) await one.stop();

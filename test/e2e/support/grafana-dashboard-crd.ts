@@ -20,7 +20,7 @@ const selector = {
 
 /**
  * What the Grafana Operator 5 takes for a GrafanaDashboard, after its own definition, which no package registry has: the
- * keys for where a dashboard comes from and goes to, with its rules. A key beside them is unknown here.
+ * keys for where a dashboard comes from and goes to, with its rules. Any other key is unknown here.
  */
 export const grafanaDashboardDefinition = {
   apiVersion: 'apiextensions.k8s.io/v1',

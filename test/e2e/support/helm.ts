@@ -15,7 +15,7 @@ export const cases = readdirSync(join(chart, 'ci')).map(file => join(chart, 'ci'
 
 export type Ended = Readonly<{ code: number | null; output: string }>;
 
-/** Runs Helm with folders of its own, so that nothing of the user's counts. */
+/** Runs Helm with its own folders, so that nothing of the user's counts. */
 export async function helm(program: Helm, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const home = '.cache/helm';
   const folders = { HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home, HELM_DATA_HOME: home };

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { runProgram } from './running.js';
 import { toolPath } from './tools.js';
 
-/** Where the tests keep images and containers, and how podman and buildah are told so. */
+/** Where the tests keep images and containers, and the flags of podman and buildah for that. */
 export const storage = resolve('.cache/images');
 export const where = ['--root', join(storage, 'root'), '--runroot', join(storage, 'run'), '--storage-driver', 'vfs'];
 export const containersConf = resolve('.ci/tools/image/containers.conf');

@@ -15,7 +15,7 @@ export interface Loki {
   stop(): Promise<void>;
 }
 
-/** The limits of age that Loki has of its own: a week, and an hour behind the newest of a stream; or none. */
+/** The default age limits of Loki: a week, and an hour behind the newest of a stream; or none. */
 export type AgeLimits = 'own' | 'none';
 
 const withoutLimits = `

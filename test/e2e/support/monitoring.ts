@@ -15,7 +15,7 @@ export type Notification = Readonly<{
   alerts: readonly Readonly<{ status: string; labels: Labels; annotations: Labels }>[];
 }>;
 
-/** A webhook that keeps what it is told. */
+/** A webhook that keeps the notifications it receives. */
 export interface Webhook {
   readonly url: string;
   readonly notifications: readonly Notification[];

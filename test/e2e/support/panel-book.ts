@@ -61,7 +61,7 @@ const placeOf = ({ server, organization }: SimSession & OfServer): string => `${
 export const byKind = ({ session, event }: Entry): string => `${workloadOf(session)} ${event.type}`;
 export const place = ['server', 'organization'];
 
-/** A query that counts, how its series are told apart, and what the book says. */
+/** A query that counts, the labels of its series, and what the book says. */
 export type Check = Readonly<{
   panel: readonly [uid: string, title: string, refId?: string];
   by: readonly string[];
@@ -117,7 +117,7 @@ export const checks: readonly Check[] = [
 
 /** Whole numbers that no book has, or that are 0 in a week in which nothing goes wrong: why they are not compared. */
 export const notInTheBook: Readonly<Record<string, string>> = {
-  'vb365-fleet: Firing alerts A': 'Alerts are of Prometheus; their rules have tests of their own',
+  'vb365-fleet: Firing alerts A': 'Alerts are of Prometheus; their rules have their own tests',
   'vb365-exporter: Polls A': 'The exporter decides when it looks',
   'vb365-exporter: Errors by reason A': 'Nothing failed',
   'vb365-exporter: Logins by response A': 'The exporter decides when it logs in',

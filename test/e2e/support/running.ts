@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { systemClock } from '../../../src/kernel/clock.js';
 
-/** A program that runs beside the test. */
+/** A program that runs next to the test. */
 export interface Running {
   /** All it has written so far, both streams. */
   output(): string;
@@ -110,7 +110,7 @@ export async function getText(
   url: string,
   init: RequestInit = {},
 ): Promise<Readonly<{ status: number; text: string }>> {
-  // oxlint-disable-next-line no-restricted-globals -- a client of its own
+  // oxlint-disable-next-line no-restricted-globals -- its own client
   const response = await fetch(url, init);
   return { status: response.status, text: await response.text() };
 }
