@@ -1,5 +1,9 @@
 import { expect, test } from '@jest/globals';
-import type { SinkName } from '../../src/pipeline/ports.js';
+import { entryOf } from '../../src/pipeline/backlog.js';
+import { BatchBuilder } from '../../src/pipeline/batch-builder.js';
+import { PendingCommit } from '../../src/pipeline/pending-commit.js';
+import type { CursorRow, SinkName } from '../../src/pipeline/ports.js';
+import { row } from '../store/conformance.js';
 import { bench, counted, put } from '../support/discovery-rig.js';
 import { fullDisk } from '../support/full-disk.js';
 import { event, recordingSink, session } from '../support/server-run.js';
@@ -53,4 +57,20 @@ test('A batch is reported as committed once, after the commit, even if the commi
     ['metrics', 'e0', 'e1'],
     ['metrics', 'e2'],
   ]);
+});
+
+test('A session that is requeued while its commit waits is not stored as done', async () => {
+  const { store, fill } = fullDisk();
+  const pending: string[] = [];
+  const toStore = (one: CursorRow): CursorRow => ({ ...one, done: one.done && !pending.includes(one.session) });
+  const commits = new PendingCommit(store, { toStore });
+  const read = new BatchBuilder().build(0n);
+  const entry = entryOf(row({ session: 's1', done: true }));
+  fill(true);
+  const delivered = { ...read, changed: [entry], change: { server: 'hq' } };
+  await expect(commits.commit(delivered)).rejects.toMatchObject({ reason: 'store' });
+  pending.push('s1');
+  fill(false);
+  await commits.commit();
+  expect(await store.rows('hq', ['s1'])).toMatchObject([{ done: false }]);
 });
