@@ -45,7 +45,7 @@ const withCommand = (argv: readonly string[]): readonly string[] => {
 
 const programFlags = ['-h', '--help', '--version'];
 
-/** Commander writes the prefix `error: `, and a suggestion on a line of its own. */
+/** Commander writes the prefix `error: `, and a suggestion on a separate line. */
 const inOneLine = (text: string): string =>
   text.replace(/^error: /, '').replace(/\n\(Did you mean (?:one of )?(.+)\?\)/, (_, names: string) => {
     const quoted = names.split(', ').map(name => `'${name}'`);

@@ -24,7 +24,7 @@ export type Completion = Readonly<{
   done: boolean;
   reason: CompletionReason;
   cursor: Cursor;
-  /** The session's result is to be taken now. */
+  /** Take the session's result now. */
   result: boolean;
   /** Some rows are not final or missing: the next reading begins there. */
   unfinished: boolean;
