@@ -2,12 +2,13 @@ import type { TLSSocket } from 'node:tls';
 import { type Dispatcher, errors } from 'undici';
 import { alarm } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
-import { linkAbort, unlessAborted } from '../kernel/linked-abort.js';
+import { linkAbort } from '../kernel/linked-abort.js';
 import { parseHttpDate, parseRetryAfter } from '../kernel/retry-after.js';
 import type { Secret } from '../kernel/secret.js';
 import type { ApiCode, ApiOperation } from '../model/labels.js';
 import { createConnectionPool, hostOf } from './dispatcher.js';
 import type { RestSettings } from './options.js';
+import { receive } from './receive.js';
 import { failure, networkFailure } from './request-errors.js';
 import { chainOf, distrustOf } from './trust.js';
 
@@ -62,15 +63,13 @@ export function createTransport(settings: RestSettings): Transport {
     const beganMs = clock.now();
     const dispatcher = await pool.dispatcher();
     const sinceMs = clock.monotonic();
-    // While a request waits for a connection, undici itself notices an abort only when it would send the request.
-    const request = dispatcher.request({ ...requestOf(call, settings), signal });
-    const { statusCode: status, headers, body } = await unlessAborted(request, signal);
-    const receivedMs = clock.now();
+    const limits = { signal, clock, maxBytes: settings.maxResponseBytes };
+    const { status, headers, receivedMs, body } = await receive(dispatcher, requestOf(call, settings), limits);
     const dateMs = parseHttpDate(single(headers['date']));
     // The date of an error may be that of a proxy.
     if (dateMs !== undefined && status < 300) skewMs = nextSkewMs(skewMs ?? 0, { sentMs: beganMs, receivedMs, dateMs });
     const retryAfterMs = parseRetryAfter(single(headers['retry-after']), dateMs ?? receivedMs);
-    return { status, body: await body.text(), retryAfterMs, beganMs, tookMs: clock.monotonic() - sinceMs };
+    return { status, body, retryAfterMs, beganMs, tookMs: clock.monotonic() - sinceMs };
   }
 
   const attempt = bounded(settings, exchange);
@@ -143,7 +142,7 @@ function exchangeFailure(thrown: unknown, settings: RestSettings, operation: Api
 }
 
 /** Keeps the path of the base URL. The origin is always the server's, so the token goes nowhere else. */
-function requestOf({ path, token, form }: Call, { baseUrl, userAgent }: RestSettings): Dispatcher.RequestOptions {
+function requestOf({ path, token, form }: Call, { baseUrl, userAgent }: RestSettings): Dispatcher.DispatchOptions {
   return {
     origin: baseUrl.origin,
     path: `${baseUrl.pathname.replace(/\/$/, '')}/${path}`,
