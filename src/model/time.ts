@@ -32,12 +32,10 @@ export function parseInstant(text: string): ParsedInstant | undefined {
   };
 }
 
-/** Seconds of `2006-01-02T15:04:05` in UTC. `Date` carries 31 April over to May, so the text has to come back the same. */
+/** Seconds of `2006-01-02T15:04:05` in UTC. `Date` carries 31 April over to May and 24 o'clock to the next day. */
 function secondsAt(text: string): number | undefined {
-  const upper = text.toUpperCase();
-  const date = new Date(`${upper}Z`);
-  const exists = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(upper);
-  return exists ? date.getTime() / 1000 : undefined;
+  const date = new Date(`${text}Z`);
+  return date.getUTCDate() === Number(text.slice(8, 10)) ? date.getTime() / 1000 : undefined;
 }
 
 function offsetSeconds(zone = 'Z'): number {
