@@ -20,6 +20,8 @@ const noChange = { moves: [], since: {}, facts: {}, rows: [], deltas: [], deadLe
 export class Tables {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  /** By table. */
+  readonly #upserts = new Map<string, StatementSync>();
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -83,11 +85,11 @@ export class Tables {
     this.#put('series', { key, kind: series.kind, value: writeValue(series), held: String(held) });
   }
 
-  /** Adds or replaces a row of these columns. */
+  /** Adds or replaces a row, always with the same columns of a table. */
   #put(table: string, row: Readonly<Record<string, SQLInputValue>>): void {
-    const columns = Object.keys(row);
-    const sql = `INSERT OR REPLACE INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
-    this.#statement(sql).run(...Object.values(row));
+    const statement = this.#upserts.get(table) ?? this.#database.prepare(upsertOf(table, Object.keys(row)));
+    this.#upserts.set(table, statement);
+    statement.run(...Object.values(row));
   }
 
   #all(sql: string, ...values: readonly SQLInputValue[]): readonly Columns[] {
@@ -100,6 +102,9 @@ export class Tables {
     return statement;
   }
 }
+
+const upsertOf = (table: string, columns: readonly string[]): string =>
+  `INSERT OR REPLACE INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
 
 const rowColumns = 'sink, session, created_at, done, cursor';
 
