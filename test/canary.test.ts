@@ -148,7 +148,7 @@ describe('Sensitive values', () => {
     ['a refused login', () => ({ status: 400, json: error })],
     ['an error of the server', ({ url }) => (url.includes('/token') ? { json: token } : { status: 500, json: error })],
     ['a page of a proxy', () => ({ status: 502, body: `<html>${canary}</html>`, headers: { 'x-canary': canary } })],
-    ['an answer that is no JSON', ({ url }) => (url.includes('/token') ? { json: token } : { body: `{ "${canary}` })],
+    ['an answer that is not JSON', ({ url }) => (url.includes('/token') ? { json: token } : { body: `{ "${canary}` })],
     [
       'sessions that are none',
       ({ url }) =>

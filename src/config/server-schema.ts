@@ -104,7 +104,7 @@ const connectionKeys = {
 export const isLoopback = (hostname: string): boolean =>
   /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
-/** Lets a check of several keys run although other keys are wrong, but not when one of its own keys is. */
+/** Lets a check of several keys run although other keys are wrong, but not when one of `keys` is. */
 const whenValid =
   (...keys: readonly string[]) =>
   ({ issues }: z.core.ParsePayload): boolean =>

@@ -1,7 +1,7 @@
 import type { Series } from '../pipeline/ports.js';
 import { storedFamilies } from './catalogue.js';
 
-/** The label value of organizations that have none of their own. */
+/** The label value of organizations beyond the limit. */
 export const overflow = 'overflow';
 
 /** Which label value an organization has. */

@@ -76,7 +76,7 @@ function authorised({ tokens, quirks }: RouteContext, { version }: Dialect): Req
   };
 }
 
-/** What Express could not read, such as a body that is no JSON. */
+/** What Express could not read, such as a body that is not JSON. */
 const failed: ErrorRequestHandler = (error: unknown, _request, response, next) => {
   if (response.headersSent) return next(error);
   const bad = typeof error === 'object' && error !== null && 'status' in error && error.status === 400;

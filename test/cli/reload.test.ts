@@ -1,11 +1,9 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onExporterStage } from '../support/exporter-stage.js';
 import { until } from '../support/program.js';
 import { ask } from '../support/web.js';
-
-jest.setTimeout(60_000);
 
 /** Changes the configuration file of the stage. */
 function rewrite(folder: string, change: (text: string) => string): void {

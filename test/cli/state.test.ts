@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -7,8 +7,6 @@ import type { CursorRow, Store } from '../../src/pipeline/ports.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
 import { storedDeadLetters } from '../support/dead-letters.js';
 import { inFolder } from '../support/program.js';
-
-jest.setTimeout(60_000);
 
 let printed: string[] = [];
 let errors: string[] = [];

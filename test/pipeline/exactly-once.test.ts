@@ -1,4 +1,4 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { join } from 'node:path';
 import { ExporterError } from '../../src/kernel/errors.js';
@@ -10,8 +10,6 @@ import { sqliteStore } from '../../src/store/sqlite.js';
 import { bench, counted } from '../support/discovery-rig.js';
 import { event, fakeServer, recordingSink, second, session } from '../support/server-run.js';
 import { inFolder } from '../support/program.js';
-
-jest.setTimeout(60_000);
 
 /** An event: the step at which it is readable, how long it runs (for ever: undefined), as what it ends. */
 const life = fc.record({

@@ -1,4 +1,4 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config, ServerConfig } from '../../src/config/parse.js';
@@ -17,8 +17,6 @@ import {
   restoredOf,
   running,
 } from '../support/stage.js';
-
-jest.setTimeout(60_000);
 
 /** The program, and what it reads at a reload. */
 type Reloaded = Readonly<{

@@ -1,11 +1,9 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/kernel/clock.js';
 import { simulate, type Simulator } from '../../src/simulator/simulate.js';
 import { World } from '../../src/simulator/world.js';
 import { configOf, inFolder, program, type Program, serverConfig, until } from '../support/program.js';
 import { addEvents, oldSession, openSession, polled, restored, restoredOf, running } from '../support/stage.js';
-
-jest.setTimeout(60_000);
 
 /** A VB365 installation with its own sessions. */
 const installation = (seed: number) => {

@@ -1,9 +1,7 @@
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { systemClock } from '../../src/kernel/clock.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { configOf, inFolder, program, serverConfig, until } from '../support/program.js';
-
-jest.setTimeout(60_000);
 
 test('a session that is open and read to its end is no backlog', async () => {
   await inFolder(async folder => {

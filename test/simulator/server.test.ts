@@ -128,7 +128,7 @@ describe('what is served', () => {
     });
   });
 
-  test('a body that is no JSON is refused, without a stack', async () => {
+  test('a body that is not JSON is refused, without a stack', async () => {
     await visiting(8, {}, async visitor => {
       const headers = { 'content-type': 'application/json' };
       const answer = await visitor.send('/v8/token', { method: 'POST', headers, body: '{' });

@@ -57,7 +57,7 @@ const single: fc.Arbitrary<Damage> = fc.oneof(
 /** One to four, one after the other. */
 export const damages = fc.array(single, { minLength: 1, maxLength: 4 });
 
-/** The text after all that was done to it. What is no JSON any more is damaged as a text only. */
+/** The text after all that was done to it. Damage that breaks the JSON leaves only text to damage. */
 export const damage = (text: string, done: readonly Damage[]): string => done.reduce(damaged, text);
 
 function damaged(text: string, one: Damage): string {
