@@ -183,7 +183,7 @@ describe('Nothing lost: ends complete once it is over', () => {
           for (const id of gone) world.purgeSession(id);
           stage.addEvents(stage.openSession(), 2);
         };
-        const shifting = stage.fail('list', 20, afterwards(shift));
+        const shifting = stage.fail('list', 8, afterwards(shift));
         await stage.pass(() => shifting.left() === 0);
         await stage.endsComplete();
       });
