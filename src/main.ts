@@ -20,6 +20,11 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+// A reader that has gone, or a full disk, must not end the program: it goes on without those lines.
+const outputClosed = new AbortController();
+process.stdout.on('error', () => outputClosed.abort());
+process.stderr.on('error', () => undefined);
+
 // Imported after the check, because an older Node cannot parse it.
 const { runCli } = await import('./cli/program.js');
 
@@ -27,6 +32,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   print: line => void process.stdout.write(`${line}\n`),
   printError: line => void process.stderr.write(line.endsWith('\n') ? line : `${line}\n`),
+  outputClosed: outputClosed.signal,
   stop: stop.signal,
   onReload: listener => void process.on('SIGHUP', listener),
   version: version(),

@@ -103,7 +103,9 @@ export const schema = z
       'Maximum number of concurrent requests to all servers. Long polls of the change feed do not count, nor do requests that have waited 10 s for an answer.',
     ).prefault(32),
     state: section('State file, which stores counters and progress.', {
-      path: text('Path of the state file, relative to the working directory. The directory must be writable.')
+      path: text(
+        'Path of the state file. The directory must be writable. The default, and `VB365_STATE_PATH`, are relative to the working directory.',
+      )
         .optional()
         .meta({ default: defaultStatePath }),
     }).prefault({}),

@@ -14,6 +14,7 @@ async function run(argv: readonly string[]) {
     print: line => void printed.push(line),
     printError: line => void errors.push(line),
     stop: new AbortController().signal,
+    outputClosed: new AbortController().signal,
     onReload: () => undefined,
     version: '1.2.3',
   });

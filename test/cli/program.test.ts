@@ -21,6 +21,7 @@ function run(argv: readonly string[], env: Terminal['env'] = {}): Run {
     print: line => void printed.push(line),
     printError: line => void errors.push(line),
     stop: stop.signal,
+    outputClosed: new AbortController().signal,
     onReload: () => undefined,
     version: '1.2.3',
   });
