@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { type Config, parseConfig } from '../config/parse.js';
-import { configError } from '../config/problem.js';
+import { configError, type Problem } from '../config/problem.js';
 import { systemClock } from '../kernel/clock.js';
 import { readTextSync } from '../kernel/text-file.js';
 import { milliseconds } from '../model/time.js';
@@ -24,12 +24,25 @@ export function readConfig(flag: string | undefined, env: Terminal['env']): Conf
   if (fileName === undefined) return parseConfig({ env });
   const file = readTextSync({ path: fileName, what: 'configuration file', reason: 'config' });
   const config = parseConfig({ file, fileName, env });
-  const { history } = config;
-  if (history.kind === 'since' && history.at > milliseconds(systemClock.now()))
-    throw configError(`Could not read the configuration "${fileName}"`, [
-      { path: 'history', what: 'must not be in the future' },
-    ]);
+  const problems = [...futureHistory(config), ...repeatedUrls(config)];
+  if (problems.length > 0) throw configError(`Could not read the configuration "${fileName}"`, problems);
   return { ...config, warnings: [...config.warnings, ...unusedState(config, dirname(fileName))] };
+}
+
+/** Logs and traces would leave out everything until then. */
+const futureHistory = ({ history }: Config): readonly Problem[] =>
+  history.kind === 'since' && history.at > milliseconds(systemClock.now())
+    ? [{ path: 'history', what: 'must not be in the future' }]
+    : [];
+
+/** A server under two names would be read, and counted, twice. A host name can end with a dot. */
+function repeatedUrls({ servers }: Config): readonly Problem[] {
+  const origins = servers.map(({ url }) => url.origin.replace(/\.(?=:\d+$|$)/, ''));
+  return origins.flatMap((origin, index) => {
+    const first = origins.indexOf(origin);
+    const what = `is already the url of servers[${String(first)}]`;
+    return first === index ? [] : [{ path: `servers[${String(index)}].url`, what }];
+  });
 }
 
 /** A warning when a state file is where the path led before 0.2, when relative paths started at the working directory. */

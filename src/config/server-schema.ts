@@ -153,34 +153,19 @@ function validateLogin(login: z.output<z.ZodObject<typeof loginKeys>>, context: 
     if (login[key] !== undefined) add(key, 'must not be set together with "client_id" or "assertion_file"');
 }
 
-/** The list of servers; their names and URLs are unique. */
+/** The list of servers; their names are unique. */
 export const serversSchema = z
   .array(serverSchema)
   .min(1, 'must list at least one server')
-  .superRefine(validateUnique, { when: ({ value }) => Array.isArray(value) })
+  .superRefine(validateNames, { when: ({ value }) => Array.isArray(value) })
   .optional()
   .meta({ description: 'The VB365 servers to monitor. Without this key, environment variables describe one server.' });
 
-type Identity = Readonly<{ name?: unknown; url?: unknown }>;
-
-/** The same server under two names would be read, and counted, twice. */
-function validateUnique(servers: readonly (Identity | undefined)[], context: z.RefinementCtx): void {
-  const isUnique = (key: keyof Identity, values: readonly unknown[]): void => {
-    for (const [index, value] of values.entries()) {
-      const first = values.indexOf(value);
-      const message = `is already the ${key} of servers[${String(first)}]`;
-      if (typeof value === 'string' && first < index) context.addIssue({ code: 'custom', path: [index, key], message });
-    }
-  };
-  isUnique(
-    'name',
-    servers.map(server => server?.name),
-  );
-  isUnique(
-    'url',
-    servers.map(server => (server?.url instanceof URL ? originOf(server.url) : undefined)),
-  );
+function validateNames(servers: readonly (Readonly<{ name?: unknown }> | undefined)[], context: z.RefinementCtx): void {
+  const names = servers.map(server => server?.name);
+  for (const [index, name] of names.entries()) {
+    const first = names.indexOf(name);
+    const message = `is already the name of servers[${String(first)}]`;
+    if (typeof name === 'string' && first < index) context.addIssue({ code: 'custom', path: [index, 'name'], message });
+  }
 }
-
-/** Also without the dot that ends a fully qualified host name. */
-const originOf = ({ origin }: URL): string => origin.replace(/\.(?=:\d+$|$)/, '');
