@@ -89,7 +89,9 @@ export const secretFile = (path: string): ReferencedFile => ({ path, isSecret: t
 function otlpTlsFiles(tls: OtlpTarget['tls']): readonly ReferencedFile[] {
   const { caFile, certFile, keyFile } = tls;
   const path = keyFile ?? certFile ?? caFile;
-  const examine = async (): Promise<undefined> => void checkOtlpTls(tls);
+  const examine = async (): Promise<undefined> => {
+    checkOtlpTls(tls);
+  };
   return path === undefined ? [] : [{ path, isSecret: keyFile !== undefined, examine }];
 }
 

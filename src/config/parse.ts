@@ -70,7 +70,7 @@ export function parseConfig({ file = '', fileName, env }: ConfigInput): Config {
   const proxy = readProxy(env);
   if (!('value' in keys && 'value' in server && 'value' in variables && 'value' in proxy))
     throw configError(failure, [keys, server, variables, proxy].flatMap(problemsOf));
-  const settings = fileName === undefined ? keys.value : withPathsIn(dirname(fileName), keys.value);
+  const settings = withAbsolutePaths(keys.value, fileName);
   return frozen({
     ...settingsOf(settings, env),
     ...signalsOf(settings, variables.value),
@@ -78,9 +78,12 @@ export function parseConfig({ file = '', fileName, env }: ConfigInput): Config {
   });
 }
 
-/** Resolves the relative paths of a file in a directory. Those of the environment start at the working directory. */
-function withPathsIn(directory: string, keys: Keys): Keys {
-  const path = (value: string | undefined): string | undefined => value && resolve(directory, value);
+/** Relative paths in the file start at its directory; those of the environment start at the working directory. */
+function withAbsolutePaths(keys: Keys, fileName: string | undefined): Keys {
+  if (fileName === undefined) return keys;
+  const directory = dirname(fileName);
+  const path = (value: string | undefined): string | undefined =>
+    value === undefined ? undefined : resolve(directory, value);
   const { servers, state, personal_data: personalData, otlp } = keys;
   return {
     ...keys,

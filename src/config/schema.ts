@@ -148,7 +148,7 @@ export const schema = z
     }).prefault({}),
     personal_data: section('Settings for hashed personal data.', {
       hash_key_file: text(
-        'File that contains the secret key for hashes, at least 16 bytes. The same key gives the same hash for the same text, so keep the key for as long as you need to compare hashes.',
+        'File that contains the secret key for hashes, at least 16 bytes. Any bytes; of a text, the line end is not part of the key. The same key gives the same hash for the same text, so keep the key for as long as you need to compare hashes.',
         '/run/secrets/vb365-hash-key',
       ).optional(),
     }).prefault({}),

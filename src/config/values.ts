@@ -69,13 +69,13 @@ export const text = (...about: About) =>
   matching(/^[^\p{Cc}]+$/u, 'must be text, not empty and without control characters', ...about);
 
 /** Nothing listens on port 0. */
-export function parseUrl(text: string): URL | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+export function parseUrl(href: string): URL | undefined {
+  const url = URL.canParse(href) ? new URL(href) : undefined;
   return url?.port === '0' ? undefined : url;
 }
 
-export const parseSecretUrl = (text: string): Secret | undefined =>
-  parseUrl(text) === undefined ? undefined : new Secret(text);
+export const parseSecretUrl = (href: string): Secret | undefined =>
+  parseUrl(href) === undefined ? undefined : new Secret(href);
 
 /** Header names of RFC 9110 section 5, and the values that are safe. */
 const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;

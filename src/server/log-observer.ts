@@ -86,20 +86,21 @@ export function failureLog(
   failed = `${what} failed, will retry`,
 ): FailureLog {
   let last: Readonly<{ message: string; since: string; loggedMs: number }> | undefined;
-  return (error, fields) => {
-    if (error?.reason === 'aborted') return;
-    if (error === undefined) {
-      if (last !== undefined) log.info(`${what} recovered`, fields);
-      last = undefined;
-      return;
-    }
+  const ended = (fields: LogFields): void => {
+    if (last !== undefined) log.info(`${what} recovered`, fields);
+    last = undefined;
+  };
+  const lasts = (error: ExporterError, fields: LogFields): void => {
     const { reason, message } = error;
     const loggedMs = clock.monotonic();
-    const isSame = last?.message === message;
-    if (last !== undefined && isSame && loggedMs - last.loggedMs < repeatMs) return;
-    const since = last?.since ?? new Date(clock.now()).toISOString();
-    log.warn(failed, { ...fields, reason, error: message, since: isSame ? since : undefined, ...stackOf(error) });
-    last = { message, since, loggedMs };
+    const same = last?.message === message ? last : undefined;
+    if (same !== undefined && loggedMs - same.loggedMs < repeatMs) return;
+    log.warn(failed, { ...fields, reason, error: message, since: same?.since, ...stackOf(error) });
+    last = { message, since: last?.since ?? new Date(clock.now()).toISOString(), loggedMs };
+  };
+  return (error, fields) => {
+    if (error === undefined) ended(fields);
+    else if (error.reason !== 'aborted') lasts(error, fields);
   };
 }
 

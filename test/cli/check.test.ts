@@ -57,6 +57,10 @@ const problem = (line: string) => ({
   errors: [`Could not use files that the configuration names:\n- ${line}`],
 });
 
+const beginningAt = (history: string): string => `${server()}history: ${history}\n`;
+
+const utf16 = (text: string): Buffer => Buffer.from(`\ufeff${text.replaceAll('\n', '\r\n')}`, 'utf16le');
+
 describe('vb365-exporter check', () => {
   test.each(inEncodings(server()))('accepts a configuration in $encoding', async ({ bytes }) => {
     expect(await checking(bytes.toString('latin1'), { 'config.yaml': bytes, password: 's3cret!' })).toEqual({
@@ -147,7 +151,6 @@ describe('vb365-exporter check', () => {
   test('accepts certificates and keys in UTF-16, as PowerShell writes them', async () => {
     const authority = await createAuthority();
     const { cert, key } = await authority.issue([{ type: 'dns', value: 'a' }]);
-    const utf16 = (text: string): Buffer => Buffer.from(`\ufeff${text.replaceAll('\n', '\r\n')}`, 'utf16le');
     const files = { 'ca.pem': utf16(authority.cert), 'cert.pem': utf16(cert), 'key.pem': utf16(key) };
     const web = 'tls_server_config: { cert_file: cert.pem, key_file: key.pem }\n';
     const yaml = server(', tls: { ca_file: ca.pem }') + otlp;
@@ -185,13 +188,12 @@ describe('vb365-exporter check', () => {
   });
 
   test('refuses a history in the future, and accepts one in the past', async () => {
-    const at = (history: string): string => `${server()}history: ${history}\n`;
-    const { code, errors } = await checking(at('2099-01-01'), { password: 'x' });
+    const { code, errors } = await checking(beginningAt('2099-01-01'), { password: 'x' });
     expect([code, errors]).toEqual([
       2,
       ['Could not read the configuration "config.yaml":\n- history: must not be in the future'],
     ]);
-    expect(await checking(at('2020-01-01'), { password: 'x' })).toMatchObject({ code: 0 });
+    expect(await checking(beginningAt('2020-01-01'), { password: 'x' })).toMatchObject({ code: 0 });
   });
 
   test('refuses one URL under two names', async () => {
