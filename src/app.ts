@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Config } from './config/parse.js';
 import type { WebConfig } from './config/web-config.js';
 import type { Clock, Random } from './kernel/clock.js';
@@ -142,9 +143,9 @@ function startFields(
     address,
     port,
     version,
-    config_file: configFile ?? 'none',
+    config_file: configFile === undefined ? 'none' : resolve(configFile),
     servers: firstOf(namesOf(config)),
-    state: config.state.path,
+    state: resolve(config.state.path),
     metrics: `${scheme}://${host}:${String(port)}${metricsPath}`,
     otlp_logs: config.logs?.url.href ?? 'off',
     otlp_traces: config.traces?.url.href ?? 'off',

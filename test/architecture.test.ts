@@ -80,7 +80,10 @@ const layers: readonly (readonly [
   ['simulator', { rooms: ['kernel', 'model'], packages: ['express', 'node:http', 'node:https', 'node:net'] }],
   [
     'app',
-    { rooms: ['kernel', 'model', 'config', 'pipeline', 'store', 'metrics', 'otlp', 'web', 'server'], packages: [] },
+    {
+      rooms: ['kernel', 'model', 'config', 'pipeline', 'store', 'metrics', 'otlp', 'web', 'server'],
+      packages: ['node:path'],
+    },
   ],
   [
     'cli',

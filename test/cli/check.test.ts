@@ -2,15 +2,16 @@ import { describe, expect, test } from '@jest/globals';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { runCli } from '../../src/cli/program.js';
+import type { Terminal } from '../../src/cli/terminal.js';
 import { createAuthority } from '../support/authority.js';
 import { inEncodings } from '../support/encodings.js';
 import { inFolder } from '../support/program.js';
 
-async function run(argv: readonly string[]) {
+async function run(argv: readonly string[], env: Terminal['env'] = {}) {
   const printed: string[] = [];
   const errors: string[] = [];
   const code = await runCli(argv, {
-    env: {},
+    env,
     print: line => void printed.push(line),
     printError: line => void errors.push(line),
     outputClosed: new AbortController().signal,
@@ -180,6 +181,15 @@ describe('vb365-exporter check', () => {
         `Every user of this machine can read secret file "${path('assertion')}"; restrict it with "chmod o-r"`,
         `Every user of this machine can read secret file "${path('web.yaml')}"; restrict it with "chmod o-r"`,
       ]);
+    });
+  });
+
+  test('reads the file of VB365_PASSWORD_FILE', async () => {
+    const account = { VB365_URL: 'https://vb365.example.com:4443', VB365_USERNAME: 'u' };
+    const { code, errors } = await run(['check'], { ...account, VB365_PASSWORD_FILE: '/nonexistent/password' });
+    expect({ code, errors }).toMatchObject({
+      code: 2,
+      errors: [expect.stringContaining('- Could not read password file "/nonexistent/password": no such file')],
     });
   });
 
