@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../src/kernel/clock.js';
@@ -50,17 +51,10 @@ describe('serve goes on when nobody reads its log any more', () => {
         const file = configIn(folder);
         const to = streams === 'closed' ? '>&- 2>&-' : '> /dev/full 2> /dev/full';
         const command = `exec "$0" dist/src/main.js --config.file "$1" --web.listen-address 127.0.0.1:"$2" ${to}`;
-        const port = 20_000 + (process.pid % 20_000);
+        const port = await freePort();
         const child = spawn('/bin/sh', ['-c', command, process.execPath, file, String(port)], { stdio: 'ignore' });
         const ended = once(child, 'exit');
-        await until(
-          async () =>
-            ask(port, '/-/healthy').then(
-              ({ status }) => status === 200,
-              () => false,
-            ),
-          testMs,
-        );
+        await healthyAt(port);
         child.kill('SIGTERM');
         expect(await ended).toEqual([0, null]);
       });
@@ -68,6 +62,29 @@ describe('serve goes on when nobody reads its log any more', () => {
     testMs,
   );
 });
+
+test(
+  'a reader that stops reading the log does not keep serve from ending',
+  async () => {
+    await inFolder(async folder => {
+      const file = configIn(folder);
+      const port = await freePort();
+      const flags = ['--config.file', file, '--web.listen-address', `127.0.0.1:${String(port)}`];
+      const child = spawn(process.execPath, ['dist/src/main.js', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
+      const ended = once(child, 'exit');
+      await healthyAt(port);
+      writeFileSync(file, Array.from({ length: 5_000 }, (_, key) => `key${String(key)}: 1\n`).join(''));
+      for (let count = 0; count < 5; count += 1) {
+        child.kill('SIGHUP');
+        await ask(port, '/metrics');
+      }
+      child.kill('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+      child.stderr.destroy();
+    });
+  },
+  testMs,
+);
 
 describe('a command whose output nobody reads any more ends quietly', () => {
   test.each([
@@ -102,6 +119,24 @@ describe('a command whose output nobody reads any more ends quietly', () => {
     closeSync(full);
   });
 });
+
+const healthyAt = async (port: number): Promise<void> =>
+  until(
+    async () =>
+      ask(port, '/-/healthy').then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    testMs,
+  );
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise(resolve => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
 
 /** A configuration file for a server that does not run. */
 function configIn(folder: string): string {
