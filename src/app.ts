@@ -1,8 +1,9 @@
+import { resolve } from 'node:path';
 import type { Config } from './config/parse.js';
 import type { WebConfig } from './config/web-config.js';
 import type { Clock, Random } from './kernel/clock.js';
 import { createSemaphore } from './kernel/semaphore.js';
-import type { Log } from './kernel/log.js';
+import type { Log, LogFields } from './kernel/log.js';
 import { formatInstant, milliseconds } from './model/time.js';
 import { type ServerSpec, Supervisor } from './server/supervisor.js';
 import { openOtlpSinks } from './otlp/sinks.js';
@@ -21,6 +22,8 @@ import { createWeb, type WebOptions } from './web/web.js';
 
 export type AppOptions = Readonly<{
   config: Config;
+  /** Undefined: the configuration is that of the environment alone. */
+  configFile: string | undefined;
   /** Reads the configuration for a reload. @throws {ExporterError} `config`. */
   reread: () => Config;
   /** Whether `POST /-/reload` is enabled. */
@@ -119,7 +122,7 @@ async function run(components: Components): Promise<App> {
     clock,
   });
   const web = await serve(components, { supervisor, reloader, ready });
-  log.info('Listening', { address: web.address, port: web.port });
+  log.info('Listening', startFields(components, web));
   await supervisor.apply(specsOf(config));
   return {
     listening: web,
@@ -128,6 +131,32 @@ async function run(components: Components): Promise<App> {
     stop: async drainMs => stop(components, { supervisor, reloader, web }, drainMs),
   };
 }
+
+/** What an operator asks first: which program runs with which configuration, and where its data goes. */
+function startFields(
+  { version, config, configFile, metricsPath, webConfig }: Components,
+  { address, port }: Listening,
+): LogFields {
+  const scheme = webConfig().tls === undefined ? 'http' : 'https';
+  const host = address.includes(':') ? `[${address}]` : address;
+  return {
+    address,
+    port,
+    version,
+    config_file: configFile === undefined ? 'none' : resolve(configFile),
+    servers: firstOf(namesOf(config)),
+    state: resolve(config.state.path),
+    metrics: `${scheme}://${host}:${String(port)}${metricsPath}`,
+    otlp_logs: config.logs?.url.href ?? 'off',
+    otlp_traces: config.traces?.url.href ?? 'off',
+  };
+}
+
+const maxNames = 20;
+
+/** The line of a large installation stays readable. */
+const firstOf = (names: readonly string[]): string =>
+  [...names.slice(0, maxNames), ...(names.length > maxNames ? [`(${String(names.length)} in total)`] : [])].join(' ');
 
 const namesOf = ({ servers }: Config): readonly string[] => servers.map(({ name }) => name);
 

@@ -20,17 +20,33 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+// A reader that has gone, or a full disk, must not end the program: it goes on without those lines.
+const outputClosed = new AbortController();
+process.stdout.on('error', () => outputClosed.abort());
+process.stderr.on('error', () => undefined);
+
+/** How much of the log waits for a reader that does not read; further lines are dropped. */
+const maxUnreadBytes = 1024 * 1024;
+
+function printError(line: string): void {
+  if (process.stderr.writableLength < maxUnreadBytes) process.stderr.write(line.endsWith('\n') ? line : `${line}\n`);
+}
+
 // Imported after the check, because an older Node cannot parse it.
 const { runCli } = await import('./cli/program.js');
 
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   print: line => void process.stdout.write(`${line}\n`),
-  printError: line => void process.stderr.write(line.endsWith('\n') ? line : `${line}\n`),
+  printError,
+  outputClosed: outputClosed.signal,
   stop: stop.signal,
   onReload: listener => void process.on('SIGHUP', listener),
   version: version(),
 });
+
+// Lines that nobody reads must not keep a process that was stopped.
+if (stop.signal.aborted) setTimeout(() => process.exit(), 1_000).unref();
 
 function version(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));

@@ -13,9 +13,15 @@ const layers: readonly (readonly [
   room: string,
   rule: Readonly<{ rooms: readonly string[]; packages: readonly string[] }>,
 ])[] = [
-  ['kernel', { rooms: [], packages: ['node:crypto', 'node:timers/promises', 'node:util', 'pino'] }],
+  [
+    'kernel',
+    {
+      rooms: [],
+      packages: ['node:crypto', 'node:fs', 'node:stream/consumers', 'node:timers/promises', 'node:util', 'pino'],
+    },
+  ],
   ['model', { rooms: ['kernel'], packages: ['@opentelemetry/api'] }],
-  ['config', { rooms: ['kernel', 'model'], packages: ['yaml', 'zod'] }],
+  ['config', { rooms: ['kernel', 'model'], packages: ['node:path', 'yaml', 'zod'] }],
   ['pipeline', { rooms: ['kernel', 'model'], packages: [] }],
   ['discovery', { rooms: ['kernel', 'model', 'pipeline'], packages: [] }],
   [
@@ -39,9 +45,8 @@ const layers: readonly (readonly [
         '@opentelemetry/sdk-node',
         '@opentelemetry/sdk-trace',
         '@opentelemetry/semantic-conventions',
-        'node:fs',
-        'node:fs/promises',
         'node:https',
+        'node:tls',
         'node:util',
         'node:zlib',
         'undici',
@@ -69,13 +74,16 @@ const layers: readonly (readonly [
     'server',
     {
       rooms: ['kernel', 'model', 'config', 'pipeline', 'discovery', 'source', 'store', 'metrics', 'otlp', 'web'],
-      packages: ['node:fs/promises'],
+      packages: [],
     },
   ],
   ['simulator', { rooms: ['kernel', 'model'], packages: ['express', 'node:http', 'node:https', 'node:net'] }],
   [
     'app',
-    { rooms: ['kernel', 'model', 'config', 'pipeline', 'store', 'metrics', 'otlp', 'web', 'server'], packages: [] },
+    {
+      rooms: ['kernel', 'model', 'config', 'pipeline', 'store', 'metrics', 'otlp', 'web', 'server'],
+      packages: ['node:path'],
+    },
   ],
   [
     'cli',
@@ -195,7 +203,7 @@ describe('the import table', () => {
     ['src/main.ts', "import { startApp } from './app.js';", ['./app.js']],
     ['src/app.ts', "import { runCli } from './cli/program.js';", ['./cli/program.js']],
     ['src/stray.ts', "import { seconds } from './model/time.js';", ['./model/time.js']],
-    ['src/kernel/x.ts', "const { readFileSync } = await import('node:fs');", ['node:fs']],
+    ['src/kernel/x.ts', "const { connect } = await import('node:net');", ['node:net']],
     ['src/store/x.ts', "import '../../test/support/fakes.js';", ['../../test/support/fakes.js']],
     ['src/source/x.ts', "import { Pool } from 'undici';\nimport type { Source } from '../pipeline/ports.js';", []],
   ])('catches a forbidden import of %s', (path, text, expected) => {

@@ -84,9 +84,16 @@ const intro = `# Configuration
 <!-- Generated from src/config/schema.ts and docs/src/config-markdown.ts by \`npm run docs\`. Do not edit. -->
 
 The configuration file is YAML. Unknown keys are errors. A key with a default can be absent or empty. The exporter reports
-all problems at once; \`vb365-exporter check\` reports them without starting anything.
+all problems at once; \`vb365-exporter check\` reports them, and those of the files that it names, without starting anything.
 [config.schema.json](config.schema.json) is the JSON Schema of the file, and
 [vb365-exporter.yaml](../examples/vb365-exporter.yaml) is an example.
+
+A relative path starts at the directory of the configuration file, as in Prometheus. Paths in environment variables, and the
+default of \`state.path\`, start at the working directory.
+
+Files can be in UTF-8 or UTF-16, with or without a byte order mark, and with line ends of Windows or Unix, so passwords, keys and
+certificates can come from Notepad or PowerShell. A line end at the end of a secret is not part of it. The exporter refuses text
+in another encoding before it sends anything.
 
 Write a **duration** with units, such as \`500ms\`, \`30s\` or \`1h30m\` (units: \`d h m s ms\`, largest first).`;
 
@@ -128,7 +135,7 @@ const environmentVariables: ReadonlyArray<Readonly<{ name: string; meaning: stri
   { name: 'VB365_USERNAME', meaning: 'Same as `servers[].username`.' },
   { name: 'VB365_PASSWORD', meaning: 'The password.' },
   { name: 'VB365_PASSWORD_FILE', meaning: 'Same as `servers[].password_file`; instead of `VB365_PASSWORD`.' },
-  { name: 'VB365_STATE_PATH', meaning: 'Same as `state.path`.' },
+  { name: 'VB365_STATE_PATH', meaning: 'Same as `state.path`, but relative to the working directory.' },
   {
     name: 'HTTPS_PROXY',
     meaning: 'Same as `servers[].proxy_url`, for every `https://` server without that key. Can contain credentials.',

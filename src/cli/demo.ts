@@ -31,7 +31,8 @@ export async function demo(flags: DemoFlags, terminal: Terminal): Promise<ExitCo
     terminal.print(`Metrics: ${origin}/metrics`);
     terminal.print(`Status page: ${origin}/`);
     terminal.print('Log records from the OTLP receiver:');
-    return await runUntilAborted(app, endOf(flags.for, terminal, origin));
+    const end = endOf(flags.for, terminal, origin);
+    return await runUntilAborted(app, AbortSignal.any([end, terminal.outputClosed]));
   } finally {
     await receiver.close();
     await simulator.close();

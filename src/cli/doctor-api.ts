@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
 import type { Examined, Paging } from '../source/examine.js';
 import { type Check, type CheckOutcome, failed, ok, skipped, warning } from './doctor-checks.js';
+import { fileAdvice } from './referenced-files.js';
 
 type ApiSession = Readonly<{ server: ServerConfig; clock: Clock; examined: Examined; signal: AbortSignal }>;
 
@@ -43,10 +44,13 @@ async function login({ server, clock, examined, signal }: ApiSession): Promise<C
   return ok(`logged in ${how}; the token is valid for ${String(minutes)} min`);
 }
 
-const loginAdvice = ({ reason }: ExporterError): string =>
-  reason === 'auth'
-    ? 'try the account in a VB365 console; with MFA enabled, mark it there as a service account; wait before you try again, because accounts lock'
-    : 'check the log of the REST service on the server; if "api_version" is set, check that the server supports it';
+const loginAdvice = (error: ExporterError): string =>
+  fileAdvice(error) ?? (error.reason === 'auth' ? refusedAdvice : loginFailedAdvice);
+
+const refusedAdvice =
+  'try the account in a VB365 console; with MFA enabled, mark it there as a service account; wait before you try again, because accounts lock';
+const loginFailedAdvice =
+  'check the log of the REST service on the server; if "api_version" is set, check that the server supports it';
 
 const reportBug = 'report a bug: the exporter does not know this format';
 

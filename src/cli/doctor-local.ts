@@ -7,6 +7,7 @@ import { otlpTransport } from '../otlp/transport.js';
 import { preflight } from '../store/preflight.js';
 import type { ListenAddress } from '../web/listen.js';
 import { type Check, type CheckOutcome, failed, ok, skipped, warning } from './doctor-checks.js';
+import { fileAdvice } from './referenced-files.js';
 
 /** Valid export requests without data; in protobuf that is no byte at all. */
 const emptyJson: Readonly<Record<SignalName, string>> = {
@@ -51,13 +52,14 @@ function refusedExport(error: ExporterError, host: string): CheckOutcome {
 /** Error codes of Node.js and OpenSSL for TLS and certificates. */
 const tlsCode = /SSL|TLS|CERT|ISSUER|SIGNATURE/;
 
-function otlpAdvice({ reason, message, details, cause }: ExporterError): string {
+function otlpAdvice(error: ExporterError): string {
+  const { reason, details, cause } = error;
+  const aboutFile = fileAdvice(error);
+  if (aboutFile !== undefined) return `correct the files below "otlp.tls": ${aboutFile}`;
   if (reason === 'auth') return 'set the token of the receiver in "otlp.headers"';
   if (details['statusCode'] === 404)
     return 'check that "otlp.endpoint" is the base URL of an OTLP/HTTP receiver; the exporter appends "/v1/logs" and "/v1/traces"';
   if (reason === 'rejected') return 'check that the receiver supports OTLP/HTTP with the protocol of "otlp.protocol"';
-  if (message.includes('read TLS file'))
-    return 'correct the files below "otlp.tls", and let the user of the exporter read them';
   if (tlsCode.test(codeOf(cause)))
     return 'check whether the receiver expects http or https in "otlp.endpoint", and set "otlp.tls.ca_file" to the issuer of its certificate';
   return 'check that the receiver runs, and that "otlp.endpoint" has its port for OTLP/HTTP (4318, not 4317 for gRPC)';
@@ -101,13 +103,21 @@ export const listenCheck = (address: ListenAddress, isOurs: () => Promise<boolea
     const port = `port ${String(address.port)}`;
     if (code === undefined) return ok(`${port} is free`);
     if (code === 'EADDRINUSE' && (await isOurs())) return ok(`${port} is in use by a healthy exporter`);
-    return failed(
-      `cannot listen on ${port} (${code})`,
-      'stop the process that uses it, or choose another address with "--web.listen-address"',
-    );
+    return failed(`cannot listen on ${port} (${code})`, listenAdvice(code));
   },
-  advise: () => 'choose another address with "--web.listen-address"',
+  advise: ({ cause }) => listenAdvice(codeOf(cause)),
 });
+
+const otherAddress = 'choose another address with "--web.listen-address"';
+
+const listenAdvices: Readonly<Record<string, string>> = {
+  EADDRINUSE: `stop the process that uses it, or ${otherAddress}`,
+  EACCES: `allow the user of the exporter to use ports below 1024, or ${otherAddress}`,
+  EADDRNOTAVAIL: `this machine does not have the address: ${otherAddress}`,
+  ENOTFOUND: `the host name does not resolve: ${otherAddress}`,
+};
+
+const listenAdvice = (code: string): string => listenAdvices[code] ?? otherAddress;
 
 /** The error code; undefined when the address is free. */
 async function tryToListen({ host, port }: ListenAddress): Promise<string | undefined> {

@@ -8,6 +8,7 @@ import type { RestOptions } from '../source/options.js';
 import type { Certificate } from '../source/trust.js';
 import { networkFailure } from '../source/request-errors.js';
 import { type Check, type CheckOutcome, failed, ok, skipped, warning } from './doctor-checks.js';
+import { fileAdvice } from './referenced-files.js';
 
 /** Same as the exporter. */
 const connectTimeoutMs = 10_000;
@@ -44,7 +45,8 @@ export function networkChecks(server: ServerConfig, options: RestOptions, signal
         const outcome = certificateOutcome(server.tls, report, options.clock.now());
         return { ...outcome, fingerprint: report.chain[0]?.fingerprint };
       },
-      advise: () =>
+      advise: error =>
+        fileAdvice(error) ??
         'check that "url" has the port of the REST API (default 4443), and that the proxy, if any, allows the connection',
     },
   ];

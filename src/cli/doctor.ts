@@ -10,6 +10,7 @@ import { listenCheck, otlpCheck, stateCheck } from './doctor-local.js';
 import { networkChecks } from './doctor-network.js';
 import { healthProblem } from './healthcheck.js';
 import { readConfig } from './read-config.js';
+import { examineFiles, exporterFiles, fileAdvice, type ReferencedFile, serverFiles } from './referenced-files.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 import { readWebConfig } from './web-config-file.js';
 
@@ -57,7 +58,21 @@ export async function diagnose(diagnosis: Diagnosis, signal: AbortSignal): Promi
     stateCheck(config),
     listenCheck(listenAt, isOurs),
   ]);
-  return [...withDuplicateInstallations(await Promise.all(servers)), { subject: 'exporter', results: await local }];
+  const exporter = { subject: 'exporter', results: await withFiles(await local, exporterFiles(config)) };
+  return [...withDuplicateInstallations(await Promise.all(servers)), exporter];
+}
+
+/** Adds a failure for each file that cannot be used, unless a check has reported it. */
+async function withFiles(
+  results: readonly CheckResult[],
+  files: readonly ReferencedFile[],
+): Promise<readonly CheckResult[]> {
+  const { problems } = await examineFiles(files);
+  const unreported = problems.filter(({ message }) => !results.some(result => result.message.includes(message)));
+  return [
+    ...results,
+    ...unreported.map(error => ({ check: 'files', ...failed(error.message, fileAdvice(error) ?? 'correct the file') })),
+  ];
 }
 
 /** The report of a server, and its installation id; `''` when unknown. */
@@ -84,10 +99,8 @@ async function checkServer(
   };
   const examined = examineApi(options);
   try {
-    const results = await runChecks([
-      ...networkChecks(server, options, signal),
-      ...apiChecks({ server, clock, examined, signal }),
-    ]);
+    const checks = [...networkChecks(server, options, signal), ...apiChecks({ server, clock, examined, signal })];
+    const results = await withFiles(await runChecks(checks), serverFiles(server, clock.now()));
     const installationId = examined.installationId();
     return { name: server.name, installationId, subject: `server ${server.name} (${server.url.origin})`, results };
   } finally {

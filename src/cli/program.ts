@@ -24,8 +24,9 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     const run = await load();
     code = await run(flags, terminal);
   });
+  program.addHelpText('after', () => helpOfServe(program));
   try {
-    await program.parseAsync(withCommand(argv), { from: 'user' });
+    await program.parseAsync(withCommand(argv, names(program)), { from: 'user' });
     return code;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.stopped : exitCodes.usage;
@@ -36,21 +37,42 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
   }
 }
 
-/** Adds the default command. Commander would take an unknown command for an argument of a default command. */
-const withCommand = (argv: readonly string[]): readonly string[] => {
-  const [first] = argv;
-  const isComplete = first !== undefined && (!first.startsWith('-') || programFlags.includes(first));
-  return isComplete ? argv : ['serve', ...argv];
-};
+/**
+ * Adds the default command. Commander would take an unknown command for an argument of a default command, and answer
+ * the help of an unknown command with the help of the program.
+ */
+function withCommand(argv: readonly string[], known: readonly string[]): readonly string[] {
+  const [first, second] = argv;
+  if (first === undefined || (first.startsWith('-') && !programFlags.includes(first))) return ['serve', ...argv];
+  const named = first === 'help' ? (second ?? first) : first;
+  return named.startsWith('-') || named === 'help' || known.includes(named) ? argv : [named];
+}
+
+const names = ({ commands }: Command): readonly string[] => commands.map(command => command.name());
 
 const programFlags = ['-h', '--help', '--version'];
 
+/** The options of the default command, which need no command. */
+function helpOfServe(program: Command): string {
+  const serve = program.commands.find(command => command.name() === 'serve');
+  return serve === undefined
+    ? ''
+    : `\n${serve
+        .helpInformation()
+        .replace(/^[^]*?(?=Options:)/, '')
+        .replace('Options:', 'Options of serve:')
+        .trimEnd()}`;
+}
+
 /** Commander writes the prefix `error: `, and a suggestion on a separate line. */
 const inOneLine = (text: string): string =>
-  text.replace(/^error: /, '').replace(/\n\(Did you mean (?:one of )?(.+)\?\)/, (_, names: string) => {
-    const quoted = names.split(', ').map(name => `'${name}'`);
-    return `; did you mean ${quoted.join(' or ')}?`;
-  });
+  text
+    .replace(/^error: /, '')
+    .replace(/^too many arguments for .*: (.+)\.\n?$/, "unexpected argument '$1'; a command comes before its options")
+    .replace(/\n\(Did you mean (?:one of )?(.+)\?\)/, (_, near: string) => {
+      const quoted = near.split(', ').map(name => `'${name}'`);
+      return `; did you mean ${quoted.join(' or ')}?`;
+    });
 
 const configFile = () =>
   new Option('--config.file <file>', 'path to the configuration file (default: vb365-exporter.yaml, if it exists)');
@@ -85,9 +107,10 @@ function addCommands(program: Command, action: Action): void {
     .action(action(async () => (await import('./demo.js')).demo));
   program
     .command('check')
-    .description('validate the configuration and report every problem')
+    .description('validate the configuration and the files that it names, and report every problem')
     .addOption(configFile())
     .addOption(webConfig())
+    .option('--syntax-only', 'do not read the files that the configuration names', false)
     .action(action(async () => (await import('./check.js')).check));
   program
     .command('doctor')
@@ -103,11 +126,11 @@ function addCommands(program: Command, action: Action): void {
 function addOthers(program: Command, action: Action): void {
   program
     .command('simulate')
-    .description('run a simulated VB365 server')
+    .description('run a simulated VB365 server; log in with user name "simulator" and password "simulator"')
     .option('--host <host>', 'address to listen on', '127.0.0.1')
-    .option('--port <port>', 'port to listen on', whole, 4443)
+    .option('--port <port>', 'port to listen on', port, 4443)
     .option('--seed <number>', 'seed of the simulation', whole, 1)
-    .option('--pace <factor>', 'activity; 1: a new session about every 5 s', whole, 1)
+    .option('--pace <factor>', 'activity; 1: a new session about every 5 s', positive, 1)
     .option('--sessions <count>', 'number of past sessions', whole, 0)
     .option('--events <count>', 'number of events per past session', whole, 25)
     .action(action(async () => (await import('./simulate.js')).runSimulator));
@@ -141,6 +164,18 @@ function duration(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError('Must be a duration such as 20s or 5m.');
   return ms;
+}
+
+function port(text: string): number {
+  const number = whole(text);
+  if (number > 65_535) throw new InvalidArgumentError('Must be a port, 0 to 65535.');
+  return number;
+}
+
+function positive(text: string): number {
+  const number = whole(text);
+  if (number === 0) throw new InvalidArgumentError('Must be at least 1.');
+  return number;
 }
 
 function whole(text: string): number {

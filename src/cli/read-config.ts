@@ -1,32 +1,53 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
 import { type Config, parseConfig } from '../config/parse.js';
-import { ExporterError } from '../kernel/errors.js';
+import { configError, type Problem } from '../config/problem.js';
+import { systemClock } from '../kernel/clock.js';
+import { readTextSync } from '../kernel/text-file.js';
+import { milliseconds } from '../model/time.js';
 import type { Terminal } from './terminal.js';
 
 const defaultFile = 'vb365-exporter.yaml';
 
 /**
- * Reads the configuration from the file of the flag, else of `VB365_CONFIG_FILE`, else from the default file, else from
+ * The configuration file: that of the flag, else of `VB365_CONFIG_FILE`, else the default file if it exists. Undefined:
  * the environment alone.
- * @throws {ExporterError} `config`.
  */
-export function readConfig(flag: string | undefined, env: Terminal['env']): Config {
+export function configFileOf(flag: string | undefined, env: Terminal['env']): string | undefined {
   const named = flag ?? (env['VB365_CONFIG_FILE'] === '' ? undefined : env['VB365_CONFIG_FILE']);
-  const fileName = named ?? (existsSync(defaultFile) ? defaultFile : undefined);
-  return fileName === undefined ? parseConfig({ env }) : parseConfig({ file: readText(fileName), fileName, env });
+  return named ?? (existsSync(defaultFile) ? defaultFile : undefined);
 }
 
-function readText(fileName: string): string {
-  try {
-    return readFileSync(fileName, 'utf8');
-  } catch (cause) {
-    throw new ExporterError('config', `Could not read configuration file "${fileName}": ${reasonOf(cause)}`, { cause });
-  }
+/** Reads the configuration from its file and the environment. @throws {ExporterError} `config`. */
+export function readConfig(flag: string | undefined, env: Terminal['env']): Config {
+  const fileName = configFileOf(flag, env);
+  if (fileName === undefined) return parseConfig({ env });
+  const file = readTextSync({ path: fileName, what: 'configuration file', reason: 'config' });
+  const config = parseConfig({ file, fileName, env });
+  const problems = [...futureHistory(config), ...repeatedUrls(config)];
+  if (problems.length > 0) throw configError(`Could not read the configuration "${fileName}"`, problems);
+  return { ...config, warnings: [...config.warnings, ...unusedState(config, dirname(fileName))] };
 }
 
-function reasonOf(cause: unknown): string {
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
-  if (code === 'ENOENT') return 'no such file';
-  if (code === 'EACCES') return 'permission denied';
-  return code === 'EISDIR' ? 'it is a directory' : 'read error';
+/** Logs and traces would leave out everything until then. */
+const futureHistory = ({ history }: Config): readonly Problem[] =>
+  history.kind === 'since' && history.at > milliseconds(systemClock.now())
+    ? [{ path: 'history', what: 'must not be in the future' }]
+    : [];
+
+/** A server under two names would be read, and counted, twice. A host name can end with a dot. */
+function repeatedUrls({ servers }: Config): readonly Problem[] {
+  const origins = servers.map(({ url }) => url.origin.replace(/\.(?=:\d+$|$)/, ''));
+  return origins.flatMap((origin, index) => {
+    const first = origins.indexOf(origin);
+    const what = `is already the url of servers[${String(first)}]`;
+    return first === index ? [] : [{ path: `servers[${String(index)}].url`, what }];
+  });
+}
+
+/** A warning when a state file is where the path led before 0.2, when relative paths started at the working directory. */
+function unusedState({ state: { path } }: Config, directory: string): readonly string[] {
+  const before = resolve(relative(resolve(directory), path));
+  if (before === path || existsSync(path) || !existsSync(before)) return [];
+  return [`Ignoring state file "${before}": "state.path" is relative to the configuration file, so it is "${path}"`];
 }

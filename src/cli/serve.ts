@@ -4,8 +4,9 @@ import { systemClock, systemRandom } from '../kernel/clock.js';
 import { toExporterError } from '../kernel/errors.js';
 import { createLog, type LogFormat, type LogLevel } from '../kernel/log.js';
 import { createNotify, type Notify } from '../kernel/notify.js';
+import { failureLog } from '../server/log-observer.js';
 import { parseListenAddress } from '../web/listen.js';
-import { readConfig } from './read-config.js';
+import { configFileOf, readConfig } from './read-config.js';
 import { aborted, type ExitCode, exitCodes, type Terminal } from './terminal.js';
 import { webConfigFile } from './web-config-file.js';
 
@@ -46,15 +47,16 @@ export async function start(read: () => Config, flags: ServeFlags, terminal: Ter
   const config = read();
   const log = createLog({ level: flags['log.level'], format: flags['log.format'], write: terminal.printError });
   for (const warning of config.warnings) log.warn(warning);
+  const failed = 'Could not reload the web configuration, keeping the current one';
+  const webConfigFailure = failureLog(log, systemClock, 'Web configuration', failed);
   return startApp({
     config,
+    configFile: configFileOf(flags['config.file'], terminal.env),
     reread: read,
     lifecycle: flags['web.enableLifecycle'],
     listenAt: parseListenAddress(flags['web.listenAddress']),
     metricsPath: flags['web.telemetryPath'],
-    webConfig: webConfigFile(flags['web.config.file'], ({ message }) =>
-      log.error('Could not reload the web configuration, keeping the current one', { error: message }),
-    ),
+    webConfig: webConfigFile(flags['web.config.file'], error => webConfigFailure(error, {})),
     version: terminal.version,
     log,
     clock: systemClock,

@@ -5,6 +5,8 @@ export type Terminal = Readonly<{
   print: (line: string) => void;
   /** Writes a line to standard error. */
   printError: (line: string) => void;
+  /** Aborts when nobody reads standard output any more: its lines are dropped. */
+  outputClosed: AbortSignal;
   /** Aborts when the process should stop. */
   stop: AbortSignal;
   /** Calls `listener` for each request to reload the configuration. Without a listener, that request ends the process. */

@@ -1,16 +1,20 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { openWeb, parseWebConfig, type PemSource, type WebConfig } from '../config/web-config.js';
-import { ExporterError, toExporterError } from '../kernel/errors.js';
+import { type ExporterError, toExporterError } from '../kernel/errors.js';
+import { readTextSync } from '../kernel/text-file.js';
 import { checkTls } from '../web/tls.js';
 
 /**
  * A function that returns the current web configuration, with the certificates that it names. It reads the files again
  * when one of them changes, and returns the same object otherwise.
- * @param onError called once for each invalid state of the files; the last valid configuration stays.
+ * @param report called with each use: why the files are invalid, and the last valid configuration stays, or undefined.
  * @throws {ExporterError} `config` when the files are invalid now.
  */
-export function webConfigFile(fileName: string | undefined, onError: (error: ExporterError) => void): () => WebConfig {
+export function webConfigFile(
+  fileName: string | undefined,
+  report: (error: ExporterError | undefined) => void,
+): () => WebConfig {
   if (fileName === undefined) return () => openWeb;
   const stamps: Stamps = new Map();
   const read = (): WebConfig => {
@@ -18,13 +22,17 @@ export function webConfigFile(fileName: string | undefined, onError: (error: Exp
     return load(fileName, stamps);
   };
   let config = read();
+  let invalid: ExporterError | undefined;
   return () => {
-    if ([...stamps].every(([file, stamp]) => stampOf(file) === stamp)) return config;
-    try {
-      config = read();
-    } catch (thrown) {
-      onError(toExporterError(thrown));
+    if ([...stamps].some(([file, stamp]) => stampOf(file) !== stamp)) {
+      try {
+        config = read();
+        invalid = undefined;
+      } catch (thrown) {
+        invalid = toExporterError(thrown);
+      }
     }
+    report(invalid);
     return config;
   };
 }
@@ -33,6 +41,13 @@ export function webConfigFile(fileName: string | undefined, onError: (error: Exp
 export const readWebConfig = (fileName: string | undefined): WebConfig =>
   fileName === undefined ? openWeb : load(fileName, new Map());
 
+/** The files with secrets of a web configuration: the private key, and itself when it holds password hashes. */
+export function webSecretFiles(fileName: string): readonly string[] {
+  const { tls, users } = parseWebConfig(textOf(fileName, 'web configuration'), fileName);
+  const key = tls !== undefined && 'file' in tls.key ? [resolve(dirname(fileName), tls.key.file)] : [];
+  return [...key, ...(Object.keys(users).length === 0 ? [] : [fileName])];
+}
+
 /** The stamp of each file just before it was read. */
 type Stamps = Map<string, string>;
 
@@ -40,23 +55,21 @@ type Stamps = Map<string, string>;
 function load(fileName: string, stamps: Stamps): WebConfig {
   const read = (file: string): string => {
     stamps.set(file, stampOf(file));
-    try {
-      return readFileSync(file, 'utf8');
-    } catch (cause) {
-      throw new ExporterError('config', `Could not read "${file}" for the web configuration`, { cause });
-    }
+    return textOf(file, file === fileName ? 'web configuration' : 'TLS file of the web configuration');
   };
-  const textOf = (pem: PemSource): string => ('text' in pem ? pem.text : read(resolve(dirname(fileName), pem.file)));
+  const pemOf = (pem: PemSource): string => ('text' in pem ? pem.text : read(resolve(dirname(fileName), pem.file)));
   const { tls: sources, users, headers } = parseWebConfig(read(fileName), fileName);
   const tls = sources && {
     ...sources,
-    cert: textOf(sources.cert),
-    key: textOf(sources.key),
-    clientCa: sources.clientCa && textOf(sources.clientCa),
+    cert: pemOf(sources.cert),
+    key: pemOf(sources.key),
+    clientCa: sources.clientCa && pemOf(sources.clientCa),
   };
   if (tls !== undefined) checkTls(tls);
   return { tls, users, headers };
 }
+
+const textOf = (path: string, what: string): string => readTextSync({ path, what, reason: 'config' });
 
 /** Changes with the file; also when a symbolic link changes, as in a mounted Kubernetes secret. */
 function stampOf(file: string): string {

@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import type { ApiVersion } from '../model/api-versions.js';
 import type { History } from './duration.js';
 import type { Environment, ServerSettings } from './environment.js';
@@ -51,7 +52,7 @@ export type Config = Signals &
     warnings: readonly string[];
   }>;
 
-/** The text of a configuration file, its name for messages, and the environment. */
+/** The text of a configuration file, its path, and the environment. Relative paths in the file start at its directory. */
 export type ConfigInput = Readonly<{ file?: string | undefined; fileName?: string | undefined; env: Environment }>;
 
 /**
@@ -69,11 +70,40 @@ export function parseConfig({ file = '', fileName, env }: ConfigInput): Config {
   const proxy = readProxy(env);
   if (!('value' in keys && 'value' in server && 'value' in variables && 'value' in proxy))
     throw configError(failure, [keys, server, variables, proxy].flatMap(problemsOf));
+  const settings = withAbsolutePaths(keys.value, fileName);
   return frozen({
-    ...settingsOf(keys.value, env),
-    ...signalsOf(keys.value, variables.value),
-    servers: (server.value === undefined ? listed(keys.value) : [server.value]).map(one => toServer(one, proxy.value)),
+    ...settingsOf(settings, env),
+    ...signalsOf(settings, variables.value),
+    servers: (server.value === undefined ? listed(settings) : [server.value]).map(one => toServer(one, proxy.value)),
   });
+}
+
+/** Relative paths in the file start at its directory; those of the environment start at the working directory. */
+function withAbsolutePaths(keys: Keys, fileName: string | undefined): Keys {
+  if (fileName === undefined) return keys;
+  const directory = dirname(fileName);
+  const path = (value: string | undefined): string | undefined =>
+    value === undefined ? undefined : resolve(directory, value);
+  const { servers, state, personal_data: personalData, otlp } = keys;
+  return {
+    ...keys,
+    servers: servers?.map(({ tls, ...server }) => ({
+      ...server,
+      password_file: path(server.password_file),
+      assertion_file: path(server.assertion_file),
+      tls: { ...tls, ca_file: path(tls.ca_file) },
+    })),
+    state: { ...state, path: path(state.path) },
+    personal_data: { ...personalData, hash_key_file: path(personalData.hash_key_file) },
+    otlp: {
+      ...otlp,
+      tls: {
+        ca_file: path(otlp.tls.ca_file),
+        cert_file: path(otlp.tls.cert_file),
+        key_file: path(otlp.tls.key_file),
+      },
+    },
+  };
 }
 
 const settingsOf = (keys: Keys, env: Environment): Omit<Config, keyof Signals | 'servers'> => ({

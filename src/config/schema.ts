@@ -103,7 +103,9 @@ export const schema = z
       'Maximum number of concurrent requests to all servers. Long polls of the change feed do not count, nor do requests that have waited 10 s for an answer.',
     ).prefault(32),
     state: section('State file, which stores counters and progress.', {
-      path: text('Path of the state file, relative to the working directory. The directory must be writable.')
+      path: text(
+        'Path of the state file. The directory must be writable. The default, and `VB365_STATE_PATH`, are relative to the working directory.',
+      )
         .optional()
         .meta({ default: defaultStatePath }),
     }).prefault({}),
@@ -146,7 +148,7 @@ export const schema = z
     }).prefault({}),
     personal_data: section('Settings for hashed personal data.', {
       hash_key_file: text(
-        'File that contains the secret key for hashes, at least 16 bytes. The same key gives the same hash for the same text, so keep the key for as long as you need to compare hashes.',
+        'File that contains the secret key for hashes, at least 16 bytes. Any bytes; of a text, the line end is not part of the key. The same key gives the same hash for the same text, so keep the key for as long as you need to compare hashes.',
         '/run/secrets/vb365-hash-key',
       ).optional(),
     }).prefault({}),

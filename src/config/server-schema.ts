@@ -34,7 +34,7 @@ const username = text(
 const loginKeys = {
   username: username.optional(),
   password_file: text(
-    'File that contains only the password. Relative to the working directory. The exporter reads it at every login, so you can change it at any time.',
+    'File that contains only the password. The exporter reads it at every login, so you can change it at any time.',
     '/run/secrets/vb365-password',
   ).optional(),
   client_id: text(

@@ -68,8 +68,14 @@ export const whole = ({ min, max }: Readonly<{ min: number; max: number }>, desc
 export const text = (...about: About) =>
   matching(/^[^\p{Cc}]+$/u, 'must be text, not empty and without control characters', ...about);
 
-export const parseUrl = (url: string): URL | undefined => (URL.canParse(url) ? new URL(url) : undefined);
-export const parseSecretUrl = (url: string): Secret | undefined => (URL.canParse(url) ? new Secret(url) : undefined);
+/** Nothing listens on port 0. */
+export function parseUrl(href: string): URL | undefined {
+  const url = URL.canParse(href) ? new URL(href) : undefined;
+  return url?.port === '0' ? undefined : url;
+}
+
+export const parseSecretUrl = (href: string): Secret | undefined =>
+  parseUrl(href) === undefined ? undefined : new Secret(href);
 
 /** Header names of RFC 9110 section 5, and the values that are safe. */
 const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;

@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument } from 'yaml';
 import { ExporterError } from '../kernel/errors.js';
 
 /** Messages by error code. Those of the library can contain parts of the file, which may be secret. */
@@ -9,38 +9,52 @@ const faults: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: 'duplicate key',
   MISSING_CHAR: 'a quote, bracket, comma or colon is missing',
   MULTIPLE_DOCS: 'only one document is allowed',
+  NON_STRING_KEY: 'a key must be text',
+  RESOURCE_EXHAUSTION: 'it is nested too deeply',
   TAB_AS_INDENT: 'the line is indented with a tab; use spaces',
   TAG_RESOLVE_FAILED: 'unknown tag',
 };
+
+/** Levels of mappings and lists. The configuration has five. */
+const maxDepth = 32;
 
 /**
  * Parses YAML 1.2 to plain data. A key without a value is `undefined`; an empty text is an empty mapping.
  * @throws {ExporterError} `config`: one line that begins with `failure` and names line and column.
  */
 export function parseYaml(text: string, failure: string): unknown {
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  const fault = document.errors[0] ?? document.warnings[0];
-  if (fault !== undefined) {
-    const { line, col } = lineCounter.linePos(fault.pos[0]);
-    const why = faults[fault.code] ?? 'the text is not valid YAML';
-    throw new ExporterError('config', `${failure}: line ${String(line)}, column ${String(col)}: ${why}`);
-  }
   try {
-    return withoutNulls(document.toJS()) ?? {};
+    return withoutNulls(documentOf(text, failure).toJS()) ?? {};
   } catch (thrown) {
-    // Aliases are resolved only here.
-    if (!(thrown instanceof ReferenceError)) throw thrown;
-    const why = 'an alias (`*name`) has no anchor (`&name`), or there are too many';
-    throw new ExporterError('config', `${failure}: ${why}`);
+    if (thrown instanceof ExporterError) throw thrown;
+    throw new ExporterError('config', `${failure}: ${whyUnusable(thrown)}`);
   }
 }
 
-function withoutNulls(value: unknown): unknown {
+/** The library resolves aliases only in `toJS`, and recurses into nested collections. */
+function whyUnusable(thrown: unknown): string {
+  if (thrown instanceof ReferenceError) return 'an alias (`*name`) has no anchor (`&name`), or there are too many';
+  if (thrown instanceof RangeError) return 'it is nested too deeply, or an alias (`*name`) contains itself';
+  throw thrown;
+}
+
+function documentOf(text: string, failure: string): Document {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true });
+  const fault = document.errors[0] ?? document.warnings[0];
+  if (fault === undefined) return document;
+  const { line, col } = lineCounter.linePos(fault.pos[0]);
+  const why = faults[fault.code] ?? 'the text is not valid YAML';
+  throw new ExporterError('config', `${failure}: line ${String(line)}, column ${String(col)}: ${why}`);
+}
+
+/** @throws {RangeError} when the data is nested too deeply, as it is when an alias contains itself. */
+function withoutNulls(value: unknown, depth = 0): unknown {
+  if (depth > maxDepth) throw new RangeError('nested too deeply');
   if (value === null) return undefined;
-  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (Array.isArray(value)) return value.map(one => withoutNulls(one, depth + 1));
   if (typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutNulls(inner)]));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutNulls(inner, depth + 1)]));
 }
 
 /** A mapping of plain data. */

@@ -1,4 +1,4 @@
-import { destination, pino } from 'pino';
+import { pino } from 'pino';
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -22,14 +22,13 @@ export type LogLine = Readonly<{ level: LogLevel; message: string; fields: LogFi
 export type LogOptions = Readonly<{
   level: LogLevel;
   format: LogFormat;
-  /** Receives the lines. Default: standard error. */
-  write?: (line: string) => void;
+  /** Receives the lines. */
+  write: (line: string) => void;
 }>;
 
 /** Writes one line per record before the call returns, so that the last lines before an exit are not lost. */
 export function createLog({ level, format, write }: LogOptions): Log {
-  const sink = write === undefined ? destination({ fd: 2, sync: true }) : { write };
-  const stream = format === 'json' ? sink : { write: (line: string) => sink.write(toLogfmt(line)) };
+  const stream = { write: format === 'json' ? write : (line: string) => write(toLogfmt(line)) };
   const logger = pino(
     {
       level,

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import type { OtlpTarget } from '../config/otlp.js';
 import type { Config, ServerConfig } from '../config/parse.js';
 import type { Clock } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
 import { keyedHash, leastKeyBytes } from '../kernel/keyed-hash.js';
+import { readKey } from '../kernel/text-file.js';
 import type { PersonalData } from '../model/personal-data.js';
 import { milliseconds, type Nanos } from '../model/time.js';
 import type { Sink, SinkName } from '../pipeline/ports.js';
@@ -81,13 +81,16 @@ async function openOwnTelemetry({ ownTelemetry: own }: Config, version: string, 
 
 const nanos = (ms: number | undefined): Nanos | undefined => (ms === undefined ? undefined : milliseconds(ms));
 
-/** Without a key file the configuration hashes nothing. */
-async function readHash(path: string | undefined): Promise<(text: string) => string> {
+/**
+ * Reads the key and returns the hash with it. Without a key file the configuration hashes nothing.
+ * @throws {ExporterError} `config` when the key cannot be read or is too short.
+ */
+export async function readHash(path: string | undefined): Promise<(text: string) => string> {
   if (path === undefined) return () => '';
-  const key = await readFile(path).catch((cause: unknown) => {
-    throw new ExporterError('config', `Could not read hash key file "${path}"`, { cause });
-  });
+  const key = await readKey({ path, what: 'hash key file', reason: 'config' });
   if (key.length >= leastKeyBytes) return keyedHash(key);
   const least = `at least ${String(leastKeyBytes)} bytes`;
-  throw new ExporterError('config', `Could not use hash key file "${path}": it must hold ${least}`);
+  throw new ExporterError('config', `Could not use hash key file "${path}": it must hold ${least}`, {
+    details: { file: 'content' },
+  });
 }

@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { buildConnector } from 'undici';
 import type { OtlpTarget } from '../config/otlp.js';
 import { ExporterError } from '../kernel/errors.js';
+import { certificatesIn } from '../kernel/pem.js';
+import { readTextSync } from '../kernel/text-file.js';
 
 type TlsTexts = Readonly<{ ca?: string; cert?: string; key?: string }>;
 
@@ -33,10 +35,23 @@ export const readTls = ({ caFile, certFile, keyFile }: OtlpTarget['tls']): TlsTe
   ...(keyFile === undefined ? {} : { key: pem(keyFile) }),
 });
 
-function pem(path: string): string {
+/**
+ * Checks that the authorities are certificates, and that the client certificate and its key fit together.
+ * @throws {ExporterError} `network`.
+ */
+export function checkOtlpTls(files: OtlpTarget['tls']): void {
+  const { ca, ...client } = readTls(files);
+  if (ca !== undefined && certificatesIn(ca).length === 0)
+    throw badContent(`file "${files.caFile ?? ''}": it holds no valid certificate in PEM`);
   try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new ExporterError('network', `Could not read TLS file "${path}"`, { cause });
+    createSecureContext(client);
+  } catch {
+    const names = `"${files.certFile ?? ''}" and "${files.keyFile ?? ''}"`;
+    throw badContent(`files ${names}: they hold no certificate in PEM with its private key`);
   }
 }
+
+const badContent = (what: string): ExporterError =>
+  new ExporterError('network', `Could not use TLS ${what}`, { details: { file: 'content' } });
+
+const pem = (path: string): string => readTextSync({ path, what: 'TLS file', reason: 'network' });

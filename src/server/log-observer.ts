@@ -1,3 +1,4 @@
+import type { Clock } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
 import type { Log, LogFields } from '../kernel/log.js';
 import type { SinkName } from '../pipeline/ports.js';
@@ -5,10 +6,10 @@ import type { DeliveryReport, Sample } from '../pipeline/sink-worker.js';
 import type { InstallationChange } from './installation.js';
 import type { ServerObserver } from './observer.js';
 
-/** Logs what happens with one server: each poll and delivery at debug, each change of state once. */
-export function logObserver(log: Log): ServerObserver {
-  const poll = failureLog(log, 'Poll');
-  const feed = failureLog(log, 'Change feed');
+/** Logs what happens with one server: each poll and delivery at debug, each change of state once, a failure every hour. */
+export function logObserver(log: Log, clock: FailureClock): ServerObserver {
+  const poll = failureLog(log, clock, 'Poll');
+  const feed = failureLog(log, clock, 'Change feed');
   const sinks = new Map<SinkName, FailureLog>();
   let lastInstance = '';
   return {
@@ -34,7 +35,7 @@ export function logObserver(log: Log): ServerObserver {
       if (report.taken > 0 || report.errors.length > 0)
         log.debug('Delivery completed', { sink, taken: report.taken, due: report.due });
       logFindings(log, sink, report);
-      const delivery = sinks.get(sink) ?? failureLog(log, 'Delivery');
+      const delivery = sinks.get(sink) ?? failureLog(log, clock, 'Delivery');
       sinks.set(sink, delivery);
       delivery(report.errors[0], { sink });
     },
@@ -69,16 +70,37 @@ function logTotal(log: Log, message: string, sink: SinkName, { count, first }: S
 
 type FailureLog = (error: ExporterError | undefined, fields: LogFields) => void;
 
-/** Logs a failure when it begins or changes, and its end; nothing while it lasts. Stopping is no failure. */
-function failureLog(log: Log, what: string): FailureLog {
-  let last = '';
+type FailureClock = Pick<Clock, 'now' | 'monotonic'>;
+
+/** How often a failure that lasts is logged. */
+const repeatMs = 3_600_000;
+
+/**
+ * Logs a failure when it begins or changes, every hour with its beginning while it lasts, and its end. Stopping is no
+ * failure.
+ */
+export function failureLog(
+  log: Log,
+  clock: FailureClock,
+  what: string,
+  failed = `${what} failed, will retry`,
+): FailureLog {
+  let last: Readonly<{ message: string; since: string; loggedMs: number }> | undefined;
+  const ended = (fields: LogFields): void => {
+    if (last !== undefined) log.info(`${what} recovered`, fields);
+    last = undefined;
+  };
+  const lasts = (error: ExporterError, fields: LogFields): void => {
+    const { reason, message } = error;
+    const loggedMs = clock.monotonic();
+    const same = last?.message === message ? last : undefined;
+    if (same !== undefined && loggedMs - same.loggedMs < repeatMs) return;
+    log.warn(failed, { ...fields, reason, error: message, since: same?.since, ...stackOf(error) });
+    last = { message, since: last?.since ?? new Date(clock.now()).toISOString(), loggedMs };
+  };
   return (error, fields) => {
-    if (error?.reason === 'aborted') return;
-    const message = error?.message ?? '';
-    if (message === last) return;
-    last = message;
-    if (error === undefined) log.info(`${what} recovered`, fields);
-    else log.warn(`${what} failed, will retry`, { ...fields, reason: error.reason, error: message, ...stackOf(error) });
+    if (error === undefined) ended(fields);
+    else if (error.reason !== 'aborted') lasts(error, fields);
   };
 }
 

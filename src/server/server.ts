@@ -64,7 +64,7 @@ export function createServer(spec: ServerSpec, among: number, shared: SharedServ
     grace: milliseconds(abandonAfterMs),
     observer: together([
       metricsObserver(name, metrics, { clock, connection: source, labelOf }),
-      logObserver(log),
+      logObserver(log, clock),
       status,
       otlpSinks.ownTelemetry?.observer(name) ?? {},
     ]),

@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import type { SecretSource } from '../config/environment.js';
 import type { ServerConfig } from '../config/parse.js';
 import type { Clock, Random } from '../kernel/clock.js';
-import { ExporterError, type Reason } from '../kernel/errors.js';
 import type { Semaphore } from '../kernel/semaphore.js';
 import type { Log } from '../kernel/log.js';
 import { Secret } from '../kernel/secret.js';
+import { readSecretText, readText, type TextFile } from '../kernel/text-file.js';
 import type { Store } from '../pipeline/ports.js';
 import type { Metrics } from '../metrics/registry.js';
 import type { Credentials } from '../source/options.js';
@@ -57,7 +55,10 @@ export function serverSource(config: ServerConfig, { version, metrics, store, ..
 }
 
 export function credentialsOf({ login }: ServerConfig): Credentials {
-  const secret = async (): Promise<Secret> => readSecret(login.secret, login.kind);
+  const secret = async (): Promise<Secret> =>
+    'value' in login.secret
+      ? login.secret.value
+      : new Secret(await readSecretText(secretFile(login, login.secret.file)));
   return login.kind === 'password'
     ? { kind: 'password', username: login.username, secret }
     : { kind: 'assertion', clientId: login.clientId, secret };
@@ -66,23 +67,14 @@ export function credentialsOf({ login }: ServerConfig): Credentials {
 export function trustOf({ tls: { caFile, serverFingerprint, insecureSkipVerify } }: ServerConfig): Trust {
   if (insecureSkipVerify) return { kind: 'anyone' };
   if (serverFingerprint !== undefined) return { kind: 'pinned', fingerprint: serverFingerprint };
-  const ca = caFile === undefined ? undefined : async () => readText(caFile, 'tls.ca_file', 'network');
+  const ca = caFile === undefined ? undefined : async () => readText(authoritiesFile(caFile));
   return { kind: 'authorities', ca };
 }
 
-/** @throws {ExporterError} `auth` when the file cannot be read, or is empty, as one is that is just being written. */
-async function readSecret(source: SecretSource, what: string): Promise<Secret> {
-  if ('value' in source) return source.value;
-  const text = await readText(source.file, `${what} file`, 'auth');
-  const secret = text.replace(/\r?\n$/, '');
-  if (secret === '') throw new ExporterError('auth', `Could not use ${what} file "${source.file}": it is empty`);
-  return new Secret(secret);
-}
+export const secretFile = ({ kind }: Pick<ServerConfig['login'], 'kind'>, path: string): TextFile => ({
+  path,
+  what: `${kind} file`,
+  reason: 'auth',
+});
 
-async function readText(file: string, what: string, reason: Reason): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new ExporterError(reason, `Could not read ${what} "${file}"`, { cause });
-  }
-}
+export const authoritiesFile = (path: string): TextFile => ({ path, what: 'tls.ca_file', reason: 'network' });

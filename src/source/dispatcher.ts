@@ -44,7 +44,9 @@ async function readAuthorities({ trust }: PoolOptions): Promise<string | undefin
   if (trust.kind !== 'authorities' || trust.ca === undefined) return undefined;
   const ca = await trust.ca();
   if (holdsCertificate(ca)) return ca;
-  throw new ExporterError('network', 'Could not use "tls.ca_file": it holds no certificate in PEM');
+  throw new ExporterError('network', 'Could not use "tls.ca_file": it holds no certificate in PEM', {
+    details: { file: 'content' },
+  });
 }
 
 /** Node trusts no authority if given a text without certificates. */

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCli } from '../../src/cli/program.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { simulate } from '../../src/simulator/simulate.js';
+import { inEncodings } from '../support/encodings.js';
 import { configOf, inFolder, program, serverConfig } from '../support/program.js';
 
 async function run(argv: readonly string[]) {
@@ -14,6 +15,7 @@ async function run(argv: readonly string[]) {
     print: line => void printed.push(line),
     printError: line => void errors.push(line),
     stop: new AbortController().signal,
+    outputClosed: new AbortController().signal,
     onReload: () => undefined,
     version: '1.2.3',
   });
@@ -52,6 +54,45 @@ describe('vb365-exporter doctor', () => {
       expect(text).toContain(`server hq (${url})`);
       expect(text).toMatch(/^ {2}ok {7}login {8}logged in/m);
       expect(text).toMatch(/^\d+ ok, 0 warning, 0 failed, \d skipped$/m);
+    });
+  });
+
+  test.each(inEncodings('simulator\r\n'))('logs in with a password file in $encoding', async ({ bytes }) => {
+    await withConfig(async (file, _url, folder) => {
+      writeFileSync(join(folder, 'password'), bytes);
+      const { code, text } = await run(['doctor', ...flags(file)]);
+      expect(text).toMatch(/^ {2}ok {7}login {8}logged in/m);
+      expect(code).toBe(0);
+    });
+  });
+
+  test.each([
+    ['is missing', undefined, 'create the file or correct its path; a relative path starts at the directory of'],
+    ['is empty', '\r\n', 'write the secret into the file'],
+    ['is in another encoding', Buffer.from('pässword', 'latin1'), 'save the file as UTF-8'],
+  ])('gives advice that fits a password file that %s', async (_, content, advice) => {
+    await withConfig(async (file, _url, folder) => {
+      rmSync(join(folder, 'password'));
+      if (content !== undefined) writeFileSync(join(folder, 'password'), content);
+      const { code, text } = await run(['doctor', ...flags(file)]);
+      expect(code).toBe(1);
+      expect(text).toMatch(/^ {2}failed {3}login {8}Could not (read|use) password file/m);
+      expect(text).toContain(`-> ${advice}`);
+      expect(text).not.toContain('MFA');
+    });
+  });
+
+  test('reports each file that cannot be used although the server does not answer', async () => {
+    await inFolder(async folder => {
+      const file = join(folder, 'vb365-exporter.yaml');
+      const ofServer = { password_file: 'none', tls: { ca_file: 'ca.pem' } };
+      const servers = [{ name: 'hq', url: 'https://127.0.0.1:9', username: 'u', ...ofServer }];
+      const hashing = { logs: { personal_data: { item: 'hash' } }, personal_data: { hash_key_file: 'key' } };
+      const otlp = { endpoint: 'http://127.0.0.1:9' };
+      writeFileSync(file, JSON.stringify({ servers, otlp, ...hashing, state: { path: 'state.db' } }));
+      const { text } = await run(['doctor', ...flags(file)]);
+      const failed = [...text.matchAll(/^ {2}failed {3}files {8}Could not read (.+) "/gm)].map(match => match[1]);
+      expect(failed).toEqual(['password file', 'tls.ca_file', 'hash key file']);
     });
   });
 

@@ -21,6 +21,7 @@ function run(argv: readonly string[], env: Terminal['env'] = {}): Run {
     print: line => void printed.push(line),
     printError: line => void errors.push(line),
     stop: stop.signal,
+    outputClosed: new AbortController().signal,
     onReload: () => undefined,
     version: '1.2.3',
   });
@@ -60,6 +61,20 @@ describe('the command line', () => {
       expect(help.printed.join('\n')).toContain(command);
   });
 
+  test('the help lists the options of serve, which is the default command', async () => {
+    const [help, serve] = [run(['--help']), run(['serve', '--help'])];
+    expect([await help.code, await serve.code]).toEqual([0, 0]);
+    const options = serve.printed.join('\n').matchAll(/^ {2}(?:-h, )?(--[\w.-]+)/gm);
+    for (const [, option = ''] of options) expect(help.printed.join('\n')).toContain(option);
+    expect(help.printed.join('\n')).toContain('--config.file <file>');
+  });
+
+  test('the help of simulate says how to log in', async () => {
+    const help = run(['simulate', '--help']);
+    expect(await help.code).toBe(0);
+    expect(help.printed.join(' ').replace(/\s+/g, ' ')).toContain('user name "simulator" and password "simulator"');
+  });
+
   test.each([
     [['--nonsense']],
     [['dance']],
@@ -78,6 +93,19 @@ describe('the command line', () => {
     [['state', 'shwo'], "unknown command 'shwo'; did you mean 'show'?"],
     [['--confg.file', 'x'], "unknown option '--confg.file'; did you mean '--config.file'?"],
     [['dance'], "unknown command 'dance'"],
+    [['chek', '--help'], "unknown command 'chek'; did you mean 'check'?"],
+    [['help', 'chek'], "unknown command 'chek'; did you mean 'check'?"],
+    [['chek', '--config.file', 'x'], "unknown command 'chek'; did you mean 'check'?"],
+    [['--config.file', 'x', 'check'], "unexpected argument 'check'; a command comes before its options"],
+    [
+      ['simulate', '--port', '99999'],
+      "option '--port <port>' argument '99999' is invalid. Must be a port, 0 to 65535.",
+    ],
+    [['simulate', '--pace', '0'], "option '--pace <factor>' argument '0' is invalid. Must be at least 1."],
+    [
+      ['healthcheck', '--web.listen-address', ':99999'],
+      expect.stringMatching(/^Could not read the listen address ":99999".*$/),
+    ],
   ])('%j is unknown: one line, with a suggestion when a name is near', async (argv, message) => {
     const { code, errors } = run(argv);
     expect([await code, errors]).toEqual([2, [message]]);
@@ -135,6 +163,10 @@ describe('the command line', () => {
         return /port=(\d+)/.exec(serving.errors.join('\n'))?.[1] ?? '';
       };
       const address = `127.0.0.1:${await port()}`;
+      const [line = ''] = serving.errors.filter(error => error.includes('msg=Listening'));
+      expect(line.replace(/^.*version=/, 'version=').trimEnd()).toBe(
+        `version=1.2.3 config_file=${file} servers=hq state=${join(folder, 'state.db')} metrics=http://${address}/metrics otlp_logs=off otlp_traces=off`,
+      );
       const healthy = run(['healthcheck', '--web.listen-address', address]);
       expect(await healthy.code).toBe(0);
       serving.stop.abort();

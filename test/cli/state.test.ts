@@ -25,6 +25,7 @@ async function state(folder: string, ...argv: readonly string[]): Promise<number
     print: line => void printed.push(line),
     printError: line => void errors.push(line),
     stop: new AbortController().signal,
+    outputClosed: new AbortController().signal,
     onReload: () => undefined,
     version: '0.0.0',
   });

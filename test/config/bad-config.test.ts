@@ -32,6 +32,7 @@ describe('an invalid file gives exactly this error', () => {
       smallest + smallest.replace('servers:\n', ''),
       'servers[1].name: is already the name of servers[0]',
     ],
+    ['a url with port 0', serverWhere('url', 'url: https://vb365.example.com:0'), `servers[0].url: ${origin}`],
     ['no url', serverWhere('url', 'url:'), 'servers[0].url: is missing'],
     ['a url without scheme', serverWhere('url', 'url: vb365.example.com:4443'), `servers[0].url: ${origin}`],
     [
@@ -257,6 +258,8 @@ describe('an invalid environment gives exactly this error', () => {
   });
 });
 
+const tooDeep = 'it is nested too deeply, or an alias (`*name`) contains itself';
+
 describe('a text that is not YAML is one line', () => {
   test.each([
     ['a key twice', 'history: now\nhistory: all\n', 'line 2, column 1: duplicate key'],
@@ -275,6 +278,11 @@ describe('a text that is not YAML is one line', () => {
     ['two documents', 'a: 1\n---\nb: 2\n', 'line 2, column 1: only one document is allowed'],
     ['a tag', 'a: !vault b\n', 'line 1, column 4: unknown tag'],
     ['nonsense', 'a: @b\n', 'line 1, column 4: the text is not valid YAML'],
+    ['a key that is a list', '? [a]\n: b\n', 'line 1, column 3: a key must be text'],
+    ['deep nesting', '['.repeat(5_000), 'line 1, column 793: it is nested too deeply'],
+    ['nesting deeper than any key', `a: ${'['.repeat(40)}${']'.repeat(40)}`, tooDeep],
+    ['an alias that contains itself', 'a: &b [*b]\n', tooDeep],
+    ['an alias that contains itself in a mapping', 'servers: &b { url: { a: *b } }\n', tooDeep],
     ['an undefined alias', 'a: *b\n', 'an alias (`*name`) has no anchor (`&name`), or there are too many'],
   ])('%s', (_, file, problem) => {
     const error = refusal({ file, fileName: 'vb365-exporter.yaml', env: environment });

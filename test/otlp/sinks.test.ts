@@ -66,7 +66,7 @@ describe('what leaves over OTLP', () => {
   });
 
   test.each([
-    ['is not there', undefined, /^Could not read hash key file ".*key"$/],
+    ['is not there', undefined, /^Could not read hash key file ".*key": no such file$/],
     ['is too short', 'fifteen bytes..', /^Could not use hash key file ".*key": it must hold at least 16 bytes$/],
   ])('is nothing at all when the key of hashes %s', async (_, key, message) => {
     await onStage(async (folder, receiver) => {

@@ -107,7 +107,7 @@ describe('a client certificate', () => {
     const one = transport({ caFile, ...files });
     await expect(one.send(data, never)).rejects.toMatchObject({
       reason: 'network',
-      message: `Could not read TLS file "${files.certFile}"`,
+      message: `Could not read TLS file "${files.certFile}": no such file`,
     });
     await clientFiles('late');
     await one.send(data, never);

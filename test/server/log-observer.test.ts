@@ -4,14 +4,18 @@ import { createLog, type LogLevel } from '../../src/kernel/log.js';
 import type { DiscoveryReport } from '../../src/discovery/scheduler.js';
 import { logObserver } from '../../src/server/log-observer.js';
 import type { ServerObserver } from '../../src/server/observer.js';
+import { fakeClock } from '../support/fake-clock.js';
 import { deliveryReport as report, session } from '../support/server-run.js';
 
 /** A log observer, and its lines since the last call of `said`, without the time. */
-function observerAt(level: LogLevel = 'info'): Readonly<{ observer: ServerObserver; said: () => readonly string[] }> {
+function observerAt(
+  level: LogLevel = 'info',
+  clock = fakeClock(),
+): Readonly<{ observer: ServerObserver; said: () => readonly string[] }> {
   const lines: string[] = [];
   const log = createLog({ level, format: 'logfmt', write: line => lines.push(line) });
   const said = (): readonly string[] => lines.splice(0).map(line => line.replace(/^ts=\S+ level=/, '').trimEnd());
-  return { observer: logObserver(log), said };
+  return { observer: logObserver(log, clock), said };
 }
 
 const pollReport = (error?: ExporterError, rejects: readonly string[] = []): DiscoveryReport => ({
@@ -44,6 +48,28 @@ test('logs a failure of polls when it begins, when it changes, and when it ends'
     'warn msg="Poll failed, will retry" reason=auth error="Could not log in: the password is wrong"',
     'info msg="Poll recovered"',
     'warn msg="Poll failed, will retry" reason=network error="Could not read sessions: nobody answers"',
+  ]);
+});
+
+test('repeats a failure that lasts every hour, with its beginning', async () => {
+  const clock = fakeClock(Date.parse('2026-11-28T12:00:00Z'));
+  const { observer, said } = observerAt('info', clock);
+  const pollFor = async (minutes: number, error?: ExporterError): Promise<void> => {
+    for (let minute = 0; minute < minutes; minute += 1) {
+      observer.discovered(pollReport(error), []);
+      await clock.advance(60_000);
+    }
+  };
+  await pollFor(150, silent);
+  await pollFor(1);
+  await pollFor(1, silent);
+  const failed = 'warn msg="Poll failed, will retry" reason=network error="Could not read sessions: nobody answers"';
+  expect(said()).toEqual([
+    failed,
+    `${failed} since=2026-11-28T12:00:00.000Z`,
+    `${failed} since=2026-11-28T12:00:00.000Z`,
+    'info msg="Poll recovered"',
+    failed,
   ]);
 });
 

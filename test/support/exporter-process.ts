@@ -12,6 +12,8 @@ export type ExporterProcess = Readonly<{
   said: readonly string[];
   /** False from the moment it was sent SIGKILL, or has ended. */
   alive: () => boolean;
+  /** Closes the reading end of its log, as a log shipper does that ends. */
+  closeLog: () => void;
   kill: (signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'SIGHUP') => void;
 }>;
 
@@ -35,6 +37,7 @@ export function startExporter(configFile: string, more: readonly string[] = []):
     ended,
     said,
     alive: () => !child.killed && child.exitCode === null && child.signalCode === null,
+    closeLog: () => void child.stderr.destroy(),
     kill: signal => void child.kill(signal),
   };
 }

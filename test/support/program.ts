@@ -75,6 +75,7 @@ export async function program(
   const log = createLog({ level: 'debug', format: 'logfmt', write: line => void said.push(line) });
   const listenAt = { host: '127.0.0.1', port };
   const common = {
+    configFile: undefined,
     reread: () => config,
     lifecycle: true,
     metricsPath: '/metrics',

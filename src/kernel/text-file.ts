@@ -1,0 +1,144 @@
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
+import { ExporterError, type Reason } from './errors.js';
+
+/** A text file to read, and what its errors say. */
+export type TextFile = Readonly<{
+  path: string;
+  /** Such as `password file`. */
+  what: string;
+  reason: Reason;
+}>;
+
+/** Why a file could not be used, as `details.file` of the error. `content`: it does not hold what it should. */
+export type FileFault = 'missing' | 'denied' | 'unreadable' | 'too large' | 'not text' | 'empty' | 'content';
+
+/** Larger than any configuration or bundle of authorities. A device such as `/dev/zero` has no end. */
+const maxBytes = 4 * 1024 * 1024;
+
+/**
+ * Reads a text file in UTF-8, or in UTF-16 as Windows PowerShell writes it. The byte order mark is not part of the text.
+ * @throws {ExporterError} with the reason of `file` when it cannot be read, is not text, or is larger than 4 MiB.
+ */
+export async function readText(file: TextFile): Promise<string> {
+  return decode(file, await readBytes(file));
+}
+
+/** As `readText`. */
+export function readTextSync(file: TextFile): string {
+  return decode(file, bytesSync(file));
+}
+
+/**
+ * Reads the secret of a file: its text without the line end, which editors add.
+ * @throws {ExporterError} as `readText`, and when the file is empty, as one is that is just being written.
+ */
+export async function readSecretText(file: TextFile): Promise<string> {
+  return requireSecret(file, await readText(file));
+}
+
+/**
+ * Reads a key of any bytes. A text gives the bytes of `readSecretText` in UTF-8; any other file is the key itself.
+ * @throws {ExporterError} as `readText`.
+ */
+export async function readKey(file: TextFile): Promise<Uint8Array> {
+  const bytes = await readBytes(file);
+  const text = textOf(bytes);
+  return text === undefined ? bytes : Buffer.from(withoutLineEnds(text));
+}
+
+function requireSecret(file: TextFile, text: string): string {
+  const secret = withoutLineEnds(text);
+  if (secret === '') throw fileError(file, 'empty', 'it is empty');
+  return secret;
+}
+
+const withoutLineEnds = (text: string): string => text.replace(/[\r\n]+$/, '');
+
+async function readBytes(file: TextFile): Promise<Buffer> {
+  try {
+    // `end` is the last byte: one more than is allowed.
+    return bounded(file, await buffer(createReadStream(file.path, { end: maxBytes })));
+  } catch (cause) {
+    throw readFailure(file, cause);
+  }
+}
+
+function bytesSync(file: TextFile): Buffer {
+  try {
+    const descriptor = openSync(file.path, 'r');
+    try {
+      return bounded(file, Buffer.concat([...chunksOf(descriptor)]));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (cause) {
+    throw readFailure(file, cause);
+  }
+}
+
+function* chunksOf(descriptor: number): Generator<Buffer> {
+  let total = 0;
+  while (total <= maxBytes) {
+    const chunk = Buffer.alloc(64 * 1024);
+    const length = readSync(descriptor, chunk);
+    if (length === 0) return;
+    total += length;
+    yield chunk.subarray(0, length);
+  }
+}
+
+function bounded(file: TextFile, bytes: Buffer): Buffer {
+  if (bytes.length > maxBytes) throw fileError(file, 'too large', 'it is larger than 4 MiB');
+  return bytes;
+}
+
+function decode(file: TextFile, bytes: Buffer): string {
+  const text = textOf(bytes);
+  if (text === undefined) throw fileError(file, 'not text', 'it is not text in UTF-8 or UTF-16');
+  return text;
+}
+
+/** Undefined when the bytes are not text: invalid in their encoding, or with NUL characters. */
+function textOf(bytes: Buffer): string | undefined {
+  try {
+    const text = new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes);
+    if (!text.includes('\0')) return text;
+  } catch {
+    // Not valid in that encoding.
+  }
+  // The text around PEM blocks is in any encoding, and nobody reads it.
+  const ascii = bytes.toString('latin1');
+  return ascii.includes('-----BEGIN ') ? ascii : undefined;
+}
+
+/** By the byte order mark; without one, ASCII text in UTF-16 has a NUL in every pair of bytes. */
+function encodingOf(bytes: Buffer): 'utf-8' | 'utf-16le' | 'utf-16be' {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  if (first === 0xfe && second === 0xff) return 'utf-16be';
+  if (bytes.length === 0 || bytes.length % 2 === 1) return 'utf-8';
+  const hasNuls = (odd: 0 | 1): boolean => bytes.every((byte, index) => (byte === 0) === (index % 2 === odd));
+  if (hasNuls(1)) return 'utf-16le';
+  return hasNuls(0) ? 'utf-16be' : 'utf-8';
+}
+
+const systemFaults: Readonly<Record<string, readonly [fault: FileFault, why: string]>> = {
+  ENOENT: ['missing', 'no such file'],
+  ENOTDIR: ['missing', 'a part of its path is not a directory'],
+  EACCES: ['denied', 'permission denied'],
+  EPERM: ['denied', 'permission denied'],
+  EISDIR: ['unreadable', 'it is a directory'],
+};
+
+function readFailure(file: TextFile, cause: unknown): ExporterError {
+  if (cause instanceof ExporterError) return cause;
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'unknown';
+  const [fault, why] = systemFaults[code] ?? (['unreadable', `read error (${code})`] as const);
+  return fileError(file, fault, why, cause);
+}
+
+function fileError({ path, what, reason }: TextFile, fault: FileFault, why: string, cause?: unknown): ExporterError {
+  const message = `Could not ${fault === 'empty' ? 'use' : 'read'} ${what} "${path}": ${why}`;
+  return new ExporterError(reason, message, { details: { file: fault }, cause });
+}

@@ -1,0 +1,148 @@
+import { describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { systemClock } from '../../src/kernel/clock.js';
+import { milliseconds } from '../../src/model/time.js';
+import { heldAnswer, onExporterStage } from '../support/exporter-stage.js';
+import { inFolder, until } from '../support/program.js';
+import { ask } from '../support/web.js';
+
+const testMs = 60_000;
+
+describe('serve goes on when nobody reads its log any more', () => {
+  test(
+    'it serves metrics, logs failures to nobody, and ends with 0 after the delivery that is under way',
+    async () => {
+      await onExporterStage(async ({ simulator: { world }, receiver, start }) => {
+        const child = start('--log.level', 'debug');
+        const port = await child.listening;
+        const polls = async (): Promise<number> => {
+          const { body } = await ask(port, '/metrics');
+          return Number(/^vb365_polls_total\{server="hq",result="complete"\} (\d+)$/m.exec(body)?.[1]);
+        };
+        await until(async () => (await polls()) >= 1, testMs);
+        child.closeLog();
+        const before = await polls();
+        await until(async () => (await polls()) > before, testMs);
+        const { hold, held } = heldAnswer();
+        receiver.answers.push(hold);
+        const now = milliseconds(systemClock.now() + 1_000);
+        world.appendEvent(world.addSession({ createdAt: now }).id, { startedAt: now, type: 'Restore' });
+        const answer = await held;
+        child.kill('SIGTERM');
+        await ask(port, '/-/healthy');
+        answer();
+        expect(await child.ended).toBe(0);
+        expect(receiver.records()).toHaveLength(1);
+      });
+    },
+    testMs,
+  );
+
+  test.each(['/dev/full', 'closed'])(
+    'from the start: standard streams are %s',
+    async streams => {
+      if (streams === '/dev/full' && !existsSync(streams)) return;
+      await inFolder(async folder => {
+        const file = configIn(folder);
+        const to = streams === 'closed' ? '>&- 2>&-' : '> /dev/full 2> /dev/full';
+        const command = `exec "$0" dist/src/main.js --config.file "$1" --web.listen-address 127.0.0.1:"$2" ${to}`;
+        const port = await freePort();
+        const child = spawn('/bin/sh', ['-c', command, process.execPath, file, String(port)], { stdio: 'ignore' });
+        const ended = once(child, 'exit');
+        await healthyAt(port);
+        child.kill('SIGTERM');
+        expect(await ended).toEqual([0, null]);
+      });
+    },
+    testMs,
+  );
+});
+
+test(
+  'a reader that stops reading the log does not keep serve from ending',
+  async () => {
+    await inFolder(async folder => {
+      const file = configIn(folder);
+      const port = await freePort();
+      const flags = ['--config.file', file, '--web.listen-address', `127.0.0.1:${String(port)}`];
+      const child = spawn(process.execPath, ['dist/src/main.js', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
+      const ended = once(child, 'exit');
+      await healthyAt(port);
+      writeFileSync(file, Array.from({ length: 5_000 }, (_, key) => `key${String(key)}: 1\n`).join(''));
+      for (let count = 0; count < 5; count += 1) {
+        child.kill('SIGHUP');
+        await ask(port, '/metrics');
+      }
+      child.kill('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+      child.stderr.destroy();
+    });
+  },
+  testMs,
+);
+
+describe('a command whose output nobody reads any more ends quietly', () => {
+  test.each([
+    ['--help', 0],
+    ['check', 0],
+    ['doctor', 1],
+    ['demo', 0],
+  ])(
+    '%s: exit %d',
+    async (command, code) => {
+      await inFolder(async folder => {
+        const flags = command === 'check' || command === 'doctor' ? ['--config.file', configIn(folder)] : [];
+        const address = command === 'demo' || command === 'doctor' ? ['--web.listen-address', '127.0.0.1:0'] : [];
+        const child = spawn(process.execPath, ['dist/src/main.js', command, ...flags, ...address], {
+          stdio: ['ignore', 'pipe', 'pipe'],
+        });
+        const errors: string[] = [];
+        createInterface(child.stderr).on('line', line => errors.push(line));
+        const ended = once(child, 'exit');
+        await once(child.stdout, 'data');
+        child.stdout.destroy();
+        expect([await ended, errors]).toEqual([[code, null], []]);
+      });
+    },
+    testMs,
+  );
+
+  test('an error that nobody reads has the same exit code', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, ['dist/src/main.js', 'dance'], { stdio: ['ignore', 'ignore', full] });
+    expect(await once(child, 'exit')).toEqual([2, null]);
+    closeSync(full);
+  });
+});
+
+const healthyAt = async (port: number): Promise<void> =>
+  until(
+    async () =>
+      ask(port, '/-/healthy').then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    testMs,
+  );
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise(resolve => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** A configuration file for a server that does not run. */
+function configIn(folder: string): string {
+  const file = join(folder, 'vb365-exporter.yaml');
+  writeFileSync(join(folder, 'password'), 'simulator', { mode: 0o600 });
+  const server = { name: 'hq', url: 'http://127.0.0.1:9', username: 'simulator', password_file: 'password' };
+  writeFileSync(file, JSON.stringify({ servers: [server], state: { path: 'state.db' } }));
+  return file;
+}
