@@ -15,7 +15,7 @@ const layers: readonly (readonly [
 ])[] = [
   ['kernel', { rooms: [], packages: ['node:crypto', 'node:timers/promises', 'node:util', 'pino'] }],
   ['model', { rooms: ['kernel'], packages: ['@opentelemetry/api'] }],
-  ['config', { rooms: ['kernel', 'model'], packages: ['yaml', 'zod'] }],
+  ['config', { rooms: ['kernel', 'model'], packages: ['node:net', 'yaml', 'zod'] }],
   ['pipeline', { rooms: ['kernel', 'model'], packages: [] }],
   ['discovery', { rooms: ['kernel', 'model', 'pipeline'], packages: [] }],
   [
@@ -41,6 +41,7 @@ const layers: readonly (readonly [
         '@opentelemetry/semantic-conventions',
         'node:fs',
         'node:fs/promises',
+        'node:http',
         'node:https',
         'node:util',
         'node:zlib',
@@ -75,7 +76,10 @@ const layers: readonly (readonly [
   ['simulator', { rooms: ['kernel', 'model'], packages: ['express', 'node:http', 'node:https', 'node:net'] }],
   [
     'app',
-    { rooms: ['kernel', 'model', 'config', 'pipeline', 'store', 'metrics', 'otlp', 'web', 'server'], packages: [] },
+    {
+      rooms: ['kernel', 'model', 'config', 'pipeline', 'source', 'store', 'metrics', 'otlp', 'web', 'server'],
+      packages: [],
+    },
   ],
   [
     'cli',

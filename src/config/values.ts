@@ -69,7 +69,31 @@ export const text = (...about: About) =>
   matching(/^[^\p{Cc}]+$/u, 'must be text, not empty and without control characters', ...about);
 
 export const parseUrl = (url: string): URL | undefined => (URL.canParse(url) ? new URL(url) : undefined);
-export const parseSecretUrl = (url: string): Secret | undefined => (URL.canParse(url) ? new Secret(url) : undefined);
+
+/** Whether the host name of a URL is this machine. */
+export const isLoopback = (hostname: string): boolean =>
+  /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+
+const proxyExpected = 'must be a URL such as http://proxy.example.com:3128';
+
+/** A value without a scheme is `http://`, as for curl and Go. */
+function parseProxy(text: string): Secret | undefined {
+  const url = /^https?:\/\//i.test(text) ? text : `http://${text}`;
+  return URL.canParse(url) ? new Secret(url) : undefined;
+}
+
+/** A proxy in an environment variable; it may have credentials. */
+export const proxyFromVariable = () => parsedText(/^(?:https?:\/\/)?[^\s/?#\\]+\/?$/i, proxyExpected, parseProxy);
+
+/** The value of a key `proxy_url`. */
+export const proxyUrl = (description: string) =>
+  parsedText(
+    /^(?:https?:\/\/)?[^\s/?#@\\]+\/?$/i,
+    `${proxyExpected}, without credentials (set HTTPS_PROXY for a proxy that needs them)`,
+    parseProxy,
+    description,
+    'http://proxy.example.com:3128',
+  );
 
 /** Header names of RFC 9110 section 5, and the values that are safe. */
 const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;

@@ -47,7 +47,8 @@ export async function readSessionPage(
   { offset, limit, filter }: PageRange & Readonly<{ filter: Filter }>,
   signal: AbortSignal,
 ) {
-  const answer = await connection.get('sessions', `RestoreSessions${query({ offset, limit, ...filter })}`, signal);
+  const path = `RestoreSessions${query({ offset, limit, ...filter })}`;
+  const answer = await connection.get('sessions', path, signal, { rows: limit });
   const page = decodePage(okJson('sessions', answer), { operation: 'sessions', offset, limit });
   return { page, tookMs: answer.tookMs };
 }
