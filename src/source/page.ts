@@ -10,6 +10,8 @@ export type Page = Readonly<{
   rows: readonly unknown[];
   /** No row follows this page. */
   last: boolean;
+  /** It has fewer rows than its limit. */
+  short?: true;
   anomalies: readonly AnomalyKind[];
 }>;
 
@@ -42,6 +44,7 @@ export function decodePage(json: unknown, asked: Asked): Page {
   if (offset !== asked.offset) throw failure(asked.operation, 'decode', 'the answer is the page at another offset');
   return {
     rows: results,
+    ...(results.length < limit ? { short: true } : {}),
     last: results.length === 0 || (results.length < limit && !hasNext(links)),
     anomalies: limit !== asked.limit || results.length > limit ? ['limit_ignored'] : [],
   };
