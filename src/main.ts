@@ -20,6 +20,13 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+// undici calls its decompression experimental, which concerns developers and not operators. Other warnings are printed.
+const printWarning = process.listeners('warning');
+process.removeAllListeners('warning');
+process.on('warning', warning => {
+  if (warning.name !== 'ExperimentalWarning') for (const print of printWarning) print(warning);
+});
+
 // Imported after the check, because an older Node cannot parse it.
 const { runCli } = await import('./cli/program.js');
 
