@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Config } from './config/parse.js';
 import type { WebConfig } from './config/web-config.js';
 import type { Clock, Random } from './kernel/clock.js';
+import { createAnswerBudget } from './source/answer-limits.js';
 import { createSemaphore } from './kernel/semaphore.js';
 import type { Log, LogFields } from './kernel/log.js';
 import { formatInstant, milliseconds } from './model/time.js';
@@ -92,6 +93,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       failures: new RecentFailures(),
       installations: new Installations(),
       semaphore: createSemaphore(config.maxConcurrentRequests),
+      answerBudget: createAnswerBudget(),
     });
   } catch (thrown) {
     await Promise.all([store.close(), otlpSinks.close()]);

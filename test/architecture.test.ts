@@ -21,7 +21,7 @@ const layers: readonly (readonly [
     },
   ],
   ['model', { rooms: ['kernel'], packages: ['@opentelemetry/api'] }],
-  ['config', { rooms: ['kernel', 'model'], packages: ['node:path', 'yaml', 'zod'] }],
+  ['config', { rooms: ['kernel', 'model'], packages: ['node:net', 'node:path', 'yaml', 'zod'] }],
   ['pipeline', { rooms: ['kernel', 'model'], packages: [] }],
   ['discovery', { rooms: ['kernel', 'model', 'pipeline'], packages: [] }],
   [
@@ -45,6 +45,7 @@ const layers: readonly (readonly [
         '@opentelemetry/sdk-node',
         '@opentelemetry/sdk-trace',
         '@opentelemetry/semantic-conventions',
+        'node:http',
         'node:https',
         'node:tls',
         'node:util',
@@ -81,7 +82,7 @@ const layers: readonly (readonly [
   [
     'app',
     {
-      rooms: ['kernel', 'model', 'config', 'pipeline', 'store', 'metrics', 'otlp', 'web', 'server'],
+      rooms: ['kernel', 'model', 'config', 'pipeline', 'source', 'store', 'metrics', 'otlp', 'web', 'server'],
       packages: ['node:path'],
     },
   ],

@@ -16,7 +16,6 @@ const pool = createConnectionPool({
   baseUrl: new URL(origin),
   connections: 4,
   connectTimeoutMs: 10_000,
-  maxResponseBytes: 256 * 1024 * 1024,
   trust: { kind: 'authorities', ca: undefined },
   proxy: undefined,
   refusal: () => undefined,

@@ -138,11 +138,14 @@ const environmentVariables: ReadonlyArray<Readonly<{ name: string; meaning: stri
   { name: 'VB365_STATE_PATH', meaning: 'Same as `state.path`, but relative to the working directory.' },
   {
     name: 'HTTPS_PROXY',
-    meaning: 'Same as `servers[].proxy_url`, for every `https://` server without that key. Can contain credentials.',
+    meaning:
+      'Proxy for every `https://` server and OTLP endpoint without `proxy_url`. Can contain credentials. A value without a scheme is `http://`. The lower-case name wins. Loopback addresses are always reached directly.',
   },
+  { name: 'HTTP_PROXY', meaning: 'The same for `http://`.' },
   {
     name: 'NO_PROXY',
-    meaning: 'Hosts to reach without `HTTPS_PROXY`: `example.com,.internal,10.0.0.5:4443`, or `*`.',
+    meaning:
+      'Hosts to reach without a proxy: names with their subdomains, addresses, ranges in CIDR notation, each perhaps with a port, or `*`. Example: `example.com,10.0.0.5:4443,10.1.0.0/16,fd00::/8`.',
   },
   { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', meaning: 'Same as `otlp.endpoint`.' },
   { name: 'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT', meaning: 'Complete URL for logs; nothing is appended.' },

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import type { OtlpTarget, SignalName } from '../config/otlp.js';
 import type { Config } from '../config/parse.js';
+import { proxyName } from '../config/proxy.js';
 import type { Clock } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import { otlpTransport } from '../otlp/transport.js';
@@ -26,7 +27,8 @@ export const otlpCheck = (signal: SignalName, target: OtlpTarget | undefined, se
     const request = target.protocol === 'http/json' ? Buffer.from(emptyJson[signal]) : Buffer.alloc(0);
     try {
       await transport.send(request, sender.signal);
-      return ok(`"${target.url.host}" accepts ${signal} over ${target.protocol}`);
+      const via = target.proxy === undefined ? '' : `, through the proxy "${proxyName(target.proxy)}"`;
+      return ok(`"${target.url.host}" accepts ${signal} over ${target.protocol}${via}`);
     } catch (thrown) {
       return refusedExport(toExporterError(thrown), target.url.host);
     } finally {

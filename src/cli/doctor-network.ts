@@ -1,7 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 import type { ServerConfig } from '../config/parse.js';
-import { isLoopback } from '../config/server-schema.js';
+import { isLoopback } from '../config/values.js';
+import { proxyName } from '../config/proxy.js';
 import { ExporterError } from '../kernel/errors.js';
 import { examineTls, type TlsReport } from '../source/examine.js';
 import type { RestOptions } from '../source/options.js';
@@ -20,7 +21,9 @@ const minValidityMs = 30 * 86_400_000;
 export function networkChecks(server: ServerConfig, options: RestOptions, signal: AbortSignal): readonly Check[] {
   const { url, proxy } = server;
   const direct = (run: () => Promise<CheckOutcome>) => async () =>
-    proxy === undefined ? run() : skipped('because a proxy is configured; the next checks use it as the exporter does');
+    proxy === undefined
+      ? run()
+      : skipped(`because the proxy "${proxyName(proxy)}" is used, here and by the next checks`);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = Number(url.port || (url.protocol === 'http:' ? 80 : 443));
   return [
@@ -58,7 +61,7 @@ async function resolveHost(host: string, port: number): Promise<CheckOutcome> {
     const found = await lookup(host, { all: true });
     return ok(`"${host}" resolves to ${found.map(({ address }) => address).join(', ')}`);
   } catch (thrown) {
-    throw networkFailure(thrown, { host: `${host}:${String(port)}`, proxied: false });
+    throw networkFailure(thrown, { host: `${host}:${String(port)}` });
   }
 }
 
@@ -73,7 +76,7 @@ async function connectTo(host: string, port: number, signal: AbortSignal): Promi
 const connectFailure = (error: Error, host: string): ExporterError =>
   error.name === 'AbortError'
     ? new ExporterError('timeout', `Could not connect to "${host}": no answer in ${String(connectTimeoutMs)} ms`)
-    : networkFailure(error, { host, proxied: false });
+    : networkFailure(error, { host });
 
 const unencrypted = ({ hostname }: URL): CheckOutcome =>
   isLoopback(hostname)

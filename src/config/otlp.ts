@@ -3,6 +3,7 @@ import type { Secret } from '../kernel/secret.js';
 import type { PersonalData } from '../model/personal-data.js';
 import { type Environment, readVariables, type Variable, variable } from './environment.js';
 import { type Problem, problemsOf, type Read } from './problem.js';
+import { type ProxyConfig, proxyFor } from './proxy.js';
 import { type Keys, otlpKeys, otlpTlsKeys } from './schema.js';
 import { headerList, parsedText } from './values.js';
 import { isMapping, valueAt } from './yaml.js';
@@ -20,6 +21,7 @@ export type OtlpTarget = Readonly<{
   compression: 'none' | 'gzip';
   /** For one request and its answer. */
   timeoutMs: number;
+  proxy: ProxyConfig | undefined;
   /** PEM files; undefined: the authorities of Node.js, and no client certificate. */
   tls: Readonly<{
     caFile: string | undefined;
@@ -149,10 +151,15 @@ function missingHashKey(file: unknown, section: string): readonly Problem[] {
   return [{ path: 'personal_data.hash_key_file', what: `is missing; it is required by "${section}.personal_data"` }];
 }
 
-/** Combines the settings of the file with those of the environment. */
-export function signalsOf(keys: Keys, variables: SignalVariables): Signals {
-  const logs = targetOf('logs', keys.otlp, variables.logs);
-  const traces = targetOf('traces', keys.otlp, variables.traces);
+/** Combines the settings of the file with those of the environment. The problems are those of proxies that are used. */
+export function signalsOf(keys: Keys, variables: SignalVariables, env: Environment): Read<Signals> {
+  const logs = targetOf('logs', keys.otlp, { variables: variables.logs, env });
+  const traces = targetOf('traces', keys.otlp, { variables: variables.traces, env });
+  if ('value' in logs && 'value' in traces) return { value: signalsTo(keys, logs.value, traces.value) };
+  return { problems: [...problemsOf(logs), ...problemsOf(traces)] };
+}
+
+function signalsTo(keys: Keys, logs: OtlpTarget | undefined, traces: OtlpTarget | undefined): Signals {
   const { enabled, personal_data: personalData, max_age: maxAgeMs, max_behind: maxBehindMs } = keys.logs;
   return {
     logs: logs && enabled !== false ? { ...logs, personalData, maxAgeMs, maxBehindMs } : undefined,
@@ -162,17 +169,27 @@ export function signalsOf(keys: Keys, variables: SignalVariables): Signals {
   };
 }
 
-function targetOf(signal: SignalName, keys: OtlpKeys, variables: Variables | undefined): OtlpTarget | undefined {
+type FromEnvironment = Readonly<{ variables: Variables | undefined; env: Environment }>;
+
+function targetOf(
+  signal: SignalName,
+  keys: OtlpKeys,
+  { variables, env }: FromEnvironment,
+): Read<OtlpTarget | undefined> {
   const url = variables && urlOf(signal, keys, variables);
-  if (variables === undefined || url === undefined) return undefined;
-  return {
+  if (variables === undefined || url === undefined) return { value: undefined };
+  const proxy = keys.proxy_url === undefined ? proxyFor(url, env) : { value: { url: keys.proxy_url } };
+  if ('problems' in proxy) return proxy;
+  const value = {
     url,
+    proxy: proxy.value,
     protocol: keys.protocol ?? variables.protocol ?? 'http/protobuf',
     headers: { ...variables.headers, ...variables.signal_headers, ...keys.headers },
     compression: keys.compression ?? variables.compression ?? 'none',
     timeoutMs: keys.timeout ?? variables.timeout ?? 10_000,
     tls: tlsOf(keys.tls, variables),
   };
+  return { value };
 }
 
 const tlsOf = (keys: OtlpKeys['tls'], variables: Variables): OtlpTarget['tls'] => ({

@@ -4,8 +4,8 @@ import type { History } from './duration.js';
 import type { Environment, ServerSettings } from './environment.js';
 import { ignoredVariables, readEnvironmentServer, variable } from './environment.js';
 import { readSignalVariables, type Signals, signalsOf } from './otlp.js';
-import { configError, problemsOf, readBy } from './problem.js';
-import { type ProxyConfig, readProxy } from './proxy.js';
+import { configError, problemsOf, type Read, readBy } from './problem.js';
+import { type ProxyConfig, proxyFor } from './proxy.js';
 import { defaultStatePath, type Keys, schema } from './schema.js';
 import { isMapping, parseYaml } from './yaml.js';
 
@@ -67,14 +67,17 @@ export function parseConfig({ file = '', fileName, env }: ConfigInput): Config {
   if (!isMapping(document)) throw configError(failure, problemsOf(keys));
   const server = document['servers'] === undefined ? readEnvironmentServer(env) : { value: undefined };
   const variables = readSignalVariables(document, env);
-  const proxy = readProxy(env);
-  if (!('value' in keys && 'value' in server && 'value' in variables && 'value' in proxy))
-    throw configError(failure, [keys, server, variables, proxy].flatMap(problemsOf));
+  if (!('value' in keys && 'value' in server && 'value' in variables))
+    throw configError(failure, [keys, server, variables].flatMap(problemsOf));
   const settings = withAbsolutePaths(keys.value, fileName);
+  const signals = signalsOf(settings, variables.value, env);
+  const servers = (server.value === undefined ? listed(settings) : [server.value]).map(one => withProxy(one, env));
+  if (!('value' in signals && servers.every(one => 'value' in one)))
+    throw configError(failure, [signals, ...servers].flatMap(problemsOf));
   return frozen({
     ...settingsOf(settings, env),
-    ...signalsOf(settings, variables.value),
-    servers: (server.value === undefined ? listed(settings) : [server.value]).map(one => toServer(one, proxy.value)),
+    ...signals.value,
+    servers: servers.map(({ value }) => toServer(value.settings, value.proxy)),
   });
 }
 
@@ -130,16 +133,21 @@ function loginOf(keys: NonNullable<Keys['servers']>[number]): ServerSettings['lo
     : { kind: 'assertion', clientId: client_id, secret: { file: assertion_file } };
 }
 
+function withProxy(settings: ServerSettings, env: Environment) {
+  const { url, proxy_url: own } = settings.keys;
+  const proxy: Read<ProxyConfig | undefined> = own === undefined ? proxyFor(url, env) : { value: { url: own } };
+  return 'value' in proxy ? { value: { settings, proxy: proxy.value } } : proxy;
+}
+
 function toServer({ keys, login }: ServerSettings, proxy: ProxyConfig | undefined): ServerConfig {
   const { ca_file: caFile, server_fingerprint: serverFingerprint, insecure_skip_verify: insecureSkipVerify } = keys.tls;
-  const fromEnvironment = keys.url.protocol === 'https:' ? proxy : undefined;
   return {
     name: keys.name,
     url: keys.url,
     apiVersion: keys.api_version,
     login,
     tls: { caFile, serverFingerprint, insecureSkipVerify },
-    proxy: keys.proxy_url === undefined ? fromEnvironment : { url: keys.proxy_url, noProxy: '' },
+    proxy,
     pollIntervalMs: keys.poll_interval,
     openPollIntervalMs: keys.open_poll_interval,
     reconcileIntervalMs: keys.reconcile_interval,

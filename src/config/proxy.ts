@@ -1,30 +1,75 @@
+import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 import type { Secret } from '../kernel/secret.js';
 import { type Environment, readVariables, type Variable, variable } from './environment.js';
 import type { Read } from './problem.js';
-import { parsedText, parseSecretUrl } from './values.js';
+import { isLoopback, proxyFromVariable } from './values.js';
 
-/** An HTTP proxy between the exporter and a server. */
+/** The HTTP proxy between the exporter and a server or receiver. */
 export type ProxyConfig = Readonly<{
-  /** May contain credentials. */
+  /** With a scheme. May contain credentials. */
   url: Secret;
-  /** Hosts that are reached directly, in the format of `NO_PROXY`. */
-  noProxy: string;
 }>;
 
-/** Reads `HTTPS_PROXY` and `NO_PROXY`; the lower-case names win. */
-export function readProxy(env: Environment): Read<ProxyConfig | undefined> {
-  const url = parsedText(
-    /^https?:\/\/[^\s/?#\\]+\/?$/,
-    'must be a URL such as http://proxy.example.com:3128',
-    parseSecretUrl,
-  );
-  const read = readVariables(z.strictObject({ url: url.optional() }), { url: eitherCase(env, 'HTTPS_PROXY') });
+/** `host:port`, without credentials, for messages. */
+export function proxyName({ url }: ProxyConfig): string {
+  const { protocol, hostname, port } = new URL(url.reveal());
+  return `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
+}
+
+/**
+ * The proxy for a URL by `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, as curl and Go read them: the lower-case names win,
+ * and this machine is never behind a proxy. A variable is checked only where it is used.
+ */
+export function proxyFor(url: URL, env: Environment): Read<ProxyConfig | undefined> {
+  if (isLoopback(url.hostname) || isDirect(url, eitherCase(env, 'NO_PROXY').text ?? '')) return { value: undefined };
+  const found = eitherCase(env, url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY');
+  const schema = z.strictObject({ url: proxyFromVariable().optional() });
+  const read = readVariables(schema, { url: found });
   if ('problems' in read) return read;
-  return { value: read.value.url && { url: read.value.url, noProxy: eitherCase(env, 'NO_PROXY').text ?? '' } };
+  return { value: read.value.url && { url: read.value.url } };
 }
 
 function eitherCase(env: Environment, name: string): Variable {
   const lower = variable(env, name.toLowerCase());
   return lower.text === undefined ? variable(env, name) : lower;
 }
+
+/** Whether `NO_PROXY` names the host: by name, domain, address, range of addresses or `*`, each perhaps with a port. */
+export function isDirect(url: URL, noProxy: string): boolean {
+  const host = bare(url.hostname);
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+  return noProxy
+    .split(/[\s,]+/)
+    .filter(entry => entry !== '')
+    .some(entry => matches(entry, host, port));
+}
+
+function matches(entry: string, host: string, port: string): boolean {
+  const [, name = entry, only] = /^(\[[^\]]*\]|[^:]*):(\d+)$/.exec(entry) ?? [];
+  if (only !== undefined && only !== port) return false;
+  if (name === '*') return true;
+  if (isIP(host) !== 0) return holdsAddress(bare(name), host);
+  const wanted = bare(name);
+  const domain = wanted.replace(/^\*?\./, '');
+  return domain !== '' && (host.endsWith(`.${domain}`) || (host === domain && !wanted.startsWith('*')));
+}
+
+/** An address, or a range in CIDR notation. Anything else holds none. */
+function holdsAddress(range: string, address: string): boolean {
+  const [network = '', bits, ...rest] = range.split('/');
+  const family = isIP(network);
+  const longest = family === 4 ? 32 : 128;
+  const length = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : Infinity;
+  if (family === 0 || rest.length > 0 || length > longest) return false;
+  const list = new BlockList();
+  list.addSubnet(network, length, family === 4 ? 'ipv4' : 'ipv6');
+  return list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** In lower case, without the brackets of an IPv6 address and the dot of the root. */
+const bare = (host: string): string =>
+  host
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/(.)\.$/, '$1');

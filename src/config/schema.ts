@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type PersonalClass, treatments } from '../model/personal-data.js';
 import { serversSchema } from './server-schema.js';
 import { parseHistory } from './duration.js';
-import { duration, flag, headers, meta, parsedText, parseUrl, section, text, whole } from './values.js';
+import { duration, flag, headers, meta, parsedText, parseUrl, proxyUrl, section, text, whole } from './values.js';
 
 /** The keys of `otlp.tls`; environment variables may give those that are absent. */
 export const otlpTlsKeys = {
@@ -46,6 +46,9 @@ export const otlpKeys = {
     .meta(meta('Compression of requests.', 'gzip'))
     .optional()
     .meta({ default: 'none' }),
+  proxy_url: proxyUrl(
+    'HTTP proxy for connections to the receiver (`CONNECT`). `NO_PROXY` does not apply to it. Default: `HTTPS_PROXY` or `HTTP_PROXY`, and `NO_PROXY`.',
+  ).optional(),
   timeout: duration({ min: '100ms', max: '10m', example: '10s' }, 'Timeout of one request to the receiver.')
     .optional()
     .meta({ default: '10s' }),

@@ -1,6 +1,17 @@
 import { z } from 'zod';
 import { apiVersions } from '../model/api-versions.js';
-import { duration, flag, matching, parsedText, parseSecretUrl, parseUrl, section, text, whole } from './values.js';
+import {
+  duration,
+  flag,
+  isLoopback,
+  matching,
+  parsedText,
+  parseUrl,
+  proxyUrl,
+  section,
+  text,
+  whole,
+} from './values.js';
 
 const identityKeys = {
   name: matching(
@@ -74,12 +85,8 @@ const connectionKeys = {
       error: 'must not have more than one of "ca_file", "server_fingerprint" and "insecure_skip_verify"',
     })
     .prefault({}),
-  proxy_url: parsedText(
-    /^https?:\/\/[^\s/?#@\\]+\/?$/,
-    'must be a URL such as http://proxy.example.com:3128, without credentials (set HTTPS_PROXY for a proxy that needs them)',
-    parseSecretUrl,
-    'HTTP proxy for connections to the server (`CONNECT`). Default: `HTTPS_PROXY` and `NO_PROXY`, for `https://` only.',
-    'http://proxy.example.com:3128',
+  proxy_url: proxyUrl(
+    'HTTP proxy for connections to the server (`CONNECT`). `NO_PROXY` does not apply to it. Default: `HTTPS_PROXY` or `HTTP_PROXY`, and `NO_PROXY`.',
   ).optional(),
   poll_interval: duration(
     { min: '5s', max: '1h', example: '30s' },
@@ -99,10 +106,6 @@ const connectionKeys = {
   ).prefault('60s'),
   page_size: whole({ min: 30, max: 10_000 }, 'Number of events to request per page.').prefault(1000),
 };
-
-/** Whether the host name of a URL is this machine. */
-export const isLoopback = (hostname: string): boolean =>
-  /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
 /** Lets a check of several keys run although other keys are wrong, but not when one of `keys` is. */
 const whenValid =

@@ -77,6 +77,31 @@ export function parseUrl(href: string): URL | undefined {
 export const parseSecretUrl = (href: string): Secret | undefined =>
   parseUrl(href) === undefined ? undefined : new Secret(href);
 
+/** Whether the host name of a URL is this machine. */
+export const isLoopback = (hostname: string): boolean =>
+  /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+
+const proxyExpected = 'must be a URL such as http://proxy.example.com:3128';
+
+/** A value without a scheme is `http://`, as for curl and Go. */
+function parseProxy(proxy: string): Secret | undefined {
+  const url = /^https?:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
+  return URL.canParse(url) ? new Secret(url) : undefined;
+}
+
+/** A proxy in an environment variable; it may have credentials. */
+export const proxyFromVariable = () => parsedText(/^(?:https?:\/\/)?[^\s/?#\\]+\/?$/i, proxyExpected, parseProxy);
+
+/** The value of a key `proxy_url`. */
+export const proxyUrl = (description: string) =>
+  parsedText(
+    /^(?:https?:\/\/)?[^\s/?#@\\]+\/?$/i,
+    `${proxyExpected}, without credentials (set HTTPS_PROXY for a proxy that needs them)`,
+    parseProxy,
+    description,
+    'http://proxy.example.com:3128',
+  );
+
 /** Header names of RFC 9110 section 5, and the values that are safe. */
 const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const headerText = /^[\t -~]*$/;

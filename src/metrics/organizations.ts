@@ -15,7 +15,7 @@ export type OrganizationLabel = (organization: string) => string;
 export function organizationLabels(known: Iterable<string>, most: number): OrganizationLabel {
   const members = new Set(known);
   return organization => {
-    const name = organization.toWellFormed();
+    const name = labelValue(organization);
     if (members.has(name)) return name;
     if (members.size >= most) return overflow;
     members.add(name);
@@ -24,7 +24,14 @@ export function organizationLabels(known: Iterable<string>, most: number): Organ
 }
 
 /** The label value of everyone is their name. */
-export const unlimited: OrganizationLabel = organization => organization;
+export const unlimited: OrganizationLabel = organization => labelValue(organization);
+
+/** Characters of a label value; longer names are cut. */
+const longestLabel = 200;
+
+function labelValue(organization: string): string {
+  return organization.slice(0, longestLabel).toWellFormed();
+}
 
 const labelsOf = new Map<string, readonly string[]>(storedFamilies.map(({ name, labels }) => [name, labels]));
 

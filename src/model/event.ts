@@ -30,6 +30,7 @@ export const anomalyKinds = [
   'order_gap',
   'limit_ignored',
   'feed_gap',
+  'text_cut',
 ] as const;
 export type AnomalyKind = (typeof anomalyKinds)[number];
 

@@ -1,3 +1,4 @@
+import { Agent as HttpAgent } from 'node:http';
 import { Agent } from 'node:https';
 import { context, logs, propagation, type Span, SpanStatusCode, SeverityNumber, trace } from '@opentelemetry/api';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
@@ -110,11 +111,14 @@ function startSdk({ traces, logs: logsTarget }: OwnTelemetryConfig, version: str
 }
 
 /** TLS files are read when the first connection is opened. */
-const optionsOf = ({ url, headers, tls }: OtlpTarget) => ({
+const optionsOf = ({ url, headers, tls, proxy }: OtlpTarget) => ({
   url: url.href,
   headers: Object.fromEntries(Object.entries(headers).map(([key, value]) => [key, value.reveal()])),
   timeoutMillis: timeoutMs,
-  ...(url.protocol === 'https:' && { httpAgentOptions: async () => new Agent({ ...readTls(tls), keepAlive: true }) }),
+  httpAgentOptions: async () =>
+    url.protocol === 'https:'
+      ? new Agent({ ...readTls(tls), keepAlive: true, proxyEnv: { HTTPS_PROXY: proxy?.url.reveal() } })
+      : new HttpAgent({ keepAlive: true, proxyEnv: { HTTP_PROXY: proxy?.url.reveal() } }),
 });
 
 const fail = (span: Span, error: ExporterError | undefined): Span =>

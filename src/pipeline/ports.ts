@@ -14,6 +14,8 @@ export type EventPage = Readonly<{
   rows: readonly EventRow[];
   /** No row follows this page. */
   last: boolean;
+  /** It has fewer rows than its limit. */
+  short?: true;
   /** Server time at which the request began: every event that was readable then is in its page. */
   readAt: Nanos;
   anomalies: readonly AnomalyKind[];

@@ -31,6 +31,7 @@ export async function* readSession(
   let { cursor } = entry;
   let progress = startRead(entry, cached, source.now());
   const checkRepetition = repetitionCheck();
+  const checkLength = lengthCheck();
   for (;;) {
     const page = await pageCache.read(id, progress.offset, quit);
     if (page === undefined) {
@@ -39,6 +40,7 @@ export async function* readSession(
       throw new ExporterError('rejected', 'Could not read the events of a restore session that the server still has');
     }
     checkRepetition(page);
+    checkLength(page);
     if (misses(progress, page)) {
       progress = fullRead(cursor);
       continue;
@@ -74,6 +76,25 @@ function repetitionCheck(): (page: EventPage) => void {
     last = current;
     if (repetitions > maxRepetitions)
       throw new ExporterError('decode', 'Could not read the events of a restore session: every page is the same');
+  };
+}
+
+/** Pages of one read. */
+const maxPages = 10_000;
+/** Pages of one read that are not full and not the last one. A server that serves them for ever costs little this way. */
+const maxShortPages = 100;
+
+/** Detects a server whose pages never end. What was read before counts. */
+function lengthCheck(): (page: EventPage) => void {
+  let pages = 0;
+  let shortPages = 0;
+  return ({ short, last }) => {
+    pages += 1;
+    if (short === true && !last) shortPages += 1;
+    const passed =
+      pages > maxPages ? String(maxPages) : shortPages > maxShortPages ? `${String(maxShortPages)} short` : undefined;
+    if (passed !== undefined)
+      throw new ExporterError('rejected', `Could not read the events of a restore session: more than ${passed} pages`);
   };
 }
 

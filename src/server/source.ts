@@ -6,6 +6,7 @@ import { Secret } from '../kernel/secret.js';
 import { readSecretText, readText, type TextFile } from '../kernel/text-file.js';
 import type { Store } from '../pipeline/ports.js';
 import type { Metrics } from '../metrics/registry.js';
+import type { AnswerBudget } from '../source/answer-limits.js';
 import type { Credentials } from '../source/options.js';
 import { type RestSource, restSource } from '../source/rest.js';
 import type { Trust } from '../source/trust.js';
@@ -22,6 +23,8 @@ export type SourceParts = Readonly<{
   store: Pick<Store, 'state' | 'commit'>;
   /** Limits the concurrent requests to all servers. */
   semaphore: Semaphore;
+  /** Limits the bytes in flight from all servers. */
+  answerBudget: AnswerBudget;
 }>;
 
 /** The source of one server, as its configuration describes it. */

@@ -10,6 +10,9 @@ import type { Answer } from './transport.js';
 /** The maximum of other collections; none is documented for the feed. */
 const feedLimit = 10_000;
 
+/** The token is kept in the state file. */
+const longestToken = 4096;
+
 /**
  * Reads `GET /v8/Events`, a long poll (OpenAPI of v8, `Events_Get`). Of its thirty kinds of entries only those about
  * restore sessions count.
@@ -19,7 +22,7 @@ export function changeReader(connection: Connection): Source['changes'] {
   return async ({ token, waitSeconds }, signal) => {
     if (!isAtLeast(await connection.versions.current(signal), 'v8')) return { kind: 'none' };
     const path = `Events${query({ from: token ?? 'latest', limit: feedLimit, timeoutSeconds: waitSeconds })}`;
-    const answer = await connection.get('feed', path, signal, waitSeconds * 1000);
+    const answer = await connection.get('feed', path, signal, { rows: feedLimit, waitMs: waitSeconds * 1000 });
     return answer.status === 200 ? decodeChanges(okJson('feed', answer)) : refusal(answer);
   };
 }
@@ -37,7 +40,7 @@ function refusal(answer: Answer): FeedAnswer {
 }
 
 const wireChanges = z.object({
-  nextChangeToken: z.string().min(1),
+  nextChangeToken: z.string().min(1).max(longestToken),
   limit: z.int().positive().catch(feedLimit),
   results: z.array(z.unknown()),
 });

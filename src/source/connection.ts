@@ -5,6 +5,8 @@ import { type AccessToken, TokenManager } from './token-manager.js';
 import { type Answer, type Call, createTransport, type Transport } from './transport.js';
 import { createVersions, type Versions } from './versions.js';
 
+type Expected = Pick<Call, 'rows' | 'waitMs'>;
+
 /** Authenticated access to the API of one server, in the version that it serves. Nothing is sent before the first use. */
 export class Connection {
   readonly settings: RestSettings;
@@ -21,11 +23,11 @@ export class Connection {
 
   /**
    * Gets a path below the version's prefix, with a token. A request refused with 401 is repeated once with another token;
-   * any other status, and a second 401, is an answer. `waitMs`: see `Call`.
+   * any other status, and a second 401, is an answer. `expected`: see `Call`.
    * @throws {ExporterError} as `Transport`, `TokenManager` and `Versions` do.
    */
-  async get(operation: ApiOperation, path: string, signal: AbortSignal, waitMs?: number): Promise<Answer> {
-    const call = { operation, path: `${await this.versions.current(signal)}/${path}`, waitMs };
+  async get(operation: ApiOperation, path: string, signal: AbortSignal, expected: Expected = {}): Promise<Answer> {
+    const call = { ...expected, operation, path: `${await this.versions.current(signal)}/${path}` };
     const token = await this.tokens.accessToken(signal);
     const answer = await this.#attempt(call, token, signal);
     return answer.status === 401 ? this.#attempt(call, await this.tokens.replace(token, signal), signal) : answer;

@@ -1,7 +1,7 @@
 import { type AnomalyKind, eventStatus, eventType, type RejectReason, type RestoreEvent } from '../model/event.js';
 import { type Nanos, type ParsedInstant, parseTimeSpan } from '../model/time.js';
 import type { EventPage, EventRow } from '../pipeline/ports.js';
-import { instant, isJsonObject, type JsonObject, text, uuid } from './json.js';
+import { instant, isCut, isJsonObject, type JsonObject, text, uuid } from './json.js';
 import { type ItemMessage, parseItemMessage } from './message.js';
 import { decodePage, type PageRange } from './page.js';
 
@@ -51,7 +51,7 @@ function readEvent(row: JsonObject, id: string, order: number): RestoreEvent | R
     target: text(row['target']) || parsed.target,
     // No failure was captured (vb365-rest.md 6.4), so other words of a Failed event are the reason.
     reason: parsed.reason || (eventStatus(status).label === 'Failed' ? message || title : ''),
-    anomalies: times.anomalies,
+    anomalies: isCut(row) ? [...times.anomalies, 'text_cut'] : times.anomalies,
   };
 }
 

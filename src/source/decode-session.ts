@@ -1,5 +1,5 @@
 import { type Session, sessionResult, workload } from '../model/session.js';
-import { instant, isJsonObject, tag, text, uuid } from './json.js';
+import { instant, isJsonObject, longestName, tag, text, uuid } from './json.js';
 
 /** A session, or why the row is not one, without values. */
 export type SessionEntry = Readonly<{ session: Session } | { rejected: string }>;
@@ -26,12 +26,12 @@ export function decodeSession(json: unknown): SessionEntry {
       open: text(json['state']).toLowerCase() !== 'stopped',
       result: sessionResult(text(json['result'])),
       workload: workload(text(json['type'])),
-      name: text(json['name']),
-      organization: text(json['organization']),
-      initiator: text(json['initiatedBy']),
+      name: text(json['name'], longestName),
+      organization: text(json['organization'], longestName),
+      initiator: text(json['initiatedBy'], longestName),
       details: text(json['details']),
-      scope: text(json['scopeName']),
-      clientAddress: text(json['clientHost']),
+      scope: text(json['scopeName'], longestName),
+      clientAddress: text(json['clientHost'], longestName),
       reason: text(json['reason']),
       ...(eTag === '' ? {} : { eTag }),
     },

@@ -49,7 +49,7 @@ export async function examineTls(options: RestOptions, signal: AbortSignal): Pro
     await body.dump();
   } catch (thrown) {
     // A failure after the handshake does not matter here.
-    if (report === undefined) throw networkFailure(thrown, { host, proxied: settings.proxy !== undefined });
+    if (report === undefined) throw networkFailure(thrown, { host, proxy: settings.proxy });
   } finally {
     await pool.destroy();
   }

@@ -16,7 +16,21 @@ export function parseJson(text: string): unknown {
 }
 
 /** A string member. Servers omit a text, send `null` or send it empty, all with the same meaning: `''`. */
-export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+export const text = (value: unknown, longest = longestText): string =>
+  typeof value !== 'string' ? '' : value.length <= longest ? value : cut(value, longest);
+
+/** Characters of a text that is kept, such as a message. */
+const longestText = 4096;
+/** Characters of a name, such as that of an organization or a user. */
+export const longestName = 1024;
+
+/** A copy, because a slice would keep the whole text in memory. Half of a surrogate pair becomes U+FFFD. */
+const cut = (value: string, longest: number): string =>
+  Buffer.from(value.slice(0, longest).toWellFormed(), 'utf8').toString('utf8');
+
+/** Whether `text` cuts one of the members. */
+export const isCut = (row: JsonObject): boolean =>
+  Object.values(row).some(value => typeof value === 'string' && value.length > longestText);
 
 const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

@@ -5,6 +5,7 @@ import type { Secret } from '../kernel/secret.js';
 import { createSemaphore, type Semaphore } from '../kernel/semaphore.js';
 import type { ApiVersion } from '../model/api-versions.js';
 import type { ApiCode, ApiOperation } from '../model/labels.js';
+import { type AnswerBudget, type AnswerLimits, answerLimits, createAnswerBudget } from './answer-limits.js';
 import type { Trust } from './trust.js';
 
 /** How to log in. The secret is read for every login, so that it can change. */
@@ -43,8 +44,6 @@ const limits = {
   connectTimeoutMs: 10_000,
   /** From sending a request to the last byte of its response. */
   requestTimeoutMs: 60_000,
-  /** A longer response is an error. */
-  maxResponseBytes: 256 * 1024 * 1024,
   /** A request without a response after this time releases the semaphore, and continues. */
   placeMs: 10_000,
 };
@@ -55,6 +54,10 @@ type Tuning = Readonly<typeof limits> &
     userAgent: string;
     /** Limits the requests in flight, except long polls. Default: no limit. */
     semaphore: Semaphore;
+    /** The limits of an answer with that many rows. */
+    answerLimits: (rows: number) => AnswerLimits;
+    /** Default: its own. */
+    answerBudget: AnswerBudget;
     /** Called once per HTTP request, retries included, when its response is complete or it has failed. */
     observe: (operation: ApiOperation, code: ApiCode, seconds: number) => void;
     trust: Trust;
@@ -72,6 +75,8 @@ export const settingsOf = (options: RestOptions): RestSettings => ({
   ...limits,
   userAgent: 'vb365-exporter',
   semaphore: createSemaphore(Infinity),
+  answerLimits,
+  answerBudget: createAnswerBudget(),
   observe: () => undefined,
   trust: { kind: 'authorities', ca: undefined },
   proxy: undefined,

@@ -10,6 +10,8 @@ export type Page = Readonly<{
   rows: readonly unknown[];
   /** No row follows this page. */
   last: boolean;
+  /** It has fewer rows than its limit. */
+  short?: true;
   anomalies: readonly AnomalyKind[];
 }>;
 
@@ -20,25 +22,29 @@ export type Asked = PageRange & Readonly<{ operation: ApiOperation }>;
 
 const envelope = z.object({
   offset: z.int().nonnegative(),
-  limit: z.int().nonnegative(),
-  results: z.custom<readonly unknown[]>(Array.isArray),
+  limit: z.int().nonnegative().nullish(),
+  results: z.custom<readonly unknown[] | null>(value => value === null || Array.isArray(value)),
   _links: z.unknown().optional(),
 });
 
 /**
  * Reads a page and whether another one follows. None follows an empty page, nor a page with fewer rows than the limit
  * that the server applied and without a `next` link. The link itself is never followed. A bare array, as documented for
- * v2 and v3, is the whole collection.
+ * v2 and v3, is the whole collection. `results: null` is an empty page, and a missing `limit` is the one asked for.
  * @throws {ExporterError} `decode` when it is not a page, or the page at another offset.
  */
 export function decodePage(json: unknown, asked: Asked): Page {
   if (Array.isArray(json)) return { rows: json.slice(asked.offset), last: true, anomalies: [] };
   const parsed = envelope.safeParse(json);
   if (!parsed.success) throw failure(asked.operation, 'decode', `the answer is not a page${firstMember(parsed.error)}`);
-  const { offset, limit, results, _links: links } = parsed.data;
+  const { offset, _links: links } = parsed.data;
+  const limit = parsed.data.limit ?? asked.limit;
+  // Serializers write an empty list as null too.
+  const results = parsed.data.results ?? [];
   if (offset !== asked.offset) throw failure(asked.operation, 'decode', 'the answer is the page at another offset');
   return {
     rows: results,
+    ...(results.length < limit ? { short: true } : {}),
     last: results.length === 0 || (results.length < limit && !hasNext(links)),
     anomalies: limit !== asked.limit || results.length > limit ? ['limit_ignored'] : [],
   };

@@ -1,5 +1,6 @@
 import { type Dispatcher, errors } from 'undici';
 import type { Clock } from '../kernel/clock.js';
+import { type AnswerBudget, type AnswerLimits, jsonGuard, tooLong, UnusableAnswer } from './answer-limits.js';
 
 /** An answer with its whole body, decoded as UTF-8. */
 export type Received = Readonly<{
@@ -10,29 +11,36 @@ export type Received = Readonly<{
   body: string;
 }>;
 
+type ReceiveOptions = Readonly<{
+  signal: AbortSignal;
+  clock: Clock;
+  limits: AnswerLimits;
+  budget: AnswerBudget;
+  /** Called when the headers have come. */
+  onHeaders: () => void;
+}>;
+
 /**
  * Sends a request and collects its answer. `request()` and `body.text()` of undici put a stream in between, which costs a
  * tenth of the CPU time of catching up (ADR 53), and cannot end an answer that is too long after decompression.
- * @param maxBytes of the body, after decompression.
  * @throws what undici throws; `RequestAbortedError` at once when the signal aborts, even while the request still waits for
- * a connection; `ResponseExceededMaxSizeError` as soon as the body is too long.
+ * a connection; `UnusableAnswer` as soon as the answer passes a limit, before it is parsed.
  */
 export async function receive(
   dispatcher: Dispatcher,
   options: Dispatcher.DispatchOptions,
-  { signal, clock, maxBytes }: Readonly<{ signal: AbortSignal; clock: Clock; maxBytes: number }>,
+  { signal, clock, limits, budget, onHeaders }: ReceiveOptions,
 ): Promise<Received> {
   const { promise, resolve, reject } = Promise.withResolvers<Received>();
-  const decoder = new TextDecoder();
+  const body = bodyReader(limits);
   let head: Omit<Received, 'body'> = { status: 0, headers: {}, receivedMs: 0 };
-  let body = '';
-  let bytes = 0;
   let controller: Dispatcher.DispatchController | undefined;
-  const abort = (): void => {
-    const error = new errors.RequestAbortedError();
+  const fail = (error: Error): void => {
     controller?.abort(error);
     reject(error);
   };
+  const abort = (): void => fail(new errors.RequestAbortedError());
+  const share = budget.open(fail);
   signal.addEventListener('abort', abort, { once: true });
   if (signal.aborted) abort();
   else
@@ -42,14 +50,49 @@ export async function receive(
         if (signal.aborted) abort();
       },
       // Answers before the final one (103) have no body, and are replaced by it.
-      onResponseStart: (_, status, headers) => void (head = { status, headers, receivedMs: clock.now() }),
-      onResponseData: (started, chunk) => {
-        bytes += chunk.length;
-        if (bytes > maxBytes) started.abort(new errors.ResponseExceededMaxSizeError());
-        else body += decoder.decode(chunk, { stream: true });
+      onResponseStart: (_, status, headers) => {
+        onHeaders();
+        head = { status, headers, receivedMs: clock.now() };
+        const coding = unknownCoding(headers['content-encoding']);
+        if (coding !== undefined) fail(coding);
       },
-      onResponseEnd: () => resolve({ ...head, body: body + decoder.decode() }),
+      onResponseData: (_, chunk) => {
+        share.add(chunk.length);
+        const error = body.add(chunk);
+        if (error !== undefined) fail(error);
+      },
+      onResponseEnd: () => resolve({ ...head, body: body.text() }),
       onResponseError: (_, error) => reject(error),
     });
-  return promise.finally(() => signal.removeEventListener('abort', abort));
+  return promise.finally(() => {
+    share.release();
+    signal.removeEventListener('abort', abort);
+  });
+}
+
+function bodyReader(limits: AnswerLimits) {
+  const decoder = new TextDecoder();
+  const check = jsonGuard(limits);
+  let body = '';
+  let bytes = 0;
+  return {
+    /** Returns why the answer cannot be used. */
+    add: (chunk: Uint8Array): Error | undefined => {
+      bytes += chunk.length;
+      if (bytes > limits.bytes) return tooLong(limits.bytes);
+      const error = check(chunk);
+      if (error !== undefined) return error;
+      body += decoder.decode(chunk, { stream: true });
+      return undefined;
+    },
+    text: () => body + decoder.decode(),
+  };
+}
+
+/** undici removes the header of a coding that it has decoded. */
+function unknownCoding(header: string | string[] | undefined): UnusableAnswer | undefined {
+  const coding = [header ?? ''].flat().join(', ').toLowerCase();
+  if (coding === '' || coding === 'identity') return undefined;
+  const named = /^[a-z0-9, -]{1,40}$/.test(coding) ? ` "${coding}"` : '';
+  return new UnusableAnswer(`the answer has the content coding${named}, which was not asked for`);
 }

@@ -1,5 +1,7 @@
+import { type ProxyConfig, proxyName } from '../config/proxy.js';
 import { ExporterError, type Reason } from '../kernel/errors.js';
 import type { ApiOperation } from '../model/labels.js';
+import { longestAnswerBytes, tooLong, UnusableAnswer } from './answer-limits.js';
 import { isJsonObject, parseJson, text } from './json.js';
 import { certificateFaults } from './trust.js';
 
@@ -80,21 +82,25 @@ const networkWords: Readonly<Record<string, string>> = {
 /** Codes of our own connect timeout. */
 const timeouts: ReadonlySet<string> = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT']);
 
-/** `host:port` of the server, and whether a proxy may be in between. */
-type ServerRoute = Readonly<{ host: string; proxied: boolean }>;
+/** `host:port` of the server, and the proxy in between. */
+type ServerRoute = Readonly<{ host: string; proxy?: ProxyConfig | undefined }>;
 
 /**
  * The error of a request without a complete response. The cause is left out for undici's HTTP parser, because it holds
  * what the server sent, and for a proxy, because it may hold what we sent.
  */
-export function networkFailure(thrown: unknown, { host, proxied }: ServerRoute): ExporterError {
+export function networkFailure(thrown: unknown, { host, proxy }: ServerRoute): ExporterError {
   if (isJsonObject(thrown) && thrown['name'] === 'HTTPParserError')
     return new ExporterError('decode', `Could not read the answer of "${host}": not HTTP`);
   const code = errorCode(thrown);
   const reason = timeouts.has(code) ? 'timeout' : 'network';
-  const route = proxied ? `"${host}", perhaps through a proxy` : `"${host}"`;
+  const route = proxy === undefined ? `"${host}"` : `"${host}" through the proxy "${proxyName(proxy)}"`;
   const words = proxyFault(thrown, code) ?? networkWords[code] ?? (code || 'unknown network error');
-  return new ExporterError(reason, `Could not connect to ${route}: ${words}`, proxied ? {} : { cause: thrown });
+  return new ExporterError(
+    reason,
+    `Could not connect to ${route}: ${words}`,
+    proxy === undefined ? { cause: thrown } : {},
+  );
 }
 
 /** `trust.ts` checks the server's own certificate, so one that Node refuses is that of a proxy. */
@@ -112,4 +118,26 @@ function errorCode(thrown: unknown): string {
   if (!isJsonObject(thrown)) return '';
   if (typeof thrown['code'] === 'string') return thrown['code'];
   return errorCode(Array.isArray(thrown['errors']) ? thrown['errors'][0] : thrown['cause']);
+}
+
+/** Codes of a connection that the other side has closed. */
+const closed: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/** Whether a connection that had been used before was closed. `reused`: none was opened since the request began. */
+export function isClosedIdle(thrown: unknown, reused: boolean): boolean {
+  if (!closed.has(errorCode(thrown))) return false;
+  const socket = isJsonObject(thrown) ? thrown['socket'] : undefined;
+  const hasRead = isJsonObject(socket) && typeof socket['bytesRead'] === 'number' && socket['bytesRead'] > 0;
+  return reused || hasRead;
+}
+
+/** Errors of zlib about a content coding: `Z_DATA_ERROR`, `ERR__ERROR_FORMAT_PADDING_1` and the like. */
+const codingError = /^(?:Z_|ERR__ERROR_|ERR_BROTLI_|ERR_PADDING_|ZSTD_)/;
+
+/** Why an answer that came cannot be used; undefined for any other error. */
+export function unusable(thrown: unknown): string | undefined {
+  if (thrown instanceof UnusableAnswer) return thrown.message;
+  const code = errorCode(thrown);
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return tooLong(longestAnswerBytes).message;
+  return codingError.test(code) ? 'the compressed answer is damaged' : undefined;
 }

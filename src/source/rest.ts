@@ -94,7 +94,7 @@ function eventReader(connection: Connection, serverTime: (ourMs: number) => Nano
   return async (sessionId, offset, signal) =>
     readPage<EventPage | undefined>(async limit => {
       const path = `${sessionPath(sessionId)}/Events${query({ offset, limit })}`;
-      const answer = await connection.get('events', path, signal);
+      const answer = await connection.get('events', path, signal, { rows: limit });
       if (isGone(answer)) return { page: undefined, tookMs: answer.tookMs };
       const page = decodeEventPage(okJson('events', answer), { offset, limit });
       return { page: { ...page, readAt: serverTime(answer.beganMs) }, tookMs: answer.tookMs };

@@ -8,7 +8,9 @@ import { adaptivePages, decodePage, type Page, type PageRange, query } from './p
 import { okJson } from './request-errors.js';
 
 /** A list with more pages is an error. */
-const listPages = 10_000;
+const listPages = 1_000;
+/** So is one with more sessions. */
+const longestList = 200_000;
 /** How often a list without a guaranteed order is read again. */
 const listRestarts = 4;
 /** Without a time filter, the whole list is read this often. */
@@ -47,7 +49,8 @@ export async function readSessionPage(
   { offset, limit, filter }: PageRange & Readonly<{ filter: Filter }>,
   signal: AbortSignal,
 ) {
-  const answer = await connection.get('sessions', `RestoreSessions${query({ offset, limit, ...filter })}`, signal);
+  const path = `RestoreSessions${query({ offset, limit, ...filter })}`;
+  const answer = await connection.get('sessions', path, signal, { rows: limit });
   const page = decodePage(okJson('sessions', answer), { operation: 'sessions', offset, limit });
   return { page, tookMs: answer.tookMs };
 }
@@ -121,6 +124,8 @@ async function readOnce(read: ReadPage, { maxPages, enoughFrom = 0n }: ListOptio
       continue;
     }
     const { entries, newestFirst } = rowsRead;
+    if (entries.size > longestList)
+      throw new ExporterError('rejected', `Could not list restore sessions: more than ${String(longestList)}`);
     if (last || rowsRead.isPast(enoughFrom)) return { entries, newestFirst, pages, whole: last };
     offset += Math.max(1, rows.length - 1);
   }

@@ -156,10 +156,16 @@ async function readSecret({ kind, secret }: Credentials): Promise<Secret> {
 /** For a server that does not say; the administrator sets the lifetime, 60 min by default. */
 const defaultLifeSeconds = 600;
 
+/** Servers refuse a header that is longer. */
+const longestTokenText = 16_384;
+
 /** OAuth libraries also write `expires_in` as text. The access token becomes a header, so it is visible ASCII. */
 const wireToken = z.object({
-  access_token: z.string().regex(/^[\x21-\x7e]+$/),
-  refresh_token: z.string().nullish(),
+  access_token: z
+    .string()
+    .max(longestTokenText)
+    .regex(/^[\x21-\x7e]+$/),
+  refresh_token: z.string().max(longestTokenText).nullish(),
   expires_in: z.coerce.number().positive().catch(defaultLifeSeconds),
 });
 

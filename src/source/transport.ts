@@ -1,15 +1,15 @@
 import type { TLSSocket } from 'node:tls';
-import { type Dispatcher, errors } from 'undici';
+import type { Dispatcher } from 'undici';
 import { alarm } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
 import { linkAbort } from '../kernel/linked-abort.js';
 import { parseHttpDate, parseRetryAfter } from '../kernel/retry-after.js';
 import type { Secret } from '../kernel/secret.js';
 import type { ApiCode, ApiOperation } from '../model/labels.js';
-import { createConnectionPool, hostOf } from './dispatcher.js';
+import { type ConnectionPool, createConnectionPool, hostOf } from './dispatcher.js';
 import type { RestSettings } from './options.js';
-import { receive } from './receive.js';
-import { failure, networkFailure } from './request-errors.js';
+import { type Received, receive } from './receive.js';
+import { failure, isClosedIdle, networkFailure, unusable } from './request-errors.js';
 import { chainOf, distrustOf } from './trust.js';
 
 /** One request: a POST with a `form`, even an empty one, else a GET. `path` is relative to the base URL, without a slash in front. */
@@ -18,6 +18,8 @@ export type Call = Readonly<{
   path: string;
   token?: Secret;
   form?: Readonly<Record<string, string>>;
+  /** How many rows the answer may have; its limits follow from it. */
+  rows?: number;
   /** How long the server may hold a long poll, in ms: extends the deadline. A long poll does not use the semaphore. */
   waitMs?: number | undefined;
 }>;
@@ -61,10 +63,13 @@ export function createTransport(settings: RestSettings): Transport {
 
   async function exchange(call: Call, signal: AbortSignal): Promise<Answer> {
     const beganMs = clock.now();
-    const dispatcher = await pool.dispatcher();
     const sinceMs = clock.monotonic();
-    const limits = { signal, clock, maxBytes: settings.maxResponseBytes };
-    const { status, headers, receivedMs, body } = await receive(dispatcher, requestOf(call, settings), limits);
+    const limits = settings.answerLimits(call.rows ?? 1);
+    const options = { signal, clock, limits, budget: settings.answerBudget };
+    const request = requestOf(call, settings);
+    const { status, headers, receivedMs, body } = await receiveOnce(pool, request.method, async (via, onHeaders) =>
+      receive(via, request, { ...options, onHeaders }),
+    );
     const dateMs = parseHttpDate(single(headers['date']));
     // The date of an error may be that of a proxy.
     if (dateMs !== undefined && status < 300) skewMs = nextSkewMs(skewMs ?? 0, { sentMs: beganMs, receivedMs, dateMs });
@@ -83,6 +88,27 @@ export function createTransport(settings: RestSettings): Transport {
       await pool.destroy();
     },
   };
+}
+
+/**
+ * A load balancer may close an idle connection in the moment in which it is used again. A GET that ends so, before a byte
+ * of its answer, is sent once more on a new connection (RFC 9112, 9.3.1).
+ */
+async function receiveOnce(
+  pool: ConnectionPool,
+  method: Dispatcher.HttpMethod,
+  attempt: (dispatcher: Dispatcher, onHeaders: () => void) => Promise<Received>,
+): Promise<Received> {
+  const dispatcher = await pool.dispatcher();
+  const opened = pool.opened();
+  let answered = false;
+  const onHeaders = (): void => void (answered = true);
+  try {
+    return await attempt(dispatcher, onHeaders);
+  } catch (thrown) {
+    if (method !== 'GET' || answered || !isClosedIdle(thrown, pool.opened() === opened)) throw thrown;
+    return pool.withNewConnection(async fresh => attempt(fresh, onHeaders));
+  }
 }
 
 /** Adds the semaphore, the deadline and the abort signals to an exchange, and observes it. */
@@ -136,9 +162,9 @@ function exchangeFailure(thrown: unknown, settings: RestSettings, operation: Api
   if (thrown instanceof ExporterError) return thrown;
   if (signal.aborted && signal.reason instanceof ExporterError) return signal.reason;
   if (signal.aborted) return failure(operation, 'aborted', 'stopped');
-  if (thrown instanceof errors.ResponseExceededMaxSizeError)
-    return failure(operation, 'decode', `the answer is longer than ${String(settings.maxResponseBytes)} bytes`);
-  return networkFailure(thrown, { host: hostOf(settings.baseUrl), proxied: settings.proxy !== undefined });
+  const words = unusable(thrown);
+  if (words !== undefined) return failure(operation, 'decode', words);
+  return networkFailure(thrown, { host: hostOf(settings.baseUrl), proxy: settings.proxy });
 }
 
 /** Keeps the path of the base URL. The origin is always the server's, so the token goes nowhere else. */
@@ -149,6 +175,7 @@ function requestOf({ path, token, form }: Call, { baseUrl, userAgent }: RestSett
     method: form === undefined ? 'GET' : 'POST',
     headers: {
       accept: 'application/json',
+      'accept-encoding': 'gzip, deflate, br',
       'user-agent': userAgent,
       ...(form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
       ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),

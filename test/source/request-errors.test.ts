@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { networkFailure, statusFailure } from '../../src/source/request-errors.js';
 
-const way = { host: 'h:1', proxied: false };
+const way = { host: 'h:1' };
 
 const coded = (code: string, over: object = {}): Error => Object.assign(new Error('canary'), { code, ...over });
 
@@ -14,7 +14,7 @@ describe('a network error', () => {
     ['UND_ERR_CONNECT_TIMEOUT', 'timeout', 'connection timed out'],
     ['ESOMETHING', 'network', 'ESOMETHING'],
   ])('%s is %s: %s', (code, reason, words) => {
-    const error = networkFailure(coded(code), { host: 'vb365.example.com:4443', proxied: false });
+    const error = networkFailure(coded(code), { host: 'vb365.example.com:4443' });
     expect([error.reason, error.message.split(': ').slice(1).join(': ')]).toEqual([reason, words]);
     expect(error.message.split(': ')[0]).toBe('Could not connect to "vb365.example.com:4443"');
   });

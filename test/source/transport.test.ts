@@ -87,7 +87,7 @@ describe('an answer', () => {
     [
       'is too long',
       page({ results: ['x'.repeat(500)] }),
-      { maxResponseBytes: 400 },
+      { answerLimits: () => ({ bytes: 400, values: 100 }) },
       { reason: 'decode', message: 'Could not read restore events: the answer is longer than 400 bytes' },
     ],
     [

@@ -30,6 +30,7 @@ export const target = (url: URL, over: Partial<OtlpTarget> = {}): OtlpTarget => 
   headers: {},
   compression: 'none',
   timeoutMs: 5_000,
+  proxy: undefined,
   tls: noTls,
   ...over,
 });
