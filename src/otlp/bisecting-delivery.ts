@@ -17,8 +17,10 @@ export const outgoing = <Item>(
   item: Item,
 ): OutgoingRecord<Item> => ({ session: session.id, event: event?.id ?? '', item });
 
-type DeliveryResult = Omit<Delivery, 'deadLetters'> &
-  Readonly<{ deadLetters: readonly (RecordIds & Readonly<{ reason: RejectReason }>)[] }>;
+type DeliveryResult = Omit<Delivery, 'deadLetters'> & Readonly<{ deadLetters: readonly (RecordIds & Refusal)[] }>;
+
+/** Why a record is a dead letter, and what the receiver said. */
+type Refusal = Readonly<{ reason: RejectReason; answer: string | undefined }>;
 
 /**
  * Delivers records, oldest first. Resolves when each of them is accepted or is a dead letter: refused by a receiver that
@@ -56,7 +58,7 @@ class Bisection<Item> {
   readonly #refused: RefusedRecords;
   readonly #signal: AbortSignal;
   readonly #suspects = new Set<OutgoingRecord<Item>>();
-  readonly #deadLetters = new Map<OutgoingRecord<Item>, RejectReason>();
+  readonly #deadLetters = new Map<OutgoingRecord<Item>, Refusal>();
   #dropped = 0;
   #lastRefusal: ExporterError | undefined;
 
@@ -75,7 +77,7 @@ class Bisection<Item> {
     if (this.#lastRefusal !== undefined && this.#suspects.size > 0)
       throw suspectBatch(this.#lastRefusal, this.#suspects.size);
     this.#refused.delete([...this.#deadLetters.keys()].map(idOf));
-    const deadLetters = [...this.#deadLetters].map(([{ session, event }, reason]) => ({ session, event, reason }));
+    const deadLetters = [...this.#deadLetters].map(([{ session, event }, refusal]) => ({ session, event, ...refusal }));
     return { dropped: this.#dropped, deadLetters };
   }
 
@@ -117,8 +119,10 @@ class Bisection<Item> {
 
   #isolated(record: OutgoingRecord<Item>, since: number, { details }: ExporterError): void {
     this.#refused.add(idOf(record), since);
-    if (!this.#refused.isPoison(idOf(record))) this.#suspects.add(record);
-    else this.#deadLetters.set(record, details['statusCode'] === 413 ? 'too_large' : 'refused');
+    if (!this.#refused.isPoison(idOf(record))) return void this.#suspects.add(record);
+    const { statusCode, answer } = details;
+    const said = answer === undefined ? undefined : String(answer);
+    this.#deadLetters.set(record, { reason: statusCode === 413 ? 'too_large' : 'refused', answer: said });
   }
 
   /**

@@ -13,7 +13,7 @@ import type { DeliveryReport, Sample, SinkWorker, StopSignals } from './sink-wor
  * Never rejects: failures are in the report, and what failed stays due.
  */
 export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals): Promise<DeliveryReport> {
-  const { server, source, sink, backlog, pendingCommit } = worker;
+  const { server, sink, backlog, pendingCommit } = worker;
   const summary = new DeliverySummary();
   const probe = createReceiverProbe(sink);
   try {
@@ -32,9 +32,13 @@ export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals)
     summary.undelivered.push(toExporterError(thrown));
   }
   summary.undelivered.unshift(...probe.refusals.slice(0, 1));
-  summary.due = backlog.size(source.now());
+  summary.due = dueSessions(worker);
   return summary;
 }
+
+/** The backlog of a sink, without sessions that stopped before it began: they hold nothing that it will send. */
+export const dueSessions = ({ backlog, source, sessionCache, since }: SinkWorker): number =>
+  backlog.size(source.now(), session => (sessionCache.peek(session)?.stoppedAt ?? since()) < since());
 
 /** A session that could not be read rests this long, so that it does not hold up the others in every delivery. */
 const restTime = seconds(10);

@@ -162,6 +162,8 @@ export type DeadLetter = Readonly<{
   /** Event id, `''` for the record of the session itself. */
   event: string;
   reason: RejectReason;
+  /** What the receiver said, without what was sent; not stored. */
+  answer?: string | undefined;
   /** Server time. */
   at: Nanos;
 }>;
