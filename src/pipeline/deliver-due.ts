@@ -5,7 +5,7 @@ import type { DeliveredBatch } from './pending-commit.js';
 import { concernsOneSession, type DeadLetter } from './ports.js';
 import { readSession } from './read-session.js';
 import { createReceiverProbe } from './receiver-probe.js';
-import type { DeliveryReport, Sample, SinkWorker, StopSignals } from './sink-worker.js';
+import { type DeliveryReport, dueSessions, type Sample, type SinkWorker, type StopSignals } from './sink-worker.js';
 
 /**
  * One delivery of a sink: what is new in its due sessions, oldest session first, batch by batch. A cursor moves only
@@ -35,10 +35,6 @@ export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals)
   summary.due = dueSessions(worker);
   return summary;
 }
-
-/** The backlog of a sink, without sessions that stopped before it began: they hold nothing that it will send. */
-export const dueSessions = ({ backlog, source, sessionCache, since }: SinkWorker): number =>
-  backlog.size(source.now(), session => (sessionCache.peek(session)?.stoppedAt ?? since()) < since());
 
 /** A session that could not be read rests this long, so that it does not hold up the others in every delivery. */
 const restTime = seconds(10);

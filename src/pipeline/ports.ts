@@ -180,6 +180,12 @@ export interface Sink {
    * detail `suspects` for a suspect batch: the receiver refused it record by record, and has taken nothing else since.
    */
   deliver(batch: Batch, signal: AbortSignal): Promise<Delivered>;
+  /**
+   * Sends a small part of what the last `deliver` could not, to see whether the receiver is back. What it takes counts
+   * as taken in the next `deliver`. Absent for a sink without a receiver.
+   * @throws {ExporterError} as `deliver`.
+   */
+  probe?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Where the series of one server are served, and how those change that no sink counts. */

@@ -105,6 +105,8 @@ describe('poll errors', () => {
   });
 });
 
+const counted = (lines: readonly string[]) => lines.filter(line => !line.endsWith(' 0')).toSorted();
+
 describe('delivery errors', () => {
   test('Says so: are counted by sink and reason, apart from errors of reading', async () => {
     const { observer, shown } = healthOf({});
@@ -118,7 +120,6 @@ describe('delivery errors', () => {
     observer.delivered('metrics', deliveryReport({ errors: [full], undelivered: [full], due: 1 }), 1);
     const stopping = new ExporterError('aborted', 'Stopped');
     observer.delivered('logs', deliveryReport({ errors: [stopping], undelivered: [stopping], due: 1 }), 1);
-    const counted = (lines: readonly string[]) => lines.filter(line => !line.endsWith(' 0')).toSorted();
     expect(counted(await shown('vb365_delivery_errors_total'))).toEqual([
       'vb365_delivery_errors_total{server="hq",sink="logs",reason="network"} 2',
       'vb365_delivery_errors_total{server="hq",sink="metrics",reason="store"} 1',
