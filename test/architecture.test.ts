@@ -51,7 +51,7 @@ const layers: readonly (readonly [
   [
     'web',
     {
-      rooms: ['kernel', 'config'],
+      rooms: ['kernel', 'model', 'config'],
       packages: [
         'bcryptjs',
         'express',
@@ -61,6 +61,7 @@ const layers: readonly (readonly [
         'node:net',
         'node:tls',
         'node:util',
+        'node:worker_threads',
         'node:zlib',
       ],
     },

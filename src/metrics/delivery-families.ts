@@ -1,7 +1,7 @@
 import { anomalyKinds, rejectReasons } from '../model/event.js';
 import { sinkNames, type Store } from '../pipeline/ports.js';
 import { counter, gauge, histogram } from './family.js';
-import { cappedLabels, deliveryErrorReasons, deliveryOutcomes, vocabularyFields } from '../model/labels.js';
+import { cappedLabels, deliveryErrorReasons, deliveryOutcomes, loginRefusals, vocabularyFields } from '../model/labels.js';
 
 export const eventLag = histogram({
   name: 'vb365_event_lag_seconds',
@@ -121,6 +121,15 @@ export const configReloadTime = gauge({
   unit: 'seconds since 1970',
   labels: [],
   example: 'time() - vb365_config_last_reload_success_timestamp_seconds',
+});
+
+export const webLoginsRefused = counter({
+  name: 'vb365_web_logins_refused_total',
+  help: 'Total number of requests to the web pages of the exporter that were refused because of their login, by reason: a wrong user or password, no login, or too many logins being checked.',
+  unit: 'requests',
+  labels: ['reason'],
+  known: { reason: loginRefusals },
+  example: 'increase(vb365_web_logins_refused_total{reason="wrong"}[15m]) > 0',
 });
 
 export const buildInfo = gauge({

@@ -40,5 +40,9 @@ export type DeliveryErrorReason = (typeof deliveryErrorReasons)[number];
 export const vocabularyFields = ['event_type', 'status', 'workload', 'result'] as const;
 export type VocabularyField = (typeof vocabularyFields)[number];
 
+/** Why a web page was refused: wrong user or password, no login at all, or too many that are being checked. */
+export const loginRefusals = ['busy', 'missing', 'wrong'] as const;
+export type LoginRefusal = (typeof loginRefusals)[number];
+
 /** Labels with a limited number of values. */
 export const cappedLabels = ['organization'] as const;
