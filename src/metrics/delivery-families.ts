@@ -1,7 +1,13 @@
 import { anomalyKinds, rejectReasons } from '../model/event.js';
 import { sinkNames, type Store } from '../pipeline/ports.js';
 import { counter, gauge, histogram } from './family.js';
-import { cappedLabels, deliveryErrorReasons, deliveryOutcomes, loginRefusals, vocabularyFields } from '../model/labels.js';
+import {
+  cappedLabels,
+  deliveryErrorReasons,
+  deliveryOutcomes,
+  loginRefusals,
+  vocabularyFields,
+} from '../model/labels.js';
 
 export const eventLag = histogram({
   name: 'vb365_event_lag_seconds',
@@ -51,6 +57,7 @@ export const deliveryErrors = counter({
   labels: ['server', 'sink', 'reason'],
   known: { sink: sinkNames, reason: deliveryErrorReasons },
   never: { sink: ['metrics'], reason: ['auth', 'network', 'rejected', 'server', 'throttled', 'timeout'] },
+  onFirstUse: true,
   example: 'sum by (server, sink, reason) (increase(vb365_delivery_errors_total[15m])) > 0',
 });
 

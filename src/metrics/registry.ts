@@ -1,6 +1,5 @@
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import { seconds } from '../model/time.js';
-import { type SinkName, sinkNames } from '../pipeline/ports.js';
 import { families, storedFamilies } from './catalogue.js';
 import { buildInfo } from './delivery-families.js';
 import { observations, observe, DeltaBuilder } from './delta-builder.js';
@@ -26,8 +25,8 @@ export interface Metrics {
   set<F extends Gauge & Live>(family: F, labels: LabelsOf<F>, value: number): void;
   /** Replaces all series of a server. */
   replace<F extends Gauge & Live>(family: F, server: string, rows: readonly GaugeRow<F>[]): void;
-  /** Creates the closed series of a server and its sinks at 0; does not change those that exist. */
-  begin(server: string, sinks?: readonly SinkName[]): void;
+  /** Creates the closed series of a server at 0; does not change those that exist. */
+  begin(server: string): void;
   /** Drops every gauge of a server, except stored ones. Counters stay: one that came back would read as a reset. */
   drop(server: string): void;
 }
@@ -68,7 +67,7 @@ export function createMetrics({ version, organizationLabel = true }: MetricsOpti
     },
     set: ({ name }, labels, value) => gauges.get(name)?.set(labels, value),
     replace: ({ name }, server, rows) => gauges.get(name)?.replace(server, rows),
-    begin: (server, sinks = sinkNames) => live.apply(initialDeltas(counted, { server: [server], sink: sinks })),
+    begin: server => live.apply(initialDeltas(counted, { server: [server] })),
     drop: server => {
       for (const gauge of gauges.values()) gauge.replace(server, []);
     },

@@ -21,7 +21,9 @@ export function quoteAnswer({ body, contentType }: RefusalBody, sent: SentTexts)
   const examined = unescaped(withoutWhole((message ?? text).slice(0, maxExamined), sent)).normalize('NFC');
   const printable = examined.replaceAll(/[\p{C}\p{Z}]+/gu, ' ').trim();
   const quoted = withoutWords(withoutWhole(printable, sent), sent);
-  return /[\p{L}\p{N}]/u.test(quoted.replaceAll(removed, '')) ? Array.from(quoted).slice(0, maxLength).join('').trim() : '';
+  return /[\p{L}\p{N}]/u.test(quoted.replaceAll(removed, ''))
+    ? Array.from(quoted).slice(0, maxLength).join('').trim()
+    : '';
 }
 
 /** Undefined when the text is no JSON or has no message. */

@@ -34,7 +34,10 @@ export async function receiverBack(
   let notBeforeMs = clock.monotonic() + (failure.retryAfterMs ?? 0);
   let outcome: ProbeOutcome = 'was up';
   const send = async (): Promise<void> => {
-    const [error] = (await probe(over.signal)).errors;
+    const own = new AbortController();
+    const unlinkOwn = linkAbort(own, [over.signal]);
+    const [error] = (await probe(own.signal)).errors;
+    unlinkOwn();
     if (over.signal.aborted) return;
     if (error === undefined || (error.reason === 'rejected' && failure.reason !== 'rejected')) return over.abort();
     outcome = 'was down';

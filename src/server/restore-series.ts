@@ -33,7 +33,7 @@ export async function restoreSeries(
   return {
     labelOf: server => labels.get(server) ?? unlimited,
     registerServers: async servers => {
-      for (const server of servers) metrics.begin(server, sinkNamesOf(config));
+      for (const server of servers) metrics.begin(server);
       const added = servers.filter(server => !labels.has(server));
       const initial = added.flatMap(server => initialServerDeltas(server, sinkNamesOf(config)));
       const deltas = initial.filter(delta => !storedKeys.has(seriesKey(delta)));

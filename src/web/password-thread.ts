@@ -9,10 +9,12 @@ export type PasswordJob = Readonly<{ password: string; hash: string; padding: re
  * takes from a millisecond to minutes, by the cost in the hash.
  * @throws the signal's reason, or {ExporterError} `bug` when the thread fails.
  */
-export async function hasHash(job: PasswordJob, signal: AbortSignal): Promise<boolean> {
+export async function hasHash({ password, hash, padding }: PasswordJob, signal: AbortSignal): Promise<boolean> {
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-  const worker = new Worker(new URL('./password-worker.js', import.meta.url), { workerData: job });
+  const worker = new Worker(new URL('./password-worker.js', import.meta.url), {
+    workerData: [password, hash, ...padding],
+  });
   worker.once('message', (isRight: unknown) => resolve(isRight === true));
   const failed = (cause?: unknown): void => reject(new ExporterError('bug', 'Could not check a password', { cause }));
   worker.once('error', failed);
