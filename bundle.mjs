@@ -4,7 +4,8 @@ import { cpSync, rmSync } from 'node:fs';
 
 rmSync('image', { recursive: true, force: true });
 await build({
-  entryPoints: ['dist/src/main.js'],
+  // The thread is loaded from the folder of the chunk that starts it.
+  entryPoints: { main: 'dist/src/main.js', 'password-worker': 'dist/src/web/password-worker.js' },
   outdir: 'image/dist/src',
   bundle: true,
   splitting: true,

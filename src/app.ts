@@ -17,8 +17,9 @@ import { IncrementHold } from './metrics/increment-hold.js';
 import { Scrapers } from './metrics/scrapers.js';
 import { createMetrics } from './metrics/registry.js';
 import { sqliteStore } from './store/sqlite.js';
-import { stateErrors } from './metrics/delivery-families.js';
+import { stateErrors, webLoginsRefused } from './metrics/delivery-families.js';
 import { type ListenAddress, listen, type Listening } from './web/listen.js';
+import { refusedLoginLog } from './web/refused-logins.js';
 import { createWeb, type WebOptions } from './web/web.js';
 
 export type AppOptions = Readonly<{
@@ -172,8 +173,13 @@ async function serve(
   { supervisor, reloader, ready }: Controls & Pick<WebOptions, 'ready'>,
 ): Promise<Listening> {
   const { clock, version, listenAt, webConfig } = options;
+  const logRefused = refusedLoginLog(log);
   const app = createWeb({
     ...options,
+    loginRefused: (reason, address) => {
+      metrics.inc(webLoginsRefused, { reason });
+      logRefused(reason, address);
+    },
     metrics: async format => {
       const { body, page } = await metrics.exposition(format);
       return { body, delivered: scraper => void incrementHold.served(scraper, page) };

@@ -57,7 +57,7 @@ const layers: readonly (readonly [
   [
     'web',
     {
-      rooms: ['kernel', 'config'],
+      rooms: ['kernel', 'model', 'config'],
       packages: [
         'bcryptjs',
         'express',
@@ -67,6 +67,7 @@ const layers: readonly (readonly [
         'node:net',
         'node:tls',
         'node:util',
+        'node:worker_threads',
         'node:zlib',
       ],
     },

@@ -2,12 +2,12 @@ import { anomalyKinds, eventStatuses, eventTypes } from '../../src/model/event.j
 import { sessionResults, workload, workloads } from '../../src/model/session.js';
 import { families } from '../../src/metrics/catalogue.js';
 import { closedLabels, type Family } from '../../src/metrics/family.js';
-import { apiCodes, apiOperations } from '../../src/model/labels.js';
+import { apiCodes, apiOperations, deliveryErrorReasons } from '../../src/model/labels.js';
 import { initialSessionDeltas } from '../../src/metrics/deltas.js';
 
 /** What a server and its organizations do: the label values that occur. Values of other labels all occur. */
 export type Use = Readonly<
-  Record<'workload' | 'event_type' | 'status' | 'result' | 'operation' | 'code' | 'kind', readonly string[]>
+  Record<'workload' | 'event_type' | 'status' | 'result' | 'operation' | 'code' | 'kind' | 'reason', readonly string[]>
 >;
 
 /** One workload and one event type, with successes and failures; every request succeeds. */
@@ -19,6 +19,7 @@ export const typicalUse: Use = {
   operation: [...apiOperations],
   code: ['2xx'],
   kind: [],
+  reason: [],
 };
 
 /** Everything that can occur. */
@@ -30,6 +31,7 @@ export const fullUse: Use = {
   operation: [...apiOperations],
   code: [...apiCodes],
   kind: [...anomalyKinds],
+  reason: [...deliveryErrorReasons],
 };
 
 /** What an idle v8 server is asked for. */
@@ -38,6 +40,7 @@ export const idleUse = {
   code: ['2xx'],
   kind: [],
   sink: [],
+  reason: [],
 } as const;
 
 /** How many series Prometheus gets from one server with all sinks, every bucket of a histogram counted as one. */

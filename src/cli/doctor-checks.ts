@@ -1,6 +1,6 @@
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 
-/** The outcome of a check. It contains nothing of a response body except numbers and versions. */
+/** The outcome of a check. It contains nothing of a response body except numbers, versions and the answer of a receiver. */
 export type CheckOutcome = Readonly<{
   /** `warning`: the exporter works, but the operator should know. `skipped`: not checked; the message says why. */
   status: 'ok' | 'warning' | 'failed' | 'skipped';

@@ -44,8 +44,8 @@ const noRecordsStatus = 422;
 function refusedExport(error: ExporterError, host: string): CheckOutcome {
   if (error.details['statusCode'] === noRecordsStatus)
     return ok(`"${host}" decodes the request, and refuses it only because it is empty`);
-  const code = codeOf(error.cause);
-  const message = `${error.message}${code === '' ? '' : ` (${code})`}`;
+  const { answer } = error.details;
+  const message = `${error.message}${answer === undefined ? '' : `, "${String(answer)}"`}`;
   return error.reason === 'throttled'
     ? warning(message, 'nothing: the exporter waits as the receiver requests')
     : failed(message, otlpAdvice(error));

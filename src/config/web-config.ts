@@ -51,14 +51,14 @@ const tlsKeys = z
 type TlsKeys = z.output<typeof tlsKeys>;
 
 /** A bcrypt hash, as `htpasswd -B` writes it. */
-const bcryptHash = z.string().regex(/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/, 'must be a bcrypt hash');
+const bcryptHash = z.string().regex(/^\$2[aby]\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/, 'must be a bcrypt hash');
 
 const webSchema = z.strictObject({
   tls_server_config: tlsKeys.optional(),
   basic_auth_users: z.record(text('User name'), bcryptHash).prefault({}),
   http_server_config: z
     .strictObject({
-      http2: unsupported(),
+      http2: z.literal(false, 'true is not supported by vb365-exporter; set it to false').optional(),
       headers: z
         .strictObject(Object.fromEntries(headerNames.map(name => [name, headerValue().optional()])))
         .prefault({}),

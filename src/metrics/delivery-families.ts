@@ -1,7 +1,13 @@
 import { anomalyKinds, rejectReasons } from '../model/event.js';
 import { sinkNames, type Store } from '../pipeline/ports.js';
 import { counter, gauge, histogram } from './family.js';
-import { cappedLabels, deliveryOutcomes, vocabularyFields } from '../model/labels.js';
+import {
+  cappedLabels,
+  deliveryErrorReasons,
+  deliveryOutcomes,
+  loginRefusals,
+  vocabularyFields,
+} from '../model/labels.js';
 
 export const eventLag = histogram({
   name: 'vb365_event_lag_seconds',
@@ -26,7 +32,7 @@ export const cursorTime = gauge({
 
 export const sinkBacklog = gauge({
   name: 'vb365_sink_backlog_sessions',
-  help: 'Number of restore sessions that the sink still has to read.',
+  help: 'Number of restore sessions that the sink still has to read. Sessions that ended before the sink began are history and do not count.',
   unit: 'sessions',
   labels: ['server', 'sink'],
   known: { sink: sinkNames },
@@ -42,6 +48,17 @@ export const sinkDelivered = counter({
   never: { sink: ['metrics'], outcome: ['retried', 'rejected'] },
   stored: true,
   example: 'sum by (sink) (rate(vb365_sink_delivered_total{outcome="rejected"}[15m])) > 0',
+});
+
+export const deliveryErrors = counter({
+  name: 'vb365_delivery_errors_total',
+  help: 'Total number of failed deliveries to the receiver and to the state file, by sink and reason. Attempts to reach a receiver that is down count too.',
+  unit: 'errors',
+  labels: ['server', 'sink', 'reason'],
+  known: { sink: sinkNames, reason: deliveryErrorReasons },
+  never: { sink: ['metrics'], reason: ['auth', 'network', 'rejected', 'server', 'throttled', 'timeout'] },
+  onFirstUse: true,
+  example: 'sum by (server, sink, reason) (increase(vb365_delivery_errors_total[15m])) > 0',
 });
 
 export const eventsRejected = counter({
@@ -111,6 +128,15 @@ export const configReloadTime = gauge({
   unit: 'seconds since 1970',
   labels: [],
   example: 'time() - vb365_config_last_reload_success_timestamp_seconds',
+});
+
+export const webLoginsRefused = counter({
+  name: 'vb365_web_logins_refused_total',
+  help: 'Total number of requests to the web pages of the exporter that were refused because of their login, by reason: a wrong user or password, no login, or too many logins being checked.',
+  unit: 'requests',
+  labels: ['reason'],
+  known: { reason: loginRefusals },
+  example: 'increase(vb365_web_logins_refused_total{reason="wrong"}[15m]) > 0',
 });
 
 export const buildInfo = gauge({

@@ -67,7 +67,7 @@ export const polls = counter({
 
 export const pollErrors = counter({
   name: 'vb365_poll_errors_total',
-  help: 'Total number of errors while reading from the server, by reason.',
+  help: 'Total number of errors while reading from the server, by reason. Errors of deliveries are in vb365_delivery_errors_total.',
   unit: 'errors',
   labels: ['server', 'reason'],
   known: { reason: reasons },

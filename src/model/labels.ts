@@ -1,3 +1,5 @@
+import type { Reason } from '../kernel/errors.js';
+
 // Closed lists of label values: each list is one label of the metrics.
 
 /** What a request to a VB365 server is for: the label `operation`. */
@@ -21,9 +23,26 @@ export const pollResults = ['complete', 'partial', 'failed'] as const;
 export const deliveryOutcomes = ['delivered', 'retried', 'rejected'] as const;
 export type DeliveryOutcome = (typeof deliveryOutcomes)[number];
 
+/** Why a delivery failed: the receiver, the state file (`store`), or the exporter itself (`bug`). */
+export const deliveryErrorReasons = [
+  'auth',
+  'bug',
+  'network',
+  'rejected',
+  'server',
+  'store',
+  'throttled',
+  'timeout',
+] as const satisfies readonly Reason[];
+export type DeliveryErrorReason = (typeof deliveryErrorReasons)[number];
+
 /** Enumerations of the API that a newer server may extend. */
 export const vocabularyFields = ['event_type', 'status', 'workload', 'result'] as const;
 export type VocabularyField = (typeof vocabularyFields)[number];
+
+/** Why a web page was refused: wrong user or password, no login at all, or too many that are being checked. */
+export const loginRefusals = ['busy', 'missing', 'wrong'] as const;
+export type LoginRefusal = (typeof loginRefusals)[number];
 
 /** Labels with a limited number of values. */
 export const cappedLabels = ['organization'] as const;

@@ -17,8 +17,10 @@ export const outgoing = <Item>(
   item: Item,
 ): OutgoingRecord<Item> => ({ session: session.id, event: event?.id ?? '', item });
 
-type DeliveryResult = Omit<Delivery, 'deadLetters'> &
-  Readonly<{ deadLetters: readonly (RecordIds & Readonly<{ reason: RejectReason }>)[] }>;
+type DeliveryResult = Omit<Delivery, 'deadLetters'> & Readonly<{ deadLetters: readonly (RecordIds & Refusal)[] }>;
+
+/** Why a record is a dead letter, and what the receiver said. */
+type Refusal = Readonly<{ reason: RejectReason; answer: string | undefined }>;
 
 /**
  * Delivers records, oldest first. Resolves when each of them is accepted or is a dead letter: refused by a receiver that
@@ -34,16 +36,44 @@ export function deliveredBy(sink: SinkName, server: string, batch: Batch, result
   return { deltas: sinkDeltas(server, sink, batch, result), deadLetters };
 }
 
-/** For one sink of one server: it remembers what the receiver has refused. */
-export function createDelivery<Item>(exporter: Pick<AcknowledgingExporter<Item>, 'export'>): Deliver<Item> {
+/** How one sink of one server delivers. */
+export type ProbingDelivery<Item> = Readonly<{
+  deliver: Deliver<Item>;
+  /**
+   * Sends the first record of the last failed request once more, alone. One that is accepted is not sent again.
+   * @throws {ExporterError} as `AcknowledgingExporter.export`.
+   */
+  probe: (signal: AbortSignal) => Promise<void>;
+}>;
+
+/** Remembers what the receiver has refused, and which record was accepted as a probe. */
+export function createDelivery<Item>(exporter: Pick<AcknowledgingExporter<Item>, 'export'>): ProbingDelivery<Item> {
   const refused = new RefusedRecords();
+  /** How many records the receiver dropped (0 or 1), by the id of an accepted probe. */
+  const accepted = new Map<string, number>();
+  let failed: OutgoingRecord<Item> | undefined;
   let failedBefore = false;
-  return async (records, signal) => {
-    const outcome = failedBefore ? 'retried' : 'delivered';
-    failedBefore = true;
-    const result = await new Bisection(exporter, refused, signal).deliver(records);
-    failedBefore = false;
-    return { outcome, ...result };
+  return {
+    deliver: async (records, signal) => {
+      const outcome = failedBefore ? 'retried' : 'delivered';
+      failedBefore = true;
+      const bisection = new Bisection(exporter, refused, signal);
+      const probed = records.filter(record => accepted.has(idOf(record)));
+      const rest = records.filter(record => !accepted.has(idOf(record)));
+      const result = await bisection.deliver(rest).finally(() => (failed = bisection.failed));
+      failedBefore = false;
+      const dropped = probed.reduce((sum, record) => sum + (accepted.get(idOf(record)) ?? 0), result.dropped);
+      for (const record of probed) accepted.delete(idOf(record));
+      return { outcome, ...result, dropped };
+    },
+    probe: async signal => {
+      if (failed === undefined) return;
+      const record = failed;
+      const { refused: dropped } = await exporter.export([record.item], signal);
+      if (dropped === 0) refused.countAccepted();
+      refused.delete([idOf(record)]);
+      accepted.set(idOf(record), dropped);
+    },
   };
 }
 
@@ -56,14 +86,20 @@ class Bisection<Item> {
   readonly #refused: RefusedRecords;
   readonly #signal: AbortSignal;
   readonly #suspects = new Set<OutgoingRecord<Item>>();
-  readonly #deadLetters = new Map<OutgoingRecord<Item>, RejectReason>();
+  readonly #deadLetters = new Map<OutgoingRecord<Item>, Refusal>();
   #dropped = 0;
   #lastRefusal: ExporterError | undefined;
+  #failed: OutgoingRecord<Item> | undefined;
 
   constructor(exporter: Pick<AcknowledgingExporter<Item>, 'export'>, refused: RefusedRecords, signal: AbortSignal) {
     this.#exporter = exporter;
     this.#refused = refused;
     this.#signal = signal;
+  }
+
+  /** The first record of the last request that failed. */
+  get failed(): OutgoingRecord<Item> | undefined {
+    return this.#failed;
   }
 
   async deliver(records: readonly OutgoingRecord<Item>[]): Promise<Omit<DeliveryResult, 'outcome'>> {
@@ -75,7 +111,7 @@ class Bisection<Item> {
     if (this.#lastRefusal !== undefined && this.#suspects.size > 0)
       throw suspectBatch(this.#lastRefusal, this.#suspects.size);
     this.#refused.delete([...this.#deadLetters.keys()].map(idOf));
-    const deadLetters = [...this.#deadLetters].map(([{ session, event }, reason]) => ({ session, event, reason }));
+    const deadLetters = [...this.#deadLetters].map(([{ session, event }, refusal]) => ({ session, event, ...refusal }));
     return { dropped: this.#dropped, deadLetters };
   }
 
@@ -109,6 +145,7 @@ class Bisection<Item> {
       if (dropped < group.length) this.#refused.countAccepted();
       return undefined;
     } catch (thrown) {
+      this.#failed = group[0];
       if (!(thrown instanceof ExporterError) || !mayBeTheRecords(thrown)) throw thrown;
       this.#lastRefusal = thrown;
       return thrown;
@@ -117,8 +154,10 @@ class Bisection<Item> {
 
   #isolated(record: OutgoingRecord<Item>, since: number, { details }: ExporterError): void {
     this.#refused.add(idOf(record), since);
-    if (!this.#refused.isPoison(idOf(record))) this.#suspects.add(record);
-    else this.#deadLetters.set(record, details['statusCode'] === 413 ? 'too_large' : 'refused');
+    if (!this.#refused.isPoison(idOf(record))) return void this.#suspects.add(record);
+    const { statusCode, answer } = details;
+    const said = answer === undefined ? undefined : String(answer);
+    this.#deadLetters.set(record, { reason: statusCode === 413 ? 'too_large' : 'refused', answer: said });
   }
 
   /**

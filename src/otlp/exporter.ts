@@ -57,7 +57,8 @@ export function acknowledgingExporter<Item, Response>(
   const serializer = serializers[protocol];
   return {
     export: async (items, signal) => {
-      const answer = await transport.send(encode(serializer, items, what), signal);
+      const values = (): readonly string[] => valuesIn(serializers['http/json'], items);
+      const answer = await transport.send(encode(serializer, items, what), signal, values);
       if (answer === undefined) return { refused: 0 };
       const count = countOf(() => refused(serializer.deserializeResponse(answer)));
       return { refused: Math.min(count, items.length) };
@@ -73,6 +74,16 @@ function encode<Item>(serializer: ISerializer<Item[], unknown>, items: readonly 
     throw new ExporterError('rejected', `Could not encode ${what}`, { cause });
   }
   throw new ExporterError('rejected', `Could not encode ${what}`);
+}
+
+/** Every value in the items, their resource and their scope, without the names of attributes and fields. */
+function valuesIn<Item>(json: ISerializer<Item[], unknown>, items: readonly Item[]): readonly string[] {
+  const values: string[] = [];
+  JSON.parse(new TextDecoder().decode(json.serializeRequest([...items])), (key, value: unknown) => {
+    if (key !== 'key' && (typeof value === 'string' || typeof value === 'number')) values.push(String(value));
+    return value;
+  });
+  return values;
 }
 
 /** The count is a number in protobuf and a string in JSON. What cannot be read or is not a count is 0. */

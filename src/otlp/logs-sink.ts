@@ -21,10 +21,11 @@ export type LogsSinkOptions = Readonly<{
  * is sent again with the same `log.record.uid`.
  */
 export function logsSink({ server, origin, exporter, clock, limits }: LogsSinkOptions): Sink {
-  const deliver = createDelivery(exporter);
+  const { deliver, probe } = createDelivery(exporter);
   const stamp = stampWithin(limits);
   return {
     name: 'logs',
+    probe,
     deliver: async (batch, signal) => {
       const records = recordsOf(batch, { origin, observedAt: milliseconds(clock.now()), stamp });
       return deliveredBy('logs', server, batch, await deliver(records, signal));

@@ -16,9 +16,10 @@ export type TracesSinkOptions = Readonly<{
  * request fails, the whole batch is sent again; a repeated span has the same ids.
  */
 export function tracesSink({ server, origin, exporter }: TracesSinkOptions): Sink {
-  const deliver = createDelivery(exporter);
+  const { deliver, probe } = createDelivery(exporter);
   return {
     name: 'traces',
+    probe,
     deliver: async (batch, signal) => {
       const { traceable, records } = spansOf(batch, origin);
       return deliveredBy('traces', server, traceable, await deliver(records, signal));

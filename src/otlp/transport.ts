@@ -5,7 +5,9 @@ import type { OtlpTarget } from '../config/otlp.js';
 import { type ProxyConfig, proxyName } from '../config/proxy.js';
 import type { Clock } from '../kernel/clock.js';
 import { ExporterError, type Reason } from '../kernel/errors.js';
+import { certificateFaults, errorCode, networkWords } from '../kernel/network-error.js';
 import { parseRetryAfter } from '../kernel/retry-after.js';
+import { quoteAnswer, type RefusalBody } from './receiver-answer.js';
 import { connectorOf, readTls } from './tls.js';
 
 /** Sends encoded requests to one OTLP endpoint. */
@@ -13,16 +15,20 @@ export interface OtlpTransport {
   /**
    * Sends once, without retries. Resolves with the body of the answer when the receiver has accepted the request, and
    * with undefined when the rest of that answer could not be read.
+   * @param values everything that `data` says, which is removed from a quoted answer. Called only for a refusal.
    * @throws {ExporterError} `aborted`, `auth`, `network`, `rejected`, `server`, `throttled` or `timeout`: not accepted,
-   * or not known to be.
+   * or not known to be. The detail `answer` is what the receiver said.
    */
-  send(data: Uint8Array, signal: AbortSignal): Promise<Uint8Array | undefined>;
+  send(data: Uint8Array, signal: AbortSignal, values?: () => readonly string[]): Promise<Uint8Array | undefined>;
   /** Closes idle connections and fails open requests. */
   close(): Promise<void>;
 }
 
 /** Bytes of an answer. Source: OTLP specification 1.11, "OTLP/HTTP Response": 4 MiB. */
 const maxResponseSize = 4 * 1024 * 1024;
+
+/** Bytes of a refusal that are read: enough to quote it. A longer one costs the connection. */
+const maxRefusalSize = 16 * 1024;
 
 const compress = promisify(gzip);
 
@@ -31,7 +37,7 @@ export function otlpTransport(target: OtlpTarget, version: string, clock: Clock)
   const dispatchers = dispatchersTo(target);
   const headers = requestHeaders(target, version);
   return {
-    send: async (data, signal) => {
+    send: async (data, signal, values = () => []) => {
       const deadline = AbortSignal.timeout(target.timeoutMs);
       // Level 1 takes half the time of the default level for about 15 % more bytes.
       const body = target.compression === 'gzip' ? await compress(data, { level: 1 }) : data;
@@ -46,8 +52,8 @@ export function otlpTransport(target: OtlpTarget, version: string, clock: Clock)
         throw failedRequest(target, cause, { aborted: signal.aborted, late: deadline.aborted });
       });
       if (isSuccess(answer.statusCode)) return answer.body.bytes().catch(() => undefined);
-      await answer.body.dump().catch(() => undefined);
-      throw refusal(target, answer, clock.now());
+      const said = quoteAnswer(await refusalBody(answer), { values: values(), secrets: secretsOf(target) });
+      throw refusal(target, answer, said, clock.now());
     },
     close: async () => dispatchers.destroy(),
   };
@@ -106,24 +112,59 @@ const addressOf = ({ url, proxy }: OtlpTarget): string =>
 
 const isSuccess = (statusCode: number): boolean => statusCode >= 200 && statusCode < 300;
 
+/** Every secret that a request holds: values of headers, decoded where they are credentials, and those of the URL. */
+function secretsOf({ url, headers }: OtlpTarget): readonly string[] {
+  const values = Object.values(headers).map(value => value.reveal());
+  const basic = values.flatMap(value => /^basic +(.+)$/i.exec(value)?.[1] ?? []);
+  const decoded = basic.map(value => Buffer.from(value, 'base64').toString());
+  return [...values, ...decoded, url.username, url.password, url.search].filter(text => text !== '');
+}
+
+/** The beginning of a body, as far as it can be read before the deadline. */
+async function refusalBody({ body, headers }: Dispatcher.ResponseData): Promise<RefusalBody> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of body) {
+      chunks.push(Buffer.from(chunk));
+      size += chunks.at(-1)?.length ?? 0;
+      if (size >= maxRefusalSize) break;
+    }
+  } catch {
+    // The status stands, and what has been read can be quoted.
+  }
+  const contentType = String(headers['content-type'] ?? '');
+  return { body: Buffer.concat(chunks).subarray(0, maxRefusalSize), contentType };
+}
+
 function failedRequest(
   target: OtlpTarget,
   cause: unknown,
   why: Readonly<{ aborted: boolean; late: boolean }>,
 ): ExporterError {
-  const reason: Reason = why.aborted ? 'aborted' : why.late ? 'timeout' : 'network';
   if (cause instanceof ExporterError) return cause;
-  return new ExporterError(
-    reason,
-    `Could not send to ${addressOf(target)}: ${reason}`,
-    target.proxy === undefined ? { cause } : {},
-  );
+  const code = errorCode(cause);
+  const isLate = why.late || code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT';
+  const reason: Reason = why.aborted ? 'aborted' : isLate ? 'timeout' : 'network';
+  const words = why.aborted ? 'aborted' : why.late ? 'no answer in time' : wordsFor(code);
+  const hidden = target.proxy === undefined ? { cause } : {};
+  return new ExporterError(reason, `Could not send to ${addressOf(target)}: ${words}`, hidden);
 }
 
-function refusal(target: OtlpTarget, { statusCode, headers }: Dispatcher.ResponseData, nowMs: number): ExporterError {
+/** With the code, by which the cause can be found in documentation. */
+function wordsFor(code: string): string {
+  if (code === '') return 'unknown network error';
+  const isTls = code.includes('SSL') || code === 'EPROTO';
+  const words = certificateFaults[code] ?? networkWords[code] ?? (isTls ? 'the TLS handshake failed' : 'network error');
+  return `${words} (${code})`;
+}
+
+function refusal(target: OtlpTarget, answer: Dispatcher.ResponseData, said: string, nowMs: number): ExporterError {
+  const { statusCode, headers } = answer;
   const wait = parseRetryAfter([headers['retry-after']].flat()[0], nowMs);
   const message = `Could not send to ${addressOf(target)}: answered ${String(statusCode)}`;
-  return new ExporterError(reasonOf(statusCode, wait), message, { details: { statusCode }, retryAfterMs: wait });
+  const details = { statusCode, ...(said === '' ? {} : { answer: said }) };
+  return new ExporterError(reasonOf(statusCode, wait), message, { details, retryAfterMs: wait });
 }
 
 /** `rejected` for 400, 404, 413 and redirects: a retry would end the same. */

@@ -64,7 +64,8 @@ export function createBacklog(rows: readonly CursorRow[]) {
       [...entries.values()]
         .filter(entry => isDue(entry, now) && (notBefore.get(entry.row.session) ?? now) <= now)
         .sort(({ row: a }, { row: b }) => Number(a.createdAt - b.createdAt) || a.session.localeCompare(b.session)),
-    /** How many entries are due, including those that back off. */
-    size: (now: Nanos) => [...entries.values()].filter(entry => isDue(entry, now)).length,
+    /** How many entries are due, including those that back off, and except those of sessions for which `isHistory` holds. */
+    size: (now: Nanos, isHistory: (session: string) => boolean = () => false) =>
+      [...entries.values()].filter(entry => isDue(entry, now) && !isHistory(entry.row.session)).length,
   };
 }

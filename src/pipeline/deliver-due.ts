@@ -5,7 +5,7 @@ import type { DeliveredBatch } from './pending-commit.js';
 import { concernsOneSession, type DeadLetter } from './ports.js';
 import { readSession } from './read-session.js';
 import { createReceiverProbe } from './receiver-probe.js';
-import type { DeliveryReport, Sample, SinkWorker, StopSignals } from './sink-worker.js';
+import { type DeliveryReport, dueSessions, type Sample, type SinkWorker, type StopSignals } from './sink-worker.js';
 
 /**
  * One delivery of a sink: what is new in its due sessions, oldest session first, batch by batch. A cursor moves only
@@ -13,7 +13,7 @@ import type { DeliveryReport, Sample, SinkWorker, StopSignals } from './sink-wor
  * Never rejects: failures are in the report, and what failed stays due.
  */
 export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals): Promise<DeliveryReport> {
-  const { server, source, sink, backlog, pendingCommit } = worker;
+  const { server, sink, backlog, pendingCommit } = worker;
   const summary = new DeliverySummary();
   const probe = createReceiverProbe(sink);
   try {
@@ -32,7 +32,7 @@ export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals)
     summary.undelivered.push(toExporterError(thrown));
   }
   summary.undelivered.unshift(...probe.refusals.slice(0, 1));
-  summary.due = backlog.size(source.now());
+  summary.due = dueSessions(worker);
   return summary;
 }
 

@@ -1,7 +1,8 @@
 import { type Backoff, backoffMs } from '../kernel/backoff.js';
 import type { Clock, Random } from '../kernel/clock.js';
-import type { ExporterError } from '../kernel/errors.js';
+import type { ExporterError, Reason } from '../kernel/errors.js';
 import type { Notify } from '../kernel/notify.js';
+import { type Probe, receiverBack } from './receiver-outage.js';
 import type { DeliveryReport } from './sink-worker.js';
 
 /**
@@ -27,29 +28,62 @@ export async function every(
 const failureBackoff: Backoff = { baseMs: 2_000, capMs: 120_000 };
 const minWaitMs = 1_000;
 
+type LoopDeps = Readonly<{ clock: Pick<Clock, 'sleep' | 'monotonic'>; random: Random; quit: AbortSignal }>;
+
 /**
  * Runs `deliver` when notified, and again after a wait when it failed, until `quit` aborts. Resolves once the delivery
- * under way has ended. `deliver` must not reject.
+ * under way has ended. After a failure of the receiver, the wait ends when `probe` succeeds. Neither may reject.
  */
 export async function runWhenNotified(
   wakeUp: Notify,
-  deliver: () => Promise<Pick<DeliveryReport, 'errors'>>,
-  { clock, random, quit }: Readonly<{ clock: Pick<Clock, 'sleep'>; random: Random; quit: AbortSignal }>,
+  { deliver, probe }: Readonly<{ deliver: () => Promise<Outcome>; probe: Probe | undefined }>,
+  deps: LoopDeps,
 ): Promise<void> {
+  const { quit } = deps;
   let failures = 0;
   while (!quit.aborted) {
     await wakeUp.wait(quit).catch(() => undefined);
     if (quit.aborted) return;
-    const { errors } = await deliver();
-    failures = errors.length === 0 ? 0 : failures + 1;
-    if (errors.length === 0) continue;
-    await clock.sleep(waitMs(errors, failures, random), quit).catch(() => undefined);
-    wakeUp.notify();
+    const outcome = await deliver();
+    const hasFailed = outcome.errors.length > 0;
+    failures = hasFailed ? await waitAfter(outcome, failures + 1, probe, deps) : 0;
+    if (hasFailed) wakeUp.notify();
   }
 }
+
+/** Waits after the failed delivery number `failures`. Resolves with that number, or 0 when a receiver was down. */
+async function waitAfter(
+  { errors, undelivered }: Outcome,
+  failures: number,
+  probe: Probe | undefined,
+  deps: LoopDeps,
+): Promise<number> {
+  const { clock, random, quit } = deps;
+  const rest = async (ms: number): Promise<void> => clock.sleep(ms, quit).catch(() => undefined);
+  const failure = undelivered.find(({ reason }) => reasonsOfReceiver.has(reason));
+  // Newer records decide whether a refusal is about a record, so a delivery does not wait for the probe alone.
+  const latestMs = failure?.reason === 'rejected' ? waitMs([failure], failures, random) : Infinity;
+  const outcome = probe && failure && (await receiverBack(failure, { probe, latestMs }, deps));
+  if (outcome === undefined) await rest(waitMs(errors, failures, random));
+  // It takes probes, but not what is due: too much at once, for example.
+  if (outcome === 'was up' && failures > 1) await rest(waitMs([], failures - 1, random));
+  return outcome === 'was down' ? 0 : failures;
+}
+
+type Outcome = Pick<DeliveryReport, 'errors' | 'undelivered'>;
 
 /** What the receiver or server asked for, else the backoff. */
 function waitMs(errors: readonly ExporterError[], failures: number, random: Random): number {
   const asked = Math.max(0, ...errors.map(({ retryAfterMs }) => retryAfterMs ?? 0));
   return Math.max(minWaitMs, asked > 0 ? asked : backoffMs(failureBackoff, failures, random));
 }
+
+/** A failed delivery with one of these says that the receiver is down, or will not take records now. */
+const reasonsOfReceiver: ReadonlySet<Reason> = new Set([
+  'auth',
+  'network',
+  'rejected',
+  'server',
+  'throttled',
+  'timeout',
+]);

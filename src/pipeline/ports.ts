@@ -164,6 +164,8 @@ export type DeadLetter = Readonly<{
   /** Event id, `''` for the record of the session itself. */
   event: string;
   reason: RejectReason;
+  /** What the receiver said, without what was sent; not stored. */
+  answer?: string | undefined;
   /** Server time. */
   at: Nanos;
 }>;
@@ -180,6 +182,12 @@ export interface Sink {
    * detail `suspects` for a suspect batch: the receiver refused it record by record, and has taken nothing else since.
    */
   deliver(batch: Batch, signal: AbortSignal): Promise<Delivered>;
+  /**
+   * Sends a small part of what the last `deliver` could not, to see whether the receiver is back. What it takes counts
+   * as taken in the next `deliver`. Absent for a sink without a receiver.
+   * @throws {ExporterError} as `deliver`.
+   */
+  probe?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Where the series of one server are served, and how those change that no sink counts. */

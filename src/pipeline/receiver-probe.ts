@@ -1,5 +1,6 @@
 import { ExporterError, toExporterError } from '../kernel/errors.js';
 import type { Batch, Delivered, Sink } from './ports.js';
+import { type DeliveryReport, dueSessions, type SinkWorker } from './sink-worker.js';
 
 /** How many suspect batches one delivery goes past; 10,000 refusals in a row are for a person to judge. */
 const maxSuspectBatches = 10;
@@ -33,4 +34,18 @@ export function createReceiverProbe(sink: Sink) {
     throw new ExporterError('rejected', message);
   };
   return { refusals, deliver };
+}
+
+const none = { count: 0, first: [] };
+
+/** Asks a receiver that has failed whether it is back. Never rejects: the failure is in the report. */
+export async function probeReceiver(worker: SinkWorker, signal: AbortSignal): Promise<DeliveryReport> {
+  const errors: ExporterError[] = [];
+  try {
+    await worker.sink.probe?.(signal);
+  } catch (thrown) {
+    errors.push(toExporterError(thrown));
+  }
+  const findings = { rejected: none, corrected: none, deadLetters: none };
+  return { taken: 0, errors, undelivered: errors, ...findings, due: dueSessions(worker) };
 }

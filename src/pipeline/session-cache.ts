@@ -33,5 +33,7 @@ export function createSessionCache(source: Pick<Source, 'now' | 'session'>) {
   };
   /** Undefined if the server has no such session (any more). */
   const get = async (id: string, signal: AbortSignal) => sessions.get(id) ?? refresh(id, signal);
-  return { put, get, refresh };
+  /** As `get`, but never asks the server. */
+  const peek = (id: string): CachedSession | undefined => sessions.get(id);
+  return { put, get, peek, refresh };
 }

@@ -25,6 +25,15 @@ export type SinkWorker = Readonly<{
   committed?: ((sink: SinkName, batch: Batch) => void) | undefined;
 }>;
 
+/** The backlog of a sink, without sessions that stopped before it began: they hold nothing that it will send. */
+export const dueSessions = ({
+  backlog,
+  source,
+  sessionCache,
+  since,
+}: Pick<SinkWorker, 'backlog' | 'source' | 'sessionCache' | 'since'>): number =>
+  backlog.size(source.now(), session => (sessionCache.peek(session)?.stoppedAt ?? since()) < since());
+
 /** How many there were, and the first of them. */
 export type Sample<Item> = Readonly<{ count: number; first: readonly Item[] }>;
 

@@ -37,7 +37,8 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
       logFindings(log, sink, report);
       const delivery = sinks.get(sink) ?? failureLog(log, clock, 'Delivery');
       sinks.set(sink, delivery);
-      delivery(report.errors[0], { sink });
+      const { statusCode: status, answer } = report.errors[0]?.details ?? {};
+      delivery(report.errors[0], { sink, status, answer });
     },
   };
 }
@@ -56,8 +57,8 @@ function logFindings(log: Log, sink: SinkName, { rejected, corrected, deadLetter
   for (const { session, events } of corrected.first)
     log.warn('Events changed status after they were counted; counters stay', { sink, session, events });
   logTotal(log, 'Sessions with events that changed status', sink, corrected);
-  for (const { session, event, reason } of deadLetters.first)
-    log.warn('Record refused by the receiver, skipping', { sink, session, event: known(event), reason });
+  for (const { session, event, reason, answer } of deadLetters.first)
+    log.warn('Record refused by the receiver, skipping', { sink, session, event: known(event), reason, answer });
   logTotal(log, 'Records refused by the receiver', sink, deadLetters);
 }
 

@@ -2,11 +2,12 @@ import type { Clock } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import { toSeconds } from '../model/time.js';
-import { cursorTime, sinkBacklog } from '../metrics/delivery-families.js';
+import { cursorTime, deliveryErrors, sinkBacklog } from '../metrics/delivery-families.js';
 import { type OrganizationLabel, unlimited } from '../metrics/organizations.js';
 import { oldestOpenSessionStart, restoreSessionsOpen } from '../metrics/restore-families.js';
 import * as family from '../metrics/server-families.js';
 import type { Metrics } from '../metrics/registry.js';
+import { type DeliveryErrorReason, deliveryErrorReasons } from '../model/labels.js';
 import type { RestSource } from '../source/rest.js';
 import type { ServerObserver } from './observer.js';
 
@@ -63,12 +64,18 @@ export function metricsObserver(
     delivered: (sink, { errors, undelivered, due }) => {
       metrics.set(sinkBacklog, { server, sink }, due);
       for (const error of errors) {
+        const reason = deliveryReason(error);
         if (!undelivered.includes(error)) metrics.inc(family.pollErrors, { server, reason: error.reason });
+        else if (reason !== undefined) metrics.inc(deliveryErrors, { server, sink, reason });
       }
       if (due === 0 && errors.length === 0) metrics.set(cursorTime, { server, sink }, clock.now() / 1000);
     },
   };
 }
+
+/** Undefined for a delivery that was aborted because the program stops. */
+const deliveryReason = ({ reason }: ExporterError): DeliveryErrorReason | undefined =>
+  reason === 'aborted' ? undefined : (deliveryErrorReasons.find(known => known === reason) ?? 'bug');
 
 /** An unknown value has no series. */
 const rowsOf = (value: number | undefined, divisor = 1) =>

@@ -8,6 +8,7 @@ import { deliverDue } from '../pipeline/deliver-due.js';
 import { every, runWhenNotified } from '../pipeline/loops.js';
 import { createPageCache } from '../pipeline/page-cache.js';
 import { PendingCommit } from '../pipeline/pending-commit.js';
+import { probeReceiver } from '../pipeline/receiver-probe.js';
 import type { ServedSeries, ServerState, Sink, SinkName, Store } from '../pipeline/ports.js';
 import { createSessionCache } from '../pipeline/session-cache.js';
 import type { DeliveryReport, SinkWorker, StopSignals } from '../pipeline/sink-worker.js';
@@ -120,7 +121,16 @@ async function runInstallation(deps: RunDeps, state: InstallationState, stopping
       observer.delivered(sink.name, report, (clock.monotonic() - startedMs) / 1000);
       return report;
     };
-    return runWhenNotified(wakeUp, deliver, { clock, random, quit: stopping.quit });
+    const probe = async (signal: AbortSignal): Promise<DeliveryReport> => {
+      const startedMs = clock.monotonic();
+      const report = await probeReceiver(worker, signal);
+      // The delivery that follows a successful probe reports it.
+      if (report.errors.length > 0 && !signal.aborted)
+        observer.delivered(sink.name, report, (clock.monotonic() - startedMs) / 1000);
+      return report;
+    };
+    const run = { deliver, probe: sink.probe && probe };
+    return runWhenNotified(wakeUp, run, { clock, random, quit: stopping.quit });
   });
   await Promise.all([discovery.run(stopping.quit), ...delivering]);
 }

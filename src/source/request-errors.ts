@@ -1,9 +1,9 @@
 import { type ProxyConfig, proxyName } from '../config/proxy.js';
 import { ExporterError, type Reason } from '../kernel/errors.js';
+import { certificateFaults, errorCode, networkWords } from '../kernel/network-error.js';
 import type { ApiOperation } from '../model/labels.js';
 import { longestAnswerBytes, tooLong, UnusableAnswer } from './answer-limits.js';
 import { isJsonObject, parseJson, text } from './json.js';
-import { certificateFaults } from './trust.js';
 
 /** Completes "Could not ...". */
 const actions: Readonly<Record<ApiOperation, string>> = {
@@ -56,21 +56,12 @@ export function okJson(operation: ApiOperation, response: HttpStatus & Readonly<
 const noTls = 'the port does not speak TLS; that of the REST API does (4443 unless changed)';
 const oldTls = 'it speaks no TLS newer than 1.1, and 1.2 is the least that is taken';
 
-/** Error codes of Node's `dns`, `net` and `tls`, of OpenSSL and of undici, in words. */
-const networkWords: Readonly<Record<string, string>> = {
+/** As `networkWords`, with what they mean for a VB365 server or a proxy in front of it. */
+const serverWords: Readonly<Record<string, string>> = {
+  ...networkWords,
   ECONNREFUSED:
     'connection refused; check that the REST service is enabled (it is off by default) and that the port is right',
-  ECONNRESET: 'connection reset',
-  EPIPE: 'connection reset',
-  EHOSTUNREACH: 'host unreachable',
-  ENETUNREACH: 'network unreachable',
-  ETIMEDOUT: 'connection timed out',
-  ENOTFOUND: 'host name not found',
-  EAI_AGAIN: 'host name could not be resolved',
-  UND_ERR_CONNECT_TIMEOUT: 'connection timed out',
   UND_ERR_HEADERS_TIMEOUT: 'the proxy does not answer',
-  UND_ERR_SOCKET: 'connection closed by the other side',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer was cut off',
   EPROTO: noTls,
   ERR_SSL_WRONG_VERSION_NUMBER: noTls,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: noTls,
@@ -95,7 +86,7 @@ export function networkFailure(thrown: unknown, { host, proxy }: ServerRoute): E
   const code = errorCode(thrown);
   const reason = timeouts.has(code) ? 'timeout' : 'network';
   const route = proxy === undefined ? `"${host}"` : `"${host}" through the proxy "${proxyName(proxy)}"`;
-  const words = proxyFault(thrown, code) ?? networkWords[code] ?? (code || 'unknown network error');
+  const words = proxyFault(thrown, code) ?? serverWords[code] ?? (code || 'unknown network error');
   return new ExporterError(
     reason,
     `Could not connect to ${route}: ${words}`,
@@ -111,13 +102,6 @@ function proxyFault(thrown: unknown, code: string): string | undefined {
   const status = /^Proxy response \((\d{3})\)/.exec(message)?.[1];
   const hint = status === '407' ? ' (it wants a user and a password, or others)' : '';
   return status === undefined ? undefined : `the proxy answered HTTP ${status}${hint}`;
-}
-
-/** The first code in an error, its parts (one per address tried) and its causes. */
-function errorCode(thrown: unknown): string {
-  if (!isJsonObject(thrown)) return '';
-  if (typeof thrown['code'] === 'string') return thrown['code'];
-  return errorCode(Array.isArray(thrown['errors']) ? thrown['errors'][0] : thrown['cause']);
 }
 
 /** Codes of a connection that the other side has closed. */

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import { certificateFaults } from '../kernel/network-error.js';
 
 /** How to verify the certificate of the server. */
 export type Trust =
@@ -22,22 +23,6 @@ export type Certificate = Readonly<{
   /** SHA-256, `AA:BB:...`. */
   fingerprint: string;
 }>;
-
-const untrusted = 'its TLS certificate is signed by an unknown authority';
-
-/** The faults of a certificate in words, by the code of Node or OpenSSL. */
-export const certificateFaults: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
-  UNABLE_TO_GET_ISSUER_CERT: untrusted,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
-  CERT_SIGNATURE_FAILURE: untrusted,
-  CERT_HAS_EXPIRED: 'its TLS certificate, or one above it, has expired',
-  CERT_NOT_YET_VALID: 'its TLS certificate, or one above it, is not valid yet',
-  CERT_REVOKED: 'its TLS certificate is revoked',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another host name',
-};
 
 /** Why the peer of a socket is not trusted and what to do about it; undefined when it is trusted. */
 export function distrustOf(socket: TLSSocket, trust: Trust): string | undefined {

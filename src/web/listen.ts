@@ -33,16 +33,47 @@ export function parseListenAddress(text: string): ListenAddress {
   return { host: ipv6 ?? (host === '' ? undefined : host), port };
 }
 
+/** What a client may take. Times in ms. */
+export type ConnectionLimits = Readonly<{
+  /** Further connections are closed at once. */
+  connections: number;
+  /** Until the header of a request is complete, from the start of the connection or of the request; a TLS handshake too. */
+  headerMs: number;
+  /** Until a whole request is there. */
+  requestMs: number;
+  /** Between requests: longer than the usual scrape interval of a minute. */
+  idleMs: number;
+  /** Without a byte in either direction while a request is being answered. */
+  stalledMs: number;
+}>;
+
+const defaultLimits: ConnectionLimits = {
+  connections: 512,
+  headerMs: 10_000,
+  requestMs: 30_000,
+  idleMs: 75_000,
+  stalledMs: 60_000,
+};
+
+/** For `createServer` of Node. */
+const timeoutsOf = ({ headerMs, requestMs, idleMs }: ConnectionLimits) => ({
+  headersTimeout: headerMs,
+  handshakeTimeout: headerMs,
+  requestTimeout: requestMs,
+  keepAliveTimeout: idleMs,
+  connectionsCheckingInterval: Math.min(1_000, headerMs / 2),
+});
+
 /** `webConfig` is called for each connection; whether the server uses TLS is fixed by the first call. */
-type ListenOptions = ListenAddress & Readonly<{ app: Express; webConfig?: () => WebConfig }>;
+type ListenOptions = ListenAddress &
+  Readonly<{ app: Express; webConfig?: () => WebConfig; limits?: Partial<ConnectionLimits> }>;
 
 /**
  * Serves `app` over HTTP, or over HTTPS when the web configuration says so.
  * @throws {ExporterError} `network` when it cannot listen on the address.
  */
-export async function listen({ app, host, port, webConfig = () => openWeb }: ListenOptions): Promise<Listening> {
-  const { tls } = webConfig();
-  const server = tls === undefined ? createServer(app) : createTlsServer(app, tls, () => webConfig().tls);
+export async function listen({ app, host, port, ...options }: ListenOptions): Promise<Listening> {
+  const server = serverFor(app, options.webConfig ?? (() => openWeb), { ...defaultLimits, ...options.limits });
   const close = closer(server);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', cause => {
@@ -55,6 +86,16 @@ export async function listen({ app, host, port, webConfig = () => openWeb }: Lis
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new ExporterError('bug', 'A TCP server has no TCP address');
   return { address: bound.address, port: bound.port, close };
+}
+
+function serverFor(app: Express, webConfig: () => WebConfig, limits: ConnectionLimits) {
+  const { tls } = webConfig();
+  const timeouts = timeoutsOf(limits);
+  const server =
+    tls === undefined ? createServer(timeouts, app) : createTlsServer(app, { tls, timeouts }, () => webConfig().tls);
+  server.maxConnections = limits.connections;
+  server.timeout = limits.stalledMs;
+  return server;
 }
 
 const reasons: Readonly<Record<string, string>> = {

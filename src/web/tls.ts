@@ -1,5 +1,5 @@
 import type { Express } from 'express';
-import { createServer, type Server } from 'node:https';
+import { createServer, type Server, type ServerOptions } from 'node:https';
 import { createSecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import type { WebTls } from '../config/web-config.js';
 import { ExporterError } from '../kernel/errors.js';
@@ -31,11 +31,15 @@ export function checkTls(tls: WebTls): void {
  * A TLS server. Each new connection uses the `latest` certificate, key, client CA, TLS versions and allowed names.
  * Whether clients are asked for a certificate is fixed by `first`.
  */
-export function createTlsServer(app: Express, first: WebTls, latest: () => WebTls | undefined): Server {
+export function createTlsServer(
+  app: Express,
+  { tls: first, timeouts = {} }: Readonly<{ tls: WebTls; timeouts?: ServerOptions }>,
+  latest: () => WebTls | undefined,
+): Server {
   let tls = first;
   const requestCert = first.clientAuth !== 'NoClientCert';
   // Node completes every handshake; `isAllowed` decides which certificates are good enough.
-  const server = createServer({ ...contextOptions(first), requestCert, rejectUnauthorized: false }, app);
+  const server = createServer({ ...timeouts, ...contextOptions(first), requestCert, rejectUnauthorized: false }, app);
   server.prependListener('connection', () => {
     const now = latest();
     if (now === undefined || now === tls) return;

@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import type { WebConfig } from '../config/web-config.js';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
+import type { LoginRefusal } from '../model/labels.js';
 import { icon, styleSheet } from './assets.js';
 import { basicAuth } from './basic-auth.js';
 import { landingPage, type Status } from './landing-page.js';
@@ -20,6 +21,8 @@ export type WebOptions = Readonly<{
   reload: (() => Promise<string>) | undefined;
   /** Users and headers. */
   webConfig(): WebConfig;
+  /** Called for each request that was refused because of its login. */
+  loginRefused(reason: LoginRefusal, address: string): void;
   /** Called for each request that failed. */
   report(error: ExporterError): void;
 }> &
@@ -52,7 +55,13 @@ export function createWeb(options: WebOptions): Express {
     response.set({ ...safeHeaders, ...webConfig().headers });
     next();
   });
-  app.use(basicAuth(() => webConfig().users, new Set([...healthPaths, ...readyPaths])));
+  app.use(
+    basicAuth({
+      users: () => webConfig().users,
+      openPaths: new Set([...healthPaths, ...readyPaths]),
+      refused: (reason, address) => options.loginRefused(reason, address),
+    }),
+  );
   for (const [path, page] of pagesOf(options))
     app
       .route(path)

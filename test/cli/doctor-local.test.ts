@@ -38,7 +38,7 @@ describe('doctor check of the OTLP receiver', () => {
     ['a receiver with an internal error', refuse(500), 'failed', /4318/],
     ['a receiver that throttles', refuse(429, { 'retry-after': '5' }), 'warning', /waits as the receiver requests/],
   ];
-  test.each(answers)('reports %s, and does not repeat the response', async (_, answer, status, advice) => {
+  test.each(answers)('reports %s, and repeats no header of the response', async (_, answer, status, advice) => {
     const receiver = await otlpReceiver();
     receiver.answers.push((response, request) => {
       response.setHeader('x-canary', 'canary');
@@ -48,6 +48,16 @@ describe('doctor check of the OTLP receiver', () => {
     await receiver.close();
     expect(found).toMatchObject({ status, advice: expect.stringMatching(advice) });
     expect(receiver.requests).toHaveLength(1);
+  });
+
+  test('shows what the receiver said', async () => {
+    const receiver = await otlpReceiver();
+    receiver.answers.push(refuse(403, {}, '{"code":7,"message":"tenant is\\u001b[31m disabled"}'));
+    const found = await find(otlpCheck('logs', target(receiver.url), sender));
+    await receiver.close();
+    expect(found?.message).toBe(
+      `Could not send to "${receiver.url.host}/v1/logs": answered 403, "tenant is [31m disabled"`,
+    );
   });
 
   test('accepts a receiver that refuses only the empty request, as Loki does', async () => {

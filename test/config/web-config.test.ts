@@ -91,10 +91,16 @@ http_server_config:
     ['tls_server_config', tls('cipher_suites: [TLS_AES_128_GCM_SHA256]'), 'tls_server_config.cipher_suites'],
     ['tls_server_config', tls('curve_preferences: [X25519]'), 'tls_server_config.curve_preferences'],
     ['tls_server_config', tls('prefer_server_cipher_suites: true'), 'tls_server_config.prefer_server_cipher_suites'],
-    ['http_server_config', 'http_server_config: { http2: true }', 'http_server_config.http2'],
     ['rate_limit', 'rate_limit: { interval: 1s, burst: 1 }', 'rate_limit'],
   ])('with an unsupported key of exporter-toolkit names the key: %s', (_, file, path) => {
     expect(problems(file)).toEqual([`- ${path}: is not supported by vb365-exporter; remove it`]);
+  });
+
+  test('may say that it has no HTTP/2, and may not ask for it', () => {
+    expect(problems('http_server_config: { http2: false }')).toEqual([]);
+    expect(problems('http_server_config: { http2: true }')).toEqual([
+      '- http_server_config.http2: true is not supported by vb365-exporter; set it to false',
+    ]);
   });
 
   test('with an unknown key names the key, and suggests another', () => {

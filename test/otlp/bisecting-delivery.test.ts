@@ -227,7 +227,7 @@ describe('Nothing lost: 413', () => {
 const records = (...items: readonly string[]) => items.map((item, n) => ({ session: 's', event: String(n), item }));
 
 describe('Nothing lost: what cannot even be encoded', () => {
-  const encoding = createDelivery<string>({
+  const { deliver: encoding } = createDelivery<string>({
     export: async items => {
       if (items.includes('odd')) throw new ExporterError('rejected', 'Could not encode log records');
       return { refused: 0 };

@@ -141,14 +141,36 @@ describe('the deadline', () => {
 });
 
 describe('what goes wrong before an answer', () => {
-  test('a refused connection is network', async () => {
+  test('a refused connection is network, and named', async () => {
     await receiver.close();
-    await expect(transport().send(data, never)).rejects.toMatchObject({ reason: 'network' });
+    await expect(transport().send(data, never)).rejects.toMatchObject({
+      reason: 'network',
+      message: `Could not send to "${receiver.url.host}/v1/logs": connection refused (ECONNREFUSED)`,
+    });
   });
 
-  test('a connection that breaks is network', async () => {
+  test('a connection that breaks is network, and named', async () => {
     receiver.answers.push(response => response.destroy());
-    await expect(transport().send(data, never)).rejects.toMatchObject({ reason: 'network' });
+    await expect(transport().send(data, never)).rejects.toMatchObject({
+      reason: 'network',
+      message: expect.stringMatching(/: connection closed by the other side \(UND_ERR_SOCKET\)$/),
+    });
+  });
+
+  test('a host that does not exist is network, and named', async () => {
+    await expect(transport({ url: new URL('http://nobody.invalid/v1/logs') }).send(data, never)).rejects.toMatchObject({
+      reason: 'network',
+      message: expect.stringMatching(/: host name (not found|could not be resolved) \((ENOTFOUND|EAI_AGAIN)\)$/),
+    });
+  });
+
+  test('a receiver without TLS at an https URL is network, and named', async () => {
+    const url = new URL(receiver.url);
+    url.protocol = 'https:';
+    await expect(transport({ url }).send(data, never)).rejects.toMatchObject({
+      reason: 'network',
+      message: expect.stringMatching(/: the TLS handshake failed \([A-Z_]*SSL[A-Z_]*\)$/),
+    });
   });
 
   test('an abort is aborted', async () => {

@@ -5,8 +5,8 @@ import type { DeliveryReport } from '../../src/pipeline/sink-worker.js';
 import { every, runWhenNotified } from '../../src/pipeline/loops.js';
 import { fakeClock, settle } from '../support/fake-clock.js';
 
-type Outcome = Pick<DeliveryReport, 'errors'>;
-const report = (...errors: readonly ExporterError[]): Outcome => ({ errors });
+type Outcome = Pick<DeliveryReport, 'errors' | 'undelivered'>;
+const report = (...errors: readonly ExporterError[]): Outcome => ({ errors, undelivered: errors });
 const failure = (retryAfterMs?: number): ExporterError =>
   new ExporterError('network', 'Could not deliver: nobody answers', { retryAfterMs });
 const never = new AbortController().signal;
@@ -110,7 +110,11 @@ const runNotified = (answers: readonly Outcome[], random = 0.999_999) => {
     starts.push(clock.now());
     return answers[starts.length - 1] ?? report();
   };
-  const ended = runWhenNotified(wakeUp, work, { clock, random: () => random, quit: quit.signal });
+  const ended = runWhenNotified(
+    wakeUp,
+    { deliver: work, probe: undefined },
+    { clock, random: () => random, quit: quit.signal },
+  );
   return { clock, quit, wakeUp, starts, ended };
 };
 

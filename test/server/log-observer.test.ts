@@ -73,6 +73,21 @@ test('repeats a failure that lasts every hour, with its beginning', async () => 
   ]);
 });
 
+test('logs what the receiver said to a refused delivery, once, and to a refused record', () => {
+  const { observer, said } = observerAt();
+  for (const answer of ['tenant limit reached', 'tenant limit reached again']) {
+    const error = new ExporterError('throttled', 'Could not send', { details: { statusCode: 429, answer } });
+    observer.delivered('logs', report({ errors: [error], undelivered: [error] }), 1);
+  }
+  const letter = { sink: 'logs', session: 's1', event: 'e1', reason: 'refused', answer: 'too old', at: 0n } as const;
+  observer.delivered('logs', report({ deadLetters: { count: 1, first: [letter] } }), 1);
+  expect(said()).toEqual([
+    'warn msg="Delivery failed, will retry" sink=logs status=429 answer="tenant limit reached" reason=throttled error="Could not send"',
+    'warn msg="Record refused by the receiver, skipping" sink=logs session=s1 event=e1 reason=refused answer="too old"',
+    'info msg="Delivery recovered" sink=logs',
+  ]);
+});
+
 test('logs failures of each sink separately', () => {
   const { observer, said } = observerAt();
   observer.delivered('logs', report({ errors: [silent, refused] }), 1);

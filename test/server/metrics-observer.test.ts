@@ -104,3 +104,28 @@ describe('poll errors', () => {
     expect(await auth(one)).toBe('vb365_poll_errors_total{server="hq",reason="auth"} 2');
   });
 });
+
+const counted = (lines: readonly string[]) => lines.filter(line => !line.endsWith(' 0')).toSorted();
+
+describe('delivery errors', () => {
+  test('Says so: are counted by sink and reason, apart from errors of reading', async () => {
+    const { observer, shown } = healthOf({});
+    const [down, full, unread] = [
+      new ExporterError('network', 'Could not send'),
+      new ExporterError('store', 'Could not store'),
+      new ExporterError('timeout', 'Could not read events'),
+    ];
+    observer.delivered('logs', deliveryReport({ errors: [down, unread], undelivered: [down], due: 1 }), 1);
+    observer.delivered('logs', deliveryReport({ errors: [down], undelivered: [down], due: 1 }), 1);
+    observer.delivered('metrics', deliveryReport({ errors: [full], undelivered: [full], due: 1 }), 1);
+    const stopping = new ExporterError('aborted', 'Stopped');
+    observer.delivered('logs', deliveryReport({ errors: [stopping], undelivered: [stopping], due: 1 }), 1);
+    expect(counted(await shown('vb365_delivery_errors_total'))).toEqual([
+      'vb365_delivery_errors_total{server="hq",sink="logs",reason="network"} 2',
+      'vb365_delivery_errors_total{server="hq",sink="metrics",reason="store"} 1',
+    ]);
+    expect(counted(await shown('vb365_poll_errors_total'))).toEqual([
+      'vb365_poll_errors_total{server="hq",reason="timeout"} 1',
+    ]);
+  });
+});

@@ -119,13 +119,14 @@ function startLine({ clock, plan, stepMs, logs }: Running) {
 /** A sink, and a way to wait until nothing of it is on the wire: a simulated clock knows nothing of sockets. */
 function watched(inner: Sink & { close: () => Promise<void> }) {
   let pending: Promise<unknown> | undefined;
+  const watch = <Result>(work: Promise<Result>): Promise<Result> => {
+    pending = work;
+    return work;
+  };
   const sink: Sink = {
     name: inner.name,
-    deliver: async (batch, signal) => {
-      const delivering = inner.deliver(batch, signal);
-      pending = delivering;
-      return delivering;
-    },
+    deliver: async (batch, signal) => watch(inner.deliver(batch, signal)),
+    probe: async signal => watch(inner.probe?.(signal) ?? Promise.resolve()),
   };
   const quiet = async (): Promise<void> => {
     while (pending !== undefined) {

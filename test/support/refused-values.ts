@@ -116,6 +116,7 @@ export const refusedValues: readonly (readonly [key: string, value: unknown])[] 
   ['webConfig.content.tls_server_config', { max_version: '1.3' }],
   ['webConfig.content.basic_auth_users', { prometheus: 'not a hash' }],
   ['webConfig.content.http_server_config', { http2: true }],
+  ['webConfig.content.http_server_config', { http3: false }],
   ['webConfig.content.http_server_config', { headers: { 'X-Own': 'a' } }],
 
   // Several keys at once.

@@ -44,6 +44,7 @@ export function webOptions(over: Partial<WebOptions> = {}): WebOptions & { repor
     ready: () => ({ ready: true, why: 'every server was polled' }),
     status: () => aStatus(),
     reload: undefined,
+    loginRefused: () => undefined,
     webConfig: () => openWeb,
     report: error => void reported.push(error),
     ...over,

@@ -1,10 +1,13 @@
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { hash } from 'bcryptjs';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { PasswordCheck } from '../../src/web/basic-auth.js';
 import type { Listening } from '../../src/web/listen.js';
 import { openWeb, type WebConfig } from '../../src/config/web-config.js';
-import { ask, serve } from '../support/web.js';
+import { refusedLoginLog } from '../../src/web/refused-logins.js';
+import { ask, connection, serve } from '../support/web.js';
 
+const never = new AbortController().signal;
 const open: Listening[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map(async server => server.close()));
@@ -71,26 +74,126 @@ describe('a page behind a password', () => {
   test('refuses a password that was changed, although it was cached', async () => {
     const check = new PasswordCheck();
     const alice = { name: 'alice', password: 'pass:wörd' };
-    expect(await check.isRight(users, alice)).toBe(true);
-    expect(await check.isRight(users, alice)).toBe(true);
-    expect(await check.isRight({ alice: await hash('new', 4) }, alice)).toBe(false);
-    expect(await check.isRight({}, alice)).toBe(false);
+    expect(await check.verdict(users, alice, never)).toBe('right');
+    expect(await check.verdict(users, alice, never)).toBe('right');
+    expect(await check.verdict({ alice: await hash('new', 4) }, alice, never)).toBe('wrong');
+    expect(await check.verdict({ bob: await hash('new', 4) }, alice, never)).toBe('wrong');
+  });
+});
+
+const alice = { name: 'alice', password: 'pass:wörd' };
+const guess = (password: string) => ({ name: 'mallory', password });
+
+describe('wrong passwords', () => {
+  let slow: WebConfig['users'] = {};
+  beforeAll(async () => {
+    slow = { ...users, mallory: await hash('secret', 9) };
   });
 
-  test('accepts a cached login at once while guesses queue up', async () => {
+  test('cannot queue: what is too much is refused at once, and a cached login does not wait', async () => {
     const check = new PasswordCheck();
-    const slow = { ...users, mallory: await hash('secret', 10) };
-    const alice = { name: 'alice', password: 'pass:wörd' };
-    await check.isRight(slow, alice);
+    await check.verdict(slow, alice, never);
     const done: string[] = [];
-    const guesses = ['a', 'b', 'c'].map(async password => {
-      await check.isRight(slow, { name: 'mallory', password });
-      done.push('guess');
+    const guesses = Array.from({ length: 50 }, async (_, n) => {
+      const verdict = await check.verdict(slow, guess(String(n)), never);
+      done.push(verdict);
+      return verdict;
     });
-    await check.isRight(slow, alice).then(() => done.push('alice'));
-    await Promise.all(guesses);
-    expect(done[0]).toBe('alice');
+    await check.verdict(slow, alice, never).then(() => done.push('alice'));
+    const verdicts = await Promise.all(guesses);
+    expect(done.indexOf('alice')).toBeLessThanOrEqual(done.indexOf('wrong'));
+    expect(verdicts.filter(verdict => verdict === 'wrong')).toHaveLength(8);
+    expect(verdicts.filter(verdict => verdict === 'busy')).toHaveLength(42);
+    expect(await check.verdict(slow, guess('secret'), never)).toBe('right');
   });
+
+  test('do not block the event loop', async () => {
+    const check = new PasswordCheck();
+    const delays = monitorEventLoopDelay({ resolution: 5 });
+    const costly = { mallory: await hash('secret', 4).then(text => text.replace('$04$', '$13$')) };
+    delays.enable();
+    await check.verdict(costly, guess('wrong'), never);
+    delays.disable();
+    expect(delays.max / 1e6).toBeLessThan(200);
+  });
+
+  test('are dropped when the client is gone, in the queue and in the thread', async () => {
+    const check = new PasswordCheck();
+    const endless = { mallory: (await hash('secret', 4)).replace('$04$', '$31$') };
+    const gone = new AbortController();
+    const waiting = Array.from({ length: 8 }, async () => check.verdict(endless, guess('x'), gone.signal));
+    expect(await check.verdict(endless, guess('x'), never)).toBe('busy');
+    gone.abort();
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['gone']));
+    expect(await check.verdict(users, alice, never)).toBe('right');
+  });
+
+  test('take as long for an unknown user as for a known one, whatever the costs are', async () => {
+    const check = new PasswordCheck();
+    const mixed = { low: await hash('a', 4), middle: await hash('a', 8), high: await hash('a', 11) };
+    const timeOf = async (name: string): Promise<number> => {
+      const startedMs = performance.now();
+      expect(await check.verdict(mixed, { name, password: 'wrong' }, never)).toBe('wrong');
+      return performance.now() - startedMs;
+    };
+    const best = new Map<string, number>();
+    for (let round = 0; round < 3; round += 1) {
+      for (const name of ['low', 'middle', 'high', 'nobody'])
+        best.set(name, Math.min(best.get(name) ?? Infinity, await timeOf(name)));
+    }
+    const times = [...best.values()];
+    expect(Math.max(...times) / Math.min(...times)).toBeLessThan(2);
+  });
+
+  test('get 503 with Retry-After, are counted by reason, and end when the connection closes', async () => {
+    const endless = { mallory: (await hash('secret', 4)).replace('$04$', '$31$'), alice: users['alice'] ?? '' };
+    const refused: string[] = [];
+    const over = {
+      webConfig: () => ({ ...openWeb, users: endless }),
+      loginRefused: (why: string) => refused.push(why),
+    };
+    const server = await serve(over);
+    open.push(server);
+    const login = `GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: ${basic('mallory:x')}\r\n\r\n`;
+    const sockets = await Promise.all(Array.from({ length: 8 }, async () => connection(server.port)));
+    for (const { socket } of sockets) socket.write(login);
+    const headers = { authorization: basic('mallory:y') };
+    const answered = async (wanted: number) => {
+      for (let reply = await ask(server.port, '/metrics', 'GET', headers); ;) {
+        if (reply.status === wanted) return reply;
+        reply = await ask(server.port, '/metrics', 'GET', headers);
+      }
+    };
+    expect(await answered(503)).toMatchObject({ headers: { 'retry-after': '1' }, body: 'Too many logins\n' });
+    expect((await ask(server.port, '/healthz')).status).toBe(200);
+    for (const { socket } of sockets) socket.destroy();
+    const right = { authorization: basic('alice:pass:wörd') };
+    let reply = await ask(server.port, '/metrics', 'GET', right);
+    for (; reply.status === 503;) reply = await ask(server.port, '/metrics', 'GET', right);
+    expect(reply.status).toBe(200);
+    await ask(server.port, '/metrics');
+    expect(new Set(refused)).toEqual(new Set(['busy', 'missing']));
+  });
+});
+
+test('refused logins are logged at once, then together, once per minute', () => {
+  const lines: unknown[] = [];
+  const timers: (() => void)[] = [];
+  const refused = refusedLoginLog({ warn: (message, fields) => void lines.push([message, fields]) }, (ms, act) => {
+    expect(ms).toBe(60_000);
+    timers.push(act);
+    return () => undefined;
+  });
+  refused('missing', '10.0.0.9');
+  expect(lines).toEqual([]);
+  for (const address of ['10.0.0.1', '10.0.0.2', '10.0.0.3']) refused('wrong', address);
+  expect(lines).toEqual([['Logins refused', { count: 1, last_address: '10.0.0.1' }]]);
+  timers.shift()?.();
+  expect(lines.slice(1)).toEqual([['Logins refused', { count: 2, last_address: '10.0.0.3' }]]);
+  timers.shift()?.();
+  expect([lines.length, timers.length]).toEqual([2, 0]);
+  refused('busy', '10.0.0.4');
+  expect(lines).toHaveLength(3);
 });
 
 describe('configured headers', () => {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import express from 'express';
-import { listen, parseListenAddress } from '../../src/web/listen.js';
+import { openWeb, type WebTls } from '../../src/config/web-config.js';
+import { type ConnectionLimits, listen, parseListenAddress } from '../../src/web/listen.js';
 import type { MetricsPage } from '../../src/web/scrape.js';
 import { createWeb } from '../../src/web/web.js';
+import { createAuthority } from '../support/authority.js';
 import { ask, connection, serve, webOptions } from '../support/web.js';
 
 describe('a listen address', () => {
@@ -121,5 +123,59 @@ describe('closing', () => {
     const server = await serve();
     await Promise.all([server.close(), server.close()]);
     await expect(server.close()).resolves.toBeUndefined();
+  });
+});
+
+describe('a client that takes too much', () => {
+  const app = createWeb(webOptions());
+  const served = async (limits: Partial<ConnectionLimits>, tls?: WebTls) =>
+    listen({ app, host: '127.0.0.1', port: 0, limits, webConfig: () => ({ ...openWeb, tls }) });
+
+  test.each([
+    ['never sends a header', ''],
+    ['never ends its header', 'GET /healthz HTTP/1.1\r\nHost: a\r\nX-A: '],
+  ])('and %s is disconnected', async (_, text) => {
+    const server = await served({ headerMs: 200 });
+    const { socket, closed } = await connection(server.port);
+    socket.resume().write(text);
+    await closed;
+    await server.close();
+  });
+
+  test('and never completes a TLS handshake is disconnected', async () => {
+    const { cert, key } = await (await createAuthority()).issue([{ type: 'dns', value: 'localhost' }]);
+    const tls = { cert, key, clientCa: undefined, clientAuth: 'NoClientCert', allowedSans: [] } as const;
+    const server = await served({ headerMs: 200 }, { ...tls, minVersion: 'TLS12', maxVersion: 'TLS13' });
+    const { socket, closed } = await connection(server.port);
+    socket.resume();
+    await closed;
+    await server.close();
+  });
+
+  test('and stays idle is disconnected', async () => {
+    const server = await served({ idleMs: 200 });
+    const { closed } = await connection(server.port, 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n');
+    await closed;
+    await server.close();
+  });
+
+  test('and opens one connection too many is disconnected, and the others are not', async () => {
+    const server = await served({ connections: 2 });
+    const text = 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n';
+    const first = await connection(server.port, text);
+    await connection(server.port, text);
+    const third = await connection(server.port);
+    third.socket.resume();
+    await third.closed;
+    first.socket.write(text);
+    await new Promise(resolve => first.socket.once('data', resolve));
+    await server.close();
+  });
+
+  test('is given a minute and more between scrapes', async () => {
+    const server = await served({});
+    const { headers } = await ask(server.port, '/healthz', 'GET', { connection: 'keep-alive' });
+    expect(headers['keep-alive']).toBe('timeout=75');
+    await server.close();
   });
 });

@@ -22,7 +22,8 @@ const lateness = (): readonly PanelBuilder[] => [
   levels({
     ...size,
     title: 'Backlog',
-    description: 'Restore sessions that a sink still has to read. An open session counts while it is being read.',
+    description:
+      'Restore sessions that a sink still has to read, without history. An open session counts while it is being read.',
     unit: 'short',
     decimals: 0,
     empty: 'Not scraped',
@@ -43,7 +44,18 @@ const lateness = (): readonly PanelBuilder[] => [
 const outcomes = (): readonly PanelBuilder[] => [
   bars({
     ...size,
-    width: 12,
+    title: 'Delivery errors by reason',
+    description:
+      'Failed deliveries and probes, by sink and reason. The log of the exporter shows what the receiver said.',
+    unit: 'short',
+    decimals: 0,
+    empty: 'No error in this time range',
+    queries: [
+      overTime(`${perBar(`vb365_delivery_errors_total{${ofBoth}}`, 'sink, reason')} > 0`, '{{sink}}: {{reason}}'),
+    ],
+  }),
+  bars({
+    ...size,
     title: 'Deliveries',
     description:
       'Events and session results sent by a sink: delivered at the first attempt, delivered after a retry, or rejected by the receiver.',
@@ -55,7 +67,6 @@ const outcomes = (): readonly PanelBuilder[] => [
   }),
   bars({
     ...size,
-    width: 12,
     title: 'Skipped events by reason',
     description:
       'Events that will never be delivered, by sink and reason. The log of the exporter names their sessions.',

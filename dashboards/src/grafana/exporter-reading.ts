@@ -22,8 +22,9 @@ const pollPanels = (): readonly PanelBuilder[] => [
   ),
   bars(
     third({
-      title: 'Errors by reason',
-      description: 'Errors while reading from servers, by reason. docs/METRICS.md explains the reasons.',
+      title: 'Read errors by reason',
+      description:
+        'Errors while reading from servers, by reason. Delivery errors have their own panel. docs/METRICS.md explains the reasons.',
       unit: 'short',
       decimals: 0,
       queries: [overTime(`${perBar(`vb365_poll_errors_total{${ofBoth}}`, 'reason')} > 0`, '{{reason}}')],

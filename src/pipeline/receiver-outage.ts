@@ -1,0 +1,63 @@
+import type { Clock, Random } from '../kernel/clock.js';
+import type { ExporterError } from '../kernel/errors.js';
+import { linkAbort } from '../kernel/linked-abort.js';
+import type { DeliveryReport } from './sink-worker.js';
+
+/** Between the starts of two probes: together with the delivery itself less than 5 s after the receiver's return. */
+const probePaceMs = 2_000;
+const probeJitterMs = 1_000;
+/** Probes in flight. Each may take as long as a request may; the next one does not wait for it. */
+const maxProbes = 30;
+
+/** Asks the receiver whether it is back. Must not reject. */
+export type Probe = (signal: AbortSignal) => Promise<Pick<DeliveryReport, 'errors'>>;
+
+type Options = Readonly<{ clock: Pick<Clock, 'sleep' | 'monotonic'>; random: Random; quit: AbortSignal }>;
+
+type ProbeOutcome = 'was up' | 'was down' | 'is down';
+type ProbePlan = Readonly<{ probe: Probe; /** Resolves after this time at the latest. */ latestMs: number }>;
+
+/**
+ * Probes the receiver at a steady pace, and not before the time that it asks for. Resolves when it takes a probe, or
+ * refuses one in a way that only a receiver that is up does. `was down`: it had failed a probe before; `is down`: the
+ * time is over.
+ */
+export async function receiverBack(
+  failure: ExporterError,
+  { probe, latestMs: limitMs }: ProbePlan,
+  { clock, random, quit }: Options,
+): Promise<ProbeOutcome> {
+  const over = new AbortController();
+  const unlink = linkAbort(over, [quit]);
+  const inFlight = new Set<Promise<void>>();
+  const latestAtMs = clock.monotonic() + limitMs;
+  let notBeforeMs = clock.monotonic() + (failure.retryAfterMs ?? 0);
+  let outcome: ProbeOutcome = 'was up';
+  const send = async (): Promise<void> => {
+    const own = new AbortController();
+    const unlinkOwn = linkAbort(own, [over.signal]);
+    const [error] = (await probe(own.signal)).errors;
+    unlinkOwn();
+    if (over.signal.aborted) return;
+    if (error === undefined || (error.reason === 'rejected' && failure.reason !== 'rejected')) return over.abort();
+    outcome = 'was down';
+    notBeforeMs = Math.max(notBeforeMs, clock.monotonic() + (error.retryAfterMs ?? 0));
+  };
+  while (!over.signal.aborted) {
+    const paceMs = Math.max(probePaceMs + probeJitterMs * random(), notBeforeMs - clock.monotonic());
+    // Timers count whole milliseconds, and may end a fraction of one early.
+    const restMs = Math.max(1, Math.min(paceMs, latestAtMs - clock.monotonic()));
+    await clock.sleep(restMs, over.signal).catch(() => undefined);
+    const nowMs = clock.monotonic() + 1;
+    if (!over.signal.aborted && nowMs > latestAtMs) {
+      outcome = 'is down';
+      over.abort();
+    }
+    if (over.signal.aborted || nowMs < notBeforeMs || inFlight.size >= maxProbes) continue;
+    const sent = send().finally(() => inFlight.delete(sent));
+    inFlight.add(sent);
+  }
+  unlink();
+  await Promise.all(inFlight);
+  return outcome;
+}
