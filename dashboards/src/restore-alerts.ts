@@ -127,7 +127,7 @@ export const restoreAlerts: readonly Alert[] = [
     severity: 'warning',
     expr: `sum by (server) (increase(vb365_restore_events_abandoned_total[${at.restoreEventsAbandoned.window}])) > 0`,
     summary: 'Restore events of {{ $labels.server }} never became final.',
-    description: `The exporter gave up ${count} event(s) of {{ $labels.server }}: they were still missing or running long after their session had stopped. Check the sessions in VB365.`,
+    description: `The exporter gave up ${count} event(s) of {{ $labels.server }}: they were still missing or running long after their session had stopped. The log of the exporter names up to 10 sessions per delivery, with the orders. Check them in VB365.`,
   },
   {
     ...ofServer,

@@ -193,7 +193,7 @@ ${unlessNotChecked}`,
     severity: 'info',
     expr: `sum by (server, field) (increase(vb365_unknown_values_total[${at.unknownValues.window}])) > 0`,
     summary: 'The VB365 server {{ $labels.server }} returns values that the exporter does not know.',
-    description: `{{ $labels.server }} returned ${count} unknown value(s) of {{ $labels.field }}, counted as "other". Check whether a newer exporter supports that product version.`,
+    description: `{{ $labels.server }} returned ${count} unknown value(s) of {{ $labels.field }}, counted as "other". The log of the exporter names up to 10 per delivery. Check whether a newer exporter supports that product version.`,
   },
 ];
 
