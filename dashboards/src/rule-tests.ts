@@ -1,15 +1,18 @@
 import { deliveryCases } from './delivery-cases.js';
 import { exporterCases } from './exporter-cases.js';
-import { quietCases, restoreCases, volumeCases } from './restore-cases.js';
+import { restoreCases } from './restore-cases.js';
 import { type Case, testOf } from './rule-case.js';
 import { alerts, type GeneratedFile, generatedYaml, groupNames } from './rule-files.js';
 import { serverCases } from './server-cases.js';
+import { trustCases } from './trust-cases.js';
+import { quietCases, volumeCases } from './volume-cases.js';
 
 export const cases: readonly Case[] = [
   ...restoreCases,
   ...volumeCases,
   ...quietCases,
   ...serverCases,
+  ...trustCases,
   ...deliveryCases,
   ...exporterCases,
 ];
@@ -20,6 +23,7 @@ const files = {
   quiet: { every: '30m', of: quietCases },
   volume: { every: '5m', of: volumeCases },
   server: { every: '1m', of: serverCases },
+  trust: { every: '1m', of: trustCases },
   delivery: { every: '1m', of: deliveryCases },
   exporter: { every: '1m', of: exporterCases },
 } as const;
