@@ -39,6 +39,7 @@ const here: JsonGeneralNames = [{ type: 'ip', value: '127.0.0.1' }];
 
 const up = 'vb365_server_up{server="hq"}';
 const verified = 'vb365_tls_verification_enabled{server="hq"}';
+const expiryChecked = 'vb365_certificate_expiry_checked{server="hq"}';
 const certificateEnd = 'vb365_certificate_expiry_timestamp_seconds{server="hq"}';
 const tokenEnd = 'vb365_token_expiry_timestamp_seconds{server="hq"}';
 const skew = 'vb365_clock_skew_seconds{server="hq"}';
@@ -155,6 +156,7 @@ describe('a server with TLS', () => {
       await run({ tls: tls({ serverFingerprint: identity.fingerprint }) }, async app => {
         await is(app, up, 1);
         expect(await app.value(verified)).toBe(1);
+        expect(await app.value(expiryChecked)).toBe(0);
       });
     });
   });

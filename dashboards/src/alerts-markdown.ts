@@ -19,7 +19,8 @@ rule_files:
   - dashboards/prometheus/*.yml
 \`\`\`
 
-The alerts cover every scrape job with \`vb365\` in its name. [dashboards/alertmanager](../dashboards/alertmanager) has routes,
+The rules need Prometheus 2.42 or later. The alerts cover every scrape job with \`vb365\` in its name. Server names must be unique in one
+Prometheus: the rules aggregate \`job\`, \`instance\` and \`pod\` away, so that nothing fires or resolves when a server moves to another replica. [dashboards/alertmanager](../dashboards/alertmanager) has routes,
 inhibition rules and templates.
 
 ## Set two addresses
@@ -46,4 +47,7 @@ ${alerts
 `;
 
 const line = ({ name, severity, summary, for: lasting }: Alert): string =>
-  `- [${name}](../dashboards/runbooks/${name}.md) (${severity}${lasting === undefined ? '' : `, after ${lasting}`}): ${summary}`;
+  `- [${name}](../dashboards/runbooks/${name}.md) (${severity}${lasting === undefined ? '' : `, after ${lasting}`}): ${shown(summary)}`;
+
+/** A summary with the names of labels in place of their values. */
+const shown = (summary: string): string => summary.replace(/\{\{ \$labels\.(\w+) \}\}/g, '`$1`');

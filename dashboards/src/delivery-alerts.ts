@@ -1,8 +1,9 @@
-import { type Alert, processStart } from './rule.js';
+import { lostAfter } from './outage.js';
+import { type Alert, lastKnown, processStart } from './rule.js';
 import { thresholds as at } from './thresholds.js';
 
-const of = { component: 'delivery', dashboard: 'exporter' } as const;
-const per = 'by (job, instance, server, sink)';
+const of = { component: 'delivery', dashboard: 'exporter', about: ['server'] } as const;
+const per = 'by (server, sink)';
 const count = '{{ $value | printf "%.0f" }}';
 
 export const deliveryAlerts: readonly Alert[] = [
@@ -11,12 +12,12 @@ export const deliveryAlerts: readonly Alert[] = [
     name: 'VB365DeliveryLag',
     severity: 'warning',
     expr: `time() - max ${per} (
-    vb365_cursor_timestamp_seconds
+    ${lastKnown('vb365_cursor_timestamp_seconds')}
   or
     ${processStart('vb365_sink_backlog_sessions')}
 ) > ${String(at.deliveryLag.ageSeconds)}`,
     for: at.deliveryLag.for,
-    summary: 'A sink lags behind.',
+    summary: 'A sink of {{ $labels.server }} lags behind.',
     description:
       'The sink {{ $labels.sink }} of {{ $labels.server }} was last up to date {{ $value | humanizeDuration }} ago. Nothing is lost. Check whether vb365_sink_backlog_sessions grows.',
   },
@@ -24,27 +25,27 @@ export const deliveryAlerts: readonly Alert[] = [
     ...of,
     name: 'VB365DeliveryFailing',
     severity: 'critical',
-    expr: `min_over_time(vb365_sink_backlog_sessions[${at.deliveryFailing.window}]) > 0
-unless on (job, instance, server, sink)
+    expr: `min ${per} (min_over_time(vb365_sink_backlog_sessions[${at.deliveryFailing.window}])) > 0
+unless on (server, sink)
 sum ${per} (increase(vb365_sink_delivered_total{outcome!="rejected"}[${at.deliveryFailing.window}])) > 0`,
     for: at.deliveryFailing.for,
-    summary: 'A sink delivers nothing.',
-    description: `${count} session(s) of {{ $labels.server }} wait for the sink {{ $labels.sink }}, which delivered nothing in ${at.deliveryFailing.window}. Check the receiver at otlp.endpoint and the log of {{ $labels.instance }}.`,
+    summary: 'A sink of {{ $labels.server }} delivers nothing.',
+    description: `${count} session(s) of {{ $labels.server }} wait for the sink {{ $labels.sink }}, which delivered nothing in ${at.deliveryFailing.window}. Check the receiver at otlp.endpoint and the log of the exporter. ${lostAfter}`,
   },
   {
     ...of,
     name: 'VB365DeliveryRejected',
     severity: 'warning',
     expr: `sum ${per} (increase(vb365_sink_delivered_total{outcome="rejected"}[${at.deliveryRejected.window}])) > 0`,
-    summary: 'The receiver rejects log records or spans.',
-    description: `The receiver of {{ $labels.sink }} permanently rejected ${count} record(s) of {{ $labels.server }}. Its response is in the log of {{ $labels.instance }}. Often the records are too old for its limits.`,
+    summary: 'The receiver rejects log records or spans of {{ $labels.server }}.',
+    description: `The receiver of {{ $labels.sink }} permanently rejected ${count} record(s) of {{ $labels.server }}. Its response is in the log of the exporter. Often the records are too old for its limits.`,
   },
   {
     ...of,
     name: 'VB365EventsSetAside',
     severity: 'warning',
-    expr: `sum by (job, instance, server, sink, reason) (increase(vb365_events_rejected_total[${at.eventsSetAside.window}])) > 0`,
-    summary: 'Restore events were skipped and will not be delivered.',
-    description: `The sink {{ $labels.sink }} skipped ${count} event(s) of {{ $labels.server }} ({{ $labels.reason }}). The log of {{ $labels.instance }} names the session and the order or id of up to 10 events per delivery. Look them up in VB365.`,
+    expr: `sum by (server, sink, reason) (increase(vb365_events_rejected_total[${at.eventsSetAside.window}])) > 0`,
+    summary: 'Restore events of {{ $labels.server }} were skipped and will not be delivered.',
+    description: `The sink {{ $labels.sink }} skipped ${count} event(s) of {{ $labels.server }} ({{ $labels.reason }}). The log of the exporter names the session and the order or id of up to 10 events per delivery. Look them up in VB365.`,
   },
 ];

@@ -1,10 +1,10 @@
-import { type Case, ofServer, scraped, series, silentAt } from './rule-case.js';
+import { aboutServer, type Case, ofServer, scraped, series, silentAt } from './rule-case.js';
 
 const ofSink = { ...ofServer, sink: 'logs' };
 const of = (name: string, labels: Readonly<Record<string, string>> = {}): string =>
   series(`vb365_${name}`, { ...ofSink, ...labels });
 const fires = (value: string, labels: Readonly<Record<string, string>> = {}) => ({
-  labels: { ...ofSink, ...labels },
+  labels: { ...aboutServer, sink: 'logs', ...labels },
   value,
 });
 

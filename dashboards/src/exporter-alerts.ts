@@ -1,8 +1,12 @@
+import { lostAfter } from './outage.js';
 import { type Alert, ourJobs } from './rule.js';
 import { thresholds as at } from './thresholds.js';
 
-const of = { component: 'exporter', dashboard: 'exporter' } as const;
+const of = { component: 'exporter', dashboard: 'exporter', about: ['instance'] } as const;
 const count = '{{ $value | printf "%.0f" }}';
+
+const stateErrors = (window: string): string =>
+  `sum by (job, instance, operation) (increase(vb365_state_errors_total[${window}])) > 0`;
 
 export const exporterAlerts: readonly Alert[] = [
   {
@@ -11,36 +15,44 @@ export const exporterAlerts: readonly Alert[] = [
     severity: 'critical',
     expr: `up{${ourJobs}} == 0`,
     for: at.exporterDown.for,
-    summary: 'A VB365 exporter cannot be scraped.',
-    description:
-      'Prometheus cannot scrape {{ $labels.instance }}. Check that the process runs; its log says why it exited. After recovery the exporter counts what it missed.',
+    summary: 'The VB365 exporter {{ $labels.instance }} cannot be scraped.',
+    description: `Prometheus cannot scrape {{ $labels.instance }}. Check that the process runs; its log says why it exited. After recovery the exporter counts what it missed. ${lostAfter}`,
   },
   {
     ...of,
+    about: [],
     name: 'VB365ExporterAbsent',
     severity: 'critical',
     expr: `absent(up{${ourJobs}})`,
     for: at.exporterAbsent.for,
     summary: 'No VB365 exporter is scraped.',
-    description:
-      'Prometheus has no target whose job has vb365 in its name. Check scrape_configs or the ServiceMonitor. Restores are not monitored.',
+    description: `Prometheus has no target whose job has vb365 in its name. Check scrape_configs or the ServiceMonitor. Restores are not monitored. ${lostAfter}`,
   },
   {
     ...of,
     name: 'VB365ExporterRestarting',
     severity: 'warning',
     expr: `changes(process_start_time_seconds{${ourJobs}}[${at.exporterRestarting.window}]) > ${String(at.exporterRestarting.times)}`,
-    summary: 'A VB365 exporter restarts repeatedly.',
+    summary: 'The VB365 exporter {{ $labels.instance }} restarts repeatedly.',
     description: `{{ $labels.instance }} restarted ${count} times in ${at.exporterRestarting.window}. Check the end of its log before the last restart, and the memory limit of its container.`,
   },
   {
     ...of,
     name: 'VB365StateErrors',
-    severity: 'critical',
-    expr: `sum by (job, instance, operation) (increase(vb365_state_errors_total[${at.stateErrors.window}])) > 0`,
-    summary: 'A VB365 exporter cannot use its state file.',
+    severity: 'warning',
+    expr: stateErrors(at.stateErrors.window),
+    summary: 'The VB365 exporter {{ $labels.instance }} failed to access its state file.',
     description:
-      '{{ $labels.instance }} failed to access its state file ({{ $labels.operation }}). Check free space, permissions and health of the disk at state.path. Nothing is counted or delivered until it works again.',
+      '{{ $labels.instance }} failed to access its state file ({{ $labels.operation }}) and retries. Nothing is lost. Check free space, permissions and health of the disk at state.path.',
+  },
+  {
+    ...of,
+    name: 'VB365StateFailing',
+    severity: 'critical',
+    expr: stateErrors(at.stateFailing.window),
+    for: at.stateFailing.for,
+    summary: 'The VB365 exporter {{ $labels.instance }} cannot use its state file.',
+    description: `{{ $labels.instance }} has failed to access its state file ({{ $labels.operation }}) for ${at.stateFailing.for}. Nothing is counted or delivered until it works again. Check the disk at state.path. ${lostAfter}`,
   },
   {
     ...of,
@@ -48,16 +60,17 @@ export const exporterAlerts: readonly Alert[] = [
     severity: 'warning',
     expr: `vb365_config_last_reload_successful == 0`,
     for: at.configReloadFailed.for,
-    summary: 'A VB365 exporter runs with an outdated configuration.',
+    summary: 'The VB365 exporter {{ $labels.instance }} runs with an outdated configuration.',
     description:
       '{{ $labels.instance }} could not load its changed configuration and keeps the previous one. "vb365-exporter check" lists all problems.',
   },
   {
     ...of,
+    about: ['server'],
     name: 'VB365OrganizationOverflow',
     severity: 'warning',
-    expr: `sum by (job, instance, server, label) (increase(vb365_series_overflow_total[${at.organizationOverflow.window}])) > 0`,
-    summary: 'There are more organizations than metrics.max_organizations.',
+    expr: `sum by (server, label) (increase(vb365_series_overflow_total[${at.organizationOverflow.window}])) > 0`,
+    summary: 'There are more organizations on {{ $labels.server }} than metrics.max_organizations.',
     description: `${count} event(s) or session(s) of {{ $labels.server }} were counted under {{ $labels.label }}="overflow". Raise metrics.max_organizations if Prometheus can handle the additional series.`,
   },
   {
@@ -66,7 +79,7 @@ export const exporterAlerts: readonly Alert[] = [
     severity: 'warning',
     expr: `scrape_samples_scraped{${ourJobs}} > ${String(at.scrapeTooLarge.samples)}`,
     for: at.scrapeTooLarge.for,
-    summary: 'A VB365 exporter exposes too many series.',
+    summary: 'The VB365 exporter {{ $labels.instance }} exposes too many series.',
     description: `{{ $labels.instance }} exposes ${count} samples. Lower metrics.max_organizations, or set metrics.organization_label to false.`,
   },
 ];

@@ -1,4 +1,4 @@
-import { type Case, ofServer, scraped, series, silentAt } from './rule-case.js';
+import { aboutServer, type Case, ofServer, scraped, series, silentAt } from './rule-case.js';
 
 const up = series('up', scraped);
 const started = series('process_start_time_seconds', scraped);
@@ -63,6 +63,22 @@ export const exporterCases: readonly Case[] = [
     looks: silentAt(5, 7),
   },
   {
+    alert: 'VB365StateFailing',
+    says: 'one commit fails, and the next succeeds',
+    series: { [stateError]: '0x5 1x60' },
+    looks: silentAt(5, 6, 7, 10, 16, 17, 20, 60),
+  },
+  {
+    alert: 'VB365StateFailing',
+    says: 'commits fail every two minutes',
+    series: { [stateError]: '0x5 1 1 2 2 3 3 4 4 5 5 6 6 7 7 8 8 9 9 10 10 10x30' },
+    looks: [
+      ...silentAt(6, 10, 15),
+      { minute: 20, fires: { labels: { ...scraped, operation: 'commit' } } },
+      ...silentAt(40),
+    ],
+  },
+  {
     alert: 'VB365ConfigReloadFailed',
     says: 'the changed file is invalid',
     series: { [reloaded]: '1x5 0x20' },
@@ -73,7 +89,7 @@ export const exporterCases: readonly Case[] = [
     alert: 'VB365OrganizationOverflow',
     says: 'one organization too many',
     series: { [overflow]: '0x5 3x90' },
-    looks: [...silentAt(5), { minute: 7, fires: { labels: { ...ofServer, label: 'organization' }, value: '3' } }],
+    looks: [...silentAt(5), { minute: 7, fires: { labels: { ...aboutServer, label: 'organization' }, value: '3' } }],
   },
   { alert: 'VB365OrganizationOverflow', says: 'none', series: { [overflow]: '0x60' }, looks: silentAt(7, 60) },
   {

@@ -1,8 +1,13 @@
-import type { Recording } from './rule.js';
+import { lastPoll } from './outage.js';
+import { lastKnown, processStart, type Recording } from './rule.js';
+import { thresholds as at } from './thresholds.js';
 
-const perOrganization = 'sum by (job, server, organization)';
+const perOrganization = 'sum by (server, organization)';
 const items = 'vb365_restore_events_total{event_type!="None"}';
 const takenOut = 'vb365_restore_events_total{event_type=~"Save|Export|Send"}';
+
+/** The events that alerts and panels call failed items. The chart replaces these matchers. */
+export const failedItem = `event_type=~"${at.restoreEventFailed.eventTypes.join('|')}",status="Failed"`;
 
 /** Restore sessions that stopped within `window`, per organization. */
 const stopped = (window: string): Recording => ({
@@ -18,19 +23,42 @@ const failedRatio = (window: string): Recording => ({
 (${perOrganization} (increase(vb365_restore_sessions_total[${window}])) > 0)`,
 });
 
-/** Items in the last hour, and in the mean hour of the week before it. */
-const hourAgainstWeek = (what: string, selector: string): readonly Recording[] => [
-  { name: `organization:vb365_${what}:increase1h`, expr: `${perOrganization} (increase(${selector}[1h]))` },
+/** Counters of failures without the labels of the replica that serves them: one series goes on when a server moves. */
+const failures: readonly Recording[] = [
   {
-    name: `organization:vb365_${what}:mean_hour_of_week`,
-    expr: `${perOrganization} (increase(${withOffset(selector)})) / (7 * 24)`,
+    name: 'organization:vb365_restore_items_failed:max',
+    expr: `max by (server, organization, workload, event_type) (vb365_restore_events_total{${failedItem}})`,
+  },
+  {
+    name: 'organization:vb365_restore_sessions_failed:max',
+    expr: 'max by (server, organization, workload) (vb365_restore_sessions_total{result="Failed"})',
   },
 ];
 
-const withOffset = (selector: string): string => `${selector}[7d] offset 1h`;
+/** Items in the last hour, and in the busiest hour of the week that ended a day ago. */
+const hourAgainstWeek = (what: string, selector: string): readonly Recording[] => {
+  const hour = `organization:vb365_${what}:increase1h` as const;
+  return [
+    { name: hour, expr: `${perOrganization} (increase(${selector}[1h]))` },
+    { name: `organization:vb365_${what}:busiest_hour_of_week`, expr: `max_over_time(${hour}[6d] offset 1d)` },
+  ];
+};
+
+const lastPolls: Recording = {
+  name: lastPoll,
+  expr: `max by (server) (
+    ${lastKnown('vb365_last_successful_poll_timestamp_seconds')}
+  or on (server)
+    last_over_time(${lastPoll}[1h])
+  or on (server)
+    ${processStart('vb365_server_up')}
+)`,
+};
 
 export const recordings: readonly Recording[] = [
   ...['1h', '6h', '3d'].flatMap(window => [stopped(window), failedRatio(window)]),
+  ...failures,
   ...hourAgainstWeek('restore_items', items),
   ...hourAgainstWeek('restore_items_taken_out', takenOut),
+  lastPolls,
 ];

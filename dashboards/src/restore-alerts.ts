@@ -1,24 +1,43 @@
-import type { Alert } from './rule.js';
+import { type Alert, lastKnown } from './rule.js';
 import { thresholds as at } from './thresholds.js';
 
-const failed = 'vb365_restore_events_total{status="Failed"}';
-const of = { component: 'restore', dashboard: 'organization' } as const;
+const of = { component: 'restore', dashboard: 'organization', about: ['server', 'organization'] } as const;
+const ofWorkload = { ...of, about: ['server', 'organization', 'workload'] } as const;
+const ofServer = { ...of, dashboard: 'fleet', about: ['server'] } as const;
 const tenant = '{{ $labels.organization }} on {{ $labels.server }}';
 const share = '{{ $value | humanizePercentage }}';
 const count = '{{ $value | printf "%.0f" }}';
 
 /**
- * Three ways to detect a failure, the exact one first. The difference to the lowest value in the window is a whole number.
- * `increase` would return 2 for a first failure in the second scrape, but handles counter resets. The last one compares
- * with the value before the window and finds failures counted while scrapes were missed. It needs an older value:
- * without one (a new Prometheus, a new `instance`) an old total would look new.
+ * How much a counter of failures rose. Three ways to detect it, the exact one first. The difference to the lowest value in the
+ * window is a whole number. `increase` would return 2 for a first failure in the second scrape, but handles counter resets.
+ * The last one compares with the value before the window and finds failures counted while scrapes were missed. It needs an
+ * older value: without one (a new Prometheus) an old total would look new.
  */
-const failedEvents = `sum by (job, server, organization, workload) (
+const rise = (failed: string, by: string): string => `sum by (${by}) (
     (${failed} - min_over_time(${failed}[${at.restoreEventFailed.window}]) > 0)
   or
     (increase(${failed}[${at.restoreEventFailed.window}]) > 0)
   or
     (${failed} - last_over_time(${failed}[${at.restoreEventFailed.memory}] offset ${at.restoreEventFailed.window}) > 0)
+)`;
+
+const itemsFailed = 'organization:vb365_restore_items_failed:max';
+const perWorkload = 'server, organization, workload';
+const failedSessions = rise('organization:vb365_restore_sessions_failed:max', perWorkload);
+const recentFailedItems = `sum by (${perWorkload}) (${itemsFailed} - min_over_time(${itemsFailed}[${at.restoreSessionFailed.itemWindow}]))`;
+
+/** More failed sessions than failed items: at least one session failed without a failed item. */
+const sessionsWithoutFailedItem = `(
+  ${failedSessions}
+> on (${perWorkload})
+  ${recentFailedItems}
+)
+or
+(
+  ${failedSessions}
+unless on (${perWorkload})
+  ${recentFailedItems}
 )`;
 
 const ratio = (short: string, long: string, limits: typeof at.failureRatioHigh | typeof at.failureRatioElevated) =>
@@ -28,27 +47,36 @@ organization:vb365_restore_sessions_failed:ratio${long} > ${String(limits.longRa
 and
 organization:vb365_restore_sessions:increase${short} >= ${String(limits.shortSessions)}`;
 
-const unusual = (what: string, { itemsPerHour, timesMean }: { itemsPerHour: number; timesMean: number }) =>
+/** `unless`, not a comparison with the baseline alone: an organization without a baseline must not be silent. */
+const unusual = (what: string, { itemsPerHour, timesBusiest }: { itemsPerHour: number; timesBusiest: number }) =>
   `organization:vb365_${what}:increase1h > ${String(itemsPerHour)}
-and
-organization:vb365_${what}:increase1h > ${String(timesMean)} * organization:vb365_${what}:mean_hour_of_week`;
+unless
+organization:vb365_${what}:increase1h <= ${String(timesBusiest)} * organization:vb365_${what}:busiest_hour_of_week`;
 
 export const restoreAlerts: readonly Alert[] = [
   {
-    ...of,
+    ...ofWorkload,
     name: 'VB365RestoreEventFailed',
     severity: 'warning',
-    expr: failedEvents,
-    summary: 'Restore events failed.',
-    description: `${count} item(s) of {{ $labels.workload }} failed for ${tenant} within ${at.restoreEventFailed.window}. The log records of that organization name the items and the errors.`,
+    expr: rise(itemsFailed, `${perWorkload}, event_type`),
+    summary: `Items failed for ${tenant}.`,
+    description: `{{ $labels.event_type }} failed for ${count} item(s) of {{ $labels.workload }} of ${tenant} within ${at.restoreEventFailed.window}. The log records of that organization name the items and the errors.`,
+  },
+  {
+    ...ofWorkload,
+    name: 'VB365RestoreSessionFailed',
+    severity: 'warning',
+    expr: sessionsWithoutFailedItem,
+    summary: `Restore sessions failed for ${tenant}.`,
+    description: `${count} restore session(s) of {{ $labels.workload }} of ${tenant} failed within ${at.restoreEventFailed.window}, and not for a failed item. The log records of the sessions contain the error.`,
   },
   {
     ...of,
     name: 'VB365RestoreFailureRatioHigh',
-    severity: 'critical',
+    severity: 'warning',
     expr: ratio('1h', '6h', at.failureRatioHigh),
     for: at.failureRatioHigh.for,
-    summary: 'Many restore sessions of an organization fail.',
+    summary: `Many restore sessions fail for ${tenant}.`,
     description: `${share} of the restore sessions of the last hour failed for ${tenant}. Compare the errors of the failed items; they probably have one cause.`,
   },
   {
@@ -57,17 +85,17 @@ export const restoreAlerts: readonly Alert[] = [
     severity: 'warning',
     expr: ratio('6h', '3d', at.failureRatioElevated),
     for: at.failureRatioElevated.for,
-    summary: 'Restore sessions of an organization fail too often.',
+    lookBack: '7d',
+    summary: `Restore sessions fail too often for ${tenant}.`,
     description: `${share} of the restore sessions of the last 6 hours failed for ${tenant}. Find the most frequent workload and error.`,
   },
   {
-    ...of,
+    ...ofServer,
     name: 'VB365RestoreSessionStuck',
-    dashboard: 'fleet',
     severity: 'warning',
-    expr: `max by (job, server) (time() - vb365_restore_oldest_open_session_start_timestamp_seconds) > ${String(at.restoreSessionStuck.ageSeconds)}`,
+    expr: `time() - min by (server) (${lastKnown('vb365_restore_oldest_open_session_start_timestamp_seconds')}) > ${String(at.restoreSessionStuck.ageSeconds)}`,
     for: at.restoreSessionStuck.for,
-    summary: 'A restore session has been open for too long.',
+    summary: 'A restore session has been open for too long on {{ $labels.server }}.',
     description:
       'The oldest open restore session of {{ $labels.server }} was created {{ $value | humanizeDuration }} ago. Ask its initiator whether it is still needed. An Explorer left open keeps the backup mounted.',
   },
@@ -77,34 +105,37 @@ export const restoreAlerts: readonly Alert[] = [
     severity: 'info',
     expr: unusual('restore_items', at.restoreVolumeUnusual),
     for: at.restoreVolumeUnusual.for,
-    summary: 'Many more items are restored than usual.',
-    description: `${count} items in one hour for ${tenant}, more than ${String(at.restoreVolumeUnusual.timesMean)} times the mean of the week before. Check who opened the sessions and whether a mass restore is planned.`,
+    keepFiringFor: at.restoreVolumeUnusual.keepFiringFor,
+    lookBack: '7d',
+    summary: `Many more items are restored than usual for ${tenant}.`,
+    description: `${count} items in one hour for ${tenant}, more than ${String(at.restoreVolumeUnusual.timesBusiest)} times the busiest hour of the week before. Check who opened the sessions and whether a mass restore is planned.`,
   },
   {
     ...of,
     name: 'VB365RestoreExportUnusual',
-    severity: 'info',
+    severity: 'warning',
     expr: unusual('restore_items_taken_out', at.restoreExportUnusual),
     for: at.restoreExportUnusual.for,
-    summary: 'Many more items are saved, exported or sent than usual.',
-    description: `${count} items left the backup in one hour for ${tenant}, more than ${String(at.restoreExportUnusual.timesMean)} times the mean of the week before. Check initiator, target and reason in the log records.`,
+    keepFiringFor: at.restoreExportUnusual.keepFiringFor,
+    lookBack: '2d',
+    summary: `Many more items are saved, exported or sent than usual for ${tenant}.`,
+    description: `${count} items left the backup in one hour for ${tenant}, more than ${String(at.restoreExportUnusual.timesBusiest)} times the busiest hour of the week before. Check initiator, target and reason in the log records.`,
   },
   {
-    ...of,
+    ...ofServer,
     name: 'VB365RestoreEventsAbandoned',
-    dashboard: 'fleet',
     severity: 'warning',
-    expr: `sum by (job, server) (increase(vb365_restore_events_abandoned_total[${at.restoreEventsAbandoned.window}])) > 0`,
-    summary: 'Restore events never became final.',
-    description: `The exporter gave up ${count} event(s) of {{ $labels.server }}: they were still missing or running long after their session had stopped. Check the sessions in VB365.`,
+    expr: `sum by (server) (increase(vb365_restore_events_abandoned_total[${at.restoreEventsAbandoned.window}])) > 0`,
+    summary: 'Restore events of {{ $labels.server }} never became final.',
+    description: `The exporter gave up ${count} event(s) of {{ $labels.server }}: they were still missing or running long after their session had stopped. The log of the exporter names up to 10 sessions per delivery, with the orders. Check them in VB365.`,
   },
   {
-    ...of,
+    ...ofServer,
     name: 'VB365EventCorrections',
-    dashboard: 'fleet',
     severity: 'info',
-    expr: `sum by (job, server) (increase(vb365_event_corrections_total[${at.eventCorrections.window}])) > 0`,
-    summary: 'The server changed the status of events after they were counted.',
+    expr: `sum by (server) (increase(vb365_event_corrections_total[${at.eventCorrections.window}])) > 0`,
+    lookBack: '3d',
+    summary: 'The server {{ $labels.server }} changed the status of events after they were counted.',
     description: `${count} event(s) of {{ $labels.server }} got another final status after they were counted. Counters do not change. The log of the exporter names up to 10 of the sessions per delivery.`,
   },
 ];

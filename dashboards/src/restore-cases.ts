@@ -1,4 +1,4 @@
-import { type Case, ofServer, scraped, series, silentAt } from './rule-case.js';
+import { aboutServer, type Case, ofServer, series, silentAt } from './rule-case.js';
 
 const tenant = { ...ofServer, organization: 'contoso', workload: 'exchange' };
 const events = (status: string, event_type = 'Restore', over: Readonly<Record<string, string>> = {}) =>
@@ -6,9 +6,9 @@ const events = (status: string, event_type = 'Restore', over: Readonly<Record<st
 const sessions = (result: string) => series('vb365_restore_sessions_total', { ...tenant, result });
 const failed = events('Failed');
 
-const { job } = scraped;
-const ofTenant = { job, server: 'hq', organization: 'contoso' };
-const one = { labels: { ...ofTenant, workload: 'exchange' }, value: '1' };
+const ofTenant = { ...aboutServer, organization: 'contoso' };
+const ofWorkload = { ...ofTenant, workload: 'exchange' };
+const one = { labels: { ...ofWorkload, event_type: 'Restore' }, value: '1' };
 
 const failedEvent: readonly Omit<Case, 'alert'>[] = [
   {
@@ -58,6 +58,70 @@ const failedEvent: readonly Omit<Case, 'alert'>[] = [
     says: 'a new Prometheus with a long-running exporter does not report an old total',
     series: { [failed]: '_x5 57x60' },
     looks: silentAt(6, 10, 30, 60),
+  },
+];
+
+const shared: readonly Omit<Case, 'alert'>[] = [
+  {
+    says: 'a preview that fails counts as a View',
+    series: { [events('Failed', 'View')]: '0x5 1x40' },
+    looks: [...silentAt(5), { minute: 7, fires: { ...one, labels: { ...ofWorkload, event_type: 'View' } } }],
+  },
+  {
+    says: 'a line about the session is no item',
+    series: { [events('Failed', 'None')]: '0x5 1x40' },
+    looks: silentAt(5, 7, 20),
+  },
+  {
+    says: 'the server moves to another replica and back: a failure fires once',
+    series: {
+      [failed]: '5x30 stale _x60 7x60',
+      [events('Failed', 'Restore', { instance: 'other:10365' })]: '_x31 5x9 7x50 stale',
+    },
+    looks: [
+      ...silentAt(30, 31, 32, 39),
+      { minute: 43, fires: { ...one, value: '2' } },
+      ...silentAt(60, 91, 93, 100, 130),
+    ],
+  },
+];
+
+const failedSession = { labels: ofWorkload, value: '1' };
+const sessionFailed: readonly Omit<Case, 'alert'>[] = [
+  {
+    says: 'the only session fails without an item',
+    series: { [sessions('Failed')]: '0x30 1x600', [sessions('Success')]: '0x600' },
+    looks: [...silentAt(30), { minute: 32, fires: failedSession }, ...silentAt(50, 200)],
+  },
+  {
+    says: 'three of three sessions fail without an item',
+    series: { [sessions('Failed')]: '0x30 3x600', [sessions('Success')]: '0x600' },
+    looks: [...silentAt(30), { minute: 32, fires: { ...failedSession, value: '3' } }, ...silentAt(50)],
+  },
+  {
+    says: 'a session fails because of its items, which an alert has reported',
+    series: { [failed]: '0x25 2x600', [sessions('Failed')]: '0x30 1x600' },
+    looks: silentAt(27, 31, 32, 40, 60),
+  },
+  {
+    says: 'of two sessions one fails because of an item, the other without one',
+    series: { [failed]: '0x25 1x600', [sessions('Failed')]: '0x30 2x600' },
+    looks: [{ minute: 32, fires: { ...failedSession, value: '2' } }, ...silentAt(60)],
+  },
+  {
+    says: 'only a line about the session fails with it',
+    series: { [events('Failed', 'None')]: '0x30 1x600', [sessions('Failed')]: '0x30 1x600' },
+    looks: [...silentAt(30), { minute: 32, fires: failedSession }],
+  },
+  {
+    says: 'items of another workload failed',
+    series: { [events('Failed', 'Restore', { workload: 'teams' })]: '0x25 1x600', [sessions('Failed')]: '0x30 1x600' },
+    looks: [...silentAt(30), { minute: 32, fires: failedSession }],
+  },
+  {
+    says: 'sessions succeed, and an old total is not a failure',
+    series: { [sessions('Failed')]: '_x5 9x100', [sessions('Success')]: '0+1x100' },
+    looks: silentAt(6, 20, 60),
   },
 ];
 
@@ -138,51 +202,17 @@ const ratios: readonly Case[] = [
   },
 ];
 
-/** These cases need days of history, so they are evaluated every 5 minutes. */
-export const volumeCases: readonly Case[] = [
-  {
-    alert: 'VB365RestoreFailureRatioElevated',
-    says: 'some bad hours after good days',
-    series: { [sessions('Failed')]: '0x4000 0+0.1x300', [sessions('Success')]: '0+1x4000 4000+0.1x300' },
-    looks: silentAt(4000, 4200, 4290),
-  },
-  {
-    alert: 'VB365RestoreVolumeUnusual',
-    says: 'a mass restore',
-    series: { [events('Success')]: '0+1x3000 3020+20x120' },
-    looks: [...silentAt(3000), { minute: 3100, fires: { labels: ofTenant, value: '1200' } }],
-  },
-  {
-    alert: 'VB365RestoreVolumeUnusual',
-    says: 'a server that is always that busy',
-    series: { [events('Success')]: '0+20x3200' },
-    looks: silentAt(3000, 3100),
-  },
-  {
-    alert: 'VB365RestoreExportUnusual',
-    says: 'many items leave the backup',
-    series: { [events('Success', 'Export')]: '0+0.1x3000 305+5x120' },
-    looks: [...silentAt(3000), { minute: 3100, fires: { labels: ofTenant, value: '300' } }],
-  },
-  {
-    alert: 'VB365RestoreExportUnusual',
-    says: 'as many items are restored in place',
-    series: { [events('Success', 'Restore')]: '0+0.1x3000 305+5x120' },
-    looks: silentAt(3000, 3100),
-  },
-];
-
 const oldest = series('vb365_restore_oldest_open_session_start_timestamp_seconds', ofServer);
 const abandoned = series('vb365_restore_events_abandoned_total', ofServer);
 const corrected = series('vb365_event_corrections_total', ofServer);
-const two = { labels: { job, server: 'hq' }, value: '2' };
+const two = { labels: aboutServer, value: '2' };
 
 const sessionsAndEvents: readonly Case[] = [
   {
     alert: 'VB365RestoreSessionStuck',
     says: 'a session is open for more than 12 hours',
     series: { [oldest]: '0x800' },
-    looks: [...silentAt(720, 730), { minute: 736, fires: { labels: { job, server: 'hq' }, value: '12h 16m 0s' } }],
+    looks: [...silentAt(720, 730), { minute: 736, fires: { labels: aboutServer, value: '12h 16m 0s' } }],
   },
   {
     alert: 'VB365RestoreSessionStuck',
@@ -217,7 +247,8 @@ const sessionsAndEvents: readonly Case[] = [
 ];
 
 export const restoreCases: readonly Case[] = [
-  ...failedEvent.map(rest => ({ alert: 'VB365RestoreEventFailed' as const, ...rest })),
+  ...[...failedEvent, ...shared].map(rest => ({ alert: 'VB365RestoreEventFailed' as const, ...rest })),
+  ...sessionFailed.map(rest => ({ alert: 'VB365RestoreSessionFailed' as const, ...rest })),
   ...ratios,
   ...sessionsAndEvents,
 ];

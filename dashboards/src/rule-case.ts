@@ -6,17 +6,20 @@ export type Firing = Readonly<{ labels: Readonly<Record<string, string>>; value?
 /** An evaluation of the alert `minute` minutes after the start; without `fires` the alert must be silent. */
 export type Look = Readonly<{ minute: number; fires?: Firing }>;
 
-/** Input series in promtool's notation, one sample per minute, and the expected state of an alert. */
+/** Input series in promtool's notation, one sample per minute or `interval`, and the expected state of an alert. */
 export type Case = Readonly<{
   alert: Alert['name'];
   says: string;
+  interval?: string;
   series: Readonly<Record<string, string>>;
   looks: readonly Look[];
 }>;
 
 /** Target labels that a scrape adds. */
 export const scraped = { job: 'vb365', instance: 'exporter:10365' } as const;
-export const ofServer = { ...scraped, server: 'hq' } as const;
+/** The labels of an alert about a server: rules aggregate those of the replica away. */
+export const aboutServer = { server: 'hq' } as const;
+export const ofServer = { ...scraped, ...aboutServer } as const;
 
 /** The text of a series: its name and labels. */
 export function series(name: string, labels: Readonly<Record<string, string>>): string {
@@ -27,10 +30,10 @@ export function series(name: string, labels: Readonly<Record<string, string>>): 
 export const silentAt = (...minutes: readonly number[]): readonly Look[] => minutes.map(minute => ({ minute }));
 
 /** A case as promtool reads it. */
-export function testOf({ says, series: given, looks }: Case, alert: Alert) {
+export function testOf({ says, interval = '1m', series: given, looks }: Case, alert: Alert) {
   return {
     name: `${alert.name}: ${says}`,
-    interval: '1m',
+    interval,
     input_series: Object.entries(given).map(([name, values]) => ({ series: name, values })),
     alert_rule_test: looks.map(({ minute, fires }) => ({
       eval_time: `${String(minute)}m`,

@@ -21,24 +21,32 @@ const ruleOf = (alert: Alert) => ({
   alert: alert.name,
   expr: alert.expr,
   ...(alert.for === undefined ? {} : { for: alert.for }),
+  ...(alert.keepFiringFor === undefined ? {} : { keep_firing_for: alert.keepFiringFor }),
   labels: { severity: alert.severity, component: alert.component },
   annotations: annotationsOf(alert),
 });
 
-const groupOf = (name: string, of: readonly Alert[]) => ({ name: `vb365-${name}.alerts`, rules: of.map(ruleOf) });
+const alertGroups = {
+  restore: restoreAlerts,
+  server: serverAlerts,
+  delivery: deliveryAlerts,
+  exporter: exporterAlerts,
+};
+const recordingGroup = 'vb365.recordings';
+const nameOfGroup = (name: string): string => `vb365-${name}.alerts`;
+
+/** The groups of rules; alerts read what the recordings have written. */
+export const groupNames: readonly string[] = [recordingGroup, ...Object.keys(alertGroups).map(nameOfGroup)];
+
+const groupOf = (name: string, of: readonly Alert[]) => ({ name: nameOfGroup(name), rules: of.map(ruleOf) });
 
 /** The rule files. Groups have no interval, so that the evaluation_interval of Prometheus applies. */
 export function ruleFiles(): readonly GeneratedFile[] {
   const recorded = {
-    name: 'vb365.recordings',
+    name: recordingGroup,
     rules: recordings.map(({ name, expr }) => ({ record: name, expr })),
   };
-  const groups = [
-    groupOf('restore', restoreAlerts),
-    groupOf('server', serverAlerts),
-    groupOf('delivery', deliveryAlerts),
-    groupOf('exporter', exporterAlerts),
-  ];
+  const groups = Object.entries(alertGroups).map(([name, of]) => groupOf(name, of));
   return [
     { path: 'dashboards/prometheus/vb365-recordings.yml', text: generatedYaml({ groups: [recorded] }) },
     { path: 'dashboards/prometheus/vb365-alerts.yml', text: generatedYaml({ groups }) },

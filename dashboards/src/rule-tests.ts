@@ -1,14 +1,18 @@
 import { deliveryCases } from './delivery-cases.js';
 import { exporterCases } from './exporter-cases.js';
-import { restoreCases, volumeCases } from './restore-cases.js';
+import { restoreCases } from './restore-cases.js';
 import { type Case, testOf } from './rule-case.js';
-import { alerts, type GeneratedFile, generatedYaml } from './rule-files.js';
+import { alerts, type GeneratedFile, generatedYaml, groupNames } from './rule-files.js';
 import { serverCases } from './server-cases.js';
+import { trustCases } from './trust-cases.js';
+import { quietCases, volumeCases } from './volume-cases.js';
 
 export const cases: readonly Case[] = [
   ...restoreCases,
   ...volumeCases,
+  ...quietCases,
   ...serverCases,
+  ...trustCases,
   ...deliveryCases,
   ...exporterCases,
 ];
@@ -16,8 +20,10 @@ export const cases: readonly Case[] = [
 /** promtool test files with the evaluation interval and the cases. */
 const files = {
   restore: { every: '1m', of: restoreCases },
+  quiet: { every: '30m', of: quietCases },
   volume: { every: '5m', of: volumeCases },
   server: { every: '1m', of: serverCases },
+  trust: { every: '1m', of: trustCases },
   delivery: { every: '1m', of: deliveryCases },
   exporter: { every: '1m', of: exporterCases },
 } as const;
@@ -28,6 +34,7 @@ export const ruleTestFiles = (): readonly GeneratedFile[] =>
     text: generatedYaml({
       rule_files: ['../vb365-recordings.yml', '../vb365-alerts.yml'],
       evaluation_interval: every,
+      group_eval_order: groupNames,
       tests: of.map(one => testOf(one, alertOf(one))),
     }),
   }));

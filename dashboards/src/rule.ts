@@ -23,9 +23,18 @@ export const dashboardUids = {
 /** Matches the scrape jobs of exporters: every job with `vb365` in its name. */
 export const ourJobs = 'job=~".*vb365.*"';
 
-/** For each series of `metric`, the start time of its process: a fallback for a timestamp that has no value yet. */
-export const processStart = (metric: string): string =>
-  `${metric} * 0 + on (job, instance) group_left () process_start_time_seconds`;
+/**
+ * The value of a gauge, or its last one for ten minutes after its series has ended. Nothing fires or resolves while a server
+ * moves from one replica to another.
+ */
+export const lastKnown = (gauge: string): string => `last_over_time(${gauge}[10m])`;
+
+/** For each series of `gauge`, the start time of its process: a fallback for a timestamp that has no value yet. */
+export const processStart = (gauge: string): string =>
+  `${lastKnown(gauge)} * 0 + on (job, instance) group_left () ${lastKnown('process_start_time_seconds')}`;
+
+/** Labels that a summary and a link to a dashboard can name. */
+export type Subject = 'server' | 'organization' | 'workload' | 'instance';
 
 /** An alert as data. The tests check rules, routes and runbooks against it. */
 export type Alert = Readonly<{
@@ -36,28 +45,29 @@ export type Alert = Readonly<{
   expr: string;
   /** How long the expression must hold; undefined: fires at once. */
   for?: string;
-  /** One sentence without values or labels. */
+  /** How long it keeps firing after the expression stopped to hold; undefined: it resolves at once. */
+  keepFiringFor?: string;
+  /** The labels that its dashboard selects; the alert has all of them. */
+  about: readonly Subject[];
+  /** One sentence without values. It names server, organization and instance where the alert has them. */
   summary: string;
   /** What is wrong, with labels and value, then the first thing to do. */
   description: string;
   dashboard: keyof typeof dashboardUids;
+  /** How far back the dashboard looks; undefined: 24 hours. */
+  lookBack?: string;
 }>;
 
 /** A recording rule that several alerts or panels use. */
 export type Recording = Readonly<{ name: `${string}:vb365_${string}`; expr: string }>;
 
 /** The annotation templates of an alert. */
-export function annotationsOf({ name, summary, description, dashboard }: Alert): Readonly<Record<string, string>> {
-  return {
-    summary,
-    description,
-    runbook_url: `${runbookBase}/${name}.md`,
-    dashboard_url: `${grafanaBase}/d/${dashboardUids[dashboard]}${variablesOf(dashboard)}`,
-  };
+export function annotationsOf(alert: Alert): Readonly<Record<string, string>> {
+  const { name, summary, description } = alert;
+  return { summary, description, runbook_url: `${runbookBase}/${name}.md`, dashboard_url: dashboardUrl(alert) };
 }
 
-function variablesOf(dashboard: Alert['dashboard']): string {
-  if (dashboard === 'organization')
-    return '?var-server={{ $labels.server | urlquery }}&var-organization={{ $labels.organization | urlquery }}';
-  return dashboard === 'fleet' ? '?var-server={{ $labels.server | urlquery }}' : '';
+function dashboardUrl({ dashboard, about, lookBack = '24h' }: Alert): string {
+  const variables = about.map(label => `var-${label}={{ $labels.${label} | urlquery }}`);
+  return `${grafanaBase}/d/${dashboardUids[dashboard]}?${[...variables, `from=now-${lookBack}`, 'to=now'].join('&')}`;
 }

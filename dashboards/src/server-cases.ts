@@ -1,11 +1,19 @@
-import { type Case, ofServer, scraped, series, silentAt } from './rule-case.js';
+import { aboutServer, type Case, ofServer, scraped, series, silentAt } from './rule-case.js';
+import { thresholds } from './thresholds.js';
 
 const of = (name: string, labels: Readonly<Record<string, string>> = {}): string =>
   series(`vb365_${name}`, { ...ofServer, ...labels });
 const fires = (value?: string, labels: Readonly<Record<string, string>> = {}) => ({
-  labels: { ...ofServer, ...labels },
+  labels: { ...aboutServer, ...labels },
   ...(value === undefined ? {} : { value }),
 });
+
+/** How long the server still keeps what was not read, `minutes` after the last complete poll. */
+const keepsFor = (minutes: number): string => {
+  const [daysLeft, rest] = minutes === 0 ? [0, 0] : [1, 24 * 60 - minutes];
+  return `${days(daysLeft)} ${String(Math.floor(rest / 60))}h ${String(rest % 60)}m 0s`;
+};
+const days = (before: number): string => `${String(thresholds.historyRetentionDays - before)}d`;
 
 const up = of('server_up');
 const started = series('process_start_time_seconds', scraped);
@@ -13,6 +21,11 @@ const refused = of('poll_errors_total', { reason: 'auth' });
 const throttled = of('poll_errors_total', { reason: 'throttled' });
 const complete = of('polls_total', { result: 'complete' });
 const incomplete = of('polls_total', { result: 'failed' });
+const interval = of('poll_interval_seconds');
+/** The series of another replica. */
+const other = { instance: 'other:10365' };
+const onOther = (name: string): string => of(name, other);
+const otherStarted = series('process_start_time_seconds', { ...scraped, ...other });
 const lastPoll = of('last_successful_poll_timestamp_seconds');
 
 /** One request per minute that takes between `above` and `upTo` seconds. */
@@ -30,7 +43,7 @@ const reading: readonly Case[] = [
     alert: 'VB365ServerUnreachable',
     says: 'the server stays down',
     series: { [up]: '1x5 0x40' },
-    looks: [...silentAt(5, 11, 20), { minute: 22, fires: fires() }],
+    looks: [...silentAt(5, 11, 20), { minute: 22, fires: fires(keepsFor(0)) }],
   },
   {
     alert: 'VB365ServerUnreachable',
@@ -42,19 +55,19 @@ const reading: readonly Case[] = [
     alert: 'VB365AuthFailing',
     says: 'every poll is refused',
     series: { [refused]: '0x5 2+2x60', [complete]: '0+1x5 5x60' },
-    looks: [...silentAt(10, 18), { minute: 30, fires: fires() }],
+    looks: [...silentAt(10, 18), { minute: 30, fires: fires(keepsFor(0)) }],
   },
   {
     alert: 'VB365AuthFailing',
     says: 'the login is refused from the first poll on, every five minutes',
     series: { [refused]: '0x5 1x4 2x4 3x4 4x4 5x4 6x4 7x4', [complete]: '0x40' },
-    looks: [...silentAt(5, 10), ...[12, 20, 30, 40].map(minute => ({ minute, fires: fires() }))],
+    looks: [...silentAt(5, 10), ...[12, 20, 30, 40].map(minute => ({ minute, fires: fires(keepsFor(0)) }))],
   },
   {
     alert: 'VB365AuthFailing',
     says: 'one poll between refused ones is complete',
     series: { [refused]: '0x10 1+1x60', [complete]: '0x12 1x60' },
-    looks: [...silentAt(15, 17, 20, 22, 25), { minute: 30, fires: fires() }],
+    looks: [...silentAt(15, 17, 20, 22, 25), { minute: 30, fires: fires(keepsFor(0)) }],
   },
   {
     alert: 'VB365AuthFailing',
@@ -78,7 +91,7 @@ const reading: readonly Case[] = [
     alert: 'VB365PollStale',
     says: 'the last complete poll is old',
     series: { [lastPoll]: '0+60x10 600x60' },
-    looks: [...silentAt(20, 26), { minute: 32, fires: fires('22m 0s') }],
+    looks: [...silentAt(20, 26), { minute: 32, fires: fires(keepsFor(22)) }],
   },
   {
     alert: 'VB365PollStale',
@@ -90,7 +103,79 @@ const reading: readonly Case[] = [
     alert: 'VB365PollStale',
     says: 'no poll was complete since the exporter started',
     series: { [up]: '1x60', [started]: '0x60' },
-    looks: [...silentAt(10, 20), { minute: 22, fires: fires('22m 0s') }],
+    looks: [...silentAt(10, 20), { minute: 22, fires: fires(keepsFor(22)) }],
+  },
+  {
+    alert: 'VB365ServerUnreachable',
+    says: 'the time left counts from the last complete poll, also after a restart of the exporter',
+    series: {
+      [lastPoll]: '0+60x10 600x10 stale',
+      [started]: '0x30 1800x60',
+      [up]: '1x10 0x12 _x5 0x60',
+    },
+    looks: [{ minute: 70, fires: fires(keepsFor(60)) }],
+  },
+  {
+    alert: 'VB365ServerUnreachable',
+    says: 'it moves to another replica, which cannot reach it either',
+    series: { [up]: '1x5 0x25 stale', [onOther('server_up')]: '_x33 0x40' },
+    looks: [22, 30, 31, 32, 33, 34, 40, 60].map(minute => ({ minute, fires: fires(keepsFor(0)) })),
+  },
+  {
+    alert: 'VB365AuthFailing',
+    says: 'every poll is refused, one each hour',
+    series: {
+      [refused]: '0x59 1x60 2x60 3x60 4x60',
+      [complete]: '1x300',
+      [lastPoll]: '0x300',
+      [up]: '1x59 0x240',
+      [interval]: '3600x300',
+    },
+    looks: [
+      ...silentAt(65, 119, 124),
+      ...[127, 150, 179, 200, 239].map(minute => ({ minute, fires: fires(keepsFor(minute)) })),
+    ],
+  },
+  {
+    alert: 'VB365AuthFailing',
+    says: 'one poll is refused, and polls come each hour',
+    series: {
+      [refused]: '0x59 1x240',
+      [complete]: '1x119 2x60 3x120',
+      [lastPoll]: '0x119 7200x60 10800x120',
+      [interval]: '3600x300',
+    },
+    looks: silentAt(60, 65, 100, 119, 121, 130, 170, 200, 239),
+  },
+  {
+    alert: 'VB365PollStale',
+    says: 'one poll each hour, and all are complete',
+    series: { [lastPoll]: '0x59 3600x60 7200x60', [up]: '1x180', [interval]: '3600x180' },
+    looks: silentAt(20, 30, 59, 60, 110, 150),
+  },
+  {
+    alert: 'VB365PollStale',
+    says: 'one poll each ten minutes, and none is complete any more',
+    series: { [lastPoll]: '600x180', [up]: '1x180', [interval]: '600x180' },
+    looks: [...silentAt(20, 30, 39, 44), { minute: 48, fires: fires(keepsFor(38)) }],
+  },
+  {
+    alert: 'VB365PollStale',
+    says: 'the server moves to another replica, which has been running for long',
+    series: {
+      [lastPoll]: '0+60x30 stale',
+      [started]: '0x200',
+      [otherStarted]: '0x200',
+      [onOther('last_successful_poll_timestamp_seconds')]: '_x34 2040+60x60',
+      [onOther('server_up')]: '_x32 1x60',
+    },
+    looks: silentAt(30, 31, 33, 35, 40, 60, 90),
+  },
+  {
+    alert: 'VB365PollStale',
+    says: 'the server was removed from the configuration',
+    series: { [lastPoll]: '0+60x30 stale', [up]: '1x30 stale', [started]: '0x200' },
+    looks: silentAt(30, 40, 50, 60, 100),
   },
   {
     alert: 'VB365PollErrors',
@@ -177,68 +262,4 @@ const changeFeed: readonly Case[] = [
   },
 ];
 
-const verified = of('tls_verification_enabled');
-const certificate = of('certificate_expiry_timestamp_seconds');
-const skew = of('clock_skew_seconds');
-const unknown = of('unknown_values_total', { field: 'status' });
-const days = (count: number): string => `${String(count * 86_400)}x200`;
-
-const trust: readonly Case[] = [
-  {
-    alert: 'VB365TlsVerificationOff',
-    says: 'verification is off',
-    series: { [verified]: '0x20' },
-    looks: [...silentAt(4), { minute: 6, fires: fires() }],
-  },
-  {
-    alert: 'VB365TlsVerificationOff',
-    says: 'verification is on',
-    series: { [verified]: '1x20' },
-    looks: silentAt(6, 20),
-  },
-  {
-    alert: 'VB365CertificateExpiresSoon',
-    says: '20 days are left',
-    series: { [certificate]: days(20) },
-    looks: [...silentAt(30), { minute: 90, fires: fires('19d 22h 30m 0s') }],
-  },
-  {
-    alert: 'VB365CertificateExpiresSoon',
-    says: '40 days are left',
-    series: { [certificate]: days(40) },
-    looks: silentAt(90),
-  },
-  {
-    alert: 'VB365CertificateExpiresVerySoon',
-    says: '2 days are left',
-    series: { [certificate]: days(2) },
-    looks: [...silentAt(10), { minute: 20, fires: fires('1d 23h 40m 0s') }],
-  },
-  {
-    alert: 'VB365CertificateExpiresVerySoon',
-    says: '5 days are left',
-    series: { [certificate]: days(5) },
-    looks: silentAt(20, 90),
-  },
-  {
-    alert: 'VB365ClockSkew',
-    says: 'the server is 90 s behind',
-    series: { [skew]: '-90x40' },
-    looks: [...silentAt(10), { minute: 16, fires: fires('1m 30s') }],
-  },
-  { alert: 'VB365ClockSkew', says: 'the server is 30 s ahead', series: { [skew]: '30x40' }, looks: silentAt(16, 40) },
-  {
-    alert: 'VB365UnknownValues',
-    says: 'a new status is seen',
-    series: { [unknown]: '0x5 1x60' },
-    looks: [...silentAt(5), { minute: 7, fires: fires('1', { field: 'status' }) }],
-  },
-  {
-    alert: 'VB365UnknownValues',
-    says: 'none since, with missed scrapes',
-    series: { [unknown]: '4x5 _x5 4x60' },
-    looks: silentAt(5, 12, 60),
-  },
-];
-
-export const serverCases: readonly Case[] = [...reading, ...changeFeed, ...trust];
+export const serverCases: readonly Case[] = [...reading, ...changeFeed];

@@ -1,19 +1,40 @@
 /** All alert thresholds. Texts such as `15m` are PromQL durations. Run `npm run docs` after a change. */
 export const thresholds = {
-  /** The alert fires for `window`; `memory` limits how old the previous value can be when scrapes were missed. */
-  restoreEventFailed: { window: '15m', memory: '1d' },
+  /**
+   * Days that a VB365 server keeps its session history (General Options, History). By default it keeps everything; a limited
+   * history has 53 weeks. The chart changes it with `prometheusRule.historyRetentionDays`.
+   */
+  historyRetentionDays: 371,
+  /**
+   * The alert fires for `window`; `memory` limits how old the previous value can be when scrapes were missed. `eventTypes`
+   * are the operations whose failures count, in alerts and panels. `View` is one of them: a preview reads the backup the same
+   * way as a restore, so that its failure is the first sign of a restore that will fail. `None` is a line about the session,
+   * whose failure `VB365RestoreSessionFailed` reports. The chart changes it with `prometheusRule.failedEventTypes`.
+   */
+  restoreEventFailed: {
+    window: '15m',
+    memory: '1d',
+    eventTypes: ['View', 'Restore', 'Save', 'Export', 'Send', 'other'],
+  },
+  /** Failed items within `itemWindow` explain as many failed sessions. */
+  restoreSessionFailed: { itemWindow: '2h' },
   /** Both windows must exceed their ratio, so that neither a single failure nor an old incident is enough. */
   failureRatioHigh: { shortRatio: 0.25, longRatio: 0.1, shortSessions: 4, for: '10m' },
   failureRatioElevated: { shortRatio: 0.15, longRatio: 0.05, shortSessions: 10, for: '30m' },
   restoreSessionStuck: { ageSeconds: 12 * 3600, for: '15m' },
-  /** Compared with the mean hour of the previous week. */
-  restoreVolumeUnusual: { itemsPerHour: 500, timesMean: 5, for: '15m' },
-  restoreExportUnusual: { itemsPerHour: 100, timesMean: 5, for: '15m' },
+  /**
+   * Compared with the busiest hour of the week that ended a day ago. They keep firing for a day, so that what happened at night is
+   * still firing when somebody comes to work.
+   */
+  restoreVolumeUnusual: { itemsPerHour: 500, timesBusiest: 2, for: '5m', keepFiringFor: '1d' },
+  restoreExportUnusual: { itemsPerHour: 100, timesBusiest: 2, for: '5m', keepFiringFor: '1d' },
   restoreEventsAbandoned: { window: '1h' },
-  eventCorrections: { window: '1d' },
+  eventCorrections: { window: '3d' },
   serverUnreachable: { window: '5m', for: '10m' },
-  authFailing: { window: '10m', for: '5m' },
-  pollStale: { ageSeconds: 900, for: '5m' },
+  /** With a poll interval of more than `slowSeconds`, `slowWindow` holds at least two polls. */
+  authFailing: { window: '10m', slowSeconds: 300, slowWindow: '3h', slowIntervals: 2, for: '5m' },
+  /** Both must be exceeded. */
+  pollStale: { ageSeconds: 900, intervals: 3, for: '5m' },
   pollErrors: { window: '30m', ratio: 0.2, for: '15m' },
   apiThrottled: { window: '15m', times: 3, for: '15m' },
   apiSlow: { window: '15m', p95Seconds: 10, for: '15m' },
@@ -22,9 +43,10 @@ export const thresholds = {
   installationChanged: { window: '1h' },
   tlsVerificationOff: { for: '5m' },
   certificateExpiresSoon: { leftSeconds: 21 * 86_400, for: '1h' },
-  certificateExpiresVerySoon: { leftSeconds: 3 * 86_400, for: '15m' },
+  certificateExpiresVerySoon: { leftSeconds: 86_400, for: '15m' },
+  certificateExpired: { for: '5m' },
   clockSkew: { seconds: 60, for: '15m' },
-  unknownValues: { window: '1d' },
+  unknownValues: { window: '3d' },
   deliveryLag: { ageSeconds: 900, for: '5m' },
   deliveryFailing: { window: '30m', for: '5m' },
   deliveryRejected: { window: '30m' },
@@ -33,6 +55,8 @@ export const thresholds = {
   exporterAbsent: { for: '10m' },
   exporterRestarting: { window: '1h', times: 3 },
   stateErrors: { window: '15m' },
+  /** The exporter retries at least every two minutes, so that continuing errors are in each `window`. */
+  stateFailing: { window: '5m', for: '10m' },
   configReloadFailed: { for: '5m' },
   organizationOverflow: { window: '1h' },
   scrapeTooLarge: { samples: 20_000, for: '30m' },

@@ -90,7 +90,7 @@ const connectionKeys = {
   ).optional(),
   poll_interval: duration(
     { min: '5s', max: '1h', example: '30s' },
-    'Interval between polls while no session is open. With more than 5 minutes, also raise the 900 s of the alert `VB365PollStale`.',
+    'Interval between polls while no session is open.',
   ).prefault('30s'),
   open_poll_interval: duration(
     { min: '1s', max: '1h', example: '5s' },

@@ -83,6 +83,14 @@ export const pollDuration = histogram({
   example: 'histogram_quantile(0.99, sum by (le, server) (rate(vb365_poll_duration_seconds_bucket[1h])))',
 });
 
+export const pollInterval = gauge({
+  name: 'vb365_poll_interval_seconds',
+  help: 'Configured interval between polls while no session is open, in seconds.',
+  unit: 'seconds',
+  labels: ['server'],
+  example: 'time() - vb365_last_successful_poll_timestamp_seconds > 3 * vb365_poll_interval_seconds',
+});
+
 export const lastSuccessfulPoll = gauge({
   name: 'vb365_last_successful_poll_timestamp_seconds',
   help: 'Unix time of the last complete poll.',
@@ -113,6 +121,14 @@ export const tlsVerificationEnabled = gauge({
   unit: 'boolean',
   labels: ['server'],
   example: 'vb365_tls_verification_enabled == 0',
+});
+
+export const certificateExpiryChecked = gauge({
+  name: 'vb365_certificate_expiry_checked',
+  help: 'Whether the exporter refuses the TLS certificate of the server after its expiry. 0 with server_fingerprint or insecure_skip_verify, and over http.',
+  unit: 'boolean',
+  labels: ['server'],
+  example: 'vb365_certificate_expiry_timestamp_seconds unless on (server) vb365_certificate_expiry_checked == 0',
 });
 
 export const certificateExpiry = gauge({

@@ -1,9 +1,11 @@
-import type { AnomalyKind, RejectReason } from '../model/event.js';
+import type { AnomalyKind, RejectReason, RestoreEvent } from '../model/event.js';
+import type { VocabularyField } from '../model/labels.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import type { BacklogEntry } from './backlog.js';
 import type { Completion } from './completion.js';
 import type { PageResult, RejectedRow } from './dedupe.js';
+import { formatIntervalSet } from './interval-set.js';
 import type { Batch, TakenEvent } from './ports.js';
 
 /** Maximum number of events and results that a sink takes at once, and of rows in one transaction. */
@@ -23,6 +25,15 @@ export type SessionPart = Readonly<{
 
 export type RejectedEvent = RejectedRow & Readonly<{ session: string }>;
 export type CorrectedSession = Readonly<{ session: string; events: number }>;
+/** Events that never became final; `orders` such as `3-5,9`, empty if there were too many holes to wait for. */
+export type AbandonedEvents = Readonly<{ session: string; events: number; orders: string }>;
+/** A value that the exporter does not know; `order` of the event, undefined for a value of the session. */
+export type UnknownValue = Readonly<{
+  session: string;
+  order: number | undefined;
+  field: VocabularyField;
+  value: string;
+}>;
 
 /** A batch across sessions, and what it changes once the sink has taken it. */
 export type ReadBatch = Readonly<ReturnType<BatchBuilder['build']>>;
@@ -37,6 +48,8 @@ export class BatchBuilder {
   readonly #changed = new Set<string>();
   readonly #rejected: RejectedEvent[] = [];
   readonly #corrected: CorrectedSession[] = [];
+  readonly #abandoned: AbandonedEvents[] = [];
+  readonly #unknown: UnknownValue[] = [];
   readonly #rejectedCounts: Counts<RejectReason> = {};
   readonly #anomalies: Counts<AnomalyKind> = {};
   readonly #findings = { rejected: this.#rejectedCounts, anomalies: this.#anomalies, abandoned: 0, corrections: 0 };
@@ -71,24 +84,48 @@ export class BatchBuilder {
       /** Rejected events by name. */
       rejected: this.#rejected,
       corrected: this.#corrected,
+      abandoned: this.#abandoned,
+      unknown: this.#unknown,
     };
   }
 
   #addPage(session: Session, { events, rejected, anomalies, abandoned }: PageResult): void {
-    for (const event of events) this.#events.push({ session, event });
+    for (const event of events) this.#addEvent(session, event);
     for (const row of rejected) {
       this.#rejected.push({ session: session.id, ...row });
       count(this.#rejectedCounts, row.reason, 1);
     }
     for (const kind of anomalies) count(this.#anomalies, kind, 1);
-    this.#findings.abandoned += abandoned;
+    this.#abandon({ session: session.id, events: abandoned, orders: '' });
+  }
+
+  #addEvent(session: Session, event: RestoreEvent): void {
+    this.#events.push({ session, event });
+    const { order, type, status } = event;
+    if (type.label === 'other')
+      this.#unknown.push({ session: session.id, order, field: 'event_type', value: type.raw });
+    if (status.label === 'other')
+      this.#unknown.push({ session: session.id, order, field: 'status', value: status.raw });
+  }
+
+  #addResult(session: Session): void {
+    this.#results.push(session);
+    for (const field of ['workload', 'result'] as const) {
+      const { label, raw: value } = session[field];
+      if (label === 'other') this.#unknown.push({ session: session.id, order: undefined, field, value });
+    }
+  }
+
+  #abandon(abandoned: AbandonedEvents): void {
+    this.#findings.abandoned += abandoned.events;
+    if (abandoned.events > 0) this.#abandoned.push(abandoned);
   }
 
   #addCompletion(id: string, session: Session | undefined, completion: Completion): void {
-    const { result, abandoned, corrections, orderGaps, duplicates } = completion;
-    if (result && session !== undefined) this.#results.push(session);
+    const { result, abandoned, abandonedOrders, corrections, orderGaps, duplicates } = completion;
+    if (result && session !== undefined) this.#addResult(session);
     if (corrections > 0) this.#corrected.push({ session: id, events: corrections });
-    this.#findings.abandoned += abandoned;
+    this.#abandon({ session: id, events: abandoned, orders: formatIntervalSet(abandonedOrders.slice(0, 10)) });
     this.#findings.corrections += corrections;
     count(this.#anomalies, 'order_gap', orderGaps);
     count(this.#anomalies, 'duplicate_order', duplicates);

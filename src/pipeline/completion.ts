@@ -2,7 +2,7 @@ import type { Session } from '../model/session.js';
 import { type Nanos, seconds } from '../model/time.js';
 import type { ReadProgress } from './dedupe.js';
 import type { Cursor, TallyKey } from './cursor.js';
-import { closed, contains, gaps, insert, sizeOf } from './interval-set.js';
+import { closed, contains, gaps, insert, sizeOf, type IntervalSet } from './interval-set.js';
 
 /** A reading that begins this long after the stop sees events that were appended late. */
 export const quiescenceTime: Nanos = seconds(60);
@@ -30,8 +30,9 @@ export type Completion = Readonly<{
   unfinished: boolean;
   /** Server time of the next reading; undefined for the next poll. */
   wakeAt: Nanos | undefined;
-  /** Events given up. */
+  /** Events given up, and their orders. */
   abandoned: number;
+  abandonedOrders: IntervalSet;
   /** Holes given up. */
   orderGaps: number;
   /** Events whose final status changed after they were taken. */
@@ -56,6 +57,7 @@ const notDone = {
   unfinished: false,
   wakeAt: undefined,
   abandoned: 0,
+  abandonedOrders: [],
   orderGaps: 0,
   corrections: 0,
   duplicates: 0,
@@ -96,9 +98,11 @@ function whyUnverified({ full, readAt, first, fresh }: ReadProgress, stoppedAt: 
 function giveUp(cursor: Cursor, running: readonly number[]) {
   const withRows = insert(cursor.taken, running);
   const missing = gaps(withRows);
+  const abandonedOrders = insert(missing, running);
   return {
     cursor: { ...cursor, taken: closed(withRows) },
-    abandoned: running.length + sizeOf(missing),
+    abandoned: sizeOf(abandonedOrders),
+    abandonedOrders,
     orderGaps: missing.length,
   };
 }

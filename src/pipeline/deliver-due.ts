@@ -1,6 +1,13 @@
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import { seconds } from '../model/time.js';
-import { BatchBuilder, type CorrectedSession, type RejectedEvent, type SessionPart } from './batch-builder.js';
+import {
+  type AbandonedEvents,
+  BatchBuilder,
+  type CorrectedSession,
+  type RejectedEvent,
+  type SessionPart,
+  type UnknownValue,
+} from './batch-builder.js';
 import type { DeliveredBatch } from './pending-commit.js';
 import { concernsOneSession, type DeadLetter } from './ports.js';
 import { readSession } from './read-session.js';
@@ -84,16 +91,20 @@ class DeliverySummary implements DeliveryReport {
   readonly undelivered: ExporterError[] = [];
   readonly rejected = new Sampler<RejectedEvent>();
   readonly corrected = new Sampler<CorrectedSession>();
+  readonly abandoned = new Sampler<AbandonedEvents>();
+  readonly unknown = new Sampler<UnknownValue>();
   readonly deadLetters = new Sampler<DeadLetter>();
 
   get errors(): readonly ExporterError[] {
     return [...this.undelivered, ...this.unread];
   }
 
-  add({ batch, rejected, corrected, change }: DeliveredBatch): void {
+  add({ batch, rejected, corrected, abandoned, unknown, change }: DeliveredBatch): void {
     this.taken += batch.events.length;
     this.rejected.add(rejected);
     this.corrected.add(corrected);
+    this.abandoned.add(abandoned);
+    this.unknown.add(unknown);
     this.deadLetters.add(change.deadLetters ?? []);
   }
 }

@@ -1,7 +1,7 @@
 import type { ExporterError } from '../kernel/errors.js';
 import type { Nanos } from '../model/time.js';
 import type { Backlog } from './backlog.js';
-import type { CorrectedSession, RejectedEvent } from './batch-builder.js';
+import type { AbandonedEvents, CorrectedSession, RejectedEvent, UnknownValue } from './batch-builder.js';
 import type { PageCache } from './page-cache.js';
 import type { PendingCommit } from './pending-commit.js';
 import type { Batch, DeadLetter, ServedSeries, Sink, SinkName, Source } from './ports.js';
@@ -49,6 +49,10 @@ export type DeliveryReport = Readonly<{
   rejected: Sample<RejectedEvent>;
   /** Sessions with events that changed after they were taken. */
   corrected: Sample<CorrectedSession>;
+  /** Sessions with events that were given up. */
+  abandoned: Sample<AbandonedEvents>;
+  /** Values that the exporter does not know, of delivered events and results. */
+  unknown: Sample<UnknownValue>;
   /** Records that the receiver refused for good. */
   deadLetters: Sample<DeadLetter>;
   /** Sessions that the sink still has to read: its backlog. */

@@ -35,6 +35,8 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
       if (report.taken > 0 || report.errors.length > 0)
         log.debug('Delivery completed', { sink, taken: report.taken, due: report.due });
       logFindings(log, sink, report);
+      // Every sink reads the same sessions; the counters of these findings are those of the metrics sink.
+      if (sink === 'metrics') logFindingsOfServer(log, sink, report);
       const delivery = sinks.get(sink) ?? failureLog(log, clock, 'Delivery');
       sinks.set(sink, delivery);
       const { statusCode: status, answer } = report.errors[0]?.details ?? {};
@@ -60,6 +62,15 @@ function logFindings(log: Log, sink: SinkName, { rejected, corrected, deadLetter
   for (const { session, event, reason, answer } of deadLetters.first)
     log.warn('Record refused by the receiver, skipping', { sink, session, event: known(event), reason, answer });
   logTotal(log, 'Records refused by the receiver', sink, deadLetters);
+}
+
+function logFindingsOfServer(log: Log, sink: SinkName, { abandoned, unknown }: DeliveryReport): void {
+  for (const { session, events, orders } of abandoned.first)
+    log.warn('Events never became final, giving up', { sink, session, events, orders: known(orders) });
+  logTotal(log, 'Sessions with events that never became final', sink, abandoned);
+  for (const { session, order, field, value } of unknown.first)
+    log.warn('Unknown value, counted as other', { sink, session, order, field, value });
+  logTotal(log, 'Unknown values', sink, unknown);
 }
 
 /** A field without a value is left out. */

@@ -11,7 +11,7 @@ import type { Credentials } from '../source/options.js';
 import { type RestSource, restSource } from '../source/rest.js';
 import type { Trust } from '../source/trust.js';
 import { isTimedOperation } from '../model/labels.js';
-import { apiRequestDuration, apiRequests, tlsVerificationEnabled } from '../metrics/server-families.js';
+import * as family from '../metrics/server-families.js';
 
 /** What the source of a server works with. */
 export type SourceParts = Readonly<{
@@ -31,7 +31,10 @@ export type SourceParts = Readonly<{
 export function serverSource(config: ServerConfig, { version, metrics, store, ...parts }: SourceParts): RestSource {
   const { name: server, url, tls } = config;
   const verified = url.protocol === 'https:' && !tls.insecureSkipVerify;
-  metrics.set(tlsVerificationEnabled, { server }, verified ? 1 : 0);
+  metrics.set(family.tlsVerificationEnabled, { server }, verified ? 1 : 0);
+  const expires = verified && tls.serverFingerprint === undefined;
+  metrics.set(family.certificateExpiryChecked, { server }, expires ? 1 : 0);
+  metrics.set(family.pollInterval, { server }, config.pollIntervalMs / 1000);
   if (tls.insecureSkipVerify)
     parts.log.warn(
       'The TLS certificate of the server is not verified: anyone on the network path can read the password',
@@ -51,8 +54,8 @@ export function serverSource(config: ServerConfig, { version, metrics, store, ..
     requestTimeoutMs: config.requestTimeoutMs,
     userAgent: `vb365-exporter/${version}`,
     observe: (operation, code, seconds) => {
-      metrics.inc(apiRequests, { server, operation, code });
-      if (isTimedOperation(operation)) metrics.observe(apiRequestDuration, { server, operation }, seconds);
+      metrics.inc(family.apiRequests, { server, operation, code });
+      if (isTimedOperation(operation)) metrics.observe(family.apiRequestDuration, { server, operation }, seconds);
     },
   });
 }

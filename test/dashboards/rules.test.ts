@@ -16,13 +16,16 @@ type Selector = Readonly<{
 }>;
 
 /** What an expression selects; a recorded series is followed to what it is made of. */
-function selectors(expr: string): readonly Selector[] {
+function selectors(expr: string, within: readonly string[] = []): readonly Selector[] {
   return [...expr.matchAll(/([a-z_]+:)?\b(vb365_\w+|up|scrape_\w+|process_\w+)\b(?::(\w+))?(?:\{([^}]*)\})?/g)].flatMap(
     ([text, level, metric = '', , inside = '']) => {
-      if (level !== undefined)
-        return selectors(
-          recordings.find(({ name }) => name === text.replace(/\{.*/, ''))?.expr ?? 'vb365_of_no_recording',
-        );
+      if (level !== undefined) {
+        const recorded = text.replace(/\{.*/, '');
+        // A recording may read its own last value.
+        if (within.includes(recorded)) return [];
+        const { expr: of = 'vb365_of_no_recording' } = recordings.find(({ name }) => name === recorded) ?? {};
+        return selectors(of, [...within, recorded]);
+      }
       const matchers = [...inside.matchAll(/(\w+)(=~|!=|!~|=)"([^"]*)"/g)];
       return [
         {
@@ -70,12 +73,23 @@ describe('every alert', () => {
     expect(name).toMatch(/^VB365[A-Z][A-Za-z]+$/);
     expect(severities).toContain(alert.severity);
     expect(components).toContain(alert.component);
-    expect(alert.summary).toMatch(/^[A-Z][^{}]*\.$/);
+    expect(alert.summary).toMatch(/^[A-Z].*\.$/);
+    expect(alert.summary).not.toContain('$value');
+    for (const label of alert.about)
+      if (label !== 'workload') expect(alert.summary).toContain(`{{ $labels.${label} }}`);
     expect(alert.description).toMatch(/\.$/);
-    expect(alert.description.length).toBeLessThan(300);
+    expect(alert.description.length).toBeLessThan(400);
     const { runbook_url, dashboard_url } = annotationsOf(alert);
     expect(runbook_url).toBe(`${runbookBase}/${name}.md`);
-    expect(dashboard_url).toMatch(/^https:\/\/\S+\/d\/vb365-[a-z]+/);
+    expect(dashboard_url).toMatch(/^https:\/\/\S+\/d\/vb365-[a-z]+\?.*from=now-\w+&to=now$/);
+    for (const label of alert.about) expect(dashboard_url).toContain(`var-${label}={{ $labels.${label} | urlquery }}`);
+  });
+
+  test('lasts when a server moves to another replica: only alerts about a process have its labels', () => {
+    const ofProcess = alerts.filter(({ expr }) =>
+      /by \([^)]*\b(?:job|instance|pod)\b/.test(expr.replace(/on \(job, instance\) group_left/g, '')),
+    );
+    expect(ofProcess.map(({ name }) => name)).toEqual(['VB365StateErrors', 'VB365StateFailing']);
   });
 
   test.each(named)('%s names only labels that it has', (name, alert) => {
@@ -114,6 +128,14 @@ describe('runbooks', () => {
       '## Silence',
     ]);
   });
+
+  test.each(alerts.filter(({ severity }) => severity === 'critical').map(({ name }) => name))(
+    '%s is critical: its page starts with what is lost if nobody acts, and by when',
+    name => {
+      const [, , first = ''] = readFileSync(`dashboards/runbooks/${name}.md`, 'utf8').split('\n');
+      expect(first).toMatch(/^\*\*If nobody acts\*\*: .*(?:days|hours|at once|from now on)/);
+    },
+  );
 
   test.each(pages)('%s names metrics, alerts and pages that exist', page => {
     const text = readFileSync(`dashboards/runbooks/${page}`, 'utf8');

@@ -35,15 +35,15 @@ describe('from the server to the webhook', () => {
         alertname: 'VB365RestoreEventFailed',
         severity: 'warning',
         component: 'restore',
-        job: 'vb365',
         server: 'hq',
         organization: fabrikam,
         workload: 'exchange',
+        event_type: 'Restore',
       });
       expect(annotations).toMatchObject({
-        summary: 'Restore events failed.',
+        summary: 'Items failed for fabrikam.onmicrosoft.com on hq.',
         description: expect.stringMatching(
-          /^1 item\(s\) of exchange failed for fabrikam.onmicrosoft.com on hq within 15m\. /,
+          /^Restore failed for 1 item\(s\) of exchange of fabrikam.onmicrosoft.com on hq within 15m\. /,
         ),
         runbook_url: expect.stringMatching(/\/VB365RestoreEventFailed\.md$/),
         dashboard_url: expect.stringContaining(`var-organization=${fabrikam}`),

@@ -12,15 +12,15 @@ const alertOf = (alertname: string, server: string, over: Labels = {}): Labels =
 
 /** What explains, and what it has to mute. */
 const pairs = [
-  ['VB365ExporterDown', 'VB365ClockSkew'],
-  ['VB365ExporterDown', 'VB365EventsSetAside'],
-  ['VB365StateErrors', 'VB365DeliveryFailing'],
+  ['VB365StateFailing', 'VB365StateErrors'],
+  ['VB365CertificateExpired', 'VB365ServerUnreachable'],
   ['VB365AuthFailing', 'VB365ServerUnreachable'],
   ['VB365ServerUnreachable', 'VB365PollStale'],
   ['VB365ServerUnreachable', 'VB365DeliveryFailing'],
   ['VB365AuthFailing', 'VB365DeliveryFailing'],
   ['VB365DeliveryFailing', 'VB365DeliveryLag'],
   ['VB365RestoreFailureRatioHigh', 'VB365RestoreEventFailed'],
+  ['VB365RestoreFailureRatioHigh', 'VB365RestoreSessionFailed'],
   ['VB365CertificateExpiresVerySoon', 'VB365CertificateExpiresSoon'],
 ] as const;
 

@@ -52,8 +52,23 @@ describe('amtool', () => {
     ],
     [
       'many failures',
+      'backup-team',
+      ['VB365RestoreFailureRatioHigh', 'restore', 'warning', 'fabrikam.onmicrosoft.com'],
+    ],
+    [
+      'a mass export',
       'on-call,backup-team',
-      ['VB365RestoreFailureRatioHigh', 'restore', 'critical', 'fabrikam.onmicrosoft.com'],
+      ['VB365RestoreExportUnusual', 'restore', 'warning', 'fabrikam.onmicrosoft.com'],
+    ],
+    [
+      'a mass export of a tenant',
+      'on-call,tenant-contoso,backup-team',
+      ['VB365RestoreExportUnusual', 'restore', 'warning', 'contoso.onmicrosoft.com'],
+    ],
+    [
+      'unusual volume of a tenant',
+      'tenant-contoso,backup-team',
+      ['VB365RestoreVolumeUnusual', 'restore', 'info', 'contoso.onmicrosoft.com'],
     ],
     ['a session without organization', 'backup-team', ['VB365RestoreSessionStuck', 'restore', 'warning', '']],
     ['an exporter that is down', 'on-call,operators', ['VB365ExporterDown', 'exporter', 'critical', '']],

@@ -150,6 +150,29 @@ test('Says so: names the sessions with events that changed after they were count
   ]);
 });
 
+test('Says so: names the sessions with events that never became final, once for all sinks', () => {
+  const { observer, said } = observerAt();
+  const abandoned = sample([{ session: 's1', events: 4, orders: '3-5,9' }], 12);
+  for (const sink of ['metrics', 'logs'] as const) observer.delivered(sink, report({ abandoned }), 1);
+  expect(said()).toEqual([
+    'warn msg="Events never became final, giving up" sink=metrics session=s1 events=4 orders=3-5,9',
+    'warn msg="Sessions with events that never became final" sink=metrics count=12',
+  ]);
+});
+
+test('Says so: names each unknown value by session and order', () => {
+  const { observer, said } = observerAt();
+  const unknown = sample([
+    { session: 's1', order: 3, field: 'status', value: 'Paused' } as const,
+    { session: 's2', order: undefined, field: 'result', value: 'Partial' } as const,
+  ]);
+  observer.delivered('metrics', report({ unknown }), 1);
+  expect(said()).toEqual([
+    'warn msg="Unknown value, counted as other" sink=metrics session=s1 order=3 field=status value=Paused',
+    'warn msg="Unknown value, counted as other" sink=metrics session=s2 field=result value=Partial',
+  ]);
+});
+
 test('Says so: names each refused record by session and event', () => {
   const { observer, said } = observerAt();
   const refusedOne = { sink: 'logs', session: 's1', reason: 'refused', at: 0n } as const;

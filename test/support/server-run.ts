@@ -151,6 +151,8 @@ export const deliveryReport = (over: Partial<DeliveryReport> = {}): DeliveryRepo
   undelivered: [],
   rejected: { count: 0, first: [] },
   corrected: { count: 0, first: [] },
+  abandoned: { count: 0, first: [] },
+  unknown: { count: 0, first: [] },
   deadLetters: { count: 0, first: [] },
   due: 0,
   ...over,

@@ -203,14 +203,14 @@ const story: readonly Row[] = [
   {
     panels: [...headline(), oldestOpen(), alertsFiring(), serversDown()],
   },
-  { title: 'Did a restore fail?', panels: [itemsByStatus(14, 9), failuresByOrganization(), organizations()] },
-  { title: 'How long do restores take?', panels: [sessionDurations(), itemDurations(), durationTable()] },
-  { title: 'How much was restored, and how?', panels: [itemsByType(12, 9), bytesByType(12, 9)] },
+  { title: 'Failures (needs Loki)', panels: [failures()] },
   {
     title: 'Who restored whose data, where to, and why? (needs Loki)',
     panels: [whoTookOut(), whyTakenOut(), takenOutTable()],
   },
-  { title: 'Failures (needs Loki)', panels: [failures()] },
+  { title: 'Did a restore fail?', panels: [itemsByStatus(14, 9), failuresByOrganization(), organizations()] },
+  { title: 'How long do restores take?', panels: [sessionDurations(), itemDurations(), durationTable()] },
+  { title: 'How much was restored, and how?', panels: [itemsByType(12, 9), bytesByType(12, 9)] },
 ];
 
 /** All organizations. */

@@ -177,6 +177,7 @@ const story: readonly Row[] = [
   {
     panels: [...headline(), itemsOut(), dataMoved(), lastFailure()],
   },
+  { title: 'Failures (needs Loki)', panels: [failures()] },
   { title: 'Did a restore fail?', panels: [itemsByStatus(14, 9), failuresByKind()] },
   {
     title: 'How much was restored, and how?',
@@ -186,7 +187,6 @@ const story: readonly Row[] = [
     title: 'Who restored what, from where, and why? (needs Loki)',
     panels: [...whoStats(), ...rankings(), allSessions()],
   },
-  { title: 'Failures (needs Loki)', panels: [failures()] },
 ];
 
 /** One organization, with the people who restored. */

@@ -1,15 +1,17 @@
+import { failedItem } from '../recordings.js';
 import { inColours } from './colours.js';
 import { bars } from './graph-panels.js';
 import { linkTo } from './links.js';
 import type { Facts, PanelBuilder } from './panels.js';
 import { counted, now, ofTenant, orZero, overTime, perBar } from './queries.js';
+import { thresholds as at } from '../thresholds.js';
 import { stat } from './value-panels.js';
 
 /** Series that several panels use. */
 export const sessions = `vb365_restore_sessions_total{${ofTenant}}`;
 export const failedSessions = `vb365_restore_sessions_total{${ofTenant},result="Failed"}`;
 export const items = `vb365_restore_events_total{${ofTenant},event_type!="None"}`;
-export const failedItems = `vb365_restore_events_total{${ofTenant},event_type!="None",status="Failed"}`;
+export const failedItems = `vb365_restore_events_total{${ofTenant},${failedItem}}`;
 export const itemsTakenOut = `vb365_restore_events_total{${ofTenant},event_type=~"Save|Export|Send"}`;
 export const bytes = `vb365_restore_item_bytes_total{${ofTenant},event_type!="None"}`;
 
@@ -43,7 +45,7 @@ const sessionsFailed = (): PanelBuilder =>
 const itemsFailed = (): PanelBuilder =>
   stat({
     title: 'Items failed',
-    description: 'Items that could not be restored, saved, exported or sent in the time range.',
+    description: 'Items that could not be viewed, restored, saved, exported or sent in the time range.',
     unit: 'locale',
     decimals: 0,
     empty: notScraped,
@@ -56,15 +58,15 @@ const itemsFailed = (): PanelBuilder =>
 
 const successRatio = (): PanelBuilder =>
   stat({
-    title: 'Success ratio',
+    title: 'Sessions succeeded',
     description: 'Share of the sessions in the time range that did not fail. Warnings count as success.',
     unit: 'percentunit',
     decimals: 1,
     empty: 'No session ended',
     steps: [
       [null, 'red'],
-      [0.9, 'yellow'],
-      [0.95, 'green'],
+      [1 - at.failureRatioHigh.shortRatio, 'yellow'],
+      [1 - at.failureRatioElevated.shortRatio, 'green'],
     ],
     queries: [now(`1 - ${counted(failedSessions)}\n/\n(${counted(sessions)} > 0)`)],
   });
