@@ -279,7 +279,6 @@ describe('a text that is not YAML is one line', () => {
     ['a tag', 'a: !vault b\n', 'line 1, column 4: unknown tag'],
     ['nonsense', 'a: @b\n', 'line 1, column 4: the text is not valid YAML'],
     ['a key that is a list', '? [a]\n: b\n', 'line 1, column 3: a key must be text'],
-    ['deep nesting', '['.repeat(5_000), 'line 1, column 793: it is nested too deeply'],
     ['nesting deeper than any key', `a: ${'['.repeat(40)}${']'.repeat(40)}`, tooDeep],
     ['an alias that contains itself', 'a: &b [*b]\n', tooDeep],
     ['an alias that contains itself in a mapping', 'servers: &b { url: { a: *b } }\n', tooDeep],
@@ -288,5 +287,12 @@ describe('a text that is not YAML is one line', () => {
     const error = refusal({ file, fileName: 'vb365-exporter.yaml', env: environment });
     expect(error.message).toBe(`Could not read the configuration "vb365-exporter.yaml": ${problem}`);
     expect(error.reason).toBe('config');
+  });
+
+  test('deep nesting', () => {
+    // The column at which the library gives up depends on the stack that is left.
+    expect(refusal({ file: '['.repeat(5_000), env: environment }).message).toMatch(
+      /line 1, column \d+: it is nested too deeply$/,
+    );
   });
 });
