@@ -179,18 +179,16 @@ function targetOf(
   const url = variables && urlOf(signal, keys, variables);
   if (variables === undefined || url === undefined) return { value: undefined };
   const proxy = keys.proxy_url === undefined ? proxyFor(url, env) : { value: { url: keys.proxy_url } };
-  if ('problems' in proxy) return proxy;
-  const value = {
-    url,
-    proxy: proxy.value,
-    protocol: keys.protocol ?? variables.protocol ?? 'http/protobuf',
-    headers: { ...variables.headers, ...variables.signal_headers, ...keys.headers },
-    compression: keys.compression ?? variables.compression ?? 'none',
-    timeoutMs: keys.timeout ?? variables.timeout ?? 10_000,
-    tls: tlsOf(keys.tls, variables),
-  };
-  return { value };
+  return 'problems' in proxy ? proxy : { value: { url, proxy: proxy.value, ...requestsOf(keys, variables) } };
 }
+
+const requestsOf = (keys: OtlpKeys, variables: Variables): Omit<OtlpTarget, 'url' | 'proxy'> => ({
+  protocol: keys.protocol ?? variables.protocol ?? 'http/protobuf',
+  headers: { ...variables.headers, ...variables.signal_headers, ...keys.headers },
+  compression: keys.compression ?? variables.compression ?? 'none',
+  timeoutMs: keys.timeout ?? variables.timeout ?? 10_000,
+  tls: tlsOf(keys.tls, variables),
+});
 
 const tlsOf = (keys: OtlpKeys['tls'], variables: Variables): OtlpTarget['tls'] => ({
   caFile: keys.ca_file ?? variables.ca_file,

@@ -3,7 +3,7 @@ import type { ApiVersion } from '../model/api-versions.js';
 import type { History } from './duration.js';
 import type { Environment, ServerSettings } from './environment.js';
 import { ignoredVariables, readEnvironmentServer, variable } from './environment.js';
-import { readSignalVariables, type Signals, signalsOf } from './otlp.js';
+import { readSignalVariables, type Signals, signalsOf, type SignalVariables } from './otlp.js';
 import { configError, problemsOf, type Read, readBy } from './problem.js';
 import { type ProxyConfig, proxyFor } from './proxy.js';
 import { defaultStatePath, type Keys, schema } from './schema.js';
@@ -70,15 +70,25 @@ export function parseConfig({ file = '', fileName, env }: ConfigInput): Config {
   if (!('value' in keys && 'value' in server && 'value' in variables))
     throw configError(failure, [keys, server, variables].flatMap(problemsOf));
   const settings = withAbsolutePaths(keys.value, fileName);
-  const signals = signalsOf(settings, variables.value, env);
-  const servers = (server.value === undefined ? listed(settings) : [server.value]).map(one => withProxy(one, env));
+  const connections = readConnections(settings, { server: server.value, variables: variables.value, env });
+  if (!('value' in connections)) throw configError(failure, connections.problems);
+  return frozen({ ...settingsOf(settings, env), ...connections.value });
+}
+
+type FromEnvironment = Readonly<{ server: ServerSettings | undefined; variables: SignalVariables; env: Environment }>;
+
+/** Servers and receivers, each with its proxy. `server`: the one that the environment describes. */
+function readConnections(
+  settings: Keys,
+  { server, variables, env }: FromEnvironment,
+): Read<Signals & Pick<Config, 'servers'>> {
+  const signals = signalsOf(settings, variables, env);
+  const servers = (server === undefined ? listed(settings) : [server]).map(one => withProxy(one, env));
   if (!('value' in signals && servers.every(one => 'value' in one)))
-    throw configError(failure, [signals, ...servers].flatMap(problemsOf));
-  return frozen({
-    ...settingsOf(settings, env),
-    ...signals.value,
-    servers: servers.map(({ value }) => toServer(value.settings, value.proxy)),
-  });
+    return { problems: [signals, ...servers].flatMap(problemsOf) };
+  return {
+    value: { ...signals.value, servers: servers.map(({ value }) => toServer(value.settings, value.proxy)) },
+  };
 }
 
 /** Relative paths in the file start at its directory; those of the environment start at the working directory. */

@@ -69,7 +69,7 @@ function logFindingsOfServer(log: Log, sink: SinkName, { abandoned, unknown }: D
     log.warn('Events never became final, giving up', { sink, session, events, orders: known(orders) });
   logTotal(log, 'Sessions with events that never became final', sink, abandoned);
   for (const { session, order, field, value } of unknown.first)
-    log.warn('Unknown value, counted as other', { sink, session, order, field, value });
+    log.warn('Unknown value, counted as other', { sink, session, order, field, value: value.slice(0, 64) });
   logTotal(log, 'Unknown values', sink, unknown);
 }
 

@@ -38,17 +38,22 @@ export function decodePage(json: unknown, asked: Asked): Page {
   const parsed = envelope.safeParse(json);
   if (!parsed.success) throw failure(asked.operation, 'decode', `the answer is not a page${firstMember(parsed.error)}`);
   const { offset, _links: links } = parsed.data;
-  const limit = parsed.data.limit ?? asked.limit;
-  // Serializers write an empty list as null too.
-  const results = parsed.data.results ?? [];
+  const { limit, results } = withDefaults(parsed.data, asked);
   if (offset !== asked.offset) throw failure(asked.operation, 'decode', 'the answer is the page at another offset');
+  const short = results.length < limit;
   return {
     rows: results,
-    ...(results.length < limit ? { short: true } : {}),
-    last: results.length === 0 || (results.length < limit && !hasNext(links)),
+    ...(short ? { short } : {}),
+    last: results.length === 0 || (short && !hasNext(links)),
     anomalies: limit !== asked.limit || results.length > limit ? ['limit_ignored'] : [],
   };
 }
+
+/** Serializers write an empty list as null too. */
+const withDefaults = (page: z.output<typeof envelope>, asked: Asked) => ({
+  limit: page.limit ?? asked.limit,
+  results: page.results ?? [],
+});
 
 const hasNext = (links: unknown): boolean =>
   isJsonObject(links) && links['next'] !== undefined && links['next'] !== null;

@@ -68,10 +68,10 @@ describe('the proxy for a URL', () => {
 
 const servers = 'servers: [{ name: hq, url: "https://a.example:4443", username: u, password_file: p }]\n';
 
-describe('the proxy of an OTLP endpoint', () => {
-  const logsProxy = (otlp: string, env: Readonly<Record<string, string>>): string | undefined =>
-    parseConfig({ file: `${servers}otlp: { ${otlp} }\n`, env }).logs?.proxy?.url.reveal();
+const logsProxy = (otlp: string, env: Readonly<Record<string, string>>): string | undefined =>
+  parseConfig({ file: `${servers}otlp: { ${otlp} }\n`, env }).logs?.proxy?.url.reveal();
 
+describe('the proxy of an OTLP endpoint', () => {
   test('is that of the environment, unless it has one', () => {
     const env = { HTTPS_PROXY: 'p:1', NO_PROXY: 'a.example' };
     expect(logsProxy('endpoint: "https://otlp.example"', env)).toBe('http://p:1');
