@@ -79,7 +79,9 @@ function timesOf(begin: ParsedInstant, end: ParsedInstant | undefined, length: N
   const negative = length !== undefined && length < 0n;
   const anomalies: AnomalyKind[] = !begin.offset || end?.offset === false ? ['no_offset'] : [];
   if (negative) anomalies.push('negative_duration');
-  return { startedAt: begin.at, endedAt: end?.at, duration: negative ? 0n : length, anomalies };
+  // An end before the start is not a time, such as the zero dates 1601-01-01 and 1900-01-01.
+  const endedAt = end === undefined || end.at < begin.at ? undefined : end.at;
+  return { startedAt: begin.at, endedAt, duration: negative ? 0n : length, anomalies };
 }
 
 const lengthOf = (start: ParsedInstant | undefined, end: ParsedInstant | undefined, duration: unknown) =>
