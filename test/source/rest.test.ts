@@ -170,10 +170,10 @@ describe('one session', () => {
   });
 
   test('that cannot be read is an error', async () => {
-    const one = await begin(() => ({ json: { id } }));
+    const one = await begin(() => ({ json: { name: 'canary' } }));
     await expect(one.source.session(id, never)).rejects.toMatchObject({
       reason: 'decode',
-      message: 'Could not read a restore session: it has no "creationTime"',
+      message: 'Could not read a restore session: it has no readable "id"',
     });
   });
 });
