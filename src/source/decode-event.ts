@@ -99,14 +99,14 @@ function durationOf(length: Nanos | undefined): Nanos | undefined {
 }
 
 /** Start and end, as they were sent and as far as they are usable. */
-type TimesRead = Readonly<{
+type EventTimesRead = Readonly<{
   sent: readonly [start: TimeMember, end: TimeMember];
   kept: readonly (ParsedInstant | undefined)[];
   length: Nanos | undefined;
   readAt: Nanos;
 }>;
 
-function anomaliesOf({ sent, kept, length = 0n, readAt }: TimesRead): readonly AnomalyKind[] {
+function anomaliesOf({ sent, kept, length = 0n, readAt }: EventTimesRead): readonly AnomalyKind[] {
   const anomalies: AnomalyKind[] = [];
   if (kept.some(time => time?.offset === false)) anomalies.push('no_offset');
   if (length < 0n || isReversed(sent)) anomalies.push('negative_duration');
@@ -115,11 +115,11 @@ function anomaliesOf({ sent, kept, length = 0n, readAt }: TimesRead): readonly A
   return anomalies;
 }
 
-const isReversed = ([start, end]: TimesRead['sent']): boolean =>
+const isReversed = ([start, end]: EventTimesRead['sent']): boolean =>
   typeof end === 'object' && typeof start === 'object' && end.at < start.at;
 
 /** There is no usable time, or one that the server sent is not usable. */
-const isLost = (sent: TimesRead['sent'], kept: TimesRead['kept']): boolean =>
+const isLost = (sent: EventTimesRead['sent'], kept: EventTimesRead['kept']): boolean =>
   kept.every(time => time === undefined) || sent.some((time, at) => time !== undefined && kept[at] === undefined);
 
 /** The item comes from the structured fields (v3 and later), and from the message where they are empty. */

@@ -40,19 +40,23 @@ export function decodeSession(json: unknown, readAt: Nanos): SessionEntry {
   };
 }
 
-/** An end before the creation is not a time: the session ended when it was seen to have stopped. */
-function readTimes(json: JsonObject, readAt: Nanos): Pick<Session, 'createdAt' | 'endedAt' | 'anomalies'> {
-  const [creation, end] = [instant(json['creationTime']), instant(json['endTime'])];
-  const [created, ended] = [usable(creation, readAt), usable(end, readAt)];
-  const createdAt = created?.at ?? ended?.at ?? readAt;
-  const isNegative = ended !== undefined && ended.at < createdAt;
+type SessionTimes = Pick<Session, 'createdAt' | 'endedAt' | 'anomalies'>;
+
+function readTimes(json: JsonObject, readAt: Nanos): SessionTimes {
+  const end = instant(json['endTime']);
+  const created = usable(instant(json['creationTime']), readAt)?.at;
+  const ended = usable(end, readAt)?.at;
   const isLost = created === undefined || (end !== undefined && ended === undefined);
-  const anomalies: AnomalyKind[] = [];
-  if (isNegative) anomalies.push('negative_duration');
+  return timesOf({ createdAt: created ?? ended ?? readAt, ended, isLost });
+}
+
+type SessionTimesRead = Readonly<{ createdAt: Nanos; ended: Nanos | undefined; isLost: boolean }>;
+
+/** An end before the creation is not a time: the session ended when it was seen to have stopped. */
+function timesOf({ createdAt, ended, isLost }: SessionTimesRead): SessionTimes {
+  const isNegative = ended !== undefined && ended < createdAt;
+  const anomalies: AnomalyKind[] = isNegative ? ['negative_duration'] : [];
   if (isLost) anomalies.push('no_time');
-  return {
-    createdAt,
-    endedAt: isNegative ? undefined : ended?.at,
-    ...(anomalies.length === 0 ? {} : { anomalies }),
-  };
+  const endedAt = isNegative ? undefined : ended;
+  return anomalies.length === 0 ? { createdAt, endedAt } : { createdAt, endedAt, anomalies };
 }
