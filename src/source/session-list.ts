@@ -56,7 +56,8 @@ export async function readSessionPage(
 export function filterOf(apiVersion: ApiVersion, createdFrom: Nanos | undefined): Filter {
   const filtered = createdFrom !== undefined && isAtLeast(apiVersion, 'v6');
   return {
-    ...(filtered ? { startTimeFrom: formatInstant(createdFrom) } : {}),
+    // The filter excludes its bound: "after" in the vendor's text. A tick is 100 ns.
+    ...(filtered ? { startTimeFrom: formatInstant(createdFrom - 100n) } : {}),
     ...(isAtLeast(apiVersion, 'v8') ? { orderBy: 'CreationTime', orderAsc: 'true' } : {}),
   };
 }
