@@ -3,6 +3,7 @@ import { JsonLogsSerializer } from '@opentelemetry/otlp-transformer';
 import * as fc from 'fast-check';
 import { ExporterError } from '../src/kernel/errors.js';
 import type { RejectReason } from '../src/model/event.js';
+import { seconds } from '../src/model/time.js';
 import type { EventPage, EventRow } from '../src/pipeline/ports.js';
 import { metricsSink } from '../src/metrics/metrics-sink.js';
 import { defaultQuirks } from '../src/simulator/quirks.js';
@@ -38,13 +39,13 @@ function pageText({ version, scene: number, rows }: Healthy): string {
   return JSON.stringify({ offset: 0, limit: 1000, _links: {}, results });
 }
 
+/** Later than all times of the simulator's events. */
+const readAt = seconds(4_000_000_000);
+
 /** As the source reads it; undefined when it is refused, for which `decode` is the only reason. */
 function read(text: string): EventPage | undefined {
   try {
-    return {
-      ...decodeEventPage(okJson('events', { status: 200, body: text, retryAfterMs: undefined }), range),
-      readAt: 0n,
-    };
+    return decodeEventPage(okJson('events', { status: 200, body: text, retryAfterMs: undefined }), range, readAt);
   } catch (thrown) {
     if (thrown instanceof ExporterError && thrown.reason === 'decode') return undefined;
     throw thrown;

@@ -38,6 +38,7 @@ type of the event: ${Object.values(itemSpanNames)
 
 The kind of every span is \`INTERNAL\`. The status is \`Ok\` for Success, \`Error\` for Failed and unset otherwise. Spans have the
 attributes of the records below except \`log.record.uid\` and \`veeam.event.*\`. A span that is sent again has the same ids.
+A span that has the time of sending (\`traces.max_ahead\`) keeps the end of the event or session in \`veeam.event.time\`.
 
 ## Resource
 

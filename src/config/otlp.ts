@@ -37,9 +37,15 @@ export type LogsConfig = OtlpTarget &
     /** Undefined: no limit. */
     maxAgeMs: number | undefined;
     maxBehindMs: number | undefined;
+    maxAheadMs?: number | undefined;
   }>;
 
-export type TracesConfig = OtlpTarget & Readonly<{ personalData: PersonalData }>;
+export type TracesConfig = OtlpTarget &
+  Readonly<{
+    personalData: PersonalData;
+    /** Undefined: no limit. */
+    maxAheadMs?: number | undefined;
+  }>;
 
 /** Where telemetry of the exporter itself goes; undefined: not sent. */
 export type OwnTelemetryConfig = Readonly<{ traces: OtlpTarget | undefined; logs: OtlpTarget | undefined }>;
@@ -161,13 +167,19 @@ export function signalsOf(keys: Keys, variables: SignalVariables, env: Environme
 
 function signalsTo(keys: Keys, logs: OtlpTarget | undefined, traces: OtlpTarget | undefined): Signals {
   const { enabled, personal_data: personalData, max_age: maxAgeMs, max_behind: maxBehindMs } = keys.logs;
+  const maxAheadMs = limitOf(keys.logs.max_ahead);
   return {
-    logs: logs && enabled !== false ? { ...logs, personalData, maxAgeMs, maxBehindMs } : undefined,
-    traces: traces && keys.traces.enabled ? { ...traces, personalData: keys.traces.personal_data } : undefined,
+    logs: logs && enabled !== false ? { ...logs, personalData, maxAgeMs, maxBehindMs, maxAheadMs } : undefined,
+    traces:
+      traces && keys.traces.enabled
+        ? { ...traces, personalData: keys.traces.personal_data, maxAheadMs: limitOf(keys.traces.max_ahead) }
+        : undefined,
     ownTelemetry: ownTelemetrySections.some(section => keys[section].enabled) ? { traces, logs } : undefined,
     hashKeyFile: keys.personal_data.hash_key_file,
   };
 }
+
+const limitOf = (value: number | 'off'): number | undefined => (value === 'off' ? undefined : value);
 
 type FromEnvironment = Readonly<{ variables: Variables | undefined; env: Environment }>;
 

@@ -86,6 +86,15 @@ const ownTelemetrySchema = section(
 /** Path of the state file when neither the file nor the environment sets it. */
 export const defaultStatePath = './data/vb365-exporter.db';
 
+const maxAhead = (what: 'record' | 'span') => {
+  const about = `How far the time of a ${what} may be ahead of the exporter's clock. A ${what} that is further ahead, such as one of a server whose clock is wrong, gets the time of sending; \`veeam.event.time\` keeps the time of the event. \`off\` sets no limit.`;
+  const limit = duration({ min: '1s', max: '3650d', example: '1m' }, about);
+  return z
+    .union([z.literal('off'), limit])
+    .meta({ description: `${about} \`off\`, or a duration from 1s to 3650d.` })
+    .prefault('1m');
+};
+
 /** The configuration file. The output is in the units of the code. */
 export const schema = z
   .strictObject({
@@ -143,10 +152,12 @@ export const schema = z
       )
         .optional()
         .meta({ examples: ['50m'] }),
+      max_ahead: maxAhead('record'),
       personal_data: personalData('log records'),
     }).prefault({}),
     traces: section('One trace for each restore session, with one span for each event.', {
       enabled: flag('Whether to send traces. Requires an OTLP endpoint.', false),
+      max_ahead: maxAhead('span'),
       personal_data: personalData('spans'),
     }).prefault({}),
     personal_data: section('Settings for hashed personal data.', {

@@ -160,18 +160,22 @@ function addGroup(builder: DeltaBuilder, server: string, group: EventGroup, now:
   countUnknown(builder, labels, events);
 }
 
+/** A longer session has a wrong time. */
+const longestSession: Nanos = 366n * 86_400_000_000_000n;
+
 function addResult(builder: DeltaBuilder, server: string, session: Session, now: Nanos): void {
-  const { organization, workload, result, endedAt, createdAt } = session;
+  const { organization, workload, result, endedAt, createdAt, anomalies = [] } = session;
   const labels = { server, organization, workload: workload.label, result: result.label };
   builder.count(restoreSessions, labels, 1, exemplarOf({ session }, 1, now));
   countUnknown(builder, labels, 1);
-  if (endedAt === undefined) return;
+  for (const kind of anomalies) builder.count(apiAnomalies, { server, kind }, 1);
+  const hasLength = endedAt !== undefined && !anomalies.includes('no_time');
+  if (!hasLength || endedAt - createdAt > longestSession) return;
   const duration = observations(restoreSessionDuration);
   const length = lengthOf(createdAt, endedAt);
   const exemplars: (Exemplar | undefined)[] = [];
   exemplars[observe(duration, length)] = exemplarOf({ session }, toSeconds(length), now);
   builder.observed(restoreSessionDuration, labels, duration, exemplars);
-  if (endedAt < createdAt) builder.count(apiAnomalies, { server, kind: 'negative_duration' }, 1);
 }
 
 function addFindings(builder: DeltaBuilder, server: string, findings: Batch['findings']): void {

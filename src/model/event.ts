@@ -26,6 +26,8 @@ export type RejectReason = (typeof rejectReasons)[number];
 export const anomalyKinds = [
   'no_offset',
   'negative_duration',
+  'no_time',
+  'future_time',
   'duplicate_order',
   'order_gap',
   'limit_ignored',
@@ -44,7 +46,7 @@ export type RestoreEvent = Readonly<{
   status: Term<EventStatus>;
   startedAt: Nanos;
   endedAt: Nanos | undefined;
-  /** End minus start, else the API's `duration`; never negative; undefined when neither is known. */
+  /** End minus start, else the API's `duration`; never negative; undefined when neither is known, or above 31 days. */
   duration: Nanos | undefined;
   title: string;
   message: string;

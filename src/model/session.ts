@@ -1,3 +1,4 @@
+import type { AnomalyKind } from './event.js';
 import { type Term, vocabulary } from './term.js';
 import type { Nanos } from './time.js';
 
@@ -27,6 +28,7 @@ export type Session = Readonly<{
   /** The organization's name, the only identity in the API. */
   organization: string;
   workload: Term<Workload>;
+  /** Its end, or when it was read, if the server sent no usable time of creation. */
   createdAt: Nanos;
   /** When it stopped; undefined while it is open. */
   endedAt: Nanos | undefined;
@@ -41,6 +43,8 @@ export type Session = Readonly<{
   reason: string;
   /** Changes with the state of the session (v8); absent where the server sends none. */
   eTag?: string;
+  /** Anomalies of its times; absent when there are none. */
+  anomalies?: readonly AnomalyKind[];
 }>;
 
 /** When a stopped session happened: its end, or its creation while the end is unknown. */

@@ -244,7 +244,7 @@ const kind = {
 
 const time = {
   name: 'veeam.event.time',
-  help: 'When it happened; only if the timestamp is the time of sending (`logs.max_age`, `logs.max_behind`)',
+  help: 'When it happened; only if the timestamp is the time of sending (`logs.max_age`, `logs.max_behind`, `logs.max_ahead`)',
   example: '2017-05-30T10:57:28.0869607Z',
 } as const;
 

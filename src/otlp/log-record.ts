@@ -99,6 +99,10 @@ function recordOf({ resource, scope }: Origin, parts: RecordParts): ReadableLogR
 /** OTLP times are unsigned 64-bit integers; most backends read signed ones, which end in 2262. */
 const endOfTime = 2n ** 63n;
 
+/** Whether a time is too far ahead of the clock, or OTLP cannot hold it. */
+export const isAhead = (at: Nanos, now: Nanos, maxAhead: Nanos | undefined): boolean =>
+  at < 0n || at >= endOfTime || (maxAhead !== undefined && at > now + maxAhead);
+
 /** Exact to the nanosecond. A time that OTLP cannot hold, such as one in year 1 or 9999, becomes 0, which means unknown. */
 export function hrTime(at: Nanos): HrTime {
   if (at < 0n || at >= endOfTime) return [0, 0];

@@ -6,7 +6,7 @@ import { milliseconds, type Nanos } from '../model/time.js';
 import type { Batch, Sink } from '../pipeline/ports.js';
 import { createDelivery, deliveredBy, outgoing, type OutgoingRecord } from './bisecting-delivery.js';
 import type { AcknowledgingExporter } from './exporter.js';
-import { itemRecord, type Origin, sessionRecord } from './log-record.js';
+import { isAhead, itemRecord, type Origin, sessionRecord } from './log-record.js';
 
 export type LogsSinkOptions = Readonly<{
   server: string;
@@ -62,23 +62,30 @@ const timeOf = ({ session, event }: Occurrence): Nanos =>
 
 const compare = (a: Nanos, b: Nanos): number => (a < b ? -1 : Number(a > b));
 
-/** Limits of the backend: the age of a record, and how far it may be behind the newest one. Undefined: no limit. */
-export type TimeLimits = Readonly<{ maxAge: Nanos | undefined; maxBehind: Nanos | undefined }>;
+/**
+ * Limits of the backend: the age of a record, how far it may be behind the newest one, and how far ahead of the clock.
+ * Undefined: no limit.
+ */
+export type TimeLimits = Readonly<{
+  maxAge: Nanos | undefined;
+  maxBehind: Nanos | undefined;
+  maxAhead?: Nanos | undefined;
+}>;
 
 /** The timestamp for a record of time `at` that is sent `now`. */
 export type Stamp = (at: Nanos, now: Nanos) => Nanos;
 
 /**
- * A record outside the limits gets the time of sending. The newest record that an earlier process sent is unknown; the
+ * A record outside the limits gets the time of sending, as does one whose time OTLP cannot hold. The newest record that an earlier process sent is unknown; the
  * first `now` stands for it, which is never too old.
  */
-export function stampWithin({ maxAge, maxBehind }: TimeLimits): Stamp {
+export function stampWithin({ maxAge, maxBehind, maxAhead }: TimeLimits): Stamp {
   let newest: Nanos | undefined;
   return (at, now) => {
     newest ??= now;
     const isOld = maxAge !== undefined && now - at > maxAge;
     const isBehind = maxBehind !== undefined && newest - at > maxBehind;
-    if (!isOld && !isBehind) {
+    if (!isOld && !isBehind && !isAhead(at, now, maxAhead)) {
       if (at > newest && at <= now) newest = at;
       return at;
     }

@@ -52,15 +52,17 @@ export async function openOtlpSinks({ config, version, clock }: OtlpSinksOptions
   const factories: ((server: ServerConfig) => Sink)[] = [];
   if (logs !== undefined) {
     const exporter = acknowledgingExporter(logsSignal, logs.protocol, transportTo(logs));
-    const limits = { maxAge: nanos(logs.maxAgeMs), maxBehind: nanos(logs.maxBehindMs) };
+    const { maxAgeMs, maxBehindMs, maxAheadMs } = logs;
+    const limits = { maxAge: nanos(maxAgeMs), maxBehind: nanos(maxBehindMs), maxAhead: nanos(maxAheadMs) };
     factories.push(server =>
       logsSink({ server: server.name, origin: originOf(server, logs.personalData), exporter, clock, limits }),
     );
   }
   if (traces !== undefined) {
     const exporter = acknowledgingExporter(tracesSignal, traces.protocol, transportTo(traces));
+    const maxAhead = nanos(traces.maxAheadMs);
     factories.push(server =>
-      tracesSink({ server: server.name, origin: originOf(server, traces.personalData), exporter }),
+      tracesSink({ server: server.name, origin: originOf(server, traces.personalData), exporter, clock, maxAhead }),
     );
   }
   const ownTelemetry = await openOwnTelemetry(config, version, clock);

@@ -1,27 +1,32 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import type { Clock } from '../kernel/clock.js';
+import { milliseconds, type Nanos } from '../model/time.js';
 import type { Batch, Sink } from '../pipeline/ports.js';
 import { createDelivery, deliveredBy, outgoing, type OutgoingRecord } from './bisecting-delivery.js';
 import type { AcknowledgingExporter } from './exporter.js';
 import type { Origin } from './log-record.js';
-import { itemSpan, sessionSpan } from './restore-span.js';
+import { itemSpan, sessionSpan, type SpanClock } from './restore-span.js';
 
 export type TracesSinkOptions = Readonly<{
   server: string;
   origin: Origin;
   exporter: AcknowledgingExporter<ReadableSpan>;
+  clock: Clock;
+  /** How far a span may be ahead of the clock; undefined: no limit. */
+  maxAhead: Nanos | undefined;
 }>;
 
 /**
  * Sends a batch as spans: an event as soon as it is final, and the root span when the session has stopped. When a
  * request fails, the whole batch is sent again; a repeated span has the same ids.
  */
-export function tracesSink({ server, origin, exporter }: TracesSinkOptions): Sink {
+export function tracesSink({ server, origin, exporter, clock, maxAhead }: TracesSinkOptions): Sink {
   const { deliver, probe } = createDelivery(exporter);
   return {
     name: 'traces',
     probe,
     deliver: async (batch, signal) => {
-      const { traceable, records } = spansOf(batch, origin);
+      const { traceable, records } = spansOf(batch, origin, { now: milliseconds(clock.now()), maxAhead });
       return deliveredBy('traces', server, traceable, await deliver(records, signal));
     },
   };
@@ -30,9 +35,9 @@ export function tracesSink({ server, origin, exporter }: TracesSinkOptions): Sin
 type Spans = Readonly<{ traceable: Batch; records: readonly OutgoingRecord<ReadableSpan>[] }>;
 
 /** `traceable`: the batch without events and sessions whose ids are not GUIDs, which it counts as rejected instead. */
-function spansOf(batch: Batch, origin: Origin): Spans {
-  const events = batch.events.flatMap(of => withSpan(of, itemSpan(of, origin)));
-  const results = batch.results.flatMap(session => withSpan({ session }, sessionSpan(session, origin)));
+function spansOf(batch: Batch, origin: Origin, clock: SpanClock): Spans {
+  const events = batch.events.flatMap(of => withSpan(of, itemSpan(of, origin, clock)));
+  const results = batch.results.flatMap(session => withSpan({ session }, sessionSpan(session, origin, clock)));
   const records = [...events, ...results].map(({ of, span }) => outgoing(of, span));
   const { rejected } = batch.findings;
   const without = batch.events.length + batch.results.length - records.length;

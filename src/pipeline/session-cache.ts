@@ -1,13 +1,16 @@
 import type { Session } from '../model/session.js';
-import type { Nanos } from '../model/time.js';
+import { type Nanos, seconds } from '../model/time.js';
 import type { Source } from './ports.js';
 
 /** A session as last seen, and when it stopped. */
 export type CachedSession = Readonly<{
   session: Session;
-  /** Server time of the stop, or of the first answer that showed it; undefined while the session is open. */
+  /** Server time of the stop, or of the first answer that showed it, also when its end is ahead; undefined while the session is open. */
   stoppedAt: Nanos | undefined;
 }>;
+
+/** An end further ahead of the server's clock is wrong; nothing waits for it. */
+const tolerance: Nanos = seconds(300);
 
 /** About 15 MB. */
 const maxSessions = 20_000;
@@ -19,7 +22,9 @@ export function createSessionCache(source: Pick<Source, 'now' | 'session'>) {
   const sessions = new Map<string, CachedSession>();
   const put = (session: Session, now: Nanos): CachedSession => {
     const known = sessions.get(session.id)?.stoppedAt;
-    const cached = { session, stoppedAt: session.open ? undefined : (session.endedAt ?? known ?? now) };
+    const isEnd = session.endedAt !== undefined && session.endedAt <= now + tolerance;
+    const stoppedAt = (isEnd ? session.endedAt : known) ?? now;
+    const cached = { session, stoppedAt: session.open ? undefined : stoppedAt };
     sessions.delete(session.id);
     sessions.set(session.id, cached);
     const oldest = sessions.keys().next();

@@ -11,7 +11,7 @@ export type PageWindow = Readonly<{ offset: number; limit: number }>;
 
 type TimeFilter = 'startTimeFrom' | 'startTimeTo' | 'endTimeFrom' | 'endTimeTo';
 
-/** Time filters, bounds included. */
+/** Time filters. Bounds on starts are excluded ("after", "prior to" in the vendor's text), those on ends included. */
 type TimeWindows = Readonly<Partial<Record<TimeFilter, Nanos>>>;
 
 /** The requested sessions and their order. */
@@ -69,12 +69,15 @@ export function selectSessions(sessions: readonly SimSession[], selection: Selec
   const { times, by, ascending } = selection;
   const wanted = sessions.filter(
     session =>
-      within(session.createdAt, times.startTimeFrom, times.startTimeTo) &&
+      within(session.createdAt, after(times.startTimeFrom), before(times.startTimeTo)) &&
       within(session.endedAt, times.endTimeFrom, times.endTimeTo),
   );
   if (by === 'end') wanted.sort(latestEndFirst);
   return ascending ? wanted.reverse() : wanted;
 }
+
+const after = (bound: Nanos | undefined): Nanos | undefined => (bound === undefined ? bound : bound + 1n);
+const before = (bound: Nanos | undefined): Nanos | undefined => (bound === undefined ? bound : bound - 1n);
 
 function within(at: Nanos | undefined, from: Nanos | undefined, to: Nanos | undefined): boolean {
   if (from === undefined && to === undefined) return true;

@@ -218,7 +218,7 @@ function touchedBy({ seed }: Scene, { type, organization }: Role): SimEvent['tou
     organizationId,
     backedUpOrganizationId: organizationId,
     userId: type === 'Vex' || type === 'Veod' ? owner : '',
-    groupId: '',
+    groupId: type === 'Vet' ? owner : '',
     siteId: type === 'Vesp' ? owner : '',
     teamId: type === 'Vet' ? owner : '',
   };

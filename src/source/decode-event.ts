@@ -1,7 +1,7 @@
 import { type AnomalyKind, eventStatus, eventType, type RejectReason, type RestoreEvent } from '../model/event.js';
-import { type Nanos, type ParsedInstant, parseTimeSpan } from '../model/time.js';
+import { type Nanos, type ParsedInstant, parseTimeSpan, seconds } from '../model/time.js';
 import type { EventPage, EventRow } from '../pipeline/ports.js';
-import { instant, isCut, isJsonObject, type JsonObject, text, uuid } from './json.js';
+import { instant, isCut, isJsonObject, type JsonObject, text, type TimeMember, usable, uuid } from './json.js';
 import { type ItemMessage, parseItemMessage } from './message.js';
 import { decodePage, type PageRange } from './page.js';
 
@@ -9,29 +9,31 @@ import { decodePage, type PageRange } from './page.js';
  * Decodes a page of events. An unreadable row spoils no other row.
  * @throws {ExporterError} `decode` when it is not the requested page.
  */
-export function decodeEventPage(json: unknown, { offset, limit }: PageRange): Omit<EventPage, 'readAt'> {
+export function decodeEventPage(json: unknown, { offset, limit }: PageRange, readAt: Nanos): EventPage {
   const page = decodePage(json, { operation: 'events', offset, limit });
-  return { ...page, offset, rows: page.rows.map((row, index) => decodeEvent(row, offset + index)) };
+  return { ...page, readAt, offset, rows: page.rows.map((row, index) => decodeEvent(row, offset + index, readAt)) };
 }
 
 /**
  * Decodes one `RESTRestoreSessionEvent` (v2 to v8), or rejects it with a reason. Never throws. `position`, the row's place
- * in the session's list, replaces a missing order.
+ * in the session's list, replaces a missing order. `readAt`, server time, replaces a missing time.
  */
-export function decodeEvent(row: unknown, position: number): EventRow {
+export function decodeEvent(row: unknown, position: number, readAt: Nanos): EventRow {
   if (!isJsonObject(row)) return { order: position, rejected: 'not_an_object', id: '' };
   const order = wholeNumber(row['order'], largestOrder) ?? position;
   const id = uuid(row['id']);
-  const event = readEvent(row, id, order);
+  const event = readEvent(row, { id, order, readAt });
   return typeof event === 'string' ? { order, rejected: event, id } : { order, event };
 }
 
+type RowContext = Readonly<{ id: string; order: number; readAt: Nanos }>;
+
 /** Assigns member by member: spreading parts into every event is slow. */
-function readEvent(row: JsonObject, id: string, order: number): RestoreEvent | RejectReason {
+function readEvent(row: JsonObject, { id, order, readAt }: RowContext): RestoreEvent | RejectReason {
   const status = text(row['status']);
   if (id === '') return 'no_id';
   if (status === '') return 'no_status';
-  const times = readTimes(row);
+  const times = readTimes(row, readAt);
   if (times === undefined) return 'bad_time';
   const title = text(row['title']);
   const message = text(row['message']);
@@ -64,26 +66,61 @@ const wholeNumber = (value: unknown, most = Number.MAX_SAFE_INTEGER): number | u
 
 type EventTimes = Pick<RestoreEvent, 'startedAt' | 'endedAt' | 'duration' | 'anomalies'>;
 
-/** Undefined when there is no time at all, or a malformed one. */
-function readTimes(row: JsonObject): EventTimes | undefined {
+/** Undefined when there is no usable time and a malformed one. */
+function readTimes(row: JsonObject, readAt: Nanos): EventTimes | undefined {
   const start = instant(row['startTime']);
   // Nearly all events start and end at the same tick, so the same text is parsed once.
   const end = row['endTime'] === row['startTime'] ? start : instant(row['endTime']);
-  if (start === 'malformed' || end === 'malformed') return undefined;
-  const begin = start ?? end;
-  if (begin === undefined) return undefined;
-  return timesOf(begin, end, lengthOf(start, end, row['duration']));
+  const from = usable(start, readAt);
+  const to = usable(end, readAt);
+  if ((from ?? to) === undefined && (start === 'malformed' || end === 'malformed')) return undefined;
+  const length = from === undefined || to === undefined ? parseTimeSpan(text(row['duration'])) : to.at - from.at;
+  const startedAt = (from ?? to ?? { at: readAt }).at;
+  return {
+    startedAt,
+    endedAt: endAfter(startedAt, to),
+    duration: durationOf(length),
+    anomalies: anomaliesOf({ sent: [start, end], kept: [from, to], length, readAt }),
+  };
 }
 
-function timesOf(begin: ParsedInstant, end: ParsedInstant | undefined, length: Nanos | undefined): EventTimes {
-  const negative = length !== undefined && length < 0n;
-  const anomalies: AnomalyKind[] = !begin.offset || end?.offset === false ? ['no_offset'] : [];
-  if (negative) anomalies.push('negative_duration');
-  return { startedAt: begin.at, endedAt: end?.at, duration: negative ? 0n : length, anomalies };
+/** An end before the start is not a time. */
+const endAfter = (start: Nanos, end: ParsedInstant | undefined): Nanos | undefined =>
+  end === undefined || end.at < start ? undefined : end.at;
+
+/** A longer restore of one item comes from a time that is wrong. */
+const longest: Nanos = seconds(31 * 86_400);
+/** How far ahead of the server's clock a time may be before it counts as an anomaly. */
+const tolerance: Nanos = seconds(300);
+
+function durationOf(length: Nanos | undefined): Nanos | undefined {
+  if (length === undefined || length > longest) return undefined;
+  return length < 0n ? 0n : length;
 }
 
-const lengthOf = (start: ParsedInstant | undefined, end: ParsedInstant | undefined, duration: unknown) =>
-  start === undefined || end === undefined ? parseTimeSpan(text(duration)) : end.at - start.at;
+/** Start and end, as they were sent and as far as they are usable. */
+type EventTimesRead = Readonly<{
+  sent: readonly [start: TimeMember, end: TimeMember];
+  kept: readonly (ParsedInstant | undefined)[];
+  length: Nanos | undefined;
+  readAt: Nanos;
+}>;
+
+function anomaliesOf({ sent, kept, length = 0n, readAt }: EventTimesRead): readonly AnomalyKind[] {
+  const anomalies: AnomalyKind[] = [];
+  if (kept.some(time => time?.offset === false)) anomalies.push('no_offset');
+  if (length < 0n || isReversed(sent)) anomalies.push('negative_duration');
+  if (length > longest || isLost(sent, kept)) anomalies.push('no_time');
+  if (kept.some(time => time !== undefined && time.at > readAt + tolerance)) anomalies.push('future_time');
+  return anomalies;
+}
+
+const isReversed = ([start, end]: EventTimesRead['sent']): boolean =>
+  typeof end === 'object' && typeof start === 'object' && end.at < start.at;
+
+/** There is no usable time, or one that the server sent is not usable. */
+const isLost = (sent: EventTimesRead['sent'], kept: EventTimesRead['kept']): boolean =>
+  kept.every(time => time === undefined) || sent.some((time, at) => time !== undefined && kept[at] === undefined);
 
 /** The item comes from the structured fields (v3 and later), and from the message where they are empty. */
 const readItem = (row: JsonObject, message: string, parsed: ItemMessage): RestoreEvent['item'] => ({

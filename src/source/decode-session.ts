@@ -1,27 +1,29 @@
+import type { AnomalyKind } from '../model/event.js';
 import { type Session, sessionResult, workload } from '../model/session.js';
-import { instant, isJsonObject, longestName, tag, text, uuid } from './json.js';
+import type { Nanos } from '../model/time.js';
+import { instant, isJsonObject, type JsonObject, longestName, tag, text, usable, uuid } from './json.js';
 
-/** A session, or why the row is not one, without values. */
-export type SessionEntry = Readonly<{ session: Session } | { rejected: string }>;
+/**
+ * A session, or why the row is not one, without values. `creation`: its time of creation as sent, usable or not, by which
+ * servers sort.
+ */
+export type SessionEntry = Readonly<{ session: Session; creation: Nanos | undefined } | { rejected: string }>;
 
 /**
  * Decodes one `RESTRestoreSession` (v2 to v8). Fields that a version lacks are `''`. Times without an offset are UTC.
- * Never throws.
+ * `readAt`, server time, replaces the time of creation when there is no time at all. Never throws.
  */
-export function decodeSession(json: unknown): SessionEntry {
+export function decodeSession(json: unknown, readAt: Nanos): SessionEntry {
   if (!isJsonObject(json)) return { rejected: 'it is no object' };
   const id = uuid(json['id']);
   if (id === '') return { rejected: 'it has no readable "id"' };
-  const created = instant(json['creationTime']);
-  if (created === undefined) return { rejected: 'it has no "creationTime"' };
-  const ended = instant(json['endTime']);
-  if (created === 'malformed' || ended === 'malformed') return { rejected: 'it has a malformed time' };
   const eTag = tag(json['eTag']);
+  const creation = instant(json['creationTime']);
   return {
+    creation: typeof creation === 'object' ? creation.at : undefined,
     session: {
       id,
-      createdAt: created.at,
-      endedAt: ended?.at,
+      ...readTimes(json, readAt),
       // v2 to v5 document the states Starting, Working, Stopping and Stopped, later versions Working and Stopped.
       open: text(json['state']).toLowerCase() !== 'stopped',
       result: sessionResult(text(json['result'])),
@@ -36,4 +38,25 @@ export function decodeSession(json: unknown): SessionEntry {
       ...(eTag === '' ? {} : { eTag }),
     },
   };
+}
+
+type SessionTimes = Pick<Session, 'createdAt' | 'endedAt' | 'anomalies'>;
+
+function readTimes(json: JsonObject, readAt: Nanos): SessionTimes {
+  const end = instant(json['endTime']);
+  const created = usable(instant(json['creationTime']), readAt)?.at;
+  const ended = usable(end, readAt)?.at;
+  const isLost = created === undefined || (end !== undefined && ended === undefined);
+  return timesOf({ createdAt: created ?? ended ?? readAt, ended, isLost });
+}
+
+type SessionTimesRead = Readonly<{ createdAt: Nanos; ended: Nanos | undefined; isLost: boolean }>;
+
+/** An end before the creation is not a time: the session ended when it was seen to have stopped. */
+function timesOf({ createdAt, ended, isLost }: SessionTimesRead): SessionTimes {
+  const isNegative = ended !== undefined && ended < createdAt;
+  const anomalies: AnomalyKind[] = isNegative ? ['negative_duration'] : [];
+  if (isLost) anomalies.push('no_time');
+  const endedAt = isNegative ? undefined : ended;
+  return anomalies.length === 0 ? { createdAt, endedAt } : { createdAt, endedAt, anomalies };
 }

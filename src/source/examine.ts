@@ -119,11 +119,13 @@ async function pagingOf(read: ReadPage, left: number): Promise<Paging> {
   if (at < 1) return 'few';
   if (first.last) return 'whole';
   const second = await read(at);
-  if (keyed(second.rows[0])[0] !== keyed(first.rows[at])[0]) return pagingOf(read, left - 1);
+  if (keyOf(second.rows[0]) !== keyOf(first.rows[at])) return pagingOf(read, left - 1);
   return first.anomalies.length > 0 ? 'limited' : 'joined';
 }
 
+const keyOf = (row: unknown): string => keyed(row, 0n)[0];
+
 function firstSessionsOf(rows: readonly unknown[]): FirstSessions {
-  const ids = rows.map(row => keyed(row)[1]).flatMap(entry => ('session' in entry ? [entry.session.id] : []));
+  const ids = rows.map(row => keyed(row, 0n)[1]).flatMap(entry => ('session' in entry ? [entry.session.id] : []));
   return { rows: rows.length, sessionId: ids[0], unreadable: rows.length - ids.length };
 }

@@ -1,4 +1,4 @@
-import { parseInstant, type ParsedInstant } from '../model/time.js';
+import { type Nanos, parseInstant, type ParsedInstant, seconds } from '../model/time.js';
 
 /** A JSON object with members of unknown types. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -38,16 +38,32 @@ const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export const uuid = (value: unknown): string =>
   typeof value === 'string' && uuidPattern.test(value) ? value.toLowerCase() : '';
 
+/** A time member as it was sent. `no time`: a date that .NET cannot hold. */
+export type TimeMember = ParsedInstant | 'no time' | 'malformed' | undefined;
+
 /**
  * A time member. Undefined when it is omitted, `null`, empty, or .NET's `DateTime.MinValue` (0001-01-01), which servers
  * write for an unknown time.
  */
-export function instant(value: unknown): ParsedInstant | 'malformed' | undefined {
+export function instant(value: unknown): TimeMember {
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value !== 'string') return 'malformed';
   if (value.startsWith('0001-01-01')) return undefined;
+  if (outOfRange.test(value)) return 'no time';
   return parseInstant(value) ?? 'malformed';
 }
+
+/** The zero date of MySQL, and years with a sign or more than four digits. */
+const outOfRange = /^(?:0000-|[+-]?\d{5,}-|-\d{4}-)/;
+
+/** Times before are zero dates of other systems, in any time zone: 1601-01-01, 1899-12-30, 1900-01-01, 1970-01-01. */
+const earliest: Nanos = seconds(86_400);
+/** The largest dates, such as 9999-12-31 and 2079-06-06, are ahead of the clock. A zone read wrongly is not: 14 hours. */
+const furthestAhead: Nanos = seconds(86_400);
+
+/** The instant, unless it cannot be when something happened. `readAt`: server time of the answer. */
+export const usable = (time: TimeMember, readAt: Nanos): ParsedInstant | undefined =>
+  typeof time === 'object' && time.at >= earliest && time.at <= readAt + furthestAhead ? time : undefined;
 
 /** An `eTag` (v8, an int64) as text; `''` for none, and for one that a JSON number cannot represent exactly. */
 export const tag = (value: unknown): string => (Number.isSafeInteger(value) ? String(value) : '');

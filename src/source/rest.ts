@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { isAtLeast } from '../model/api-versions.js';
-import type { Session } from '../model/session.js';
 import { milliseconds, type Nanos } from '../model/time.js';
 import type { EventPage, InstanceInfo, Source } from '../pipeline/ports.js';
 import { changeReader } from './change-feed.js';
@@ -41,8 +40,10 @@ export function sourceOver(connection: Connection): RestSource {
   const skewMs = (): number => transport.skewMs() ?? 0;
   const serverTime = (ourMs: number): Nanos => milliseconds(ourMs + skewMs());
 
+  const now = (): Nanos => serverTime(settings.clock.now());
+
   return {
-    now: () => serverTime(settings.clock.now()),
+    now,
     apiVersion: () => versions.known(),
     tokenExpiresAtMs: () => tokens.current?.endsAtMs,
     certificateExpiresAtMs: () => transport.certificateExpiresAtMs(),
@@ -50,8 +51,8 @@ export function sourceOver(connection: Connection): RestSource {
     loginRefused: () => tokens.refused,
     close: async () => connection.close(),
     instance: async signal => readInstance(connection, signal),
-    sessions: sessionReader(connection),
-    session: async (id, signal) => readSession(connection, id, signal),
+    sessions: sessionReader(connection, now),
+    session: sessionById(connection, serverTime),
     events: eventReader(connection, serverTime),
     changes: changeReader(connection),
   };
@@ -80,12 +81,14 @@ async function readServiceInstance(connection: Connection, signal: AbortSignal):
 /** `''` unless it looks like a build number, because it becomes a label and is logged. */
 const buildNumber = (value: unknown): string => (/^\d{1,9}(?:\.\d{1,9}){1,3}$/.test(text(value)) ? text(value) : '');
 
-async function readSession(connection: Connection, id: string, signal: AbortSignal): Promise<Session | undefined> {
-  const answer = await connection.get('session', sessionPath(id), signal);
-  if (isGone(answer)) return undefined;
-  const entry = decodeSession(okJson('session', answer));
-  if ('rejected' in entry) throw failure('session', 'decode', entry.rejected);
-  return entry.session;
+function sessionById(connection: Connection, serverTime: (ourMs: number) => Nanos): Source['session'] {
+  return async (id, signal) => {
+    const answer = await connection.get('session', sessionPath(id), signal);
+    if (isGone(answer)) return undefined;
+    const entry = decodeSession(okJson('session', answer), serverTime(answer.beganMs));
+    if ('rejected' in entry) throw failure('session', 'decode', entry.rejected);
+    return entry.session;
+  };
 }
 
 /** `readAt` uses the skew of the very response: the first one corrects the most. */
@@ -96,8 +99,9 @@ function eventReader(connection: Connection, serverTime: (ourMs: number) => Nano
       const path = `${sessionPath(sessionId)}/Events${query({ offset, limit })}`;
       const answer = await connection.get('events', path, signal, { rows: limit });
       if (isGone(answer)) return { page: undefined, tookMs: answer.tookMs };
-      const page = decodeEventPage(okJson('events', answer), { offset, limit });
-      return { page: { ...page, readAt: serverTime(answer.beganMs) }, tookMs: answer.tookMs };
+      const readAt = serverTime(answer.beganMs);
+      const page = decodeEventPage(okJson('events', answer), { offset, limit }, readAt);
+      return { page, tookMs: answer.tookMs };
     });
 }
 

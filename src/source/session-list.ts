@@ -21,7 +21,7 @@ const fullReadMs = 3_600_000;
  * documented order. Before v6 there is neither: the list is read from its beginning, and not to its end as long as the
  * last full read, an hour ago at most, found it newest first.
  */
-export function sessionReader(connection: Connection) {
+export function sessionReader(connection: Connection, now: () => Nanos) {
   const { clock, sessionLimit } = connection.settings;
   const readPage = adaptivePages(sessionLimit);
   let trustedUntilMs = -Infinity;
@@ -34,7 +34,7 @@ export function sessionReader(connection: Connection) {
     const ordered = isAtLeast(apiVersion, 'v8');
     const isTrusted = !isAtLeast(apiVersion, 'v6') && clock.monotonic() < trustedUntilMs;
     const enoughFrom = isTrusted ? createdFrom : undefined;
-    const list = await readSessionList(page, { maxPages: listPages, restarts: listRestarts, ordered, enoughFrom });
+    const list = await readSessionList(page, { maxPages: listPages, restarts: listRestarts, ordered, enoughFrom, now });
     if (!list.newestFirst) trustedUntilMs = -Infinity;
     else if (list.whole) trustedUntilMs = clock.monotonic() + fullReadMs;
     return { sessions: list.sessions, rejects: list.rejects };
@@ -59,7 +59,8 @@ export async function readSessionPage(
 export function filterOf(apiVersion: ApiVersion, createdFrom: Nanos | undefined): Filter {
   const filtered = createdFrom !== undefined && isAtLeast(apiVersion, 'v6');
   return {
-    ...(filtered ? { startTimeFrom: formatInstant(createdFrom) } : {}),
+    // The filter excludes its bound: "after" in the vendor's text. A tick is 100 ns.
+    ...(filtered ? { startTimeFrom: formatInstant(createdFrom - 100n) } : {}),
     ...(isAtLeast(apiVersion, 'v8') ? { orderBy: 'CreationTime', orderAsc: 'true' } : {}),
   };
 }
@@ -70,6 +71,8 @@ export type ListOptions = Readonly<{
   restarts: number;
   /** Rows are guaranteed to be in order of creation. Otherwise a list of several pages is read until nothing new appears. */
   ordered: boolean;
+  /** Server time. */
+  now: () => Nanos;
   /** The list is known to be newest first: reading stops at a page that ends with an older session. */
   enoughFrom?: Nanos | undefined;
 }>;
@@ -111,11 +114,10 @@ function addsNothing(known: Entries, found: Entries): boolean {
   return [...found].every(([key, entry]) => known.has(key) || (createdAt(entry) ?? 0n) > newest);
 }
 
-const createdAt = (entry: SessionEntry): Nanos | undefined =>
-  'session' in entry ? entry.session.createdAt : undefined;
+const createdAt = (entry: SessionEntry): Nanos | undefined => ('session' in entry ? entry.creation : undefined);
 
-async function readOnce(read: ReadPage, { maxPages, enoughFrom = 0n }: ListOptions) {
-  const rowsRead = new RowsRead();
+async function readOnce(read: ReadPage, { maxPages, enoughFrom = 0n, now }: ListOptions) {
+  const rowsRead = new RowsRead(now);
   let offset = 0;
   for (let pages = 1; pages <= maxPages; pages += 1) {
     const { rows, last } = await read(offset);
@@ -138,10 +140,16 @@ class RowsRead {
   newestFirst = true;
   #last: Nanos | undefined;
   #overlaps = false;
+  readonly #now: () => Nanos;
+
+  constructor(now: () => Nanos) {
+    this.#now = now;
+  }
 
   /** False, and nothing is added, when the page does not begin with a known row: some were skipped. */
   add(rows: readonly unknown[], offset: number): boolean {
-    const page = rows.map(keyed);
+    const readAt = this.#now();
+    const page = rows.map(row => keyed(row, readAt));
     const first = page[0]?.[0] ?? '';
     if (this.#overlaps && offset > 0 && !this.entries.has(first)) return false;
     for (const [key, entry] of page) if (!this.entries.has(key)) this.#compare(createdAt(entry));
@@ -163,8 +171,8 @@ class RowsRead {
 }
 
 /** A row with what identifies it across reads: the session's id, or all of its text when it has no readable id. */
-export function keyed(row: unknown): readonly [key: string, entry: SessionEntry] {
-  const entry = decodeSession(row);
+export function keyed(row: unknown, readAt: Nanos): readonly [key: string, entry: SessionEntry] {
+  const entry = decodeSession(row, readAt);
   return ['session' in entry ? entry.session.id : JSON.stringify(row ?? null), entry];
 }
 

@@ -109,6 +109,14 @@ describe('personal data', () => {
 });
 
 describe('limits of age', () => {
+  test.each([
+    ['traces: { enabled: true }', 60_000, 60_000],
+    ['logs: { max_ahead: off }\ntraces: { enabled: true, max_ahead: 5m }', undefined, 300_000],
+  ])('a record or span may be ahead of the clock with %j', (keys, ofLogs, ofTraces) => {
+    const { logs, traces } = config(keys);
+    expect([logs?.maxAheadMs, traces?.maxAheadMs]).toEqual([ofLogs, ofTraces]);
+  });
+
   test('come out in milliseconds', () => {
     expect(config('logs: { max_age: 7d, max_behind: 1h }').logs).toMatchObject({
       maxAgeMs: 604_800_000,

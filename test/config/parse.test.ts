@@ -158,7 +158,7 @@ const logs = (sections: string, env: Record<string, string> = {}) => fromFile(sm
 
 describe('logs', () => {
   test('go to the endpoint of the file, by default as JSON', () => {
-    expect(logs(`otlp: { endpoint: "${receiver}" }`)).toEqual({
+    expect(logs(`otlp: { endpoint: "${receiver}" }`)).toMatchObject({
       url: new URL('http://collector:4318/v1/logs'),
       protocol: 'http/protobuf',
       headers: {},

@@ -55,7 +55,11 @@ function sentWith(choice: Partial<PersonalData>): string {
     ...events.map(one => itemRecord({ session: of, event: one }, from, { observedAt: 0n })),
     sessionRecord(of, from, { observedAt: 0n }),
   ];
-  const spans = [...events.map(one => itemSpan({ session: of, event: one }, from)), sessionSpan(of, from)];
+  const clock = { now: 0n, maxAhead: undefined };
+  const spans = [
+    ...events.map(one => itemSpan({ session: of, event: one }, from, clock)),
+    sessionSpan(of, from, clock),
+  ];
   return JSON.stringify([
     records.map(({ body, attributes }) => [body, attributes]),
     spans.map(span => [span?.name, span?.attributes, span?.status]),

@@ -11,6 +11,17 @@ test('without limits every record keeps its own time', () => {
   expect([0n, ago(1), now + 1n].map(at => stamp(at, now))).toEqual([0n, ago(1), now + 1n]);
 });
 
+test('a record whose time OTLP cannot hold gets the time of sending', () => {
+  const stamp = stampWithin({ maxAge: undefined, maxBehind: undefined });
+  expect([-1n, 2n ** 63n, 2n ** 63n - 1n].map(at => stamp(at, now))).toEqual([now, now, 2n ** 63n - 1n]);
+});
+
+test('a record that is further ahead of the clock than allowed gets the time of sending', () => {
+  const stamp = stampWithin({ maxAge: undefined, maxBehind: undefined, maxAhead: seconds(60) });
+  const minute = now + seconds(60);
+  expect([minute, minute + 1n, now + seconds(1200)].map(at => stamp(at, now))).toEqual([minute, now, now]);
+});
+
 test('a record that is older than allowed gets the time of sending', () => {
   const stamp = stampWithin({ maxAge: seconds(60), maxBehind: undefined });
   expect([ago(60), ago(60) - 1n].map(at => stamp(at, now))).toEqual([ago(60), now]);

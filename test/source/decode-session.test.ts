@@ -6,6 +6,8 @@ import { decodePage } from '../../src/source/page.js';
 import { fixture } from '../support/fixture.js';
 
 const id = '61954db6-7278-4d26-86f7-888bda5a4ec4';
+/** 2022-02-03T00:00:00Z */
+const readAt = 1_643_846_400_000_000_000n;
 const wire = (over: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => ({
   id,
   creationTime: '2022-02-02T15:00:00Z',
@@ -14,13 +16,13 @@ const wire = (over: Readonly<Record<string, unknown>> = {}): Record<string, unkn
 });
 
 function decoded(json: unknown): Session {
-  const entry = decodeSession(json);
+  const entry = decodeSession(json, readAt);
   if ('rejected' in entry) throw new Error(entry.rejected);
   return entry.session;
 }
 
 const page = (path: string, limit: number): readonly Session[] =>
-  decodePage(fixture(path), { operation: 'sessions', offset: 0, limit }).rows.map(decoded);
+  decodePage(fixture(path), { operation: 'sessions', offset: 0, limit }).rows.map(row => decoded(row));
 
 describe('a session', () => {
   test('of v3 has a workload in lower case, offsets, and no end while it works', () => {
@@ -78,15 +80,33 @@ describe('a session', () => {
     expect(decoded(wire({ endTime: '0001-01-01T00:00:00' })).endedAt).toBeUndefined();
   });
 
+  test.each([undefined, null, '', 'canary', 5, '0001-01-01T00:00:00', '1900-01-01T00:00:00Z', '9999-12-31T23:59:59Z'])(
+    'with the time of creation %j is created at its end, or when it was read',
+    creationTime => {
+      const end = '2022-02-02T15:00:00Z';
+      const endedAt = readAt - 9n * 3_600_000_000_000n;
+      const anomalies = ['no_time'];
+      expect(decoded(wire({ creationTime }))).toMatchObject({ createdAt: readAt, endedAt: undefined, anomalies });
+      expect(decoded(wire({ creationTime, endTime: end }))).toMatchObject({ createdAt: endedAt, endedAt, anomalies });
+    },
+  );
+
+  test.each([
+    ['canary', ['no_time']],
+    ['1601-01-01T00:00:00Z', ['no_time']],
+    ['1970-01-01T00:00:00Z', ['no_time']],
+    ['9999-12-31T23:59:59.9999999', ['no_time']],
+    ['2022-02-02T14:59:59Z', ['negative_duration']],
+  ])('has no end at %j', (endTime, anomalies) => {
+    expect(decoded(wire({ endTime }))).toMatchObject({ endedAt: undefined, anomalies });
+  });
+
   test.each([
     [[], 'it is no object'],
     [wire({ id: '' }), 'it has no readable "id"'],
     [wire({ id: '..' }), 'it has no readable "id"'],
-    [wire({ creationTime: null }), 'it has no "creationTime"'],
-    [wire({ creationTime: 'canary' }), 'it has a malformed time'],
-    [wire({ endTime: 'canary' }), 'it has a malformed time'],
   ])('%j is rejected: %s', (json, rejected) => {
-    expect(decodeSession(json)).toEqual({ rejected });
+    expect(decodeSession(json, readAt)).toEqual({ rejected });
   });
 
   test('of any JSON is a session or is rejected', () => {
@@ -97,7 +117,7 @@ describe('a session', () => {
           fc.jsonValue().map(name => wire({ name })),
         ),
         json => {
-          decodeSession(json);
+          decodeSession(json, readAt);
         },
       ),
     );

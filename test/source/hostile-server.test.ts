@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { createAnswerBudget } from '../../src/source/answer-limits.js';
+import { milliseconds } from '../../src/model/time.js';
 import { decodeEvent } from '../../src/source/decode-event.js';
 import { decodePage } from '../../src/source/page.js';
 import { createTransport } from '../../src/source/transport.js';
@@ -158,6 +159,6 @@ test('texts of an event are cut to 4,096 characters, and counted', () => {
     startTime: '2026-01-01T00:00:00Z',
     message: 'a'.repeat(1e6),
   };
-  const decoded = decodeEvent(row, 0);
+  const decoded = decodeEvent(row, 0, milliseconds(Date.parse('2026-01-01T00:00:10Z')));
   expect(decoded).toMatchObject({ event: { message: 'a'.repeat(4096), anomalies: ['text_cut'] } });
 });

@@ -59,6 +59,8 @@ export function tracesTo(url: URL, over: Partial<OtlpTarget> = {}): Sink & { clo
     server: 'hq',
     origin,
     exporter: acknowledgingExporter(tracesSignal, to.protocol, transport),
+    clock: systemClock,
+    maxAhead: undefined,
   });
   return { ...sink, close: async () => transport.close() };
 }
