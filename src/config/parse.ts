@@ -75,12 +75,12 @@ export function parseConfig({ file = '', fileName, env }: ConfigInput): Config {
   return frozen({ ...settingsOf(settings, env), ...connections.value });
 }
 
-type FromEnvironment = Readonly<{ server: ServerSettings | undefined; variables: SignalVariables; env: Environment }>;
+type EnvironmentParts = Readonly<{ server: ServerSettings | undefined; variables: SignalVariables; env: Environment }>;
 
 /** Servers and receivers, each with its proxy. `server`: the one that the environment describes. */
 function readConnections(
   settings: Keys,
-  { server, variables, env }: FromEnvironment,
+  { server, variables, env }: EnvironmentParts,
 ): Read<Signals & Pick<Config, 'servers'>> {
   const signals = signalsOf(settings, variables, env);
   const servers = (server === undefined ? listed(settings) : [server]).map(one => withProxy(one, env));
