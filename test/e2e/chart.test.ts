@@ -90,7 +90,7 @@ describe.each(cases)('the objects of %s', values => {
       await inFolder(async folder => {
         const file = join(folder, 'vb365-exporter.yaml');
         writeFileSync(file, text);
-        const args = ['dist/src/main.js', 'check', '--config.file', file];
+        const args = ['dist/src/main.js', 'check', '--syntax-only', '--config.file', file];
         expect(await runProgram({ path: process.execPath, args })).toMatchObject({ code: 0 });
       });
     }
