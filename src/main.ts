@@ -31,6 +31,7 @@ const maxUnreadBytes = 1024 * 1024;
 function printError(line: string): void {
   if (process.stderr.writableLength < maxUnreadBytes) process.stderr.write(line.endsWith('\n') ? line : `${line}\n`);
 }
+
 // undici calls its decompression experimental, which concerns developers and not operators. Other warnings are printed.
 const printWarning = process.listeners('warning');
 process.removeAllListeners('warning');

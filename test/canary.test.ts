@@ -81,7 +81,7 @@ async function haunted(personalData: PersonalData, look: (of: Haunted) => Promis
     const selfReceiver = await otlpReceiver();
     receiver.answers.push(refuse(503, { 'x-canary': canary }, canary), refuse(400, {}, canary));
     const config = configOf(folder, serverConfig(simulator.url, { apiVersion: 'v8' }), receiver.url);
-    const traces = { ...target(new URL('/v1/traces', receiver.url)), personalData };
+    const traces = { ...target(new URL('/v1/traces', receiver.url)), personalData, maxAheadMs: undefined };
     const logs = config.logs && { ...config.logs, personalData };
     const app = await program({
       ...config,

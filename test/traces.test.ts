@@ -63,7 +63,7 @@ describe('traces', () => {
     await inFolder(async folder => {
       const simulator = await simulate({ clock: systemClock });
       const receiver = await otlpReceiver();
-      const traces = { ...target(new URL('/v1/traces', receiver.url)), personalData: keepAll };
+      const traces = { ...target(new URL('/v1/traces', receiver.url)), personalData: keepAll, maxAheadMs: undefined };
       const config = { ...configOf(folder, serverConfig(simulator.url)), traces };
       const { world } = simulator;
       try {

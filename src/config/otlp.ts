@@ -37,14 +37,14 @@ export type LogsConfig = OtlpTarget &
     /** Undefined: no limit. */
     maxAgeMs: number | undefined;
     maxBehindMs: number | undefined;
-    maxAheadMs?: number | undefined;
+    maxAheadMs: number | undefined;
   }>;
 
 export type TracesConfig = OtlpTarget &
   Readonly<{
     personalData: PersonalData;
     /** Undefined: no limit. */
-    maxAheadMs?: number | undefined;
+    maxAheadMs: number | undefined;
   }>;
 
 /** Where telemetry of the exporter itself goes; undefined: not sent. */

@@ -74,9 +74,6 @@ export function parseUrl(href: string): URL | undefined {
   return url?.port === '0' ? undefined : url;
 }
 
-export const parseSecretUrl = (href: string): Secret | undefined =>
-  parseUrl(href) === undefined ? undefined : new Secret(href);
-
 /** Whether the host name of a URL is this machine. */
 export const isLoopback = (hostname: string): boolean =>
   /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);

@@ -4,6 +4,7 @@ import { counter, gauge, histogram } from './family.js';
 import {
   cappedLabels,
   deliveryErrorReasons,
+  receiverErrorReasons,
   deliveryOutcomes,
   loginRefusals,
   vocabularyFields,
@@ -56,7 +57,7 @@ export const deliveryErrors = counter({
   unit: 'errors',
   labels: ['server', 'sink', 'reason'],
   known: { sink: sinkNames, reason: deliveryErrorReasons },
-  never: { sink: ['metrics'], reason: ['auth', 'network', 'rejected', 'server', 'throttled', 'timeout'] },
+  never: { sink: ['metrics'], reason: receiverErrorReasons },
   onFirstUse: true,
   example: 'sum by (server, sink, reason) (increase(vb365_delivery_errors_total[15m])) > 0',
 });

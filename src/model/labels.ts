@@ -23,17 +23,18 @@ export const pollResults = ['complete', 'partial', 'failed'] as const;
 export const deliveryOutcomes = ['delivered', 'retried', 'rejected'] as const;
 export type DeliveryOutcome = (typeof deliveryOutcomes)[number];
 
-/** Why a delivery failed: the receiver, the state file (`store`), or the exporter itself (`bug`). */
-export const deliveryErrorReasons = [
+/** Why the receiver did not take a delivery. */
+export const receiverErrorReasons = [
   'auth',
-  'bug',
   'network',
   'rejected',
   'server',
-  'store',
   'throttled',
   'timeout',
 ] as const satisfies readonly Reason[];
+
+/** Why a delivery failed: the receiver, the exporter itself (`bug`), or the state file (`store`). */
+export const deliveryErrorReasons = [...receiverErrorReasons, 'bug', 'store'] as const satisfies readonly Reason[];
 export type DeliveryErrorReason = (typeof deliveryErrorReasons)[number];
 
 /** Enumerations of the API that a newer server may extend. */

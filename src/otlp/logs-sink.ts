@@ -69,15 +69,15 @@ const compare = (a: Nanos, b: Nanos): number => (a < b ? -1 : Number(a > b));
 export type TimeLimits = Readonly<{
   maxAge: Nanos | undefined;
   maxBehind: Nanos | undefined;
-  maxAhead?: Nanos | undefined;
+  maxAhead: Nanos | undefined;
 }>;
 
 /** The timestamp for a record of time `at` that is sent `now`. */
 export type Stamp = (at: Nanos, now: Nanos) => Nanos;
 
 /**
- * A record outside the limits gets the time of sending, as does one whose time OTLP cannot hold. The newest record that an earlier process sent is unknown; the
- * first `now` stands for it, which is never too old.
+ * A record outside the limits gets the time of sending, as does one whose time OTLP cannot hold. The newest record that an
+ * earlier process sent is unknown; the first `now` stands for it, which is never too old.
  */
 export function stampWithin({ maxAge, maxBehind, maxAhead }: TimeLimits): Stamp {
   let newest: Nanos | undefined;

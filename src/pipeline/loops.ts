@@ -2,6 +2,7 @@ import { type Backoff, backoffMs } from '../kernel/backoff.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import type { ExporterError, Reason } from '../kernel/errors.js';
 import type { Notify } from '../kernel/notify.js';
+import { receiverErrorReasons } from '../model/labels.js';
 import { type Probe, receiverBack } from './receiver-outage.js';
 import type { DeliveryReport } from './sink-worker.js';
 
@@ -79,11 +80,4 @@ function waitMs(errors: readonly ExporterError[], failures: number, random: Rand
 }
 
 /** A failed delivery with one of these says that the receiver is down, or will not take records now. */
-const reasonsOfReceiver: ReadonlySet<Reason> = new Set([
-  'auth',
-  'network',
-  'rejected',
-  'server',
-  'throttled',
-  'timeout',
-]);
+const reasonsOfReceiver: ReadonlySet<Reason> = new Set(receiverErrorReasons);

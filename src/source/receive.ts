@@ -1,6 +1,6 @@
 import { type Dispatcher, errors } from 'undici';
 import type { Clock } from '../kernel/clock.js';
-import { type AnswerBudget, type AnswerLimits, jsonGuard, tooLong, UnusableAnswer } from './answer-limits.js';
+import { type AnswerBudget, type AnswerLimits, jsonFault, tooLong, UnusableAnswer } from './answer-limits.js';
 
 /** An answer with its whole body, decoded as UTF-8. */
 export type Received = Readonly<{
@@ -58,10 +58,14 @@ export async function receive(
       },
       onResponseData: (_, chunk) => {
         share.add(chunk.length);
-        const error = body.add(chunk);
-        if (error !== undefined) fail(error);
+        if (!body.add(chunk)) fail(tooLong(limits.bytes));
       },
-      onResponseEnd: () => resolve({ ...head, body: body.text() }),
+      onResponseEnd: () => {
+        const text = body.text();
+        const fault = jsonFault(text, limits);
+        if (fault === undefined) resolve({ ...head, body: text });
+        else reject(fault);
+      },
       onResponseError: (_, error) => reject(error),
     });
   return promise.finally(() => {
@@ -70,20 +74,16 @@ export async function receive(
   });
 }
 
-function bodyReader(limits: AnswerLimits) {
+function bodyReader({ bytes: maxBytes }: AnswerLimits) {
   const decoder = new TextDecoder();
-  const check = jsonGuard(limits);
   let body = '';
   let bytes = 0;
   return {
-    /** Returns why the answer cannot be used. */
-    add: (chunk: Uint8Array): Error | undefined => {
+    /** False when the body has become too long. */
+    add: (chunk: Uint8Array): boolean => {
       bytes += chunk.length;
-      if (bytes > limits.bytes) return tooLong(limits.bytes);
-      const error = check(chunk);
-      if (error !== undefined) return error;
-      body += decoder.decode(chunk, { stream: true });
-      return undefined;
+      if (bytes <= maxBytes) body += decoder.decode(chunk, { stream: true });
+      return bytes <= maxBytes;
     },
     text: () => body + decoder.decode(),
   };

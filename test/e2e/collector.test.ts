@@ -62,8 +62,9 @@ function configFor(folder: string, source: string, base: URL, over: Wire & Reado
       personalData: keepAll,
       maxAgeMs: undefined,
       maxBehindMs: undefined,
+      maxAheadMs: undefined,
     },
-    traces: { ...target(new URL('/v1/traces', base), to), personalData: keepAll },
+    traces: { ...target(new URL('/v1/traces', base), to), personalData: keepAll, maxAheadMs: undefined },
   };
 }
 

@@ -46,7 +46,11 @@ async function onStage(
     const loki = await startLoki(folder);
     const logs = { ...target(loki.url, { protocol: 'http/protobuf', compression: 'gzip' }), personalData: keepAll };
     const config = configOf(folder, serverConfig(simulator.url, { apiVersion: 'v8' }));
-    const app = await program({ ...config, history: { kind: 'all' }, logs: { ...logs, ...limits } });
+    const app = await program({
+      ...config,
+      history: { kind: 'all' },
+      logs: { ...logs, maxAheadMs: undefined, ...limits },
+    });
     try {
       await play({ app, loki, world: simulator.world });
     } finally {

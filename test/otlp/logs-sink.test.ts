@@ -163,7 +163,11 @@ describe('partial success', () => {
 
 describe('records that the backend would refuse as too old', () => {
   test('bear the time of sending, come last in order of their own time, and keep that', async () => {
-    const limited = logsTo(receiver.url, {}, { maxAge: milliseconds(60_000), maxBehind: undefined });
+    const limited = logsTo(
+      receiver.url,
+      {},
+      { maxAge: milliseconds(60_000), maxBehind: undefined, maxAhead: undefined },
+    );
     const ended = ['10:57:29Z', '08:00:00Z', '10:57:28Z', '07:00:00Z'];
     const events = ended.map((time, order) => taken({ id: guid(order), order, endedAt: at(`2017-05-30T${time}`) }));
     await limited.deliver(batch({ events, results: [session({ endedAt: at('2017-05-30T09:00:00Z') })] }), never);

@@ -73,7 +73,11 @@ describe('own telemetry', () => {
     await onStage(async ({ config, receiver }) => {
       const to = target(new URL('/v1/traces', receiver.url));
       const ownTelemetry = { traces: to, logs: target(receiver.url) };
-      const app = await program({ ...config, traces: { ...to, personalData: keepAll }, ownTelemetry });
+      const app = await program({
+        ...config,
+        traces: { ...to, personalData: keepAll, maxAheadMs: undefined },
+        ownTelemetry,
+      });
       await until(
         async () =>
           (await app.value('vb365_sink_delivered_total{server="hq",sink="traces",outcome="delivered"}')) === 1,

@@ -19,7 +19,7 @@ function hashing(folder: string, { url }: OtlpReceiver): Config {
   return {
     ...config,
     logs: config.logs && { ...config.logs, personalData },
-    traces: { ...target(new URL('/v1/traces', url)), personalData },
+    traces: { ...target(new URL('/v1/traces', url)), personalData, maxAheadMs: undefined },
     hashKeyFile: join(folder, 'key'),
   };
 }

@@ -3,16 +3,16 @@ import { seconds } from '../../src/model/time.js';
 import { stampWithin } from '../../src/otlp/logs-sink.js';
 
 const now = seconds(100_000);
-const fresh = () => stampWithin({ maxAge: undefined, maxBehind: seconds(60) });
+const fresh = () => stampWithin({ maxAge: undefined, maxBehind: seconds(60), maxAhead: undefined });
 const ago = (count: number) => now - seconds(count);
 
 test('without limits every record keeps its own time', () => {
-  const stamp = stampWithin({ maxAge: undefined, maxBehind: undefined });
+  const stamp = stampWithin({ maxAge: undefined, maxBehind: undefined, maxAhead: undefined });
   expect([0n, ago(1), now + 1n].map(at => stamp(at, now))).toEqual([0n, ago(1), now + 1n]);
 });
 
 test('a record whose time OTLP cannot hold gets the time of sending', () => {
-  const stamp = stampWithin({ maxAge: undefined, maxBehind: undefined });
+  const stamp = stampWithin({ maxAge: undefined, maxBehind: undefined, maxAhead: undefined });
   expect([-1n, 2n ** 63n, 2n ** 63n - 1n].map(at => stamp(at, now))).toEqual([now, now, 2n ** 63n - 1n]);
 });
 
@@ -23,7 +23,7 @@ test('a record that is further ahead of the clock than allowed gets the time of 
 });
 
 test('a record that is older than allowed gets the time of sending', () => {
-  const stamp = stampWithin({ maxAge: seconds(60), maxBehind: undefined });
+  const stamp = stampWithin({ maxAge: seconds(60), maxBehind: undefined, maxAhead: undefined });
   expect([ago(60), ago(60) - 1n].map(at => stamp(at, now))).toEqual([ago(60), now]);
 });
 

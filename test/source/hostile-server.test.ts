@@ -76,6 +76,11 @@ describe('a hostile answer', () => {
     ['one long text', `{"a":"${'a'.repeat(10 * mebi)}"}`, 'the answer is longer than 9240576 bytes'],
     ['deep arrays', '['.repeat(2e6), 'the answer is nested deeper than 32 levels'],
     ['deep objects', '{"a":'.repeat(1e6), 'the answer is nested deeper than 32 levels'],
+    [
+      'deep arrays after a text that ends in a backslash',
+      `["\\\\",${'['.repeat(40)}`,
+      'the answer is nested deeper than 32 levels',
+    ],
     ['many small values', `[${'0,'.repeat(1e6)}0]`, 'the answer holds more than 65000 JSON values'],
   ])('of %s is refused with the limit, compressed or not', async (_, body, words) => {
     const get = await serve((request, response) =>
@@ -90,6 +95,12 @@ describe('a hostile answer', () => {
 
   test('of brackets within a text is harmless', async () => {
     const body = JSON.stringify({ a: `\\"${'[{,:'.repeat(1e5)}` });
+    const get = await serve((_, response) => response.end(body));
+    await expect(get()).resolves.toMatchObject({ body });
+  });
+
+  test('with many brackets next to each other is harmless', async () => {
+    const body = `[${'[],{},'.repeat(1000)}0]`;
     const get = await serve((_, response) => response.end(body));
     await expect(get()).resolves.toMatchObject({ body });
   });

@@ -35,7 +35,7 @@ export const target = (url: URL, over: Partial<OtlpTarget> = {}): OtlpTarget => 
   ...over,
 });
 
-const noLimits: TimeLimits = { maxAge: undefined, maxBehind: undefined };
+const noLimits: TimeLimits = { maxAge: undefined, maxBehind: undefined, maxAhead: undefined };
 
 /** The logs sink of a server `hq`, as the program builds it. */
 export function logsTo(

@@ -49,7 +49,7 @@ export const configOf = (folder: string, server: ServerConfig, otlp?: URL): Conf
   logs:
     otlp === undefined
       ? undefined
-      : { ...target(otlp), personalData: keepAll, maxAgeMs: undefined, maxBehindMs: undefined },
+      : { ...target(otlp), personalData: keepAll, maxAgeMs: undefined, maxBehindMs: undefined, maxAheadMs: undefined },
   traces: undefined,
   ownTelemetry: undefined,
   hashKeyFile: undefined,
