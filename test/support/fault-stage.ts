@@ -147,11 +147,11 @@ function worldOf({ world }: Simulator, clock: Readonly<{ now: () => number }>): 
 function timeOf(app: Program, clock: FakeClock): Pick<FaultStage, 'pass' | 'metrics'> {
   return {
     metrics: async () => readExposition((await app.get('/metrics')).text),
-    pass: async (holds, stepMs = 500) =>
-      until(async () => {
-        await clock.advance(stepMs);
-        return holds();
-      }, 110_000),
+    pass: async (holds, stepMs = 500) => {
+      const step = async (): Promise<void> => clock.advance(stepMs);
+      await step();
+      await until(holds, 110_000, step);
+    },
   };
 }
 

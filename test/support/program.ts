@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { openWeb } from '../../src/config/web-config.js';
 import { type App, type AppOptions, startApp } from '../../src/app.js';
 import type { SecretSource } from '../../src/config/environment.js';
@@ -99,11 +99,18 @@ export async function program(
   return { ...app, said, get, value };
 }
 
-/** Waits until `holds` does, looking again and again; fails after `withinMs`. */
-export async function until(holds: () => Promise<boolean> | boolean, withinMs = 30_000): Promise<void> {
+/** Long enough that looking takes no time from what is looked at. */
+const betweenLooks = async (): Promise<void> => pause(10);
+
+/** Waits until `holds` does, looking again after each `wait`; fails after `withinMs`. */
+export async function until(
+  holds: () => Promise<boolean> | boolean,
+  withinMs = 30_000,
+  wait = betweenLooks,
+): Promise<void> {
   const giveUpAt = systemClock.monotonic() + withinMs;
   while (!(await holds())) {
     if (systemClock.monotonic() > giveUpAt) throw new Error(`Not within ${String(withinMs)} ms: ${holds.toString()}`);
-    await setImmediate();
+    await wait();
   }
 }
