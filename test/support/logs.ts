@@ -2,7 +2,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { acknowledgingExporter, logsSignal, tracesSignal } from '../../src/otlp/exporter.js';
 import type { PersonalData } from '../../src/model/personal-data.js';
-import { logsSink, type TimeLimits } from '../../src/otlp/logs-sink.js';
+import { logsSink, type LogsSinkOptions, type TimeLimits } from '../../src/otlp/logs-sink.js';
 import type { OtlpTarget } from '../../src/config/otlp.js';
 import { otlpTransport } from '../../src/otlp/transport.js';
 import type { Sink } from '../../src/pipeline/ports.js';
@@ -35,6 +35,7 @@ export const target = (url: URL, over: Partial<OtlpTarget> = {}): OtlpTarget => 
   ...over,
 });
 
+const clock = stopped(Date.UTC(2017, 4, 30, 10, 57, 31));
 const noLimits: TimeLimits = { maxAge: undefined, maxBehind: undefined, maxAhead: undefined };
 
 /** The logs sink of a server `hq`, as the program builds it. */
@@ -44,12 +45,14 @@ export function logsTo(
   limits: TimeLimits = noLimits,
 ): Sink & { close: () => Promise<void> } {
   const to = target(url, over);
-  const clock = stopped(Date.UTC(2017, 4, 30, 10, 57, 31));
   const transport = otlpTransport(to, '1.2.3', clock);
-  const exporter = acknowledgingExporter(logsSignal, to.protocol, transport);
-  const sink = logsSink({ server: 'hq', origin, exporter, clock, limits });
+  const sink = logsThrough(acknowledgingExporter(logsSignal, to.protocol, transport), limits);
   return { ...sink, close: async () => transport.close() };
 }
+
+/** The same around another exporter. */
+export const logsThrough = (exporter: LogsSinkOptions['exporter'], limits: TimeLimits = noLimits): Sink =>
+  logsSink({ server: 'hq', origin, exporter, clock, limits });
 
 /** The traces sink of a server `hq`, as the program builds it. */
 export function tracesTo(url: URL, over: Partial<OtlpTarget> = {}): Sink & { close: () => Promise<void> } {
