@@ -7,7 +7,10 @@ import { systemClock } from '../src/kernel/clock.js';
 import { Secret } from '../src/kernel/secret.js';
 import { simulate, type SimulateOptions, type Simulator } from '../src/simulator/simulate.js';
 import { createAuthority, selfSigned } from './support/authority.js';
-import { configOf, inFolder, program, type Program, serverConfig, until } from './support/program.js';
+import { program, type Program } from './support/program.js';
+import { inFolder } from './support/folder.js';
+import { configOf, serverConfig } from './support/program-config.js';
+import { until } from './support/until.js';
 
 type Over = Parameters<typeof serverConfig>[1];
 type Scene = Readonly<{

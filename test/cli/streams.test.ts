@@ -8,7 +8,8 @@ import { createInterface } from 'node:readline';
 import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds } from '../../src/model/time.js';
 import { heldAnswer, onExporterStage } from '../support/exporter-stage.js';
-import { inFolder, until } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
+import { until } from '../support/until.js';
 import { ask } from '../support/web.js';
 
 const testMs = 60_000;

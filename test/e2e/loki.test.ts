@@ -4,8 +4,10 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { formatInstant, milliseconds, type Nanos } from '../../src/model/time.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import type { World } from '../../src/simulator/world.js';
-import { keepAll, target } from '../support/logs.js';
-import { configOf, inFolder, program, type Program, serverConfig } from '../support/program.js';
+import { keepAll, target } from '../support/otlp-target.js';
+import { program, type Program } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
+import { configOf, serverConfig } from '../support/program-config.js';
 import { type Line, type Loki, startLoki } from './support/loki.js';
 import { eventually } from './support/running.js';
 

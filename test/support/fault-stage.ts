@@ -6,7 +6,10 @@ import { readExposition, type Samples } from './samples.js';
 import { fakeClock, type FakeClock } from './fake-clock.js';
 import type { Fault } from './faults.js';
 import { otlpReceiver } from './otlp-receiver.js';
-import { configOf, inFolder, program, type Program, serverConfig, until } from './program.js';
+import { program, type Program } from './program.js';
+import { inFolder } from './folder.js';
+import { configOf, serverConfig } from './program-config.js';
+import { until } from './until.js';
 
 export const routes = {
   token: '/token',

@@ -1,7 +1,6 @@
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { acknowledgingExporter, logsSignal, tracesSignal } from '../../src/otlp/exporter.js';
-import type { PersonalData } from '../../src/model/personal-data.js';
 import { logsSink, type LogsSinkOptions, type TimeLimits } from '../../src/otlp/logs-sink.js';
 import type { OtlpTarget } from '../../src/config/otlp.js';
 import { otlpTransport } from '../../src/otlp/transport.js';
@@ -9,31 +8,16 @@ import type { Sink } from '../../src/pipeline/ports.js';
 import { tracesSink } from '../../src/otlp/traces-sink.js';
 import { redacting } from '../../src/otlp/redaction.js';
 import type { Origin } from '../../src/otlp/log-record.js';
+import { keepAll, target } from './otlp-target.js';
 
 /** A clock that stands still. */
 export const stopped = (ms: number): Clock => ({ ...systemClock, now: () => ms });
-
-/** Keeps all personal data. */
-export const keepAll: PersonalData = { person: 'keep', item: 'keep', path: 'keep', client: 'keep' };
-
-export const noTls = { caFile: undefined, certFile: undefined, keyFile: undefined } as const;
 
 export const origin: Origin = {
   resource: resourceFromAttributes({ 'service.name': 'vb365-exporter' }),
   scope: { name: 'vb365-exporter', version: '1.2.3' },
   redact: redacting(keepAll, text => text),
 };
-
-export const target = (url: URL, over: Partial<OtlpTarget> = {}): OtlpTarget => ({
-  url,
-  protocol: 'http/json',
-  headers: {},
-  compression: 'none',
-  timeoutMs: 5_000,
-  proxy: undefined,
-  tls: noTls,
-  ...over,
-});
 
 const clock = stopped(Date.UTC(2017, 4, 30, 10, 57, 31));
 const noLimits: TimeLimits = { maxAge: undefined, maxBehind: undefined, maxAhead: undefined };
