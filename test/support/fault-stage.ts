@@ -175,9 +175,9 @@ async function endsComplete(parts: Parts, uids: () => readonly string[]): Promis
   const agrees = async (): Promise<boolean> =>
     new Set(uids()).size === all.length && JSON.stringify(await state()) === JSON.stringify(wanted);
   await pass(agrees);
-  // Twice the time that a stopped session is looked at again after: nothing may be taken a second time.
+  // Longer than the 60 s for which a stopped session is read again: nothing may be taken a second time.
   let steps = 0;
-  await pass(() => (steps += 1) > 240, 500);
+  await pass(() => (steps += 1) > 150, 500);
   if (!(await agrees())) throw new Error(`Was complete, and is not: ${JSON.stringify(await state())}`);
 }
 
