@@ -5,7 +5,7 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds } from '../../src/model/time.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { otlpReceiver } from '../support/otlp-receiver.js';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 import { chartContainer } from './support/chart-container.js';
 import { rendered } from './support/helm.js';
 import { buildImage, image, inspected, podman, runtimeBase } from './support/image.js';

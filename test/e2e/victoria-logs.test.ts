@@ -5,9 +5,11 @@ import { formatInstant, milliseconds, parseInstant, type Nanos } from '../../src
 import { organizations } from '../../src/simulator/cast.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { World } from '../../src/simulator/world.js';
-import { keepAll, target } from '../support/logs.js';
+import { keepAll, target } from '../support/otlp-target.js';
 import { officeHours } from '../support/office-hours.js';
-import { configOf, inFolder, program, type Program, serverConfig } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
+import { program, type Program } from '../support/program.js';
+import { configOf, serverConfig } from '../support/program-config.js';
 import { expectedOf, takenFromMessage } from './support/book.js';
 import { eventually, freePort } from './support/running.js';
 import { startVictoriaLogs, type StoredRecord, type VictoriaLogs } from './support/victoria-logs.js';

@@ -4,9 +4,12 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { formatInstant, milliseconds, type Nanos } from '../../src/model/time.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import type { World } from '../../src/simulator/world.js';
-import { keepAll, target } from '../support/logs.js';
-import { configOf, inFolder, program, type Program, serverConfig, until } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 import { type Line, lokiReceiver, type LokiLimits, type LokiReceiver } from '../support/loki-receiver.js';
+import { keepAll, target } from '../support/otlp-target.js';
+import { configOf, serverConfig } from '../support/program-config.js';
+import { program, type Program } from '../support/program.js';
+import { until } from '../support/until.js';
 
 const day: Nanos = 86_400_000_000_000n;
 const statuses = ['Success', 'Warning', 'Failed'];

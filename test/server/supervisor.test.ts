@@ -3,7 +3,7 @@ import { type ManagedServer, type ServerSpec, Supervisor } from '../../src/serve
 import { RecentFailures } from '../../src/server/recent-failures.js';
 import { statusObserver } from '../../src/server/status-observer.js';
 import { fakeClock, settle } from '../support/fake-clock.js';
-import { serverConfig } from '../support/program.js';
+import { serverConfig } from '../support/program-config.js';
 
 const spec = (name: string, pageSize = 1000): ServerSpec => ({
   server: serverConfig('http://127.0.0.1:1', { name, pageSize }),

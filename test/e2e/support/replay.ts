@@ -2,7 +2,8 @@ import { systemClock } from '../../../src/kernel/clock.js';
 import { milliseconds } from '../../../src/model/time.js';
 import { simulate } from '../../../src/simulator/simulate.js';
 import type { World } from '../../../src/simulator/world.js';
-import { configOf, program, serverConfig } from '../../support/program.js';
+import { program } from '../../support/program.js';
+import { configOf, serverConfig } from '../../support/program-config.js';
 import { eventually } from './running.js';
 import type { Worlds } from './simulated-time.js';
 
