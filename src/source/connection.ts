@@ -18,7 +18,11 @@ export class Connection {
     this.settings = settingsOf(options);
     this.transport = createTransport(this.settings);
     this.versions = createVersions(this.settings, async call => this.transport.send(call, unaborted()));
-    this.tokens = new TokenManager({ ...this.settings, send: async form => this.#sendForm(form) });
+    this.tokens = new TokenManager({
+      ...this.settings,
+      send: async form => this.#sendForm(form),
+      logOut: async token => this.#logOut(token),
+    });
   }
 
   /**
@@ -30,21 +34,32 @@ export class Connection {
     const call = { ...expected, operation, path: `${await this.versions.current(signal)}/${path}` };
     const token = await this.tokens.accessToken(signal);
     const answer = await this.#attempt(call, token, signal);
-    return answer.status === 401 ? this.#attempt(call, await this.tokens.replace(token, signal), signal) : answer;
+    if (answer.status !== 401) return answer;
+    const replacement = await this.tokens.replace(token, operation, signal);
+    const repeated = await this.#attempt(call, replacement, signal);
+    this.tokens.markReplacement(operation, replacement, repeated.status !== 401);
+    return repeated;
   }
 
   /** Aborts the requests in flight, logs out where the API can, within 2 s, and closes the connections. */
   async close(): Promise<void> {
+    return this.transport.close(this.#logOutCall(this.tokens.current));
+  }
+
+  /** Undefined before v7, which has no logout: a token ends when it expires. */
+  #logOutCall(token: AccessToken | undefined): Call | undefined {
     const apiVersion = this.versions.known();
-    const token = this.tokens.current?.access;
-    // Before v7 there is no logout: a token ends when it expires.
-    if (apiVersion === undefined || token === undefined || !isAtLeast(apiVersion, 'v7')) return this.transport.close();
-    return this.transport.close({ operation: 'token', path: `${apiVersion}/token/logout`, token, form: {} });
+    if (apiVersion === undefined || token === undefined || !isAtLeast(apiVersion, 'v7')) return undefined;
+    return { operation: 'token', path: `${apiVersion}/token/logout`, token: token.access, form: {} };
+  }
+
+  async #logOut(token: AccessToken): Promise<void> {
+    const call = this.#logOutCall(token);
+    if (call !== undefined) await this.transport.send(call, unaborted()).catch(() => undefined);
   }
 
   async #attempt(call: Call, token: AccessToken, signal: AbortSignal): Promise<Answer> {
     const answer = await this.transport.send({ ...call, token: token.access }, signal);
-    if (answer.status < 400 || answer.status === 404) this.tokens.markAccepted(token);
     // A list exists even when it is empty, so this version is no longer served. A single object may be gone.
     if (call.operation === 'sessions' && answer.status === 404) this.versions.recheck();
     return answer;

@@ -39,8 +39,8 @@ const limits = {
   eventLimit: 1000,
   /** Sessions per page. */
   sessionLimit: 10_000,
-  /** Maximum number of kept-alive connections. */
-  connections: 4,
+  /** Maximum number of connections: enough that requests without an answer leave some for the others. */
+  connections: 64,
   connectTimeoutMs: 10_000,
   /** From sending a request to the last byte of its response. */
   requestTimeoutMs: 60_000,
