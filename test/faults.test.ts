@@ -175,7 +175,8 @@ describe('Nothing lost: ends complete once it is over', () => {
   test.each(['v3', 'v6', 'v8'] as const)(
     'a list that shifts while it is read: sessions come and go between its pages (%s)',
     async apiVersion => {
-      await onFaultStage({ simulate: { quirks: { maxLimit: 4 } }, server: { apiVersion } }, async stage => {
+      const server = { apiVersion, reconcileIntervalMs: 30_000 };
+      await onFaultStage({ simulate: { quirks: { maxLimit: 4 } }, server }, async stage => {
         const { world } = stage.simulator;
         const decoys = Array.from({ length: 24 }, () => stage.openSession());
         const shift = (): void => {
