@@ -1,3 +1,5 @@
+import { alarm } from '../kernel/clock.js';
+import { linkAbort } from '../kernel/linked-abort.js';
 import { isAtLeast } from '../model/api-versions.js';
 import type { ApiOperation } from '../model/labels.js';
 import { type RestOptions, type RestSettings, settingsOf } from './options.js';
@@ -7,12 +9,17 @@ import { createVersions, type Versions } from './versions.js';
 
 type Expected = Pick<Call, 'rows' | 'waitMs'>;
 
+/** Requests to one server that may be in flight twice because their answers are late. */
+const maxRepeats = 4;
+
 /** Authenticated access to the API of one server, in the version that it serves. Nothing is sent before the first use. */
 export class Connection {
   readonly settings: RestSettings;
   readonly transport: Transport;
   readonly versions: Versions;
   readonly tokens: TokenManager;
+  /** Requests that are in flight twice. */
+  #repeats = 0;
 
   constructor(options: RestOptions) {
     this.settings = settingsOf(options);
@@ -59,10 +66,37 @@ export class Connection {
   }
 
   async #attempt(call: Call, token: AccessToken, signal: AbortSignal): Promise<Answer> {
-    const answer = await this.transport.send({ ...call, token: token.access }, signal);
+    const send = async (until: AbortSignal): Promise<Answer> =>
+      this.transport.send({ ...call, token: token.access }, until);
+    const isLongPoll = call.waitMs !== undefined && call.waitMs > 0;
+    const answer = await (isLongPoll ? send(signal) : this.#repeatIfLate(send, signal));
     // A list exists even when it is empty, so this version is no longer served. A single object may be gone.
     if (call.operation === 'sessions' && answer.status === 404) this.versions.recheck();
     return answer;
+  }
+
+  /** Sends a GET, and once more if its answer is late. What ends first counts; the other request is aborted. */
+  async #repeatIfLate(send: (until: AbortSignal) => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
+    const over = new AbortController();
+    const unlink = linkAbort(over, [signal]);
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const cancel = alarm(this.settings.repeatMs, () => resolve(undefined));
+    try {
+      const first = send(over.signal);
+      const answer = await Promise.race([first, late]);
+      return answer ?? (await this.#firstOf(first, async () => send(over.signal)));
+    } finally {
+      cancel();
+      over.abort();
+      unlink();
+    }
+  }
+
+  /** How the first of two requests ends. A slow server gets few requests twice. */
+  async #firstOf(first: Promise<Answer>, again: () => Promise<Answer>): Promise<Answer> {
+    if (this.#repeats >= maxRepeats) return first;
+    this.#repeats += 1;
+    return Promise.race([first, again()]).finally(() => (this.#repeats -= 1));
   }
 
   async #sendForm(fields: Readonly<Record<string, string>>): Promise<Answer> {

@@ -44,6 +44,8 @@ const limits = {
   connectTimeoutMs: 10_000,
   /** From sending a request to the last byte of its response. */
   requestTimeoutMs: 60_000,
+  /** A GET without a response after this time is sent once more; the first response counts. */
+  repeatMs: 5_000,
   /** A request without a response after this time releases the semaphore, and continues. */
   placeMs: 10_000,
 };
