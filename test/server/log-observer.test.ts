@@ -165,7 +165,7 @@ test('logs an unexpected error with its stack, on one line', () => {
 test('logs how many sessions could not be read, and the first reason', () => {
   const { observer, said } = observerAt();
   observer.discovered(pollReport(undefined, ['entry 3: no id', 'entry 9: no id']), []);
-  expect(said()).toEqual(['warn msg="Sessions could not be read" count=2 first="entry 3: no id"']);
+  expect(said()).toEqual(['warn msg="Sessions could not be read" side=source count=2 first="entry 3: no id"']);
 });
 
 const sample = <Item>(first: readonly Item[], count = first.length) => ({ count, first });
