@@ -152,7 +152,7 @@ function mostPerMinute(lines: readonly string[]): number {
 type Meddling = { requests: number; faulty: number; readonly hung: Set<string> };
 
 function meddle(server: Simulator, options: SoakOptions, index: number): Meddling {
-  const random = chance(options.seed * 100 + index);
+  const random = chance(options.seed * 1_000_003 + index * 104_729);
   const done: Meddling = { requests: 0, faulty: 0, hung: new Set() };
   const stuck = options.stuck ? server.world.sessions().at(-1)?.id : undefined;
   const hook: Intercept = (call, exchange) => {
