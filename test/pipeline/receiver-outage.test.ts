@@ -5,8 +5,13 @@ import type { DeliveryReport } from '../../src/pipeline/sink-worker.js';
 import { runWhenNotified } from '../../src/pipeline/loops.js';
 import { fakeClock } from '../support/fake-clock.js';
 
-type Outcome = Pick<DeliveryReport, 'errors' | 'undelivered'>;
-const report = (...errors: readonly ExporterError[]): Outcome => ({ errors, undelivered: errors });
+type Outcome = Pick<DeliveryReport, 'errors' | 'undelivered' | 'unread' | 'retryInMs'>;
+const report = (...errors: readonly ExporterError[]): Outcome => ({
+  errors,
+  undelivered: errors,
+  unread: [],
+  retryInMs: undefined,
+});
 const failure = (retryAfterMs?: number): ExporterError =>
   new ExporterError('network', 'Could not deliver: nobody answers', { retryAfterMs });
 

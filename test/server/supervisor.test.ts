@@ -57,6 +57,17 @@ describe('the supervisor', () => {
     expect(take()).toEqual(['refused ends', 'refused closes', 'refused starts']);
   });
 
+  test('restarts it at most three times in half an hour, so that the account does not lock', async () => {
+    const { clock, supervisor } = stage();
+    await supervisor.apply([spec('refused')]);
+    const retries: number[] = [];
+    for (let minute = 0; minute < 60; minute += 1) {
+      if ((await supervisor.apply([spec('refused')])).retried.length > 0) retries.push(minute);
+      await clock.advance(60_000);
+    }
+    expect(retries).toEqual([0, 1, 2, 30, 31, 32]);
+  });
+
   test('cuts a server after 5 s, reports it, and only then starts the next', async () => {
     const { supervisor, clock, take } = stage();
     await supervisor.apply([spec('slow')]);
