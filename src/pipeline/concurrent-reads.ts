@@ -19,7 +19,8 @@ const failuresOfServer = 5;
 export type ReadFailure = Readonly<{
   session: string;
   error: ExporterError;
-  /** It is the server's. */ ofServer: boolean;
+  /** Whether the server failed, and not this session only. */
+  ofServer: boolean;
 }>;
 
 /** A part of a session, or why there is none. */

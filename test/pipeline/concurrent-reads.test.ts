@@ -11,13 +11,13 @@ const entries = (count: number) => Array.from({ length: count }, (_, index) => e
 const serverError = new ExporterError('server', 'Could not read restore events: HTTP 500');
 
 /** Reads of one part each, over a server that answers a session at once, or as `answers` says. */
-function readsOver(answers: Readonly<Record<string, Promise<unknown>>>) {
+function readsOver(answers: Readonly<Record<string, Promise<unknown>>>, patienceMs = 50) {
   const clock = fakeClock();
   const began: string[] = [];
   const woken: number[] = [];
   const reads = new ConcurrentReads({
     clock,
-    patienceMs: 50,
+    patienceMs,
     wake: () => woken.push(clock.now()),
     read: async function* read(one): AsyncGenerator<SessionPart> {
       began.push(one.row.session);
@@ -44,7 +44,7 @@ const rejected = async (error: ExporterError): Promise<never> => {
 
 test('sessions are handed out oldest first, and four are read at a time', async () => {
   const slow = Promise.withResolvers<undefined>();
-  const { began, collect } = readsOver({ s0: slow.promise });
+  const { began, collect } = readsOver({ s0: slow.promise }, 60_000);
   const all = collect();
   await settle();
   expect(began).toEqual(['s0', 's1', 's2', 's3']);
