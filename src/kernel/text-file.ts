@@ -1,5 +1,5 @@
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import { buffer } from 'node:stream/consumers';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ExporterError, type Reason } from './errors.js';
 
 /** A text file to read, and what its errors say. */
@@ -56,35 +56,79 @@ function requireSecret(file: TextFile, text: string): string {
 const withoutLineEnds = (text: string): string => text.replace(/[\r\n]+$/, '');
 
 async function readBytes(file: TextFile): Promise<Buffer> {
+  const reading = startReading(file);
   try {
-    // `end` is the last byte: one more than is allowed.
-    return bounded(file, await buffer(createReadStream(file.path, { end: maxBytes })));
-  } catch (cause) {
-    throw readFailure(file, cause);
+    while (reading.step() === 'waiting') await sleep(pipePollMs);
+    return reading.bytes();
+  } finally {
+    reading.close();
   }
 }
 
 function bytesSync(file: TextFile): Buffer {
+  const reading = startReading(file);
   try {
-    const descriptor = openSync(file.path, 'r');
-    try {
-      return bounded(file, Buffer.concat([...chunksOf(descriptor)]));
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (cause) {
-    throw readFailure(file, cause);
+    while (reading.step() === 'waiting') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pipePollMs);
+    return reading.bytes();
+  } finally {
+    reading.close();
   }
 }
 
-function* chunksOf(descriptor: number): Generator<Buffer> {
-  let total = 0;
-  while (total <= maxBytes) {
+/** How long a pipe may take: nobody may have opened it for writing yet, and a writer such as `sops -d` takes seconds. */
+const pipeWaitMs = { withoutWriter: 1_000, withWriter: 10_000 } as const;
+const pipePollMs = 20;
+
+/** Opens a file without waiting for the writer of a pipe. `step` reads on, to the end of the file or what a pipe holds. */
+function startReading(file: TextFile) {
+  const guarded = <T>(action: () => T): T => {
+    try {
+      return action();
+    } catch (cause) {
+      throw readFailure(file, cause);
+    }
+  };
+  // Windows has neither the flag nor named pipes in the file system.
+  const flags = constants.O_RDONLY | (process.platform === 'win32' ? 0 : constants.O_NONBLOCK);
+  const descriptor = guarded(() => openSync(file.path, flags));
+  const chunks: Buffer[] = [];
+  let length = 0;
+  let waits = 0;
+  const read = (): number => {
     const chunk = Buffer.alloc(64 * 1024);
-    const length = readSync(descriptor, chunk);
-    if (length === 0) return;
-    total += length;
-    yield chunk.subarray(0, length);
+    const count = readSync(descriptor, chunk);
+    chunks.push(chunk.subarray(0, count));
+    length += count;
+    return count;
+  };
+  const wait = (mostMs: number): 'waiting' => {
+    waits += 1;
+    if (waits * pipePollMs > mostMs) throw fileError(file, 'unreadable', 'it is a pipe, and nothing comes through it');
+    return 'waiting';
+  };
+  const step = (): 'ended' | 'waiting' => {
+    while (length <= maxBytes) {
+      const count = unlessEmpty(read);
+      if (count === undefined) return wait(pipeWaitMs.withWriter);
+      if (count === 0 && length === 0 && fstatSync(descriptor).isFIFO()) return wait(pipeWaitMs.withoutWriter);
+      if (count === 0) return 'ended';
+    }
+    return 'ended';
+  };
+  return {
+    step: () => guarded(step),
+    bytes: () => bounded(file, Buffer.concat(chunks)),
+    close: () => closeSync(descriptor),
+  };
+}
+
+/** Undefined when a pipe has a writer, and is empty. */
+function unlessEmpty(read: () => number): number | undefined {
+  try {
+    return read();
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EAGAIN') return undefined;
+    throw thrown;
   }
 }
 
