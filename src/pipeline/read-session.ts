@@ -27,7 +27,7 @@ export async function* readSession(
   const cached = await sessionCache.get(id, quit);
   if (cached === undefined) return void (yield deletedPart(worker, entry, undefined));
   const { session, stoppedAt } = cached;
-  const context = { sessionOpen: session.open, since: worker.since() };
+  const context = { sessionOpen: session.open, stoppedAt, since: worker.since() };
   let { cursor } = entry;
   let progress = startRead(entry, cached, source.now());
   const checkRepetition = repetitionCheck();
