@@ -123,5 +123,6 @@ export function unusable(thrown: unknown): string | undefined {
   if (thrown instanceof UnusableAnswer) return thrown.message;
   const code = errorCode(thrown);
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return tooLong(longestAnswerBytes).message;
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'the headers of the answer are longer than 16 KiB';
   return codingError.test(code) ? 'the compressed answer is damaged' : undefined;
 }
