@@ -79,47 +79,70 @@ function bytesSync(file: TextFile): Buffer {
 const pipeWaitMs = { withoutWriter: 1_000, withWriter: 10_000 } as const;
 const pipePollMs = 20;
 
-/** Opens a file without waiting for the writer of a pipe. `step` reads on, to the end of the file or what a pipe holds. */
-function startReading(file: TextFile) {
-  const guarded = <T>(action: () => T): T => {
-    try {
-      return action();
-    } catch (cause) {
-      throw readFailure(file, cause);
-    }
-  };
+/** Opens a file without waiting for the writer of a pipe. */
+function startReading(file: TextFile): Reading {
   // Windows has neither the flag nor named pipes in the file system.
   const flags = constants.O_RDONLY | (process.platform === 'win32' ? 0 : constants.O_NONBLOCK);
-  const descriptor = guarded(() => openSync(file.path, flags));
-  const chunks: Buffer[] = [];
-  let length = 0;
-  let waits = 0;
-  const read = (): number => {
-    const chunk = Buffer.alloc(64 * 1024);
-    const count = readSync(descriptor, chunk);
-    chunks.push(chunk.subarray(0, count));
-    length += count;
-    return count;
-  };
-  const wait = (mostMs: number): 'waiting' => {
-    waits += 1;
-    if (waits * pipePollMs > mostMs) throw fileError(file, 'unreadable', 'it is a pipe, and nothing comes through it');
-    return 'waiting';
-  };
-  const step = (): 'ended' | 'waiting' => {
-    while (length <= maxBytes) {
-      const count = unlessEmpty(read);
-      if (count === undefined) return wait(pipeWaitMs.withWriter);
-      if (count === 0 && length === 0 && fstatSync(descriptor).isFIFO()) return wait(pipeWaitMs.withoutWriter);
-      if (count === 0) return 'ended';
+  try {
+    return new Reading(file, openSync(file.path, flags));
+  } catch (cause) {
+    throw readFailure(file, cause);
+  }
+}
+
+class Reading {
+  readonly #chunks: Buffer[] = [];
+  #length = 0;
+  #waits = 0;
+
+  readonly #file: TextFile;
+  readonly #descriptor: number;
+
+  constructor(file: TextFile, descriptor: number) {
+    this.#file = file;
+    this.#descriptor = descriptor;
+  }
+
+  /** Reads to the end of the file, or what a pipe holds now. @throws {ExporterError} */
+  step(): 'ended' | 'waiting' {
+    try {
+      while (this.#length <= maxBytes) {
+        const count = this.#read();
+        if (count === undefined) return this.#wait(pipeWaitMs.withWriter);
+        if (count === 0) return this.#isUnopened() ? this.#wait(pipeWaitMs.withoutWriter) : 'ended';
+      }
+      return 'ended';
+    } catch (cause) {
+      throw readFailure(this.#file, cause);
     }
-    return 'ended';
-  };
-  return {
-    step: () => guarded(step),
-    bytes: () => bounded(file, Buffer.concat(chunks)),
-    close: () => closeSync(descriptor),
-  };
+  }
+
+  bytes(): Buffer {
+    return bounded(this.#file, Buffer.concat(this.#chunks));
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  #read(): number | undefined {
+    const chunk = Buffer.alloc(64 * 1024);
+    const count = unlessEmpty(() => readSync(this.#descriptor, chunk));
+    if (count !== undefined) this.#chunks.push(chunk.subarray(0, count));
+    this.#length += count ?? 0;
+    return count;
+  }
+
+  #isUnopened(): boolean {
+    return this.#length === 0 && fstatSync(this.#descriptor).isFIFO();
+  }
+
+  #wait(mostMs: number): 'waiting' {
+    this.#waits += 1;
+    if (this.#waits * pipePollMs > mostMs)
+      throw fileError(this.#file, 'unreadable', 'it is a pipe, and nothing comes through it');
+    return 'waiting';
+  }
 }
 
 /** Undefined when a pipe has a writer, and is empty. */

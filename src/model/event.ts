@@ -46,7 +46,7 @@ export type RestoreEvent = Readonly<{
   status: Term<EventStatus>;
   startedAt: Nanos;
   /** The server sent no usable time: `startedAt` is when the event was read, or the end of its session if that is earlier. */
-  timeless?: true;
+  timeless?: boolean;
   endedAt: Nanos | undefined;
   /** End minus start, else the API's `duration`; never negative; undefined when neither is known, or above 31 days. */
   duration: Nanos | undefined;

@@ -168,10 +168,7 @@ class RowsRead {
     const first = page[0]?.[0] ?? '';
     if (this.#overlaps && offset > 0 && !this.entries.has(first)) return false;
     for (const [key, entry] of page) if (!this.entries.has(key)) this.#compare(createdAt(entry));
-    for (const [key, entry] of page) {
-      if (!this.entries.has(key)) this.characters += 'session' in entry ? textLength(entry.session) : key.length;
-      this.entries.set(key, entry);
-    }
+    for (const [key, entry] of page) this.#keep(key, entry);
     this.#overlaps = rows.length > 1;
     return true;
   }
@@ -179,6 +176,11 @@ class RowsRead {
   /** The list is newest first so far and has reached a session older than `at`. */
   isPast(at: Nanos): boolean {
     return this.newestFirst && this.#last !== undefined && this.#last < at;
+  }
+
+  #keep(key: string, entry: SessionEntry): void {
+    if (!this.entries.has(key)) this.characters += 'session' in entry ? textLength(entry.session) : key.length;
+    this.entries.set(key, entry);
   }
 
   #compare(at: Nanos | undefined): void {

@@ -63,6 +63,23 @@ describe('an answer', () => {
     });
   });
 
+  test('in many layers of codings is refused with the limit', async () => {
+    const coding = Array.from({ length: 9 }, () => 'gzip').join(', ');
+    const get = await serve((_, response) =>
+      response.writeHead(200, { 'content-encoding': coding }).end(gzipSync(text)),
+    );
+    await expect(get()).rejects.toMatchObject({
+      reason: 'decode',
+      message: 'Could not read restore events: the answer has more than 5 content codings',
+    });
+  });
+
+  test('in gzip with bytes behind it is decoded', async () => {
+    const body = Buffer.concat([gzipSync(text), Buffer.from('trailing bytes')]);
+    const get = await serve((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(body));
+    await expect(get()).resolves.toMatchObject({ body: text });
+  });
+
   test('that is damaged in compression is an error of decoding', async () => {
     const get = await serve((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(text));
     await expect(get()).rejects.toMatchObject({

@@ -34,6 +34,17 @@ const served = (limit: number, current: (request: number) => readonly Row[]): ((
 const bounds = { maxPages: 50, restarts: 3, ordered: true, now: () => seconds(4_000_000_000) };
 const names = ({ sessions }: SessionList): readonly string[] => sessions.map(session => session.name).sort();
 
+/** Endless pages of a thousand rows, and how many were read. */
+const endless = (text: (n: number) => Row, pages = { read: 0 }) => ({
+  pages,
+  read: async (offset: number): Promise<Page> => {
+    pages.read += 1;
+    const results = Array.from({ length: 1000 }, (_, index) => row(offset + index, text(offset + index)));
+    const links = { next: { href: 'next' } };
+    return decodePage({ offset, limit: 1000, results, _links: links }, { operation: 'sessions', offset, limit: 1000 });
+  },
+});
+
 describe('a session list', () => {
   test.each([1, 2, 3, 4, 5, 6, 100])('is read whole, %i rows at once', async limit => {
     expect(
@@ -171,20 +182,6 @@ describe('a session list', () => {
       );
     },
   );
-
-  /** Endless pages of a thousand rows, and how many were read. */
-  const endless = (text: (n: number) => Row, pages = { read: 0 }) => ({
-    pages,
-    read: async (offset: number): Promise<Page> => {
-      pages.read += 1;
-      const results = Array.from({ length: 1000 }, (_, index) => row(offset + index, text(offset + index)));
-      const links = { next: { href: 'next' } };
-      return decodePage(
-        { offset, limit: 1000, results, _links: links },
-        { operation: 'sessions', offset, limit: 1000 },
-      );
-    },
-  });
 
   test('of more than 200,000 sessions is an error', async () => {
     const { read, pages } = endless(() => ({}));
