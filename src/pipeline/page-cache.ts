@@ -1,4 +1,4 @@
-import type { RestoreEvent } from '../model/event.js';
+import { eventTextLength } from '../model/event.js';
 import type { EventPage, Source } from './ports.js';
 
 /** Enough for small sessions: a slower sink still finds their pages. */
@@ -44,13 +44,9 @@ export function createPageCache(source: Pick<Source, 'events'>, readers: number)
 
 const weightOf = (page: EventPage | undefined): number =>
   page?.rows.reduce(
-    (sum, row) => sum + ('event' in row ? Math.max(1, textLength(row.event) / charactersPerRow) : 1),
+    (sum, row) => sum + ('event' in row ? Math.max(1, eventTextLength(row.event) / charactersPerRow) : 1),
     0,
   ) ?? 0;
-
-/** Characters of the texts that can be long. */
-const textLength = ({ title, message, item, source, target, reason }: RestoreEvent): number =>
-  title.length + message.length + item.name.length + item.type.length + source.length + target.length + reason.length;
 
 /** Drops the oldest pages while there are too many pages or rows. */
 function evict(pages: Map<string, CachedPage>): void {
