@@ -61,6 +61,22 @@ describe('History is not news: a first start', () => {
     },
   );
 
+  test('counts events without a usable time by the time of their session', async () => {
+    await onStage({}, async stage => {
+      const { folder, simulator, receiver } = stage;
+      const { world } = simulator;
+      const old = world.addSession({ createdAt: nowNanos() - milliseconds(2 * hourMs) }).id;
+      addEvents(world, old, 3, 0n);
+      world.stopSession(old, { endedAt: nowNanos() - milliseconds(hourMs) });
+      addEvents(world, openSession(world), 2, 0n);
+      const config = configOf(folder, serverConfig(simulator.url), receiver.url);
+      await running(await program(config), async app => {
+        await until(async () => polled(app));
+        await caughtUp(app, stage, 2, 2);
+      });
+    });
+  });
+
   test.each<[string, History, number]>([
     ['now', { kind: 'now' }, 0],
     ['a duration', { kind: 'ago', ms: 5 * hourMs }, 3],

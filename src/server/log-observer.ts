@@ -33,7 +33,8 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
     discovered: ({ result, error, seconds, listed, rejects }, open) => {
       log.debug('Poll completed', { result, seconds, listed, open: open.length });
       const [first] = rejects;
-      if (first !== undefined) logUnlisted('Sessions could not be read', { side: 'source', count: rejects.length, first });
+      if (first !== undefined)
+        logUnlisted('Sessions could not be read', { side: 'source', count: rejects.length, first });
       poll(error, { side: 'source' });
     },
     feed: ({ active, error }) => {
