@@ -78,7 +78,7 @@ async function readById(source: SessionSource, ids: readonly string[], signal: A
     } catch (thrown) {
       const error = toExporterError(thrown);
       if (!concernsOneSession(error)) throw error;
-      rejects.push(error.message);
+      rejects.push(`${error.message} (session ${id})`);
       unread.push(id);
     }
   }

@@ -46,6 +46,13 @@ export async function probeReceiver(worker: SinkWorker, signal: AbortSignal): Pr
   } catch (thrown) {
     errors.push(toExporterError(thrown));
   }
-  const findings = { rejected: none, corrected: none, abandoned: none, unknown: none, deadLetters: none };
+  const findings = {
+    rejected: none,
+    corrected: none,
+    abandoned: none,
+    unknown: none,
+    deadLetters: none,
+    dropped: none,
+  };
   return { taken: 0, errors, undelivered: errors, ...findings, due: dueSessions(worker) };
 }

@@ -1,7 +1,9 @@
 import type { Clock } from '../kernel/clock.js';
+import type { DiscoveryReport } from '../discovery/scheduler.js';
 import type { ExporterError } from '../kernel/errors.js';
 import type { Log, LogFields } from '../kernel/log.js';
-import type { SinkName } from '../pipeline/ports.js';
+import type { DroppedRecords, SinkName } from '../pipeline/ports.js';
+import type { Correction } from '../pipeline/batch-builder.js';
 import type { DeliveryReport, Sample } from '../pipeline/sink-worker.js';
 import type { InstallationChange } from './installation.js';
 import type { ServerObserver } from './observer.js';
@@ -23,9 +25,10 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
       lastInstance = instance;
       log.info('Connected to server', { api_version: apiVersion, version: known(version) });
     },
-    discovered: ({ result, error, seconds, listed, rejects }, open) => {
+    discovered: (report, open) => {
+      const { result, error, seconds, listed } = report;
       log.debug('Poll completed', { result, seconds, listed, open: open.length });
-      if (rejects.length > 0) log.warn('Sessions could not be read', { count: rejects.length, first: rejects[0] });
+      logFindingsOfPoll(log, report);
       poll(error, {});
     },
     feed: ({ active, error }) => {
@@ -51,27 +54,54 @@ const installationMessages: Readonly<Partial<Record<InstallationChange, string>>
   returned: 'Server is an installation that was known before; continuing from its cursors',
 };
 
+/** Lines for each kind of finding in one poll or delivery. */
+const maxLines = 10;
+
+function logFindingsOfPoll(log: Log, { rejects, missed }: DiscoveryReport): void {
+  for (const error of rejects.slice(0, maxLines)) log.warn('Session could not be read, will retry', { error });
+  if (rejects.length > maxLines) log.warn('Sessions that could not be read', { count: rejects.length });
+  for (const session of missed.slice(0, maxLines))
+    log.warn('Session was not reported by the change feed, found by a list', { session });
+  if (missed.length > maxLines) log.warn('Sessions not reported by the change feed', { count: missed.length });
+}
+
 /** Names the first few events and sessions of each kind, and says how many there were if there are more. */
-function logFindings(log: Log, sink: SinkName, { rejected, corrected, deadLetters }: DeliveryReport): void {
+function logFindings(log: Log, sink: SinkName, { rejected, deadLetters, dropped }: DeliveryReport): void {
   for (const { session, order, id, reason } of rejected.first)
     log.warn('Event rejected, skipping', { sink, session, order, event: known(id), reason });
   logTotal(log, 'Events rejected', sink, rejected);
-  for (const { session, events } of corrected.first)
-    log.warn('Events changed status after they were counted; counters stay', { sink, session, events });
-  logTotal(log, 'Sessions with events that changed status', sink, corrected);
   for (const { session, event, reason, answer } of deadLetters.first)
     log.warn('Record refused by the receiver, skipping', { sink, session, event: known(event), reason, answer });
   logTotal(log, 'Records refused by the receiver', sink, deadLetters);
+  for (const one of dropped.first) log.warn('Receiver dropped records without naming them', droppedFields(sink, one));
+  logTotal(log, 'Requests of which the receiver dropped records', sink, dropped);
 }
 
-function logFindingsOfServer(log: Log, sink: SinkName, { abandoned, unknown }: DeliveryReport): void {
-  for (const { session, events, orders } of abandoned.first)
-    log.warn('Events never became final, giving up', { sink, session, events, orders: known(orders) });
+function logFindingsOfServer(log: Log, sink: SinkName, { corrected, abandoned, unknown }: DeliveryReport): void {
+  for (const correction of corrected.first)
+    log.warn('Event changed its status after it was counted', { sink, ...correctionFields(correction) });
+  logTotal(log, 'Events that changed their status', sink, corrected);
+  for (const { session, events, orders, reason } of abandoned.first)
+    log.warn('Events never became final, giving up', { sink, session, events, orders, reason });
   logTotal(log, 'Sessions with events that never became final', sink, abandoned);
   for (const { session, order, field, value } of unknown.first)
     log.warn('Unknown value, counted as other', { sink, session, order, field, value: value.slice(0, 64) });
   logTotal(log, 'Unknown values', sink, unknown);
 }
+
+const droppedFields = (sink: SinkName, { dropped, sent, sessions, answer }: DroppedRecords): LogFields => ({
+  sink,
+  sessions: sessions.slice(0, maxLines).join(','),
+  dropped,
+  sent,
+  reason: 'partial_success',
+  answer: known(answer),
+});
+
+const correctionFields = ({ session, events, event }: Correction): LogFields =>
+  event === undefined
+    ? { session, events }
+    : { session, order: event.order, event: known(event.id), was: event.was, status: event.status };
 
 /** A field without a value is left out. */
 const known = (value: string): string | undefined => (value === '' ? undefined : value);
