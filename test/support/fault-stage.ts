@@ -1,11 +1,11 @@
-import type { ServerConfig } from '../../src/config/parse.js';
+import type { Config, ServerConfig } from '../../src/config/parse.js';
 import { milliseconds } from '../../src/model/time.js';
 import { simulate, type SimulateOptions, type Simulator } from '../../src/simulator/simulate.js';
 import type { EventDraft, SessionDraft } from '../../src/simulator/world.js';
 import { readExposition, type Samples } from './samples.js';
 import { fakeClock, type FakeClock } from './fake-clock.js';
 import type { Fault } from './faults.js';
-import { otlpReceiver } from './otlp-receiver.js';
+import { otlpReceiver, type OtlpReceiver } from './otlp-receiver.js';
 import { configOf, inFolder, program, type Program, serverConfig, until } from './program.js';
 
 export const routes = {
@@ -18,7 +18,9 @@ export type RouteName = keyof typeof routes;
 
 /** The whole program, its log sink included, in front of a server that can be made to fail; time is a test's own. */
 export type FaultStage = Readonly<{
+  folder: string;
   simulator: Simulator;
+  receiver: OtlpReceiver;
   app: Program;
   clock: FakeClock;
   /** Lets the next `times` requests of a route meet the fault; whatever they would have asked. */
@@ -47,6 +49,7 @@ export type FaultOptions = Readonly<{
   server?: Partial<ServerConfig>;
   /** How far the server's clock is ahead of ours. */
   skewMs?: number;
+  config?: Partial<Config>;
   /** What chance is all the time, from 0 to 1; default 0: nothing waits for longer than it must. */
   chance?: number;
 }>;
@@ -60,13 +63,24 @@ export async function onFaultStage(options: FaultOptions, play: (stage: FaultSta
     const receiver = await otlpReceiver();
     const pace = { pollIntervalMs: 5_000, openPollIntervalMs: 1_000, requestTimeoutMs: 400, pageSize: 4 };
     const server = serverConfig(simulator.url, { ...pace, ...options.server });
-    const app = await program(configOf(folder, server, receiver.url), 0, clock, { random: () => options.chance ?? 0 });
+    const config = { ...configOf(folder, server, receiver.url), ...options.config };
+    const app = await program(config, 0, clock, { random: () => options.chance ?? 0 });
     const closers: (() => Promise<void>)[] = [];
     try {
       const hooks = interceptorOf(simulator);
       const wanted = worldOf(simulator, serverClock);
       const presence = presenceOf(simulator, { clock: serverClock, ...options.simulate }, closers);
-      const stage = { simulator, app, clock, ...hooks, ...wanted, ...timeOf(app, clock), ...presence };
+      const stage = {
+        folder,
+        simulator,
+        receiver,
+        app,
+        clock,
+        ...hooks,
+        ...wanted,
+        ...timeOf(app, clock),
+        ...presence,
+      };
       const uids = (): readonly string[] => receiver.records().map(uidOf);
       await stage.pass(async () => ((await stage.metrics()).get(complete) ?? 0) > 0);
       await clock.advance(5_000);
