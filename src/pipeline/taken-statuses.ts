@@ -1,4 +1,3 @@
-import type { Tally, TallyKey } from './cursor.js';
 import { contains, formatIntervalSet, type IntervalSet, parseIntervalSet, sizeOf, union } from './interval-set.js';
 
 /** What a taken order can be other than a success. `given_up`: nobody knows how it ended. */
@@ -34,10 +33,12 @@ export function withExceptions(before: Exceptions | undefined, added: OrdersBySt
   return intervals > maxExceptions ? undefined : after;
 }
 
-const countedKeys: readonly (ExceptionKey & TallyKey)[] = exceptionKeys.filter(key => key !== 'given_up');
+const countedKeys = exceptionKeys.filter(key => key !== 'given_up');
+
+type Counts = Readonly<Partial<Record<ExceptionKey, number>>>;
 
 /** Whether the exceptions account for all of the tally. Those of an older version, and of too many exceptions, do not. */
-export const isAccountedFor = (exceptions: Exceptions | undefined, tally: Tally): boolean =>
+export const isAccountedFor = (exceptions: Exceptions | undefined, tally: Counts): boolean =>
   countedKeys.every(key => sizeOf(exceptions?.[key] ?? []) === (tally[key] ?? 0));
 
 /** What an order of the cursor was taken as. */
