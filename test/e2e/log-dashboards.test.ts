@@ -57,6 +57,12 @@ const numbers = async (panel: BoardPanel, target: Target, choices: Choices = {})
 const uidsOf = (found: readonly Line[]): readonly string[] =>
   found.map(({ labels }) => labels['log_record_uid'] ?? '').toSorted();
 
+/** The records that a panel lists, in its order: those of its first query come first. */
+const listed = async (panel: BoardPanel, choices: Choices = {}): Promise<readonly Line[]> => {
+  const found = await Promise.all((panel.targets ?? []).map(async target => lines(panel, target, choices)));
+  return found.flat();
+};
+
 const lines = async (panel: BoardPanel, target: Target, choices: Choices = {}): Promise<readonly Line[]> =>
   archive.lines(asked(target, panel, day, choices), { start: day.from, end: to, limit: 1000 });
 
@@ -172,14 +178,23 @@ describe('a panel says what the books of the servers say', () => {
     [ofOrganization('Sessions'), stopped.map(({ id }) => id)],
     [ofSession('Sessions: who, from where, why'), stopped.map(({ id }) => id)],
     [ofSession('Items: what, from where, where to'), book.map(({ event }) => event.id)],
-    [ofFleet('Latest exports: whose, by whom, where to, why'), book.filter(takenOut).map(({ event }) => event.id)],
+    [ofFleet('Latest exports: by whom, whose, where to, why'), book.filter(takenOut).map(({ event }) => event.id)],
     ...[ofFleet, ofOrganization].map(of => [of('Latest failures'), failures] as const),
     [ofSession('Log records'), [...said.map(({ event }) => event.id), ...stopped.map(({ id }) => id)]],
   ])('%s lists each record of the book, once', async (place, ids) => {
-    const found = await lines(...panel(place));
-    expect(uidsOf(found)).toEqual(ids.toSorted());
+    const [of] = panel(place);
+    expect(uidsOf(await listed(of))).toEqual(ids.toSorted());
   });
 });
+
+test.each([ofSession('Items: what, from where, where to'), ofSession('Sessions: who, from where, why')])(
+  '%s lists what failed first',
+  async (...place) => {
+    const severities = (await listed(panelNamed(...place)[0])).map(({ labels }) => Number(labels['severity_number']));
+    expect(new Set(severities.map(severity => severity >= 17)).size).toBe(2);
+    expect(severities.findIndex(severity => severity < 17)).toBe(severities.filter(severity => severity >= 17).length);
+  },
+);
 
 test('each panel with log records was compared with the book', () => {
   const everyPanel = boards.flatMap(board =>
@@ -197,7 +212,7 @@ const ids = (wanted: (entry: Entry) => boolean): readonly string[] =>
 describe('the fields of the session explorer', () => {
   const items = ofSession('Items: what, from where, where to');
   const uids = async (choices: Choices): Promise<readonly string[]> =>
-    uidsOf(await lines(...panelNamed(...items), choices));
+    uidsOf(await listed(panelNamed(...items)[0], choices));
 
   test('a session is narrowed down to by its id', async () => {
     const [session] = stopped;

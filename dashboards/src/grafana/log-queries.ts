@@ -11,8 +11,16 @@ export const itemRecords = `${stream} | veeam_event_kind="veeam.restore.item" | 
 /** Records of stopped sessions. */
 export const sessionRecords = `${stream} | veeam_event_kind="veeam.restore.session" | ${inOrganization}`;
 
+const isFailed = 'severity_number >= 17';
+
 /** Records of failed items and sessions. */
-export const failedRecords = `${stream} | severity_number >= 17 | ${inOrganization}`;
+export const failedRecords = `${stream} | ${isFailed} | ${inOrganization}`;
+
+/** Two queries for what one returns: the failed records, and the others. */
+export const failedFirst = (query: string): readonly string[] => [
+  `${query} | ${isFailed}`,
+  `${query} | severity_number < 17`,
+];
 
 /** Filters of the session explorer; each is empty by default. */
 export const picked = 'veeam_restore_session_id=~"$session.*" | veeam_restore_session_initiator=~"(?i).*$initiator.*"';

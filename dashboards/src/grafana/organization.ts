@@ -167,7 +167,8 @@ const rankings = (): readonly PanelBuilder[] => [
 const allSessions = (): PanelBuilder =>
   sessionTable({
     title: 'Sessions',
-    description: 'Who restored, from where and why, newest first. Click the time to open the session.',
+    description:
+      'Who restored, from where and why: failed sessions first, then newest first. Click the time to open the session.',
     height: 10,
     empty: noRecords,
     query: sessionRecords,

@@ -1,7 +1,7 @@
 import { forField } from './colours.js';
 import { type Columns, ofRecords } from './columns.js';
 import { cell, linkTo } from './links.js';
-import { failedRecords, itemRecords, takenOut } from './log-queries.js';
+import { failedFirst, failedRecords, itemRecords, takenOut } from './log-queries.js';
 import type { PanelBuilder } from './panels.js';
 import { records } from './queries.js';
 import { table } from './value-panels.js';
@@ -47,7 +47,8 @@ const looks: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   Scope: { 'custom.width': 130 },
   Name: { 'custom.minWidth': 300 },
   To: { 'custom.minWidth': 200 },
-  Error: { 'custom.minWidth': 200 },
+  From: { 'custom.minWidth': 200 },
+  Error: { 'custom.minWidth': 360, 'custom.inspect': true },
   Session: { 'custom.hidden': true },
   Trace: { 'custom.hidden': true },
 };
@@ -59,12 +60,13 @@ type Place = Readonly<{
   description: string;
   empty: string;
   height: number;
-  query: string;
+  /** The rows of the first come first. */
+  queries: readonly string[];
 }>;
 
-/** A table of at most `maxLines` log records; `numbers` lists numeric attributes. */
+/** A table of at most `maxLines` log records for each query; `numbers` lists numeric attributes. */
 function recordTable(
-  { query, ...place }: Place,
+  { queries, ...place }: Place,
   { maxLines, columns, numbers = [] }: Readonly<{ maxLines: number; columns: Columns; numbers?: readonly string[] }>,
 ): PanelBuilder {
   const shown: Columns = { Time: 'Time', ...columns, ...ids };
@@ -73,68 +75,78 @@ function recordTable(
     width: 24,
     unit: 'string',
     source: 'loki',
-    queries: [records(query, maxLines)],
+    queries: queries.map(query => records(query, maxLines)),
     transformations: ofRecords(shown, ...numbers),
     overrides: Object.values(shown).flatMap(name => (looks[name] === undefined ? [] : [forField(name, looks[name])])),
   });
 }
 
-/** A table of records of sessions. */
-export const sessionTable = (place: Place): PanelBuilder =>
-  recordTable(place, {
-    maxLines: 500,
-    columns: {
-      veeam_restore_session_result: 'Result',
-      veeam_organization_name: 'Organization',
-      veeam_restore_session_initiator: 'Initiator',
-      veeam_restore_session_client_address: 'Client',
-      veeam_restore_session_reason: 'Reason',
-      veeam_restore_session_scope: 'Scope',
-      veeam_restore_session_name: 'Name',
-      veeam_restore_session_duration: 'Duration',
-    },
-    numbers: ['veeam_restore_session_duration'],
-  });
+type ListPlace = Omit<Place, 'queries'> & Readonly<{ query: string }>;
 
-/** A table of records of items. */
-export const itemTable = (place: Place): PanelBuilder =>
-  recordTable(place, {
-    maxLines: 1000,
-    columns: {
-      veeam_restore_event_status: 'Status',
-      veeam_restore_event_type: 'Operation',
-      veeam_restore_item_name: 'Item',
-      veeam_restore_item_type: 'Kind',
-      veeam_restore_item_size: 'Size',
-      veeam_restore_event_duration: 'Duration',
-      veeam_restore_source: 'From',
-      veeam_restore_target: 'To',
-      veeam_restore_session_initiator: 'Initiator',
-      error_message: 'Error',
+/** A table of records of sessions, failed ones first. */
+export const sessionTable = ({ query, ...place }: ListPlace): PanelBuilder =>
+  recordTable(
+    { ...place, queries: failedFirst(query) },
+    {
+      maxLines: 500,
+      columns: {
+        veeam_restore_session_result: 'Result',
+        error_message: 'Error',
+        veeam_organization_name: 'Organization',
+        veeam_restore_session_initiator: 'Initiator',
+        veeam_restore_session_client_address: 'Client',
+        veeam_restore_session_reason: 'Reason',
+        veeam_restore_session_scope: 'Scope',
+        veeam_restore_session_name: 'Name',
+        veeam_restore_session_duration: 'Duration',
+      },
+      numbers: ['veeam_restore_session_duration'],
     },
-    numbers: ['veeam_restore_item_size', 'veeam_restore_event_duration'],
-  });
+  );
 
-const whoAndWhat: Columns = {
-  veeam_organization_name: 'Organization',
-  veeam_restore_session_initiator: 'Initiator',
-  veeam_restore_event_type: 'Operation',
-  veeam_restore_item_name: 'Item',
-};
+/** A table of records of items, failed ones first. */
+export const itemTable = ({ query, ...place }: ListPlace): PanelBuilder =>
+  recordTable(
+    { ...place, queries: failedFirst(query) },
+    {
+      maxLines: 1000,
+      columns: {
+        veeam_restore_event_status: 'Status',
+        error_message: 'Error',
+        veeam_restore_event_type: 'Operation',
+        veeam_restore_item_name: 'Item',
+        veeam_restore_item_type: 'Kind',
+        veeam_restore_item_size: 'Size',
+        veeam_restore_event_duration: 'Duration',
+        veeam_restore_source: 'From',
+        veeam_restore_target: 'To',
+        veeam_restore_session_initiator: 'Initiator',
+      },
+      numbers: ['veeam_restore_item_size', 'veeam_restore_event_duration'],
+    },
+  );
 
 /** The latest failures of sessions and items. */
 export const failures = (): PanelBuilder =>
   recordTable(
     {
       title: 'Latest failures',
-      description: 'Failed sessions and items, newest first. Click the time to open the session.',
+      description:
+        'When, whose, what, why: failed sessions and items, newest first. Click the time to open the session.',
       height: 9,
       empty: 'Nothing failed in this time range, or Loki receives no log records',
-      query: failedRecords,
+      queries: [failedRecords],
     },
     {
       maxLines: 100,
-      columns: { ...whoAndWhat, error_message: 'Error' },
+      columns: {
+        veeam_organization_name: 'Organization',
+        veeam_restore_source: 'From',
+        veeam_restore_event_type: 'Operation',
+        veeam_restore_item_name: 'Item',
+        error_message: 'Error',
+        veeam_restore_session_initiator: 'Initiator',
+      },
     },
   );
 
@@ -142,14 +154,22 @@ export const failures = (): PanelBuilder =>
 export const takenOutTable = (): PanelBuilder =>
   recordTable(
     {
-      title: 'Latest exports: whose, by whom, where to, why',
+      title: 'Latest exports: by whom, whose, where to, why',
       description: 'Items that were saved, exported or sent, newest first. Click the time to open the session.',
       height: 9,
       empty: 'Nothing was exported in this time range, or Loki receives no log records',
-      query: `${itemRecords} | ${takenOut}`,
+      queries: [`${itemRecords} | ${takenOut}`],
     },
     {
       maxLines: 100,
-      columns: { ...whoAndWhat, veeam_restore_target: 'To', veeam_restore_session_reason: 'Reason' },
+      columns: {
+        veeam_restore_session_initiator: 'Initiator',
+        veeam_restore_event_type: 'Operation',
+        veeam_restore_item_name: 'Item',
+        veeam_restore_source: 'From',
+        veeam_restore_target: 'To',
+        veeam_organization_name: 'Organization',
+        veeam_restore_session_reason: 'Reason',
+      },
     },
   );

@@ -71,7 +71,7 @@ const header = (): readonly PanelBuilder[] => [
 const sessionList = (): PanelBuilder =>
   sessionTable({
     title: 'Sessions: who, from where, why',
-    description: 'Sessions that ended, newest first. Click the time to filter by that session.',
+    description: 'Sessions that ended: failed ones first, then newest first. Click the time to filter by that session.',
     height: 9,
     empty,
     query: pickedSessions,
@@ -94,7 +94,8 @@ const itemsOverTime = (): PanelBuilder =>
 const itemList = (): PanelBuilder =>
   itemTable({
     title: 'Items: what, from where, where to',
-    description: 'Matching items, newest first, at most 1,000. The panel menu offers CSV: Inspect, Data.',
+    description:
+      'Matching items: failed ones first, then newest first, at most 1,000 of each. The panel menu offers CSV: Inspect, Data.',
     height: 12,
     empty,
     query: pickedItems,
