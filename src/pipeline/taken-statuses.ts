@@ -35,10 +35,10 @@ export function withExceptions(before: Exceptions | undefined, added: OrdersBySt
 
 const countedKeys = exceptionKeys.filter(key => key !== 'given_up');
 
-type Counts = Readonly<Partial<Record<ExceptionKey, number>>>;
+type ExceptionCounts = Readonly<Partial<Record<ExceptionKey, number>>>;
 
 /** Whether the exceptions account for all of the tally. Those of an older version, and of too many exceptions, do not. */
-export const isAccountedFor = (exceptions: Exceptions | undefined, tally: Counts): boolean =>
+export const isAccountedFor = (exceptions: Exceptions | undefined, tally: ExceptionCounts): boolean =>
   countedKeys.every(key => sizeOf(exceptions?.[key] ?? []) === (tally[key] ?? 0));
 
 /** What an order of the cursor was taken as. */

@@ -38,8 +38,8 @@ export type FaultStage = Readonly<{
   endsComplete: () => Promise<void>;
   /** Closes the server's port. */
   goDown: () => Promise<void>;
-  /** Opens it again: same history, but it knows no token any more. */
-  comeBack: () => Promise<void>;
+  /** Opens it again: same history, but it knows no token any more. Resolves with what closes it. */
+  comeBack: (over?: Partial<SimulateOptions>) => Promise<() => Promise<void>>;
   /** The most logins that were under way at one time. */
   mostLogins: () => number;
 }>;
@@ -50,6 +50,8 @@ export type FaultOptions = Readonly<{
   /** How far the server's clock is ahead of ours. */
   skewMs?: number;
   config?: Partial<Config>;
+  /** What a reload reads. */
+  reread?: () => Config;
   /** What chance is all the time, from 0 to 1; default 0: nothing waits for longer than it must. */
   chance?: number;
 }>;
@@ -64,7 +66,10 @@ export async function onFaultStage(options: FaultOptions, play: (stage: FaultSta
     const pace = { pollIntervalMs: 5_000, openPollIntervalMs: 1_000, requestTimeoutMs: 400, pageSize: 4 };
     const server = serverConfig(simulator.url, { ...pace, ...options.server });
     const config = { ...configOf(folder, server, receiver.url), ...options.config };
-    const app = await program(config, 0, clock, { random: () => options.chance ?? 0 });
+    const app = await program(config, 0, clock, {
+      random: () => options.chance ?? 0,
+      reread: options.reread ?? (() => config),
+    });
     const closers: (() => Promise<void>)[] = [];
     try {
       const hooks = interceptorOf(simulator);
@@ -101,10 +106,11 @@ function presenceOf(
 ): Pick<FaultStage, 'goDown' | 'comeBack'> {
   return {
     goDown: close,
-    comeBack: async () => {
+    comeBack: async (over = {}) => {
       const { history: _, ...rest } = options;
-      const again = await simulate({ ...rest, world, port: Number(new URL(url).port) });
+      const again = await simulate({ ...rest, ...over, world, port: Number(new URL(url).port) });
       closers.push(again.close);
+      return again.close;
     },
   };
 }
