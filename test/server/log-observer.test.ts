@@ -138,7 +138,7 @@ test('logs each session that could not be read, ten in a poll, and how many ther
 
 test('logs each session that the change feed missed, ten in a poll, and how many there were', () => {
   const { observer, said } = observerAt();
-  const missed = Array.from({ length: 12 }, (_, session) => `s${String(session)}`);
+  const missed = Array.from({ length: 12 }, (_, index) => `s${String(index)}`);
   observer.discovered(pollReport(undefined, [], missed), []);
   const lines = said();
   expect(lines).toHaveLength(11);
