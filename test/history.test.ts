@@ -4,7 +4,9 @@ import type { History } from '../src/config/duration.js';
 import { systemClock } from '../src/kernel/clock.js';
 import { milliseconds } from '../src/model/time.js';
 import { simulate } from '../src/simulator/simulate.js';
-import { configOf, program, type Program, serverConfig, until } from './support/program.js';
+import { program, type Program } from './support/program.js';
+import { configOf, serverConfig } from './support/program-config.js';
+import { until } from './support/until.js';
 import {
   addEvents,
   nowNanos,
@@ -31,7 +33,7 @@ async function caughtUp(
   await until(async () => (await app.value(restored)) === events && receiver.records().length >= records);
   const fromSeconds = systemClock.now() / 1000;
   const looked = async (sink: string): Promise<boolean> =>
-    ((await app.value(`vb365_cursor_timestamp_seconds{server="hq",sink="${sink}"}`)) ?? 0) > fromSeconds + 0.5;
+    ((await app.value(`vb365_cursor_timestamp_seconds{server="hq",sink="${sink}"}`)) ?? 0) > fromSeconds + 0.2;
   await until(async () => (await looked('metrics')) && looked('logs'));
   expect(await app.value(restored)).toBe(events);
   expect(receiver.records()).toHaveLength(records);

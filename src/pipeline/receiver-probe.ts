@@ -54,5 +54,6 @@ export async function probeReceiver(worker: SinkWorker, signal: AbortSignal): Pr
     deadLetters: none,
     dropped: none,
   };
-  return { taken: 0, errors, undelivered: errors, ...findings, due: dueSessions(worker) };
+  const reading = { unread: [], late: [], retryInMs: undefined, due: dueSessions(worker) };
+  return { taken: 0, errors, undelivered: errors, ...findings, ...reading };
 }

@@ -70,6 +70,14 @@ const serverWords: Readonly<Record<string, string>> = {
   UND_ERR_PRX_TLS: 'the TLS certificate of the proxy is for another host name',
 };
 
+/** Codes of a connection that breaks after it was made: the next request may go well. */
+const broken: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'UND_ERR_SOCKET',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+]);
+
 /** Codes of our own connect timeout. */
 const timeouts: ReadonlySet<string> = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT']);
 
@@ -87,11 +95,10 @@ export function networkFailure(thrown: unknown, { host, proxy }: ServerRoute): E
   const reason = timeouts.has(code) ? 'timeout' : 'network';
   const route = proxy === undefined ? `"${host}"` : `"${host}" through the proxy "${proxyName(proxy)}"`;
   const words = proxyFault(thrown, code) ?? serverWords[code] ?? (code || 'unknown network error');
-  return new ExporterError(
-    reason,
-    `Could not connect to ${route}: ${words}`,
-    proxy === undefined ? { cause: thrown } : {},
-  );
+  return new ExporterError(reason, `Could not connect to ${route}: ${words}`, {
+    details: broken.has(code) ? { connected: true } : {},
+    ...(proxy === undefined ? { cause: thrown } : {}),
+  });
 }
 
 /** `trust.ts` checks the server's own certificate, so one that Node refuses is that of a proxy. */

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readKey, readSecretText, readText, readTextSync, type TextFile } from '../../src/kernel/text-file.js';
 import { inEncodings } from '../support/encodings.js';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 
 const file = (path: string): TextFile => ({ path, what: 'password file', reason: 'auth' });
 

@@ -130,7 +130,7 @@ describe('a session list', () => {
           expect(names(list)).toEqual(expect.arrayContaining(stayed));
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -167,7 +167,7 @@ describe('a session list', () => {
             expect(names(list)).toEqual(expect.arrayContaining(stayed));
           },
         ),
-        { numRuns: 500 },
+        { numRuns: 200 },
       );
     },
   );

@@ -1,9 +1,9 @@
 import { forField } from './colours.js';
 import { type Columns, ofRecords } from './columns.js';
 import { cell, linkTo } from './links.js';
-import { failedFirst, failedRecords, itemRecords, takenOut } from './log-queries.js';
+import { type Condition, failedFirst, failedRecords, itemRecords, takenOut } from './log-query.js';
+import type { LogStore } from './log-store.js';
 import type { PanelBuilder } from './panels.js';
-import { records } from './queries.js';
 import { table } from './value-panels.js';
 
 const words: readonly (readonly [word: string, colour: string])[] = [
@@ -32,10 +32,12 @@ const wholeSession = ['null', 'empty'].map(match => ({
 }));
 
 /** Style of the columns by heading. Ids are hidden; they serve as link targets. */
-const looks: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+const looksOf = (store: LogStore): Readonly<Record<string, Readonly<Record<string, unknown>>>> => ({
   Time: {
     'custom.width': 195,
-    links: [{ title: 'This session', url: linkTo('session', { session: cell('Session'), trace: cell('Trace') }) }],
+    links: [
+      { title: 'This session', url: linkTo(store, 'session', { session: cell('Session'), trace: cell('Trace') }) },
+    ],
   },
   Operation: { 'custom.width': 95, mappings: wholeSession },
   Status: coloured,
@@ -53,124 +55,133 @@ const looks: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   Error: { 'custom.minWidth': 410, 'custom.inspect': true },
   Session: { 'custom.hidden': true },
   Trace: { 'custom.hidden': true },
-};
+});
 
-const ids: Columns = { veeam_restore_session_id: 'Session', trace_id: 'Trace' };
+const ids: Columns = { 'veeam.restore.session.id': 'Session', trace_id: 'Trace' };
 
 type Place = Readonly<{
   title: string;
   description: string;
   empty: string;
   height: number;
-  /** The rows of the first come first. */
-  queries: readonly string[];
+  /** What each query lists; the rows of the first come first. */
+  lists: readonly (readonly Condition[])[];
 }>;
 
 /** A table of at most `maxLines` log records for each query; `numbers` lists numeric attributes. */
 function recordTable(
-  { queries, ...place }: Place,
+  store: LogStore,
+  { lists, ...place }: Place,
   { maxLines, columns, numbers = [] }: Readonly<{ maxLines: number; columns: Columns; numbers?: readonly string[] }>,
 ): PanelBuilder {
-  const shown: Columns = { Time: 'Time', ...columns, ...ids };
+  const named = Object.entries({ ...columns, ...ids }).map(
+    ([attribute, name]) => [store.field(attribute), name] as const,
+  );
+  const shown: Columns = { Time: 'Time', ...Object.fromEntries<string>(named) };
+  const looks = looksOf(store);
   return table({
     ...place,
     width: 24,
     unit: 'string',
-    source: 'loki',
-    queries: queries.map(query => records(query, maxLines)),
-    transformations: ofRecords(shown, ...numbers),
+    source: store.source,
+    queries: lists.map(records => store.query({ show: 'newest', records, limit: maxLines })),
+    transformations: ofRecords(shown, ...numbers.map(name => store.field(name))),
     overrides: Object.values(shown).flatMap(name => (looks[name] === undefined ? [] : [forField(name, looks[name])])),
   });
 }
 
-type ListPlace = Omit<Place, 'queries'> & Readonly<{ query: string }>;
+type ListPlace = Omit<Place, 'lists'> & Readonly<{ records: readonly Condition[] }>;
 
 /** A table of records of sessions, failed ones first. */
-export const sessionTable = ({ query, ...place }: ListPlace): PanelBuilder =>
+export const sessionTable = (store: LogStore, { records, ...place }: ListPlace): PanelBuilder =>
   recordTable(
-    { ...place, queries: failedFirst(query) },
+    store,
+    { ...place, lists: failedFirst(records) },
     {
       maxLines: 500,
       columns: {
-        veeam_restore_session_result: 'Result',
-        error_message: 'Error',
-        veeam_organization_name: 'Organization',
-        veeam_restore_session_initiator: 'Initiator',
-        veeam_restore_session_client_address: 'Client',
-        veeam_restore_session_reason: 'Reason',
-        veeam_restore_session_scope: 'Scope',
-        veeam_restore_session_name: 'Name',
-        veeam_restore_session_duration: 'Duration',
+        'veeam.restore.session.result': 'Result',
+        'error.message': 'Error',
+        'veeam.organization.name': 'Organization',
+        'veeam.restore.session.initiator': 'Initiator',
+        'veeam.restore.session.client.address': 'Client',
+        'veeam.restore.session.reason': 'Reason',
+        'veeam.restore.session.scope': 'Scope',
+        'veeam.restore.session.name': 'Name',
+        'veeam.restore.session.duration': 'Duration',
       },
-      numbers: ['veeam_restore_session_duration'],
+      numbers: ['veeam.restore.session.duration'],
     },
   );
 
 /** A table of records of items, failed ones first. */
-export const itemTable = ({ query, ...place }: ListPlace): PanelBuilder =>
+export const itemTable = (store: LogStore, { records, ...place }: ListPlace): PanelBuilder =>
   recordTable(
-    { ...place, queries: failedFirst(query) },
+    store,
+    { ...place, lists: failedFirst(records) },
     {
       maxLines: 1000,
       columns: {
-        veeam_restore_event_status: 'Status',
-        error_message: 'Error',
-        veeam_restore_event_type: 'Operation',
-        veeam_restore_item_name: 'Item',
-          veeam_restore_item_size: 'Size',
-        veeam_restore_event_duration: 'Duration',
-        veeam_restore_source: 'From',
-        veeam_restore_target: 'To',
-        veeam_restore_session_initiator: 'Initiator',
+        'veeam.restore.event.status': 'Status',
+        'error.message': 'Error',
+        'veeam.restore.event.type': 'Operation',
+        'veeam.restore.item.name': 'Item',
+        'veeam.restore.item.size': 'Size',
+        'veeam.restore.event.duration': 'Duration',
+        'veeam.restore.source': 'From',
+        'veeam.restore.target': 'To',
+        'veeam.restore.session.initiator': 'Initiator',
       },
-      numbers: ['veeam_restore_item_size', 'veeam_restore_event_duration'],
+      numbers: ['veeam.restore.item.size', 'veeam.restore.event.duration'],
     },
   );
 
 /** The latest failures of sessions and items. */
-export const failures = (): PanelBuilder =>
+export const failures = (store: LogStore): PanelBuilder =>
   recordTable(
+    store,
     {
       title: 'Latest failures',
       description:
         'When, whose, what, why: failed sessions and items, newest first. Click the time to open the session.',
       height: 9,
-      empty: 'Nothing failed in this time range, or Loki receives no log records',
-      queries: [failedRecords],
+      empty: `Nothing failed in this time range, or ${store.name} receives no log records`,
+      lists: [failedRecords],
     },
     {
       maxLines: 100,
       columns: {
-        veeam_organization_name: 'Organization',
-        veeam_restore_source: 'From',
-        veeam_restore_event_type: 'Operation',
-        veeam_restore_item_name: 'Item',
-        error_message: 'Error',
-        veeam_restore_session_initiator: 'Initiator',
+        'veeam.organization.name': 'Organization',
+        'veeam.restore.source': 'From',
+        'veeam.restore.event.type': 'Operation',
+        'veeam.restore.item.name': 'Item',
+        'error.message': 'Error',
+        'veeam.restore.session.initiator': 'Initiator',
       },
     },
   );
 
 /** The latest exported items. */
-export const takenOutTable = (): PanelBuilder =>
+export const takenOutTable = (store: LogStore): PanelBuilder =>
   recordTable(
+    store,
     {
       title: 'Latest exports: by whom, whose, where to, why',
       description: 'Items that were saved, exported or sent, newest first. Click the time to open the session.',
       height: 9,
-      empty: 'Nothing was exported in this time range, or Loki receives no log records',
-      queries: [`${itemRecords} | ${takenOut}`],
+      empty: `Nothing was exported in this time range, or ${store.name} receives no log records`,
+      lists: [[...itemRecords, takenOut]],
     },
     {
       maxLines: 100,
       columns: {
-        veeam_restore_session_initiator: 'Initiator',
-        veeam_restore_event_type: 'Operation',
-        veeam_restore_item_name: 'Item',
-        veeam_restore_source: 'From',
-        veeam_restore_target: 'To',
-        veeam_organization_name: 'Organization',
-        veeam_restore_session_reason: 'Reason',
+        'veeam.restore.session.initiator': 'Initiator',
+        'veeam.restore.event.type': 'Operation',
+        'veeam.restore.item.name': 'Item',
+        'veeam.restore.source': 'From',
+        'veeam.restore.target': 'To',
+        'veeam.organization.name': 'Organization',
+        'veeam.restore.session.reason': 'Reason',
       },
     },
   );

@@ -4,7 +4,7 @@ import { systemClock } from '../../../src/kernel/clock.js';
 import { milliseconds } from '../../../src/model/time.js';
 import { simulate } from '../../../src/simulator/simulate.js';
 import type { World } from '../../../src/simulator/world.js';
-import { inFolder } from '../../support/program.js';
+import { inFolder } from '../../support/folder.js';
 import { type Labels, type Prometheus, startAlertmanager, startPrometheus, webhook } from './monitoring.js';
 import { eventually, freePort, type Running, startProgram, whenReady } from './running.js';
 
@@ -24,7 +24,7 @@ export const withChain = async (play: (chain: Chain) => Promise<void>): Promise<
   inFolder(async folder => {
     const simulator = await simulate({ clock: systemClock });
     const hook = await webhook();
-    const running: Running[] = [];
+    const running: Pick<Running, 'stop'>[] = [];
     try {
       const exporter = await exporterAt(folder, simulator.url);
       const alertmanager = await startAlertmanager(folder, hook.url);

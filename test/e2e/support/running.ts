@@ -11,6 +11,8 @@ export interface Running {
   alive(): boolean;
   /** Asks it to stop, ends it by force after `graceMs` (10 s), and resolves once it is gone. */
   stop(graceMs?: number): Promise<void>;
+  /** Ends it by force, as a crash would. */
+  kill(): Promise<void>;
 }
 
 export type Command = Readonly<{ path: string; args: readonly string[]; env?: NodeJS.ProcessEnv; cwd?: string }>;
@@ -44,7 +46,11 @@ export function startProgram({ path, args, env, cwd }: Command): Running {
     timer.abort();
     await force.catch(() => undefined);
   };
-  return { output: () => said, alive, stop };
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await gone;
+  };
+  return { output: () => said, alive, stop, kill };
 }
 
 /** Runs a program to its end. */
