@@ -37,7 +37,7 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
       log.debug('Poll completed', { result, seconds, listed, open: open.length });
       logUnlisted(report.rejects);
       logMissed(log, report.missed);
-      poll(error, { side: 'source' });
+      poll(error, { side: sideOf(error, 'source') });
     },
     feed: ({ active, error }) => {
       if (active || error !== undefined) feed(error, { side: 'source', fallback: active ? undefined : 'polling' });
@@ -53,12 +53,14 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
       sinks.set(sink, delivery);
       const [error] = report.undelivered;
       const { statusCode: status, answer } = error?.details ?? {};
-      delivery(error, { side: error && sideOf(error), sink, status, answer });
+      delivery(error, { side: error && sideOf(error, 'receiver'), sink, status, answer });
     },
   };
 }
 
-const sideOf = ({ reason }: ExporterError): string => (reason === 'store' ? 'state' : 'receiver');
+/** Where to look for the fault: at the state file, or at the other side. */
+const sideOf = (error: ExporterError | undefined, other: 'source' | 'receiver'): string =>
+  error?.reason === 'store' ? 'state' : other;
 
 const installationMessages: Readonly<Partial<Record<InstallationChange, string>>> = {
   renamed: 'Installation was known under another name; continuing from its cursors, counters start at 0',

@@ -148,6 +148,14 @@ test('writes at most six lines a minute about faults that come and go, and the l
   expect(said().slice(-2)).toEqual(['info msg="Poll recovered" side=source', expect.stringContaining('omitted=48')]);
 });
 
+test('says that the state file is at fault when a poll could not be stored', () => {
+  const { observer, said } = observerAt();
+  observer.discovered(pollReport(new ExporterError('store', 'Could not write the state file')), []);
+  expect(said()).toEqual([
+    'warn msg="Poll failed, will retry" side=state reason=store error="Could not write the state file"',
+  ]);
+});
+
 test('does not log a stop as a failure or its end', () => {
   const { observer, said } = observerAt();
   observer.discovered(pollReport(aborted), []);
