@@ -132,6 +132,7 @@ const pureFiles: readonly string[] = [
   'src/pipeline/completion.ts',
   'src/pipeline/cursor.ts',
   'src/pipeline/interval-set.ts',
+  'src/pipeline/taken-statuses.ts',
   'src/discovery/feed-state.ts',
   'src/discovery/observe.ts',
   'src/discovery/session-snapshots.ts',

@@ -69,7 +69,8 @@ try {
     const query = new URLSearchParams({ board, to, hours: values.hours, theme: values.theme, scrape });
     await page.goto(`http://127.0.0.1:${server.address().port}/?${query}&${values.choose}`);
     await page.waitForLoadState('networkidle');
-    await page.waitForTimeout(2500);
+    // A busy machine draws the last panels long after their data has arrived.
+    await page.waitForTimeout(15_000);
     const path = `${values.out}/${board}-${values.world}-${values.hours}h-${values.theme}.png`;
     const cut = values.height === '' ? {} : { clip: { x: 0, y: 0, width: 1600, height: Number(values.height) } };
     await page.screenshot({ path, fullPage: true, ...cut });

@@ -127,7 +127,7 @@ export const restoreAlerts: readonly Alert[] = [
     severity: 'warning',
     expr: `sum by (server) (increase(vb365_restore_events_abandoned_total[${at.restoreEventsAbandoned.window}])) > 0`,
     summary: 'Restore events of {{ $labels.server }} never became final.',
-    description: `The exporter gave up ${count} event(s) of {{ $labels.server }}: they were still missing or running long after their session had stopped. The log of the exporter names up to 10 sessions per delivery, with the orders. Check them in VB365.`,
+    description: `The exporter gave up ${count} event(s) of {{ $labels.server }}: they were still missing or running long after their session had stopped. The log of the exporter names up to 10 sessions per delivery, with the orders and the reason. Check them in VB365.`,
   },
   {
     ...ofServer,
@@ -136,6 +136,6 @@ export const restoreAlerts: readonly Alert[] = [
     expr: `sum by (server) (increase(vb365_event_corrections_total[${at.eventCorrections.window}])) > 0`,
     lookBack: '3d',
     summary: 'The server {{ $labels.server }} changed the status of events after they were counted.',
-    description: `${count} event(s) of {{ $labels.server }} got another final status after they were counted. Counters do not change. The log of the exporter names up to 10 of the sessions per delivery.`,
+    description: `${count} event(s) of {{ $labels.server }} got another final status after they were counted. Counters do not change. The log of the exporter names up to 10 of them per delivery, with the old and the new status.`,
   },
 ];

@@ -129,7 +129,7 @@ ${highest('vb365_server_info{api_version=~"v([89]|[1-9][0-9]+)"}')}`,
     severity: 'warning',
     expr: `sum ${per} (increase(vb365_reconcile_missed_sessions_total[${at.reconcileMissed.window}])) > 0`,
     summary: 'The change feed of the VB365 server {{ $labels.server }} missed restore sessions.',
-    description: `The change feed of {{ $labels.server }} did not report ${count} session(s). A full list scan found and counted them. Report it to Veeam with version and time.`,
+    description: `The change feed of {{ $labels.server }} did not report ${count} session(s). A full list scan found and counted them. The log of the exporter names up to 10 per poll. Report them to Veeam with version and time.`,
   },
   {
     ...of,

@@ -23,10 +23,10 @@ export const thresholds = {
   failureRatioElevated: { shortRatio: 0.15, longRatio: 0.05, shortSessions: 10, for: '30m' },
   restoreSessionStuck: { ageSeconds: 12 * 3600, for: '15m' },
   /**
-   * Compared with the busiest hour of the week that ended a day ago. They keep firing for a day, so that what happened at night is
-   * still firing when somebody comes to work.
+   * Compared with the busiest hour of the week that ended a day ago. They keep firing until somebody comes to work: exports, which
+   * nothing mutes, for a day; volume, which is muted at night and at the weekend, from Friday evening to Monday.
    */
-  restoreVolumeUnusual: { itemsPerHour: 500, timesBusiest: 2, for: '5m', keepFiringFor: '1d' },
+  restoreVolumeUnusual: { itemsPerHour: 500, timesBusiest: 2, for: '5m', keepFiringFor: '3d' },
   restoreExportUnusual: { itemsPerHour: 100, timesBusiest: 2, for: '5m', keepFiringFor: '1d' },
   restoreEventsAbandoned: { window: '1h' },
   eventCorrections: { window: '3d' },

@@ -25,6 +25,8 @@ export type DiscoveryStep = Readonly<{
   /** What to store in one transaction; undefined when nothing is new. */
   commit?: Required<Pick<StateChange, 'since' | 'facts' | 'rows' | 'deltas'>> | undefined;
   wake?: SinkWake;
+  /** Sessions that a list showed to have changed and the feed did not report. */
+  missed?: readonly string[];
   next: NextReads;
 }>;
 
@@ -146,7 +148,7 @@ function changesRead(state: DiscoveryState, read: Observed<'changes read'>, rule
   // While a reported session is unread the stored token stays, so that the feed reports it again after a restart.
   const token = unread.length > 0 ? undefined : changes.token;
   const wake = { open: false, sessions: idsOf(read.sessions).union(gone) };
-  return record(state, after, { ...read, gone, token, wake }, rules);
+  return { ...record(state, after, { ...read, gone, token, wake }, rules), missed: [...missed] };
 }
 
 function feedLost(state: DiscoveryState, { why, atMs }: Observed<'feed unavailable'>): DiscoveryState {

@@ -43,6 +43,8 @@ export type DiscoveryReport = Readonly<{
   listed: number;
   /** What could not be decoded or read, one line each. */
   rejects: readonly string[];
+  /** Sessions that the feed did not report; a list has found them. */
+  missed: readonly string[];
 }>;
 
 type FeedReply = Readonly<{ answer: FeedResult; askedMs: number }>;
@@ -164,10 +166,10 @@ export class Discovery {
   }
 
   /**
-   * Stores what an event changes, adopts the state after that, and wakes the sinks.
+   * Stores what an event changes, adopts the state after that, and wakes the sinks. Resolves with the step's `missed`.
    * @throws {ExporterError} `store`; nothing has changed then.
    */
-  async #apply(event: DiscoveryEvent): Promise<void> {
+  async #apply(event: DiscoveryEvent): Promise<readonly string[]> {
     const { store, server, series } = this.#deps;
     const ids = 'sessions' in event ? idsOfInterest(this.#state, event, this.#rules) : undefined;
     const stored = ids === undefined ? [] : await store.rows(server, ids);
@@ -179,6 +181,7 @@ export class Discovery {
     this.#state = step.state;
     this.#next = step.next;
     if (step.wake !== undefined) this.#handOut(event, step.wake, step.commit?.rows ?? []);
+    return step.missed ?? [];
   }
 
   /** Makes due what the sinks have to read, and caches the sessions that they need for that. */
@@ -207,14 +210,14 @@ export class Discovery {
     let outcome: Omit<DiscoveryReport, 'seconds'>;
     try {
       const event = await read();
-      await this.#apply(event);
+      const missed = await this.#apply(event);
       const { sessions, rejects } = event;
       const result = rejects.length === 0 ? 'complete' : 'partial';
-      outcome = { result, error: undefined, listed: sessions.length, rejects };
+      outcome = { result, error: undefined, listed: sessions.length, rejects, missed };
     } catch (thrown) {
       const error = toExporterError(thrown);
       await this.#apply(failed(error));
-      outcome = { result: 'failed', error, listed: 0, rejects: [] };
+      outcome = { result: 'failed', error, listed: 0, rejects: [], missed: [] };
     }
     const report = { ...outcome, seconds: (this.#now() - startedMs) / 1000 };
     polled(report, [...this.#state.open.values()]);

@@ -2,8 +2,8 @@ import { ExporterError } from '../kernel/errors.js';
 import { type Delivery, sinkDeltas } from '../metrics/deltas.js';
 import type { RejectReason } from '../model/event.js';
 import type { Session } from '../model/session.js';
-import type { Batch, Delivered, SinkName, TakenEvent } from '../pipeline/ports.js';
-import type { AcknowledgingExporter } from './exporter.js';
+import type { Batch, Delivered, DroppedRecords, SinkName, TakenEvent } from '../pipeline/ports.js';
+import type { AcknowledgingExporter, Acknowledgement } from './exporter.js';
 import { RefusedRecords } from './refused-records.js';
 
 /** Session id and event id; the event is `''` for the record of the session itself. */
@@ -17,7 +17,8 @@ export const outgoing = <Item>(
   item: Item,
 ): OutgoingRecord<Item> => ({ session: session.id, event: event?.id ?? '', item });
 
-type DeliveryResult = Omit<Delivery, 'deadLetters'> & Readonly<{ deadLetters: readonly (RecordIds & Refusal)[] }>;
+type DeliveryResult = Omit<Delivery, 'deadLetters' | 'dropped'> &
+  Readonly<{ deadLetters: readonly (RecordIds & Refusal)[]; dropped: readonly DroppedRecords[] }>;
 
 /** Why a record is a dead letter, and what the receiver said. */
 type Refusal = Readonly<{ reason: RejectReason; answer: string | undefined }>;
@@ -33,7 +34,8 @@ export type Deliver<Item> = (records: readonly OutgoingRecord<Item>[], signal: A
 /** What `Sink.deliver` resolves with. */
 export function deliveredBy(sink: SinkName, server: string, batch: Batch, result: DeliveryResult): Delivered {
   const deadLetters = result.deadLetters.map(one => ({ ...one, sink, at: batch.at }));
-  return { deltas: sinkDeltas(server, sink, batch, result), deadLetters };
+  const dropped = result.dropped.reduce((sum, one) => sum + one.dropped, 0);
+  return { deltas: sinkDeltas(server, sink, batch, { ...result, dropped }), deadLetters, dropped: result.dropped };
 }
 
 /** How one sink of one server delivers. */
@@ -49,8 +51,8 @@ export type ProbingDelivery<Item> = Readonly<{
 /** Remembers what the receiver has refused, and which record was accepted as a probe. */
 export function createDelivery<Item>(exporter: Pick<AcknowledgingExporter<Item>, 'export'>): ProbingDelivery<Item> {
   const refused = new RefusedRecords();
-  /** How many records the receiver dropped (0 or 1), by the id of an accepted probe. */
-  const accepted = new Map<string, number>();
+  /** What the receiver dropped, by the id of an accepted probe. */
+  const accepted = new Map<string, readonly DroppedRecords[]>();
   let failed: OutgoingRecord<Item> | undefined;
   let failedBefore = false;
   return {
@@ -62,17 +64,17 @@ export function createDelivery<Item>(exporter: Pick<AcknowledgingExporter<Item>,
       const rest = records.filter(record => !accepted.has(idOf(record)));
       const result = await bisection.deliver(rest).finally(() => (failed = bisection.failed));
       failedBefore = false;
-      const dropped = probed.reduce((sum, record) => sum + (accepted.get(idOf(record)) ?? 0), result.dropped);
+      const dropped = [...probed.flatMap(record => accepted.get(idOf(record)) ?? []), ...result.dropped];
       for (const record of probed) accepted.delete(idOf(record));
       return { outcome, ...result, dropped };
     },
     probe: async signal => {
       if (failed === undefined) return;
       const record = failed;
-      const { refused: dropped } = await exporter.export([record.item], signal);
-      if (dropped === 0) refused.countAccepted();
+      const answer = await exporter.export([record.item], signal);
+      if (answer.refused === 0) refused.countAccepted();
       refused.delete([idOf(record)]);
-      accepted.set(idOf(record), dropped);
+      accepted.set(idOf(record), droppedOf([record], answer));
     },
   };
 }
@@ -87,7 +89,7 @@ class Bisection<Item> {
   readonly #signal: AbortSignal;
   readonly #suspects = new Set<OutgoingRecord<Item>>();
   readonly #deadLetters = new Map<OutgoingRecord<Item>, Refusal>();
-  #dropped = 0;
+  readonly #dropped: DroppedRecords[] = [];
   #lastRefusal: ExporterError | undefined;
   #failed: OutgoingRecord<Item> | undefined;
 
@@ -139,10 +141,10 @@ class Bisection<Item> {
   async #attempt(group: readonly OutgoingRecord<Item>[]): Promise<ExporterError | undefined> {
     try {
       const items = group.map(({ item }) => item);
-      const { refused: dropped } = await this.#exporter.export(items, this.#signal);
-      this.#dropped += dropped;
+      const answer = await this.#exporter.export(items, this.#signal);
+      this.#dropped.push(...droppedOf(group, answer));
       this.#refused.delete(group.map(idOf));
-      if (dropped < group.length) this.#refused.countAccepted();
+      if (answer.refused < group.length) this.#refused.countAccepted();
       return undefined;
     } catch (thrown) {
       this.#failed = group[0];
@@ -175,6 +177,12 @@ class Bisection<Item> {
       return;
     }
   }
+}
+
+function droppedOf(group: readonly RecordIds[], { refused, answer = '' }: Acknowledgement): readonly DroppedRecords[] {
+  if (refused === 0) return [];
+  const sessions = [...new Set(group.map(({ session }) => session))];
+  return [{ dropped: refused, sent: group.length, sessions, answer }];
 }
 
 const idOf = ({ session, event }: OutgoingRecord<unknown>): string => `${session} ${event}`;

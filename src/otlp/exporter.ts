@@ -19,8 +19,8 @@ export type Signal<Item, Response> = Readonly<{
   /** For messages: "Could not encode ...". */
   what: string;
   serializers: Readonly<Record<OtlpTarget['protocol'], ISerializer<Item[], Response>>>;
-  /** The count of refused items in a response. Not validated: a receiver may write anything. */
-  refused: (response: Response) => unknown;
+  /** The count of refused items in a response, and why. Not validated: a receiver may write anything. */
+  refused: (response: Response) => Readonly<{ count: unknown; message: unknown }>;
 }>;
 
 export const logsSignal: Signal<ReadableLogRecord, IExportLogsServiceResponse> = {
@@ -29,19 +29,21 @@ export const logsSignal: Signal<ReadableLogRecord, IExportLogsServiceResponse> =
     'http/json': JsonLogsSerializer,
     'http/protobuf': { ...ProtobufLogsSerializer, serializeRequest: encodeLogRecords },
   },
-  refused: response => response.partialSuccess?.rejectedLogRecords,
+  refused: ({ partialSuccess: part }) => ({ count: part?.rejectedLogRecords, message: part?.errorMessage }),
 };
 
 export const tracesSignal: Signal<ReadableSpan, IExportTraceServiceResponse> = {
   what: 'spans',
   serializers: { 'http/json': JsonTraceSerializer, 'http/protobuf': ProtobufTraceSerializer },
-  refused: response => response.partialSuccess?.rejectedSpans,
+  refused: ({ partialSuccess: part }) => ({ count: part?.rejectedSpans, message: part?.errorMessage }),
 };
 
 /** The receiver has accepted a request. */
 export type Acknowledgement = Readonly<{
   /** How many of its items the receiver dropped (partial success). It does not say which; they must not be sent again. */
   refused: number;
+  /** What the receiver said about them, without what was sent; absent for nothing. */
+  answer?: string;
 }>;
 
 /** Sends log records or spans and reports the answer, which the stock OTLP exporters hide. */
@@ -64,8 +66,10 @@ export function acknowledgingExporter<Item, Response>(
       const values = (): readonly string[] => valuesIn(serializers['http/json'], items);
       const answer = await transport.send(encode(serializer, items, what), signal, values);
       if (answer === undefined) return { refused: 0 };
-      const count = countOf(() => refused(serializer.deserializeResponse(answer)));
-      return { refused: Math.min(count, items.length) };
+      const { count, message } = refusedIn(() => refused(serializer.deserializeResponse(answer)));
+      if (count === 0) return { refused: 0 };
+      const said = message === '' ? '' : transport.quote(message, values());
+      return { refused: Math.min(count, items.length), ...(said === '' ? {} : { answer: said }) };
     },
   };
 }
@@ -91,11 +95,12 @@ function valuesIn<Item>(json: ISerializer<Item[], unknown>, items: readonly Item
 }
 
 /** The count is a number in protobuf and a string in JSON. What cannot be read or is not a count is 0. */
-function countOf(read: () => unknown): number {
+function refusedIn(read: () => Readonly<{ count: unknown; message: unknown }>) {
   try {
-    const count = Math.floor(Number(read() ?? 0));
-    return count > 0 ? count : 0;
+    const { count: written, message } = read();
+    const count = Math.floor(Number(written ?? 0));
+    return { count: count > 0 ? count : 0, message: typeof message === 'string' ? message : '' };
   } catch {
-    return 0;
+    return { count: 0, message: '' };
   }
 }

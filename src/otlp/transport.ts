@@ -20,6 +20,8 @@ export interface OtlpTransport {
    * or not known to be. The detail `answer` is what the receiver said.
    */
   send(data: Uint8Array, signal: AbortSignal, values?: () => readonly string[]): Promise<Uint8Array | undefined>;
+  /** A text of an answer without what was sent: `values` and secrets. */
+  quote(text: string, values: readonly string[]): string;
   /** Closes idle connections and fails open requests. */
   close(): Promise<void>;
 }
@@ -55,6 +57,8 @@ export function otlpTransport(target: OtlpTarget, version: string, clock: Clock)
       const said = quoteAnswer(await refusalBody(answer), { values: values(), secrets: secretsOf(target) });
       throw refusal(target, answer, said, clock.now());
     },
+    quote: (text, values) =>
+      quoteAnswer({ body: Buffer.from(text), contentType: 'text/plain' }, { values, secrets: secretsOf(target) }),
     close: async () => dispatchers.destroy(),
   };
 }

@@ -4,9 +4,9 @@ import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import type { BacklogEntry } from './backlog.js';
 import type { Completion } from './completion.js';
-import type { PageResult, RejectedRow } from './dedupe.js';
-import { formatIntervalSet } from './interval-set.js';
-import type { Batch, TakenEvent } from './ports.js';
+import type { ChangedEvent, PageResult } from './dedupe.js';
+import { formatIntervalSet, type IntervalSet, sizeOf } from './interval-set.js';
+import type { Batch, RejectedEvent, TakenEvent } from './ports.js';
 
 /** Maximum number of events and results that a sink takes at once, and of rows in one transaction. */
 export const batchSize = 1_000;
@@ -25,10 +25,12 @@ export type SessionPart = Readonly<{
   completion?: Completion;
 }>;
 
-export type RejectedEvent = RejectedRow & Readonly<{ session: string }>;
-export type CorrectedSession = Readonly<{ session: string; events: number }>;
-/** Events that never became final; `orders` such as `3-5,9`, empty if there were too many holes to wait for. */
-export type AbandonedEvents = Readonly<{ session: string; events: number; orders: string }>;
+/** An event that changed after it was taken; without `event`, as many events of which only the number is known. */
+export type Correction = Readonly<{ session: string; events: number; event?: ChangedEvent | undefined }>;
+/** Why events were given up: not final in time, not in the list in time, or in one of too many gaps to wait for. */
+type AbandonReason = 'still_running' | 'missing' | 'too_many_gaps';
+/** Events that never became final; `orders` such as `3-5,9`: the first ten intervals. */
+export type AbandonedEvents = Readonly<{ session: string; events: number; orders: string; reason: AbandonReason }>;
 /** A value that the exporter does not know; `order` of the event, undefined for a value of the session. */
 export type UnknownValue = Readonly<{
   session: string;
@@ -52,7 +54,7 @@ export class BatchBuilder {
   readonly #entries = new Map<string, BacklogEntry>();
   readonly #changed = new Set<string>();
   readonly #rejected: RejectedEvent[] = [];
-  readonly #corrected: CorrectedSession[] = [];
+  readonly #corrected: Correction[] = [];
   readonly #abandoned: AbandonedEvents[] = [];
   readonly #unknown: UnknownValue[] = [];
   readonly #rejectedCounts: Counts<RejectReason> = {};
@@ -106,7 +108,7 @@ export class BatchBuilder {
       count(this.#rejectedCounts, row.reason, 1);
     }
     for (const kind of anomalies) count(this.#anomalies, kind, 1);
-    this.#abandon({ session: session.id, events: abandoned, orders: '' });
+    this.#abandon(session.id, abandoned, 'too_many_gaps');
   }
 
   #addEvent(session: Session, event: RestoreEvent): void {
@@ -126,22 +128,38 @@ export class BatchBuilder {
     }
   }
 
-  #abandon(abandoned: AbandonedEvents): void {
-    this.#findings.abandoned += abandoned.events;
-    if (abandoned.events > 0) this.#abandoned.push(abandoned);
+  #abandon(session: string, abandoned: IntervalSet, reason: AbandonReason): void {
+    const events = sizeOf(abandoned);
+    this.#findings.abandoned += events;
+    const orders = formatIntervalSet(abandoned.slice(0, 10));
+    if (events > 0) this.#abandoned.push({ session, events, orders, reason });
+  }
+
+  /** Names the events that are known, and counts the others. */
+  #correct(session: string, { corrections, changed }: Completion): void {
+    this.#findings.corrections += corrections;
+    for (const event of changed) this.#corrected.push({ session, events: 1, event });
+    const unnamed = corrections - changed.length;
+    if (unnamed > 0) this.#corrected.push({ session, events: unnamed });
   }
 
   #addCompletion(id: string, session: Session | undefined, completion: Completion): void {
-    const { result, abandoned, abandonedOrders, corrections, orderGaps, duplicates } = completion;
+    const { result, abandoned, orderGaps, duplicates } = completion;
     if (result && session !== undefined) this.#addResult(session);
-    if (corrections > 0) this.#corrected.push({ session: id, events: corrections });
-    this.#abandon({ session: id, events: abandoned, orders: formatIntervalSet(abandonedOrders.slice(0, 10)) });
-    this.#findings.corrections += corrections;
+    this.#correct(id, completion);
+    this.#abandon(id, abandoned.running, 'still_running');
+    this.#abandon(id, abandoned.missing, 'missing');
     count(this.#anomalies, 'order_gap', orderGaps);
     count(this.#anomalies, 'duplicate_order', duplicates);
     count(this.#rejectedCounts, 'duplicate_order', duplicates);
+    this.#rejected.push(...duplicatesOf(id, completion));
   }
 }
+
+const duplicatesOf = (session: string, { duplicates, duplicateRows }: Completion): readonly RejectedEvent[] =>
+  duplicateRows.length > 0
+    ? duplicateRows.map(row => ({ session, ...row }))
+    : Array.from({ length: duplicates }, () => ({ session, order: undefined, id: '', reason: 'duplicate_order' }));
 
 function count<Key extends string>(counts: Counts<Key>, key: Key, by: number): void {
   if (by > 0) counts[key] = (counts[key] ?? 0) + by;

@@ -1,8 +1,9 @@
 import type { Session } from '../model/session.js';
 import { type Nanos, seconds } from '../model/time.js';
-import type { ReadProgress } from './dedupe.js';
+import type { ChangedEvent, ReadProgress, RejectedRow } from './dedupe.js';
 import type { Cursor, TallyKey } from './cursor.js';
-import { closed, contains, gaps, insert, sizeOf, type IntervalSet } from './interval-set.js';
+import { closed, contains, gaps, insert, type IntervalSet, union } from './interval-set.js';
+import { withExceptions } from './taken-statuses.js';
 
 /** A reading that begins this long after the stop sees events that were appended late. */
 export const quiescenceTime: Nanos = seconds(60);
@@ -30,15 +31,18 @@ export type Completion = Readonly<{
   unfinished: boolean;
   /** Server time of the next reading; undefined for the next poll. */
   wakeAt: Nanos | undefined;
-  /** Events given up, and their orders. */
-  abandoned: number;
-  abandonedOrders: IntervalSet;
+  /** Orders given up: of events that were still running, and of those that never appeared. */
+  abandoned: Readonly<{ running: IntervalSet; missing: IntervalSet }>;
   /** Holes given up. */
   orderGaps: number;
   /** Events whose final status changed after they were taken. */
   corrections: number;
+  /** Those events; empty if it is not known what they were taken with. */
+  changed: readonly ChangedEvent[];
   /** Events with an order that was taken before, found by the verification. */
   duplicates: number;
+  /** Those events; empty if some of them may have been named before. */
+  duplicateRows: readonly RejectedRow[];
 }>;
 
 /** Server times. */
@@ -56,11 +60,12 @@ const notDone = {
   done: false,
   unfinished: false,
   wakeAt: undefined,
-  abandoned: 0,
-  abandonedOrders: [],
+  abandoned: { running: [], missing: [] },
   orderGaps: 0,
   corrections: 0,
+  changed: [],
   duplicates: 0,
+  duplicateRows: [],
 } as const;
 
 /** Decides after a reading whether the session is done, and if not, when to read it again. Pure. */
@@ -98,22 +103,28 @@ function whyUnverified({ full, readAt, first, fresh }: ReadProgress, stoppedAt: 
 function giveUp(cursor: Cursor, running: readonly number[]) {
   const withRows = insert(cursor.taken, running);
   const missing = gaps(withRows);
-  const abandonedOrders = insert(missing, running);
+  const stillRunning = insert([], running);
+  const givenUp = union(missing, stillRunning);
+  const exceptions = withExceptions(cursor.exceptions, new Map([['given_up', givenUp]]));
   return {
-    cursor: { ...cursor, taken: closed(withRows) },
-    abandoned: sizeOf(abandonedOrders),
-    abandonedOrders,
+    cursor: { ...cursor, taken: closed(withRows), exceptions },
+    abandoned: { running: stillRunning, missing },
     orderGaps: missing.length,
   };
 }
 
 /** Compares the tally of the last reading with the cursor's: the difference was changed after it was taken. */
-function verifyTally(cursor: Cursor, { tally }: ReadProgress) {
+function verifyTally(cursor: Cursor, { tally, exceptions, changed, duplicates: rows }: ReadProgress) {
   const more = (key: TallyKey): number => Math.max(0, (tally[key] ?? 0) - (cursor.tally[key] ?? 0));
   const statuses = ['Success', 'Warning', 'Failed', 'Cancelled', 'Skipped', 'other'] as const;
   return {
-    cursor: { ...cursor, tally },
-    corrections: statuses.reduce((sum, status) => sum + more(status), 0),
+    cursor: { ...cursor, tally, exceptions },
+    corrections: Math.max(
+      changed.length,
+      statuses.reduce((sum, status) => sum + more(status), 0),
+    ),
+    changed,
     duplicates: more('duplicate'),
+    duplicateRows: (cursor.tally.duplicate ?? 0) === 0 ? rows : [],
   };
 }

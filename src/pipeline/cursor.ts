@@ -1,6 +1,7 @@
 import { eventStatuses } from '../model/event.js';
 import type { Nanos } from '../model/time.js';
 import { formatIntervalSet, type IntervalSet, parseIntervalSet } from './interval-set.js';
+import { type Exceptions, formatExceptions, parseExceptions } from './taken-statuses.js';
 
 /** What a tally counts: events by final status, rejected rows (`set_aside`) and duplicates. */
 const tallyKeys = [...eventStatuses, 'other', 'set_aside', 'duplicate'] as const;
@@ -16,23 +17,31 @@ export type Cursor = Readonly<{
   resultTaken: boolean;
   /** End of the session when it was done; a later one means that it was opened again. */
   endedAt?: Nanos | undefined;
+  /** The orders that were not taken as a success; undefined for none, or too many. Only the log needs them. */
+  exceptions?: Exceptions | undefined;
 }>;
 
 export const startCursor: Cursor = { taken: [], tally: {}, resultTaken: false };
 
-/** Writes a cursor for the store: `0-3,5;Success=4,Failed=1;result`, then `;` and the end in nanoseconds if it has one. */
-export function formatCursor({ taken, tally, resultTaken, endedAt }: Cursor): string {
+/**
+ * Writes a cursor for the store: `0-3,5;Success=4,Failed=1;result`, then `;` and the end in nanoseconds, then `;` and the
+ * exceptions, as far as it has them.
+ */
+export function formatCursor({ taken, tally, resultTaken, endedAt, exceptions }: Cursor): string {
   const counts = tallyKeys.flatMap(key => (tally[key] === undefined ? [] : [`${key}=${String(tally[key])}`]));
-  const end = endedAt === undefined ? [] : [String(endedAt)];
-  return [formatIntervalSet(taken), counts.join(','), resultTaken ? 'result' : '', ...end].join(';');
+  const end = endedAt === undefined ? '' : String(endedAt);
+  const others = exceptions === undefined ? '' : formatExceptions(exceptions);
+  const rest = others !== '' ? [end, others] : end !== '' ? [end] : [];
+  return [formatIntervalSet(taken), counts.join(','), resultTaken ? 'result' : '', ...rest].join(';');
 }
 
 /** Reads what `formatCursor` wrote. */
 export function parseCursor(text: string): Cursor {
-  const [taken = '', counts = '', result = ''] = text.split(';');
+  const [taken = '', counts = '', result = '', , others = ''] = text.split(';');
   const pairs = [...counts.matchAll(/(\w+)=(\d+)/g)].map(([, key = '', count]) => [key, Number(count)] as const);
   const tally: Tally = Object.fromEntries(pairs);
-  return { taken: parseIntervalSet(taken), tally, resultTaken: result === 'result', endedAt: endOf(text) };
+  const exceptions = parseExceptions(others);
+  return { taken: parseIntervalSet(taken), tally, resultTaken: result === 'result', endedAt: endOf(text), exceptions };
 }
 
 /** Only the `endedAt` of what `formatCursor` wrote: every poll needs that of every session. */

@@ -1,8 +1,9 @@
 import { type AnomalyKind, eventTime, isFinal, type RejectReason, type RestoreEvent } from '../model/event.js';
 import type { Nanos } from '../model/time.js';
 import type { Cursor, Tally, TallyKey } from './cursor.js';
-import { closed, contains, gaps, insert, type IntervalSet, sizeOf } from './interval-set.js';
+import { closed, contains, gaps, insert, type IntervalSet } from './interval-set.js';
 import type { EventPage, EventRow } from './ports.js';
+import { type Exceptions, isAccountedFor, statusAt, type TakenStatus, withExceptions } from './taken-statuses.js';
 
 /** How far one reading of a session has come: where it began, and what its pages held so far. */
 export type ReadProgress = Readonly<{
@@ -19,6 +20,12 @@ export type ReadProgress = Readonly<{
   /** How many rows were new. */
   fresh: number;
   tally: Tally;
+  /** Orders of rows that are not a success; undefined for none, or too many. */
+  exceptions?: Exceptions | undefined;
+  /** Events whose status is not the one that they were taken with; at most 1,000. */
+  changed: readonly ChangedEvent[];
+  /** Events with an order that was taken before, by another event; at most 1,000. */
+  duplicates: readonly RejectedRow[];
   /** Orders of rows that are not final yet. */
   unfinished: readonly number[];
   /** Ids by order of the last page, to tell a second event with the same order from a repeated row. */
@@ -36,6 +43,9 @@ export type DedupeContext = Readonly<{
 /** A row that cannot be delivered. `id` is `''` when it could not be read. */
 export type RejectedRow = Readonly<{ order: number; id: string; reason: RejectReason }>;
 
+/** An event that was taken with the status `was`. `id` is `''` when it could not be read. */
+export type ChangedEvent = Readonly<{ order: number; id: string; was: TakenStatus; status: TakenStatus }>;
+
 /** The events of a page to deliver, in the page's order, and the cursor after them. */
 export type PageResult = Readonly<{
   cursor: Cursor;
@@ -43,9 +53,11 @@ export type PageResult = Readonly<{
   events: readonly RestoreEvent[];
   rejected: readonly RejectedRow[];
   anomalies: readonly AnomalyKind[];
-  /** Number of orders given up to keep the cursor small. */
-  abandoned: number;
+  /** Orders given up to keep the cursor small. */
+  abandoned: IntervalSet;
 }>;
+
+const maxChanged = 1_000;
 
 /** Limits the size of a cursor, however a server numbers its events. */
 const maxIntervals = 10_000;
@@ -59,6 +71,8 @@ export const fullRead = (cursor: Cursor): ReadProgress => ({
   readAt: undefined,
   fresh: 0,
   tally: {},
+  changed: [],
+  duplicates: [],
   unfinished: [],
   ids: new Map(),
 });
@@ -77,7 +91,7 @@ export const misses = ({ expected }: ReadProgress, page: EventPage): boolean =>
 
 /** Splits a page into events that the sink has not taken yet and the cursor after them. Order and repetition of rows do not matter. Pure. */
 export function dedupe(cursor: Cursor, progress: ReadProgress, page: EventPage, context: DedupeContext): PageResult {
-  const draft = new PageDraft(cursor.tally, progress.tally);
+  const draft = new PageDraft(cursor, progress);
   for (const sent of page.rows) {
     const row = withinSession(sent, context);
     const seenId = draft.ids.get(row.order) ?? progress.ids.get(row.order);
@@ -85,7 +99,7 @@ export function dedupe(cursor: Cursor, progress: ReadProgress, page: EventPage, 
   }
   const { taken, abandoned } = bounded(insert(cursor.taken, draft.orders));
   return {
-    cursor: { ...cursor, taken, tally: draft.cursorTally },
+    cursor: { ...cursor, taken, tally: draft.cursorTally, exceptions: draft.cursorExceptions(abandoned) },
     progress: {
       ...progress,
       offset: page.offset + page.rows.length,
@@ -93,6 +107,9 @@ export function dedupe(cursor: Cursor, progress: ReadProgress, page: EventPage, 
       readAt: progress.readAt ?? page.readAt,
       fresh: progress.fresh + draft.orders.length,
       tally: draft.readTally,
+      exceptions: draft.readExceptions(),
+      changed: [...progress.changed, ...draft.changed].slice(0, maxChanged),
+      duplicates: [...progress.duplicates, ...draft.duplicates].slice(0, maxChanged),
       unfinished: [...progress.unfinished, ...draft.unfinished],
       ids: draft.ids,
     },
@@ -137,6 +154,7 @@ export function rowOutcome(row: EventRow, { seenId, taken }: OrderState, context
 
 export const idOf = (row: EventRow): string => ('event' in row ? row.event.id : row.id);
 
+type Orders = [number, number][];
 type MutableTally = Partial<Record<TallyKey, number>>;
 
 /** What the rows of one page come to. */
@@ -146,13 +164,23 @@ class PageDraft {
   readonly anomalies: AnomalyKind[] = [];
   readonly orders: number[] = [];
   readonly unfinished: number[] = [];
+  readonly changed: ChangedEvent[] = [];
+  readonly duplicates: RejectedRow[] = [];
   readonly ids = new Map<number, string>();
   readonly cursorTally: MutableTally;
   readonly readTally: MutableTally;
+  readonly #takenBefore: Exceptions | undefined;
+  readonly #readBefore: Exceptions | undefined;
+  readonly #statusesKnown: boolean;
+  readonly #takenAs = new Map<TakenStatus, Orders>();
+  readonly #readAs = new Map<TakenStatus, Orders>();
 
-  constructor(cursorTally: Tally, readTally: Tally) {
-    this.cursorTally = { ...cursorTally };
-    this.readTally = { ...readTally };
+  constructor(cursor: Cursor, progress: ReadProgress) {
+    this.cursorTally = { ...cursor.tally };
+    this.readTally = { ...progress.tally };
+    this.#takenBefore = cursor.exceptions;
+    this.#readBefore = progress.exceptions;
+    this.#statusesKnown = isAccountedFor(cursor.exceptions, cursor.tally);
   }
 
   add(row: EventRow, outcome: RowOutcome): void {
@@ -160,23 +188,47 @@ class PageDraft {
     if (outcome === 'duplicate order') return this.#addDuplicate(row);
     this.ids.set(row.order, idOf(row));
     if (outcome === 'not final') return void this.unfinished.push(row.order);
-    const key: TallyKey = 'event' in row ? row.event.status.label : 'set_aside';
+    const key = 'event' in row ? row.event.status.label : 'set_aside';
     count(this.readTally, key);
-    if (outcome === 'taken before') return;
+    note(this.#readAs, key, row.order);
+    if (outcome === 'taken before') return this.#compare(row, key);
     this.orders.push(row.order);
     count(this.cursorTally, key);
+    note(this.#takenAs, key, row.order);
     if (!('event' in row)) this.rejected.push({ order: row.order, id: row.id, reason: row.rejected });
     else if (outcome === 'new') this.events.push(row.event);
+  }
+
+  cursorExceptions(abandoned: IntervalSet): Exceptions | undefined {
+    return withExceptions(this.#takenBefore, new Map([...this.#takenAs, ['given_up', abandoned]]));
+  }
+
+  readExceptions(): Exceptions | undefined {
+    return withExceptions(this.#readBefore, this.#readAs);
+  }
+
+  #compare(row: EventRow, status: TakenStatus): void {
+    if (!this.#statusesKnown || !('event' in row)) return;
+    const was = statusAt(this.#takenBefore, row.order);
+    if (was !== status) this.changed.push({ order: row.order, id: row.event.id, was, status });
   }
 
   /** Counts a duplicate together with the row that it doubles; if that one was taken before, the last reading counts it. */
   #addDuplicate(row: EventRow): void {
     count(this.readTally, 'duplicate');
-    if (!this.orders.includes(row.order)) return;
+    const rejected = { order: row.order, id: idOf(row), reason: 'duplicate_order' } as const;
+    if (!this.orders.includes(row.order)) return void this.duplicates.push(rejected);
     count(this.cursorTally, 'duplicate');
-    this.rejected.push({ order: row.order, id: idOf(row), reason: 'duplicate_order' });
+    this.rejected.push(rejected);
     this.anomalies.push('duplicate_order');
   }
+}
+
+function note(orders: Map<TakenStatus, Orders>, status: TakenStatus, order: number): void {
+  if (status === 'Success') return;
+  const before = orders.get(status);
+  if (before === undefined) orders.set(status, [[order, order]]);
+  else before.push([order, order]);
 }
 
 function count(tally: MutableTally, key: TallyKey): void {
@@ -184,8 +236,8 @@ function count(tally: MutableTally, key: TallyKey): void {
 }
 
 /** Gives up the lowest holes of a set that has too many. */
-function bounded(taken: IntervalSet): Readonly<{ taken: IntervalSet; abandoned: number }> {
+function bounded(taken: IntervalSet): Pick<PageResult, 'abandoned'> & Pick<Cursor, 'taken'> {
   const excess = Math.max(0, taken.length - maxIntervals);
   const lowest = taken.slice(0, excess + 1);
-  return { taken: [...closed(lowest), ...taken.slice(excess + 1)], abandoned: sizeOf(gaps(lowest)) };
+  return { taken: [...closed(lowest), ...taken.slice(excess + 1)], abandoned: gaps(lowest) };
 }

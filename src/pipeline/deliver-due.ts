@@ -2,14 +2,14 @@ import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import {
   type AbandonedEvents,
   BatchBuilder,
-  type CorrectedSession,
-  type RejectedEvent,
+  type Correction,
+  type ReadBatch,
   type SessionPart,
   type UnknownValue,
 } from './batch-builder.js';
 import type { ReadFailure } from './concurrent-reads.js';
 import type { DeliveredBatch } from './pending-commit.js';
-import type { DeadLetter } from './ports.js';
+import type { DeadLetter, Delivered, DroppedRecords, RejectedEvent } from './ports.js';
 import { createReceiverProbe } from './receiver-probe.js';
 import { type DeliveryReport, dueSessions, type Sample, type SinkWorker, type StopSignals } from './sink-worker.js';
 
@@ -32,8 +32,7 @@ export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals)
       }
       const delivered = await probe.deliver(read.batch, cut); // acknowledged, or throws and nothing counts as taken
       if (delivered === undefined) continue; // a suspect batch: its cursors do not move
-      const change = { server, ...delivered };
-      apply(worker, summary, await pendingCommit.commit({ ...read, change })); // served only after the commit
+      apply(worker, summary, await pendingCommit.commit(deliveredBatch(server, read, delivered))); // served only after the commit
     }
   } catch (thrown) {
     summary.undelivered.push(toExporterError(thrown));
@@ -73,6 +72,11 @@ async function* inBatches({ source }: SinkWorker, parts: AsyncIterable<SessionPa
   yield builder.build(source.now());
 }
 
+function deliveredBatch(server: string, read: ReadBatch, delivered: Delivered): DeliveredBatch {
+  const { rejected = [], dropped = [], ...stored } = delivered;
+  return { ...read, rejected: [...read.rejected, ...rejected], dropped, change: { server, ...stored } };
+}
+
 function apply(worker: SinkWorker, summary: DeliverySummary, committed: DeliveredBatch | undefined): void {
   if (committed === undefined) return;
   worker.series.apply(committed.change.deltas ?? []);
@@ -90,21 +94,23 @@ class DeliverySummary implements DeliveryReport {
   readonly unread: ReadFailure[] = [];
   readonly undelivered: ExporterError[] = [];
   readonly rejected = new Sampler<RejectedEvent>();
-  readonly corrected = new Sampler<CorrectedSession>();
+  readonly corrected = new Sampler<Correction>();
   readonly abandoned = new Sampler<AbandonedEvents>();
   readonly unknown = new Sampler<UnknownValue>();
   readonly deadLetters = new Sampler<DeadLetter>();
+  readonly dropped = new Sampler<DroppedRecords>();
 
   get errors(): readonly ExporterError[] {
     return [...this.undelivered, ...this.unread.map(({ error }) => error)];
   }
 
-  add({ batch, rejected, corrected, abandoned, unknown, change }: DeliveredBatch): void {
+  add({ batch, rejected, corrected, abandoned, unknown, dropped, change }: DeliveredBatch): void {
     this.taken += batch.events.length;
     this.rejected.add(rejected);
     this.corrected.add(corrected);
     this.abandoned.add(abandoned);
     this.unknown.add(unknown);
+    this.dropped.add(dropped);
     this.deadLetters.add(change.deadLetters ?? []);
   }
 }

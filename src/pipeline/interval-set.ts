@@ -16,9 +16,16 @@ export function contains(orders: IntervalSet, order: number): boolean {
 }
 
 /** The set with these numbers added; their order and repetitions do not matter. */
-export function insert(orders: IntervalSet, added: readonly number[]): IntervalSet {
+export const insert = (orders: IntervalSet, added: readonly number[]): IntervalSet =>
+  union(
+    orders,
+    added.map(order => [order, order]),
+  );
+
+/** The set with these intervals added, which may be in any order, touch and overlap. */
+export function union(orders: IntervalSet, added: IntervalSet): IntervalSet {
   if (added.length === 0) return orders;
-  const sorted = [...orders, ...added.map(order => [order, order] as const)].toSorted(([a], [b]) => a - b);
+  const sorted = [...orders, ...added].toSorted(([a], [b]) => a - b);
   const merged: [number, number][] = [];
   for (const [first, last] of sorted) {
     const previous = merged.at(-1);

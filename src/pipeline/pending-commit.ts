@@ -1,9 +1,9 @@
 import type { Backlog } from './backlog.js';
 import type { ReadBatch } from './batch-builder.js';
-import type { StateChange, Store } from './ports.js';
+import type { DroppedRecords, StateChange, Store } from './ports.js';
 
 /** A batch that the sink has taken, and the change to store for it, without the rows. */
-export type DeliveredBatch = ReadBatch & Readonly<{ change: StateChange }>;
+export type DeliveredBatch = ReadBatch & Readonly<{ dropped: readonly DroppedRecords[]; change: StateChange }>;
 
 /** The delivered batch of one sink that is not stored yet. It is stored before anything else is read, not delivered again. */
 export class PendingCommit {

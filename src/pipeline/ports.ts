@@ -180,8 +180,31 @@ export type DeadLetter = Readonly<{
   at: Nanos;
 }>;
 
-/** What to commit for a batch that has been taken. */
-export type Delivered = Readonly<{ deltas: readonly SeriesDelta[]; deadLetters?: readonly DeadLetter[] }>;
+/** An event that cannot be delivered. `order` is undefined for the record of the session; `id` is `''` if it could not be read. */
+export type RejectedEvent = Readonly<{
+  session: string;
+  order: number | undefined;
+  id: string;
+  reason: RejectReason;
+}>;
+
+/** Records of one request that the receiver dropped without naming them (partial success). */
+export type DroppedRecords = Readonly<{
+  dropped: number;
+  /** Records in the request, and the ids of their sessions, each once. */
+  sent: number;
+  sessions: readonly string[];
+  /** What the receiver said, without what was sent; `''` for nothing. */
+  answer: string;
+}>;
+
+/** What to commit for a batch that has been taken, and what only the log reports of it. */
+export type Delivered = Readonly<{
+  deltas: readonly SeriesDelta[];
+  deadLetters?: readonly DeadLetter[];
+  rejected?: readonly RejectedEvent[];
+  dropped?: readonly DroppedRecords[];
+}>;
 
 /** Where telemetry goes. */
 export interface Sink {

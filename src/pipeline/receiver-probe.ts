@@ -46,7 +46,14 @@ export async function probeReceiver(worker: SinkWorker, signal: AbortSignal): Pr
   } catch (thrown) {
     errors.push(toExporterError(thrown));
   }
-  const findings = { rejected: none, corrected: none, abandoned: none, unknown: none, deadLetters: none };
+  const findings = {
+    rejected: none,
+    corrected: none,
+    abandoned: none,
+    unknown: none,
+    deadLetters: none,
+    dropped: none,
+  };
   const reading = { unread: [], late: [], retryInMs: undefined, due: dueSessions(worker) };
   return { taken: 0, errors, undelivered: errors, ...findings, ...reading };
 }

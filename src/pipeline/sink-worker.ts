@@ -2,10 +2,19 @@ import type { Random } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
 import type { Nanos } from '../model/time.js';
 import type { Backlog } from './backlog.js';
-import type { AbandonedEvents, CorrectedSession, RejectedEvent, UnknownValue } from './batch-builder.js';
+import type { AbandonedEvents, Correction, UnknownValue } from './batch-builder.js';
 import type { PageCache } from './page-cache.js';
 import type { PendingCommit } from './pending-commit.js';
-import type { Batch, DeadLetter, ServedSeries, Sink, SinkName, Source } from './ports.js';
+import type {
+  Batch,
+  DeadLetter,
+  DroppedRecords,
+  RejectedEvent,
+  ServedSeries,
+  Sink,
+  SinkName,
+  Source,
+} from './ports.js';
 import type { SessionCache } from './session-cache.js';
 import type { ReadFailure, ConcurrentReads } from './concurrent-reads.js';
 
@@ -57,14 +66,16 @@ export type DeliveryReport = Readonly<{
   retryInMs: number | undefined;
   /** Events that could not be decoded, or had a duplicate order. */
   rejected: Sample<RejectedEvent>;
-  /** Sessions with events that changed after they were taken. */
-  corrected: Sample<CorrectedSession>;
+  /** Events that changed after they were taken. */
+  corrected: Sample<Correction>;
   /** Sessions with events that were given up. */
   abandoned: Sample<AbandonedEvents>;
   /** Values that the exporter does not know, of delivered events and results. */
   unknown: Sample<UnknownValue>;
   /** Records that the receiver refused for good. */
   deadLetters: Sample<DeadLetter>;
+  /** Requests of which the receiver dropped records. */
+  dropped: Sample<DroppedRecords>;
   /** Sessions that the sink still has to read: its backlog. */
   due: number;
 }>;

@@ -1,7 +1,9 @@
 import type { Clock } from '../kernel/clock.js';
+import type { DiscoveryReport } from '../discovery/scheduler.js';
 import type { ExporterError } from '../kernel/errors.js';
 import type { Log, LogFields } from '../kernel/log.js';
-import type { SinkName } from '../pipeline/ports.js';
+import type { DroppedRecords, SinkName } from '../pipeline/ports.js';
+import type { Correction } from '../pipeline/batch-builder.js';
 import type { DeliveryReport, Sample } from '../pipeline/sink-worker.js';
 import type { InstallationChange } from './installation.js';
 import type { ServerObserver } from './observer.js';
@@ -15,7 +17,7 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
   const [polls, sessions, deliveries] = [lineBudget(clock), lineBudget(clock), lineBudget(clock)];
   const poll = failureLog(log, clock, { what: 'Poll', budget: polls });
   const feed = failureLog(log, clock, { what: 'Change feed', budget: polls });
-  const logUnlisted = linesWithin(log, polls);
+  const logUnlisted = unlistedLog(log, polls);
   const logUnread = unreadLog(log, sessions);
   const sinks = new Map<SinkName, FailureLog>();
   let lastInstance = '';
@@ -30,12 +32,12 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
       lastInstance = instance;
       log.info('Connected to server', { api_version: apiVersion, version: known(version) });
     },
-    discovered: ({ result, error, seconds, listed, rejects }, open) => {
+    discovered: (report, open) => {
+      const { result, error, seconds, listed } = report;
       log.debug('Poll completed', { result, seconds, listed, open: open.length });
-      const [first] = rejects;
-      if (first !== undefined)
-        logUnlisted('Sessions could not be read', { side: 'source', count: rejects.length, first });
-      poll(error, { side: 'source' });
+      logUnlisted(report.rejects);
+      logMissed(log, report.missed);
+      poll(error, { side: sideOf(error, 'source') });
     },
     feed: ({ active, error }) => {
       if (active || error !== undefined) feed(error, { side: 'source', fallback: active ? undefined : 'polling' });
@@ -51,12 +53,14 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
       sinks.set(sink, delivery);
       const [error] = report.undelivered;
       const { statusCode: status, answer } = error?.details ?? {};
-      delivery(error, { side: error && sideOf(error), sink, status, answer });
+      delivery(error, { side: error && sideOf(error, 'receiver'), sink, status, answer });
     },
   };
 }
 
-const sideOf = ({ reason }: ExporterError): string => (reason === 'store' ? 'state' : 'receiver');
+/** Where to look for the fault: at the state file, or at the other side. */
+const sideOf = (error: ExporterError | undefined, other: 'source' | 'receiver'): string =>
+  error?.reason === 'store' ? 'state' : other;
 
 const installationMessages: Readonly<Partial<Record<InstallationChange, string>>> = {
   renamed: 'Installation was known under another name; continuing from its cursors, counters start at 0',
@@ -64,27 +68,62 @@ const installationMessages: Readonly<Partial<Record<InstallationChange, string>>
   returned: 'Server is an installation that was known before; continuing from its cursors',
 };
 
+/** Lines for each kind of finding in one poll or delivery. */
+const maxLines = 10;
+
+/** Names sessions that a poll could not read. The server, and so the number of lines, may be at fault at every poll. */
+function unlistedLog(log: Log, budget: LineBudget) {
+  const warn = linesWithin(log, budget);
+  return (rejects: DiscoveryReport['rejects']): void => {
+    if (rejects.length === 0) return;
+    const error = rejects.slice(0, maxLines).join('; ');
+    warn('Sessions could not be read, will retry', { side: 'source', count: rejects.length, error });
+  };
+}
+
+function logMissed(log: Log, missed: DiscoveryReport['missed']): void {
+  for (const session of missed.slice(0, maxLines))
+    log.warn('Session was not reported by the change feed, found by a list', { session });
+  if (missed.length > maxLines) log.warn('Sessions not reported by the change feed', { count: missed.length });
+}
+
 /** Names the first few events and sessions of each kind, and says how many there were if there are more. */
-function logFindings(log: Log, sink: SinkName, { rejected, corrected, deadLetters }: DeliveryReport): void {
+function logFindings(log: Log, sink: SinkName, { rejected, deadLetters, dropped }: DeliveryReport): void {
   for (const { session, order, id, reason } of rejected.first)
     log.warn('Event rejected, skipping', { sink, session, order, event: known(id), reason });
   logTotal(log, 'Events rejected', sink, rejected);
-  for (const { session, events } of corrected.first)
-    log.warn('Events changed status after they were counted; counters stay', { sink, session, events });
-  logTotal(log, 'Sessions with events that changed status', sink, corrected);
   for (const { session, event, reason, answer } of deadLetters.first)
     log.warn('Record refused by the receiver, skipping', { sink, session, event: known(event), reason, answer });
   logTotal(log, 'Records refused by the receiver', sink, deadLetters);
+  for (const one of dropped.first) log.warn('Receiver dropped records without naming them', droppedFields(sink, one));
+  logTotal(log, 'Requests of which the receiver dropped records', sink, dropped);
 }
 
-function logFindingsOfServer(log: Log, sink: SinkName, { abandoned, unknown }: DeliveryReport): void {
-  for (const { session, events, orders } of abandoned.first)
-    log.warn('Events never became final, giving up', { sink, session, events, orders: known(orders) });
+function logFindingsOfServer(log: Log, sink: SinkName, { corrected, abandoned, unknown }: DeliveryReport): void {
+  for (const correction of corrected.first)
+    log.warn('Event changed its status after it was counted', { sink, ...correctionFields(correction) });
+  logTotal(log, 'Events that changed their status', sink, corrected);
+  for (const { session, events, orders, reason } of abandoned.first)
+    log.warn('Events never became final, giving up', { sink, session, events, orders, reason });
   logTotal(log, 'Sessions with events that never became final', sink, abandoned);
   for (const { session, order, field, value } of unknown.first)
     log.warn('Unknown value, counted as other', { sink, session, order, field, value: value.slice(0, 64) });
   logTotal(log, 'Unknown values', sink, unknown);
 }
+
+const droppedFields = (sink: SinkName, { dropped, sent, sessions, answer }: DroppedRecords): LogFields => ({
+  sink,
+  sessions: sessions.slice(0, maxLines).join(','),
+  dropped,
+  sent,
+  reason: 'partial_success',
+  answer: known(answer),
+});
+
+const correctionFields = ({ session, events, event }: Correction): LogFields =>
+  event === undefined
+    ? { session, events }
+    : { session, order: event.order, event: known(event.id), was: event.was, status: event.status };
 
 /** A field without a value is left out. */
 const known = (value: string): string | undefined => (value === '' ? undefined : value);

@@ -131,7 +131,7 @@ describe('Nothing lost, nothing counted twice: a panel says what the books of th
     for (const range of [day, week]) {
       const { stopped } = book(range);
       const failures = stopped.filter(({ result }) => result === 'Failed');
-      const ratio = sums(await answers(...panel(uid, 'Sessions succeeded'), range), [])[''];
+      const ratio = sums(await answers(...panel(uid, 'Session success'), range), [])[''];
       expect(ratio).toBeCloseTo(1 - failures.length / stopped.length, 9);
     }
   });

@@ -134,6 +134,12 @@ describe.each(stores)('$name', ({ source, boards: built, start, field }) => {
   const lines = async (panel: BoardPanel, target: Target, choices: Choices = {}): Promise<readonly Line[]> =>
     archive.lines(asked(target, panel, day, choices), { start: day.from, end: to, limit: 1000 });
 
+  /** The records that a panel lists, in its order: those of its first query come first. */
+  const listed = async (panel: BoardPanel, choices: Choices = {}): Promise<readonly Line[]> => {
+    const found = await Promise.all((panel.targets ?? []).map(async target => lines(panel, target, choices)));
+    return found.flat();
+  };
+
   const queries = built.flatMap(board =>
     targetsOf(board, source).map(({ panel, target }) => ({ name: `${board.title}: ${panel.title}`, panel, target })),
   );
@@ -213,14 +219,26 @@ describe.each(stores)('$name', ({ source, boards: built, start, field }) => {
       [ofOrganization('Sessions'), stopped.map(({ id }) => id)],
       [ofSession('Sessions: who, from where, why'), stopped.map(({ id }) => id)],
       [ofSession('Items: what, from where, where to'), book.map(({ event }) => event.id)],
-      [ofFleet('Latest exports: whose, by whom, where to, why'), book.filter(takenOut).map(({ event }) => event.id)],
+      [ofFleet('Latest exports: by whom, whose, where to, why'), book.filter(takenOut).map(({ event }) => event.id)],
       ...[ofFleet, ofOrganization].map(of => [of('Latest failures'), failures] as const),
       [ofSession('Log records'), [...said.map(({ event }) => event.id), ...stopped.map(({ id }) => id)]],
     ])('%s lists each record of the book, once', async (place, ids) => {
-      const found = await lines(...panel(place));
-      expect(uidsOf(found)).toEqual(ids.toSorted());
+      const [one] = panel(place);
+      expect(uidsOf(await listed(one))).toEqual(ids.toSorted());
     });
   });
+
+  test.each([ofSession('Items: what, from where, where to'), ofSession('Sessions: who, from where, why')])(
+    '%s: %s lists what failed first',
+    async (...place) => {
+      const [one] = panelNamed(...place, 'A', built);
+      const isFailed = (await listed(one)).map(({ labels }) => labels[field('severity_text')] === 'ERROR');
+      const count = isFailed.filter(Boolean).length;
+      expect(count).toBeGreaterThan(0);
+      expect(isFailed.slice(count)).toEqual(isFailed.slice(count).map(() => false));
+      expect(isFailed.length).toBeGreaterThan(count);
+    },
+  );
 
   test('each panel with log records was compared with the book', () => {
     const everyPanel = built.flatMap(board =>
@@ -232,7 +250,7 @@ describe.each(stores)('$name', ({ source, boards: built, start, field }) => {
   describe('the fields of the session explorer', () => {
     const items = ofSession('Items: what, from where, where to');
     const uids = async (choices: Choices): Promise<readonly string[]> =>
-      uidsOf(await lines(...panelNamed(...items, 'A', built), choices));
+      uidsOf(await listed(panelNamed(...items, 'A', built)[0], choices));
 
     test('a session is narrowed down to by its id', async () => {
       const [session] = stopped;

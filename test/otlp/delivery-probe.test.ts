@@ -25,7 +25,7 @@ describe('a probe', () => {
     await expect(probe(never)).rejects.toMatchObject({ reason: 'network' });
     state.up = true;
     await probe(never);
-    await expect(deliver(records, never)).resolves.toEqual({ outcome: 'retried', dropped: 0, deadLetters: [] });
+    await expect(deliver(records, never)).resolves.toEqual({ outcome: 'retried', dropped: [], deadLetters: [] });
     await deliver(records, never);
     expect(sent).toEqual(['abc', 'a', 'a', 'bc', 'abc']);
   });
@@ -35,7 +35,7 @@ describe('a probe', () => {
     await expect(deliver(records.slice(0, 1), never)).rejects.toMatchObject({ reason: 'network' });
     Object.assign(state, { up: true, refused: 1 });
     await probe(never);
-    await expect(deliver(records.slice(0, 1), never)).resolves.toMatchObject({ dropped: 1 });
+    await expect(deliver(records.slice(0, 1), never)).resolves.toMatchObject({ dropped: [{ dropped: 1, sent: 1 }] });
     expect(sent).toEqual(['a', 'a']);
   });
 

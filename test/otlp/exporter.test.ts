@@ -16,6 +16,7 @@ const record = itemRecord(taken(), origin, { observedAt: 0n });
 /** A transport that answers with `body`, or fails with what it throws. */
 const answering = (body: () => Uint8Array | undefined): OtlpTransport => ({
   send: async () => body(),
+  quote: text => text,
   close: async () => undefined,
 });
 const text = (body: string) =>
@@ -48,9 +49,9 @@ describe('an acknowledgement', () => {
     await expect(exporter.export([record], never)).resolves.toEqual({ refused: 0 });
   });
 
-  test('reports how many records were refused', async () => {
+  test('reports how many records were refused, and why', async () => {
     const exporter = text('{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"too old"}}');
-    await expect(exporter.export([record, record], never)).resolves.toEqual({ refused: 1 });
+    await expect(exporter.export([record, record], never)).resolves.toEqual({ refused: 1, answer: 'too old' });
   });
 
   test('reports it in protobuf too, and a body that is not protobuf counts as success', async () => {
@@ -67,6 +68,7 @@ describe('an acknowledgement', () => {
         await new Promise<void>(resolve => gates.push(resolve));
         return new TextEncoder().encode(JSON.stringify({ partialSuccess: { rejectedLogRecords: refused } }));
       },
+      quote: text => text,
       close: async () => undefined,
     });
     const both = [1, 2].map(async () => exporter.export([record, record, record], never));
@@ -82,6 +84,7 @@ describe('a failure', () => {
       send: async () => {
         throw error;
       },
+      quote: text => text,
       close: async () => undefined,
     });
     await expect(failing.export([record], never)).rejects.toBe(error);

@@ -29,6 +29,7 @@ type Rule = Readonly<{
 }>;
 
 const open = { stoppedAt: undefined, session: session() };
+const none = { running: [], missing: [] };
 const holes = { taken: [[0, 1] as const, [4, 4] as const] };
 const again = { wakeAt: late, unfinished: false };
 const rules: readonly Rule[] = [
@@ -46,7 +47,7 @@ const rules: readonly Rule[] = [
     when: 'there are holes and the grace time is not over',
     cursor: holes,
     context: { now: stoppedAt + grace - 1n },
-    expected: { unfinished: true, wakeAt: undefined, abandoned: 0 },
+    expected: { unfinished: true, wakeAt: undefined, abandoned: none },
   },
   {
     reason: 'waiting for missing events',
@@ -59,14 +60,23 @@ const rules: readonly Rule[] = [
     when: 'there are holes and the grace time is over',
     cursor: holes,
     context: { now: stoppedAt + grace },
-    expected: { unfinished: false, abandoned: 2, orderGaps: 1, cursor: { ...cursor, taken: [[0, 4]] } },
+    expected: {
+      unfinished: false,
+      abandoned: { running: [], missing: [[2, 3]] },
+      orderGaps: 1,
+      cursor: { ...cursor, taken: [[0, 4]], exceptions: { given_up: [[2, 3]] } },
+    },
   },
   {
     reason: 'gave up missing events',
     when: 'an event runs and the grace time is over',
     read: { unfinished: [5, 5] },
     context: { now: stoppedAt + grace },
-    expected: { abandoned: 1, orderGaps: 0, cursor: { ...cursor, taken: [[0, 5]] } },
+    expected: {
+      abandoned: { running: [[5, 5]], missing: [] },
+      orderGaps: 0,
+      cursor: { ...cursor, taken: [[0, 5]], exceptions: { given_up: [[5, 5]] } },
+    },
   },
   { reason: 'not read from the start', when: 'the reading was incremental', read: { full: false }, expected: again },
   {
@@ -86,7 +96,7 @@ const rules: readonly Rule[] = [
     reason: 'verified',
     when: 'an event that runs was taken before',
     read: { unfinished: [4] },
-    expected: { abandoned: 0 },
+    expected: { abandoned: none },
   },
   {
     reason: 'verified',

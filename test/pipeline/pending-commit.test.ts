@@ -67,7 +67,7 @@ test('A session that is requeued while its commit waits is not stored as done', 
   const read = new BatchBuilder().build(0n);
   const entry = entryOf(row({ session: 's1', done: true }));
   fill(true);
-  const delivered = { ...read, changed: [entry], change: { server: 'hq' } };
+  const delivered = { ...read, dropped: [], changed: [entry], change: { server: 'hq' } };
   await expect(commits.commit(delivered)).rejects.toMatchObject({ reason: 'store' });
   pending.push('s1');
   fill(false);

@@ -16,12 +16,17 @@ function observerAt(level: LogLevel = 'info', clock = fakeClock()) {
   return { observer: logObserver(log, clock), said, minuteLater };
 }
 
-const pollReport = (error?: ExporterError, rejects: readonly string[] = []): DiscoveryReport => ({
+const pollReport = (
+  error?: ExporterError,
+  rejects: readonly string[] = [],
+  missed: readonly string[] = [],
+): DiscoveryReport => ({
   result: error === undefined ? 'complete' : 'failed',
   error,
   seconds: 0.5,
   listed: 3,
   rejects,
+  missed,
 });
 const silent = new ExporterError('network', 'Could not read sessions: nobody answers');
 const refused = new ExporterError('auth', 'Could not log in: the password is wrong');
@@ -143,6 +148,14 @@ test('writes at most six lines a minute about faults that come and go, and the l
   expect(said().slice(-2)).toEqual(['info msg="Poll recovered" side=source', expect.stringContaining('omitted=48')]);
 });
 
+test('says that the state file is at fault when a poll could not be stored', () => {
+  const { observer, said } = observerAt();
+  observer.discovered(pollReport(new ExporterError('store', 'Could not write the state file')), []);
+  expect(said()).toEqual([
+    'warn msg="Poll failed, will retry" side=state reason=store error="Could not write the state file"',
+  ]);
+});
+
 test('does not log a stop as a failure or its end', () => {
   const { observer, said } = observerAt();
   observer.discovered(pollReport(aborted), []);
@@ -162,10 +175,25 @@ test('logs an unexpected error with its stack, on one line', () => {
   expect(line).not.toContain('\n');
 });
 
-test('logs how many sessions could not be read, and the first reason', () => {
+test('names ten of the sessions that could not be read in one line, and says how many there were', () => {
   const { observer, said } = observerAt();
-  observer.discovered(pollReport(undefined, ['entry 3: no id', 'entry 9: no id']), []);
-  expect(said()).toEqual(['warn msg="Sessions could not be read" side=source count=2 first="entry 3: no id"']);
+  const rejects = Array.from({ length: 12 }, (_, entry) => `entry ${String(entry)}: no id`);
+  observer.discovered(pollReport(undefined, rejects), []);
+  const [line, ...others] = said();
+  expect(others).toEqual([]);
+  expect(line).toBe(
+    `warn msg="Sessions could not be read, will retry" side=source count=12 error="${rejects.slice(0, 10).join('; ')}"`,
+  );
+});
+
+test('logs each session that the change feed missed, ten in a poll, and how many there were', () => {
+  const { observer, said } = observerAt();
+  const missed = Array.from({ length: 12 }, (_, index) => `s${String(index)}`);
+  observer.discovered(pollReport(undefined, [], missed), []);
+  const lines = said();
+  expect(lines).toHaveLength(11);
+  expect(lines[0]).toBe('warn msg="Session was not reported by the change feed, found by a list" session=s0');
+  expect(lines.at(-1)).toBe('warn msg="Sessions not reported by the change feed" count=12');
 });
 
 const sample = <Item>(first: readonly Item[], count = first.length) => ({ count, first });
@@ -183,20 +211,35 @@ test('Says so: names each rejected event by session, order and reason', () => {
   ]);
 });
 
-test('Says so: names the sessions with events that changed after they were counted', () => {
+test('Says so: names each event that changed after it was counted, once for all sinks', () => {
   const { observer, said } = observerAt();
-  observer.delivered('metrics', report({ corrected: sample([{ session: 's1', events: 2 }]) }), 1);
+  const change = { order: 3, id: 'e3', was: 'Failed', status: 'Success' } as const;
+  const corrected = sample([
+    { session: 's1', events: 1, event: change },
+    { session: 's2', events: 2 },
+  ]);
+  for (const sink of ['metrics', 'logs'] as const) observer.delivered(sink, report({ corrected }), 1);
   expect(said()).toEqual([
-    'warn msg="Events changed status after they were counted; counters stay" sink=metrics session=s1 events=2',
+    'warn msg="Event changed its status after it was counted" sink=metrics session=s1 order=3 event=e3 was=Failed status=Success',
+    'warn msg="Event changed its status after it was counted" sink=metrics session=s2 events=2',
+  ]);
+});
+
+test('Says so: names the sessions of which the receiver dropped records', () => {
+  const { observer, said } = observerAt();
+  const dropped = sample([{ dropped: 2, sent: 5, sessions: ['s1', 's2'], answer: 'too old' }]);
+  observer.delivered('logs', report({ dropped }), 1);
+  expect(said()).toEqual([
+    'warn msg="Receiver dropped records without naming them" sink=logs sessions=s1,s2 dropped=2 sent=5 reason=partial_success answer="too old"',
   ]);
 });
 
 test('Says so: names the sessions with events that never became final, once for all sinks', () => {
   const { observer, said } = observerAt();
-  const abandoned = sample([{ session: 's1', events: 4, orders: '3-5,9' }], 12);
+  const abandoned = sample([{ session: 's1', events: 4, orders: '3-5,9', reason: 'missing' as const }], 12);
   for (const sink of ['metrics', 'logs'] as const) observer.delivered(sink, report({ abandoned }), 1);
   expect(said()).toEqual([
-    'warn msg="Events never became final, giving up" sink=metrics session=s1 events=4 orders=3-5,9',
+    'warn msg="Events never became final, giving up" sink=metrics session=s1 events=4 orders=3-5,9 reason=missing',
     'warn msg="Sessions with events that never became final" sink=metrics count=12',
   ]);
 });
@@ -230,11 +273,11 @@ test('logs the total if there are more than are named', () => {
   const rejected = sample([{ session: 's1', order: 17, id: 'e17', reason: 'bad_time' as const }], 13);
   const corrected = sample([{ session: 's1', events: 2 }], 14);
   const deadLetters = sample([{ sink: 'logs', session: 's1', event: 'e1', reason: 'refused', at: 0n } as const], 15);
-  observer.delivered('logs', report({ rejected, corrected, deadLetters }), 1);
+  observer.delivered('metrics', report({ rejected, corrected, deadLetters }), 1);
   expect(said().filter(line => line.includes('count='))).toEqual([
-    'warn msg="Events rejected" sink=logs count=13',
-    'warn msg="Sessions with events that changed status" sink=logs count=14',
-    'warn msg="Records refused by the receiver" sink=logs count=15',
+    'warn msg="Events rejected" sink=metrics count=13',
+    'warn msg="Records refused by the receiver" sink=metrics count=15',
+    'warn msg="Events that changed their status" sink=metrics count=14',
   ]);
 });
 

@@ -7,7 +7,14 @@ import { fakeClock } from '../support/fake-clock.js';
 import { metricsOf } from '../support/metrics.js';
 import { deliveryReport } from '../support/server-run.js';
 
-const complete: DiscoveryReport = { result: 'complete', error: undefined, seconds: 0.1, listed: 0, rejects: [] };
+const complete: DiscoveryReport = {
+  result: 'complete',
+  error: undefined,
+  seconds: 0.1,
+  listed: 0,
+  rejects: [],
+  missed: [],
+};
 const failed: DiscoveryReport = { ...complete, result: 'failed', error: new ExporterError('network', 'gone') };
 
 type Known = { token?: number; certificate?: number; skew?: number; version?: string };

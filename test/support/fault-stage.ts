@@ -1,11 +1,11 @@
-import type { ServerConfig } from '../../src/config/parse.js';
+import type { Config, ServerConfig } from '../../src/config/parse.js';
 import { milliseconds } from '../../src/model/time.js';
 import { simulate, type SimulateOptions, type Simulator } from '../../src/simulator/simulate.js';
 import type { EventDraft, SessionDraft } from '../../src/simulator/world.js';
 import { readExposition, type Samples } from './samples.js';
 import { fakeClock, type FakeClock } from './fake-clock.js';
 import type { Fault } from './faults.js';
-import { otlpReceiver } from './otlp-receiver.js';
+import { otlpReceiver, type OtlpReceiver } from './otlp-receiver.js';
 import { program, type Program } from './program.js';
 import { inFolder } from './folder.js';
 import { configOf, serverConfig } from './program-config.js';
@@ -21,7 +21,9 @@ export type RouteName = keyof typeof routes;
 
 /** The whole program, its log sink included, in front of a server that can be made to fail; time is a test's own. */
 export type FaultStage = Readonly<{
+  folder: string;
   simulator: Simulator;
+  receiver: OtlpReceiver;
   app: Program;
   clock: FakeClock;
   /** Lets the next `times` requests of a route meet the fault; whatever they would have asked. */
@@ -39,8 +41,8 @@ export type FaultStage = Readonly<{
   endsComplete: () => Promise<void>;
   /** Closes the server's port. */
   goDown: () => Promise<void>;
-  /** Opens it again: same history, but it knows no token any more. */
-  comeBack: () => Promise<void>;
+  /** Opens it again: same history, but it knows no token any more. Resolves with what closes it. */
+  comeBack: (over?: Partial<SimulateOptions>) => Promise<() => Promise<void>>;
   /** The most logins that were under way at one time. */
   mostLogins: () => number;
 }>;
@@ -50,6 +52,9 @@ export type FaultOptions = Readonly<{
   server?: Partial<ServerConfig>;
   /** How far the server's clock is ahead of ours. */
   skewMs?: number;
+  config?: Partial<Config>;
+  /** What a reload reads. */
+  reread?: () => Config;
   /** What chance is all the time, from 0 to 1; default 0: nothing waits for longer than it must. */
   chance?: number;
 }>;
@@ -63,13 +68,27 @@ export async function onFaultStage(options: FaultOptions, play: (stage: FaultSta
     const receiver = await otlpReceiver();
     const pace = { pollIntervalMs: 5_000, openPollIntervalMs: 1_000, requestTimeoutMs: 400, pageSize: 4 };
     const server = serverConfig(simulator.url, { ...pace, ...options.server });
-    const app = await program(configOf(folder, server, receiver.url), 0, clock, { random: () => options.chance ?? 0 });
+    const config = { ...configOf(folder, server, receiver.url), ...options.config };
+    const app = await program(config, 0, clock, {
+      random: () => options.chance ?? 0,
+      reread: options.reread ?? (() => config),
+    });
     const closers: (() => Promise<void>)[] = [];
     try {
       const hooks = interceptorOf(simulator);
       const wanted = worldOf(simulator, serverClock);
       const presence = presenceOf(simulator, { clock: serverClock, ...options.simulate }, closers);
-      const stage = { simulator, app, clock, ...hooks, ...wanted, ...timeOf(app, clock), ...presence };
+      const stage = {
+        folder,
+        simulator,
+        receiver,
+        app,
+        clock,
+        ...hooks,
+        ...wanted,
+        ...timeOf(app, clock),
+        ...presence,
+      };
       const uids = (): readonly string[] => receiver.records().map(uidOf);
       await stage.pass(async () => ((await stage.metrics()).get(complete) ?? 0) > 0);
       await clock.advance(5_000);
@@ -90,10 +109,11 @@ function presenceOf(
 ): Pick<FaultStage, 'goDown' | 'comeBack'> {
   return {
     goDown: close,
-    comeBack: async () => {
+    comeBack: async (over = {}) => {
       const { history: _, ...rest } = options;
-      const again = await simulate({ ...rest, world, port: Number(new URL(url).port) });
+      const again = await simulate({ ...rest, ...over, world, port: Number(new URL(url).port) });
       closers.push(again.close);
+      return again.close;
     },
   };
 }

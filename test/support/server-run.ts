@@ -157,6 +157,7 @@ export const deliveryReport = (over: Partial<DeliveryReport> = {}): DeliveryRepo
   abandoned: { count: 0, first: [] },
   unknown: { count: 0, first: [] },
   deadLetters: { count: 0, first: [] },
+  dropped: { count: 0, first: [] },
   due: 0,
   ...over,
 });

@@ -9,12 +9,13 @@ export const joined = (columns: Columns): readonly DataTransformerConfig[] => [
   ...chosenFrom(columns),
 ];
 
-/** Turns log records into a table: `Time` and a field per attribute. */
+/** Turns log records into a table: `Time` and a field per attribute. The rows of the first query come first. */
 export const ofRecords = (columns: Columns, ...numbers: readonly string[]): readonly DataTransformerConfig[] => [
   {
     id: 'extractFields',
     options: { source: 'labels', format: 'json', replace: true, keepTime: true },
   },
+  { id: 'merge', options: {} },
   {
     id: 'convertFieldType',
     options: {

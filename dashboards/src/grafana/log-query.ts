@@ -48,8 +48,17 @@ export const sessionRecords: readonly Condition[] = [
   { attribute: 'veeam.event.kind', is: 'veeam.restore.session' },
 ];
 
+const failed: Condition = { attribute: 'severity_text', is: 'ERROR' };
+const notFailed: Condition = { attribute: 'severity_text', isNot: 'ERROR' };
+
 /** Records of failed items and sessions. */
-export const failedRecords: readonly Condition[] = [...allRecords, { attribute: 'severity_text', is: 'ERROR' }];
+export const failedRecords: readonly Condition[] = [...allRecords, failed];
+
+/** Two lists for what one holds: the failed records, and the others. A limit on each hides no failure behind others. */
+export const failedFirst = (records: readonly Condition[]): readonly (readonly Condition[])[] => [
+  [...records, failed],
+  [...records, notFailed],
+];
 
 /** Filters of the session explorer; each is empty by default. */
 export const picked: readonly Condition[] = [

@@ -171,7 +171,8 @@ const rankings = (store: LogStore): readonly PanelBuilder[] => [
 const allSessions = (store: LogStore): PanelBuilder =>
   sessionTable(store, {
     title: 'Sessions',
-    description: 'Who restored, from where and why, newest first. Click the time to open the session.',
+    description:
+      'Who restored, from where and why: failed sessions first, then newest first. Click the time to open the session.',
     height: 10,
     empty: noRecords(store),
     records: sessionRecords,

@@ -1,7 +1,7 @@
 import { forField } from './colours.js';
 import { type Columns, ofRecords } from './columns.js';
 import { cell, linkTo } from './links.js';
-import { type Condition, failedRecords, itemRecords, takenOut } from './log-query.js';
+import { type Condition, failedFirst, failedRecords, itemRecords, takenOut } from './log-query.js';
 import type { LogStore } from './log-store.js';
 import type { PanelBuilder } from './panels.js';
 import { table } from './value-panels.js';
@@ -34,22 +34,25 @@ const wholeSession = ['null', 'empty'].map(match => ({
 /** Style of the columns by heading. Ids are hidden; they serve as link targets. */
 const looksOf = (store: LogStore): Readonly<Record<string, Readonly<Record<string, unknown>>>> => ({
   Time: {
-    'custom.width': 175,
+    'custom.width': 195,
     links: [
       { title: 'This session', url: linkTo(store, 'session', { session: cell('Session'), trace: cell('Trace') }) },
     ],
   },
-  Operation: { 'custom.width': 85, mappings: wholeSession },
+  Operation: { 'custom.width': 95, mappings: wholeSession },
   Status: coloured,
   Result: coloured,
   Duration: { unit: 's', 'custom.width': 90 },
   Size: { unit: 'bytes', 'custom.width': 90 },
-  Kind: { 'custom.width': 110 },
-  Client: { 'custom.width': 170 },
-  Scope: { 'custom.width': 130 },
-  Name: { 'custom.minWidth': 300 },
-  To: { 'custom.minWidth': 200 },
-  Error: { 'custom.minWidth': 200 },
+  Client: { 'custom.width': 110 },
+  Organization: { 'custom.minWidth': 150 },
+  Initiator: { 'custom.minWidth': 150 },
+  Item: { 'custom.minWidth': 150 },
+  Scope: { 'custom.width': 110 },
+  Name: { 'custom.minWidth': 150 },
+  To: { 'custom.minWidth': 150 },
+  From: { 'custom.minWidth': 150 },
+  Error: { 'custom.minWidth': 410, 'custom.inspect': true },
   Session: { 'custom.hidden': true },
   Trace: { 'custom.hidden': true },
 });
@@ -61,13 +64,14 @@ type Place = Readonly<{
   description: string;
   empty: string;
   height: number;
-  records: readonly Condition[];
+  /** What each query lists; the rows of the first come first. */
+  lists: readonly (readonly Condition[])[];
 }>;
 
-/** A table of at most `maxLines` log records; `numbers` lists numeric attributes. */
+/** A table of at most `maxLines` log records for each query; `numbers` lists numeric attributes. */
 function recordTable(
   store: LogStore,
-  { records, ...place }: Place,
+  { lists, ...place }: Place,
   { maxLines, columns, numbers = [] }: Readonly<{ maxLines: number; columns: Columns; numbers?: readonly string[] }>,
 ): PanelBuilder {
   const named = Object.entries({ ...columns, ...ids }).map(
@@ -80,54 +84,57 @@ function recordTable(
     width: 24,
     unit: 'string',
     source: store.source,
-    queries: [store.query({ show: 'newest', records, limit: maxLines })],
+    queries: lists.map(records => store.query({ show: 'newest', records, limit: maxLines })),
     transformations: ofRecords(shown, ...numbers.map(name => store.field(name))),
     overrides: Object.values(shown).flatMap(name => (looks[name] === undefined ? [] : [forField(name, looks[name])])),
   });
 }
 
-/** A table of records of sessions. */
-export const sessionTable = (store: LogStore, place: Place): PanelBuilder =>
-  recordTable(store, place, {
-    maxLines: 500,
-    columns: {
-      'veeam.restore.session.result': 'Result',
-      'veeam.organization.name': 'Organization',
-      'veeam.restore.session.initiator': 'Initiator',
-      'veeam.restore.session.client.address': 'Client',
-      'veeam.restore.session.reason': 'Reason',
-      'veeam.restore.session.scope': 'Scope',
-      'veeam.restore.session.name': 'Name',
-      'veeam.restore.session.duration': 'Duration',
-    },
-    numbers: ['veeam.restore.session.duration'],
-  });
+type ListPlace = Omit<Place, 'lists'> & Readonly<{ records: readonly Condition[] }>;
 
-/** A table of records of items. */
-export const itemTable = (store: LogStore, place: Place): PanelBuilder =>
-  recordTable(store, place, {
-    maxLines: 1000,
-    columns: {
-      'veeam.restore.event.status': 'Status',
-      'veeam.restore.event.type': 'Operation',
-      'veeam.restore.item.name': 'Item',
-      'veeam.restore.item.type': 'Kind',
-      'veeam.restore.item.size': 'Size',
-      'veeam.restore.event.duration': 'Duration',
-      'veeam.restore.source': 'From',
-      'veeam.restore.target': 'To',
-      'veeam.restore.session.initiator': 'Initiator',
-      'error.message': 'Error',
+/** A table of records of sessions, failed ones first. */
+export const sessionTable = (store: LogStore, { records, ...place }: ListPlace): PanelBuilder =>
+  recordTable(
+    store,
+    { ...place, lists: failedFirst(records) },
+    {
+      maxLines: 500,
+      columns: {
+        'veeam.restore.session.result': 'Result',
+        'error.message': 'Error',
+        'veeam.organization.name': 'Organization',
+        'veeam.restore.session.initiator': 'Initiator',
+        'veeam.restore.session.client.address': 'Client',
+        'veeam.restore.session.reason': 'Reason',
+        'veeam.restore.session.scope': 'Scope',
+        'veeam.restore.session.name': 'Name',
+        'veeam.restore.session.duration': 'Duration',
+      },
+      numbers: ['veeam.restore.session.duration'],
     },
-    numbers: ['veeam.restore.item.size', 'veeam.restore.event.duration'],
-  });
+  );
 
-const whoAndWhat: Columns = {
-  'veeam.organization.name': 'Organization',
-  'veeam.restore.session.initiator': 'Initiator',
-  'veeam.restore.event.type': 'Operation',
-  'veeam.restore.item.name': 'Item',
-};
+/** A table of records of items, failed ones first. */
+export const itemTable = (store: LogStore, { records, ...place }: ListPlace): PanelBuilder =>
+  recordTable(
+    store,
+    { ...place, lists: failedFirst(records) },
+    {
+      maxLines: 1000,
+      columns: {
+        'veeam.restore.event.status': 'Status',
+        'error.message': 'Error',
+        'veeam.restore.event.type': 'Operation',
+        'veeam.restore.item.name': 'Item',
+        'veeam.restore.item.size': 'Size',
+        'veeam.restore.event.duration': 'Duration',
+        'veeam.restore.source': 'From',
+        'veeam.restore.target': 'To',
+        'veeam.restore.session.initiator': 'Initiator',
+      },
+      numbers: ['veeam.restore.item.size', 'veeam.restore.event.duration'],
+    },
+  );
 
 /** The latest failures of sessions and items. */
 export const failures = (store: LogStore): PanelBuilder =>
@@ -135,14 +142,22 @@ export const failures = (store: LogStore): PanelBuilder =>
     store,
     {
       title: 'Latest failures',
-      description: 'Failed sessions and items, newest first. Click the time to open the session.',
+      description:
+        'When, whose, what, why: failed sessions and items, newest first. Click the time to open the session.',
       height: 9,
       empty: `Nothing failed in this time range, or ${store.name} receives no log records`,
-      records: failedRecords,
+      lists: [failedRecords],
     },
     {
       maxLines: 100,
-      columns: { ...whoAndWhat, 'error.message': 'Error' },
+      columns: {
+        'veeam.organization.name': 'Organization',
+        'veeam.restore.source': 'From',
+        'veeam.restore.event.type': 'Operation',
+        'veeam.restore.item.name': 'Item',
+        'error.message': 'Error',
+        'veeam.restore.session.initiator': 'Initiator',
+      },
     },
   );
 
@@ -151,14 +166,22 @@ export const takenOutTable = (store: LogStore): PanelBuilder =>
   recordTable(
     store,
     {
-      title: 'Latest exports: whose, by whom, where to, why',
+      title: 'Latest exports: by whom, whose, where to, why',
       description: 'Items that were saved, exported or sent, newest first. Click the time to open the session.',
       height: 9,
       empty: `Nothing was exported in this time range, or ${store.name} receives no log records`,
-      records: [...itemRecords, takenOut],
+      lists: [[...itemRecords, takenOut]],
     },
     {
       maxLines: 100,
-      columns: { ...whoAndWhat, 'veeam.restore.target': 'To', 'veeam.restore.session.reason': 'Reason' },
+      columns: {
+        'veeam.restore.session.initiator': 'Initiator',
+        'veeam.restore.event.type': 'Operation',
+        'veeam.restore.item.name': 'Item',
+        'veeam.restore.source': 'From',
+        'veeam.restore.target': 'To',
+        'veeam.organization.name': 'Organization',
+        'veeam.restore.session.reason': 'Reason',
+      },
     },
   );

@@ -59,7 +59,7 @@ const itemsFailed = (): PanelBuilder =>
 
 const successRatio = (): PanelBuilder =>
   stat({
-    title: 'Sessions succeeded',
+    title: 'Session success',
     description: 'Share of the sessions in the time range that did not fail. Warnings count as success.',
     unit: 'percentunit',
     decimals: 1,

@@ -85,7 +85,7 @@ const header = (store: LogStore): readonly PanelBuilder[] => [
 const sessionList = (store: LogStore): PanelBuilder =>
   sessionTable(store, {
     title: 'Sessions: who, from where, why',
-    description: 'Sessions that ended, newest first. Click the time to filter by that session.',
+    description: 'Sessions that ended: failed ones first, then newest first. Click the time to filter by that session.',
     height: 9,
     empty,
     records: pickedSessions,
@@ -108,7 +108,8 @@ const itemsOverTime = (store: LogStore): PanelBuilder =>
 const itemList = (store: LogStore): PanelBuilder =>
   itemTable(store, {
     title: 'Items: what, from where, where to',
-    description: 'Matching items, newest first, at most 1,000. The panel menu offers CSV: Inspect, Data.',
+    description:
+      'Matching items: failed ones first, then newest first, at most 1,000 of each. The panel menu offers CSV: Inspect, Data.',
     height: 12,
     empty,
     records: pickedItems,
