@@ -36,7 +36,9 @@ function copy(from: string, folder: string, to: string): void {
 
 function writeDocuments(folder: string, runtime: string): void {
   mkdirSync(folder, { recursive: true });
-  for (const file of ['README.md', 'CHANGELOG.md']) cpSync(file, join(folder, file));
+  cpSync('README.md', join(folder, 'README.md'));
+  // Debian's name for the changelog of the project.
+  writeFileSync(join(folder, 'changelog.gz'), gzipSync(readFileSync('CHANGELOG.md'), { level: 9 }));
   cpSync('examples/vb365-exporter.yaml', join(folder, 'examples/every-key.yaml'));
   writeFileSync(join(folder, 'copyright'), copyrightText(runtime));
 }

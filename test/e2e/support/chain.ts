@@ -24,7 +24,7 @@ export const withChain = async (play: (chain: Chain) => Promise<void>): Promise<
   inFolder(async folder => {
     const simulator = await simulate({ clock: systemClock });
     const hook = await webhook();
-    const running: Running[] = [];
+    const running: Pick<Running, 'stop'>[] = [];
     try {
       const exporter = await exporterAt(folder, simulator.url);
       const alertmanager = await startAlertmanager(folder, hook.url);
