@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { normalize, tarGz } from './archives.js';
@@ -45,7 +45,9 @@ function tarball(out: string, stage: string, processor: Processor, release: Rele
   cpSync(join(stage, `linux-${processor}`, 'tree'), folder, { recursive: true });
   const unit = join(folder, 'lib/systemd/system/vb365-exporter.service');
   writeFileSync(unit, readFileSync(unit, 'utf8').replace('=/usr/bin/', '=/usr/local/bin/'));
-  cpSync('packaging/linux/vb365-exporter.yaml', join(folder, 'share/doc/vb365-exporter/vb365-exporter.yaml'));
+  const etc = join(folder, 'share/doc/vb365-exporter/etc/vb365-exporter');
+  mkdirSync(join(etc, 'secrets'), { recursive: true });
+  cpSync('packaging/linux/vb365-exporter.yaml', join(etc, 'vb365-exporter.yaml'));
   normalize(folder, release.epochSeconds);
   tarGz(join(out, `${name}.tar.gz`), stage, name, release.epochSeconds);
 }

@@ -34,6 +34,6 @@ export function unpackRuntime(platform: Platform, { node }: Release): string {
   const folder = join(cache, platform);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
-  run('tar', ['-xzf', archive, '-C', folder, '--no-same-owner']);
+  run('tar', ['-xzof', archive, '-C', folder]);
   return join(folder, 'package');
 }

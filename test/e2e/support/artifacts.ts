@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { done } from './image.js';
 
@@ -16,13 +16,18 @@ export const tarball = artifact(`vb365-exporter-${version}-linux-amd64.tar.gz`);
 
 /**
  * Builds the artifacts as `npm run package` does, without compiling once more: the tests run from what is compiled. The
- * artifacts of an earlier test file of the same run are used.
+ * artifacts are used again until something is compiled.
  */
 export async function buildArtifacts(): Promise<void> {
-  if (existsSync(artifact('SHA256SUMS')) && process.env['VB365_ARTIFACTS'] === 'keep') return;
+  const sums = statSync(artifact('SHA256SUMS'), { throwIfNoEntry: false });
+  if (sums !== undefined && sums.mtimeMs > statSync('dist/packaging/main.js').mtimeMs) return;
   await done({ path: process.execPath, args: ['bundle.mjs'] });
-  await done({ path: process.execPath, args: ['dist/packaging/main.js'] });
+  await packageAgain();
 }
+
+/** Builds everything from the bundle that is there. */
+export const packageAgain = async (): Promise<void> =>
+  done({ path: process.execPath, args: ['dist/packaging/main.js'] });
 
 /** Names of the artifacts, sorted. */
 export const artifactNames = (): readonly string[] => readdirSync(artifacts).toSorted();
