@@ -70,7 +70,7 @@ foreach ($folder in @('state', 'logs')) {
 if (-not (Test-Path -LiteralPath $config)) {
     $text = [System.IO.File]::ReadAllText((Join-Path -Path $PSScriptRoot -ChildPath 'vb365-exporter.yaml'))
     if ($Url) { $text = $text.Replace('https://vb365.example.com:4443', $Url) }
-    if ($Username) { $text = $text.Replace('EXAMPLE\svc-monitor', $Username) }
+    if ($Username) { $text = $text.Replace('EXAMPLE\svc-monitor', "'" + $Username.Replace("'", "''") + "'") }
     [System.IO.File]::WriteAllText($config, $text)
 }
 if ($Password -or -not (Test-Path -LiteralPath $secret)) {
