@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { z } from 'zod';
 
 type Where = Readonly<{ cwd?: string; env?: Readonly<Record<string, string>> }>;
 
@@ -31,11 +32,12 @@ export function run(program: string, args: readonly string[], { cwd, env }: Wher
   }
 }
 
+const failure = z.object({ stderr: z.string(), stdout: z.string() });
+
 /** What a failed program wrote, else why it could not be started. */
 function saidBy(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
-  const streams = ['stderr' in thrown ? thrown.stderr : '', 'stdout' in thrown ? thrown.stdout : ''];
-  return streams.map(text => String(text ?? '').trim()).find(text => text !== '') ?? thrown.message;
+  const { data: { stderr, stdout } = { stderr: '', stdout: '' } } = failure.safeParse(thrown);
+  return [stderr, stdout].map(text => text.trim()).find(text => text !== '') ?? String(thrown);
 }
 
 /** The path of a program, on PATH or from `.ci/tools`. @throws {Error} that says how to get it. */

@@ -12,15 +12,15 @@ import { toolPath } from './support/tools.js';
 // Nothing here runs on Windows. The service host is compiled for this system, where a signal stands for an order of the
 // service manager; everything else is what the archive for Windows contains.
 const sources = resolve('packaging/windows/service');
-const go = async (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
-  runProgram({ path: toolPath('go'), args, cwd: sources, env: { ...process.env, GOFLAGS: '-mod=readonly', ...env } });
+const go = async (args: readonly string[], ...variables: readonly string[]) =>
+  runProgram({ path: 'env', args: ['GOFLAGS=-mod=readonly', ...variables, toolPath('go'), ...args], cwd: sources });
 
 beforeAll(buildArtifacts, 900_000);
 
 describe('the service host', () => {
   test('passes its own tests, and compiles for Windows', async () => {
     expect(await go(['test', './...'])).toMatchObject({ code: 0 });
-    expect(await go(['vet', '.'], { GOOS: 'windows', GOARCH: 'amd64' })).toEqual({ code: 0, output: '' });
+    expect(await go(['vet', '.'], 'GOOS=windows', 'GOARCH=amd64')).toEqual({ code: 0, output: '' });
   }, 300_000);
 
   test('runs the exporter of the archive with a CRLF configuration: start, reload, stop, log file', async () => {
@@ -51,7 +51,7 @@ describe('the service host', () => {
       writeFileSync(join(data, 'secrets/hq.txt'), 'simulator\r\n');
 
       const address = `127.0.0.1:${String(await freePort())}`;
-      const env = { PATH: process.env['PATH'], ProgramData: join(folder, 'ProgramData') };
+      const env = { ProgramData: join(folder, 'ProgramData') };
       const service = startProgram({ path: host, args: [`--web.listen-address=${address}`], env });
       try {
         const page = async (): Promise<string> => (await getText(`http://${address}/metrics`)).text;

@@ -28,17 +28,18 @@ export interface Machine {
 export async function bootMachine(root: string): Promise<Machine> {
   const how = ['--quiet', '--register=no', '--keep-unit', '--resolv-conf=off', '--timezone=off'];
   const running = startProgram({ path: toolPath('nspawn'), args: [...how, '--directory', root, '--boot'] });
-  const pid = await eventually('the machine has a first process', () => firstProcess(running));
-  const run = async (...command: readonly string[]) =>
-    runProgram({
-      path: 'nsenter',
-      args: ['-t', pid, '-m', '-u', '-i', '-p', '-r', '-w', ...command],
-      env: environment,
-    });
-  await eventually('systemd takes orders', async () => {
-    const { output } = await run('systemctl', 'is-system-running');
-    return /^(?:running|degraded)/m.test(output) ? true : undefined;
-  });
+  const run = async (...command: readonly string[]) => {
+    const args = ['-t', firstProcess(running), '-m', '-u', '-i', '-p', '-r', '-w', ...command];
+    return runProgram({ path: 'nsenter', args, env: environment });
+  };
+  const booted = async (): Promise<true | undefined> =>
+    /^(?:running|degraded)/m.test((await run('systemctl', 'is-system-running')).output) ? true : undefined;
+  try {
+    await eventually('systemd takes orders', booted, 240_000);
+  } catch (thrown) {
+    await running.stop();
+    throw new Error(`${String(thrown)}\n${running.output()}`, { cause: thrown });
+  }
   return {
     run,
     must: async (...command) => {
@@ -47,7 +48,7 @@ export async function bootMachine(root: string): Promise<Machine> {
       return output;
     },
     stop: async () => {
-      await run('systemctl', 'poweroff');
+      await run('systemctl', 'poweroff').catch(() => undefined);
       await running.stop(30_000);
     },
   };
@@ -59,11 +60,14 @@ const environment = {
   DEBIAN_FRONTEND: 'noninteractive',
 };
 
-/** The process that is number 1 inside: the child of systemd-nspawn. */
-function firstProcess({ pid, output, alive }: Running): string | undefined {
-  if (!alive()) throw new Error(output());
-  const children = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8')
-    .trim()
-    .split(' ');
-  return children.find(child => child !== '');
+/**
+ * The process that is number 1 inside: a child of systemd-nspawn, which has another one while it prepares the machine.
+ * @throws {Error} until it is there.
+ */
+function firstProcess(running: Running): string {
+  const pid = String(running.pid);
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  const first = children.find(child => child !== '' && readFileSync(`/proc/${child}/comm`, 'utf8') === 'systemd\n');
+  if (first === undefined) throw new Error('The machine has no first process');
+  return first;
 }
