@@ -5,7 +5,10 @@ process.stdin.setEncoding('utf8');
 process.stdin.on('data', text => {
   if (text.includes('reload')) process.emit('SIGHUP');
 });
-process.stdin.on('end', () => process.emit('SIGTERM'));
+process.stdin.on('end', () => {
+  // Before the exporter listens for signals there is nothing to stop.
+  if (!process.emit('SIGTERM')) process.exit(0);
+});
 // An exporter that ends on its own does not wait for input.
 process.stdin.unref();
 

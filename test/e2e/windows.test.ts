@@ -73,6 +73,22 @@ describe('the service host', () => {
     });
   }, 120_000);
 
+  test('the exporter stops when its input ends, as it does when the host dies', async () => {
+    await inFolder(async folder => {
+      cpSync('image', folder, { recursive: true });
+      cpSync('packaging/windows/run.mjs', join(folder, 'run.mjs'));
+      const shell = `(sleep 4) | "$0" "$1" demo --web.listen-address 127.0.0.1:0`;
+      const args = ['-c', shell, process.execPath, join(folder, 'run.mjs')];
+      expect(await runProgram({ path: 'bash', args })).toMatchObject({ code: 0 });
+      // There may be no listener for signals yet.
+      const atOnce = {
+        path: process.execPath,
+        args: [join(folder, 'run.mjs'), 'demo', '--web.listen-address', '127.0.0.1:0'],
+      };
+      expect(await runProgram(atOnce)).toMatchObject({ code: 0 });
+    });
+  }, 60_000);
+
   test('an invalid configuration ends the service with the exit code of the exporter', async () => {
     await inFolder(async folder => {
       const program = join(folder, 'program');
