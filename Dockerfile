@@ -2,7 +2,8 @@
 # release workflow gives the digest; none is written here, because no registry was in reach to see one.
 ARG BUILD_IMAGE=node:24-bookworm-slim
 ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian13:nonroot
-# Where the program and its Node come from: from-source compiles, from-package takes the tarballs of `npm run package`.
+# Where the program and its Node come from: from-source compiles, from-package takes the tarballs of `npm run package`. buildah
+# and podman of Debian 12 skip a stage that only a default names, so they need `--build-arg PROGRAM=from-source`.
 ARG PROGRAM=from-source
 
 FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS from-source
@@ -15,7 +16,9 @@ COPY docs/CLI.md docs/CLI.md
 COPY examples/vb365-exporter.yaml examples/vb365-exporter.yaml
 COPY packaging packaging
 COPY src src
-RUN npm run --silent bundle && SOURCE_DATE_EPOCH=0 node dist/packaging/main.js tree "$TARGETARCH" /vb365-exporter-source
+RUN npm run --silent bundle \
+ && arch=${TARGETARCH:-$(node --print "process.arch.replace('x64', 'amd64')")} \
+ && SOURCE_DATE_EPOCH=0 node dist/packaging/main.js tree "$arch" /vb365-exporter-source
 WORKDIR /state
 
 FROM scratch AS from-package

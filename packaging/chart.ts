@@ -38,8 +38,16 @@ function nameImage(chartFolder: string, { registry, owner }: ImageName, name: st
   }
 }
 
-/** The archive of the npm package in `folder`. */
-export const packNpm = (folder: string): void => void run('npm', ['pack', '--silent', '--pack-destination', folder]);
+/** Packs the npm package; npm takes modes from the umask of the builder, so the archive is made again. */
+export function packNpm(out: string, stage: string, { name, version, epochSeconds }: Release): void {
+  const folder = join(stage, 'npm');
+  mkdirSync(folder);
+  const archive = `${name}-${version}.tgz`;
+  run('npm', ['pack', '--silent', '--pack-destination', folder]);
+  run('tar', ['-xzof', join(folder, archive), '-C', folder]);
+  normalize(folder, epochSeconds);
+  tarGz(join(out, archive), folder, 'package', epochSeconds);
+}
 
 /** Names of the files in a folder, sorted. */
 export const filesIn = (folder: string): readonly string[] => readdirSync(folder).toSorted();

@@ -10,6 +10,8 @@ import { sbom } from './sbom.js';
 import { windowsZip } from './windows-zip.js';
 
 const { env, argv, stdout } = process;
+// Modes of files in image and archives do not depend on who builds.
+process.umask(0o022);
 const release = readRelease(env);
 const out = 'build';
 const stage = join(out, 'stage');
@@ -18,7 +20,7 @@ const stage = join(out, 'stage');
 const parts = {
   linux: () => processors.forEach(processor => linuxPackages(out, stage, processor, release)),
   windows: () => windowsZip(out, stage, release),
-  npm: () => packNpm(out),
+  npm: () => packNpm(out, stage, release),
   chart: () =>
     chart(out, stage, { registry: env['REGISTRY'] ?? 'ghcr.io', owner: env['OWNER'] ?? release.name }, release),
   image: () => image(out, stage, env['RUNTIME_IMAGE'], release),

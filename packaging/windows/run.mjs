@@ -10,6 +10,6 @@ process.stdin.on('end', () => {
   if (!process.emit('SIGTERM')) process.exit(0);
 });
 // An exporter that ends on its own does not wait for input.
-process.stdin.unref();
+process.stdin.unref?.();
 
 await import('./dist/src/main.js');
