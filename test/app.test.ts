@@ -2,7 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { parseInstant } from '../src/model/time.js';
 import { Secret } from '../src/kernel/secret.js';
 import { type OtlpReceiver, refuse } from './support/otlp-receiver.js';
-import { configOf, program, serverConfig, until } from './support/program.js';
+import { program } from './support/program.js';
+import { configOf, serverConfig } from './support/program-config.js';
+import { until } from './support/until.js';
 import { drivenClock } from './support/simulator.js';
 import { addEvents, onStage, openSession, restored, running } from './support/stage.js';
 

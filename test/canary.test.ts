@@ -5,10 +5,13 @@ import type { PersonalData } from '../src/model/personal-data.js';
 import { milliseconds } from '../src/model/time.js';
 import { simulate } from '../src/simulator/simulate.js';
 import type { World } from '../src/simulator/world.js';
-import { keepAll, target } from './support/logs.js';
+import { keepAll, target } from './support/otlp-target.js';
 import { otlpReceiver, type OtlpReceiver, refuse } from './support/otlp-receiver.js';
 import { type Script, scriptedServer } from './support/scripted-server.js';
-import { configOf, inFolder, program, type Program, serverConfig, until } from './support/program.js';
+import { program, type Program } from './support/program.js';
+import { inFolder } from './support/folder.js';
+import { configOf, serverConfig } from './support/program-config.js';
+import { until } from './support/until.js';
 
 /** In every text of the API that may be personal. */
 const canary = 'canary7f3a';

@@ -4,7 +4,10 @@ import { simulate } from '../src/simulator/simulate.js';
 import { families } from '../src/metrics/catalogue.js';
 import { selfSigned } from './support/authority.js';
 import { otlpReceiver } from './support/otlp-receiver.js';
-import { configOf, inFolder, program, serverConfig, until } from './support/program.js';
+import { program } from './support/program.js';
+import { inFolder } from './support/folder.js';
+import { configOf, serverConfig } from './support/program-config.js';
+import { until } from './support/until.js';
 
 /** The page of the program, when it has counted a Failed event and a stopped session of a simulated server. */
 async function page(): Promise<string> {

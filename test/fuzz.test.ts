@@ -127,7 +127,7 @@ async function live(page: EventPage | undefined) {
   return { sink, failed, pending: await store.pending('hq', 'metrics') };
 }
 
-test('Nothing lost: 3,000 damaged pages crash and hang nothing; each row is taken, or rejected and counted', async () => {
+test('Nothing lost: 1,000 damaged pages crash and hang nothing; each row is taken, or rejected and counted', async () => {
   let refused = 0;
   await fc.assert(
     fc.asyncProperty(healthy, damages, async (one, done) => {
@@ -145,9 +145,9 @@ test('Nothing lost: 3,000 damaged pages crash and hang nothing; each row is take
       const set = Object.values(fate.rejected).reduce((sum, count) => sum + count, 0);
       expect(fate.taken.length + set + repeated).toBeLessThanOrEqual(page.rows.length);
     }),
-    { numRuns: 3_000, seed },
+    { numRuns: 1_000, seed },
   );
   // Damage that nothing survives, or everything does, would show nothing.
-  expect(refused).toBeGreaterThan(150);
-  expect(refused).toBeLessThan(2_700);
+  expect(refused).toBeGreaterThan(50);
+  expect(refused).toBeLessThan(900);
 }, 120_000);

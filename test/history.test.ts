@@ -4,7 +4,9 @@ import type { History } from '../src/config/duration.js';
 import { systemClock } from '../src/kernel/clock.js';
 import { milliseconds } from '../src/model/time.js';
 import { simulate } from '../src/simulator/simulate.js';
-import { configOf, program, type Program, serverConfig, until } from './support/program.js';
+import { program, type Program } from './support/program.js';
+import { configOf, serverConfig } from './support/program-config.js';
+import { until } from './support/until.js';
 import {
   addEvents,
   nowNanos,
@@ -31,7 +33,7 @@ async function caughtUp(
   await until(async () => (await app.value(restored)) === events && receiver.records().length >= records);
   const fromSeconds = systemClock.now() / 1000;
   const looked = async (sink: string): Promise<boolean> =>
-    ((await app.value(`vb365_cursor_timestamp_seconds{server="hq",sink="${sink}"}`)) ?? 0) > fromSeconds + 0.5;
+    ((await app.value(`vb365_cursor_timestamp_seconds{server="hq",sink="${sink}"}`)) ?? 0) > fromSeconds + 0.2;
   await until(async () => (await looked('metrics')) && looked('logs'));
   expect(await app.value(restored)).toBe(events);
   expect(receiver.records()).toHaveLength(records);
@@ -58,6 +60,22 @@ describe('History is not news: a first start', () => {
       });
     },
   );
+
+  test('counts events without a usable time by the time of their session', async () => {
+    await onStage({}, async stage => {
+      const { folder, simulator, receiver } = stage;
+      const { world } = simulator;
+      const old = world.addSession({ createdAt: nowNanos() - milliseconds(2 * hourMs) }).id;
+      addEvents(world, old, 3, 0n);
+      world.stopSession(old, { endedAt: nowNanos() - milliseconds(hourMs) });
+      addEvents(world, openSession(world), 2, 0n);
+      const config = configOf(folder, serverConfig(simulator.url), receiver.url);
+      await running(await program(config), async app => {
+        await until(async () => polled(app));
+        await caughtUp(app, stage, 2, 2);
+      });
+    });
+  });
 
   test.each<[string, History, number]>([
     ['now', { kind: 'now' }, 0],

@@ -3,7 +3,10 @@ import type { Config } from '../src/config/parse.js';
 import { systemClock } from '../src/kernel/clock.js';
 import { simulate } from '../src/simulator/simulate.js';
 import { linesOf } from './support/exposition.js';
-import { configOf, inFolder, program, type Program, serverConfig, until } from './support/program.js';
+import { program, type Program } from './support/program.js';
+import { inFolder } from './support/folder.js';
+import { configOf, serverConfig } from './support/program-config.js';
+import { until } from './support/until.js';
 
 const now = (): bigint => BigInt(systemClock.now()) * 1_000_000n;
 

@@ -3,7 +3,9 @@ import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { sqliteStore } from '../src/store/sqlite.js';
 import { stateErrors } from '../src/metrics/delivery-families.js';
-import { configOf, program, type Program, serverConfig, until } from './support/program.js';
+import { program, type Program } from './support/program.js';
+import { configOf, serverConfig } from './support/program-config.js';
+import { until } from './support/until.js';
 import { addEvents, onStage, openSession, polled, restored, running } from './support/stage.js';
 
 const stateOperations = stateErrors.known.operation;

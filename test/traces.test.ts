@@ -4,10 +4,13 @@ import { milliseconds } from '../src/model/time.js';
 import { simulate } from '../src/simulator/simulate.js';
 import type { World } from '../src/simulator/world.js';
 import { spanIdOf, traceIdOf } from '../src/model/trace-ids.js';
-import { keepAll, target } from './support/logs.js';
+import { keepAll, target } from './support/otlp-target.js';
 import { otlpReceiver, type OtlpReceiver, refuse } from './support/otlp-receiver.js';
 import { otlpSpans } from './support/otlp-spans.js';
-import { configOf, inFolder, program, type Program, serverConfig, until } from './support/program.js';
+import { program, type Program } from './support/program.js';
+import { inFolder } from './support/folder.js';
+import { configOf, serverConfig } from './support/program-config.js';
+import { until } from './support/until.js';
 
 const now = () => milliseconds(systemClock.now());
 

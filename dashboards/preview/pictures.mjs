@@ -1,10 +1,10 @@
 // Takes pictures of the dashboards: `npm run pictures -- --world busy --hours 24 --theme dark --out .cache/pictures`.
-import { createReadStream, mkdirSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { startArchive } from '../../dist/test/e2e/support/archive.js';
-import { startLogArchive } from '../../dist/test/e2e/support/log-archive.js';
+import { victoriaLogsArchive } from '../../dist/test/e2e/support/log-archives.js';
 import { scrape, stage, to } from './stage.mjs';
 
 const { values } = parseArgs({
@@ -25,15 +25,19 @@ const { values } = parseArgs({
 
 const folder = await stage(values.world);
 const prometheus = await startArchive(folder, '15m');
-const loki = await startLogArchive(folder);
-const backends = { prometheus: prometheus.url, loki: loki.url };
+const logs = await victoriaLogsArchive(folder);
+const backends = { prometheus: prometheus.url, victorialogs: logs.url.origin };
 
 const here = path => new URL(path, import.meta.url).pathname;
 const types = { js: 'text/javascript', html: 'text/html', json: 'application/json', css: 'text/css' };
 
 /** The page, the dashboards, and the programs that they ask. */
+/** Dashboards without log panels are in one folder only. */
+const boardFile = name =>
+  [`../grafana-victorialogs/${name}`, `../grafana/${name}`].map(here).find(existsSync) ?? here(name);
+
 const server = createServer((incoming, outgoing) => {
-  const [, backend, rest] = /^\/(prometheus|loki)(\/.*)$/.exec(incoming.url) ?? [];
+  const [, backend, rest] = /^\/(prometheus|victorialogs)(\/.*)$/.exec(incoming.url) ?? [];
   if (backend !== undefined) {
     // A connection of its own: one that was kept may have been closed by the other side.
     const passed = request(`${backends[backend]}${rest}`, { agent: false }, answer => {
@@ -44,7 +48,7 @@ const server = createServer((incoming, outgoing) => {
   }
   const path = new URL(incoming.url, 'http://page').pathname;
   const file = path.startsWith('/boards/')
-    ? here(`../grafana/${path.slice(8)}`)
+    ? boardFile(path.slice(8))
     : here(`.cache/page${path === '/' ? '/index.html' : path}`);
   outgoing.setHeader('content-type', types[file.split('.').at(-1)] ?? 'application/octet-stream');
   return createReadStream(file)
@@ -75,6 +79,6 @@ try {
 } finally {
   await browser.close();
   server.close();
-  await loki.stop();
+  await logs.stop();
   await prometheus.stop();
 }

@@ -1,8 +1,8 @@
 // Makes the data for the pictures: a month in the life of two servers, simulated, taken by the exporter, and written
-// into the databases of a Prometheus and a Loki. It is kept in .cache; `busy` has people at work, `empty` has none.
+// into the databases of a Prometheus and a VictoriaLogs. It is kept in .cache; `busy` has people at work, `empty` has none.
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { backfill } from '../../dist/test/e2e/support/backfill.js';
-import { startLogArchive } from '../../dist/test/e2e/support/log-archive.js';
+import { victoriaLogsArchive } from '../../dist/test/e2e/support/log-archives.js';
 import { replayed } from '../../dist/test/e2e/support/replay.js';
 import { simulatedTime } from '../../dist/test/e2e/support/simulated-time.js';
 
@@ -64,9 +64,9 @@ export async function stage(world) {
       ),
   });
   await samples.write(`${making}tsdb`);
-  const logs = await startLogArchive(making);
+  const logs = await victoriaLogsArchive(making);
   try {
-    await replayed({ worlds: lives, folder: `${making}loki`, fromMs, to: logs.loki.url });
+    await replayed({ worlds: lives, folder: `${making}logs`, fromMs, to: logs.url, protocol: logs.protocol });
   } finally {
     await logs.stop();
   }

@@ -105,7 +105,7 @@ the flag that path returns 403. The web configuration of \`--web.config.file\` p
 - \`servers\`: the exporter starts added servers, stops removed ones and restarts those with any change. The others continue
   with their login. No cursor is lost and nothing is counted twice: work in progress ends (within 5 s) before a server restarts.
 - \`history\` and \`abandon_after\` apply to all servers, so a change restarts every server at its stored progress.
-- The exporter retries a refused login at once. A changed password file needs no reload: the exporter reads it at every login.
+- The exporter retries a refused login at once, at most three times in half an hour. A changed password file needs no reload: the exporter reads it at every login.
 - Every other setting needs a restart. The log and the response name those that differ.
 - An invalid file changes nothing: the current configuration stays, the log has one line with the reason, the response is 500
   with the reason, and \`vb365_config_last_reload_successful\` is 0.

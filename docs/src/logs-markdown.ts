@@ -46,6 +46,17 @@ A span that has the time of sending (\`traces.max_ahead\`) keeps the end of the 
 host. \`OTEL_RESOURCE_ATTRIBUTES\` and \`OTEL_SERVICE_NAME\` can add attributes and change the service name, but not which server it
 is. The scope is \`vb365-exporter\`.
 
+## Log stores
+
+- **Loki**: \`otlp.endpoint\` ends with \`/otlp\`. Attributes are structured metadata with underscores for dots. Loki refuses records that
+  are older than 7 days, more than 1 h behind the newest one of their server, or more than 10 minutes ahead: it answers 400 and keeps the
+  others. Set \`logs.max_age\` and \`logs.max_behind\` below its limits; \`logs.max_ahead\` already is.
+- **VictoriaLogs**: \`otlp.endpoint\` ends with \`/insert/opentelemetry\`; \`otlp.protocol\` must be \`http/protobuf\`. Attributes keep their names,
+  and numbers may differ in the 17th digit. VictoriaLogs accepts and **silently drops** records that are older than its retention
+  (\`-retentionPeriod\`, 7 days by default) or more than \`-futureRetention\` (2 days) ahead; only its own \`vl_rows_dropped_total\` counts them.
+  Set \`logs.max_age\` below its retention; \`logs.max_ahead\` already is below \`-futureRetention\`. A crash of VictoriaLogs can lose what
+  it accepted in the last 10 s: version 1.52.2 had lost records that it accepted 8 s before it was killed, and kept those of 12 s before.
+
 ## Personal data
 
 \`logs.personal_data\` and \`traces.personal_data\` decide for each class of personal data whether to \`keep\`, \`hash\` or \`drop\` it. If an

@@ -48,7 +48,7 @@ export async function start(read: () => Config, flags: ServeFlags, terminal: Ter
   const log = createLog({ level: flags['log.level'], format: flags['log.format'], write: terminal.printError });
   for (const warning of config.warnings) log.warn(warning);
   const failed = 'Could not reload the web configuration, keeping the current one';
-  const webConfigFailure = failureLog(log, systemClock, 'Web configuration', failed);
+  const webConfigFailure = failureLog(log, systemClock, { what: 'Web configuration', failed });
   return startApp({
     config,
     configFile: configFileOf(flags['config.file'], terminal.env),

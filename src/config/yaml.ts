@@ -1,4 +1,4 @@
-import { type Document, LineCounter, parseDocument } from 'yaml';
+import { CST, type Document, isScalar, Lexer, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import { ExporterError } from '../kernel/errors.js';
 
 /** Messages by error code. Those of the library can contain parts of the file, which may be secret. */
@@ -10,13 +10,17 @@ const faults: Readonly<Record<string, string>> = {
   MISSING_CHAR: 'a quote, bracket, comma or colon is missing',
   MULTIPLE_DOCS: 'only one document is allowed',
   NON_STRING_KEY: 'a key must be text',
-  RESOURCE_EXHAUSTION: 'it is nested too deeply',
+  RESOURCE_EXHAUSTION: 'it is nested too deeply, or a mapping holds too many keys',
   TAB_AS_INDENT: 'the line is indented with a tab; use spaces',
   TAG_RESOLVE_FAILED: 'unknown tag',
 };
 
 /** Levels of mappings and lists. The configuration has five. */
 const maxDepth = 32;
+/** About 20 for each key of a server: enough for thousands of servers. More take the library seconds. */
+const maxTokens = 500_000;
+/** Comparisons of keys of one mapping with one another. 2,000 keys need 2,000,000. */
+const maxComparisons = 2_000_000;
 
 /**
  * Parses YAML 1.2 to plain data. A key without a value is `undefined`; an empty text is an empty mapping.
@@ -24,6 +28,7 @@ const maxDepth = 32;
  */
 export function parseYaml(text: string, failure: string): unknown {
   try {
+    checkTokens(text);
     return withoutNulls(documentOf(text, failure).toJS()) ?? {};
   } catch (thrown) {
     if (thrown instanceof ExporterError) throw thrown;
@@ -34,13 +39,60 @@ export function parseYaml(text: string, failure: string): unknown {
 /** The library resolves aliases only in `toJS`, and recurses into nested collections. */
 function whyUnusable(thrown: unknown): string {
   if (thrown instanceof ReferenceError) return 'an alias (`*name`) has no anchor (`&name`), or there are too many';
+  if (thrown instanceof TooMuch) return thrown.message;
   if (thrown instanceof RangeError) return 'it is nested too deeply, or an alias (`*name`) contains itself';
   throw thrown;
 }
 
+/** Content that the library would read for seconds, or minutes. */
+class TooMuch extends Error {
+  override readonly name = 'TooMuch';
+}
+
+/** The change of the depth of flow collections. */
+const flowSteps: ReadonlyMap<string | null, number> = new Map([
+  ['flow-seq-start', 1],
+  ['flow-map-start', 1],
+  ['flow-seq-end', -1],
+  ['flow-map-end', -1],
+]);
+
+/** Indicators that nest block collections within a line, as in `- - - a`. */
+const compact: ReadonlySet<string | null> = new Set(['seq-item-ind', 'explicit-key-ind']);
+
+/** The lexer takes time in proportion to the text; the parser does not, and collects an error for each fault. */
+function checkTokens(text: string): void {
+  let [tokens, flow, inLine] = [0, 0, 0];
+  for (const token of new Lexer().lex(text)) {
+    const type = CST.tokenType(token);
+    tokens += 1;
+    flow += flowSteps.get(type) ?? 0;
+    if (compact.has(type)) inLine += 1;
+    else if (type === 'newline') inLine = 0;
+    if (flow > maxDepth || inLine > maxDepth) throw new TooMuch('it is nested too deeply');
+    if (tokens > maxTokens) throw new TooMuch('it holds too many values');
+  }
+}
+
+/** Whether two keys are the same. The library compares each key with every other one of its mapping. */
+function keyComparison(): (a: ParsedNode, b: ParsedNode) => boolean {
+  let comparisons = 0;
+  return (a, b) => {
+    comparisons += 1;
+    // The library catches this as RESOURCE_EXHAUSTION.
+    if (comparisons > maxComparisons) throw new RangeError('too many keys');
+    return isScalar(a) && isScalar(b) && a.value === b.value;
+  };
+}
+
 function documentOf(text: string, failure: string): Document {
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true });
+  const document = parseDocument(text, {
+    lineCounter,
+    prettyErrors: false,
+    stringKeys: true,
+    uniqueKeys: keyComparison(),
+  });
   const fault = document.errors[0] ?? document.warnings[0];
   if (fault === undefined) return document;
   const { line, col } = lineCounter.linePos(fault.pos[0]);

@@ -2,8 +2,8 @@ import type { Clock } from '../kernel/clock.js';
 import { toExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import { milliseconds, type Nanos, seconds } from '../model/time.js';
-import { concernsOneSession, type Source } from '../pipeline/ports.js';
-import type { DiscoveryState, SessionReads } from './state.js';
+import { concernsOneRequest, type Source } from '../pipeline/ports.js';
+import { type DiscoveryState, isAllDue, type SessionReads } from './state.js';
 
 /** A session may appear in the list this long after its creation. */
 const overlap: Nanos = seconds(300);
@@ -19,11 +19,11 @@ type SessionSource = Pick<Source, 'now' | 'sessions' | 'session'>;
 /** Reads all that is new since the last list, and all that is open. @throws {ExporterError} as `Source`. */
 export async function scanList(
   { source, clock }: Readonly<{ source: SessionSource; clock: Pick<Clock, 'monotonic'> }>,
-  state: Pick<DiscoveryState, 'watermark' | 'open' | 'askedAt'>,
+  state: Pick<DiscoveryState, 'watermark' | 'open' | 'askedAt' | 'listedAllMs'>,
   signal: AbortSignal,
-): Promise<SessionReads & Pick<DiscoveryState, 'askedAt'>> {
+): Promise<SessionReads & Pick<DiscoveryState, 'askedAt'> & Readonly<{ all: boolean }>> {
   const startedMs = clock.monotonic();
-  const from = windowStart(state);
+  const from = isAllDue(state, startedMs) ? undefined : windowStart(state);
   const list = await source.sessions(from, signal);
   const now = source.now();
   const listed = new Set(list.sessions.map(({ id }) => id));
@@ -39,6 +39,7 @@ export async function scanList(
   const left = missing.filter(({ id }) => !byId.gone.has(id));
   return {
     ...byId,
+    all: from === undefined,
     sessions: [...list.sessions, ...byId.sessions],
     rejects: [...list.rejects, ...byId.rejects],
     // The first answer shows what time it is there: only now can it be said when reading began.
@@ -77,8 +78,8 @@ async function readById(source: SessionSource, ids: readonly string[], signal: A
       else sessions.push(session);
     } catch (thrown) {
       const error = toExporterError(thrown);
-      if (!concernsOneSession(error)) throw error;
-      rejects.push(error.message);
+      if (!concernsOneRequest(error)) throw error;
+      rejects.push(`${error.message} (session ${id})`);
       unread.push(id);
     }
   }

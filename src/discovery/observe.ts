@@ -1,7 +1,7 @@
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import { endOf, formatCursor, startCursor } from '../pipeline/cursor.js';
-import type { CursorRow, SinkName, StateChange } from '../pipeline/ports.js';
+import { concernsOneRequest, type CursorRow, type SinkName, type StateChange } from '../pipeline/ports.js';
 import {
   type DueTime,
   feedAnswered,
@@ -11,7 +11,13 @@ import {
   feedUnavailable,
   tokenOf,
 } from './feed-state.js';
-import type { DiscoveryRules, DiscoveryState, Observation, SessionReads } from './state.js';
+import {
+  afterFailedList,
+  type DiscoveryRules,
+  type DiscoveryState,
+  type Observation,
+  type SessionReads,
+} from './state.js';
 
 export type DiscoveryStep = Readonly<{
   /** Holds once `commit` has been stored. */
@@ -41,7 +47,7 @@ export function observe(state: DiscoveryState, observation: Observation, rules: 
     case 'changes read':
       return changesRead(state, observation, rules);
     case 'list failed':
-      return unrecorded(listFailed(state, observation), rules);
+      return { ...unrecorded(listFailed(state, observation), rules), ...wakeAfter(observation, state) };
     case 'feed unavailable':
       return unrecorded(feedLost(state, observation), rules);
     case 'interval passed': {
@@ -98,6 +104,7 @@ function listed(state: DiscoveryState, list: Observed<'listed'>, rules: Discover
     candidates: feed.kind === 'following' ? { ids, listedMs: atMs } : candidates,
     incomplete: false,
     listedMs: startedMs,
+    listedAllMs: list.all ? startedMs : state.listedAllMs,
     poll: { startedMs, notBeforeMs: atMs },
   };
   const token = feedEnd?.kind === 'changes' ? feedEnd.token : undefined;
@@ -106,12 +113,17 @@ function listed(state: DiscoveryState, list: Observed<'listed'>, rules: Discover
 
 const idsOf = (sessions: readonly Session[]): ReadonlySet<string> => new Set(sessions.map(({ id }) => id));
 
+/** The events of open sessions can be read although the list could not, unless that concerns the whole server. */
+const wakeAfter = ({ error }: Observed<'list failed'>, { watermark }: DiscoveryState): Pick<DiscoveryStep, 'wake'> =>
+  watermark !== undefined && concernsOneRequest(error) ? { wake: { open: true, sessions: new Set() } } : {};
+
 function listFailed(state: DiscoveryState, failure: Observed<'list failed'>): DiscoveryState {
   const { startedMs, error, feedEnd, atMs } = failure;
   // A new token is dropped: it was to be followed from behind this list.
   const isKept = feedEnd === undefined || feedEnd.kind === 'changes';
   const feed = isKept ? state.feed : feedUnavailable(state.feed, feedEnd, atMs);
-  return { ...state, feed, poll: { startedMs, notBeforeMs: atMs + (error.retryAfterMs ?? 0) } };
+  const listedAllMs = afterFailedList(state, startedMs);
+  return { ...state, feed, listedAllMs, poll: { startedMs, notBeforeMs: atMs + (error.retryAfterMs ?? 0) } };
 }
 
 function changesRead(state: DiscoveryState, read: Observed<'changes read'>, rules: DiscoveryRules): DiscoveryStep {

@@ -76,12 +76,34 @@ export class Discovery {
       if (this.#next.feed.atMs <= this.#now()) outstanding ??= this.#askFeed(quit);
       const reply = await this.#replyOrDue(outstanding, quit);
       if (reply !== undefined) outstanding = undefined;
-      if (reply !== undefined && !quit.aborted) await this.#take(reply, quit);
+      if (reply !== undefined && !quit.aborted) await this.#wakingSinks(quit, async () => this.#take(reply, quit));
       if (this.#next.poll.atMs > this.#now() || quit.aborted) continue;
-      if (this.#next.poll.reads === 'list') await this.list(quit);
+      if (this.#next.poll.reads === 'list') await this.#wakingSinks(quit, async () => this.list(quit));
       else await this.#apply({ kind: 'interval passed' });
     }
     await outstanding;
+  }
+
+  /** An answer that is late does not hold up the events of the open sessions: they are read at their interval. */
+  async #wakingSinks(quit: AbortSignal, poll: () => Promise<unknown>): Promise<void> {
+    const over = new AbortController();
+    const unlink = linkAbort(over, [quit]);
+    const waking = this.#wakeUntil(over.signal);
+    await poll().finally(() => over.abort());
+    unlink();
+    await waking;
+  }
+
+  async #wakeUntil(over: AbortSignal): Promise<void> {
+    const { clock, schedule, backlogs, pageCache, wake } = this.#deps;
+    for (;;) {
+      await clock.sleep(schedule.openMs, over).catch(() => undefined);
+      if (over.aborted) return;
+      if (this.#state.watermark === undefined) continue;
+      for (const backlog of backlogs.values()) backlog.wake();
+      pageCache.invalidate();
+      wake();
+    }
   }
 
   /** Polls by a list, whether it is due or not. Never rejects. */

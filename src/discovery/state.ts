@@ -33,6 +33,8 @@ export type DiscoveryState = Readonly<{
   storedMs: number;
   /** When the last successful list was begun. */
   listedMs: number;
+  /** When the last successful list of everything was begun. */
+  listedAllMs: number;
   /** When the last poll was begun, -Infinity to poll at once; and how long the server asked not to be polled. */
   poll: Readonly<{ startedMs: number; notBeforeMs: number }>;
 }>;
@@ -73,7 +75,7 @@ export type DiscoveryEvent =
 export type ReadEvent = SessionReads &
   (
     | (Pick<DiscoveryState, 'askedAt'> &
-        Readonly<{ kind: 'listed'; startedMs: number; feedEnd: FeedResult | undefined }>)
+        Readonly<{ kind: 'listed'; all: boolean; startedMs: number; feedEnd: FeedResult | undefined }>)
     | Readonly<{ kind: 'changes read'; changes: FeedChanges; askedMs: number }>
   );
 
@@ -94,5 +96,21 @@ export const initialState = ({ since, facts }: ServerState): DiscoveryState => (
   incomplete: false,
   storedMs: -Infinity,
   listedMs: -Infinity,
+  listedAllMs: -Infinity,
   poll: { startedMs: -Infinity, notBeforeMs: -Infinity },
 });
+
+/** A list of everything finds the stopped sessions before the window that the server has opened again. */
+const allListedEveryMs = 24 * 3_600_000;
+/** One that failed is tried again after this time, and lists of the window go on. */
+const allListedAgainMs = 3_600_000;
+
+type AllListed = Pick<DiscoveryState, 'listedAllMs'>;
+
+/** Whether everything is to be listed, although a window would do. */
+export const isAllDue = ({ listedAllMs }: AllListed, startedMs: number): boolean =>
+  startedMs - listedAllMs >= allListedEveryMs;
+
+/** `listedAllMs` after a list that failed. */
+export const afterFailedList = (state: AllListed, startedMs: number): number =>
+  isAllDue(state, startedMs) ? startedMs - allListedEveryMs + allListedAgainMs : state.listedAllMs;

@@ -36,3 +36,11 @@ export function errorCode(thrown: unknown): string {
   if ('errors' in thrown && Array.isArray(thrown.errors)) return errorCode(thrown.errors[0]);
   return 'cause' in thrown ? errorCode(thrown.cause) : '';
 }
+
+/** What a proxy answered to a request for a tunnel, by the error of undici; undefined for any other error. */
+export function proxyRefusal(thrown: unknown): string | undefined {
+  const message = thrown instanceof Error ? thrown.message : '';
+  const status = /^Proxy response \((\d{3})\)/.exec(message)?.[1];
+  const hint = status === '407' ? ' (it wants a user and a password, or others)' : '';
+  return status === undefined ? undefined : `the proxy answered HTTP ${status}${hint}`;
+}

@@ -1,5 +1,5 @@
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import { buffer } from 'node:stream/consumers';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ExporterError, type Reason } from './errors.js';
 
 /** A text file to read, and what its errors say. */
@@ -56,35 +56,102 @@ function requireSecret(file: TextFile, text: string): string {
 const withoutLineEnds = (text: string): string => text.replace(/[\r\n]+$/, '');
 
 async function readBytes(file: TextFile): Promise<Buffer> {
+  const reading = startReading(file);
   try {
-    // `end` is the last byte: one more than is allowed.
-    return bounded(file, await buffer(createReadStream(file.path, { end: maxBytes })));
-  } catch (cause) {
-    throw readFailure(file, cause);
+    while (reading.step() === 'waiting') await sleep(pipePollMs);
+    return reading.bytes();
+  } finally {
+    reading.close();
   }
 }
 
 function bytesSync(file: TextFile): Buffer {
+  const reading = startReading(file);
   try {
-    const descriptor = openSync(file.path, 'r');
-    try {
-      return bounded(file, Buffer.concat([...chunksOf(descriptor)]));
-    } finally {
-      closeSync(descriptor);
-    }
+    while (reading.step() === 'waiting') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pipePollMs);
+    return reading.bytes();
+  } finally {
+    reading.close();
+  }
+}
+
+/** How long a pipe may take: nobody may have opened it for writing yet, and a writer such as `sops -d` takes seconds. */
+const pipeWaitMs = { withoutWriter: 1_000, withWriter: 10_000 } as const;
+const pipePollMs = 20;
+
+/** Opens a file without waiting for the writer of a pipe. */
+function startReading(file: TextFile): Reading {
+  // Windows has neither the flag nor named pipes in the file system.
+  const flags = constants.O_RDONLY | (process.platform === 'win32' ? 0 : constants.O_NONBLOCK);
+  try {
+    return new Reading(file, openSync(file.path, flags));
   } catch (cause) {
     throw readFailure(file, cause);
   }
 }
 
-function* chunksOf(descriptor: number): Generator<Buffer> {
-  let total = 0;
-  while (total <= maxBytes) {
+class Reading {
+  readonly #chunks: Buffer[] = [];
+  #length = 0;
+  #waits = 0;
+
+  readonly #file: TextFile;
+  readonly #descriptor: number;
+
+  constructor(file: TextFile, descriptor: number) {
+    this.#file = file;
+    this.#descriptor = descriptor;
+  }
+
+  /** Reads to the end of the file, or what a pipe holds now. @throws {ExporterError} */
+  step(): 'ended' | 'waiting' {
+    try {
+      while (this.#length <= maxBytes) {
+        const count = this.#read();
+        if (count === undefined) return this.#wait(pipeWaitMs.withWriter);
+        if (count === 0) return this.#isUnopened() ? this.#wait(pipeWaitMs.withoutWriter) : 'ended';
+      }
+      return 'ended';
+    } catch (cause) {
+      throw readFailure(this.#file, cause);
+    }
+  }
+
+  bytes(): Buffer {
+    return bounded(this.#file, Buffer.concat(this.#chunks));
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  #read(): number | undefined {
     const chunk = Buffer.alloc(64 * 1024);
-    const length = readSync(descriptor, chunk);
-    if (length === 0) return;
-    total += length;
-    yield chunk.subarray(0, length);
+    const count = unlessEmpty(() => readSync(this.#descriptor, chunk));
+    if (count !== undefined) this.#chunks.push(chunk.subarray(0, count));
+    this.#length += count ?? 0;
+    return count;
+  }
+
+  #isUnopened(): boolean {
+    return this.#length === 0 && fstatSync(this.#descriptor).isFIFO();
+  }
+
+  #wait(mostMs: number): 'waiting' {
+    this.#waits += 1;
+    if (this.#waits * pipePollMs > mostMs)
+      throw fileError(this.#file, 'unreadable', 'it is a pipe, and nothing comes through it');
+    return 'waiting';
+  }
+}
+
+/** Undefined when a pipe has a writer, and is empty. */
+function unlessEmpty(read: () => number): number | undefined {
+  try {
+    return read();
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EAGAIN') return undefined;
+    throw thrown;
   }
 }
 

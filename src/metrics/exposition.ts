@@ -17,12 +17,14 @@ export type ServedFamily = Readonly<{
 }>;
 
 /**
- * A page of /metrics.
+ * A page of /metrics. Each family is encoded by itself, so that its text is garbage before the next one begins.
  * Source: prometheus.io/docs/instrumenting/exposition_formats and the OpenMetrics 1.0 specification.
  */
-export const exposition = (families: readonly ServedFamily[], format: Format): string =>
-  families.map(family => `${head(family, format)}${family.write(format)}`).join('') +
-  (format === 'openmetrics' ? '# EOF\n' : '');
+export const exposition = (families: readonly ServedFamily[], format: Format): Buffer =>
+  Buffer.concat([
+    ...families.map(family => Buffer.from(`${head(family, format)}${family.write(format)}`)),
+    Buffer.from(format === 'openmetrics' ? '# EOF\n' : ''),
+  ]);
 
 /** OpenMetrics writes a counter's name without `_total`, and a unit when the name ends with one. */
 function head({ name, help, type }: ServedFamily, format: Format): string {

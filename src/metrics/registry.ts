@@ -57,7 +57,7 @@ export function createMetrics({ version, organizationLabel = true }: MetricsOpti
       const page = stored.turnPage();
       const served = [...gauges.values()].map(gauge => gauge.served);
       const all = [...process, ...served, ...live.families, ...stored.families].toSorted(byName);
-      return { body: Buffer.from(exposition(all, format)), page };
+      return { body: exposition(all, format), page };
     },
     inc: (family, labels, by = 1) => live.apply(new DeltaBuilder().count(family, labels, by).deltas()),
     observe: (family, labels, value) => {

@@ -45,6 +45,8 @@ export type RestoreEvent = Readonly<{
   type: Term<EventType>;
   status: Term<EventStatus>;
   startedAt: Nanos;
+  /** The server sent no usable time: `startedAt` is when the event was read, or the end of its session if that is earlier. */
+  timeless?: boolean;
   endedAt: Nanos | undefined;
   /** End minus start, else the API's `duration`; never negative; undefined when neither is known, or above 31 days. */
   duration: Nanos | undefined;
@@ -65,3 +67,7 @@ export const isFinal = ({ status, endedAt }: RestoreEvent, sessionOpen: boolean)
 
 /** When the event happened, for ordering, `since` and log records: its end, or its start while the end is unknown. */
 export const eventTime = (event: RestoreEvent): Nanos => event.endedAt ?? event.startedAt;
+
+/** Characters of the texts of an event that can be long. */
+export const eventTextLength = ({ title, message, item, source, target, reason }: RestoreEvent): number =>
+  title.length + message.length + item.name.length + item.type.length + source.length + target.length + reason.length;

@@ -43,9 +43,13 @@ export type Session = Readonly<{
   reason: string;
   /** Changes with the state of the session (v8); absent where the server sends none. */
   eTag?: string;
-  /** Anomalies of its times; absent when there are none. */
+  /** Anomalies of its times and texts; absent when there are none. */
   anomalies?: readonly AnomalyKind[];
 }>;
 
 /** When a stopped session happened: its end, or its creation while the end is unknown. */
 export const sessionTime = (session: Session): Nanos => session.endedAt ?? session.createdAt;
+
+/** Characters of all texts of a session. */
+export const textLength = (session: Session): number =>
+  Object.values(session).reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0);

@@ -11,6 +11,7 @@ import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { OtlpTarget } from '../config/otlp.js';
 import { ExporterError } from '../kernel/errors.js';
+import { encodeLogRecords } from './protobuf-logs.js';
 import type { OtlpTransport } from './transport.js';
 
 /** How one kind of telemetry is encoded for OTLP. */
@@ -24,7 +25,10 @@ export type Signal<Item, Response> = Readonly<{
 
 export const logsSignal: Signal<ReadableLogRecord, IExportLogsServiceResponse> = {
   what: 'log records',
-  serializers: { 'http/json': JsonLogsSerializer, 'http/protobuf': ProtobufLogsSerializer },
+  serializers: {
+    'http/json': JsonLogsSerializer,
+    'http/protobuf': { ...ProtobufLogsSerializer, serializeRequest: encodeLogRecords },
+  },
   refused: response => response.partialSuccess?.rejectedLogRecords,
 };
 

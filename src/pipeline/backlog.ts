@@ -1,4 +1,6 @@
-import type { Nanos } from '../model/time.js';
+import { type Backoff, backoffMs } from '../kernel/backoff.js';
+import type { Random } from '../kernel/clock.js';
+import { milliseconds, type Nanos, toSeconds } from '../model/time.js';
 import { type Cursor, parseCursor } from './cursor.js';
 import type { CursorRow } from './ports.js';
 
@@ -22,12 +24,17 @@ export const entryOf = (row: CursorRow): BacklogEntry => ({
 
 const isDue = ({ dueAt }: BacklogEntry, now: Nanos): boolean => dueAt !== undefined && dueAt <= now;
 
+/** From 1 s to 30 s after a session could not be read. */
+const readBackoff: Backoff = { baseMs: 1_000, capMs: 29_000 };
+const minBackoffMs = 1_000;
+
 export type Backlog = ReturnType<typeof createBacklog>;
 
 /** The sessions that one sink is not done with. */
 export function createBacklog(rows: readonly CursorRow[]) {
   const entries = new Map(rows.map(row => [row.session, entryOf(row)]));
-  const notBefore = new Map<string, Nanos>();
+  /** Sessions that could not be read: how often in a row, and when to try again. */
+  const backoffs = new Map<string, Readonly<{ failures: number; until: Nanos }>>();
   const requeued = new Set<string>();
   /** The row to store: not done if the session was requeued since its reading began. */
   const toStore = (row: CursorRow): CursorRow =>
@@ -36,7 +43,6 @@ export function createBacklog(rows: readonly CursorRow[]) {
   const put = (entry: BacklogEntry): void => {
     const row = toStore(entry.row);
     const { session, done } = row;
-    if (done) notBefore.delete(session);
     if (done) entries.delete(session);
     else entries.set(session, { ...entry, row, ...(requeued.has(session) ? { dueAt: 0n } : {}) });
   };
@@ -57,12 +63,24 @@ export function createBacklog(rows: readonly CursorRow[]) {
       if (isDue(entry, now)) requeued.add(session);
       else put({ ...entry, dueAt: 0n });
     },
-    /** Keeps a session from being due before this server time. */
-    backOff: (session: string, until: Nanos) => void notBefore.set(session, until),
+    /** Keeps a session that could not be read from being due for 1 to 30 s, longer after each failure in a row. */
+    backOff: (session: string, now: Nanos, random: Random) => {
+      const failures = (backoffs.get(session)?.failures ?? 0) + 1;
+      const restMs = minBackoffMs + Math.ceil(backoffMs(readBackoff, failures, random));
+      backoffs.set(session, { failures, until: now + milliseconds(restMs) });
+    },
+    /** A part of the session could be read. */
+    endBackOff: (session: string) => void backoffs.delete(session),
+    /** How long until the first session that backs off is due, in ms; undefined if none does. */
+    nextRetryMs: (now: Nanos): number | undefined => {
+      const untils = [...backoffs].filter(([session]) => entries.has(session)).map(([, { until }]) => until);
+      if (untils.length === 0) return undefined;
+      return Math.max(0, Math.ceil(Math.min(...untils.map(until => toSeconds(until - now) * 1_000))));
+    },
     /** All due entries, oldest session first. */
     due: (now: Nanos): readonly BacklogEntry[] =>
       [...entries.values()]
-        .filter(entry => isDue(entry, now) && (notBefore.get(entry.row.session) ?? now) <= now)
+        .filter(entry => isDue(entry, now) && (backoffs.get(entry.row.session)?.until ?? now) <= now)
         .sort(({ row: a }, { row: b }) => Number(a.createdAt - b.createdAt) || a.session.localeCompare(b.session)),
     /** How many entries are due, including those that back off, and except those of sessions for which `isHistory` holds. */
     size: (now: Nanos, isHistory: (session: string) => boolean = () => false) =>

@@ -1,4 +1,4 @@
-import type { AnomalyKind, RejectReason, RestoreEvent } from '../model/event.js';
+import { type AnomalyKind, eventTextLength, type RejectReason, type RestoreEvent } from '../model/event.js';
 import type { VocabularyField } from '../model/labels.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
@@ -10,6 +10,8 @@ import type { Batch, TakenEvent } from './ports.js';
 
 /** Maximum number of events and results that a sink takes at once, and of rows in one transaction. */
 export const batchSize = 1_000;
+/** Maximum number of characters of the events that a sink takes at once, unless one page has more. 1,000 events have about 300,000. */
+export const batchCharacters = 1024 * 1024;
 
 /** What one page, or the end, of a session adds to a batch. */
 export type SessionPart = Readonly<{
@@ -40,6 +42,9 @@ export type ReadBatch = Readonly<ReturnType<BatchBuilder['build']>>;
 
 type Counts<Key extends string> = Partial<Record<Key, number>>;
 
+const charactersOf = (page: PageResult | undefined): number =>
+  page?.events.reduce((sum, event) => sum + eventTextLength(event), 0) ?? 0;
+
 /** Gathers the parts of sessions into a batch. */
 export class BatchBuilder {
   readonly #events: TakenEvent[] = [];
@@ -52,6 +57,7 @@ export class BatchBuilder {
   readonly #unknown: UnknownValue[] = [];
   readonly #rejectedCounts: Counts<RejectReason> = {};
   readonly #anomalies: Counts<AnomalyKind> = {};
+  #characters = 0;
   readonly #findings = { rejected: this.#rejectedCounts, anomalies: this.#anomalies, abandoned: 0, corrections: 0 };
 
   /** Whether the part can be added without exceeding the batch size. */
@@ -60,7 +66,8 @@ export class BatchBuilder {
     const results = this.#results.length + (completion?.result === true ? 1 : 0);
     const rejected = this.#rejected.length + (page?.rejected.length ?? 0);
     const rows = this.#changed.size + (this.#changed.has(entry.row.session) ? 0 : 1);
-    return Math.max(events + results, rejected, rows) <= batchSize;
+    const hasTextRoom = this.#characters === 0 || this.#characters + charactersOf(page) <= batchCharacters;
+    return hasTextRoom && Math.max(events + results, rejected, rows) <= batchSize;
   }
 
   add({ entry, changed, session, page, completion }: SessionPart): void {
@@ -90,7 +97,10 @@ export class BatchBuilder {
   }
 
   #addPage(session: Session, { events, rejected, anomalies, abandoned }: PageResult): void {
-    for (const event of events) this.#addEvent(session, event);
+    for (const event of events) {
+      this.#addEvent(session, event);
+      this.#characters += eventTextLength(event);
+    }
     for (const row of rejected) {
       this.#rejected.push({ session: session.id, ...row });
       count(this.#rejectedCounts, row.reason, 1);

@@ -27,6 +27,8 @@ export type ReadProgress = Readonly<{
 
 export type DedupeContext = Readonly<{
   sessionOpen: boolean;
+  /** When the session stopped, server time; undefined while it is open. */
+  stoppedAt?: Nanos | undefined;
   /** Events that happened before are history: counted as taken, not delivered. Server time. */
   since: Nanos;
 }>;
@@ -76,7 +78,8 @@ export const misses = ({ expected }: ReadProgress, page: EventPage): boolean =>
 /** Splits a page into events that the sink has not taken yet and the cursor after them. Order and repetition of rows do not matter. Pure. */
 export function dedupe(cursor: Cursor, progress: ReadProgress, page: EventPage, context: DedupeContext): PageResult {
   const draft = new PageDraft(cursor.tally, progress.tally);
-  for (const row of page.rows) {
+  for (const sent of page.rows) {
+    const row = withinSession(sent, context);
     const seenId = draft.ids.get(row.order) ?? progress.ids.get(row.order);
     draft.add(row, rowOutcome(row, { seenId, taken: contains(cursor.taken, row.order) }, context));
   }
@@ -98,6 +101,13 @@ export function dedupe(cursor: Cursor, progress: ReadProgress, page: EventPage, 
     anomalies: [...page.anomalies, ...draft.anomalies],
     abandoned,
   };
+}
+
+/** An event without a usable time happened before its session stopped. */
+function withinSession(row: EventRow, { stoppedAt }: DedupeContext): EventRow {
+  if (!('event' in row) || row.event.timeless !== true) return row;
+  if (stoppedAt === undefined || stoppedAt >= row.event.startedAt) return row;
+  return { ...row, event: { ...row.event, startedAt: stoppedAt } };
 }
 
 /** What becomes of a row, and why. Only `new` events are delivered. */

@@ -1,5 +1,4 @@
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
-import { seconds } from '../model/time.js';
 import {
   type AbandonedEvents,
   BatchBuilder,
@@ -8,19 +7,20 @@ import {
   type SessionPart,
   type UnknownValue,
 } from './batch-builder.js';
+import type { ReadFailure } from './concurrent-reads.js';
 import type { DeliveredBatch } from './pending-commit.js';
-import { concernsOneSession, type DeadLetter } from './ports.js';
-import { readSession } from './read-session.js';
+import type { DeadLetter } from './ports.js';
 import { createReceiverProbe } from './receiver-probe.js';
 import { type DeliveryReport, dueSessions, type Sample, type SinkWorker, type StopSignals } from './sink-worker.js';
 
 /**
- * One delivery of a sink: what is new in its due sessions, oldest session first, batch by batch. A cursor moves only
- * after the sink has taken the events, so a crash repeats events and never loses one.
+ * One delivery of a sink: what is new in its due sessions, oldest session first, batch by batch. A session that does not
+ * answer holds up no other. A cursor moves only after the sink has taken the events, so a crash repeats events and never
+ * loses one.
  * Never rejects: failures are in the report, and what failed stays due.
  */
 export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals): Promise<DeliveryReport> {
-  const { server, sink, backlog, pendingCommit } = worker;
+  const { server, source, sink, backlog, reads, pendingCommit } = worker;
   const summary = new DeliverySummary();
   const probe = createReceiverProbe(sink);
   try {
@@ -39,25 +39,23 @@ export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals)
     summary.undelivered.push(toExporterError(thrown));
   }
   summary.undelivered.unshift(...probe.refusals.slice(0, 1));
+  reads.endDelivery(summary.undelivered.length === 0); // what was not taken is read again from its cursors
+  summary.late = reads.newlyLate();
   summary.due = dueSessions(worker);
+  summary.retryInMs = backlog.nextRetryMs(source.now());
   return summary;
 }
 
-/** A session that could not be read rests this long, so that it does not hold up the others in every delivery. */
-const restTime = seconds(10);
-
-/** Reads and dedupes the due sessions, oldest first. Failures to read go into the summary. */
+/** Reads and dedupes the due sessions, a few at a time. Failures to read go into the summary. */
 async function* readDue(worker: SinkWorker, summary: DeliverySummary, quit: AbortSignal): AsyncGenerator<SessionPart> {
-  const { backlog, source } = worker;
-  for (const entry of backlog.due(source.now())) {
-    if (quit.aborted) return;
-    try {
-      yield* readSession(worker, entry, quit);
-    } catch (thrown) {
-      const error = toExporterError(thrown);
-      summary.unread.push(error);
-      if (!concernsOneSession(error)) return;
-      backlog.backOff(entry.row.session, source.now() + restTime);
+  const { backlog, source, reads, random } = worker;
+  for await (const outcome of reads.outcomes(backlog.due(source.now()), quit)) {
+    if ('error' in outcome) {
+      summary.unread.push(outcome);
+      backlog.backOff(outcome.session, source.now(), random);
+    } else {
+      backlog.endBackOff(outcome.entry.row.session);
+      yield outcome;
     }
   }
 }
@@ -87,7 +85,9 @@ function apply(worker: SinkWorker, summary: DeliverySummary, committed: Delivere
 class DeliverySummary implements DeliveryReport {
   taken = 0;
   due = 0;
-  readonly unread: ExporterError[] = [];
+  late: readonly string[] = [];
+  retryInMs: number | undefined;
+  readonly unread: ReadFailure[] = [];
   readonly undelivered: ExporterError[] = [];
   readonly rejected = new Sampler<RejectedEvent>();
   readonly corrected = new Sampler<CorrectedSession>();
@@ -96,7 +96,7 @@ class DeliverySummary implements DeliveryReport {
   readonly deadLetters = new Sampler<DeadLetter>();
 
   get errors(): readonly ExporterError[] {
-    return [...this.undelivered, ...this.unread];
+    return [...this.undelivered, ...this.unread.map(({ error }) => error)];
   }
 
   add({ batch, rejected, corrected, abandoned, unknown, change }: DeliveredBatch): void {

@@ -1,6 +1,7 @@
 import { type Backoff, backoffMs } from '../kernel/backoff.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import type { ExporterError, Reason } from '../kernel/errors.js';
+import { linkAbort } from '../kernel/linked-abort.js';
 import type { Notify } from '../kernel/notify.js';
 import { receiverErrorReasons } from '../model/labels.js';
 import { type Probe, receiverBack } from './receiver-outage.js';
@@ -25,15 +26,19 @@ export async function every(
   }
 }
 
-/** From 1 s to 60 s on average, with full jitter. */
-const failureBackoff: Backoff = { baseMs: 2_000, capMs: 120_000 };
+/** Of a receiver or the store: from 1 s to 60 s on average, with full jitter. */
+const deliveryBackoff: Backoff = { baseMs: 2_000, capMs: 120_000 };
+/** Of a server: shorter, so that its sessions are read soon after it is back. */
+const serverBackoff: Backoff = { baseMs: 2_000, capMs: 8_000 };
 const minWaitMs = 1_000;
 
+type Outcome = Pick<DeliveryReport, 'undelivered' | 'unread' | 'retryInMs'>;
 type LoopDeps = Readonly<{ clock: Pick<Clock, 'sleep' | 'monotonic'>; random: Random; quit: AbortSignal }>;
 
 /**
- * Runs `deliver` when notified, and again after a wait when it failed, until `quit` aborts. Resolves once the delivery
- * under way has ended. After a failure of the receiver, the wait ends when `probe` succeeds. Neither may reject.
+ * Runs `deliver` when notified, again when a session that could not be read is due, and again after a pause when the
+ * receiver, the store or the whole server failed; until `quit` aborts. Resolves once the delivery under way has ended.
+ * After a failure of the receiver, the pause ends when `probe` succeeds. Neither may reject.
  */
 export async function runWhenNotified(
   wakeUp: Notify,
@@ -42,41 +47,63 @@ export async function runWhenNotified(
 ): Promise<void> {
   const { quit } = deps;
   let failures = 0;
+  let retryInMs: number | undefined;
   while (!quit.aborted) {
-    await wakeUp.wait(quit).catch(() => undefined);
+    await notifiedOrDue(wakeUp, retryInMs, deps);
     if (quit.aborted) return;
     const outcome = await deliver();
-    const hasFailed = outcome.errors.length > 0;
+    ({ retryInMs } = outcome);
+    const hasFailed = pausingErrors(outcome).length > 0;
     failures = hasFailed ? await waitAfter(outcome, failures + 1, probe, deps) : 0;
     if (hasFailed) wakeUp.notify();
   }
 }
 
+async function notifiedOrDue(wakeUp: Notify, dueInMs: number | undefined, { clock, quit }: LoopDeps): Promise<void> {
+  const over = new AbortController();
+  const unlink = linkAbort(over, [quit]);
+  if (dueInMs !== undefined)
+    void clock.sleep(dueInMs, over.signal).then(
+      () => wakeUp.notify(),
+      () => undefined,
+    );
+  await wakeUp.wait(quit).catch(() => undefined);
+  over.abort();
+  unlink();
+}
+
+/** The failures that concern more than one session. */
+const pausingErrors = ({ undelivered, unread }: Outcome): readonly ExporterError[] => [
+  ...undelivered,
+  ...unread.filter(({ ofServer }) => ofServer).map(({ error }) => error),
+];
+
 /** Waits after the failed delivery number `failures`. Resolves with that number, or 0 when a receiver was down. */
 async function waitAfter(
-  { errors, undelivered }: Outcome,
+  delivery: Outcome,
   failures: number,
   probe: Probe | undefined,
   deps: LoopDeps,
 ): Promise<number> {
   const { clock, random, quit } = deps;
-  const rest = async (ms: number): Promise<void> => clock.sleep(ms, quit).catch(() => undefined);
+  const { undelivered } = delivery;
+  const backoff = undelivered.length > 0 ? deliveryBackoff : serverBackoff;
+  const rest = async (errors: readonly ExporterError[], failed: number): Promise<void> =>
+    clock.sleep(waitMs(errors, backoffMs(backoff, failed, random)), quit).catch(() => undefined);
   const failure = undelivered.find(({ reason }) => reasonsOfReceiver.has(reason));
   // Newer records decide whether a refusal is about a record, so a delivery does not wait for the probe alone.
-  const latestMs = failure?.reason === 'rejected' ? waitMs([failure], failures, random) : Infinity;
+  const latestMs = failure?.reason === 'rejected' ? waitMs([failure], backoffMs(backoff, failures, random)) : Infinity;
   const outcome = probe && failure && (await receiverBack(failure, { probe, latestMs }, deps));
-  if (outcome === undefined) await rest(waitMs(errors, failures, random));
+  if (outcome === undefined) await rest(pausingErrors(delivery), failures);
   // It takes probes, but not what is due: too much at once, for example.
-  if (outcome === 'was up' && failures > 1) await rest(waitMs([], failures - 1, random));
+  if (outcome === 'was up' && failures > 1) await rest([], failures - 1);
   return outcome === 'was down' ? 0 : failures;
 }
 
-type Outcome = Pick<DeliveryReport, 'errors' | 'undelivered'>;
-
 /** What the receiver or server asked for, else the backoff. */
-function waitMs(errors: readonly ExporterError[], failures: number, random: Random): number {
+function waitMs(errors: readonly ExporterError[], otherwiseMs: number): number {
   const asked = Math.max(0, ...errors.map(({ retryAfterMs }) => retryAfterMs ?? 0));
-  return Math.max(minWaitMs, asked > 0 ? asked : backoffMs(failureBackoff, failures, random));
+  return Math.max(minWaitMs, asked > 0 ? asked : otherwiseMs);
 }
 
 /** A failed delivery with one of these says that the receiver is down, or will not take records now. */

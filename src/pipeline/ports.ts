@@ -78,10 +78,20 @@ export interface Source {
   changes(place: FeedPosition, signal: AbortSignal): Promise<FeedAnswer>;
 }
 
-const reasonsOfOneSession: ReadonlySet<Reason> = new Set(['decode', 'rejected', 'server', 'timeout']);
+const reasonsOfOneRequest: ReadonlySet<Reason> = new Set(['decode', 'rejected', 'server', 'timeout']);
+const sharedOperations: ReadonlySet<unknown> = new Set(['token', 'probe']);
 
-/** Whether only this session could not be read. Failed logins and connections concern the whole server. */
-export const concernsOneSession = ({ reason }: ExporterError): boolean => reasonsOfOneSession.has(reason);
+/**
+ * Whether other requests may succeed, such as those for other sessions. A failed login, a connection that cannot be made and a wait that the
+ * server asked for concern the whole server; a connection that breaks and a refused request do not.
+ */
+export function concernsOneRequest({ reason, details, retryAfterMs }: ExporterError): boolean {
+  if (sharedOperations.has(details['operation'])) return false;
+  if (reason === 'network') return details['connected'] === true;
+  if (reason === 'auth') return details['operation'] !== undefined;
+  if (reason === 'throttled') return retryAfterMs === undefined;
+  return reasonsOfOneRequest.has(reason);
+}
 
 export const sinkNames = ['metrics', 'logs', 'traces'] as const;
 export type SinkName = (typeof sinkNames)[number];

@@ -1,8 +1,9 @@
 import { ExporterError } from '../kernel/errors.js';
+import { eventTextLength } from '../model/event.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import type { BacklogEntry } from './backlog.js';
-import { batchSize, type SessionPart } from './batch-builder.js';
+import { batchCharacters, batchSize, type SessionPart } from './batch-builder.js';
 import { completeDeleted, type Completion, evaluateCompletion, quiescenceTime } from './completion.js';
 import { formatCursor } from './cursor.js';
 import { dedupe, fullRead, idOf, incrementalRead, misses, type PageResult, type ReadProgress } from './dedupe.js';
@@ -27,7 +28,7 @@ export async function* readSession(
   const cached = await sessionCache.get(id, quit);
   if (cached === undefined) return void (yield deletedPart(worker, entry, undefined));
   const { session, stoppedAt } = cached;
-  const context = { sessionOpen: session.open, since: worker.since() };
+  const context = { sessionOpen: session.open, stoppedAt, since: worker.since() };
   let { cursor } = entry;
   let progress = startRead(entry, cached, source.now());
   const checkRepetition = repetitionCheck();
@@ -98,13 +99,28 @@ function lengthCheck(): (page: EventPage) => void {
   };
 }
 
-/** A page in pieces of at most a batch, so that no batch grows with the page size. */
-const pieces = (page: EventPage): readonly EventPage[] =>
-  Array.from({ length: Math.max(1, Math.ceil(page.rows.length / batchSize)) }, (_, index) => {
-    const start = index * batchSize;
-    const rows = page.rows.slice(start, start + batchSize);
-    return { ...page, offset: page.offset + start, rows, anomalies: index === 0 ? page.anomalies : [] };
-  });
+/** A page in pieces of at most a batch, so that no batch grows with the page size. An empty page is one piece. */
+function* pieces(page: EventPage): Generator<EventPage> {
+  let start = 0;
+  do {
+    const rows = page.rows.slice(start, pieceEnd(page, start));
+    yield { ...page, offset: page.offset + start, rows, anomalies: start === 0 ? page.anomalies : [] };
+    start += rows.length;
+  } while (start < page.rows.length);
+}
+
+/** The first row behind the piece that begins at a row. */
+function pieceEnd({ rows }: EventPage, start: number): number {
+  let characters = 0;
+  let end = start;
+  while (end < rows.length && end - start < batchSize) {
+    const row = rows[end];
+    characters += row !== undefined && 'event' in row ? eventTextLength(row.event) : 0;
+    if (end > start && characters > batchCharacters) break;
+    end += 1;
+  }
+  return end;
+}
 
 /** In the middle of a session: its cursor moves, and it stays due. */
 function pagePart(entry: BacklogEntry, session: Session, page: PageResult): SessionPart {

@@ -47,5 +47,6 @@ export async function probeReceiver(worker: SinkWorker, signal: AbortSignal): Pr
     errors.push(toExporterError(thrown));
   }
   const findings = { rejected: none, corrected: none, abandoned: none, unknown: none, deadLetters: none };
-  return { taken: 0, errors, undelivered: errors, ...findings, due: dueSessions(worker) };
+  const reading = { unread: [], late: [], retryInMs: undefined, due: dueSessions(worker) };
+  return { taken: 0, errors, undelivered: errors, ...findings, ...reading };
 }

@@ -1,4 +1,4 @@
-import type { Session } from '../model/session.js';
+import { type Session, textLength } from '../model/session.js';
 import { type Nanos, seconds } from '../model/time.js';
 import type { Source } from './ports.js';
 
@@ -12,23 +12,31 @@ export type CachedSession = Readonly<{
 /** An end further ahead of the server's clock is wrong; nothing waits for it. */
 const tolerance: Nanos = seconds(300);
 
-/** About 15 MB. */
-const maxSessions = 20_000;
+/** About 15 MB, and 32 MB at most. */
+const [maxSessions, maxCharacters] = [20_000, 16 * 1024 * 1024];
 
 export type SessionCache = ReturnType<typeof createSessionCache>;
 
 /** Sessions as discovery last saw them. One that was evicted is fetched by its id. */
 export function createSessionCache(source: Pick<Source, 'now' | 'session'>) {
   const sessions = new Map<string, CachedSession>();
+  let characters = 0;
+  const remove = (id: string): void => {
+    const cached = sessions.get(id);
+    if (cached !== undefined && sessions.delete(id)) characters -= textLength(cached.session);
+  };
   const put = (session: Session, now: Nanos): CachedSession => {
     const known = sessions.get(session.id)?.stoppedAt;
     const isEnd = session.endedAt !== undefined && session.endedAt <= now + tolerance;
     const stoppedAt = (isEnd ? session.endedAt : known) ?? now;
     const cached = { session, stoppedAt: session.open ? undefined : stoppedAt };
-    sessions.delete(session.id);
+    remove(session.id);
     sessions.set(session.id, cached);
-    const oldest = sessions.keys().next();
-    if (sessions.size > maxSessions && oldest.done !== true) sessions.delete(oldest.value);
+    characters += textLength(session);
+    for (const oldest of sessions.keys()) {
+      if (sessions.size <= maxSessions && characters <= maxCharacters) break;
+      remove(oldest);
+    }
     return cached;
   };
   /** As `get`, but always asks the server. */

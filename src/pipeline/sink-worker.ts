@@ -1,3 +1,4 @@
+import type { Random } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
 import type { Nanos } from '../model/time.js';
 import type { Backlog } from './backlog.js';
@@ -6,6 +7,7 @@ import type { PageCache } from './page-cache.js';
 import type { PendingCommit } from './pending-commit.js';
 import type { Batch, DeadLetter, ServedSeries, Sink, SinkName, Source } from './ports.js';
 import type { SessionCache } from './session-cache.js';
+import type { ReadFailure, ConcurrentReads } from './concurrent-reads.js';
 
 /** One sink of one server, and everything that it works with. */
 export type SinkWorker = Readonly<{
@@ -16,6 +18,8 @@ export type SinkWorker = Readonly<{
   sink: Sink;
   pendingCommit: PendingCommit;
   backlog: Backlog;
+  reads: ConcurrentReads;
+  random: Random;
   /** Events and results from before are history for this sink. Server time. */
   since: () => Nanos;
   /** How long after the stop missing events are given up. */
@@ -45,6 +49,12 @@ export type DeliveryReport = Readonly<{
   errors: readonly ExporterError[];
   /** Those of the errors that are not of reading: the sink or the store did not take a batch. */
   undelivered: readonly ExporterError[];
+  /** Sessions that could not be read. */
+  unread: readonly ReadFailure[];
+  /** Sessions whose answer has been missing for 10 s, each once. */
+  late: readonly string[];
+  /** How long until a session that could not be read is due again, in ms; undefined if there is none. */
+  retryInMs: number | undefined;
   /** Events that could not be decoded, or had a duplicate order. */
   rejected: Sample<RejectedEvent>;
   /** Sessions with events that changed after they were taken. */

@@ -6,10 +6,17 @@ import type { DeliveryReport, Sample } from '../pipeline/sink-worker.js';
 import type { InstallationChange } from './installation.js';
 import type { ServerObserver } from './observer.js';
 
-/** Logs what happens with one server: each poll and delivery at debug, each change of state once, a failure every hour. */
+/**
+ * Logs what happens with one server: each poll and delivery at debug, each change of state once, a failure every hour.
+ * However often faults come and go, at most six lines a minute are about them: two each about polls, sessions and
+ * deliveries.
+ */
 export function logObserver(log: Log, clock: FailureClock): ServerObserver {
-  const poll = failureLog(log, clock, 'Poll');
-  const feed = failureLog(log, clock, 'Change feed');
+  const [polls, sessions, deliveries] = [lineBudget(clock), lineBudget(clock), lineBudget(clock)];
+  const poll = failureLog(log, clock, { what: 'Poll', budget: polls });
+  const feed = failureLog(log, clock, { what: 'Change feed', budget: polls });
+  const logUnlisted = linesWithin(log, polls);
+  const logUnread = unreadLog(log, sessions);
   const sinks = new Map<SinkName, FailureLog>();
   let lastInstance = '';
   return {
@@ -25,11 +32,13 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
     },
     discovered: ({ result, error, seconds, listed, rejects }, open) => {
       log.debug('Poll completed', { result, seconds, listed, open: open.length });
-      if (rejects.length > 0) log.warn('Sessions could not be read', { count: rejects.length, first: rejects[0] });
-      poll(error, {});
+      const [first] = rejects;
+      if (first !== undefined)
+        logUnlisted('Sessions could not be read', { side: 'source', count: rejects.length, first });
+      poll(error, { side: 'source' });
     },
     feed: ({ active, error }) => {
-      if (active || error !== undefined) feed(error, { fallback: active ? undefined : 'polling' });
+      if (active || error !== undefined) feed(error, { side: 'source', fallback: active ? undefined : 'polling' });
     },
     delivered: (sink, report) => {
       if (report.taken > 0 || report.errors.length > 0)
@@ -37,13 +46,17 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
       logFindings(log, sink, report);
       // Every sink reads the same sessions; the counters of these findings are those of the metrics sink.
       if (sink === 'metrics') logFindingsOfServer(log, sink, report);
-      const delivery = sinks.get(sink) ?? failureLog(log, clock, 'Delivery');
+      logUnread(sink, report);
+      const delivery = sinks.get(sink) ?? failureLog(log, clock, { what: 'Delivery', budget: deliveries });
       sinks.set(sink, delivery);
-      const { statusCode: status, answer } = report.errors[0]?.details ?? {};
-      delivery(report.errors[0], { sink, status, answer });
+      const [error] = report.undelivered;
+      const { statusCode: status, answer } = error?.details ?? {};
+      delivery(error, { side: error && sideOf(error), sink, status, answer });
     },
   };
 }
+
+const sideOf = ({ reason }: ExporterError): string => (reason === 'store' ? 'state' : 'receiver');
 
 const installationMessages: Readonly<Partial<Record<InstallationChange, string>>> = {
   renamed: 'Installation was known under another name; continuing from its cursors, counters start at 0',
@@ -82,24 +95,68 @@ function logTotal(log: Log, message: string, sink: SinkName, { count, first }: S
 
 type FailureLog = (error: ExporterError | undefined, fields: LogFields) => void;
 
+/** Whether one more line may be written; allows two a minute. */
+type LineBudget = () => boolean;
+
+const linesPerMinute = 2;
+
+function lineBudget({ monotonic }: Pick<Clock, 'monotonic'>): LineBudget {
+  let written: readonly number[] = [];
+  return () => {
+    written = written.filter(atMs => monotonic() - atMs < 60_000);
+    if (written.length >= linesPerMinute) return false;
+    written = [...written, monotonic()];
+    return true;
+  };
+}
+
+/** Warns while the budget lasts, and says then how many lines were left out before. */
+function linesWithin(log: Log, budget: LineBudget): (message: string, fields: LogFields) => void {
+  let omitted = 0;
+  return (message, fields) => {
+    if (!budget()) return void (omitted += 1);
+    log.warn(message, { ...fields, omitted: omitted === 0 ? undefined : omitted });
+    omitted = 0;
+  };
+}
+
+/** Logs sessions that could not be read, and those that have not answered yet. Sinks share pages, and so their failures. */
+function unreadLog(log: Log, budget: LineBudget) {
+  const logged = new WeakSet<ExporterError>();
+  const warn = linesWithin(log, budget);
+  return (sink: SinkName, { unread, late }: Pick<DeliveryReport, 'unread' | 'late'>): void => {
+    for (const session of late) warn('Restore session has not answered for 10 s', { side: 'source', sink, session });
+    for (const { session, error, ofServer } of unread) {
+      if (error.reason === 'aborted' || logged.has(error)) continue;
+      logged.add(error);
+      const message = ofServer
+        ? 'Reading sessions failed, will retry'
+        : 'Restore session could not be read, will retry';
+      warn(message, { side: 'source', sink, session, reason: error.reason, error: error.message, ...stackOf(error) });
+    }
+  };
+}
+
 type FailureClock = Pick<Clock, 'now' | 'monotonic'>;
 
 /** How often a failure that lasts is logged. */
 const repeatMs = 3_600_000;
 
+type FailureWords = Readonly<{ what: string; failed?: string; budget?: LineBudget }>;
+
 /**
  * Logs a failure when it begins or changes, every hour with its beginning while it lasts, and its end. Stopping is no
- * failure.
+ * failure. What the budget does not allow is logged at the next report if it still holds then.
  */
 export function failureLog(
   log: Log,
   clock: FailureClock,
-  what: string,
-  failed = `${what} failed, will retry`,
+  { what, failed = `${what} failed, will retry`, budget = () => true }: FailureWords,
 ): FailureLog {
   let last: Readonly<{ message: string; since: string; loggedMs: number }> | undefined;
   const ended = (fields: LogFields): void => {
-    if (last !== undefined) log.info(`${what} recovered`, fields);
+    if (last === undefined || !budget()) return;
+    log.info(`${what} recovered`, fields);
     last = undefined;
   };
   const lasts = (error: ExporterError, fields: LogFields): void => {
@@ -107,6 +164,7 @@ export function failureLog(
     const loggedMs = clock.monotonic();
     const same = last?.message === message ? last : undefined;
     if (same !== undefined && loggedMs - same.loggedMs < repeatMs) return;
+    if (!budget()) return;
     log.warn(failed, { ...fields, reason, error: message, since: same?.since, ...stackOf(error) });
     last = { message, since: last?.since ?? new Date(clock.now()).toISOString(), loggedMs };
   };

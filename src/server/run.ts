@@ -10,7 +10,9 @@ import { createPageCache } from '../pipeline/page-cache.js';
 import { PendingCommit } from '../pipeline/pending-commit.js';
 import { probeReceiver } from '../pipeline/receiver-probe.js';
 import type { ServedSeries, ServerState, Sink, SinkName, Store } from '../pipeline/ports.js';
+import { readSession } from '../pipeline/read-session.js';
 import { createSessionCache } from '../pipeline/session-cache.js';
+import { ConcurrentReads } from '../pipeline/concurrent-reads.js';
 import type { DeliveryReport, SinkWorker, StopSignals } from '../pipeline/sink-worker.js';
 import {
   adoptInstallation,
@@ -105,11 +107,17 @@ async function runInstallation(deps: RunDeps, state: InstallationState, stopping
   };
   const discovery = createDiscovery(deps, state, { ...caches, wake });
   const delivering = workers.map(async ({ sink, backlog, wakeUp }) => {
+    const reads = new ConcurrentReads({
+      clock,
+      read: (entry, signal) => readSession(worker, entry, signal),
+      wake: () => wakeUp.notify(),
+    });
     const worker: SinkWorker = {
       ...deps,
       ...caches,
       sink,
       backlog,
+      reads,
       since: () => discovery.state.since[sink.name] ?? 0n,
       pendingCommit: new PendingCommit(deps.store, backlog),
       committed: (name, batch) => observer.committed?.(name, batch),

@@ -37,6 +37,10 @@ export type SupervisorDeps = Readonly<{
 /** How long a server that is replaced may finish its deliveries. */
 const replaceDrainMs = 5_000;
 
+/** Reloads that try a refused login at once; the account may lock after more. */
+const maxRetries = 3;
+const retriesInMs = 1_800_000;
+
 /** Runs the configured servers. */
 export class Supervisor {
   readonly #deps: SupervisorDeps;
@@ -44,6 +48,8 @@ export class Supervisor {
   /** Rejects if a server ends unexpectedly; does not resolve before `stop`. */
   readonly running = this.#over.promise;
   #servers: readonly RunningServer[] = [];
+  /** When each server was restarted because its login was refused, monotonic ms. */
+  readonly #retriedAtMs = new Map<string, readonly number[]>();
   #isStopping = false;
 
   constructor(deps: SupervisorDeps) {
@@ -69,7 +75,7 @@ export class Supervisor {
       changed = [],
       retried = [],
       kept = [],
-    } = Object.groupBy(specs, spec => changeTo(spec, running.get(spec.server.name)));
+    } = Object.groupBy(specs, spec => this.#changeTo(spec, running.get(spec.server.name)));
     const position = new Map(specs.map(({ server }, index) => [server.name, index]));
     const keptNames = new Set(namesOf(kept));
     const ending = this.#servers.filter(({ name }) => !keptNames.has(name));
@@ -103,6 +109,21 @@ export class Supervisor {
     if (this.#isStopping) throw new ExporterError('aborted', 'vb365-exporter is stopping');
   }
 
+  #changeTo(spec: ServerSpec, running: RunningServer | undefined): 'added' | 'changed' | 'retried' | 'kept' {
+    if (running === undefined) return 'added';
+    if (!configEquals(running.spec, spec)) return 'changed';
+    return running.server.loginRefused() && this.#mayRetry(running.name) ? 'retried' : 'kept';
+  }
+
+  /** Whether a reload may try a refused login at once, three times in half an hour. Counts as a try. */
+  #mayRetry(name: string): boolean {
+    const nowMs = this.#deps.clock.monotonic();
+    const recent = (this.#retriedAtMs.get(name) ?? []).filter(atMs => nowMs - atMs < retriesInMs);
+    if (recent.length >= maxRetries) return false;
+    this.#retriedAtMs.set(name, [...recent, nowMs]);
+    return true;
+  }
+
   #start(specs: readonly ServerSpec[]): readonly RunningServer[] {
     const { clock, create } = this.#deps;
     // All are created before one runs: each must know of the others.
@@ -125,12 +146,6 @@ export class Supervisor {
       return { name: spec.server.name, spec, server, end: async drainMs => (ending ??= end(drainMs)) };
     });
   }
-}
-
-function changeTo(spec: ServerSpec, running: RunningServer | undefined): 'added' | 'changed' | 'retried' | 'kept' {
-  if (running === undefined) return 'added';
-  if (!configEquals(running.spec, spec)) return 'changed';
-  return running.server.loginRefused() ? 'retried' : 'kept';
 }
 
 const namesOf = (specs: readonly ServerSpec[]): readonly string[] => specs.map(({ server }) => server.name);

@@ -17,16 +17,16 @@ const mebi = 1024 * kibi;
 /** No answer is longer, whatever its page size. */
 export const longestAnswerBytes = 16 * mebi;
 /** All answers in flight together. */
-export const answersInFlightBytes = 48 * mebi;
+export const answersInFlightBytes = 32 * mebi;
 /** Arrays and objects within one another. The API nests 6 deep. */
 export const deepestNesting = 32;
 
 /**
- * The limits of an answer with that many rows: 1 MiB and 8 KiB for each row, 16 MiB at most; 1,000 values and 64 for each
+ * The limits of an answer with that many rows: 1 MiB and 4 KiB for each row, 16 MiB at most; 1,000 values and 64 for each
  * row. Rows of the API take about 600 bytes and have 20 members.
  */
 export const answerLimits = (rows: number): AnswerLimits => ({
-  bytes: Math.min(longestAnswerBytes, mebi + 8 * kibi * rows),
+  bytes: Math.min(longestAnswerBytes, mebi + 4 * kibi * rows),
   values: 1000 + 64 * rows,
 });
 

@@ -1,3 +1,5 @@
+import { alarm } from '../kernel/clock.js';
+import { linkAbort } from '../kernel/linked-abort.js';
 import { isAtLeast } from '../model/api-versions.js';
 import type { ApiOperation } from '../model/labels.js';
 import { type RestOptions, type RestSettings, settingsOf } from './options.js';
@@ -7,18 +9,27 @@ import { createVersions, type Versions } from './versions.js';
 
 type Expected = Pick<Call, 'rows' | 'waitMs'>;
 
+/** Requests to one server that may be in flight twice because their answers are late. */
+const maxRepeats = 4;
+
 /** Authenticated access to the API of one server, in the version that it serves. Nothing is sent before the first use. */
 export class Connection {
   readonly settings: RestSettings;
   readonly transport: Transport;
   readonly versions: Versions;
   readonly tokens: TokenManager;
+  /** Requests that are in flight twice. */
+  #repeats = 0;
 
   constructor(options: RestOptions) {
     this.settings = settingsOf(options);
     this.transport = createTransport(this.settings);
     this.versions = createVersions(this.settings, async call => this.transport.send(call, unaborted()));
-    this.tokens = new TokenManager({ ...this.settings, send: async form => this.#sendForm(form) });
+    this.tokens = new TokenManager({
+      ...this.settings,
+      send: async form => this.#sendForm(form),
+      logOut: async token => this.#logOut(token),
+    });
   }
 
   /**
@@ -30,24 +41,62 @@ export class Connection {
     const call = { ...expected, operation, path: `${await this.versions.current(signal)}/${path}` };
     const token = await this.tokens.accessToken(signal);
     const answer = await this.#attempt(call, token, signal);
-    return answer.status === 401 ? this.#attempt(call, await this.tokens.replace(token, signal), signal) : answer;
+    if (answer.status !== 401) return answer;
+    const replacement = await this.tokens.replace(token, operation, signal);
+    const repeated = await this.#attempt(call, replacement, signal);
+    this.tokens.markReplacement(operation, replacement, repeated.status !== 401);
+    return repeated;
   }
 
   /** Aborts the requests in flight, logs out where the API can, within 2 s, and closes the connections. */
   async close(): Promise<void> {
+    return this.transport.close(this.#logOutCall(this.tokens.current));
+  }
+
+  /** Undefined before v7, which has no logout: a token ends when it expires. */
+  #logOutCall(token: AccessToken | undefined): Call | undefined {
     const apiVersion = this.versions.known();
-    const token = this.tokens.current?.access;
-    // Before v7 there is no logout: a token ends when it expires.
-    if (apiVersion === undefined || token === undefined || !isAtLeast(apiVersion, 'v7')) return this.transport.close();
-    return this.transport.close({ operation: 'token', path: `${apiVersion}/token/logout`, token, form: {} });
+    if (apiVersion === undefined || token === undefined || !isAtLeast(apiVersion, 'v7')) return undefined;
+    return { operation: 'token', path: `${apiVersion}/token/logout`, token: token.access, form: {} };
+  }
+
+  async #logOut(token: AccessToken): Promise<void> {
+    const call = this.#logOutCall(token);
+    if (call !== undefined) await this.transport.send(call, unaborted()).catch(() => undefined);
   }
 
   async #attempt(call: Call, token: AccessToken, signal: AbortSignal): Promise<Answer> {
-    const answer = await this.transport.send({ ...call, token: token.access }, signal);
-    if (answer.status < 400 || answer.status === 404) this.tokens.markAccepted(token);
+    const send = async (until: AbortSignal): Promise<Answer> =>
+      this.transport.send({ ...call, token: token.access }, until);
+    const isLongPoll = call.waitMs !== undefined && call.waitMs > 0;
+    const answer = await (isLongPoll ? send(signal) : this.#repeatIfLate(send, signal));
     // A list exists even when it is empty, so this version is no longer served. A single object may be gone.
     if (call.operation === 'sessions' && answer.status === 404) this.versions.recheck();
     return answer;
+  }
+
+  /** Sends a GET, and once more if its answer is late. What ends first counts; the other request is aborted. */
+  async #repeatIfLate(send: (until: AbortSignal) => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
+    const over = new AbortController();
+    const unlink = linkAbort(over, [signal]);
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const cancel = alarm(this.settings.repeatMs, () => resolve(undefined));
+    try {
+      const first = send(over.signal);
+      const answer = await Promise.race([first, late]);
+      return answer ?? (await this.#firstOf(first, async () => send(over.signal)));
+    } finally {
+      cancel();
+      over.abort();
+      unlink();
+    }
+  }
+
+  /** How the first of two requests ends. A slow server gets few requests twice. */
+  async #firstOf(first: Promise<Answer>, again: () => Promise<Answer>): Promise<Answer> {
+    if (this.#repeats >= maxRepeats) return first;
+    this.#repeats += 1;
+    return Promise.race([first, again()]).finally(() => (this.#repeats -= 1));
   }
 
   async #sendForm(fields: Readonly<Record<string, string>>): Promise<Answer> {

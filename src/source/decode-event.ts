@@ -44,6 +44,7 @@ function readEvent(row: JsonObject, { id, order, readAt }: RowContext): RestoreE
     type: eventType(text(row['type'])),
     status: eventStatus(status),
     startedAt: times.startedAt,
+    timeless: times.timeless,
     endedAt: times.endedAt,
     duration: times.duration,
     title,
@@ -64,7 +65,7 @@ const largestOrder = 2 ** 31 - 1;
 const wholeNumber = (value: unknown, most = Number.MAX_SAFE_INTEGER): number | undefined =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most ? value : undefined;
 
-type EventTimes = Pick<RestoreEvent, 'startedAt' | 'endedAt' | 'duration' | 'anomalies'>;
+type EventTimes = Required<Pick<RestoreEvent, 'startedAt' | 'timeless' | 'endedAt' | 'duration' | 'anomalies'>>;
 
 /** Undefined when there is no usable time and a malformed one. */
 function readTimes(row: JsonObject, readAt: Nanos): EventTimes | undefined {
@@ -73,11 +74,13 @@ function readTimes(row: JsonObject, readAt: Nanos): EventTimes | undefined {
   const end = row['endTime'] === row['startTime'] ? start : instant(row['endTime']);
   const from = usable(start, readAt);
   const to = usable(end, readAt);
-  if ((from ?? to) === undefined && (start === 'malformed' || end === 'malformed')) return undefined;
+  const known = from ?? to;
+  if (known === undefined && (start === 'malformed' || end === 'malformed')) return undefined;
   const length = from === undefined || to === undefined ? parseTimeSpan(text(row['duration'])) : to.at - from.at;
-  const startedAt = (from ?? to ?? { at: readAt }).at;
+  const startedAt = (known ?? { at: readAt }).at;
   return {
     startedAt,
+    timeless: known === undefined,
     endedAt: endAfter(startedAt, to),
     duration: durationOf(length),
     anomalies: anomaliesOf({ sent: [start, end], kept: [from, to], length, readAt }),

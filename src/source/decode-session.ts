@@ -1,7 +1,7 @@
 import type { AnomalyKind } from '../model/event.js';
 import { type Session, sessionResult, workload } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
-import { instant, isJsonObject, type JsonObject, longestName, tag, text, usable, uuid } from './json.js';
+import { instant, isCut, isJsonObject, type JsonObject, longestName, tag, text, usable, uuid } from './json.js';
 
 /**
  * A session, or why the row is not one, without values. `creation`: its time of creation as sent, usable or not, by which
@@ -19,11 +19,13 @@ export function decodeSession(json: unknown, readAt: Nanos): SessionEntry {
   if (id === '') return { rejected: 'it has no readable "id"' };
   const eTag = tag(json['eTag']);
   const creation = instant(json['creationTime']);
+  const { anomalies, ...times } = readTimes(json, readAt);
+  const found: readonly AnomalyKind[] = isCut(json, names) ? [...anomalies, 'text_cut'] : anomalies;
   return {
     creation: typeof creation === 'object' ? creation.at : undefined,
     session: {
       id,
-      ...readTimes(json, readAt),
+      ...times,
       // v2 to v5 document the states Starting, Working, Stopping and Stopped, later versions Working and Stopped.
       open: text(json['state']).toLowerCase() !== 'stopped',
       result: sessionResult(text(json['result'])),
@@ -36,11 +38,14 @@ export function decodeSession(json: unknown, readAt: Nanos): SessionEntry {
       clientAddress: text(json['clientHost'], longestName),
       reason: text(json['reason']),
       ...(eTag === '' ? {} : { eTag }),
+      ...(found.length === 0 ? {} : { anomalies: found }),
     },
   };
 }
 
-type SessionTimes = Pick<Session, 'createdAt' | 'endedAt' | 'anomalies'>;
+const names: ReadonlySet<string> = new Set(['name', 'organization', 'initiatedBy', 'scopeName', 'clientHost']);
+
+type SessionTimes = Pick<Session, 'createdAt' | 'endedAt'> & Readonly<{ anomalies: readonly AnomalyKind[] }>;
 
 function readTimes(json: JsonObject, readAt: Nanos): SessionTimes {
   const end = instant(json['endTime']);
@@ -57,6 +62,5 @@ function timesOf({ createdAt, ended, isLost }: SessionTimesRead): SessionTimes {
   const isNegative = ended !== undefined && ended < createdAt;
   const anomalies: AnomalyKind[] = isNegative ? ['negative_duration'] : [];
   if (isLost) anomalies.push('no_time');
-  const endedAt = isNegative ? undefined : ended;
-  return anomalies.length === 0 ? { createdAt, endedAt } : { createdAt, endedAt, anomalies };
+  return { createdAt, endedAt: isNegative ? undefined : ended, anomalies };
 }

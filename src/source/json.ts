@@ -28,9 +28,12 @@ export const longestName = 1024;
 const cut = (value: string, longest: number): string =>
   Buffer.from(value.slice(0, longest).toWellFormed(), 'utf8').toString('utf8');
 
-/** Whether `text` cuts one of the members. */
-export const isCut = (row: JsonObject): boolean =>
-  Object.values(row).some(value => typeof value === 'string' && value.length > longestText);
+/** Whether `text` cuts one of the members; those in `names` have the length of a name. */
+export const isCut = (row: JsonObject, names?: ReadonlySet<string>): boolean =>
+  Object.entries(row).some(
+    ([key, value]) =>
+      typeof value === 'string' && value.length > (names?.has(key) === true ? longestName : longestText),
+  );
 
 const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

@@ -39,11 +39,13 @@ const limits = {
   eventLimit: 1000,
   /** Sessions per page. */
   sessionLimit: 10_000,
-  /** Maximum number of kept-alive connections. */
-  connections: 4,
+  /** Maximum number of connections: enough that requests without an answer leave some for the others. */
+  connections: 64,
   connectTimeoutMs: 10_000,
   /** From sending a request to the last byte of its response. */
   requestTimeoutMs: 60_000,
+  /** A GET without a response after this time is sent once more; the first response counts. */
+  repeatMs: 5_000,
   /** A request without a response after this time releases the semaphore, and continues. */
   placeMs: 10_000,
 };

@@ -1,9 +1,9 @@
 import { type ProxyConfig, proxyName } from '../config/proxy.js';
 import { ExporterError, type Reason } from '../kernel/errors.js';
-import { certificateFaults, errorCode, networkWords } from '../kernel/network-error.js';
+import { certificateFaults, errorCode, networkWords, proxyRefusal } from '../kernel/network-error.js';
 import type { ApiOperation } from '../model/labels.js';
 import { longestAnswerBytes, tooLong, UnusableAnswer } from './answer-limits.js';
-import { isJsonObject, parseJson, text } from './json.js';
+import { isJsonObject, parseJson } from './json.js';
 
 /** Completes "Could not ...". */
 const actions: Readonly<Record<ApiOperation, string>> = {
@@ -70,6 +70,14 @@ const serverWords: Readonly<Record<string, string>> = {
   UND_ERR_PRX_TLS: 'the TLS certificate of the proxy is for another host name',
 };
 
+/** Codes of a connection that breaks after it was made: the next request may go well. */
+const broken: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'UND_ERR_SOCKET',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+]);
+
 /** Codes of our own connect timeout. */
 const timeouts: ReadonlySet<string> = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT']);
 
@@ -87,21 +95,16 @@ export function networkFailure(thrown: unknown, { host, proxy }: ServerRoute): E
   const reason = timeouts.has(code) ? 'timeout' : 'network';
   const route = proxy === undefined ? `"${host}"` : `"${host}" through the proxy "${proxyName(proxy)}"`;
   const words = proxyFault(thrown, code) ?? serverWords[code] ?? (code || 'unknown network error');
-  return new ExporterError(
-    reason,
-    `Could not connect to ${route}: ${words}`,
-    proxy === undefined ? { cause: thrown } : {},
-  );
+  return new ExporterError(reason, `Could not connect to ${route}: ${words}`, {
+    details: broken.has(code) ? { connected: true } : {},
+    ...(proxy === undefined ? { cause: thrown } : {}),
+  });
 }
 
 /** `trust.ts` checks the server's own certificate, so one that Node refuses is that of a proxy. */
 function proxyFault(thrown: unknown, code: string): string | undefined {
   const fault = certificateFaults[code];
-  if (fault !== undefined) return `the proxy is not trusted, ${fault}`;
-  const message = isJsonObject(thrown) ? text(thrown['message']) : '';
-  const status = /^Proxy response \((\d{3})\)/.exec(message)?.[1];
-  const hint = status === '407' ? ' (it wants a user and a password, or others)' : '';
-  return status === undefined ? undefined : `the proxy answered HTTP ${status}${hint}`;
+  return fault === undefined ? proxyRefusal(thrown) : `the proxy is not trusted, ${fault}`;
 }
 
 /** Codes of a connection that the other side has closed. */
@@ -123,5 +126,9 @@ export function unusable(thrown: unknown): string | undefined {
   if (thrown instanceof UnusableAnswer) return thrown.message;
   const code = errorCode(thrown);
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return tooLong(longestAnswerBytes).message;
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'the headers of the answer are longer than 16 KiB';
+  // An error of undici without a code.
+  if (thrown instanceof Error && thrown.message.startsWith('too many content-encodings'))
+    return 'the answer has more than 5 content codings';
   return codingError.test(code) ? 'the compressed answer is damaged' : undefined;
 }

@@ -1,5 +1,6 @@
 import { ExporterError } from '../kernel/errors.js';
 import { type ApiVersion, isAtLeast } from '../model/api-versions.js';
+import { textLength } from '../model/session.js';
 import { formatInstant, type Nanos } from '../model/time.js';
 import type { SessionList } from '../pipeline/ports.js';
 import type { Connection } from './connection.js';
@@ -11,6 +12,8 @@ import { okJson } from './request-errors.js';
 const listPages = 1_000;
 /** So is one with more sessions. */
 const longestList = 200_000;
+/** And one whose texts are longer than these characters, and those for each session. A session has about 300. */
+const [longestText, longestSession] = [8 * 1024 * 1024, 512];
 /** How often a list without a guaranteed order is read again. */
 const listRestarts = 4;
 /** Without a time filter, the whole list is read this often. */
@@ -126,18 +129,30 @@ async function readOnce(read: ReadPage, { maxPages, enoughFrom = 0n, now }: List
       continue;
     }
     const { entries, newestFirst } = rowsRead;
-    if (entries.size > longestList)
-      throw new ExporterError('rejected', `Could not list restore sessions: more than ${String(longestList)}`);
+    checkLength(rowsRead);
     if (last || rowsRead.isPast(enoughFrom)) return { entries, newestFirst, pages, whole: last };
     offset += Math.max(1, rows.length - 1);
   }
   throw new ExporterError('rejected', `Could not list restore sessions: more than ${String(maxPages)} pages`);
 }
 
+function checkLength({ entries, characters }: RowsRead): void {
+  if (entries.size > longestList)
+    throw new ExporterError('rejected', `Could not list restore sessions: more than ${String(longestList)}`);
+  const most = longestText + longestSession * entries.size;
+  if (characters > most)
+    throw new ExporterError(
+      'rejected',
+      `Could not list restore sessions: their texts are longer than ${String(most)} characters`,
+    );
+}
+
 /** The rows of a list, page by page. */
 class RowsRead {
   readonly entries = new Map<string, SessionEntry>();
   newestFirst = true;
+  /** Of all texts that are kept. */
+  characters = 0;
   #last: Nanos | undefined;
   #overlaps = false;
   readonly #now: () => Nanos;
@@ -153,7 +168,7 @@ class RowsRead {
     const first = page[0]?.[0] ?? '';
     if (this.#overlaps && offset > 0 && !this.entries.has(first)) return false;
     for (const [key, entry] of page) if (!this.entries.has(key)) this.#compare(createdAt(entry));
-    for (const [key, entry] of page) this.entries.set(key, entry);
+    for (const [key, entry] of page) this.#keep(key, entry);
     this.#overlaps = rows.length > 1;
     return true;
   }
@@ -161,6 +176,11 @@ class RowsRead {
   /** The list is newest first so far and has reached a session older than `at`. */
   isPast(at: Nanos): boolean {
     return this.newestFirst && this.#last !== undefined && this.#last < at;
+  }
+
+  #keep(key: string, entry: SessionEntry): void {
+    if (!this.entries.has(key)) this.characters += 'session' in entry ? textLength(entry.session) : key.length;
+    this.entries.set(key, entry);
   }
 
   #compare(at: Nanos | undefined): void {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Clock, Random } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
 import { Secret } from '../kernel/secret.js';
+import type { ApiOperation } from '../model/labels.js';
 import type { Credentials } from './options.js';
 import { failure, okJson } from './request-errors.js';
 import { singleFlight } from './single-flight.js';
@@ -20,16 +21,21 @@ type LoginForm = Readonly<Record<string, string>>;
 /** `send` posts a form to the token endpoint; no caller's signal aborts it. */
 type LoginOptions = Readonly<{
   send: (form: LoginForm) => Promise<Answer>;
+  /** Ends a token that is no longer used. Never rejects. */
+  logOut: (token: AccessToken) => Promise<void>;
   credentials: Credentials;
   clock: Clock;
   random: Random;
 }>;
 
-/** Waits after the first, second, and every further refusal, in ms: below usual lock-out rules (5 to 10 in 10 to 30 min). */
+/**
+ * Waits after the first, second, and every further login that was refused, or whose token was, in ms: below usual lock-out
+ * rules (5 to 10 in 10 to 30 min).
+ */
 const refusalWaitsMs = [60_000, 600_000, 1_800_000] as const;
 
-/** Tokens that are refused without ever having been accepted are replaced at most this often. */
-const uselessTokenMs = 60_000;
+/** How often in a row a login did not help one operation, with which token last, and when to log in for it again. */
+type UselessLogins = Readonly<{ count: number; untilMs: number; token: AccessToken }>;
 
 /**
  * Keeps the one token of a server; all callers share one login. VB365 checks Windows accounts, which lock, so a refused
@@ -40,8 +46,10 @@ export class TokenManager {
   readonly #options: LoginOptions;
   readonly #renewed: (signal: AbortSignal) => Promise<AccessToken>;
   #current: AccessToken | undefined;
-  #proven: AccessToken | undefined;
-  #uselessSinceMs = -Infinity;
+  /** The last token that only a login can replace: a request was refused with it, or its refresh token was refused. */
+  #unrefreshable: AccessToken | undefined;
+  /** Operations for which the server refused the last new token as well. */
+  readonly #useless = new Map<ApiOperation, UselessLogins>();
   #refusal: Readonly<{ count: number; untilMs: number; secret: Secret; error: ExporterError }> | undefined;
 
   constructor(options: LoginOptions) {
@@ -61,36 +69,47 @@ export class TokenManager {
 
   /** A token that does not expire soon. @throws {ExporterError} as a request does, `auth` when login was refused. */
   async accessToken(signal: AbortSignal): Promise<AccessToken> {
+    const { clock } = this.#options;
     const current = this.#current;
-    return current !== undefined && this.#options.clock.monotonic() < current.renewMs ? current : this.#renewed(signal);
-  }
-
-  /** Records that the server accepted a request with this token. */
-  markAccepted(token: AccessToken): void {
-    if (token === this.#current) this.#proven = token;
+    if (current !== undefined && clock.monotonic() < current.renewMs) return current;
+    return this.#renewed(signal).catch((thrown: unknown) => {
+      // It serves while it lasts, so that a login that fails once does not stop all requests.
+      if (current === undefined || signal.aborted || clock.now() >= current.endsAtMs) throw thrown;
+      return current;
+    });
   }
 
   /**
-   * Replaces a token that a request was refused with; concurrent callers get the same new one.
-   * @throws {ExporterError} `auth` also when tokens are refused that were never accepted: another login will not help.
+   * Replaces a token that a request was refused with; concurrent callers get the same new one. The old one is logged
+   * out. While no login succeeds, it stays the current one, since other requests may be accepted with it.
+   * @throws {ExporterError} `auth` also when the last new token was refused for this operation: another login would not help.
    */
-  async replace(refused: AccessToken, signal: AbortSignal): Promise<AccessToken> {
+  async replace(refused: AccessToken, operation: ApiOperation, signal: AbortSignal): Promise<AccessToken> {
     if (refused !== this.#current) return this.accessToken(signal);
-    if (refused !== this.#proven) {
-      const nowMs = this.#options.clock.monotonic();
-      if (nowMs - this.#uselessSinceMs < uselessTokenMs)
-        throw new ExporterError('auth', 'Could not use the token: the server refuses the tokens that it issues');
-      this.#uselessSinceMs = nowMs;
-    }
+    const { clock, logOut } = this.#options;
+    if (clock.monotonic() < (this.#useless.get(operation)?.untilMs ?? 0))
+      throw failure(operation, 'auth', 'the server refuses the tokens that it issues');
     // A refreshed token may be refused again; only a login shows whether the account is the cause.
-    this.#current = undefined;
-    return this.accessToken(signal);
+    this.#unrefreshable = refused;
+    const replacement = await this.#renewed(signal);
+    void logOut(refused);
+    return replacement;
+  }
+
+  /** Records whether a request was accepted that had been refused with the token before this one. */
+  markReplacement(operation: ApiOperation, token: AccessToken, isAccepted: boolean): void {
+    const last = this.#useless.get(operation);
+    if (isAccepted) return void this.#useless.delete(operation);
+    if (last?.token === token) return; // a concurrent request
+    const count = (last?.count ?? 0) + 1;
+    const untilMs = this.#options.clock.monotonic() + waitAfter(count);
+    this.#useless.set(operation, { count, untilMs, token });
   }
 
   async #renew(): Promise<AccessToken> {
-    const held = this.#current?.refresh;
+    const held = this.#current === this.#unrefreshable ? undefined : this.#current?.refresh;
     const refreshed = held === undefined ? undefined : await this.#refresh(held);
-    if (refreshed === undefined) this.#current = undefined;
+    if (refreshed === undefined) this.#unrefreshable = this.#current;
     this.#current = refreshed ?? (await this.#logIn());
     return this.#current;
   }
@@ -112,12 +131,14 @@ export class TokenManager {
     this.#refusal = undefined;
     if (![400, 401, 403].includes(answer.status)) return tokenOf(answer, clock);
     const count = (last?.count ?? 0) + 1;
-    const waitMs = refusalWaitsMs[Math.min(count, refusalWaitsMs.length) - 1] ?? refusalWaitsMs[2];
     const error = refusalOf(credentials, answer);
-    this.#refusal = { count, untilMs: clock.monotonic() + waitMs, secret, error };
+    this.#refusal = { count, untilMs: clock.monotonic() + waitAfter(count), secret, error };
     throw error;
   }
 }
+
+const waitAfter = (count: number): number =>
+  refusalWaitsMs[Math.min(count, refusalWaitsMs.length) - 1] ?? refusalWaitsMs[2];
 
 /** Source: vb365-rest.md 2.1; the grant of RFC 7523. */
 function formOf(credentials: Credentials, secret: Secret): LoginForm {

@@ -25,6 +25,7 @@ const systemReasons: Readonly<Record<string, string>> = {
   EDQUOT: 'the disk quota is used up; make room on it',
   ENOENT: 'there is no such file',
   EISDIR: 'it is a directory',
+  ENOTFILE: 'it is a pipe or a device',
   ENOTDIR: 'a part of its path is not a directory',
   EEXIST: 'a part of its path is not a directory',
 };

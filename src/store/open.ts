@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { closing } from './database.js';
@@ -85,12 +95,17 @@ export function createFile(path: string): void {
  */
 export function checkFiles(path: string): void {
   const wal = `${path}-wal`;
-  const [size, walSize = 0] = [sizeOf(path), sizeOf(wal)];
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat !== undefined && !stat.isFile()) throw Object.assign(new Error('not a file'), { code: kindOf(stat) });
+  const [size, walSize = 0] = [stat?.size, sizeOf(wal)];
   if (size === undefined && walSize > 0) throw damage(path, 'it is missing, but its "-wal" file exists');
   if (size === 0) throw damage(path, 'it is empty');
   if (walSize >= walHeaderBytes && !isWalHeader(readFileSync(wal).subarray(0, walHeaderBytes)))
     throw damage(path, 'its "-wal" file is damaged');
 }
+
+/** A pipe or device would be taken for an empty file, and opening it may wait. */
+const kindOf = (stat: Stats): string => (stat.isDirectory() ? 'EISDIR' : 'ENOTFILE');
 
 /** In bytes; undefined when there is no such file. */
 export const sizeOf = (file: string): number | undefined => statSync(file, { throwIfNoEntry: false })?.size;

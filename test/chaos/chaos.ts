@@ -1,6 +1,6 @@
 import { systemClock } from '../../src/kernel/clock.js';
 import { type ExporterProcess, startExporter } from '../support/exporter-process.js';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 import { type Book, bookOf } from './book.js';
 import { counted, differences, fallen, readExposition, type Samples } from '../support/samples.js';
 import { killAt, momentNames, type MomentName, momentOf, scrape } from './kills.js';

@@ -5,7 +5,7 @@ import { runCli } from '../../src/cli/program.js';
 import type { Terminal } from '../../src/cli/terminal.js';
 import { createAuthority } from '../support/authority.js';
 import { inEncodings } from '../support/encodings.js';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 
 async function run(argv: readonly string[], env: Terminal['env'] = {}) {
   const printed: string[] = [];

@@ -5,7 +5,7 @@ import { createAuthority, selfSigned } from '../support/authority.js';
 import { doctored, simulated } from './doctor-rig.js';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 import { scriptedServer } from '../support/scripted-server.js';
 
 const tls = { caFile: undefined, serverFingerprint: undefined, insecureSkipVerify: false };

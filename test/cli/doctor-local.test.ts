@@ -8,9 +8,9 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { createFile } from '../../src/store/open.js';
 import { DatabaseSync } from 'node:sqlite';
 import { withTakenPort } from '../support/exporter-stage.js';
-import { target } from '../support/logs.js';
+import { target } from '../support/otlp-target.js';
 import { type Answer, otlpReceiver, refuse } from '../support/otlp-receiver.js';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 import { refusedPort } from './doctor-rig.js';
 
 const find = async (check: Check) => (await runChecks([check]))[0];

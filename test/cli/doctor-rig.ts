@@ -5,7 +5,8 @@ import type { CheckReport, CheckResult } from '../../src/cli/doctor-checks.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import type { Config, ServerConfig } from '../../src/config/parse.js';
 import { simulate, type SimulateOptions, type Simulator } from '../../src/simulator/simulate.js';
-import { configOf, inFolder, serverConfig } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
+import { configOf, serverConfig } from '../support/program-config.js';
 
 export type Over = Readonly<{ server?: Partial<ServerConfig>; otlp?: URL; diagnosis?: Partial<Diagnosis> }>;
 

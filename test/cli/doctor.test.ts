@@ -5,7 +5,9 @@ import { runCli } from '../../src/cli/program.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { inEncodings } from '../support/encodings.js';
-import { configOf, inFolder, program, serverConfig } from '../support/program.js';
+import { program } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
+import { configOf, serverConfig } from '../support/program-config.js';
 
 async function run(argv: readonly string[]) {
   const printed: string[] = [];

@@ -8,7 +8,8 @@ import type { Terminal } from '../../src/cli/terminal.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { createAuthority } from '../support/authority.js';
-import { inFolder, until } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
+import { until } from '../support/until.js';
 
 type Run = { code: Promise<number>; printed: string[]; errors: string[]; stop: AbortController };
 

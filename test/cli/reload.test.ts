@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onExporterStage } from '../support/exporter-stage.js';
-import { until } from '../support/program.js';
+import { until } from '../support/until.js';
 import { ask } from '../support/web.js';
 
 /** Changes the configuration file of the stage. */

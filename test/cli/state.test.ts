@@ -6,7 +6,7 @@ import { runCli } from '../../src/cli/program.js';
 import type { CursorRow, Store } from '../../src/pipeline/ports.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
 import { storedDeadLetters } from '../support/dead-letters.js';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 
 let printed: string[] = [];
 let errors: string[] = [];

@@ -8,7 +8,8 @@ import { createInterface } from 'node:readline';
 import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds } from '../../src/model/time.js';
 import { heldAnswer, onExporterStage } from '../support/exporter-stage.js';
-import { inFolder, until } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
+import { until } from '../support/until.js';
 import { ask } from '../support/web.js';
 
 const testMs = 60_000;
@@ -27,11 +28,12 @@ describe('serve goes on when nobody reads its log any more', () => {
         await until(async () => (await polls()) >= 1, testMs);
         child.closeLog();
         const before = await polls();
+        const now = milliseconds(systemClock.now() + 1_000);
+        const { id } = world.addSession({ createdAt: now });
         await until(async () => (await polls()) > before, testMs);
         const { hold, held } = heldAnswer();
         receiver.answers.push(hold);
-        const now = milliseconds(systemClock.now() + 1_000);
-        world.appendEvent(world.addSession({ createdAt: now }).id, { startedAt: now, type: 'Restore' });
+        world.appendEvent(id, { startedAt: now, type: 'Restore' });
         const answer = await held;
         child.kill('SIGTERM');
         await ask(port, '/-/healthy');
@@ -74,10 +76,8 @@ test(
       const ended = once(child, 'exit');
       await healthyAt(port);
       writeFileSync(file, Array.from({ length: 5_000 }, (_, key) => `key${String(key)}: 1\n`).join(''));
-      for (let count = 0; count < 5; count += 1) {
-        child.kill('SIGHUP');
-        await ask(port, '/metrics');
-      }
+      child.kill('SIGHUP');
+      await until(async () => (await ask(port, '/metrics')).body.includes('vb365_config_last_reload_successful 0'));
       child.kill('SIGTERM');
       expect(await ended).toEqual([0, null]);
       child.stderr.destroy();

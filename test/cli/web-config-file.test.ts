@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { readWebConfig, webConfigFile } from '../../src/cli/web-config-file.js';
 import { type Authority, createAuthority, type Identity } from '../support/authority.js';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 
 const issue = async (authority: Authority): Promise<Identity> => authority.issue([{ type: 'dns', value: 'localhost' }]);
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { alertsMarkdown } from '../../dashboards/src/alerts-markdown.js';
 import { alerts } from '../../dashboards/src/rule-files.js';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 
 test('docs/ALERTS.md says what the code says, and names every alert once', () => {
   const text = alertsMarkdown();

@@ -57,15 +57,23 @@ export type Target = {
   instant?: boolean;
   format?: string;
   queryType?: string;
+  maxLines?: number;
 };
 
 export const folder = 'dashboards/grafana';
-export const boardFiles = readdirSync(folder).filter(name => name.endsWith('.json'));
+const jsonFiles = (from: string): readonly string[] => readdirSync(from).filter(name => name.endsWith('.json'));
+export const boardFiles = jsonFiles(folder);
 
 export const readBoard = (name: string, from = folder): Board =>
   JSON.parse(readFileSync(`${from}/${name}`, 'utf8')) as Board;
 
 export const boards: readonly Board[] = boardFiles.map(name => readBoard(name));
+
+/** The build for VictoriaLogs: only dashboards with log panels. */
+export const victoriaLogsFolder = 'dashboards/grafana-victorialogs';
+export const victoriaLogsBoards: readonly Board[] = jsonFiles(victoriaLogsFolder).map(name =>
+  readBoard(name, victoriaLogsFolder),
+);
 
 /** Everything but the headings of rows. */
 export const panelsOf = ({ panels }: Board): readonly BoardPanel[] => panels.filter(({ type }) => type !== 'row');

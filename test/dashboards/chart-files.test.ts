@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { chartFiles, copiesInChart } from '../../dashboards/src/chart-files.js';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 
 type ChartManifest = Readonly<{ version: string; appVersion: string; annotations: Readonly<Record<string, string>> }>;
 

@@ -3,7 +3,17 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { alerts } from '../../dashboards/src/rule-files.js';
 import { annotationsOf } from '../../dashboards/src/rule.js';
 import { dashboardFiles } from '../../dashboards/src/grafana/dashboard-files.js';
-import { type Board, type BoardPanel, boardFiles, boards, folder, panelsOf, readBoard, targetsOf } from './boards.js';
+import {
+  type Board,
+  type BoardPanel,
+  boardFiles,
+  boards,
+  folder,
+  panelsOf,
+  readBoard,
+  targetsOf,
+  victoriaLogsFolder,
+} from './boards.js';
 import { familyOf, ofTheScrape } from './families.js';
 import { logql, promql, selectorsOf } from './languages.js';
 
@@ -201,7 +211,7 @@ describe('the panels with log records', () => {
   const attributes = [...readFileSync('docs/LOGS.md', 'utf8').matchAll(/^- `([\w.]+)` \(/gm)].map(([, name = '']) =>
     name.replaceAll('.', '_'),
   );
-  const ofLoki = ['service_name', 'service_instance_id', 'severity_number', 'trace_id'];
+  const ofLoki = ['service_name', 'service_instance_id', 'severity_text', 'trace_id'];
   const known = [...attributes, ...ofLoki];
   const asked = boards.flatMap(board =>
     targetsOf(board, 'loki').map(({ panel, expr }) => [board.title, panel.title, expr, panel] as const),
@@ -245,7 +255,7 @@ describe('the files', () => {
 
   test('there are no others', () => {
     const made = dashboardFiles().map(({ path }) => path);
-    for (const place of [folder, 'dashboards/grafana-import'])
+    for (const place of [folder, 'dashboards/grafana-import', victoriaLogsFolder])
       for (const name of readdirSync(place).filter(one => one.endsWith('.json')))
         expect(made).toContain(`${place}/${name}`);
   });

@@ -1,8 +1,10 @@
 import { expect, test } from '@jest/globals';
+import { scanList } from '../../src/discovery/list-scan.js';
 import { observe } from '../../src/discovery/observe.js';
 import { SessionSnapshots } from '../../src/discovery/session-snapshots.js';
 import { changes, listed, rules, steady, summary } from '../support/observations.js';
-import { session } from '../support/server-run.js';
+import { fakeServer, second, session } from '../support/server-run.js';
+import { ExporterError } from '../../src/kernel/errors.js';
 
 /** Open sessions s0, s1, ... that have been seen with these eTags. */
 const seenBefore = (...eTags: readonly string[]): SessionSnapshots =>
@@ -43,4 +45,42 @@ test('a stopped session that is seen for the first time, or as it was, has not c
   const sessions = [stopped('s0', '1'), stopped('s1', '2'), stopped('new', '1'), session({ id: 's2', eTag: '2' })];
   const step = observe({ ...steady, snapshots }, listed({ sessions }), rules);
   expect(summary(step).wake).toEqual(['open', 's1']);
+});
+
+test('everything is listed once a day, and an hour after such a list has failed', async () => {
+  const day = 24 * 3_600_000;
+  const asked: (bigint | undefined)[] = [];
+  const source = {
+    ...fakeServer(),
+    sessions: async (from: bigint | undefined) => {
+      asked.push(from);
+      return { sessions: [], rejects: [] };
+    },
+  };
+  const before = { ...steady, watermark: 1_000n * second, listedAllMs: 0 };
+  const scanAt = async (state: typeof before, atMs: number) =>
+    scanList({ source, clock: { monotonic: () => atMs } }, state, new AbortController().signal);
+  expect([await scanAt(before, day - 1), await scanAt(before, day)].map(({ all }) => all)).toEqual([false, true]);
+  expect(asked).toEqual([700n * second, undefined]);
+  const error = new ExporterError('timeout', 'Could not list restore sessions: no answer in 60000 ms');
+  const failed = { kind: 'list failed', error, startedMs: day, feedEnd: undefined, atMs: day, stored: [] } as const;
+  const { listedAllMs } = observe(before, failed, rules).state;
+  const after = { ...before, listedAllMs };
+  expect((await scanAt(after, day + 3_600_000 - 1)).all).toBe(false);
+  expect((await scanAt(after, day + 3_600_000)).all).toBe(true);
+});
+
+test.each([
+  { reason: 'server', connected: false, open: true },
+  { reason: 'timeout', connected: false, open: true },
+  { reason: 'network', connected: true, open: true },
+  { reason: 'network', connected: false, open: false },
+  { reason: 'config', connected: false, open: false },
+] as const)('a list that fails with $reason, connected: $connected: open sessions are read: $open', failure => {
+  const { reason, connected, open } = failure;
+  const error = new ExporterError(reason, 'Could not list restore sessions', {
+    details: connected ? { connected } : {},
+  });
+  const failed = { kind: 'list failed', error, startedMs: 0, feedEnd: undefined, atMs: 0, stored: [] } as const;
+  expect(observe(steady, failed, rules).wake?.open ?? false).toBe(open);
 });

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 import {
   artifact,
   artifactNames,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 import { cases, chart, helm, helms } from './support/helm.js';
 import { refusedValues } from '../support/refused-values.js';
 import { runProgram } from './support/running.js';

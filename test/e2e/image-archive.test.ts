@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 import { artifact, buildArtifacts, version } from './support/artifacts.js';
 import { done, inspected, podman } from './support/image.js';
 import { eventually, freePort, getText } from './support/running.js';

@@ -5,7 +5,7 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds } from '../../src/model/time.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { otlpReceiver } from '../support/otlp-receiver.js';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 import { chartContainer } from './support/chart-container.js';
 import { rendered } from './support/helm.js';
 import { buildImage, image, inspected, podman, runtimeBase } from './support/image.js';
@@ -168,7 +168,7 @@ test('runs as the chart has it: arguments, files, rights and probes fit together
   });
 });
 
-test('the compose stack runs as its files say: metrics, logs and traces reach Grafana', async () => {
+test('the compose stack runs as its files say: metrics, logs and traces arrive', async () => {
   await inFolder(async folder => {
     const stack = await startStack(folder);
     const finds = async (what: string, service: readonly [string, number], path: string, pattern: RegExp) => {
@@ -186,15 +186,18 @@ test('the compose stack runs as its files say: metrics, logs and traces reach Gr
         /"activeAlertmanagers":\[\{"url":"http:\/\/alertmanager:9093/,
       );
       await finds('Alertmanager has an alert', ['alertmanager', 9093], '/api/v2/alerts', /"alertname":"VB365/);
-      const selector = encodeURIComponent('{service_name="vb365-exporter"} | trace_id != ""');
+      const query = encodeURIComponent('{service.name="vb365-exporter"} trace_id:* | limit 1');
       await finds(
-        'Loki has records',
-        ['loki', 3100],
-        `/loki/api/v1/query_range?query=${selector}`,
+        'VictoriaLogs has records',
+        ['victorialogs', 9428],
+        `/select/logsql/query?query=${query}`,
         /"trace_id":"\w{32}"/,
       );
-      await eventually('spans arrive where Tempo is', async () =>
-        /"traceId":"\w{32}"/.test(await stack.traces()) ? true : undefined,
+      await finds(
+        'Jaeger has traces',
+        ['jaeger', 16686],
+        '/api/traces?service=vb365-exporter&limit=1',
+        /"traceID":"\w{32}"/,
       );
       expect(await podman('healthcheck', 'run', stack.container('exporter'))).toMatchObject({ code: 0 });
     } finally {

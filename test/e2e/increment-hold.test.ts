@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/kernel/clock.js';
 import { simulate, type Simulator } from '../../src/simulator/simulate.js';
-import { configOf, inFolder, program, type Program, serverConfig } from '../support/program.js';
+import { program, type Program } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
+import { configOf, serverConfig } from '../support/program-config.js';
 import { fromAddress } from './support/from-address.js';
 import { startPrometheus, type Prometheus } from './support/prometheus.js';
 import { eventually, freePort } from './support/running.js';

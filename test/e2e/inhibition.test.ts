@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { alerts } from '../../dashboards/src/rule-files.js';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 import { type Labels, startAlertmanager, webhook } from './support/monitoring.js';
 import { eventually, getText } from './support/running.js';
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../src/kernel/clock.js';
 import { simulate } from '../../src/simulator/simulate.js';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 import { buildArtifacts, deb, rpm, version } from './support/artifacts.js';
 import { restoreOf } from './support/chain.js';
 import { done } from './support/image.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 import { runProgram } from './support/running.js';
 import { toolPath } from './support/tools.js';
 

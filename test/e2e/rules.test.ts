@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 import { runProgram } from './support/running.js';
 import { toolPath } from './support/tools.js';
 

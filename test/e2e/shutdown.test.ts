@@ -6,7 +6,8 @@ import { milliseconds } from '../../src/model/time.js';
 import type { World } from '../../src/simulator/world.js';
 import { type ExporterProcess, startExporter } from '../support/exporter-process.js';
 import { type ExporterStage, heldAnswer, onExporterStage, withTakenPort } from '../support/exporter-stage.js';
-import { inFolder, until } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
+import { until } from '../support/until.js';
 import { ask } from '../support/web.js';
 
 const testMs = 60_000;

@@ -4,24 +4,33 @@ import { eventually, freePort, runProgram, startProgram, whenReady } from './sup
 import { toolPath } from './support/tools.js';
 
 describe('the real programs', () => {
-  test.each(['prometheus', 'promtool', 'alertmanager', 'amtool', 'otelcol', 'loki', 'chromium'] as const)(
+  test.each(['prometheus', 'promtool', 'alertmanager', 'amtool', 'otelcol', 'victoriaLogs', 'chromium'] as const)(
     '%s runs',
     async tool => {
       const { code, output } = await runProgram({ path: toolPath(tool), args: ['--version'] });
-      expect({ code, output }).toMatchObject({ code: 0, output: expect.stringMatching(/version|^Chromium \d/m) });
+      expect({ code, output }).toMatchObject({
+        code: 0,
+        output: expect.stringMatching(/version|^Chromium \d|^victoria-logs-/m),
+      });
     },
   );
+
+  test('Jaeger runs', async () => {
+    const { code, output } = await runProgram({ path: toolPath('jaeger'), args: ['version'] });
+    expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining('"gitVersion":"v1.') });
+  });
 
   test.each([
     ['promtool', '.ci/tools/prometheus'],
     ['amtool', '.ci/tools/alertmanager'],
-    ['loki', '.ci/tools/loki'],
+    ['victoria-logs', '.ci/tools/victoria-logs'],
     ['helm', '.ci/tools/helm'],
     ['etcd', '.ci/tools/etcd'],
-  ] as const)('a machine without %s is pointed to %s', (tool, script) => {
+  ] as const)('a machine without %s is pointed to %s', (name, script) => {
     expect(existsSync(script)).toBe(true);
+    const tool = name === 'victoria-logs' ? 'victoriaLogs' : name;
     expect(() => toolPath(tool, { PATH: '/nowhere', VB365_TOOLS: '/nowhere' })).toThrow(
-      `need "${tool}", which this machine lacks; get it with: bash ${script}`,
+      `need "${name}", which this machine lacks; get it with: bash ${script}`,
     );
   });
 

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, 
 import { join, resolve } from 'node:path';
 import { systemClock } from '../../src/kernel/clock.js';
 import { simulate } from '../../src/simulator/simulate.js';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 import { artifact, buildArtifacts, version } from './support/artifacts.js';
 import { done } from './support/image.js';
 import { eventually, freePort, getText, runProgram, startProgram } from './support/running.js';

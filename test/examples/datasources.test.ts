@@ -15,34 +15,48 @@ type DataSource = Readonly<{
   }>;
 }>;
 
-const path = 'examples/grafana/provisioning/datasources/vb365-exporter.yaml';
-const { datasources } = parse(readFileSync(path, 'utf8')) as { datasources: readonly DataSource[] };
-const { prometheus, loki, tempo } = Object.fromEntries(datasources.map(source => [source.uid, source]));
+const read = (folder: string): readonly DataSource[] => {
+  const text = readFileSync(`examples/grafana/${folder}/datasources/vb365-exporter.yaml`, 'utf8');
+  return (parse(text) as { datasources: readonly DataSource[] }).datasources;
+};
 
-describe('the data sources for Grafana', () => {
-  test('have the uids that links and dashboards name', () => {
-    expect(datasources.map(({ uid, type }) => [uid, type])).toEqual([
-      ['prometheus', 'prometheus'],
-      ['loki', 'loki'],
-      ['tempo', 'tempo'],
-    ]);
+const stacks = [
+  {
+    name: 'Loki and Tempo',
+    sources: read('provisioning'),
+    logs: ['loki', 'loki'],
+    traces: ['tempo', 'tempo'],
+    query: '{$${__tags}} | trace_id = "$${__trace.traceId}"',
+  },
+  {
+    name: 'VictoriaLogs and Jaeger',
+    sources: read('provisioning-victorialogs'),
+    logs: ['victorialogs', 'victoriametrics-logs-datasource'],
+    traces: ['jaeger', 'jaeger'],
+    query: 'trace_id:="$${__trace.traceId}"',
+  },
+] as const;
+
+describe.each(stacks)('the data sources for Grafana with $name', ({ sources, logs, traces, query }) => {
+  const named = (uid: string) => sources.find(source => source.uid === uid)?.jsonData;
+
+  test('have the uids that links name, and the types that dashboards choose from', () => {
+    expect(sources.map(({ uid, type }) => [uid, type])).toEqual([['prometheus', 'prometheus'], logs, traces]);
   });
 
   test('lead from a metric to the trace, from the trace to the logs and back', () => {
-    expect(prometheus?.jsonData.exemplarTraceIdDestinations).toEqual([{ name: 'trace_id', datasourceUid: 'tempo' }]);
-    expect(tempo?.jsonData.tracesToLogsV2).toMatchObject({
-      datasourceUid: 'loki',
-      query: '{$${__tags}} | trace_id = "$${__trace.traceId}"',
-    });
-    expect(loki?.jsonData.derivedFields).toEqual([
-      expect.objectContaining({ datasourceUid: 'tempo', matcherType: 'label', matcherRegex: 'trace_id' }),
+    const [logsUid, tracesUid] = [logs[0], traces[0]];
+    expect(named('prometheus')?.exemplarTraceIdDestinations).toEqual([{ name: 'trace_id', datasourceUid: tracesUid }]);
+    expect(named(tracesUid)?.tracesToLogsV2).toMatchObject({ datasourceUid: logsUid, query });
+    expect(named(logsUid)?.derivedFields).toEqual([
+      expect.objectContaining({ datasourceUid: tracesUid, matcherType: 'label', matcherRegex: 'trace_id' }),
     ]);
   });
 
   test('ask for metrics that there are', () => {
-    const queries = tempo?.jsonData.tracesToMetrics?.queries.map(({ query }) => query) ?? [];
-    const named = queries.flatMap(query => query.match(/vb365_\w+/g) ?? []);
-    expect(named.length).toBeGreaterThan(0);
-    expect(named.filter(name => !families.some(family => family.name === name))).toEqual([]);
+    const queries = named(traces[0])?.tracesToMetrics?.queries.map(one => one.query) ?? [];
+    const metrics = queries.flatMap(one => one.match(/vb365_\w+/g) ?? []);
+    expect(metrics.length).toBeGreaterThan(0);
+    expect(metrics.filter(name => !families.some(family => family.name === name))).toEqual([]);
   });
 });

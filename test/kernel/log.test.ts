@@ -76,8 +76,13 @@ describe('logfmt', () => {
     expect(toLogfmt(JSON.stringify({ value }))).toBe(`value=${written}\n`);
   });
   test('is one line, and the value can be read back, whatever the value', () => {
+    // As the unit `binary`, which takes a second to make a table of all code points.
+    const character = fc
+      .integer({ min: 0, max: 0x10_ffff })
+      .filter(point => point < 0xd8_00 || point > 0xdf_ff)
+      .map(point => String.fromCodePoint(point));
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), value => {
+      fc.property(fc.string({ unit: character }), value => {
         const line = toLogfmt(JSON.stringify({ value }));
         expect(line.slice(0, -1)).not.toMatch(/[\p{C}\u2028\u2029]/u);
         const written = line.slice('value='.length, -1);

@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readKey, readSecretText, readText, readTextSync, type TextFile } from '../../src/kernel/text-file.js';
 import { inEncodings } from '../support/encodings.js';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 
 const file = (path: string): TextFile => ({ path, what: 'password file', reason: 'auth' });
 
@@ -65,6 +67,19 @@ describe('a text file', () => {
       };
       await expect(readText(file(path))).rejects.toMatchObject(error);
       expect(() => readTextSync(file(path))).toThrow(expect.objectContaining(error));
+    });
+  });
+
+  test('that is a pipe is read when somebody writes, and an error within seconds when nobody does', async () => {
+    await inFolder(async folder => {
+      const path = join(folder, 'pipe');
+      execFileSync('mkfifo', [path]);
+      const error = { reason: 'auth', message: expect.stringContaining('it is a pipe, and nothing comes through it') };
+      await expect(readText(file(path))).rejects.toMatchObject(error);
+      expect(() => readTextSync(file(path))).toThrow(expect.objectContaining(error));
+      const text = readText(file(path));
+      await writeFile(path, 's3cret!');
+      expect(await text).toBe('s3cret!');
     });
   });
 

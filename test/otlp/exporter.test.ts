@@ -5,7 +5,8 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { acknowledgingExporter, logsSignal } from '../../src/otlp/exporter.js';
 import { type OtlpTransport, otlpTransport } from '../../src/otlp/transport.js';
 import { itemRecord } from '../../src/otlp/log-record.js';
-import { origin, target } from '../support/logs.js';
+import { origin } from '../support/logs.js';
+import { target } from '../support/otlp-target.js';
 import { type OtlpReceiver, otlpReceiver } from '../support/otlp-receiver.js';
 import { taken } from '../support/restore.js';
 

@@ -14,10 +14,13 @@ import { milliseconds } from '../../src/model/time.js';
 import { startOwnTelemetry } from '../../src/otlp/own-telemetry.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { createAuthority } from '../support/authority.js';
-import { keepAll, target } from '../support/logs.js';
+import { keepAll, target } from '../support/otlp-target.js';
 import { type OtlpRecord, otlpReceiver, type OtlpReceiver } from '../support/otlp-receiver.js';
 import { type OtlpSpan, otlpSpans } from '../support/otlp-spans.js';
-import { configOf, inFolder, program, serverConfig, until } from '../support/program.js';
+import { program } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
+import { configOf, serverConfig } from '../support/program-config.js';
+import { until } from '../support/until.js';
 
 type Stage = Readonly<{ folder: string; config: Config; receiver: OtlpReceiver; url: string }>;
 

@@ -7,7 +7,8 @@ import { maxTextLength } from '../../src/otlp/attributes.js';
 import { redacting } from '../../src/otlp/redaction.js';
 import { itemRecord, type Origin, sessionRecord } from '../../src/otlp/log-record.js';
 import { itemSpan, sessionSpan } from '../../src/otlp/restore-span.js';
-import { keepAll, origin } from '../support/logs.js';
+import { origin } from '../support/logs.js';
+import { keepAll } from '../support/otlp-target.js';
 import { event, session, taken } from '../support/restore.js';
 
 const hash = keyedHash(Buffer.from('0123456789abcdef'));

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import type { Config } from '../../src/config/parse.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { openOtlpSinks, sinkNamesOf } from '../../src/otlp/sinks.js';
-import { keepAll, target } from '../support/logs.js';
+import { keepAll, target } from '../support/otlp-target.js';
 import { otlpReceiver, type OtlpReceiver } from '../support/otlp-receiver.js';
-import { configOf, inFolder, serverConfig } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
+import { configOf, serverConfig } from '../support/program-config.js';
 import { batch, taken } from '../support/restore.js';
 
 const server = serverConfig('http://127.0.0.1:1');

@@ -8,7 +8,7 @@ import type { TLSSocket } from 'node:tls';
 import { systemClock } from '../../src/kernel/clock.js';
 import { type OtlpTransport, otlpTransport } from '../../src/otlp/transport.js';
 import type { OtlpTarget } from '../../src/config/otlp.js';
-import { noTls, target } from '../support/logs.js';
+import { noTls, target } from '../support/otlp-target.js';
 import { type Authority, createAuthority } from '../support/authority.js';
 
 const never = new AbortController().signal;

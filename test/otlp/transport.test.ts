@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Secret } from '../../src/kernel/secret.js';
 import type { OtlpTarget } from '../../src/config/otlp.js';
 import { type OtlpTransport, otlpTransport } from '../../src/otlp/transport.js';
-import { stopped, target } from '../support/logs.js';
+import { stopped } from '../support/logs.js';
+import { target } from '../support/otlp-target.js';
 import { type OtlpReceiver, otlpReceiver, refuse } from '../support/otlp-receiver.js';
 
 const never = new AbortController().signal;

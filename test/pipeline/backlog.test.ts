@@ -101,7 +101,7 @@ test('the size counts due entries, including those that back off, but not those 
   const backlog = createBacklog([row('resting'), row('due')]);
   backlog.put({ ...entryOf(row('open')), dueAt: undefined });
   backlog.put({ ...entryOf(row('later')), dueAt: now + 1n });
-  backlog.backOff('resting', now + 1n);
+  backlog.backOff('resting', now, () => 0);
   expect(ids(backlog.due(now))).toEqual(['due']);
   expect(backlog.size(now)).toBe(2);
   expect(backlog.size(now + 1n)).toBe(3);

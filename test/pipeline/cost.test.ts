@@ -37,23 +37,23 @@ describe('Cheap to the server', () => {
   });
 
   test('v2 to v7, open sessions: one more for each in every interval of 5 s', async () => {
-    const expected = { list: 2 * 720, session: 0, events: 3 * 2 * 720, feed: 0 };
-    expect(await cost(2, { feed: false, openSince: [60n, 600n, 3600n] })).toEqual(expected);
+    const expected = { list: 720, session: 0, events: 3 * 720, feed: 0 };
+    expect(await cost(1, { feed: false, openSince: [60n, 600n, 3600n] })).toEqual(expected);
   });
 
   test('v2 to v7, a session open for more than a day: once a minute one more, to see whether it has stopped', async () => {
-    expect(await cost(2, { feed: false, openSince: [90_000n] })).toEqual({
-      list: 1440,
-      session: 120,
-      events: 1440,
+    expect(await cost(1, { feed: false, openSince: [90_000n] })).toEqual({
+      list: 720,
+      session: 60,
+      events: 720,
       feed: 0,
     });
   });
 
   test('however many sinks there are', async () => {
-    const expected = { list: 720, session: 0, events: 2 * 720, feed: 0 };
+    const expected = { list: 360, session: 0, events: 2 * 360, feed: 0 };
     const sinks = ['metrics', 'logs', 'traces'] as const;
-    expect(await cost(1, { feed: false, openSince: [60n, 600n], sinks })).toEqual(expected);
+    expect(await cost(0.5, { feed: false, openSince: [60n, 600n], sinks })).toEqual(expected);
   });
 
   test('v8, idle: one outstanding request, and a list every 15 min', async () => {
@@ -63,8 +63,8 @@ describe('Cheap to the server', () => {
   });
 
   test('v8, an open session: one request per interval, however old it is', async () => {
-    const { feed, ...others } = await cost(2, { feed: true, openSince: [90_000n] });
-    expect(others).toEqual({ list: 2 * 4, session: 2 * 4 - 1, events: 1440 });
-    expect(feed).toBeLessThanOrEqual(2 * 144 + 3);
+    const { feed, ...others } = await cost(1, { feed: true, openSince: [90_000n] });
+    expect(others).toEqual({ list: 4, session: 4 - 1, events: 720 });
+    expect(feed).toBeLessThanOrEqual(144 + 3);
   });
 });

@@ -34,3 +34,20 @@ describe('a session whose pages never end', () => {
     expect(errors).toEqual(['rejected: Could not read the events of a restore session: more than 10000 pages']);
   });
 });
+
+test('a page of long texts is delivered in batches of a million characters', async () => {
+  const { server, step, sinks } = bench();
+  await step();
+  server.at = 1_000n * second;
+  server.held.set('s1', session({ createdAt: server.at }));
+  const rows = Array.from({ length: 1000 }, (_, order) => ({
+    order,
+    event: event(order, { startedAt: server.at, message: 'm'.repeat(4096) }),
+  }));
+  server.events = async (_, offset) => page(rows.slice(offset), { offset, readAt: server.at });
+  await step();
+  const sizes = sinks[0]?.batches.map(({ events }) => events.length).filter(size => size > 0) ?? [];
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(1000);
+  expect(sizes.length).toBeGreaterThanOrEqual(4);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(256);
+});

@@ -9,7 +9,7 @@ import { memoryStore } from '../support/memory-store.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
 import { bench, counted } from '../support/discovery-rig.js';
 import { event, fakeServer, recordingSink, second, session } from '../support/server-run.js';
-import { inFolder } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
 
 /** An event: the step at which it is readable, how long it runs (for ever: undefined), as what it ends. */
 const life = fc.record({

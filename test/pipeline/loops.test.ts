@@ -5,8 +5,12 @@ import type { DeliveryReport } from '../../src/pipeline/sink-worker.js';
 import { every, runWhenNotified } from '../../src/pipeline/loops.js';
 import { fakeClock, settle } from '../support/fake-clock.js';
 
-type Outcome = Pick<DeliveryReport, 'errors' | 'undelivered'>;
-const report = (...errors: readonly ExporterError[]): Outcome => ({ errors, undelivered: errors });
+type Outcome = Pick<DeliveryReport, 'undelivered' | 'unread' | 'retryInMs'>;
+const report = (...undelivered: readonly ExporterError[]): Outcome => ({
+  undelivered,
+  unread: [],
+  retryInMs: undefined,
+});
 const failure = (retryAfterMs?: number): ExporterError =>
   new ExporterError('network', 'Could not deliver: nobody answers', { retryAfterMs });
 const never = new AbortController().signal;
@@ -137,6 +141,33 @@ describe('runWhenNotified', () => {
     await clock.advance(3_600_000);
     const waits = starts.slice(1).map((start, index) => Math.round((start - (starts[index] ?? 0)) / 1_000));
     expect(waits).toEqual([2, 4, 8, 16, 32, 64, 120, 120, 120]);
+    quit.abort();
+    await ended;
+  });
+  test('does not pause after a session could not be read, and runs again when that is due', async () => {
+    const unread = [{ session: 's1', error: failure(), ofServer: false }];
+    const { clock, quit, wakeUp, starts, ended } = runNotified([
+      { ...report(), unread, retryInMs: 3_000 },
+      { ...report(), unread, retryInMs: 3_000 },
+    ]);
+    wakeUp.notify();
+    await clock.advance(1_000);
+    wakeUp.notify();
+    await clock.advance(60_000);
+    expect(starts).toEqual([0, 1_000, 4_000]);
+    quit.abort();
+    await ended;
+    expect(clock.sleepers()).toBe(0);
+  });
+  test('pauses while the whole server fails, for 8 s at most, or for the time that it names', async () => {
+    const outcomes = [failure(), failure(), failure(), failure(), failure(45_000)].map(error => ({
+      ...report(),
+      unread: [{ session: 's1', error, ofServer: true }],
+    }));
+    const { clock, quit, wakeUp, starts, ended } = runNotified(outcomes);
+    wakeUp.notify();
+    await clock.advance(120_000);
+    expect(starts.map(start => Math.round(start / 1_000))).toEqual([0, 2, 6, 14, 22, 67]);
     quit.abort();
     await ended;
   });

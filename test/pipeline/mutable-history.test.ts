@@ -64,6 +64,20 @@ describe('Nothing lost, nothing counted twice, in a history that changes:', () =
     expect([sink.taken(), sum('abandoned'), await isDone()]).toEqual([['e0'], 1, true]);
   });
 
+  test('a session that the server opens again long after it stopped is found within a day', async () => {
+    const { server, sink, after, isDone } = await withSession();
+    put(server, 's1', final(0, server.at));
+    stop(server, 's1', server.at);
+    await after(90n * second);
+    await after(90n * second);
+    expect(await isDone()).toBe(true);
+    await after(100n * hour);
+    server.held.set('s1', session({ createdAt: 100n * second }));
+    put(server, 's1', final(1, server.at));
+    for (let hours = 0; hours < 25; hours += 1) await after(hour);
+    expect(sink.taken()).toEqual(['e0', 'e1']);
+  });
+
   test('a hole that fills late is read, wherever it is and whatever the pages', async () => {
     const { server, sink, after, isDone, sum } = await withSession(2);
     put(server, 's1', final(0, server.at), final(1, server.at), final(3, server.at), final(4, server.at));

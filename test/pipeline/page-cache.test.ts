@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { createPageCache } from '../../src/pipeline/page-cache.js';
 import type { EventPage } from '../../src/pipeline/ports.js';
 import { settle } from '../support/fake-clock.js';
-import { page } from '../support/server-run.js';
+import { event, page, pageOf } from '../support/server-run.js';
 
 const { signal } = new AbortController();
 
@@ -95,6 +95,20 @@ test('fewer large pages are kept: 10,000 rows, or the last page', async () => {
   expect(asked()).toHaveLength(3);
   void pageCache.read('s1', 6_000, signal);
   expect(asked().at(-1)).toBe('s1 6000');
+  expect(asked()).toHaveLength(4);
+});
+
+test('fewer pages of long texts are kept: 16 million characters', async () => {
+  const { pages: pageCache, requests, asked } = slowPages();
+  for (const offset of [0, 1, 2]) {
+    const read = pageCache.read('s1', offset, signal);
+    requests.at(-1)?.resolve(pageOf(event(offset, { message: 'm'.repeat(4_000_000), title: 't'.repeat(4_000_000) })));
+    await read;
+  }
+  await pageCache.read('s1', 1, signal);
+  await pageCache.read('s1', 2, signal);
+  expect(asked()).toHaveLength(3);
+  void pageCache.read('s1', 0, signal);
   expect(asked()).toHaveLength(4);
 });
 

@@ -65,6 +65,16 @@ test('twenty thousand sessions are kept, the ones seen last', async () => {
   expect(server.asked).toEqual(['session s1']);
 });
 
+test('fewer sessions with long texts are kept: 16 million characters', async () => {
+  const server = fakeServer();
+  const sessionCache = createSessionCache(server);
+  for (let n = 0; n < 3; n += 1) sessionCache.put(session({ id: id(n), details: 'd'.repeat(8_000_000) }), 0n);
+  expect([0, 1, 2].map(n => sessionCache.peek(id(n)) !== undefined)).toEqual([false, true, true]);
+  for (let n = 0; n < 3; n += 1) sessionCache.put(session({ id: id(1), details: '' }), 0n);
+  sessionCache.put(session({ id: id(3), details: 'd'.repeat(8_000_000) }), 0n);
+  expect([1, 2, 3].map(n => sessionCache.peek(id(n)) !== undefined)).toEqual([true, true, true]);
+});
+
 test('a refresh asks for a known session again, and keeps the answer', async () => {
   const server = fakeServer();
   server.held.set('s1', over);

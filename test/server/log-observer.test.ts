@@ -3,19 +3,17 @@ import { ExporterError, toExporterError } from '../../src/kernel/errors.js';
 import { createLog, type LogLevel } from '../../src/kernel/log.js';
 import type { DiscoveryReport } from '../../src/discovery/scheduler.js';
 import { logObserver } from '../../src/server/log-observer.js';
-import type { ServerObserver } from '../../src/server/observer.js';
 import { fakeClock } from '../support/fake-clock.js';
 import { deliveryReport as report, session } from '../support/server-run.js';
 
 /** A log observer, and its lines since the last call of `said`, without the time. */
-function observerAt(
-  level: LogLevel = 'info',
-  clock = fakeClock(),
-): Readonly<{ observer: ServerObserver; said: () => readonly string[] }> {
+function observerAt(level: LogLevel = 'info', clock = fakeClock()) {
   const lines: string[] = [];
   const log = createLog({ level, format: 'logfmt', write: line => lines.push(line) });
   const said = (): readonly string[] => lines.splice(0).map(line => line.replace(/^ts=\S+ level=/, '').trimEnd());
-  return { observer: logObserver(log, clock), said };
+  /** Each report a minute after the one before it, so that no line is left out. */
+  const minuteLater = async (): Promise<void> => clock.advance(60_000);
+  return { observer: logObserver(log, clock), said, minuteLater };
 }
 
 const pollReport = (error?: ExporterError, rejects: readonly string[] = []): DiscoveryReport => ({
@@ -39,67 +37,110 @@ test('logs that the server was reached, with its versions, once', () => {
   ]);
 });
 
-test('logs a failure of polls when it begins, when it changes, and when it ends', () => {
-  const { observer, said } = observerAt();
-  for (const error of [undefined, silent, silent, refused, refused, undefined, undefined, silent])
+test('logs a failure of polls when it begins, when it changes, and when it ends', async () => {
+  const { observer, said, minuteLater } = observerAt();
+  for (const error of [undefined, silent, silent, refused, refused, undefined, undefined, silent]) {
     observer.discovered(pollReport(error), []);
+    await minuteLater();
+  }
   expect(said()).toEqual([
-    'warn msg="Poll failed, will retry" reason=network error="Could not read sessions: nobody answers"',
-    'warn msg="Poll failed, will retry" reason=auth error="Could not log in: the password is wrong"',
-    'info msg="Poll recovered"',
-    'warn msg="Poll failed, will retry" reason=network error="Could not read sessions: nobody answers"',
+    'warn msg="Poll failed, will retry" side=source reason=network error="Could not read sessions: nobody answers"',
+    'warn msg="Poll failed, will retry" side=source reason=auth error="Could not log in: the password is wrong"',
+    'info msg="Poll recovered" side=source',
+    'warn msg="Poll failed, will retry" side=source reason=network error="Could not read sessions: nobody answers"',
   ]);
 });
 
 test('repeats a failure that lasts every hour, with its beginning', async () => {
-  const clock = fakeClock(Date.parse('2026-11-28T12:00:00Z'));
-  const { observer, said } = observerAt('info', clock);
+  const { observer, said, minuteLater } = observerAt('info', fakeClock(Date.parse('2026-11-28T12:00:00Z')));
   const pollFor = async (minutes: number, error?: ExporterError): Promise<void> => {
     for (let minute = 0; minute < minutes; minute += 1) {
       observer.discovered(pollReport(error), []);
-      await clock.advance(60_000);
+      await minuteLater();
     }
   };
   await pollFor(150, silent);
   await pollFor(1);
   await pollFor(1, silent);
-  const failed = 'warn msg="Poll failed, will retry" reason=network error="Could not read sessions: nobody answers"';
+  const failedPoll =
+    'warn msg="Poll failed, will retry" side=source reason=network error="Could not read sessions: nobody answers"';
   expect(said()).toEqual([
-    failed,
-    `${failed} since=2026-11-28T12:00:00.000Z`,
-    `${failed} since=2026-11-28T12:00:00.000Z`,
-    'info msg="Poll recovered"',
-    failed,
+    failedPoll,
+    `${failedPoll} since=2026-11-28T12:00:00.000Z`,
+    `${failedPoll} since=2026-11-28T12:00:00.000Z`,
+    'info msg="Poll recovered" side=source',
+    failedPoll,
   ]);
 });
 
-test('logs what the receiver said to a refused delivery, once, and to a refused record', () => {
-  const { observer, said } = observerAt();
+const failed = (...undelivered: readonly ExporterError[]) => report({ undelivered, errors: undelivered });
+
+test('logs what the receiver said to a refused delivery, once, and to a refused record', async () => {
+  const { observer, said, minuteLater } = observerAt();
   for (const answer of ['tenant limit reached', 'tenant limit reached again']) {
     const error = new ExporterError('throttled', 'Could not send', { details: { statusCode: 429, answer } });
-    observer.delivered('logs', report({ errors: [error], undelivered: [error] }), 1);
+    observer.delivered('logs', failed(error), 1);
   }
+  await minuteLater();
   const letter = { sink: 'logs', session: 's1', event: 'e1', reason: 'refused', answer: 'too old', at: 0n } as const;
   observer.delivered('logs', report({ deadLetters: { count: 1, first: [letter] } }), 1);
   expect(said()).toEqual([
-    'warn msg="Delivery failed, will retry" sink=logs status=429 answer="tenant limit reached" reason=throttled error="Could not send"',
+    'warn msg="Delivery failed, will retry" side=receiver sink=logs status=429 answer="tenant limit reached" reason=throttled error="Could not send"',
     'warn msg="Record refused by the receiver, skipping" sink=logs session=s1 event=e1 reason=refused answer="too old"',
     'info msg="Delivery recovered" sink=logs',
   ]);
 });
 
-test('logs failures of each sink separately', () => {
-  const { observer, said } = observerAt();
-  observer.delivered('logs', report({ errors: [silent, refused] }), 1);
+test('logs failures of each sink separately', async () => {
+  const { observer, said, minuteLater } = observerAt();
+  observer.delivered('logs', failed(silent, refused), 1);
   observer.delivered('metrics', report(), 1);
-  observer.delivered('logs', report({ errors: [silent] }), 1);
-  observer.delivered('metrics', report({ errors: [silent] }), 1);
+  observer.delivered('logs', failed(silent), 1);
+  observer.delivered('metrics', failed(new ExporterError('store', 'Could not store: disk full')), 1);
+  await minuteLater();
   observer.delivered('logs', report(), 1);
   expect(said().map(line => line.replace(/ reason=.*/, ''))).toEqual([
-    'warn msg="Delivery failed, will retry" sink=logs',
-    'warn msg="Delivery failed, will retry" sink=metrics',
+    'warn msg="Delivery failed, will retry" side=receiver sink=logs',
+    'warn msg="Delivery failed, will retry" side=state sink=metrics',
     'info msg="Delivery recovered" sink=logs',
   ]);
+});
+
+const unreadIn = (id: string, ofServer = false) => {
+  const error = new ExporterError('server', 'Could not read restore events: HTTP 500');
+  return report({ errors: [error], unread: [{ session: id, error, ofServer }] });
+};
+
+test('says which session could not be read, and that it is the source, once for all sinks', () => {
+  const { observer, said } = observerAt();
+  const unread = unreadIn('s1');
+  observer.delivered('metrics', unread, 1);
+  observer.delivered('logs', unread, 1);
+  observer.delivered('logs', report({ late: ['s2'] }), 1);
+  expect(said()).toEqual([
+    'warn msg="Restore session could not be read, will retry" side=source sink=metrics session=s1 reason=server error="Could not read restore events: HTTP 500"',
+    'warn msg="Restore session has not answered for 10 s" side=source sink=logs session=s2',
+  ]);
+});
+
+test('writes at most six lines a minute about faults that come and go, and the last state in the end', async () => {
+  const { observer, said, minuteLater } = observerAt();
+  const perMinute: number[] = [];
+  for (let minute = 0; minute < 3; minute += 1) {
+    for (let count = 0; count < 50; count += 1) {
+      observer.discovered(pollReport(count % 2 === 0 ? silent : undefined), []);
+      observer.delivered('metrics', unreadIn(`s${String(count)}`, count % 10 === 0), 1);
+      observer.delivered('logs', report(count % 2 === 0 ? { undelivered: [silent] } : {}), 1);
+    }
+    perMinute.push(said().length);
+    await minuteLater();
+  }
+  expect(Math.max(...perMinute)).toBeLessThanOrEqual(6);
+  observer.discovered(pollReport(silent), []);
+  observer.discovered(pollReport(undefined), []);
+  await minuteLater();
+  observer.delivered('metrics', unreadIn('s1'), 1);
+  expect(said().slice(-2)).toEqual(['info msg="Poll recovered" side=source', expect.stringContaining('omitted=48')]);
 });
 
 test('does not log a stop as a failure or its end', () => {
@@ -124,7 +165,7 @@ test('logs an unexpected error with its stack, on one line', () => {
 test('logs how many sessions could not be read, and the first reason', () => {
   const { observer, said } = observerAt();
   observer.discovered(pollReport(undefined, ['entry 3: no id', 'entry 9: no id']), []);
-  expect(said()).toEqual(['warn msg="Sessions could not be read" count=2 first="entry 3: no id"']);
+  expect(said()).toEqual(['warn msg="Sessions could not be read" side=source count=2 first="entry 3: no id"']);
 });
 
 const sample = <Item>(first: readonly Item[], count = first.length) => ({ count, first });

@@ -6,7 +6,9 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { ExporterError } from '../../src/kernel/errors.js';
 import type { Simulator } from '../../src/simulator/simulate.js';
 import { heldAnswer } from '../support/exporter-stage.js';
-import { configOf, program, type Program, serverConfig, until } from '../support/program.js';
+import { program, type Program } from '../support/program.js';
+import { configOf, serverConfig } from '../support/program-config.js';
+import { until } from '../support/until.js';
 import {
   addEvents,
   oldSession,

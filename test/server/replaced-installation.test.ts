@@ -2,7 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/kernel/clock.js';
 import { simulate, type Simulator } from '../../src/simulator/simulate.js';
 import { World } from '../../src/simulator/world.js';
-import { configOf, inFolder, program, type Program, serverConfig, until } from '../support/program.js';
+import { program, type Program } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
+import { configOf, serverConfig } from '../support/program-config.js';
+import { until } from '../support/until.js';
 import { addEvents, oldSession, openSession, polled, restored, restoredOf, running } from '../support/stage.js';
 
 /** A VB365 installation with its own sessions. */

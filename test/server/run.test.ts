@@ -228,7 +228,7 @@ describe('a line', () => {
     };
     server.held.set('new', session({ id: 'new', createdAt: 10n * day }));
     const report = await find();
-    expect([report.result, report.rejects]).toEqual(['partial', ['Could not read a restore session']]);
+    expect([report.result, report.rejects]).toEqual(['partial', ['Could not read a restore session (session old)']]);
     expect(openIds()).toEqual(['new', 'old']);
   });
 

@@ -1,7 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { systemClock } from '../../src/kernel/clock.js';
 import { simulate } from '../../src/simulator/simulate.js';
-import { configOf, inFolder, program, serverConfig, until } from '../support/program.js';
+import { program } from '../support/program.js';
+import { inFolder } from '../support/folder.js';
+import { configOf, serverConfig } from '../support/program-config.js';
+import { until } from '../support/until.js';
 
 test('a session that is open and read to its end is no backlog', async () => {
   await inFolder(async folder => {

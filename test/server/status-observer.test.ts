@@ -7,7 +7,7 @@ import { statusObserver } from '../../src/server/status-observer.js';
 import { RecentFailures } from '../../src/server/recent-failures.js';
 import { fakeClock } from '../support/fake-clock.js';
 import { deliveryReport, session } from '../support/server-run.js';
-import { serverConfig } from '../support/program.js';
+import { serverConfig } from '../support/program-config.js';
 
 const startMs = Date.parse('2026-11-25T09:00:00Z');
 const report = (over: Partial<DiscoveryReport> = {}): DiscoveryReport => ({

@@ -3,7 +3,7 @@ import { type ManagedServer, type ServerSpec, Supervisor } from '../../src/serve
 import { RecentFailures } from '../../src/server/recent-failures.js';
 import { statusObserver } from '../../src/server/status-observer.js';
 import { fakeClock, settle } from '../support/fake-clock.js';
-import { serverConfig } from '../support/program.js';
+import { serverConfig } from '../support/program-config.js';
 
 const spec = (name: string, pageSize = 1000): ServerSpec => ({
   server: serverConfig('http://127.0.0.1:1', { name, pageSize }),
@@ -55,6 +55,17 @@ describe('the supervisor', () => {
     take();
     expect(await supervisor.apply(specs)).toEqual({ ...nothing, retried: ['refused'] });
     expect(take()).toEqual(['refused ends', 'refused closes', 'refused starts']);
+  });
+
+  test('restarts it at most three times in half an hour, so that the account does not lock', async () => {
+    const { clock, supervisor } = stage();
+    await supervisor.apply([spec('refused')]);
+    const retries: number[] = [];
+    for (let minute = 0; minute < 60; minute += 1) {
+      if ((await supervisor.apply([spec('refused')])).retried.length > 0) retries.push(minute);
+      await clock.advance(60_000);
+    }
+    expect(retries).toEqual([0, 1, 2, 30, 31, 32]);
   });
 
   test('cuts a server after 5 s, reports it, and only then starts the next', async () => {

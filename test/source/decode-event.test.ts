@@ -52,6 +52,7 @@ describe('the events of the v3 reference', () => {
       type: { label: 'Save', raw: 'Save' },
       status: { label: 'Success', raw: 'Success' },
       startedAt: 1_496_141_848_042_267_900n,
+      timeless: false,
       endedAt: 1_496_141_848_086_960_700n,
       duration: 44_692_800n,
       title: 'Item is successfully restored.',

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RestoreEvent } from '../../src/model/event.js';
 import { seconds } from '../../src/model/time.js';
-import { rowOutcome } from '../../src/pipeline/dedupe.js';
+import { dedupe, type DedupeContext, fullRead, rowOutcome } from '../../src/pipeline/dedupe.js';
+import { startCursor } from '../../src/pipeline/cursor.js';
 import { decodeEvent } from '../../src/source/decode-event.js';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -96,4 +97,24 @@ test.each([...zeroDates, ...largestDates])('an event with a time at %s is new, n
   const context = { sessionOpen: true, since: readAt - 10n * hour };
   for (const over of [{ endTime: none }, { startTime: none }, { startTime: none, endTime: none }])
     expect(rowOutcome(rowOf(over), { seenId: undefined, taken: false }, context)).toBe('new');
+});
+
+describe('an event without a usable time', () => {
+  const row = rowOf({ startTime: '1900-01-01T00:00:00Z', endTime: null });
+  const page = { offset: 0, rows: [row], last: true, readAt, anomalies: [] };
+  const taken = (context: DedupeContext): readonly bigint[] =>
+    dedupe(startCursor, fullRead(startCursor), page, context).events.map(({ startedAt }) => startedAt);
+  const since = readAt - 5n * hour;
+
+  test('is new in an open session: it happened when it was read', () => {
+    expect(taken({ sessionOpen: true, since })).toEqual([readAt]);
+  });
+
+  test('is new in a session that has stopped since: it happened when that stopped', () => {
+    expect(taken({ sessionOpen: false, stoppedAt: since, since })).toEqual([since]);
+  });
+
+  test('is history in a session that stopped before', () => {
+    expect(taken({ sessionOpen: false, stoppedAt: since - 1n, since })).toEqual([]);
+  });
 });

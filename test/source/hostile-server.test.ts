@@ -5,9 +5,11 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { createAnswerBudget } from '../../src/source/answer-limits.js';
 import { milliseconds } from '../../src/model/time.js';
 import { decodeEvent } from '../../src/source/decode-event.js';
+import { decodeSession } from '../../src/source/decode-session.js';
 import { decodePage } from '../../src/source/page.js';
 import { createTransport } from '../../src/source/transport.js';
 import { settingsOf } from '../../src/source/options.js';
+import { okJson } from '../../src/source/request-errors.js';
 import { Secret } from '../../src/kernel/secret.js';
 import { handClock, never } from '../support/source-rig.js';
 
@@ -61,6 +63,23 @@ describe('an answer', () => {
     });
   });
 
+  test('in many layers of codings is refused with the limit', async () => {
+    const coding = Array.from({ length: 9 }, () => 'gzip').join(', ');
+    const get = await serve((_, response) =>
+      response.writeHead(200, { 'content-encoding': coding }).end(gzipSync(text)),
+    );
+    await expect(get()).rejects.toMatchObject({
+      reason: 'decode',
+      message: 'Could not read restore events: the answer has more than 5 content codings',
+    });
+  });
+
+  test('in gzip with bytes behind it is damaged', async () => {
+    const body = Buffer.concat([gzipSync(text), Buffer.from('trailing bytes')]);
+    const get = await serve((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(body));
+    await expect(get()).rejects.toMatchObject({ reason: 'decode', message: expect.stringContaining('is damaged') });
+  });
+
   test('that is damaged in compression is an error of decoding', async () => {
     const get = await serve((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(text));
     await expect(get()).rejects.toMatchObject({
@@ -73,7 +92,7 @@ describe('an answer', () => {
 describe('a hostile answer', () => {
   const mebi = 1024 * 1024;
   test.each([
-    ['one long text', `{"a":"${'a'.repeat(10 * mebi)}"}`, 'the answer is longer than 9240576 bytes'],
+    ['one long text', `{"a":"${'a'.repeat(10 * mebi)}"}`, 'the answer is longer than 5144576 bytes'],
     ['deep arrays', '['.repeat(2e6), 'the answer is nested deeper than 32 levels'],
     ['deep objects', '{"a":'.repeat(1e6), 'the answer is nested deeper than 32 levels'],
     [
@@ -105,11 +124,43 @@ describe('a hostile answer', () => {
     await expect(get()).resolves.toMatchObject({ body });
   });
 
-  test('with endless headers is refused', async () => {
+  test('with endless headers is refused with the limit', async () => {
     const get = await serve((_, response) => {
       response.socket?.write(`HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(1e6)}\r\n\r\n`);
     });
-    await expect(get()).rejects.toThrow('Could not');
+    await expect(get()).rejects.toMatchObject({
+      reason: 'decode',
+      message: 'Could not read restore events: the headers of the answer are longer than 16 KiB',
+    });
+  });
+
+  const zeros = Buffer.alloc(32 * mebi);
+  const bombs: readonly (readonly [string, Buffer])[] = [
+    ['gzip', gzipSync(zeros)],
+    ['deflate', deflateSync(zeros)],
+    ['br', brotliCompressSync(zeros)],
+    ['gzip, gzip', gzipSync(gzipSync(zeros))],
+    ['deflate, br', brotliCompressSync(deflateSync(zeros))],
+  ];
+  test.each(bombs)('of 32 MiB, a few kilobytes in %s, is ended at the limit', async (coding, bomb) => {
+    expect(bomb.length).toBeLessThan(50_000);
+    const get = await serve((_, response) => response.writeHead(200, { 'content-encoding': coding }).end(bomb));
+    await expect(get()).rejects.toMatchObject({
+      reason: 'decode',
+      message: 'Could not read restore events: the answer is longer than 5144576 bytes',
+    });
+  });
+
+  const lies: readonly (readonly [string, string])[] = [
+    ['claims more bytes than it has', 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}'],
+    ['claims fewer bytes than it has', `HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n${text}`],
+    ['claims two lengths', `HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 15\r\n\r\n${text}`],
+    ['is cut within its chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{'],
+  ];
+  test.each(lies)('that %s is never a shorter list', async (_, bytes) => {
+    const get = await serve(request => void request.socket.end(bytes));
+    const answer = get().then(({ status, body }) => okJson('events', { status, body, retryAfterMs: undefined }));
+    await expect(answer).rejects.toMatchObject({ reason: expect.stringMatching(/^(?:decode|network)$/) });
   });
 
   test('that spends the budget of all answers is ended, and no other', () => {
@@ -172,4 +223,19 @@ test('texts of an event are cut to 4,096 characters, and counted', () => {
   };
   const decoded = decodeEvent(row, 0, milliseconds(Date.parse('2026-01-01T00:00:10Z')));
   expect(decoded).toMatchObject({ event: { message: 'a'.repeat(4096), anomalies: ['text_cut'] } });
+});
+
+test('texts of a session are cut to 4,096 characters, and its names to 1,024, and counted', () => {
+  const long = 'a'.repeat(1e6);
+  const row = { id: '61954db6-7278-4d26-86f7-888bda5a4ec4', creationTime: '2026-01-01T00:00:00Z', details: 'd' };
+  const readAt = milliseconds(Date.parse('2026-01-01T00:00:10Z'));
+  expect(
+    decodeSession({ ...row, organization: 'a'.repeat(1024), reason: 'a'.repeat(4096) }, readAt),
+  ).not.toHaveProperty('session.anomalies');
+  expect(decodeSession({ ...row, reason: long }, readAt)).toMatchObject({
+    session: { reason: 'a'.repeat(4096), anomalies: ['text_cut'] },
+  });
+  expect(decodeSession({ ...row, organization: 'a'.repeat(1025) }, readAt)).toMatchObject({
+    session: { organization: 'a'.repeat(1024), anomalies: ['text_cut'] },
+  });
 });

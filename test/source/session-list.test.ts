@@ -34,6 +34,17 @@ const served = (limit: number, current: (request: number) => readonly Row[]): ((
 const bounds = { maxPages: 50, restarts: 3, ordered: true, now: () => seconds(4_000_000_000) };
 const names = ({ sessions }: SessionList): readonly string[] => sessions.map(session => session.name).sort();
 
+/** Endless pages of a thousand rows, and how many were read. */
+const endless = (text: (n: number) => Row, pages = { read: 0 }) => ({
+  pages,
+  read: async (offset: number): Promise<Page> => {
+    pages.read += 1;
+    const results = Array.from({ length: 1000 }, (_, index) => row(offset + index, text(offset + index)));
+    const links = { next: { href: 'next' } };
+    return decodePage({ offset, limit: 1000, results, _links: links }, { operation: 'sessions', offset, limit: 1000 });
+  },
+});
+
 describe('a session list', () => {
   test.each([1, 2, 3, 4, 5, 6, 100])('is read whole, %i rows at once', async limit => {
     expect(
@@ -130,7 +141,7 @@ describe('a session list', () => {
           expect(names(list)).toEqual(expect.arrayContaining(stayed));
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -167,10 +178,34 @@ describe('a session list', () => {
             expect(names(list)).toEqual(expect.arrayContaining(stayed));
           },
         ),
-        { numRuns: 500 },
+        { numRuns: 200 },
       );
     },
   );
+
+  test('of more than 200,000 sessions is an error', async () => {
+    const { read, pages } = endless(() => ({}));
+    await expect(readSessionList(read, { ...bounds, maxPages: 1000 })).rejects.toMatchObject({
+      reason: 'rejected',
+      message: 'Could not list restore sessions: more than 200000',
+    });
+    expect(pages.read).toBe(201);
+  });
+
+  const large: readonly (readonly [string, (n: number) => Row])[] = [
+    ['sessions', n => ({ details: 'd'.repeat(4096), reason: 'r'.repeat(4096), name: String(n) })],
+    ['rows that are no sessions', n => ({ id: n, details: 'd'.repeat(8192) })],
+  ];
+  test.each(large)('of endless long %s is an error before it fills the memory', async (_, text) => {
+    const { read, pages } = endless(text);
+    await expect(readSessionList(read, { ...bounds, maxPages: 1000 })).rejects.toMatchObject({
+      reason: 'rejected',
+      message: expect.stringMatching(
+        /^Could not list restore sessions: their texts are longer than 9\d{6} characters$/,
+      ),
+    });
+    expect(pages.read).toBe(2);
+  });
 
   test('of no certain order and more than one page is read until nothing new appears', async () => {
     const list = await readSessionList(

@@ -1,8 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Secret } from '../../src/kernel/secret.js';
-import { ExporterError } from '../../src/kernel/errors.js';
 import type { ApiVersion } from '../../src/model/api-versions.js';
-import type { Asked, Reply } from '../support/scripted-server.js';
+import type { Reply } from '../support/scripted-server.js';
 import { bench, grant, never, type Rig } from '../support/source-rig.js';
 
 const id = '61954db6-7278-4d26-86f7-888bda5a4ec4';
@@ -139,7 +137,7 @@ describe('a token', () => {
     const one = await begin(() => page, { tokens: (_, n) => (n === 2 ? { status: 502 } : grant(n)) });
     await read(one);
     one.clock.move(59 * minute);
-    await expect(read(one)).rejects.toMatchObject({ reason: 'server' });
+    await read(one); // with the old token
     await read(one);
     expect(one.logins().map(({ form }) => form['grant_type'])).toEqual(['password', 'refresh_token', 'refresh_token']);
   });
@@ -199,75 +197,65 @@ describe('a token', () => {
     expect(one.logins()).toHaveLength(2);
     await expect(read(one)).rejects.toMatchObject({
       reason: 'auth',
-      message: 'Could not use the token: the server refuses the tokens that it issues',
+      message: 'Could not read restore events: the server refuses the tokens that it issues',
     });
     expect([one.logins().length, one.reads().length]).toEqual([2, 3]);
     one.clock.move(minute);
     await expect(read(one)).rejects.toMatchObject({ reason: 'auth' });
     expect(one.logins()).toHaveLength(3);
   });
-});
 
-const refusal =
-  'Could not log in (HTTP 400): check user name and password; the account must be a Veeam backup administrator, without MFA (a service account)';
-
-const refusing = (asked: Asked, n: number): Reply =>
-  asked.form['password'] === 'right'
-    ? grant(n)
-    : {
-        status: 400,
-        json: { error: 'invalid_grant', error_description: 'canary-user may not', message: 'canary-user' },
-      };
-
-describe('a refused password', () => {
-  test('is said without what the server said, and not sent again before its wait is over', async () => {
-    const one = await begin(() => page, { tokens: refusing });
-    for (const [wait, logins] of [
-      [0, 1],
-      [minute - 1, 1],
-      [1, 2],
-      [10 * minute - 1, 2],
-      [1, 3],
-      [30 * minute - 1, 3],
-      [1, 4],
-      [30 * minute - 1, 4],
-      [1, 5],
-    ] as const) {
-      one.clock.move(wait);
-      await expect(read(one)).rejects.toMatchObject({ reason: 'auth', message: refusal });
-      expect(one.logins()).toHaveLength(logins);
-    }
+  test('that is refused is used until a login succeeds, since others may be accepted with it', async () => {
+    let refusals = 0;
+    const one = await begin(() => ((refusals += 1) === 1 ? { status: 401 } : page), {
+      tokens: (_, n) => (n === 2 ? { status: 401 } : grant(n)),
+    });
+    await expect(read(one)).rejects.toMatchObject({ reason: 'auth', details: { operation: 'token' } });
+    await expect(read(one)).resolves.toMatchObject({ rows: [] });
+    expect(one.reads().map(asked => asked.authorization)).toEqual(['Bearer token-1', 'Bearer token-1']);
+    one.clock.move(59 * minute);
+    await read(one);
+    expect(one.logins()).toHaveLength(3);
   });
 
-  test('that has changed is tried at once, and its waits start over', async () => {
-    const one = await begin(() => page, { tokens: refusing });
-    await expect(read(one)).rejects.toMatchObject({ reason: 'auth' });
-    one.clock.move(minute);
-    await expect(read(one)).rejects.toMatchObject({ reason: 'auth' });
-    one.setPassword('also wrong');
+  test('that cannot be renewed is used until it expires', async () => {
+    const one = await begin(() => page, { tokens: (_, n) => (n === 1 ? grant(n) : { status: 401 }) });
+    await read(one);
+    one.clock.move(59.5 * minute);
+    await expect(read(one)).resolves.toMatchObject({ rows: [] });
+    one.clock.move(0.5 * minute);
     await expect(read(one)).rejects.toMatchObject({ reason: 'auth' });
     expect(one.logins()).toHaveLength(3);
-    one.clock.move(minute);
-    await expect(read(one)).rejects.toMatchObject({ reason: 'auth' });
-    expect(one.logins()).toHaveLength(4);
-    one.setPassword('right');
-    await expect(read(one)).resolves.toBeDefined();
   });
 
-  test.each([
-    [new Error('ENOENT'), { reason: 'auth', message: 'Could not read the password' }],
-    [new ExporterError('config', 'Could not read "password_file"'), { reason: 'config' }],
-  ])('that cannot be read is an error: %s', async (thrown, wanted) => {
-    const one = await begin(() => page, {
-      credentials: {
-        kind: 'password',
-        username: 'canary-user',
-        secret: async (): Promise<Secret> => {
-          throw thrown;
-        },
-      },
+  test('that several requests were refused with at once counts as one login that did not help', async () => {
+    const one = await begin(() => ({ status: 401 }));
+    await Promise.allSettled([read(one), read(one), read(one), read(one)]);
+    expect(one.logins()).toHaveLength(2);
+    one.clock.move(minute);
+    await expect(read(one)).rejects.toMatchObject({ message: expect.stringContaining('HTTP 401') });
+    expect(one.logins()).toHaveLength(3);
+  });
+
+  test.each<[ApiVersion, readonly string[]]>([
+    ['v6', []],
+    ['v7', ['Bearer token-1']],
+  ])('that was replaced is logged out from v7 on (%s)', async (apiVersion, loggedOut) => {
+    const one = await begin(({ authorization }) => (authorization === 'Bearer token-1' ? { status: 401 } : page), {
+      apiVersion,
     });
-    await expect(read(one)).rejects.toMatchObject(wanted);
-    expect(one.server.asked).toEqual([]);
+    await read(one);
+    await read(one);
+    const logouts = one.server.asked.filter(({ url }) => url.endsWith('/token/logout'));
+    expect(logouts.map(({ authorization }) => authorization)).toEqual(loggedOut);
+  });
+
+  test('that is refused for events only costs a login after 1, 10 and every 30 minutes, although others accept it', async () => {
+    const one = await begin(() => ({ status: 401 }));
+    for (let count = 0; count < 120; count += 1) {
+      await expect(read(one)).rejects.toMatchObject({ reason: 'auth', details: { operation: 'events' } });
+      one.clock.move(minute);
+    }
+    expect(one.logins().length).toBeLessThanOrEqual(8);
   });
 });

@@ -59,7 +59,7 @@ const change: fc.Arbitrary<StateChange> = fc.record(
         session: fc.constantFrom(...sessions),
         createdAt: instant,
         done: fc.boolean(),
-        cursor: fc.string({ unit: 'grapheme' }),
+        cursor: fc.string({ unit: fc.constantFrom('a', ';', "'", 'é', '✓', '🙂') }),
       }),
     ),
     deltas: fc.array(delta, { maxLength: 5 }),
@@ -96,7 +96,7 @@ async function sameAnswers(changes: readonly StateChange[]): Promise<void> {
 }
 
 test('the same changes have the same result in memory, in a file, and in the file opened again', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(change, { maxLength: 8 }), sameAnswers), { numRuns: 60 });
+  await fc.assert(fc.asyncProperty(fc.array(change, { maxLength: 8 }), sameAnswers), { numRuns: 30 });
 });
 
 describe('the state file', () => {

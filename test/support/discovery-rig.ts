@@ -2,6 +2,8 @@ import type { Nanos } from '../../src/model/time.js';
 import type { RestoreEvent } from '../../src/model/event.js';
 import { type Backlog, createBacklog } from '../../src/pipeline/backlog.js';
 import { Discovery } from '../../src/discovery/scheduler.js';
+import { readSession } from '../../src/pipeline/read-session.js';
+import { ConcurrentReads } from '../../src/pipeline/concurrent-reads.js';
 import { createSessionCache } from '../../src/pipeline/session-cache.js';
 import type { SinkWorker, DeliveryReport } from '../../src/pipeline/sink-worker.js';
 import { deliverDue } from '../../src/pipeline/deliver-due.js';
@@ -38,7 +40,12 @@ export function bench(
       const backlog = createBacklog(await store.pending('hq', sink.name));
       backlogs.set(sink.name, backlog);
       const since = (): Nanos => discovery?.state.since[sink.name] ?? 0n;
-      workers.push({
+      const reads: ConcurrentReads = new ConcurrentReads({
+        clock: fakeClock(),
+        read: (entry, signal) => readSession(worker, entry, signal),
+        wake: () => undefined,
+      });
+      const worker: SinkWorker = {
         server: 'hq',
         source: server,
         pageCache,
@@ -46,15 +53,18 @@ export function bench(
         sink,
         pendingCommit: new PendingCommit(store, backlog),
         backlog,
+        reads,
+        random: () => 0,
         since,
         grace,
         series: { apply: () => undefined },
         committed: options.committed,
-      });
+      };
+      workers.push(worker);
     }
     const deps = { server: 'hq', source: server, store, sessionCache, pageCache, backlogs, grace } as const;
     const ports = {
-      clock: { ...fakeClock(), monotonic: () => 0 },
+      clock: { ...fakeClock(), monotonic: () => Number(server.at / 1_000_000n) },
       random: () => 0,
       schedule: { idleMs: 30_000, openMs: 5_000, reconcileMs: 900_000 },
       beginAt: (_: SinkName, now: Nanos) => now,

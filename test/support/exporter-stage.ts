@@ -6,7 +6,7 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { simulate, type Simulator } from '../../src/simulator/simulate.js';
 import { type ExporterProcess, startExporter } from './exporter-process.js';
 import { otlpReceiver, type OtlpReceiver } from './otlp-receiver.js';
-import { inFolder } from './program.js';
+import { inFolder } from './folder.js';
 
 /** The real program between a simulated server and a receiver. */
 export type ExporterStage = Readonly<{

@@ -7,7 +7,7 @@ export const pageOf = async (metrics: Metrics, format: Format = 'text'): Promise
 
 /** A page of these families alone. */
 export const pageWith = (families: readonly ServedFamily[], format: Format = 'text'): string =>
-  exposition(families, format);
+  exposition(families, format).toString();
 
 /** The samples of one family in a page of metrics, a line each. */
 export function linesOf(page: string, family: string): readonly string[] {

@@ -6,7 +6,10 @@ import { readExposition, type Samples } from './samples.js';
 import { fakeClock, type FakeClock } from './fake-clock.js';
 import type { Fault } from './faults.js';
 import { otlpReceiver } from './otlp-receiver.js';
-import { configOf, inFolder, program, type Program, serverConfig, until } from './program.js';
+import { program, type Program } from './program.js';
+import { inFolder } from './folder.js';
+import { configOf, serverConfig } from './program-config.js';
+import { until } from './until.js';
 
 export const routes = {
   token: '/token',
@@ -147,11 +150,11 @@ function worldOf({ world }: Simulator, clock: Readonly<{ now: () => number }>): 
 function timeOf(app: Program, clock: FakeClock): Pick<FaultStage, 'pass' | 'metrics'> {
   return {
     metrics: async () => readExposition((await app.get('/metrics')).text),
-    pass: async (holds, stepMs = 500) =>
-      until(async () => {
-        await clock.advance(stepMs);
-        return holds();
-      }, 110_000),
+    pass: async (holds, stepMs = 500) => {
+      const step = async (): Promise<void> => clock.advance(stepMs);
+      await step();
+      await until(holds, 110_000, step);
+    },
   };
 }
 
@@ -172,9 +175,9 @@ async function endsComplete(parts: Parts, uids: () => readonly string[]): Promis
   const agrees = async (): Promise<boolean> =>
     new Set(uids()).size === all.length && JSON.stringify(await state()) === JSON.stringify(wanted);
   await pass(agrees);
-  // Twice the time that a stopped session is looked at again after: nothing may be taken a second time.
+  // Longer than the 60 s for which a stopped session is read again: nothing may be taken a second time.
   let steps = 0;
-  await pass(() => (steps += 1) > 240, 500);
+  await pass(() => (steps += 1) > 150, 500);
   if (!(await agrees())) throw new Error(`Was complete, and is not: ${JSON.stringify(await state())}`);
 }
 

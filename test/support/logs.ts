@@ -1,22 +1,17 @@
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { acknowledgingExporter, logsSignal, tracesSignal } from '../../src/otlp/exporter.js';
-import type { PersonalData } from '../../src/model/personal-data.js';
-import { logsSink, type TimeLimits } from '../../src/otlp/logs-sink.js';
+import { logsSink, type LogsSinkOptions, type TimeLimits } from '../../src/otlp/logs-sink.js';
 import type { OtlpTarget } from '../../src/config/otlp.js';
 import { otlpTransport } from '../../src/otlp/transport.js';
 import type { Sink } from '../../src/pipeline/ports.js';
 import { tracesSink } from '../../src/otlp/traces-sink.js';
 import { redacting } from '../../src/otlp/redaction.js';
 import type { Origin } from '../../src/otlp/log-record.js';
+import { keepAll, target } from './otlp-target.js';
 
 /** A clock that stands still. */
 export const stopped = (ms: number): Clock => ({ ...systemClock, now: () => ms });
-
-/** Keeps all personal data. */
-export const keepAll: PersonalData = { person: 'keep', item: 'keep', path: 'keep', client: 'keep' };
-
-export const noTls = { caFile: undefined, certFile: undefined, keyFile: undefined } as const;
 
 export const origin: Origin = {
   resource: resourceFromAttributes({ 'service.name': 'vb365-exporter' }),
@@ -24,17 +19,7 @@ export const origin: Origin = {
   redact: redacting(keepAll, text => text),
 };
 
-export const target = (url: URL, over: Partial<OtlpTarget> = {}): OtlpTarget => ({
-  url,
-  protocol: 'http/json',
-  headers: {},
-  compression: 'none',
-  timeoutMs: 5_000,
-  proxy: undefined,
-  tls: noTls,
-  ...over,
-});
-
+const clock = stopped(Date.UTC(2017, 4, 30, 10, 57, 31));
 const noLimits: TimeLimits = { maxAge: undefined, maxBehind: undefined, maxAhead: undefined };
 
 /** The logs sink of a server `hq`, as the program builds it. */
@@ -44,12 +29,14 @@ export function logsTo(
   limits: TimeLimits = noLimits,
 ): Sink & { close: () => Promise<void> } {
   const to = target(url, over);
-  const clock = stopped(Date.UTC(2017, 4, 30, 10, 57, 31));
   const transport = otlpTransport(to, '1.2.3', clock);
-  const exporter = acknowledgingExporter(logsSignal, to.protocol, transport);
-  const sink = logsSink({ server: 'hq', origin, exporter, clock, limits });
+  const sink = logsThrough(acknowledgingExporter(logsSignal, to.protocol, transport), limits);
   return { ...sink, close: async () => transport.close() };
 }
+
+/** The same around another exporter. */
+export const logsThrough = (exporter: LogsSinkOptions['exporter'], limits: TimeLimits = noLimits): Sink =>
+  logsSink({ server: 'hq', origin, exporter, clock, limits });
 
 /** The traces sink of a server `hq`, as the program builds it. */
 export function tracesTo(url: URL, over: Partial<OtlpTarget> = {}): Sink & { close: () => Promise<void> } {

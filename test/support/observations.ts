@@ -44,6 +44,7 @@ const reads = { sessions: [], gone: new Set<string>(), unread: [], rejects: [], 
 export const listed = (over: Partial<Extract<Observation, { kind: 'listed' }>> = {}): Observation => ({
   ...reads,
   kind: 'listed',
+  all: false,
   startedMs: 99_000,
   askedAt: new Map(),
   feedEnd: undefined,

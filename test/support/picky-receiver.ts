@@ -1,3 +1,6 @@
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import { ExporterError } from '../../src/kernel/errors.js';
+import type { AcknowledgingExporter } from '../../src/otlp/exporter.js';
 import { type OtlpReceiver, otlpReceiver, type Received, recordsOf } from './otlp-receiver.js';
 
 /** A receiver that refuses certain records, and remembers what it has taken. */
@@ -50,3 +53,33 @@ const uidsOf = (request: Received): readonly string[] => recordsOf(request).map(
 
 export const uidOf = ({ attributes }: ReturnType<typeof recordsOf>[number]): string =>
   String(attributes.find(({ key }) => key === 'log.record.uid')?.value['stringValue']);
+
+/** An exporter to a picky receiver without a wire between them: for tests of thousands of requests. */
+export type PickyExporter = AcknowledgingExporter<ReadableLogRecord> & Omit<PickyReceiver, 'receiver'>;
+
+export function pickyExporter(): PickyExporter {
+  const poison = new Set<string>();
+  const kept: string[] = [];
+  let stubborn = false;
+  let asked = 0;
+  return {
+    poison,
+    kept,
+    stubborn: yes => void (stubborn = yes),
+    asked: () => {
+      const since = asked;
+      asked = 0;
+      return since;
+    },
+    export: async items => {
+      asked += 1;
+      const uids = items.map(({ attributes }) => String(attributes['log.record.uid']));
+      if (stubborn || uids.some(uid => poison.has(uid)))
+        throw new ExporterError('rejected', 'Could not send log records: answered 400', {
+          details: { statusCode: 400 },
+        });
+      kept.push(...uids);
+      return { refused: 0 };
+    },
+  };
+}

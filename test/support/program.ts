@@ -1,60 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { openWeb } from '../../src/config/web-config.js';
 import { type App, type AppOptions, startApp } from '../../src/app.js';
-import type { SecretSource } from '../../src/config/environment.js';
-import type { Config, ServerConfig } from '../../src/config/parse.js';
+import type { Config } from '../../src/config/parse.js';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { createLog } from '../../src/kernel/log.js';
-import { Secret } from '../../src/kernel/secret.js';
-import { keepAll, target } from './logs.js';
-
-/** A folder that is gone after the test. */
-export async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'vb365-test-'));
-  try {
-    await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** `password`: in place of the simulator's. */
-type Over = Partial<ServerConfig> & Readonly<{ password?: SecretSource }>;
-
-export const serverConfig = (url: string, { password, ...over }: Over = {}): ServerConfig => ({
-  name: 'hq',
-  url: new URL(url),
-  apiVersion: 'v6',
-  login: { kind: 'password', username: 'simulator', secret: password ?? { value: new Secret('simulator') } },
-  tls: { caFile: undefined, serverFingerprint: undefined, insecureSkipVerify: false },
-  proxy: undefined,
-  pollIntervalMs: 20,
-  openPollIntervalMs: 20,
-  reconcileIntervalMs: 900_000,
-  requestTimeoutMs: 5_000,
-  pageSize: 1000,
-  ...over,
-});
-
-export const configOf = (folder: string, server: ServerConfig, otlp?: URL): Config => ({
-  servers: [server],
-  history: { kind: 'now' },
-  abandonAfterMs: 3_600_000,
-  maxConcurrentRequests: 32,
-  state: { path: join(folder, 'state.db') },
-  metrics: { organizationLabel: true, maxOrganizations: 1000, firstIncrementHold: true },
-  logs:
-    otlp === undefined
-      ? undefined
-      : { ...target(otlp), personalData: keepAll, maxAgeMs: undefined, maxBehindMs: undefined, maxAheadMs: undefined },
-  traces: undefined,
-  ownTelemetry: undefined,
-  hashKeyFile: undefined,
-  warnings: [],
-});
 
 export type Program = App & {
   /** Lines of the program's own log. */
@@ -87,8 +35,9 @@ export async function program(
   };
   const app = await startApp({ config, listenAt, log, ...common });
   const get: Program['get'] = async path => {
+    const url = `http://127.0.0.1:${String(app.listening.port)}${path}`;
     // oxlint-disable-next-line no-restricted-globals -- its own client
-    const response = await fetch(`http://127.0.0.1:${String(app.listening.port)}${path}`);
+    const response = await fetch(url, { headers: { 'accept-encoding': 'identity' } });
     return { status: response.status, text: await response.text() };
   };
   const value: Program['value'] = async series => {
@@ -97,13 +46,4 @@ export async function program(
     return line === undefined ? undefined : Number(line.slice(series.length + 1));
   };
   return { ...app, said, get, value };
-}
-
-/** Waits until `holds` does, looking again and again; fails after `withinMs`. */
-export async function until(holds: () => Promise<boolean> | boolean, withinMs = 30_000): Promise<void> {
-  const giveUpAt = systemClock.monotonic() + withinMs;
-  while (!(await holds())) {
-    if (systemClock.monotonic() > giveUpAt) throw new Error(`Not within ${String(withinMs)} ms: ${holds.toString()}`);
-    await setImmediate();
-  }
 }

@@ -3,7 +3,8 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { simulate, type SimulateOptions, type Simulator } from '../../src/simulator/simulate.js';
 import type { World } from '../../src/simulator/world.js';
 import { otlpReceiver, type OtlpReceiver } from './otlp-receiver.js';
-import { inFolder, type Program } from './program.js';
+import { type Program } from './program.js';
+import { inFolder } from './folder.js';
 
 export const nowNanos = () => BigInt(systemClock.now()) * 1_000_000n;
 

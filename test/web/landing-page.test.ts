@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { systemClock } from '../../src/kernel/clock.js';
-import { configOf, program, type Program, serverConfig, until } from '../support/program.js';
+import { program, type Program } from '../support/program.js';
+import { configOf, serverConfig } from '../support/program-config.js';
+import { until } from '../support/until.js';
 import { onStage, openSession, running } from '../support/stage.js';
 
 const eventId = '755d207e-ebd6-49da-9943-3b9e5eb31dee';

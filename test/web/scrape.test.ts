@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import type { Listening } from '../../src/web/listen.js';
 import type { MetricsFormat, MetricsScraper } from '../../src/web/scrape.js';
-import { until } from '../support/program.js';
+import { until } from '../support/until.js';
 import { drivenClock } from '../support/simulator.js';
 import { serve } from '../support/web.js';
 

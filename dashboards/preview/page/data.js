@@ -9,9 +9,9 @@ async function ask(url) {
 }
 
 const named = (format, labels) =>
-  format ? format.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name) => labels[name] ?? '') : Object.values(labels).join(' ');
+  format ? format.replace(/\{\{\s*([\w.]+)\s*\}\}/g, (_, name) => labels[name] ?? '') : Object.values(labels).join(' ');
 
-/** A frame per series, as Grafana's data sources for Prometheus and Loki make them. */
+/** A frame per series, as Grafana's data sources for Prometheus and VictoriaLogs make them. */
 function seriesFrames(result, target, step) {
   return result.map(({ metric, value, values = [value] }) =>
     toDataFrame({
@@ -50,19 +50,16 @@ function tableFrame(result, refId) {
 }
 
 /** Log records with their attributes as fields: what `extractFields` with `replace` and `keepTime` makes of them. */
-function recordFrame(result) {
-  const lines = result
-    .flatMap(({ stream, values }) =>
-      values.map(([at, line]) => ({ at: Number(BigInt(at) / 1_000_000n), line, stream })),
-    )
-    .sort((a, b) => b.at - a.at);
-  const names = [...new Set(lines.flatMap(({ stream }) => Object.keys(stream)))];
+function recordFrame(records) {
+  const names = [...new Set(records.flatMap(record => Object.keys(record)))].filter(
+    name => !/^_(time|msg)$/.test(name),
+  );
   return toDataFrame({
     refId: 'A',
     fields: [
-      { name: 'Time', type: FieldType.time, values: lines.map(({ at }) => at) },
-      { name: 'Line', type: FieldType.string, values: lines.map(({ line }) => line) },
-      ...names.map(name => ({ name, type: FieldType.string, values: lines.map(({ stream }) => stream[name] ?? '') })),
+      { name: 'Time', type: FieldType.time, values: records.map(({ _time }) => Date.parse(_time)) },
+      { name: 'Line', type: FieldType.string, values: records.map(({ _msg }) => _msg) },
+      ...names.map(name => ({ name, type: FieldType.string, values: records.map(record => record[name] ?? '') })),
     ],
   });
 }
@@ -81,19 +78,28 @@ async function ofPrometheus(target, panel) {
   return seriesFrames(result, target, step);
 }
 
-async function ofLoki(target, panel) {
+async function ofVictoriaLogs(target, panel) {
   const step = stepOf(panel);
-  const metric = /^(sum|sort|topk|count|max|quantile)/.test(target.expr);
-  const overTime = metric && target.queryType === 'range';
-  const query = encodeURIComponent(filledIn(target.expr, step, overTime));
-  if (metric && !overTime) {
-    const { result } = await ask(`/loki/loki/api/v1/query?query=${query}&time=${to}000000000`);
+  const query = filledIn(target.expr, step);
+  const span = `start=${Math.ceil(from / step) * step}&end=${to}`;
+  if (target.queryType === 'stats') {
+    const ranged = encodeURIComponent(`_time:[${from}, ${to}] ${query}`);
+    const { result } = await ask(`/victorialogs/select/logsql/stats_query?query=${ranged}&time=${to}`);
     return seriesFrames(result, target, step);
   }
-  const span = `start=${Math.ceil(from / step) * step}&end=${to}`;
-  const rest = metric ? `&step=${step}` : `&limit=${target.maxLines ?? 500}&direction=backward`;
-  const { result } = await ask(`/loki/loki/api/v1/query_range?query=${query}&${span}${rest}`);
-  return metric ? seriesFrames(result, target, step) : result.length === 0 ? [] : [recordFrame(result)];
+  const path = `/victorialogs/select/logsql/`;
+  if (target.queryType === 'statsRange') {
+    const { result } = await ask(`${path}stats_query_range?query=${encodeURIComponent(query)}&${span}&step=${step}s`);
+    return seriesFrames(result, target, step);
+  }
+  const response = await fetch(
+    `${path}query?query=${encodeURIComponent(query)}&${span}&limit=${target.maxLines ?? 500}`,
+  );
+  const records = (await response.text())
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line));
+  return records.length === 0 ? [] : [recordFrame(records)];
 }
 
 /** What the queries of a panel answer. */
@@ -101,7 +107,8 @@ export async function framesOf(panel) {
   const frames = [];
   for (const target of panel.targets ?? []) {
     if (target.datasource.type === 'prometheus') frames.push(...(await ofPrometheus(target, panel)));
-    if (target.datasource.type === 'loki') frames.push(...(await ofLoki(target, panel)));
+    if (target.datasource.type === 'victoriametrics-logs-datasource')
+      frames.push(...(await ofVictoriaLogs(target, panel)));
   }
   return frames;
 }

@@ -14,6 +14,12 @@ export function stepOf(panel) {
   return widths.find(width => width >= wanted) ?? 86_400;
 }
 
+/** What a choice of a log query is without one in the address: everything, or no text. */
+function allOf(name) {
+  if (['session', 'initiator', 'search'].includes(name)) return '';
+  return name === 'server' ? '.+' : '.*';
+}
+
 /** A query with what Grafana fills in; a variable that is not in the address is "All". */
 export function filledIn(query, step, text = false) {
   const rate = Math.max(step + scrape, 4 * scrape);
@@ -28,5 +34,6 @@ export function filledIn(query, step, text = false) {
       const all = ['organization', 'workload', 'result', 'status'].includes(name) ? '.*' : '.+';
       return `"${(chosen(name) ?? all).replaceAll('.onmicrosoft', '\\\\.onmicrosoft')}"`;
     })
+    .replaceAll(/\$\{(\w+):regex\}/g, (_, name) => chosen(name) ?? allOf(name))
     .replaceAll(/\$\{?(session|initiator|search|trace)\}?/g, (_, name) => chosen(name) ?? '');
 }

@@ -4,19 +4,36 @@ import { exporterBoard } from './exporter.js';
 import { fleet } from './fleet.js';
 import { importable } from './importable.js';
 import { lintExceptions } from './lint-exceptions.js';
+import type { LogStore } from './log-store.js';
+import { loki } from './logql.js';
+import { victoriaLogs } from './logsql.js';
 import { organizationBoard } from './organization.js';
 import { sessionBoard } from './session.js';
 
-export const dashboards = (): readonly Dashboard[] => [fleet(), organizationBoard(), sessionBoard(), exporterBoard()];
+/** The dashboards with log panels, for users of a log store. */
+const ofStore = (store: LogStore): readonly Dashboard[] => [
+  fleet(store),
+  organizationBoard(store),
+  sessionBoard(store),
+];
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
-/** The dashboards for provisioning and for import through the UI, and the linter's exceptions. */
+const fileOf = (folder: string, one: Dashboard, text = json(one)): GeneratedFile => ({
+  path: `${folder}/${String(one.uid)}.json`,
+  text,
+});
+
+/**
+ * The dashboards: all for Loki, in a second form for import with its inputs, and those with log panels for VictoriaLogs. With
+ * the linter's exceptions.
+ */
 export function dashboardFiles(): readonly GeneratedFile[] {
-  const made = dashboards();
+  const all = [...ofStore(loki), exporterBoard()];
   return [
-    ...made.map(one => ({ path: `dashboards/grafana/${String(one.uid)}.json`, text: json(one) })),
-    ...made.map(one => ({ path: `dashboards/grafana-import/${String(one.uid)}.json`, text: json(importable(one)) })),
-    { path: 'dashboards/grafana/.lint', text: lintExceptions(made) },
+    ...all.map(one => fileOf(loki.folder, one)),
+    ...all.map(one => fileOf(`${loki.folder}-import`, one, json(importable(one)))),
+    ...ofStore(victoriaLogs).map(one => fileOf(victoriaLogs.folder, one)),
+    { path: `${loki.folder}/.lint`, text: lintExceptions(all) },
   ];
 }

@@ -5,6 +5,7 @@ import { joined } from './columns.js';
 import { dashboardOf, firingAlerts, type Row } from './dashboard.js';
 import { dots, heatmap } from './graph-panels.js';
 import { cell, linkTo } from './links.js';
+import type { LogStore } from './log-store.js';
 import type { PanelBuilder } from './panels.js';
 import { buckets, counted, now, ofServer, orZero, perBar, quantile, rows, withExemplars } from './queries.js';
 import {
@@ -53,7 +54,7 @@ const alertsFiring = (): PanelBuilder =>
     queries: [now(orZero('count(ALERTS{alertname=~"VB365.*",alertstate="firing"})'))],
   });
 
-const serversDown = (): PanelBuilder =>
+const serversDown = (store: LogStore): PanelBuilder =>
   stat({
     title: 'Servers down',
     description: 'VB365 servers whose last poll failed. Their later events are not counted yet.',
@@ -65,10 +66,10 @@ const serversDown = (): PanelBuilder =>
       [1, 'red'],
     ],
     queries: [now(orZero(`count(vb365_server_up{${ofServer}} == 0)`))],
-    links: [{ title: 'Exporter health', url: linkTo('exporter') }],
+    links: [{ title: 'Exporter health', url: linkTo(store, 'exporter') }],
   });
 
-const failuresByOrganization = (): PanelBuilder =>
+const failuresByOrganization = (store: LogStore): PanelBuilder =>
   ranking({
     title: 'Failed items by organization',
     description: 'The ten organizations with the most failed items in the time range. Click to open the organization.',
@@ -82,7 +83,7 @@ const failuresByOrganization = (): PanelBuilder =>
     links: [
       {
         title: 'This organization',
-        url: linkTo('organization', {
+        url: linkTo(store, 'organization', {
           server: '${__field.labels.server}',
           organization: '${__field.labels.organization}',
         }),
@@ -96,7 +97,7 @@ const redAboveZero = {
   thresholds: steps([null, 'text'], [1, 'red']),
 };
 
-const organizations = (): PanelBuilder =>
+const organizations = (store: LogStore): PanelBuilder =>
   table({
     title: 'Organizations',
     description:
@@ -135,7 +136,7 @@ const organizations = (): PanelBuilder =>
         links: [
           {
             title: 'This organization',
-            url: linkTo('organization', { server: cell('Server'), organization: cell('Organization') }),
+            url: linkTo(store, 'organization', { server: cell('Server'), organization: cell('Organization') }),
           },
         ],
       }),
@@ -199,28 +200,28 @@ const durationTable = (): PanelBuilder =>
     overrides: [forField('Items', { unit: 'locale', decimals: 0 })],
   });
 
-const story: readonly Row[] = [
+const story = (store: LogStore): readonly Row[] => [
   {
-    panels: [...headline(), oldestOpen(), alertsFiring(), serversDown()],
+    panels: [...headline(store), oldestOpen(), alertsFiring(), serversDown(store)],
   },
-  { title: 'Failures (needs Loki)', panels: [failures()] },
+  { title: `Failures (needs ${store.name})`, panels: [failures(store)] },
   {
-    title: 'Who restored whose data, where to, and why? (needs Loki)',
-    panels: [whoTookOut(), whyTakenOut(), takenOutTable()],
+    title: `Who restored whose data, where to, and why? (needs ${store.name})`,
+    panels: [whoTookOut(store), whyTakenOut(store), takenOutTable(store)],
   },
-  { title: 'Did a restore fail?', panels: [itemsByStatus(14, 9), failuresByOrganization(), organizations()] },
+  { title: 'Did a restore fail?', panels: [itemsByStatus(14, 9), failuresByOrganization(store), organizations(store)] },
   { title: 'How long do restores take?', panels: [sessionDurations(), itemDurations(), durationTable()] },
   { title: 'How much was restored, and how?', panels: [itemsByType(12, 9), bytesByType(12, 9)] },
 ];
 
 /** All organizations. */
-export const fleet = (): Dashboard =>
+export const fleet = (store: LogStore): Dashboard =>
   dashboardOf({
     uid: 'fleet',
     title: 'VB365 / Fleet overview',
     description: 'Restores from Veeam Backup for Microsoft 365: failures, durations and volume.',
     from: 'now-24h',
-    variables: tenantVariables(),
+    variables: tenantVariables(store),
     annotations: [firingAlerts(false)],
-    rows: story,
+    rows: story(store),
   });

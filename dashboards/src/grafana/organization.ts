@@ -2,9 +2,10 @@ import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { colours } from './colours.js';
 import { dashboardOf, firingAlerts, type Row } from './dashboard.js';
 import { bands, lines } from './graph-panels.js';
-import { countOf, initiatorOf, itemRecords, sessionRecords } from './log-queries.js';
+import { initiator, itemRecords, type LogQuery, sessionRecords, withReason } from './log-query.js';
+import type { LogStore } from './log-store.js';
 import type { PanelBuilder } from './panels.js';
-import { counted, highest, logsNow, now, ofTenant, orZero, overTime } from './queries.js';
+import { counted, highest, now, ofTenant, orZero, overTime } from './queries.js';
 import { noRecords, top, whoTookOut } from './record-rankings.js';
 import { failures, sessionTable } from './record-tables.js';
 import {
@@ -111,92 +112,95 @@ const openSessions = (): PanelBuilder =>
     queries: [overTime(`sum by (workload) (${highest(`vb365_restore_sessions_open{${ofTenant}}`)})`, '{{workload}}')],
   });
 
-const logStat = (facts: Omit<StatFacts, 'empty' | 'source'>): PanelBuilder =>
-  stat({ ...facts, width: 6, empty: noRecords, source: 'loki' });
+type NumberFacts = Omit<StatFacts, 'empty' | 'source' | 'queries'> & Readonly<{ query: LogQuery }>;
 
-const whoStats = (): readonly PanelBuilder[] => [
-  logStat({
+const logStat = (store: LogStore, { query, ...facts }: NumberFacts): PanelBuilder =>
+  stat({ ...facts, width: 6, empty: noRecords(store), source: store.source, queries: [store.query(query)] });
+
+const whoStats = (store: LogStore): readonly PanelBuilder[] => [
+  logStat(store, {
     title: 'People',
     description: 'Number of distinct initiators of sessions that ended in the time range.',
     unit: 'locale',
     decimals: 0,
-    queries: [logsNow(`count(${countOf(`${sessionRecords} | ${initiatorOf}`, 'initiator')})`)],
+    query: { show: 'distinct', records: sessionRecords, by: initiator },
   }),
-  logStat({
+  logStat(store, {
     title: 'Items outside office hours',
-    description: 'Items before 07:00, after 19:00 or on a weekend, in the time zone of the Loki server (usually UTC).',
+    description: `Items before 07:00, after 19:00 or on a weekend, in the time zone of the ${store.name} server (usually UTC).`,
     unit: 'locale',
     decimals: 0,
-    queries: [logsNow(`${countOf(outsideOfficeHours)} or vector(0)`)],
+    query: { show: 'count', records: [...itemRecords, 'outside office hours'] },
   }),
-  logStat({
+  logStat(store, {
     title: 'Median session',
     description: 'Median duration of the sessions in the time range.',
     unit: 's',
-    queries: [logsNow(`quantile_over_time(0.5, ${sessionLength} [$__auto]) by ()`)],
+    query: { show: 'median', records: sessionRecords, of: sessionLength },
   }),
-  logStat({
+  logStat(store, {
     title: 'Longest session',
     description: 'Duration of the longest session in the time range.',
     unit: 's',
-    queries: [logsNow(`max(max_over_time(${sessionLength} [$__auto]))`)],
+    query: { show: 'max', records: sessionRecords, of: sessionLength },
   }),
 ];
 
-const sessionLength = `${sessionRecords} | unwrap veeam_restore_session_duration`;
-const outsideOfficeHours = `${itemRecords} | label_format hour=\`{{ __timestamp__ | date "15" }}\`, day=\`{{ __timestamp__ | date "Mon" }}\` | hour!~"0[7-9]|1[0-8]" or day=~"Sat|Sun"`;
+const sessionLength = 'veeam.restore.session.duration';
 
-const rankings = (): readonly PanelBuilder[] => [
-  top('initiator', {
+const rankings = (store: LogStore): readonly PanelBuilder[] => [
+  top(store, {
+    by: initiator,
     title: 'Who',
     description: 'Initiators with the most items, case-insensitive.',
-    query: `${itemRecords} | ${initiatorOf}`,
   }),
-  top('veeam_restore_session_client_address', {
+  top(store, {
+    by: { attribute: 'veeam.restore.session.client.address' },
     title: 'From which client',
     description: 'Client machines with the most restored items.',
   }),
-  whoTookOut(),
-  top('veeam_restore_session_reason', {
+  whoTookOut(store),
+  top(store, {
+    by: { attribute: 'veeam.restore.session.reason' },
     title: 'Why',
     description: 'Reasons given by initiators. The Restore Portal asks for one, Explorers do not.',
-    query: `${itemRecords} | veeam_restore_session_reason!=""`,
+    records: [...itemRecords, withReason],
   }),
 ];
 
-const allSessions = (): PanelBuilder =>
-  sessionTable({
+const allSessions = (store: LogStore): PanelBuilder =>
+  sessionTable(store, {
     title: 'Sessions',
     description: 'Who restored, from where and why, newest first. Click the time to open the session.',
     height: 10,
-    empty: noRecords,
-    query: sessionRecords,
+    empty: noRecords(store),
+    records: sessionRecords,
   });
 
-const story: readonly Row[] = [
+const story = (store: LogStore): readonly Row[] => [
   {
-    panels: [...headline(), itemsOut(), dataMoved(), lastFailure()],
+    panels: [...headline(store), itemsOut(), dataMoved(), lastFailure()],
   },
-  { title: 'Failures (needs Loki)', panels: [failures()] },
+  { title: `Failures (needs ${store.name})`, panels: [failures(store)] },
   { title: 'Did a restore fail?', panels: [itemsByStatus(14, 9), failuresByKind()] },
   {
     title: 'How much was restored, and how?',
     panels: [itemsByType(12, 8), bytesByType(12, 8), againstTheWeekBefore(), openSessions()],
   },
   {
-    title: 'Who restored what, from where, and why? (needs Loki)',
-    panels: [...whoStats(), ...rankings(), allSessions()],
+    title: `Who restored what, from where, and why? (needs ${store.name})`,
+    panels: [...whoStats(store), ...rankings(store), allSessions(store)],
   },
 ];
 
 /** One organization, with the people who restored. */
-export const organizationBoard = (): Dashboard =>
+export const organizationBoard = (store: LogStore): Dashboard =>
   dashboardOf({
     uid: 'organization',
     title: 'VB365 / Organization',
     description: 'Restores of an organization: failures, exported data, and who restored what, from where and why.',
     from: 'now-24h',
-    variables: tenantVariables(),
+    variables: tenantVariables(store),
     annotations: [firingAlerts(false)],
-    rows: story,
+    rows: story(store),
   });

@@ -1,5 +1,4 @@
 import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog';
-import { DataqueryBuilder as LokiQueryBuilder, LokiQueryType } from '@grafana/grafana-foundation-sdk/loki';
 import { DataqueryBuilder as PromQueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { DataqueryBuilder as TempoQueryBuilder } from '@grafana/grafana-foundation-sdk/tempo';
 import { chosen } from './variables.js';
@@ -54,20 +53,6 @@ export const quantile = (q: number, bucket: string, by: string, range = '$__rang
   `histogram_quantile(${String(q)}, sum by (${['le', ...(by === '' ? [] : [by])].join(', ')}) (increase(${bucket}[${range}])))`;
 
 const grouped = (by: string): string => (by === '' ? '' : ` by (${by})`);
-
-const loki = (expr: string): LokiQueryBuilder => new LokiQueryBuilder().datasource(chosen('loki')).expr(expr);
-
-/** Log records, newest first. */
-export const records = (expr: string, maxLines = 500): Query =>
-  loki(expr).queryType(LokiQueryType.Range).maxLines(maxLines);
-
-/** One value over the time range. */
-export const logsNow = (expr: string, legend = ''): Query =>
-  loki(expr).queryType(LokiQueryType.Instant).legendFormat(legend);
-
-/** A value for each bar of a graph; `$__auto` in it is the width of a bar. */
-export const logsOverTime = (expr: string, legend: string): Query =>
-  loki(expr).queryType(LokiQueryType.Range).legendFormat(legend);
 
 /** A trace by its id. */
 export const traceOf = (id: string): Query =>

@@ -1,39 +1,41 @@
-import { initiatorOf, itemRecords, takenOut, topOf } from './log-queries.js';
+import { type Condition, type Group, initiator, itemRecords, takenOut, withReason } from './log-query.js';
+import type { LogStore } from './log-store.js';
 import type { PanelBuilder } from './panels.js';
-import { logsNow } from './queries.js';
 import { ranking } from './value-panels.js';
 
 /** Text for no data. */
-export const noRecords = 'No log records in this time range; this panel needs Loki';
+export const noRecords = ({ name }: LogStore): string => `No log records in this time range; this panel needs ${name}`;
 
-type Top = Readonly<{ title: string; description: string; query?: string }>;
+type Top = Readonly<{ title: string; description: string; by: Group; records?: readonly Condition[] }>;
 
 /** The ten most frequent values of an attribute, by default in records of items. */
-export const top = (by: string, { query = itemRecords, ...facts }: Top): PanelBuilder =>
+export const top = (store: LogStore, { by, records = itemRecords, ...facts }: Top): PanelBuilder =>
   ranking({
     ...facts,
     width: 12,
     height: 8,
     unit: 'locale',
     decimals: 0,
-    empty: noRecords,
-    source: 'loki',
+    empty: noRecords(store),
+    source: store.source,
     colour: 'semi-dark-blue',
-    queries: [logsNow(topOf(query, by), `{{${by}}}`)],
+    queries: [store.query({ show: 'top', records, by })],
   });
 
-const takenItems = `${itemRecords} | ${takenOut}`;
+const takenItems = [...itemRecords, takenOut];
 
-export const whoTookOut = (): PanelBuilder =>
-  top('initiator', {
+export const whoTookOut = (store: LogStore): PanelBuilder =>
+  top(store, {
+    by: initiator,
     title: 'Who exported data',
     description: 'Initiators who saved, exported or sent the most items.',
-    query: `${takenItems} | ${initiatorOf}`,
+    records: takenItems,
   });
 
-export const whyTakenOut = (): PanelBuilder =>
-  top('veeam_restore_session_reason', {
+export const whyTakenOut = (store: LogStore): PanelBuilder =>
+  top(store, {
+    by: { attribute: 'veeam.restore.session.reason' },
     title: 'Why data was exported',
     description: 'Reasons for sessions in which items were saved, exported or sent. Explorers ask for none.',
-    query: `${takenItems} | veeam_restore_session_reason!=""`,
+    records: [...takenItems, withReason],
   });

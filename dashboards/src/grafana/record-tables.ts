@@ -1,9 +1,9 @@
 import { forField } from './colours.js';
 import { type Columns, ofRecords } from './columns.js';
 import { cell, linkTo } from './links.js';
-import { failedRecords, itemRecords, takenOut } from './log-queries.js';
+import { type Condition, failedRecords, itemRecords, takenOut } from './log-query.js';
+import type { LogStore } from './log-store.js';
 import type { PanelBuilder } from './panels.js';
-import { records } from './queries.js';
 import { table } from './value-panels.js';
 
 const words: readonly (readonly [word: string, colour: string])[] = [
@@ -32,10 +32,12 @@ const wholeSession = ['null', 'empty'].map(match => ({
 }));
 
 /** Style of the columns by heading. Ids are hidden; they serve as link targets. */
-const looks: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+const looksOf = (store: LogStore): Readonly<Record<string, Readonly<Record<string, unknown>>>> => ({
   Time: {
     'custom.width': 175,
-    links: [{ title: 'This session', url: linkTo('session', { session: cell('Session'), trace: cell('Trace') }) }],
+    links: [
+      { title: 'This session', url: linkTo(store, 'session', { session: cell('Session'), trace: cell('Trace') }) },
+    ],
   },
   Operation: { 'custom.width': 85, mappings: wholeSession },
   Status: coloured,
@@ -50,106 +52,113 @@ const looks: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   Error: { 'custom.minWidth': 200 },
   Session: { 'custom.hidden': true },
   Trace: { 'custom.hidden': true },
-};
+});
 
-const ids: Columns = { veeam_restore_session_id: 'Session', trace_id: 'Trace' };
+const ids: Columns = { 'veeam.restore.session.id': 'Session', trace_id: 'Trace' };
 
 type Place = Readonly<{
   title: string;
   description: string;
   empty: string;
   height: number;
-  query: string;
+  records: readonly Condition[];
 }>;
 
 /** A table of at most `maxLines` log records; `numbers` lists numeric attributes. */
 function recordTable(
-  { query, ...place }: Place,
+  store: LogStore,
+  { records, ...place }: Place,
   { maxLines, columns, numbers = [] }: Readonly<{ maxLines: number; columns: Columns; numbers?: readonly string[] }>,
 ): PanelBuilder {
-  const shown: Columns = { Time: 'Time', ...columns, ...ids };
+  const named = Object.entries({ ...columns, ...ids }).map(
+    ([attribute, name]) => [store.field(attribute), name] as const,
+  );
+  const shown: Columns = { Time: 'Time', ...Object.fromEntries<string>(named) };
+  const looks = looksOf(store);
   return table({
     ...place,
     width: 24,
     unit: 'string',
-    source: 'loki',
-    queries: [records(query, maxLines)],
-    transformations: ofRecords(shown, ...numbers),
+    source: store.source,
+    queries: [store.query({ show: 'newest', records, limit: maxLines })],
+    transformations: ofRecords(shown, ...numbers.map(name => store.field(name))),
     overrides: Object.values(shown).flatMap(name => (looks[name] === undefined ? [] : [forField(name, looks[name])])),
   });
 }
 
 /** A table of records of sessions. */
-export const sessionTable = (place: Place): PanelBuilder =>
-  recordTable(place, {
+export const sessionTable = (store: LogStore, place: Place): PanelBuilder =>
+  recordTable(store, place, {
     maxLines: 500,
     columns: {
-      veeam_restore_session_result: 'Result',
-      veeam_organization_name: 'Organization',
-      veeam_restore_session_initiator: 'Initiator',
-      veeam_restore_session_client_address: 'Client',
-      veeam_restore_session_reason: 'Reason',
-      veeam_restore_session_scope: 'Scope',
-      veeam_restore_session_name: 'Name',
-      veeam_restore_session_duration: 'Duration',
+      'veeam.restore.session.result': 'Result',
+      'veeam.organization.name': 'Organization',
+      'veeam.restore.session.initiator': 'Initiator',
+      'veeam.restore.session.client.address': 'Client',
+      'veeam.restore.session.reason': 'Reason',
+      'veeam.restore.session.scope': 'Scope',
+      'veeam.restore.session.name': 'Name',
+      'veeam.restore.session.duration': 'Duration',
     },
-    numbers: ['veeam_restore_session_duration'],
+    numbers: ['veeam.restore.session.duration'],
   });
 
 /** A table of records of items. */
-export const itemTable = (place: Place): PanelBuilder =>
-  recordTable(place, {
+export const itemTable = (store: LogStore, place: Place): PanelBuilder =>
+  recordTable(store, place, {
     maxLines: 1000,
     columns: {
-      veeam_restore_event_status: 'Status',
-      veeam_restore_event_type: 'Operation',
-      veeam_restore_item_name: 'Item',
-      veeam_restore_item_type: 'Kind',
-      veeam_restore_item_size: 'Size',
-      veeam_restore_event_duration: 'Duration',
-      veeam_restore_source: 'From',
-      veeam_restore_target: 'To',
-      veeam_restore_session_initiator: 'Initiator',
-      error_message: 'Error',
+      'veeam.restore.event.status': 'Status',
+      'veeam.restore.event.type': 'Operation',
+      'veeam.restore.item.name': 'Item',
+      'veeam.restore.item.type': 'Kind',
+      'veeam.restore.item.size': 'Size',
+      'veeam.restore.event.duration': 'Duration',
+      'veeam.restore.source': 'From',
+      'veeam.restore.target': 'To',
+      'veeam.restore.session.initiator': 'Initiator',
+      'error.message': 'Error',
     },
-    numbers: ['veeam_restore_item_size', 'veeam_restore_event_duration'],
+    numbers: ['veeam.restore.item.size', 'veeam.restore.event.duration'],
   });
 
 const whoAndWhat: Columns = {
-  veeam_organization_name: 'Organization',
-  veeam_restore_session_initiator: 'Initiator',
-  veeam_restore_event_type: 'Operation',
-  veeam_restore_item_name: 'Item',
+  'veeam.organization.name': 'Organization',
+  'veeam.restore.session.initiator': 'Initiator',
+  'veeam.restore.event.type': 'Operation',
+  'veeam.restore.item.name': 'Item',
 };
 
 /** The latest failures of sessions and items. */
-export const failures = (): PanelBuilder =>
+export const failures = (store: LogStore): PanelBuilder =>
   recordTable(
+    store,
     {
       title: 'Latest failures',
       description: 'Failed sessions and items, newest first. Click the time to open the session.',
       height: 9,
-      empty: 'Nothing failed in this time range, or Loki receives no log records',
-      query: failedRecords,
+      empty: `Nothing failed in this time range, or ${store.name} receives no log records`,
+      records: failedRecords,
     },
     {
       maxLines: 100,
-      columns: { ...whoAndWhat, error_message: 'Error' },
+      columns: { ...whoAndWhat, 'error.message': 'Error' },
     },
   );
 
 /** The latest exported items. */
-export const takenOutTable = (): PanelBuilder =>
+export const takenOutTable = (store: LogStore): PanelBuilder =>
   recordTable(
+    store,
     {
       title: 'Latest exports: whose, by whom, where to, why',
       description: 'Items that were saved, exported or sent, newest first. Click the time to open the session.',
       height: 9,
-      empty: 'Nothing was exported in this time range, or Loki receives no log records',
-      query: `${itemRecords} | ${takenOut}`,
+      empty: `Nothing was exported in this time range, or ${store.name} receives no log records`,
+      records: [...itemRecords, takenOut],
     },
     {
       maxLines: 100,
-      columns: { ...whoAndWhat, veeam_restore_target: 'To', veeam_restore_session_reason: 'Reason' },
+      columns: { ...whoAndWhat, 'veeam.restore.target': 'To', 'veeam.restore.session.reason': 'Reason' },
     },
   );

@@ -2,6 +2,7 @@ import { failedItem } from '../recordings.js';
 import { inColours } from './colours.js';
 import { bars } from './graph-panels.js';
 import { linkTo } from './links.js';
+import type { LogStore } from './log-store.js';
 import type { Facts, PanelBuilder } from './panels.js';
 import { counted, now, ofTenant, orZero, overTime, perBar } from './queries.js';
 import { thresholds as at } from '../thresholds.js';
@@ -27,7 +28,7 @@ const sessionsEnded = (): PanelBuilder =>
     queries: [now(orZero(counted(sessions)))],
   });
 
-const sessionsFailed = (): PanelBuilder =>
+const sessionsFailed = (store: LogStore): PanelBuilder =>
   stat({
     title: 'Sessions failed',
     description: 'Restore sessions that stopped with the result Failed in the time range.',
@@ -39,7 +40,7 @@ const sessionsFailed = (): PanelBuilder =>
       [1, 'red'],
     ],
     queries: [now(orZero(counted(failedSessions)))],
-    links: [{ title: 'List failed sessions', url: linkTo('session', { result: 'Failed' }) }],
+    links: [{ title: 'List failed sessions', url: linkTo(store, 'session', { result: 'Failed' }) }],
   });
 
 const itemsFailed = (): PanelBuilder =>
@@ -86,9 +87,9 @@ const openNow = (): PanelBuilder =>
   });
 
 /** The first line of the dashboards Fleet and Organization. */
-export const headline = (): readonly PanelBuilder[] => [
+export const headline = (store: LogStore): readonly PanelBuilder[] => [
   sessionsEnded(),
-  sessionsFailed(),
+  sessionsFailed(store),
   itemsFailed(),
   successRatio(),
   openNow(),

@@ -3,81 +3,95 @@ import { inColours } from './colours.js';
 import { dashboardOf, type Row } from './dashboard.js';
 import { bars } from './graph-panels.js';
 import { logs, trace } from './log-panels.js';
-import { countOf, found, itemRecords, picked, sessionRecords } from './log-queries.js';
+import { allRecords, type Condition, found, itemRecords, type LogQuery, picked, sessionRecords } from './log-query.js';
+import type { LogStore } from './log-store.js';
 import type { PanelBuilder } from './panels.js';
-import { logsNow, logsOverTime, records, traceOf } from './queries.js';
 import { itemTable, sessionTable } from './record-tables.js';
 import { stat, type StatFacts } from './value-panels.js';
 import { job, organization, server, sourceVariable, textVariable, wordsVariable } from './variables.js';
 
-const pickedSessions = `${sessionRecords} | ${picked} | veeam_restore_session_result=~"$result"`;
-const pickedItems = `${itemRecords} | ${picked} | veeam_restore_event_status=~"$status" | ${found}`;
+const pickedSessions: readonly Condition[] = [
+  ...sessionRecords,
+  ...picked,
+  { attribute: 'veeam.restore.session.result', isChosenIn: 'result' },
+];
+const pickedItems: readonly Condition[] = [
+  ...itemRecords,
+  ...picked,
+  { attribute: 'veeam.restore.event.status', isChosenIn: 'status' },
+  found,
+];
 const empty = 'No log record matches; widen the time range or clear the filters';
 
-const logStat = (facts: Omit<StatFacts, 'empty' | 'source'>): PanelBuilder =>
-  stat({ ...facts, width: 4, empty: 'None', source: 'loki' });
+type NumberFacts = Omit<StatFacts, 'empty' | 'source' | 'queries'> & Readonly<{ query: LogQuery }>;
+
+const logStat = (store: LogStore, { query, ...facts }: NumberFacts): PanelBuilder =>
+  stat({ ...facts, width: 4, empty: 'None', source: store.source, queries: [store.query(query)] });
 
 const redAboveZero = [
   [null, 'green'],
   [1, 'red'],
 ] as const;
 
-const header = (): readonly PanelBuilder[] => [
-  logStat({
+const header = (store: LogStore): readonly PanelBuilder[] => [
+  logStat(store, {
     title: 'Sessions',
     description: 'Sessions that ended in the time range and match the filters.',
     unit: 'locale',
     decimals: 0,
-    queries: [logsNow(`${countOf(pickedSessions)} or vector(0)`)],
+    query: { show: 'count', records: pickedSessions },
   }),
-  logStat({
+  logStat(store, {
     title: 'Failed sessions',
     description: 'Failed ones among them.',
     unit: 'locale',
     decimals: 0,
     steps: redAboveZero,
-    queries: [logsNow(`${countOf(`${pickedSessions} | veeam_restore_session_result="Failed"`)} or vector(0)`)],
+    query: {
+      show: 'count',
+      records: [...pickedSessions, { attribute: 'veeam.restore.session.result', is: 'Failed' }],
+    },
   }),
-  logStat({
+  logStat(store, {
     title: 'Items',
     description: 'Items that match the filters.',
     unit: 'locale',
     decimals: 0,
-    queries: [logsNow(`${countOf(pickedItems)} or vector(0)`)],
+    query: { show: 'count', records: pickedItems },
   }),
-  logStat({
+  logStat(store, {
     title: 'Failed items',
     description: 'Failed ones among them.',
     unit: 'locale',
     decimals: 0,
     steps: redAboveZero,
-    queries: [logsNow(`${countOf(`${pickedItems} | veeam_restore_event_status="Failed"`)} or vector(0)`)],
+    query: { show: 'count', records: [...pickedItems, { attribute: 'veeam.restore.event.status', is: 'Failed' }] },
   }),
-  logStat({
+  logStat(store, {
     title: 'Data',
     description: 'Size of these items, as far as the server reports it.',
     unit: 'bytes',
     decimals: 1,
-    queries: [logsNow(`sum(sum_over_time(${pickedItems} | unwrap veeam_restore_item_size [$__auto]))`)],
+    query: { show: 'sum', records: pickedItems, of: 'veeam.restore.item.size' },
   }),
-  logStat({
+  logStat(store, {
     title: 'Longest session',
     description: 'Duration of the longest of these sessions.',
     unit: 's',
-    queries: [logsNow(`max(max_over_time(${pickedSessions} | unwrap veeam_restore_session_duration [$__auto]))`)],
+    query: { show: 'max', records: pickedSessions, of: 'veeam.restore.session.duration' },
   }),
 ];
 
-const sessionList = (): PanelBuilder =>
-  sessionTable({
+const sessionList = (store: LogStore): PanelBuilder =>
+  sessionTable(store, {
     title: 'Sessions: who, from where, why',
     description: 'Sessions that ended, newest first. Click the time to filter by that session.',
     height: 9,
     empty,
-    query: pickedSessions,
+    records: pickedSessions,
   });
 
-const itemsOverTime = (): PanelBuilder =>
+const itemsOverTime = (store: LogStore): PanelBuilder =>
   bars({
     title: 'Items over time',
     description: 'Matching items over time, by status.',
@@ -86,21 +100,21 @@ const itemsOverTime = (): PanelBuilder =>
     unit: 'short',
     decimals: 0,
     empty,
-    source: 'loki',
+    source: store.source,
     overrides: inColours('Success', 'Warning', 'Failed', 'Cancelled', 'Skipped'),
-    queries: [logsOverTime(countOf(pickedItems, 'veeam_restore_event_status'), '{{veeam_restore_event_status}}')],
+    queries: [store.query({ show: 'per bar', records: pickedItems, by: { attribute: 'veeam.restore.event.status' } })],
   });
 
-const itemList = (): PanelBuilder =>
-  itemTable({
+const itemList = (store: LogStore): PanelBuilder =>
+  itemTable(store, {
     title: 'Items: what, from where, where to',
     description: 'Matching items, newest first, at most 1,000. The panel menu offers CSV: Inspect, Data.',
     height: 12,
     empty,
-    query: pickedItems,
+    records: pickedItems,
   });
 
-const everything = (): PanelBuilder =>
+const everything = (store: LogStore): PanelBuilder =>
   logs({
     title: 'Log records',
     description: 'All log records of these sessions, oldest first, including lines about the session itself.',
@@ -108,45 +122,39 @@ const everything = (): PanelBuilder =>
     height: 12,
     unit: 'string',
     empty,
-    source: 'loki',
-    queries: [
-      records(
-        `{service_name="vb365-exporter"} | service_instance_id=~"$server" | veeam_organization_name=~"$organization" | ${picked}`,
-        1000,
-      ),
-    ],
+    source: store.source,
+    queries: [store.query({ show: 'newest', records: [...allRecords, ...picked], limit: 1000 })],
   });
 
-const sessionTrace = (): PanelBuilder =>
+const sessionTrace = ({ traces }: LogStore): PanelBuilder =>
   trace({
     title: 'Trace',
-    description:
-      'The session as a trace with one span per item. Needs Tempo, "traces.enabled" in the exporter, and a selected session.',
+    description: `The session as a trace with one span per item. Needs ${traces.name}, "traces.enabled" in the exporter, and a selected session.`,
     width: 12,
     height: 12,
     unit: 'string',
-    empty: 'Click the time of a session above; this panel needs Tempo',
-    source: 'tempo',
-    queries: [traceOf('${trace}')],
+    empty: `Click the time of a session above; this panel needs ${traces.name}`,
+    source: traces.source,
+    queries: [traces.byId('${trace}')],
   });
 
-const story: readonly Row[] = [
-  { panels: [...header(), sessionList()] },
-  { title: 'Items of these sessions', panels: [itemsOverTime(), itemList()] },
-  { title: 'Details', panels: [everything(), sessionTrace()] },
+const story = (store: LogStore): readonly Row[] => [
+  { panels: [...header(store), sessionList(store)] },
+  { title: 'Items of these sessions', panels: [itemsOverTime(store), itemList(store)] },
+  { title: 'Details', panels: [everything(store), sessionTrace(store)] },
 ];
 
 /** Single sessions and their items; the other dashboards link here. */
-export const sessionBoard = (): Dashboard =>
+export const sessionBoard = (store: LogStore): Dashboard =>
   dashboardOf({
     uid: 'session',
     title: 'VB365 / Session explorer',
-    description: 'Who restored what of whom, where to and why, by session and item. Needs Loki.',
+    description: `Who restored what of whom, where to and why, by session and item. Needs ${store.name}.`,
     from: 'now-24h',
     variables: [
       sourceVariable('prometheus'),
-      sourceVariable('loki'),
-      sourceVariable('tempo'),
+      sourceVariable(store.source),
+      sourceVariable(store.traces.source),
       job,
       server,
       organization,
@@ -158,5 +166,5 @@ export const sessionBoard = (): Dashboard =>
       textVariable('trace', 'Trace', 'Trace id; click the time of a session to fill it in.'),
     ],
     annotations: [],
-    rows: story,
+    rows: story(store),
   });

@@ -10,25 +10,42 @@ import {
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 
 /** Kinds of data sources; the viewer selects one of each. */
-export const sourceTypes = ['prometheus', 'loki', 'tempo'] as const;
+export const sourceTypes = ['prometheus', 'loki', 'victoriametrics-logs-datasource', 'tempo', 'jaeger'] as const;
 export type SourceType = (typeof sourceTypes)[number];
 
 export type Variable = Builder<VariableModel>;
 
+/** Names of data source variables contain only letters, digits and underscores. */
+const wordFor = (type: SourceType): string => (type === 'victoriametrics-logs-datasource' ? 'victorialogs' : type);
+
+/** The variable that holds the selected data source of that kind. */
+export const sourceName = (type: SourceType): string => `${wordFor(type)}_datasource`;
+
 /** The selected data source of that kind. */
-export const chosen = (type: SourceType): DataSourceRef => ({ type, uid: `\${${type}_datasource}` });
+export const chosen = (type: SourceType): DataSourceRef => ({ type, uid: `\${${sourceName(type)}}` });
 
 /** Name and label follow Grafana's dashboard-linter. */
 export const sourceVariable = (type: SourceType): Variable =>
-  new DatasourceVariableBuilder(`${type}_datasource`)
-    .label(`${type.charAt(0).toUpperCase()}${type.slice(1)} data source`)
+  new DatasourceVariableBuilder(sourceName(type))
+    .label(`${sourceTitles[type]} data source`)
     .description(whatFor[type])
     .type(type);
+
+/** What users call the kinds of data sources. */
+export const sourceTitles: Readonly<Record<SourceType, string>> = {
+  prometheus: 'Prometheus',
+  loki: 'Loki',
+  'victoriametrics-logs-datasource': 'VictoriaLogs',
+  tempo: 'Tempo',
+  jaeger: 'Jaeger',
+};
 
 const whatFor: Readonly<Record<SourceType, string>> = {
   prometheus: 'Prometheus with the metrics of vb365-exporter.',
   loki: 'Loki with its log records; metric panels do not need it.',
+  'victoriametrics-logs-datasource': 'VictoriaLogs with its log records; metric panels do not need it.',
   tempo: 'Tempo with its traces; only the trace panel needs it.',
+  jaeger: 'Jaeger with its traces; only the trace panel needs it. VictoriaTraces works, too.',
 };
 
 type Choice = Readonly<{ label: string; query: string; description: string; all?: string }>;
@@ -99,9 +116,9 @@ export const textVariable = (name: string, label: string, description: string): 
     .current({ text: '', value: '' });
 
 /** Variables of the dashboards Fleet and Organization. */
-export const tenantVariables = (): readonly Variable[] => [
+export const tenantVariables = ({ source }: Readonly<{ source: SourceType }>): readonly Variable[] => [
   sourceVariable('prometheus'),
-  sourceVariable('loki'),
+  sourceVariable(source),
   job,
   server,
   organization,

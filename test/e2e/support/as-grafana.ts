@@ -17,7 +17,8 @@ export function stepOf({ maxDataPoints = 1000, interval }: BoardPanel, { from, t
 }
 
 /** One value, not one for each point of a graph. */
-export const isInstant = ({ instant, queryType }: Target): boolean => instant === true || queryType === 'instant';
+export const isInstant = ({ instant, queryType }: Target): boolean =>
+  instant === true || ['instant', 'stats'].includes(queryType ?? '');
 
 /** A query as Grafana would send it. */
 export function asked(target: Target, panel: BoardPanel, range: TimeRange, choices: Choices = {}): string {
@@ -32,8 +33,21 @@ export function asked(target: Target, panel: BoardPanel, range: TimeRange, choic
     .replaceAll('$__range', `${String(to - from)}s`)
     .replaceAll('$__auto', `${String(isInstant(target) ? to - from : step)}s`)
     .replaceAll(/"\$(\w+)"/g, (_, name: string) => `"${choices[name] ?? (limited.includes(name) ? '.+' : '.*')}"`)
-    .replaceAll(/\$(session|initiator|search)\b/g, (_, name: string) => choices[name] ?? '');
+    .replaceAll(/\$\{(\w+):regex\}/g, (_, name: string) => chosenAsRegex(name, choices[name]));
 }
+
+/** What Grafana makes of `${name:regex}`: "All" is as the variable says, typed text is escaped, and choices are separated by `|`. */
+function chosenAsRegex(name: string, choice: string | undefined): string {
+  if (typed.includes(name)) return escaped(choice ?? '');
+  if (choice === undefined) return limited.includes(name) ? '.+' : '.*';
+  const values = choice.split('|').map(escaped);
+  return values.length === 1 ? (values[0] ?? '') : `(${values.join('|')})`;
+}
+
+const escaped = (text: string): string => text.replaceAll(/[\\^$*+?.()|[\]{}/]/g, '\\$&');
+
+/** Variables that the viewer types. */
+const typed = ['session', 'initiator', 'search'];
 
 /** Variables whose "All" wants a value. */
 const limited = ['job', 'instance', 'server'];

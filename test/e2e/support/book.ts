@@ -13,6 +13,9 @@ export type Expected = Readonly<{
   severity: number;
 }>;
 
+/** The exporter takes them out of the message of an event; the book has all of it. */
+export const takenFromMessage: readonly string[] = ['veeam.restore.reason', 'error.message'];
+
 const severities: Readonly<Record<string, number>> = { Failed: 17, Warning: 13, Cancelled: 13 };
 
 /** The halves of a GUID, xor. */

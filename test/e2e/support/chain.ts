@@ -4,7 +4,7 @@ import { systemClock } from '../../../src/kernel/clock.js';
 import { milliseconds } from '../../../src/model/time.js';
 import { simulate } from '../../../src/simulator/simulate.js';
 import type { World } from '../../../src/simulator/world.js';
-import { inFolder } from '../../support/program.js';
+import { inFolder } from '../../support/folder.js';
 import { type Labels, type Prometheus, startAlertmanager, startPrometheus, webhook } from './monitoring.js';
 import { eventually, freePort, type Running, startProgram, whenReady } from './running.js';
 

@@ -68,22 +68,25 @@ export async function startCollector(folder: string, port: number): Promise<Coll
 type Json = Readonly<Record<string, unknown>>;
 const list = (json: Json, key: string): readonly Json[] => (json[key] ?? []) as readonly Json[];
 
-function written(path: string, resources: string, scopes: string, items: string): readonly Written[] {
+function written(path: string, ...keys: Keys): readonly Written[] {
   const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
-  return lines
-    .filter(line => line !== '')
-    .flatMap(line => list(JSON.parse(line) as Json, resources))
-    .flatMap(one =>
-      list(one, scopes).flatMap(scope =>
-        list(scope, items).map(item => ({
-          ...item,
-          attributes: named(item['attributes'] as Attributes),
-          resource: named((one['resource'] as Json)['attributes'] as Attributes),
-          scope: String((scope['scope'] as Json)['name']),
-        })),
-      ),
-    );
+  return lines.filter(line => line !== '').flatMap(line => writtenOf(JSON.parse(line) as Json, ...keys));
 }
+
+type Keys = readonly [resources: string, scopes: string, items: string];
+
+/** The records or spans in OTLP/JSON. */
+export const writtenOf = (json: Json, ...[resources, scopes, items]: Keys): readonly Written[] =>
+  list(json, resources).flatMap(one =>
+    list(one, scopes).flatMap(scope =>
+      list(scope, items).map(item => ({
+        ...item,
+        attributes: named(item['attributes'] as Attributes),
+        resource: named((one['resource'] as Json)['attributes'] as Attributes),
+        scope: String((scope['scope'] as Json)['name']),
+      })),
+    ),
+  );
 
 /** Numbers are numbers, however they were written. */
 const named = (attributes: Attributes): Readonly<Record<string, unknown>> =>

@@ -1,4 +1,4 @@
-import { type BoardPanel, boards, panelsOf, type Target } from '../../dashboards/boards.js';
+import { type Board, type BoardPanel, boards, panelsOf, type Target } from '../../dashboards/boards.js';
 import type { Series } from './archive.js';
 
 export type Counts = Readonly<Record<string, number>>;
@@ -11,19 +11,26 @@ export function tally<T>(list: readonly T[], by: (one: T) => string, size: (one:
 }
 
 /** What the points of each series come to; series that stay at 0 are left out. */
-export const sums = (found: readonly Series[], by: readonly string[]): Counts =>
-  Object.fromEntries(
-    found
-      .map(
-        ({ labels, values }) =>
-          [by.map(label => labels[label] ?? '').join(' '), values.reduce((sum, [, value]) => sum + value, 0)] as const,
-      )
-      .filter(([, sum]) => sum > 0),
+export const sums = (found: readonly Series[], by: readonly string[]): Counts => {
+  const points = found.flatMap(({ labels, values }) =>
+    values.map(([, value]) => ({ name: by.map(label => labels[label] ?? '').join(' '), value })),
   );
+  const all = tally(
+    points,
+    ({ name }) => name,
+    ({ value }) => value,
+  );
+  return Object.fromEntries(Object.entries(all).filter(([, sum]) => sum > 0));
+};
 
 /** A panel by its title, and one of its queries. */
-export const panelNamed = (uid: string, title: string, refId = 'A'): readonly [BoardPanel, Target] => {
-  const panel = boards
+export const panelNamed = (
+  uid: string,
+  title: string,
+  refId = 'A',
+  among: readonly Board[] = boards,
+): readonly [BoardPanel, Target] => {
+  const panel = among
     .filter(board => board.uid === uid)
     .flatMap(panelsOf)
     .find(one => one.title === title);

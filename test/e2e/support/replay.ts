@@ -2,7 +2,8 @@ import { systemClock } from '../../../src/kernel/clock.js';
 import { milliseconds } from '../../../src/model/time.js';
 import { simulate } from '../../../src/simulator/simulate.js';
 import type { World } from '../../../src/simulator/world.js';
-import { configOf, program, serverConfig } from '../../support/program.js';
+import { program } from '../../support/program.js';
+import { configOf, serverConfig } from '../../support/program-config.js';
 import { eventually } from './running.js';
 import type { Worlds } from './simulated-time.js';
 
@@ -13,6 +14,7 @@ export type Replay = Readonly<{
   fromMs: number;
   /** Where they go. */
   to: URL;
+  protocol?: 'http/json' | 'http/protobuf';
 }>;
 
 /** Log records that the book of a server calls for, from a time on. */
@@ -23,7 +25,7 @@ function booked(world: World, fromMs: number): number {
 }
 
 /** Has the exporter, started for the first time, deliver the log records of what has happened on the servers. */
-export async function replayed({ worlds, folder, fromMs, to }: Replay): Promise<void> {
+export async function replayed({ worlds, folder, fromMs, to, protocol = 'http/json' }: Replay): Promise<void> {
   const simulators = await Promise.all(
     [...worlds].map(async ([name, world], index) => {
       // The seed decides which installation it is.
@@ -35,7 +37,9 @@ export async function replayed({ worlds, folder, fromMs, to }: Replay): Promise<
   const [first] = servers;
   if (first === undefined) throw new Error('There is no server to read');
   const history = { kind: 'since', at: milliseconds(fromMs) } as const;
-  const app = await program({ ...configOf(folder, first, to), servers, history });
+  const config = configOf(folder, first, to);
+  const logs = config.logs === undefined ? undefined : { ...config.logs, protocol };
+  const app = await program({ ...config, logs, servers, history });
   const delivered = async (name: string): Promise<number> => {
     const series = `vb365_sink_delivered_total{server="${name}",sink="logs",outcome="delivered"}`;
     return (await app.value(series)) ?? 0;

@@ -12,6 +12,8 @@ export interface Running {
   alive(): boolean;
   /** Asks it to stop, ends it by force after `graceMs` (10 s), and resolves once it is gone. */
   stop(graceMs?: number): Promise<void>;
+  /** Ends it by force, as a crash would. */
+  kill(): Promise<void>;
 }
 
 export type Command = Readonly<{ path: string; args: readonly string[]; env?: NodeJS.ProcessEnv; cwd?: string }>;
@@ -45,7 +47,11 @@ export function startProgram({ path, args, env, cwd }: Command): Running {
     timer.abort();
     await force.catch(() => undefined);
   };
-  return { pid: child.pid, output: () => said, alive, stop };
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await gone;
+  };
+  return { pid: child.pid, output: () => said, alive, stop, kill };
 }
 
 /** Runs a program to its end. */

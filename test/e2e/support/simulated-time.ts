@@ -4,7 +4,8 @@ import type { Intercept } from '../../../src/simulator/traffic.js';
 import { World } from '../../../src/simulator/world.js';
 import { fakeClock } from '../../support/fake-clock.js';
 import { officeHours, type OfficeHours } from '../../support/office-hours.js';
-import { configOf, type Program, program, serverConfig } from '../../support/program.js';
+import { type Program, program } from '../../support/program.js';
+import { configOf, serverConfig } from '../../support/program-config.js';
 import { getText } from './running.js';
 
 /** A VB365 server by its name in the configuration, and what happens on it. */

@@ -10,8 +10,6 @@ export interface Stack {
   url(service: string, port: number): Promise<string>;
   /** The name of the container of a service. */
   container(service: string): string;
-  /** What the stand-in for Tempo has taken: JSON, a line for each request. */
-  traces(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -24,7 +22,7 @@ type Peer = Readonly<{ tool: ToolName; entrypoint: string; user: string; folder:
 
 /**
  * The programs of this machine that stand in for the images of the compose file, with entry point, user and folder as
- * the images have them. Tempo cannot be had here: another Collector takes what is sent to it. Nor can Grafana.
+ * the images have them.
  */
 const peers: Readonly<Record<string, Peer>> = {
   prometheus: { tool: 'prometheus', entrypoint: '/bin/prometheus', user: '65534:65534', folder: '/prometheus' },
@@ -35,18 +33,10 @@ const peers: Readonly<Record<string, Peer>> = {
     folder: '/alertmanager',
     files: '/usr/share/prometheus/alertmanager',
   },
-  loki: { tool: 'loki', entrypoint: '/usr/bin/loki', user: '10001:10001', folder: '/loki' },
   'otel-collector': { tool: 'otelcol', entrypoint: '/otelcol-contrib', user: '10001:10001', folder: '/nothing' },
-  tempo: { tool: 'otelcol', entrypoint: '/tempo', user: '10001:10001', folder: '/var/tempo' },
+  victorialogs: { tool: 'victoriaLogs', entrypoint: '/victoria-logs-prod', user: '0:0', folder: '/vlogs' },
+  jaeger: { tool: 'jaeger', entrypoint: '/jaeger', user: '10001:10001', folder: '/nothing' },
 };
-
-const standInForTempo = `
-receivers: { otlp: { protocols: { http: { endpoint: 0.0.0.0:4318 } } } }
-exporters: { file: { path: /var/tempo/traces.jsonl, flush_interval: 100ms } }
-service:
-  telemetry: { metrics: { level: none } }
-  pipelines: { traces: { receivers: [otlp], exporters: [file] } }
-`;
 
 const container = (service: string): string => `${project}_${service}_1`;
 
@@ -56,7 +46,7 @@ export async function startStack(folder: string): Promise<Stack> {
   for (const [name, peer] of Object.entries(peers)) await makePeer(compose.services[name]?.image ?? '', peer);
   await podman('tag', image, compose.services['exporter']?.image ?? '');
   const file = join(folder, 'docker-compose.yml');
-  writeFileSync(file, stringify(runnable(compose, folder)));
+  writeFileSync(file, stringify(runnable(compose)));
   const run = composeProgram(folder, file);
   await run('up', '--detach', '--no-build');
   return {
@@ -65,10 +55,6 @@ export async function startStack(folder: string): Promise<Stack> {
       const address = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}';
       const { output } = await podman('inspect', '--format', address, container(service));
       return `http://${output.trim()}:${String(port)}`;
-    },
-    traces: async () => {
-      const { output } = await podman('volume', 'inspect', '--format', '{{.Mountpoint}}', `${project}_tempo`);
-      return readFileSync(join(output.trim(), 'traces.jsonl'), 'utf8');
     },
     stop: async () => {
       await run('down', '--volumes');
@@ -83,20 +69,12 @@ async function makePeer(name: string, { tool, entrypoint, user, folder, files = 
 }
 
 /** The compose file without what cannot be had here, and without the ports of this machine, which others may use. */
-function runnable({ services, volumes }: Compose, folder: string): object {
-  const { grafana: _, ...parts } = services;
-  const ours = Object.entries(parts).map(([name, { volumes: mounts = [], ...service }]) => {
+function runnable({ services, volumes }: Compose): object {
+  const ours = Object.entries(services).map(([name, { volumes: mounts = [], ...service }]) => {
     const { ports: _ports, build: _build, restart: _restart, ...kept } = service as Record<string, unknown>;
     return [name, { ...kept, volumes: mounts.map(absolute) }] as const;
   });
-  const config = join(folder, 'tempo.yaml');
-  writeFileSync(config, standInForTempo);
-  const tempo = {
-    ...Object.fromEntries(ours)['tempo'],
-    command: ['--config', '/etc/tempo/config.yaml'],
-    volumes: [`${config}:/etc/tempo/config.yaml:ro`, 'tempo:/var/tempo'],
-  };
-  return { services: { ...Object.fromEntries(ours), tempo }, volumes };
+  return { services: Object.fromEntries(ours), volumes };
 }
 
 const absolute = (mount: string): string =>

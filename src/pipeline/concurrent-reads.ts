@@ -1,0 +1,188 @@
+import { alarm, type Clock } from '../kernel/clock.js';
+import { type ExporterError, toExporterError } from '../kernel/errors.js';
+import type { BacklogEntry } from './backlog.js';
+import type { SessionPart } from './batch-builder.js';
+import { concernsOneRequest } from './ports.js';
+
+/** Sessions that one sink reads at a time, besides those whose answers are late. */
+const concurrency = 4;
+/** All reads of one sink that wait for the server. */
+const maxReads = 28;
+/** A read whose answer takes longer is late: it goes on, and the others go past it. */
+const defaultPatienceMs = 2_000;
+/** A late answer is reported after this time. */
+const reportedLateMs = 10_000;
+/** So many different sessions that fail in a row are a failure of the server. */
+const failuresOfServer = 5;
+
+/** A session that could not be read. */
+export type ReadFailure = Readonly<{
+  session: string;
+  error: ExporterError;
+  /** Whether the server failed, and not this session only. */
+  ofServer: boolean;
+}>;
+
+/** A part of a session, or why there is none. */
+export type ReadOutcome = SessionPart | ReadFailure;
+
+type Deps = Readonly<{
+  clock: Pick<Clock, 'monotonic'>;
+  /** Default: 2 s of real time, as for the deadlines of requests. */
+  patienceMs?: number;
+  read: (entry: BacklogEntry, quit: AbortSignal) => AsyncGenerator<SessionPart>;
+  /** A late answer has come. */
+  wake: () => void;
+}>;
+
+/**
+ * Reads a few sessions at a time, and hands out their parts oldest session first. A session whose answer is late holds
+ * up no other: its read stays open from one delivery to the next.
+ */
+export class ConcurrentReads {
+  readonly #deps: Deps;
+  /** By session id, in the order in which they began. */
+  readonly #open = new Map<string, OpenRead>();
+  /** Sessions that failed since one could be read. */
+  readonly #failed = new Set<string>();
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Parts and failures of these sessions, and what came late of those before. Ends when only late answers are missing,
+   * when the server fails, and when `quit` aborts. Never rejects.
+   */
+  async *outcomes(due: readonly BacklogEntry[], quit: AbortSignal): AsyncGenerator<ReadOutcome> {
+    const waiting = due.filter(({ row }) => !this.#open.has(row.session)).values();
+    while (!quit.aborted) {
+      this.#begin(waiting, quit);
+      const read = [...this.#open.values()].find(one => !one.isLate || one.outcome !== undefined);
+      if (read === undefined) return;
+      if (read.outcome === undefined) await this.#waitFor(read);
+      else if (read.outcome.kind === 'part') {
+        const { part } = read.outcome;
+        this.#failed.clear();
+        read.next();
+        yield part;
+      } else {
+        this.#open.delete(read.session);
+        const failure = read.outcome.kind === 'failed' ? this.#failureOf(read.session, read.outcome.error) : undefined;
+        if (failure !== undefined) yield failure;
+        if (failure?.ofServer === true) return;
+      }
+    }
+  }
+
+  /** A delivery has ended. If the sink has not taken everything, only late reads that handed out nothing go on. */
+  endDelivery(isTaken: boolean): void {
+    for (const read of this.#open.values()) {
+      if (!isTaken && (read.hasHandedOut || !read.isLate)) this.#open.delete(read.session);
+      read.hasHandedOut = false;
+    }
+  }
+
+  /** Sessions whose answer has been missing for 10 s, each once. */
+  newlyLate(): readonly string[] {
+    const now = this.#deps.clock.monotonic();
+    const late = [...this.#open.values()].filter(
+      read => read.isLate && !read.isReported && now - read.sinceMs >= reportedLateMs,
+    );
+    for (const read of late) read.isReported = true;
+    return late.map(({ session }) => session);
+  }
+
+  #begin(waiting: Iterator<BacklogEntry>, quit: AbortSignal): void {
+    let active = [...this.#open.values()].filter(({ isLate }) => !isLate).length;
+    for (; active < concurrency && this.#open.size < maxReads; active += 1) {
+      const next = waiting.next();
+      if (next.done === true) return;
+      const { session } = next.value.row;
+      const wake = (read: OpenRead): void => {
+        if (this.#open.get(session) === read) this.#deps.wake();
+      };
+      this.#open.set(session, new OpenRead(session, this.#deps.read(next.value, quit), { ...this.#deps, wake }));
+    }
+  }
+
+  async #waitFor(read: OpenRead): Promise<void> {
+    await read.answeredOrLate;
+    if (read.outcome === undefined) read.isLate = true;
+  }
+
+  #failureOf(session: string, error: ExporterError): ReadFailure {
+    this.#failed.add(session);
+    return { session, error, ofServer: !concernsOneRequest(error) || this.#failed.size >= failuresOfServer };
+  }
+}
+
+type ReadAnswer =
+  | Readonly<{ kind: 'part'; part: SessionPart }>
+  | Readonly<{ kind: 'ended' }>
+  | Readonly<{ kind: 'failed'; error: ExporterError }>;
+
+/** One session that is being read, one part ahead of what has been handed out. */
+class OpenRead {
+  readonly session: string;
+  readonly #parts: AsyncGenerator<SessionPart>;
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #wake: (read: OpenRead) => void;
+  readonly #patienceMs: number;
+  /** Undefined until the server has answered. */
+  outcome: ReadAnswer | undefined;
+  answeredOrLate: Promise<void>;
+  sinceMs: number;
+  isLate = false;
+  isReported = false;
+  /** In this delivery. */
+  hasHandedOut = false;
+
+  constructor(
+    session: string,
+    parts: AsyncGenerator<SessionPart>,
+    {
+      clock,
+      wake,
+      patienceMs = defaultPatienceMs,
+    }: Pick<Deps, 'clock' | 'patienceMs'> & Readonly<{ wake: (read: OpenRead) => void }>,
+  ) {
+    this.session = session;
+    this.#parts = parts;
+    this.#clock = clock;
+    this.#wake = wake;
+    this.#patienceMs = patienceMs;
+    this.sinceMs = clock.monotonic();
+    this.answeredOrLate = this.#pull();
+  }
+
+  next(): void {
+    this.hasHandedOut = true;
+    this.outcome = undefined;
+    this.isLate = false;
+    this.isReported = false;
+    this.sinceMs = this.#clock.monotonic();
+    this.answeredOrLate = this.#pull();
+  }
+
+  /** Resolves when the answer has come or is late. */
+  async #pull(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = alarm(this.#patienceMs, resolve);
+    void this.#take().finally(() => {
+      cancel();
+      resolve();
+      if (this.isLate) this.#wake(this);
+    });
+    return promise;
+  }
+
+  async #take(): Promise<void> {
+    try {
+      const next = await this.#parts.next();
+      this.outcome = next.done === true ? { kind: 'ended' } : { kind: 'part', part: next.value };
+    } catch (thrown) {
+      this.outcome = { kind: 'failed', error: toExporterError(thrown) };
+    }
+  }
+}
