@@ -20,12 +20,13 @@ afterAll(async () => {
 
 type Descriptor = Readonly<{ digest: string; platform?: Readonly<{ os: string; architecture: string }> }>;
 
+const blob = (digest: string) => ['blobs', ...digest.split(':')] as const;
+
 test('the archive is one image for amd64 and arm64', async () => {
   await inFolder(async folder => {
     await done({ path: 'tar', args: ['-xf', archive, '-C', folder] });
     const read = (...path: readonly string[]) =>
       JSON.parse(readFileSync(join(folder, ...path), 'utf8')) as { manifests: readonly Descriptor[] };
-    const blob = (digest: string) => ['blobs', ...digest.split(':')] as const;
     const [list] = read('index.json').manifests;
     const { manifests } = read(...blob(list?.digest ?? ''));
     expect(manifests.map(({ platform }) => `${String(platform?.os)}/${String(platform?.architecture)}`)).toEqual([
