@@ -7,6 +7,27 @@ import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 /** Runs the command that `argv` (without node and script) names, and returns the exit code. An error is one line. */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
   let code: ExitCode = exitCodes.stopped;
+  const program = createProgram(terminal, load => async flags => {
+    const run = await load();
+    code = await run(flags, terminal);
+  });
+  try {
+    await program.parseAsync(withCommand(argv, names(program)), { from: 'user' });
+    return code;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.stopped : exitCodes.usage;
+    const error = toExporterError(thrown);
+    terminal.printError(error.message);
+    if (error.reason === 'bug' && error.cause instanceof Error) terminal.printError(String(error.cause.stack));
+    return error.reason === 'config' ? exitCodes.usage : exitCodes.cannotRun;
+  }
+}
+
+/** The commands and options of the program. `action` makes the action of a command; a description needs none. */
+export function createProgram(
+  terminal: Pick<Terminal, 'print' | 'printError' | 'version'>,
+  action: Action = () => async () => undefined,
+): Command {
   const program = new Command('vb365-exporter')
     .description(
       'Prometheus metrics, OpenTelemetry logs and traces for restore sessions in Veeam Backup for Microsoft 365 (VB365)',
@@ -20,21 +41,8 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
       writeErr: text => terminal.printError(text.trimEnd()),
       outputError: (text, write) => write(inOneLine(text)),
     });
-  addCommands(program, load => async flags => {
-    const run = await load();
-    code = await run(flags, terminal);
-  });
-  program.addHelpText('after', () => helpOfServe(program));
-  try {
-    await program.parseAsync(withCommand(argv, names(program)), { from: 'user' });
-    return code;
-  } catch (thrown) {
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.stopped : exitCodes.usage;
-    const error = toExporterError(thrown);
-    terminal.printError(error.message);
-    if (error.reason === 'bug' && error.cause instanceof Error) terminal.printError(String(error.cause.stack));
-    return error.reason === 'config' ? exitCodes.usage : exitCodes.cannotRun;
-  }
+  addCommands(program, action);
+  return program.addHelpText('after', () => helpOfServe(program));
 }
 
 /**

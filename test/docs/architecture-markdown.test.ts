@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
 
-const pages = ['docs/ARCHITECTURE.md', 'docs/RELIABILITY.md', 'README.md', 'CONTRIBUTING.md'];
-const rooms = /^(?:src|test|docs|dashboards|bench|helm|examples)\/[\w./-]*$/;
+const pages = ['docs/ARCHITECTURE.md', 'docs/RELIABILITY.md', 'docs/INSTALL.md', 'README.md', 'CONTRIBUTING.md'];
+const rooms = /^(?:src|test|docs|dashboards|bench|helm|examples|packaging)\/[\w./-]*$/;
 
 /** The files and folders of this repository that a page names in backticks. */
 function pathsIn(text: string): readonly string[] {

@@ -82,6 +82,19 @@ test('the workflows of GitHub are taken by actionlint', async () => {
   });
 });
 
+test('the workflows pin every action by commit, and only the job that publishes may write', () => {
+  for (const file of readdirSync('.github/workflows')) {
+    const text = readFileSync(join('.github/workflows', file), 'utf8');
+    expect(text).toMatch(/^permissions: \{ contents: read \}$/m);
+    for (const line of text.match(/uses: .*/g) ?? []) expect(line).toMatch(/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  }
+  const [, build = '', publish = ''] =
+    /\n  build:\n(.*)\n  publish:\n(.*)/s.exec(readFileSync('.github/workflows/release.yml', 'utf8')) ?? [];
+  expect(build).not.toMatch(/permissions:|write|secrets\./);
+  // What was published is what was tested: no code of the repository runs with these rights.
+  expect(publish).not.toMatch(/checkout|npm|bash \.ci/);
+});
+
 test('CHANGELOG.md has a section for what comes next', () => {
   expect(readFileSync('CHANGELOG.md', 'utf8')).toMatch(/^## Unreleased$/m);
 });

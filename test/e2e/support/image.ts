@@ -38,6 +38,7 @@ export async function buildImage(version: string): Promise<void> {
   const values = {
     BUILD_IMAGE: 'localhost/vb365-build-base',
     RUNTIME_IMAGE: runtimeBase,
+    PROGRAM: 'from-source',
     VERSION: version,
     REVISION: 'of-the-tests',
   };

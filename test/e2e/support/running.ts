@@ -5,6 +5,7 @@ import { systemClock } from '../../../src/kernel/clock.js';
 
 /** A program that runs next to the test. */
 export interface Running {
+  readonly pid: number | undefined;
   /** All it has written so far, both streams. */
   output(): string;
   /** Whether it still runs. */
@@ -50,7 +51,7 @@ export function startProgram({ path, args, env, cwd }: Command): Running {
     child.kill('SIGKILL');
     await gone;
   };
-  return { output: () => said, alive, stop, kill };
+  return { pid: child.pid, output: () => said, alive, stop, kill };
 }
 
 /** Runs a program to its end. */

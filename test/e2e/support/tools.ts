@@ -26,6 +26,12 @@ const programs = {
   podmanCompose: { names: ['podman-compose'], script: 'containers' },
   composeSpec: { names: ['compose-spec'], script: 'compose-spec' },
   kubeApiserver: { names: ['kube-apiserver'], script: 'kube-apiserver' },
+  nfpm: { names: ['nfpm'], script: 'nfpm' },
+  go: { names: ['go'], script: 'go' },
+  lintian: { names: ['lintian'], script: 'package-checks' },
+  rpmlint: { names: ['rpmlint'], script: 'package-checks' },
+  rpm: { names: ['rpm'], script: 'package-checks' },
+  nspawn: { names: ['systemd-nspawn'], script: 'machine' },
 } as const;
 
 export type ToolName = keyof typeof programs;
