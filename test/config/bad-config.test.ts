@@ -258,7 +258,8 @@ describe('an invalid environment gives exactly this error', () => {
   });
 });
 
-const tooDeep = 'it is nested too deeply, or an alias (`*name`) contains itself';
+const tooDeep = 'it is nested too deeply';
+const endless = 'it is nested too deeply, or an alias (`*name`) contains itself';
 
 describe('a text that is not YAML is one line', () => {
   test.each([
@@ -280,19 +281,13 @@ describe('a text that is not YAML is one line', () => {
     ['nonsense', 'a: @b\n', 'line 1, column 4: the text is not valid YAML'],
     ['a key that is a list', '? [a]\n: b\n', 'line 1, column 3: a key must be text'],
     ['nesting deeper than any key', `a: ${'['.repeat(40)}${']'.repeat(40)}`, tooDeep],
-    ['an alias that contains itself', 'a: &b [*b]\n', tooDeep],
-    ['an alias that contains itself in a mapping', 'servers: &b { url: { a: *b } }\n', tooDeep],
+    ['nesting deeper than any stack', '['.repeat(5_000), tooDeep],
+    ['an alias that contains itself', 'a: &b [*b]\n', endless],
+    ['an alias that contains itself in a mapping', 'servers: &b { url: { a: *b } }\n', endless],
     ['an undefined alias', 'a: *b\n', 'an alias (`*name`) has no anchor (`&name`), or there are too many'],
   ])('%s', (_, file, problem) => {
     const error = refusal({ file, fileName: 'vb365-exporter.yaml', env: environment });
     expect(error.message).toBe(`Could not read the configuration "vb365-exporter.yaml": ${problem}`);
     expect(error.reason).toBe('config');
-  });
-
-  test('deep nesting', () => {
-    // The column at which the library gives up depends on the stack that is left.
-    expect(refusal({ file: '['.repeat(5_000), env: environment }).message).toMatch(
-      /line 1, column \d+: it is nested too deeply$/,
-    );
   });
 });

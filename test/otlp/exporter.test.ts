@@ -16,7 +16,7 @@ const record = itemRecord(taken(), origin, { observedAt: 0n });
 /** A transport that answers with `body`, or fails with what it throws. */
 const answering = (body: () => Uint8Array | undefined): OtlpTransport => ({
   send: async () => body(),
-  quote: text => text,
+  quote: body => body,
   close: async () => undefined,
 });
 const text = (body: string) =>
@@ -68,7 +68,7 @@ describe('an acknowledgement', () => {
         await new Promise<void>(resolve => gates.push(resolve));
         return new TextEncoder().encode(JSON.stringify({ partialSuccess: { rejectedLogRecords: refused } }));
       },
-      quote: text => text,
+      quote: body => body,
       close: async () => undefined,
     });
     const both = [1, 2].map(async () => exporter.export([record, record, record], never));
@@ -84,7 +84,7 @@ describe('a failure', () => {
       send: async () => {
         throw error;
       },
-      quote: text => text,
+      quote: body => body,
       close: async () => undefined,
     });
     await expect(failing.export([record], never)).rejects.toBe(error);

@@ -16,17 +16,9 @@ function observerAt(level: LogLevel = 'info', clock = fakeClock()) {
   return { observer: logObserver(log, clock), said, minuteLater };
 }
 
-const pollReport = (
-  error?: ExporterError,
-  rejects: readonly string[] = [],
-  missed: readonly string[] = [],
-): DiscoveryReport => ({
-  result: error === undefined ? 'complete' : 'failed',
-  error,
-  seconds: 0.5,
-  listed: 3,
-  rejects,
-  missed,
+const pollReport = (error?: ExporterError, rest: Partial<DiscoveryReport> = {}): DiscoveryReport => ({
+  ...{ result: error === undefined ? 'complete' : 'failed', error, seconds: 0.5, listed: 3, rejects: [], missed: [] },
+  ...rest,
 });
 const silent = new ExporterError('network', 'Could not read sessions: nobody answers');
 const refused = new ExporterError('auth', 'Could not log in: the password is wrong');
@@ -178,7 +170,7 @@ test('logs an unexpected error with its stack, on one line', () => {
 test('names ten of the sessions that could not be read in one line, and says how many there were', () => {
   const { observer, said } = observerAt();
   const rejects = Array.from({ length: 12 }, (_, entry) => `entry ${String(entry)}: no id`);
-  observer.discovered(pollReport(undefined, rejects), []);
+  observer.discovered(pollReport(undefined, { rejects }), []);
   const [line, ...others] = said();
   expect(others).toEqual([]);
   expect(line).toBe(
@@ -189,7 +181,7 @@ test('names ten of the sessions that could not be read in one line, and says how
 test('logs each session that the change feed missed, ten in a poll, and how many there were', () => {
   const { observer, said } = observerAt();
   const missed = Array.from({ length: 12 }, (_, index) => `s${String(index)}`);
-  observer.discovered(pollReport(undefined, [], missed), []);
+  observer.discovered(pollReport(undefined, { missed }), []);
   const lines = said();
   expect(lines).toHaveLength(11);
   expect(lines[0]).toBe('warn msg="Session was not reported by the change feed, found by a list" session=s0');
