@@ -14,8 +14,8 @@ const never = new AbortController().signal;
 const record = itemRecord(taken(), origin, { observedAt: 0n });
 
 /** A transport that answers with `body`, or fails with what it throws. */
-const answering = (body: () => Uint8Array | undefined): OtlpTransport => ({
-  send: async () => body(),
+const answering = (answer: () => Uint8Array | undefined): OtlpTransport => ({
+  send: async () => answer(),
   quote: body => body,
   close: async () => undefined,
 });

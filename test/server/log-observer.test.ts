@@ -17,7 +17,12 @@ function observerAt(level: LogLevel = 'info', clock = fakeClock()) {
 }
 
 const pollReport = (error?: ExporterError, rest: Partial<DiscoveryReport> = {}): DiscoveryReport => ({
-  ...{ result: error === undefined ? 'complete' : 'failed', error, seconds: 0.5, listed: 3, rejects: [], missed: [] },
+  result: error === undefined ? 'complete' : 'failed',
+  error,
+  seconds: 0.5,
+  listed: 3,
+  rejects: [],
+  missed: [],
   ...rest,
 });
 const silent = new ExporterError('network', 'Could not read sessions: nobody answers');
