@@ -40,7 +40,7 @@ export type LogsConfig = OtlpTarget &
     maxAheadMs: number | undefined;
   }>;
 
-export type TracesConfig = OtlpTarget &
+type TracesConfig = OtlpTarget &
   Readonly<{
     personalData: PersonalData;
     /** Undefined: no limit. */

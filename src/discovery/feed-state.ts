@@ -3,7 +3,7 @@ import type { ExporterError } from '../kernel/errors.js';
 import type { FeedAnswer, FeedPosition } from '../pipeline/ports.js';
 
 /** Position in the feed. `fresh`: just issued, not used yet. */
-export type FeedToken = Readonly<{ value: string; fresh: boolean }>;
+type FeedToken = Readonly<{ value: string; fresh: boolean }>;
 
 /** How the change feed of a server stands. Times are monotonic milliseconds. */
 export type FeedState = Readonly<{ /** How long the server may wait before it answers. */ waitSeconds: number }> &

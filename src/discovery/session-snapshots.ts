@@ -1,7 +1,7 @@
 import type { Session } from '../model/session.js';
 
 /** What a session looked like when it was last seen. `read`: every sink that wants it was given this state to read. */
-export type SessionSnapshot = Readonly<{ eTag: string; open: boolean; read: boolean }>;
+type SessionSnapshot = Readonly<{ eTag: string; open: boolean; read: boolean }>;
 
 /** Snapshots by session id, in the order in which they were seen; undefined for a session that was forgotten. */
 type SnapshotLayer = ReadonlyMap<string, SessionSnapshot | undefined>;

@@ -2,7 +2,7 @@ import type { Series } from '../pipeline/ports.js';
 import { storedFamilies } from './catalogue.js';
 
 /** The label value of organizations beyond the limit. */
-export const overflow = 'overflow';
+const overflow = 'overflow';
 
 /** Which label value an organization has. */
 export type OrganizationLabel = (organization: string) => string;

@@ -5,7 +5,7 @@ import { type Format, labelText, type ServedFamily, type SeriesWriter, seriesWri
 import type { Family } from './family.js';
 
 /** Stored series that this version cannot use: their family is gone, or has another shape now. */
-export type Ignored = Readonly<{ family: string; series: number }>;
+type Ignored = Readonly<{ family: string; series: number }>;
 
 type SeriesRow = {
   /** As they are written. */

@@ -73,7 +73,7 @@ export type TimeLimits = Readonly<{
 }>;
 
 /** The timestamp for a record of time `at` that is sent `now`. */
-export type Stamp = (at: Nanos, now: Nanos) => Nanos;
+type Stamp = (at: Nanos, now: Nanos) => Nanos;
 
 /**
  * A record outside the limits gets the time of sending, as does one whose time OTLP cannot hold. The newest record that an

@@ -20,7 +20,7 @@ import { readTls } from './tls.js';
 type EndedPoll = Readonly<{ result: string; error: ExporterError | undefined; seconds: number; listed: number }>;
 
 /** Spans of polls and deliveries; part of a `ServerObserver`. */
-export interface OwnObserver {
+interface OwnObserver {
   discovered(poll: EndedPoll): void;
   delivered(sink: SinkName, report: DeliveryReport, seconds: number): void;
 }

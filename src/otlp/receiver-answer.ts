@@ -8,7 +8,7 @@ const removed = '[removed]';
 export type RefusalBody = Readonly<{ body: Uint8Array; contentType: string }>;
 
 /** What was sent: values of telemetry, and secrets such as header values. */
-export type SentTexts = Readonly<{ values: readonly string[]; secrets: readonly string[] }>;
+type SentTexts = Readonly<{ values: readonly string[]; secrets: readonly string[] }>;
 
 /**
  * The message in an answer of a receiver: of a `google.rpc.Status` (OTLP/HTTP, "Failures"), else the text of the body.

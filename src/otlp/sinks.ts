@@ -25,7 +25,7 @@ export interface OtlpSinks {
   close(): Promise<void>;
 }
 
-export type OtlpSinksOptions = Readonly<{ config: Config; version: string; clock: Clock }>;
+type OtlpSinksOptions = Readonly<{ config: Config; version: string; clock: Clock }>;
 
 /** The sinks that a configuration asks for. */
 export const sinkNamesOf = ({ logs, traces }: Config): readonly SinkName[] => [

@@ -100,7 +100,7 @@ export type SinkName = (typeof sinkNames)[number];
 export type TakenEvent = Readonly<{ session: Session; event: RestoreEvent }>;
 
 /** Counts of what was wrong in the pages of a batch. Keys that did not occur are absent. */
-export type Findings = Readonly<{
+type Findings = Readonly<{
   rejected: Readonly<Partial<Record<RejectReason, number>>>;
   anomalies: Readonly<Partial<Record<AnomalyKind, number>>>;
   /** Events that never became final, or never appeared, within the grace time after the stop. */

@@ -18,7 +18,7 @@ export type TakenStatus = ExceptionKey | 'Success';
 export type Exceptions = Readonly<Partial<Record<ExceptionKey, IntervalSet>>>;
 
 /** Orders by what they were taken as: intervals in any order. */
-export type OrdersByStatus = ReadonlyMap<TakenStatus, IntervalSet>;
+type OrdersByStatus = ReadonlyMap<TakenStatus, IntervalSet>;
 
 /** Limits the size of a cursor. Beyond it the statuses of its orders are unknown. */
 const maxExceptions = 500;

@@ -7,7 +7,7 @@ import { configReload, configReloadTime } from '../metrics/delivery-families.js'
 import type { Metrics } from '../metrics/registry.js';
 import type { AppliedChanges } from './supervisor.js';
 
-export type ReloaderDeps = Readonly<{
+type ReloaderDeps = Readonly<{
   /** The configuration of the start. */
   started: Config;
   /** @throws {ExporterError} `config`. */

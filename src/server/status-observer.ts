@@ -11,7 +11,7 @@ import type { ServerObserver } from './observer.js';
 import type { RecentFailures } from './recent-failures.js';
 
 /** `clock`: for the time since the last poll; `source`: for the age of sessions, by the server's clock. */
-export type StatusDeps = Readonly<{
+type StatusDeps = Readonly<{
   clock: Pick<Clock, 'monotonic'>;
   source: Pick<Source, 'now'>;
   failures: RecentFailures;

@@ -26,7 +26,7 @@ export interface ManagedServer {
  */
 export type AppliedChanges = Readonly<Record<'added' | 'removed' | 'changed' | 'retried' | 'cut', readonly string[]>>;
 
-export type SupervisorDeps = Readonly<{
+type SupervisorDeps = Readonly<{
   clock: Clock;
   /** @param among how many servers start at the same time. */
   create: (spec: ServerSpec, among: number) => ManagedServer;

@@ -17,9 +17,9 @@ const mebi = 1024 * kibi;
 /** No answer is longer, whatever its page size. */
 export const longestAnswerBytes = 16 * mebi;
 /** All answers in flight together. */
-export const answersInFlightBytes = 32 * mebi;
+const answersInFlightBytes = 32 * mebi;
 /** Arrays and objects within one another. The API nests 6 deep. */
-export const deepestNesting = 32;
+const deepestNesting = 32;
 
 /**
  * The limits of an answer with that many rows: 1 MiB and 4 KiB for each row, 16 MiB at most; 1,000 values and 64 for each
@@ -34,7 +34,7 @@ export const tooLong = (bytes: number): UnusableAnswer =>
   new UnusableAnswer(`the answer is longer than ${String(bytes)} bytes`);
 
 /** An answer in flight. */
-export interface AnswerShare {
+interface AnswerShare {
   /** Adds bytes that have come. May abort this answer, or another one. */
   add(bytes: number): void;
   /** The answer is complete, or has failed. */

@@ -5,7 +5,7 @@ import { ExporterError } from '../kernel/errors.js';
 import { longestAnswerBytes } from './answer-limits.js';
 import type { RestSettings } from './options.js';
 
-export type PoolOptions = Pick<RestSettings, 'baseUrl' | 'connections' | 'connectTimeoutMs' | 'trust' | 'proxy'> &
+type PoolOptions = Pick<RestSettings, 'baseUrl' | 'connections' | 'connectTimeoutMs' | 'trust' | 'proxy'> &
   Readonly<{
     /** Called after each TLS handshake, before anything is sent. Returns why to refuse the peer, undefined to accept it. */
     refusal: (socket: TLSSocket) => string | undefined;

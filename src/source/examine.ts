@@ -75,7 +75,7 @@ export interface Examined {
 }
 
 /** `sessionId`: of a readable one. `unreadable`: rows that are not sessions. */
-export type FirstSessions = Readonly<{ rows: number; sessionId: string | undefined; unreadable: number }>;
+type FirstSessions = Readonly<{ rows: number; sessionId: string | undefined; unreadable: number }>;
 
 /**
  * `few`: too few rows to say. `whole`: the server ignores paging. `loose`: the second page does not continue the first,

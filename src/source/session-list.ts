@@ -68,7 +68,7 @@ export function filterOf(apiVersion: ApiVersion, createdFrom: Nanos | undefined)
   };
 }
 
-export type ListOptions = Readonly<{
+type ListOptions = Readonly<{
   maxPages: number;
   /** How often a list without a guaranteed order is read again. */
   restarts: number;
@@ -80,7 +80,7 @@ export type ListOptions = Readonly<{
   enoughFrom?: Nanos | undefined;
 }>;
 
-export type ReadList = SessionList &
+type ReadList = SessionList &
   Readonly<{
     /** Each row was as old as the row before it, or older. */
     newestFirst: boolean;
