@@ -267,13 +267,47 @@ test('only main.ts reads the environment or ends the process', () => {
   expect(reading.map(({ path }) => path)).toEqual(['src/main.ts']);
 });
 
+/** A declaration of a type anywhere in a file, but not a `type` in a list of imports. */
+const typeDeclaration = /^ *(?:export )?(?:(?:interface|class) (\w+)|type (\w+)(?:<.*>)? =)/gm;
+
 test('a type name is declared in one file only, except for local Options and Deps', () => {
-  const declared = files.flatMap(({ path }) =>
-    [...readFileSync(path, 'utf8').matchAll(/^(?:export )?(?:type|interface|class) (\w+)/gm)].map(match => ({
-      name: match[1] ?? '',
-      path,
-    })),
-  );
+  const declared = files.flatMap(({ path }) => {
+    const names = [...readFileSync(path, 'utf8').matchAll(typeDeclaration)].map(([, one, other = '']) => one ?? other);
+    return names.map(name => ({ name, path }));
+  });
   const twice = [...Map.groupBy(declared, ({ name }) => name)].filter(([, places]) => places.length > 1);
-  expect(twice.filter(([name]) => name !== 'Options' && name !== 'Deps').map(([name]) => name)).toEqual([]);
+  const isAllowed = (name: string, places: typeof declared): boolean =>
+    name === 'Options' || name === 'Deps' || new Set(places.map(({ path }) => path)).size === 1;
+  expect(twice.filter(([name, places]) => !isAllowed(name, places)).map(([name]) => name)).toEqual([]);
+});
+
+/** The names that a text imports from modules of this repository, as `path name`; `path *` for all of them. */
+function importsIn(path: string, text: string): readonly string[] {
+  const importing =
+    /(?:import|export)\s+(?:type\s+)?(\{[^}]*\}|\*)[^;']*?from '(\.[^']+)'|import\('(\.[^']+)'\)\)\.(\w+)/g;
+  return [...text.matchAll(importing)].flatMap(([, list = '', from, loaded = '', member = list]) => {
+    const target = posix.join(posix.dirname(path), from ?? loaded).replace(/\.js$/, '.ts');
+    const names = member.replace(/^\{|\}$/g, '').split(',');
+    return names.map(name => `${target} ${name.trim().replace(/^type | as .*$/g, '')}`);
+  });
+}
+
+test('an export is used outside its file', () => {
+  const users = ['src', 'test', 'bench', 'docs/src', 'dashboards/src', 'packaging'].flatMap(folder =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter(path => path.endsWith('.ts'))
+      .map(path => `${folder}/${path}`),
+  );
+  const used = new Set(users.flatMap(path => importsIn(path, readFileSync(path, 'utf8'))));
+  const unused = files.flatMap(({ path }) => {
+    const exporting = /^export (?:async )?(?:function\*?|const|class|interface|type) (\w+)/gm;
+    const names = [...readFileSync(path, 'utf8').matchAll(exporting)].map(match => `${path} ${match[1] ?? ''}`);
+    return used.has(`${path} *`) ? [] : names.filter(name => !used.has(name));
+  });
+  expect(unused).toEqual([]);
+});
+
+test('a log message is one literal, so that it can be found in the source', () => {
+  const composed = /\b(?:(?:log|warn|notice)|log\.(?:debug|info|warn|error))\(\s*`|\b(?:failed|recovered): `/;
+  expect(files.map(({ path }) => path).filter(path => composed.test(readFileSync(path, 'utf8')))).toEqual([]);
 });

@@ -140,7 +140,7 @@ class Reading {
   #wait(mostMs: number): 'waiting' {
     this.#waits += 1;
     if (this.#waits * pipePollMs > mostMs)
-      throw fileError(this.#file, 'unreadable', 'it is a pipe, and nothing comes through it');
+      throw fileError(this.#file, 'unreadable', 'it is a pipe, and nothing was written to it');
     return 'waiting';
   }
 }

@@ -38,7 +38,7 @@ export type SinkWorker = Readonly<{
   committed?: ((sink: SinkName, batch: Batch) => void) | undefined;
 }>;
 
-/** The backlog of a sink, without sessions that stopped before it began: they hold nothing that it will send. */
+/** The backlog of a sink, without sessions that stopped before the sink began: they hold nothing to send. */
 export const dueSessions = ({
   backlog,
   source,
@@ -47,20 +47,20 @@ export const dueSessions = ({
 }: Pick<SinkWorker, 'backlog' | 'source' | 'sessionCache' | 'since'>): number =>
   backlog.size(source.now(), session => (sessionCache.peek(session)?.stoppedAt ?? since()) < since());
 
-/** How many there were, and the first of them. */
+/** The number of items, and the first few of them. */
 export type Sample<Item> = Readonly<{ count: number; first: readonly Item[] }>;
 
 /** What one delivery of a sink did. */
 export type DeliveryReport = Readonly<{
   /** Number of events delivered and committed. */
   taken: number;
-  /** All failures; the first is the one that counts. */
+  /** All failures, the most important first. */
   errors: readonly ExporterError[];
-  /** Those of the errors that are not of reading: the sink or the store did not take a batch. */
+  /** The errors of the sink and the store, without those of reading. */
   undelivered: readonly ExporterError[];
   /** Sessions that could not be read. */
   unread: readonly ReadFailure[];
-  /** Sessions whose answer has been missing for 10 s, each once. */
+  /** Sessions that have waited 10 s for an answer, each reported once. */
   late: readonly string[];
   /** How long until a session that could not be read is due again, in ms; undefined if there is none. */
   retryInMs: number | undefined;

@@ -17,6 +17,8 @@ type StatusDeps = Readonly<{
   failures: RecentFailures;
 }>;
 
+type Reachability = Pick<ServerStatus, 'state' | 'error' | 'apiVersion' | 'version'>;
+
 /** Keeps what the landing page shows of one server. */
 export interface StatusObserver extends Omit<Required<ServerObserver>, 'installationChanged' | 'feed'> {
   /** Whether a poll has ended, with or without success. */
@@ -29,8 +31,7 @@ export function statusObserver(
   sinks: readonly SinkName[],
   { clock, source, failures }: StatusDeps,
 ): StatusObserver {
-  type Connection = Pick<ServerStatus, 'state' | 'error' | 'apiVersion' | 'version'>;
-  let connection: Connection = { state: 'unknown', error: '', apiVersion: '', version: '' };
+  let connection: Reachability = { state: 'unknown', error: '', apiVersion: '', version: '' };
   let openSessions: readonly Session[] | undefined;
   let counted: Pick<Backlog, 'get'> | undefined;
   let lastPollMs: number | undefined;

@@ -1,9 +1,9 @@
-/** Why an answer that came cannot be used, without its operation and without what it holds. */
+/** Why a received answer cannot be used. The message names neither the operation nor any content. */
 export class UnusableAnswer extends Error {
   override readonly name = 'UnusableAnswer';
 }
 
-/** What an answer may hold at most. */
+/** Maximum size of an answer. */
 export type AnswerLimits = Readonly<{
   /** After decompression. */
   bytes: number;
@@ -14,11 +14,11 @@ export type AnswerLimits = Readonly<{
 const kibi = 1024;
 const mebi = 1024 * kibi;
 
-/** No answer is longer, whatever its page size. */
+/** Maximum length of any answer, whatever its page size. */
 export const longestAnswerBytes = 16 * mebi;
-/** All answers in flight together. */
+/** Maximum length of all answers in flight together. */
 const answersInFlightBytes = 32 * mebi;
-/** Arrays and objects within one another. The API nests 6 deep. */
+/** Maximum nesting of arrays and objects. The API uses 6 levels. */
 const deepestNesting = 32;
 
 /**
@@ -35,7 +35,7 @@ export const tooLong = (bytes: number): UnusableAnswer =>
 
 /** An answer in flight. */
 interface AnswerShare {
-  /** Adds bytes that have come. May abort this answer, or another one. */
+  /** Adds received bytes. May abort this answer, or another one. */
   add(bytes: number): void;
   /** The answer is complete, or has failed. */
   release(): void;
@@ -47,7 +47,7 @@ export interface AnswerBudget {
   open(abort: (error: UnusableAnswer) => void): AnswerShare;
 }
 
-/** A budget that, when it is spent, aborts the longest answer: the one of the server that sends too much. */
+/** When the budget is exceeded, it aborts the longest answer, which is that of the server that sends too much. */
 export function createAnswerBudget(maxBytes = answersInFlightBytes): AnswerBudget {
   const shares = new Map<object, { bytes: number; abort: (error: UnusableAnswer) => void }>();
   let total = 0;
@@ -85,8 +85,8 @@ export function createAnswerBudget(maxBytes = answersInFlightBytes): AnswerBudge
 const [quote, comma, colon, opening, closing, bracketBit] = [0x22, 0x2c, 0x3a, 0x7b, 0x7d, 0x20];
 
 /**
- * Why a JSON text must not be parsed: it nests too deep or holds too many values. Undefined for any other text, JSON or not.
- * Ends as soon as a limit is passed. `indexOf` skips strings in native code: this runs over every page (ADR 58).
+ * Why a JSON text must not be parsed: it is nested too deeply or holds too many values. Undefined for any other text, JSON
+ * or not. Stops at the first limit that is exceeded. Every page passes through here, so strings are skipped natively (ADR 58).
  */
 export function jsonFault(text: string, { values: maxValues }: AnswerLimits): UnusableAnswer | undefined {
   let [depth, values] = [0, 0];
