@@ -26,7 +26,7 @@ export function quoteAnswer({ body, contentType }: RefusalBody, sent: SentTexts)
     : '';
 }
 
-/** Undefined when the text is no JSON or has no message. */
+/** Undefined if the text is not JSON or has no message. */
 function jsonMessage(text: string): string | undefined {
   try {
     const json: unknown = JSON.parse(text);
@@ -37,7 +37,7 @@ function jsonMessage(text: string): string | undefined {
   }
 }
 
-/** Field 2 of a `google.rpc.Status`; undefined when the bytes are no such message. */
+/** Field 2 of a `google.rpc.Status`; undefined if the bytes are not such a message. */
 function protobufMessage(bytes: Uint8Array): string | undefined {
   let at = 0;
   const varint = (): number => {

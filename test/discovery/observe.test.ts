@@ -33,7 +33,7 @@ const lists: readonly ObserveRule[] = [
   },
   { rule: 'a list without news stores nothing', observation: listed(), expected: { ...nothing, wake: ['open'] } },
   {
-    rule: 'a session that every sink has a row for is no news',
+    rule: 'a session that every sink has a row for stores nothing',
     observation: listed({ sessions: [s1], stored: [rowOf(false)] }),
     expected: nothing,
   },
