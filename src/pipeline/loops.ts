@@ -5,7 +5,7 @@ import { linkAbort } from '../kernel/linked-abort.js';
 import type { Notify } from '../kernel/notify.js';
 import { receiverErrorReasons } from '../model/labels.js';
 import { type Probe, receiverBack } from './receiver-outage.js';
-import type { DeliveryReport } from './sink-worker.js';
+import type { DeliveryReport } from './delivery-report.js';
 
 /**
  * Runs `poll` every `intervalMs`, measured from start to start, until `quit` aborts. Polls never overlap: a slow one

@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
 import { linkAbort } from '../kernel/linked-abort.js';
-import type { DeliveryReport } from './sink-worker.js';
+import type { DeliveryReport } from './delivery-report.js';
 
 /** Time between the starts of two probes. A delivery follows less than 5 s after the receiver is back. */
 const probePaceMs = 2_000;

@@ -1,6 +1,7 @@
 import { ExporterError, toExporterError } from '../kernel/errors.js';
+import { type DeliveryReport, DeliverySummary } from './delivery-report.js';
 import type { Batch, Delivered, Sink } from './ports.js';
-import { type DeliveryReport, dueSessions, type SinkWorker } from './sink-worker.js';
+import { dueSessions, type SinkWorker } from './sink-worker.js';
 
 /** Maximum number of suspect batches that one delivery skips: after 10,000 refusals in a row, an operator must decide. */
 const maxSuspectBatches = 10;
@@ -36,24 +37,14 @@ export function createReceiverProbe(sink: Sink) {
   return { refusals, deliver };
 }
 
-const none = { count: 0, first: [] };
-
 /** Probes a receiver that has failed. Never rejects: the failure is in the report. */
 export async function probeReceiver(worker: SinkWorker, signal: AbortSignal): Promise<DeliveryReport> {
-  const errors: ExporterError[] = [];
+  const summary = new DeliverySummary();
   try {
     await worker.sink.probe?.(signal);
   } catch (thrown) {
-    errors.push(toExporterError(thrown));
+    summary.undelivered.push(toExporterError(thrown));
   }
-  const findings = {
-    rejected: none,
-    corrected: none,
-    abandoned: none,
-    unknown: none,
-    deadLetters: none,
-    dropped: none,
-  };
-  const reading = { unread: [], late: [], retryInMs: undefined, due: dueSessions(worker) };
-  return { taken: 0, errors, undelivered: errors, ...findings, ...reading };
+  summary.due = dueSessions(worker);
+  return summary;
 }

@@ -4,7 +4,7 @@ import type { ExporterError } from '../kernel/errors.js';
 import type { Log, LogFields } from '../kernel/log.js';
 import type { DroppedRecords, SinkName } from '../pipeline/ports.js';
 import type { Correction } from '../pipeline/batch-builder.js';
-import type { DeliveryReport, Sample } from '../pipeline/sink-worker.js';
+import type { DeliveryReport, Sample } from '../pipeline/delivery-report.js';
 import type { InstallationChange } from './installation.js';
 import type { ServerObserver } from './observer.js';
 

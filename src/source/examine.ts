@@ -1,9 +1,10 @@
 import type { TLSSocket } from 'node:tls';
+import { hostOf } from '../config/proxy.js';
 import { ExporterError } from '../kernel/errors.js';
 import type { ApiVersion } from '../model/api-versions.js';
 import type { InstanceInfo } from '../pipeline/ports.js';
 import { Connection } from './connection.js';
-import { createConnectionPool, hostOf } from './dispatcher.js';
+import { createConnectionPool } from './dispatcher.js';
 import { type RestOptions, settingsOf } from './options.js';
 import type { Page } from './page.js';
 import { networkFailure } from './request-errors.js';

@@ -8,7 +8,7 @@ describe('the sessions that a poll has to look at', () => {
     { why: 'its reported state is new', last: { eTag: '1' }, read: ['s1'] },
     { why: 'it was open in its reported state', last: { open: true }, read: ['s1'] },
     { why: 'not every sink has read its reported state', last: { read: false }, read: ['s1'] },
-    { why: 'its reported state cannot be told apart', last: { eTag: '' }, eTag: '', read: ['s1'] },
+    { why: 'its reported state has no tag', last: { eTag: '' }, eTag: '', read: ['s1'] },
     { why: 'it could not be read before', before: { unread: new Set(['s1']) }, read: ['s1'] },
     { why: 'its reported state has been read', read: [] },
     { why: 'it is deleted', before: { unread: new Set(['s1']) }, deleted: new Set(['s1']), read: [] },
