@@ -76,8 +76,8 @@ export type TimeLimits = Readonly<{
 type Stamp = (at: Nanos, now: Nanos) => Nanos;
 
 /**
- * A record outside the limits gets the time of sending, as does one whose time OTLP cannot hold. The newest record that an
- * earlier process sent is unknown; the first `now` stands for it, which is never too old.
+ * A record outside the limits gets the time of sending, as does one whose time OTLP cannot hold. The newest record of an
+ * earlier process is unknown; the first `now` stands for it, because it is never too old.
  */
 export function stampWithin({ maxAge, maxBehind, maxAhead }: TimeLimits): Stamp {
   let newest: Nanos | undefined;

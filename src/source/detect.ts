@@ -64,7 +64,7 @@ function exists({ status, body }: Answer): boolean {
 
 const pin = 'or set "api_version"';
 
-/** `status` is a part of the error when it says the most. */
+/** `status` becomes a detail of the error where it explains the failure. */
 const undetected = (why: string, status?: number): ExporterError =>
   new ExporterError('rejected', `Could not detect the API version: ${why}`, {
     details: { operation: 'probe', ...(status === undefined ? {} : { status }) },

@@ -70,7 +70,7 @@ const serverWords: Readonly<Record<string, string>> = {
   UND_ERR_PRX_TLS: 'the TLS certificate of the proxy is for another host name',
 };
 
-/** Codes of a connection that breaks after it was made: the next request may go well. */
+/** Codes of a connection that breaks after it was made: the next request may succeed. */
 const broken: ReadonlySet<string> = new Set([
   'ECONNRESET',
   'EPIPE',
