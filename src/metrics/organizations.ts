@@ -9,7 +9,7 @@ export type OrganizationLabel = (organization: string) => string;
 
 /**
  * The label values of one server's organizations: their names up to the limit, `overflow` for later ones.
- * @param known those that have series: they keep their names even if the limit is lower now, because counters do not vanish.
+ * @param known those that have series: they keep their names under a lower limit, because counters do not vanish.
  * @param most maximum number of names.
  */
 export function organizationLabels(known: Iterable<string>, most: number): OrganizationLabel {

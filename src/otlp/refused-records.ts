@@ -1,4 +1,4 @@
-/** Above this number (about 2 MB), all are dropped. A sink worker cannot hold as many suspects (`pipeline/receiver-probe.ts`). */
+/** Above this number (about 2 MB), all are dropped. One delivery has fewer suspects (`pipeline/receiver-probe.ts`). */
 const maxRecords = 20_000;
 
 /**
