@@ -8,6 +8,7 @@ const chart = 'helm/vb365-exporter';
 const copies = [
   { from: 'dashboards/prometheus', to: `${chart}/files/prometheus`, suffix: '.yml' },
   { from: 'dashboards/grafana', to: `${chart}/files/grafana`, suffix: '.json' },
+  { from: 'dashboards/grafana-victorialogs', to: `${chart}/files/grafana-victorialogs`, suffix: '.json' },
 ] as const;
 
 /** Generated files of the chart: rules, dashboards, version and the schema of the values. `root` is the repository. */

@@ -81,42 +81,69 @@ export function createAnswerBudget(maxBytes = answersInFlightBytes): AnswerBudge
   };
 }
 
-/** Each pair of brackets differs in the bit 0x20 only: `[` from `{`, and `]` from `}`. */
-const [quote, comma, colon, opening, closing, bracketBit] = [0x22, 0x2c, 0x3a, 0x7b, 0x7d, 0x20];
+const [quote, backslash] = [0x22, 0x5c];
+
+/** A number for each byte outside strings. */
+function perByte(numbers: Readonly<Record<string, number>>): Int8Array {
+  const table = new Int8Array(256);
+  for (const [character, number] of Object.entries(numbers)) table[character.charCodeAt(0)] = number;
+  return table;
+}
+const valuesAt = perByte({ ',': 1, ':': 1, '[': 1, '{': 1 });
+const levelsAt = perByte({ '[': 1, '{': 1, ']': -1, '}': -1 });
 
 /**
- * Why a JSON text must not be parsed: it is nested too deeply or holds too many values. Undefined for any other text, JSON
- * or not. Stops at the first limit that is exceeded. Every page passes through here, so strings are skipped natively (ADR 58).
+ * Examines an answer while it arrives: its JSON must not be parsed if it is nested too deeply or holds too many values. Any
+ * other text passes, JSON or not. Runs over every byte of every page (ADR 58).
  */
-export function jsonFault(text: string, { values: maxValues }: AnswerLimits): UnusableAnswer | undefined {
-  let [depth, values] = [0, 0];
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === quote) at = stringEnd(text, at);
-    else if (code === comma || code === colon) values += 1;
-    else if ((code | bracketBit) === closing) depth -= 1;
-    else if ((code | bracketBit) === opening) {
-      values += 1;
-      depth += 1;
-      if (depth > deepestNesting)
-        return new UnusableAnswer(`the answer is nested deeper than ${String(deepestNesting)} levels`);
-    }
-    if (values > maxValues) return new UnusableAnswer(`the answer holds more than ${String(maxValues)} JSON values`);
+export class JsonMeter {
+  readonly #maxValues: number;
+  #depth = 0;
+  #values = 0;
+  #inString = false;
+  /** Bytes of the next chunk that are already read: 1 after a backslash at the end of a chunk. */
+  #ahead = 0;
+
+  constructor({ values }: Pick<AnswerLimits, 'values'>) {
+    this.#maxValues = values;
   }
-  return undefined;
+
+  /** Why the answer must not be parsed; undefined while nothing is wrong with it. */
+  add(chunk: Uint8Array): UnusableAnswer | undefined {
+    let [at, depth, values, inString] = [this.#ahead, this.#depth, this.#values, this.#inString];
+    let deepest = depth;
+    while (at < chunk.length) {
+      if (inString) {
+        at = endOfString(chunk, at);
+        if (at >= chunk.length) break;
+      }
+      const code = chunk[at] ?? 0;
+      if (code === quote) inString = !inString;
+      values += valuesAt[code] ?? 0;
+      depth += levelsAt[code] ?? 0;
+      if (depth > deepest) deepest = depth;
+      at += 1;
+    }
+    [this.#ahead, this.#depth, this.#values, this.#inString] = [at - chunk.length, depth, values, inString];
+    return this.#fault(deepest);
+  }
+
+  #fault(deepest: number): UnusableAnswer | undefined {
+    if (deepest > deepestNesting)
+      return new UnusableAnswer(`the answer is nested deeper than ${String(deepestNesting)} levels`);
+    if (this.#values > this.#maxValues)
+      return new UnusableAnswer(`the answer holds more than ${String(this.#maxValues)} JSON values`);
+    return undefined;
+  }
 }
 
-/** Where the string that begins at `start` ends; the end of the text if it does not. */
-function stringEnd(text: string, start: number): number {
-  let end = start;
-  do end = text.indexOf('"', end + 1);
-  while (end !== -1 && isEscaped(text, end));
-  return end === -1 ? text.length : end;
-}
-
-/** Whether an odd number of backslashes stands in front. */
-function isEscaped(text: string, at: number): boolean {
-  let first = at;
-  while (text[first - 1] === '\\') first -= 1;
-  return (at - first) % 2 === 1;
+/** Where the next quote that is not escaped stands; beyond the chunk if it has none. */
+function endOfString(chunk: Uint8Array, start: number): number {
+  let at = start;
+  while (at < chunk.length) {
+    const code = chunk[at];
+    if (code === quote) return at;
+    at += code === backslash ? 2 : 1;
+  }
+  return at;
 }

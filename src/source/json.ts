@@ -30,6 +30,8 @@ const cut = (value: string, longest: number): string =>
 
 /** Whether `text` cuts one of the members; those in `names` have the length of a name. */
 export const isCut = (row: JsonObject, names?: ReadonlySet<string>): boolean =>
+  // Hardly any row has such a member, and this runs over every row.
+  Object.values(row).some(value => typeof value === 'string' && value.length > longestName) &&
   Object.entries(row).some(
     ([key, value]) =>
       typeof value === 'string' && value.length > (names?.has(key) === true ? longestName : longestText),

@@ -1,6 +1,6 @@
 import { type Dispatcher, errors } from 'undici';
 import type { Clock } from '../kernel/clock.js';
-import { type AnswerBudget, type AnswerLimits, jsonFault, tooLong, UnusableAnswer } from './answer-limits.js';
+import { type AnswerBudget, type AnswerLimits, JsonMeter, tooLong, UnusableAnswer } from './answer-limits.js';
 
 /** An answer with its whole body, decoded as UTF-8. */
 export type Received = Readonly<{
@@ -58,14 +58,10 @@ export async function receive(
       },
       onResponseData: (_, chunk) => {
         share.add(chunk.length);
-        if (!body.add(chunk)) fail(tooLong(limits.bytes));
+        const fault = body.add(chunk);
+        if (fault !== undefined) fail(fault);
       },
-      onResponseEnd: () => {
-        const text = body.text();
-        const fault = jsonFault(text, limits);
-        if (fault === undefined) resolve({ ...head, body: text });
-        else reject(fault);
-      },
+      onResponseEnd: () => resolve({ ...head, body: body.text() }),
       onResponseError: (_, error) => reject(error),
     });
   return promise.finally(() => {
@@ -74,16 +70,18 @@ export async function receive(
   });
 }
 
-function bodyReader({ bytes: maxBytes }: AnswerLimits) {
+function bodyReader(limits: AnswerLimits) {
   const decoder = new TextDecoder();
+  const meter = new JsonMeter(limits);
   let body = '';
   let bytes = 0;
   return {
-    /** False when the body has become too long. */
-    add: (chunk: Uint8Array): boolean => {
+    /** Why the body is not usable, as soon as it passes a limit. */
+    add: (chunk: Uint8Array): UnusableAnswer | undefined => {
       bytes += chunk.length;
-      if (bytes <= maxBytes) body += decoder.decode(chunk, { stream: true });
-      return bytes <= maxBytes;
+      if (bytes > limits.bytes) return tooLong(limits.bytes);
+      body += decoder.decode(chunk, { stream: true });
+      return meter.add(chunk);
     },
     text: () => body + decoder.decode(),
   };

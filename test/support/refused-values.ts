@@ -54,6 +54,7 @@ export const refusedValues: readonly (readonly [key: string, value: unknown])[] 
   ['prometheusRule.failedEventTypes', ['Preview']],
   ['prometheusRule.historyRetentionDays', 0],
   ['dashboards.folderAnnotation', ''],
+  ['dashboards.logStore', 'elasticsearch'],
   ['dashboards.grafanaOperator.resyncPeriod', 'often'],
   ['dashboards.grafanaOperator.resyncPeriod', ''],
   ['dashboards.grafanaOperator.resyncPeriod', '1d'],
