@@ -70,7 +70,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const metrics = createMetrics({ version, organizationLabel });
   const store = await sqliteStore({
     path: config.state.path,
-    notice: message => log.info(message),
+    notice: (message, fields) => log.info(message, fields),
     failed: operation => metrics.inc(stateErrors, { operation }),
   }).catch(async (thrown: unknown) => {
     await otlpSinks.close();

@@ -224,7 +224,7 @@ describe('logging in', () => {
 
   test.each<[string, Partial<SimulateOptions>, Over, string]>([
     ['an account with MFA', { quirks: { mfa: true } }, {}, 'without MFA (a service account)'],
-    ['a server for operators only', { quirks: { operatorsOnly: true } }, {}, 'lets only restore operators in'],
+    ['a server for operators only', { quirks: { operatorsOnly: true } }, {}, 'admits only restore operators'],
     ['a pinned version that is not there', { versions: [6] }, { apiVersion: 'v8' }, 'may not serve this API version'],
     [
       'a portal',

@@ -33,7 +33,7 @@ const rows: readonly Row[] = [
   { what: 'a web page with status 404', fault: webPage(404), reasons: ['rejected'] },
   { what: 'a web page with status 502', fault: webPage(502), reasons: ['server'] },
   {
-    what: 'JSON that is no page',
+    what: 'JSON that is not a page',
     fault: answer(200, { 'content-type': 'application/json' }, '{"results":7}'),
     reasons: ['decode'],
   },

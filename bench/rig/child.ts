@@ -15,7 +15,7 @@ export type Child = Readonly<{
   /** Writes a line to it. */
   send: (line: string) => void;
   usage: () => Usage;
-  /** SIGTERM unless it is to be killed, and waits until it is gone. */
+  /** Sends SIGTERM or the given signal, and waits until the process has ended. */
   stop: (signal?: NodeJS.Signals) => Promise<void>;
 }>;
 

@@ -12,7 +12,7 @@ export function text(name: string): string {
   return at === -1 ? '' : (process.argv[at + 1] ?? '');
 }
 
-/** The value of a flag such as `--events 200`. @throws when it is no number, or below 0. */
+/** The value of a flag such as `--events 200`. @throws when it is not a number, or below 0. */
 export function flag(name: string, fallback: number): number {
   if (!process.argv.includes(`--${name}`)) return fallback;
   const value = Number(text(name) || Number.NaN);

@@ -39,7 +39,7 @@ const boardFile = name =>
 const server = createServer((incoming, outgoing) => {
   const [, backend, rest] = /^\/(prometheus|victorialogs)(\/.*)$/.exec(incoming.url) ?? [];
   if (backend !== undefined) {
-    // A connection of its own: one that was kept may have been closed by the other side.
+    // A separate connection: the other side may have closed one that was kept.
     const passed = request(`${backends[backend]}${rest}`, { agent: false }, answer => {
       outgoing.writeHead(answer.statusCode, { 'content-type': 'application/json' });
       answer.pipe(outgoing);

@@ -12,7 +12,7 @@ const cursor = of('cursor_timestamp_seconds');
 const backlog = of('sink_backlog_sessions');
 const delivered = of('sink_delivered_total', { outcome: 'delivered' });
 const rejected = of('sink_delivered_total', { outcome: 'rejected' });
-const aside = of('events_rejected_total', { reason: 'bad_time' });
+const eventsRejected = of('events_rejected_total', { reason: 'bad_time' });
 
 export const deliveryCases: readonly Case[] = [
   {
@@ -60,13 +60,13 @@ export const deliveryCases: readonly Case[] = [
   {
     alert: 'VB365EventsSetAside',
     says: 'two events have no readable time',
-    series: { [aside]: '0x5 2x60' },
+    series: { [eventsRejected]: '0x5 2x60' },
     looks: [...silentAt(5), { minute: 7, fires: fires('2', { reason: 'bad_time' }) }],
   },
   {
     alert: 'VB365EventsSetAside',
     says: 'none since, over a restart that keeps the counter',
-    series: { [aside]: '2x5 _x3 2x60' },
+    series: { [eventsRejected]: '2x5 _x3 2x60' },
     looks: silentAt(5, 10, 50),
   },
 ];

@@ -68,7 +68,7 @@ const shared: readonly Omit<Case, 'alert'>[] = [
     looks: [...silentAt(5), { minute: 7, fires: { ...one, labels: { ...ofWorkload, event_type: 'View' } } }],
   },
   {
-    says: 'a line about the session is no item',
+    says: 'a line about the session is not an item',
     series: { [events('Failed', 'None')]: '0x5 1x40' },
     looks: silentAt(5, 7, 20),
   },
@@ -166,7 +166,7 @@ const ratios: readonly Case[] = [
   },
   {
     alert: 'VB365RestoreFailureRatioHigh',
-    says: 'a counter reset is no failure',
+    says: 'a counter reset is not a failure',
     series: { [sessions('Failed')]: '50x60 0x120', [sessions('Success')]: '0+1x180' },
     looks: silentAt(61, 80, 120),
   },

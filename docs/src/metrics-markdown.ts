@@ -1,6 +1,6 @@
 import { families } from '../../src/metrics/catalogue.js';
 import type { Family } from '../../src/metrics/family.js';
-import { fullUse, typicalUse, seriesCount, type Use } from './series-count.js';
+import { fullUse, ownSeriesCount, typicalUse, seriesCount, type Use } from './series-count.js';
 
 const intro = (): string => `# Metrics
 
@@ -15,7 +15,9 @@ Series of one server whose logs and traces are sent, with every bucket of a hist
 
 ${seriesTable()}
 
-Typical: each organization restores from one workload, with one event type, and has successes and failures. Worst case: every event type and status occurred in every workload of every organization. Without organizations (0): an idle v8 server. The counts include the series of the exporter itself (\`vb365_state_errors_total\`, \`vb365_config_*\`, \`vb365_build_info\`).
+Typical: each organization restores from one workload, with one event type, and has successes and failures. Worst case: every event type and status occurred in every workload of every organization. Without organizations (0): an idle v8 server.
+
+The exporter itself has ${String(ownSeriesCount())} more series, whatever the number of servers: \`vb365_state_errors_total\`, \`vb365_web_logins_refused_total\`, \`vb365_config_*\` and \`vb365_build_info\`.
 `;
 
 function seriesTable(): string {

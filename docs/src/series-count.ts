@@ -2,6 +2,7 @@ import { anomalyKinds, eventStatuses, eventTypes } from '../../src/model/event.j
 import { sessionResults, workload, workloads } from '../../src/model/session.js';
 import { families } from '../../src/metrics/catalogue.js';
 import { closedLabels, type Family } from '../../src/metrics/family.js';
+import { oldestOpenSessionStart } from '../../src/metrics/restore-families.js';
 import { apiCodes, apiOperations, deliveryErrorReasons } from '../../src/model/labels.js';
 import { initialSessionDeltas } from '../../src/metrics/deltas.js';
 
@@ -43,14 +44,27 @@ export const idleUse = {
   reason: [],
 } as const;
 
+const isOfServer = ({ labels }: Family): boolean => labels.includes('server');
+
 /** How many series Prometheus gets from one server with all sinks, every bucket of a histogram counted as one. */
-export function seriesCount(organizations: number, use: Use, of: readonly Family[] = families): number {
-  if (organizations === 0) return countOf(of, [], idleUse);
+export function seriesCount(organizations: number, use: Use, all: readonly Family[] = families): number {
+  const of = all.filter(isOfServer);
+  // The gauge is absent while no session is open.
+  if (organizations === 0)
+    return countOf(of, [], idleUse) - of.filter(family => family === oldestOpenSessionStart).length;
   const one = countOf(of, ['a'], use);
   // Series without the label `organization` exist once, from the first organization on.
   const perOrganization = countOf(of, ['a', 'b'], use) - one;
   return one + (organizations - 1) * perOrganization;
 }
+
+/** How many series the exporter has whatever it monitors, without `process_*` and `nodejs_*`. */
+export const ownSeriesCount = (): number =>
+  countOf(
+    families.filter(family => !isOfServer(family)),
+    [],
+    idleUse,
+  );
 
 /** Labels that have one value per server. */
 const single = { server: ['s'], version: ['v'], api_version: ['v'], installation_id: ['i'] };

@@ -4,6 +4,7 @@ import type { Config } from '../config/parse.js';
 import { proxyName } from '../config/proxy.js';
 import type { Clock } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
+import { errorCode } from '../kernel/network-error.js';
 import { otlpTransport } from '../otlp/transport.js';
 import { preflight } from '../store/preflight.js';
 import type { ListenAddress } from '../web/listen.js';
@@ -62,16 +63,9 @@ function otlpAdvice(error: ExporterError): string {
   if (details['statusCode'] === 404)
     return 'check that "otlp.endpoint" is the base URL of an OTLP/HTTP receiver; the exporter appends "/v1/logs" and "/v1/traces"';
   if (reason === 'rejected') return 'check that the receiver supports OTLP/HTTP with the protocol of "otlp.protocol"';
-  if (tlsCode.test(codeOf(cause)))
+  if (tlsCode.test(errorCode(cause)))
     return 'check whether the receiver expects http or https in "otlp.endpoint", and set "otlp.tls.ca_file" to the issuer of its certificate';
   return 'check that the receiver runs, and that "otlp.endpoint" has its port for OTLP/HTTP (4318, not 4317 for gRPC)';
-}
-
-/** The system error code of an error or of its causes. */
-function codeOf(cause: unknown): string {
-  if (typeof cause !== 'object' || cause === null) return '';
-  if ('code' in cause && typeof cause.code === 'string') return cause.code;
-  return 'cause' in cause ? codeOf(cause.cause) : '';
 }
 
 /** A busy state file can need this much. */
@@ -107,7 +101,7 @@ export const listenCheck = (address: ListenAddress, isOurs: () => Promise<boolea
     if (code === 'EADDRINUSE' && (await isOurs())) return ok(`${port} is in use by a healthy exporter`);
     return failed(`cannot listen on ${port} (${code})`, listenAdvice(code));
   },
-  advise: ({ cause }) => listenAdvice(codeOf(cause)),
+  advise: ({ cause }) => listenAdvice(errorCode(cause)),
 });
 
 const otherAddress = 'choose another address with "--web.listen-address"';
@@ -125,7 +119,7 @@ const listenAdvice = (code: string): string => listenAdvices[code] ?? otherAddre
 async function tryToListen({ host, port }: ListenAddress): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const server = createServer();
-  server.once('error', error => resolve(codeOf(error)));
+  server.once('error', error => resolve(errorCode(error)));
   server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
   return promise;
 }

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 import type { ServerConfig } from '../config/parse.js';
 import { isLoopback } from '../config/values.js';
-import { proxyName } from '../config/proxy.js';
+import { portOf, proxyName } from '../config/proxy.js';
 import { ExporterError } from '../kernel/errors.js';
 import { examineTls, type TlsReport } from '../source/examine.js';
 import type { RestOptions } from '../source/options.js';
@@ -25,7 +25,7 @@ export function networkChecks(server: ServerConfig, options: RestOptions, signal
       ? run()
       : skipped(`because the proxy "${proxyName(proxy)}" is used, here and by the next checks`);
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = Number(url.port || (url.protocol === 'http:' ? 80 : 443));
+  const port = Number(portOf(url));
   return [
     {
       name: 'dns',

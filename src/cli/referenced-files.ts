@@ -21,7 +21,7 @@ export type ReferencedFile = Readonly<{
   examine: () => Promise<string | undefined>;
 }>;
 
-export type FileFindings = Readonly<{ problems: readonly ExporterError[]; warnings: readonly string[] }>;
+type FileFindings = Readonly<{ problems: readonly ExporterError[]; warnings: readonly string[] }>;
 
 /** Reads and validates files. Never rejects. */
 export async function examineFiles(files: readonly ReferencedFile[]): Promise<FileFindings> {

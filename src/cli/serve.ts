@@ -46,9 +46,9 @@ async function reloadWhenNotified(app: App, reload: Notify, stop: AbortSignal): 
 export async function start(read: () => Config, flags: ServeFlags, terminal: Terminal): Promise<App> {
   const config = read();
   const log = createLog({ level: flags['log.level'], format: flags['log.format'], write: terminal.printError });
-  for (const warning of config.warnings) log.warn(warning);
+  for (const warning of config.warnings) log.warn('Configuration warning', { warning });
   const failed = 'Could not reload the web configuration, keeping the current one';
-  const webConfigFailure = failureLog(log, systemClock, { what: 'Web configuration', failed });
+  const webConfigFailure = failureLog(log, systemClock, { failed, recovered: 'Web configuration recovered' });
   return startApp({
     config,
     configFile: configFileOf(flags['config.file'], terminal.env),

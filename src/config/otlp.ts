@@ -40,7 +40,7 @@ export type LogsConfig = OtlpTarget &
     maxAheadMs: number | undefined;
   }>;
 
-export type TracesConfig = OtlpTarget &
+type TracesConfig = OtlpTarget &
   Readonly<{
     personalData: PersonalData;
     /** Undefined: no limit. */
@@ -85,11 +85,13 @@ export type SignalVariables = Readonly<Record<SignalName, Variables | undefined>
  * not validated. `file` need not be valid: only which of its keys are set matters here.
  */
 export function readSignalVariables(file: unknown, env: Environment): Read<SignalVariables> {
-  const logs = readSignal('logs', file, env);
-  const traces = readSignal('traces', file, env);
-  if ('value' in logs && 'value' in traces) return { value: { logs: logs.value, traces: traces.value } };
-  return { problems: [...problemsOf(logs), ...problemsOf(traces)] };
+  return both(readSignal('logs', file, env), readSignal('traces', file, env));
 }
+
+const both = <L, T>(logs: Read<L>, traces: Read<T>): Read<Readonly<{ logs: L; traces: T }>> =>
+  'value' in logs && 'value' in traces
+    ? { value: { logs: logs.value, traces: traces.value } }
+    : { problems: [...problemsOf(logs), ...problemsOf(traces)] };
 
 function readSignal(signal: SignalName, file: unknown, env: Environment): Read<Variables | undefined> {
   const variables = variablesOf(signal, file, env);
@@ -159,13 +161,14 @@ function missingHashKey(file: unknown, section: string): readonly Problem[] {
 
 /** Combines the settings of the file with those of the environment. The problems are those of proxies that are used. */
 export function signalsOf(keys: Keys, variables: SignalVariables, env: Environment): Read<Signals> {
-  const logs = targetOf('logs', keys.otlp, { variables: variables.logs, env });
-  const traces = targetOf('traces', keys.otlp, { variables: variables.traces, env });
-  if ('value' in logs && 'value' in traces) return { value: signalsTo(keys, logs.value, traces.value) };
-  return { problems: [...problemsOf(logs), ...problemsOf(traces)] };
+  const targets = both(
+    targetOf('logs', keys.otlp, { variables: variables.logs, env }),
+    targetOf('traces', keys.otlp, { variables: variables.traces, env }),
+  );
+  return 'value' in targets ? { value: signalsTo(keys, targets.value) } : targets;
 }
 
-function signalsTo(keys: Keys, logs: OtlpTarget | undefined, traces: OtlpTarget | undefined): Signals {
+function signalsTo(keys: Keys, { logs, traces }: Readonly<Record<SignalName, OtlpTarget | undefined>>): Signals {
   const { enabled, personal_data: personalData, max_age: maxAgeMs, max_behind: maxBehindMs } = keys.logs;
   const maxAheadMs = limitOf(keys.logs.max_ahead);
   return {

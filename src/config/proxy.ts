@@ -11,11 +11,13 @@ export type ProxyConfig = Readonly<{
   url: Secret;
 }>;
 
-/** `host:port`, without credentials, for messages. */
-export function proxyName({ url }: ProxyConfig): string {
-  const { protocol, hostname, port } = new URL(url.reveal());
-  return `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
-}
+/** The port of a URL, also if it is the default one. */
+export const portOf = ({ port, protocol }: URL): string => port || (protocol === 'https:' ? '443' : '80');
+
+/** `host:port` of a URL, for messages. */
+export const hostOf = (url: URL): string => `${url.hostname}:${portOf(url)}`;
+
+export const proxyName = ({ url }: ProxyConfig): string => hostOf(new URL(url.reveal()));
 
 /**
  * The proxy for a URL by `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, as curl and Go read them: the lower-case names win,
@@ -38,7 +40,7 @@ function eitherCase(env: Environment, name: string): Variable {
 /** Whether `NO_PROXY` names the host: by name, domain, address, range of addresses or `*`, each perhaps with a port. */
 export function isDirect(url: URL, noProxy: string): boolean {
   const host = bare(url.hostname);
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+  const port = portOf(url);
   return noProxy
     .split(/[\s,]+/)
     .filter(entry => entry !== '')

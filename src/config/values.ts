@@ -68,7 +68,7 @@ export const whole = ({ min, max }: Readonly<{ min: number; max: number }>, desc
 export const text = (...about: About) =>
   matching(/^[^\p{Cc}]+$/u, 'must be text, not empty and without control characters', ...about);
 
-/** Nothing listens on port 0. */
+/** Undefined if the text is not a URL, or for port 0, on which nothing listens. */
 export function parseUrl(href: string): URL | undefined {
   const url = URL.canParse(href) ? new URL(href) : undefined;
   return url?.port === '0' ? undefined : url;

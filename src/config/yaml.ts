@@ -28,7 +28,7 @@ const maxComparisons = 2_000_000;
  */
 export function parseYaml(text: string, failure: string): unknown {
   try {
-    checkTokens(text);
+    checkTokens(text, failure);
     return withoutNulls(documentOf(text, failure).toJS()) ?? {};
   } catch (thrown) {
     if (thrown instanceof ExporterError) throw thrown;
@@ -39,14 +39,8 @@ export function parseYaml(text: string, failure: string): unknown {
 /** The library resolves aliases only in `toJS`, and recurses into nested collections. */
 function whyUnusable(thrown: unknown): string {
   if (thrown instanceof ReferenceError) return 'an alias (`*name`) has no anchor (`&name`), or there are too many';
-  if (thrown instanceof TooMuch) return thrown.message;
   if (thrown instanceof RangeError) return 'it is nested too deeply, or an alias (`*name`) contains itself';
   throw thrown;
-}
-
-/** Content that the library would read for seconds, or minutes. */
-class TooMuch extends Error {
-  override readonly name = 'TooMuch';
 }
 
 /** The change of the depth of flow collections. */
@@ -60,8 +54,12 @@ const flowSteps: ReadonlyMap<string | null, number> = new Map([
 /** Indicators that nest block collections within a line, as in `- - - a`. */
 const compact: ReadonlySet<string | null> = new Set(['seq-item-ind', 'explicit-key-ind']);
 
-/** The lexer takes time in proportion to the text; the parser does not, and collects an error for each fault. */
-function checkTokens(text: string): void {
+/**
+ * Refuses content that the library would read for seconds or minutes. The lexer takes time in proportion to the text; the
+ * parser does not, and collects an error for each fault.
+ */
+function checkTokens(text: string, failure: string): void {
+  const tooMuch = (why: string): ExporterError => new ExporterError('config', `${failure}: ${why}`);
   let [tokens, flow, inLine] = [0, 0, 0];
   for (const token of new Lexer().lex(text)) {
     const type = CST.tokenType(token);
@@ -69,8 +67,8 @@ function checkTokens(text: string): void {
     flow += flowSteps.get(type) ?? 0;
     if (compact.has(type)) inLine += 1;
     else if (type === 'newline') inLine = 0;
-    if (flow > maxDepth || inLine > maxDepth) throw new TooMuch('it is nested too deeply');
-    if (tokens > maxTokens) throw new TooMuch('it holds too many values');
+    if (flow > maxDepth || inLine > maxDepth) throw tooMuch('it is nested too deeply');
+    if (tokens > maxTokens) throw tooMuch('it holds too many values');
   }
 }
 

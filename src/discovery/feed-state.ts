@@ -3,16 +3,16 @@ import type { ExporterError } from '../kernel/errors.js';
 import type { FeedAnswer, FeedPosition } from '../pipeline/ports.js';
 
 /** Position in the feed. `fresh`: just issued, not used yet. */
-export type FeedToken = Readonly<{ value: string; fresh: boolean }>;
+type FeedToken = Readonly<{ value: string; fresh: boolean }>;
 
-/** How the change feed of a server stands. Times are monotonic milliseconds. */
+/** State of the change feed of a server. Times are monotonic milliseconds. */
 export type FeedState = Readonly<{ /** How long the server may wait before it answers. */ waitSeconds: number }> &
   (
     | Readonly<{ kind: 'none' }>
     /** The token is from an earlier process and has not been answered in this one. */
     | Readonly<{ kind: 'starting'; token: FeedToken }>
     | Readonly<{ kind: 'following'; token: FeedToken; due: DueTime }>
-    /** No token is asked for before. */
+    /** The exporter requests no token before `untilMs`. */
     | Readonly<{ kind: 'refused'; untilMs: number; error: ExporterError | undefined }>
     | Readonly<{
         kind: 'failing';
@@ -26,26 +26,26 @@ export type FeedState = Readonly<{ /** How long the server may wait before it an
 /** When something is read next, and why then. */
 export type DueTime = Readonly<{ atMs: number; reason: string }>;
 
-/** `active`: the feed reports what is new, and no lists are polled for it; `error`: why not, where it could be. */
+/** `active`: the feed reports changes, so no lists are polled. `error`: why it is not active although there is a feed. */
 export type FeedStatus = Readonly<{ active: boolean; error: ExporterError | undefined }>;
 
-/** What a request to the feed results in. `ranMs`: how long the request took; `jitter`: 0 to 1, exclusive. */
+/** The result of a request to the feed. `ranMs`: how long the request took; `jitter`: 0 to 1, exclusive. */
 export type FeedResult = FeedAnswer | Readonly<{ kind: 'failed'; error: ExporterError; ranMs: number; jitter: number }>;
 export type FeedChanges = Extract<FeedResult, { kind: 'changes' }>;
 /** Why the feed reports no changes. */
 export type FeedLoss = Exclude<FeedResult, FeedChanges>;
 
-/** The long poll that the one known client of this feed uses (vb365-rest.md 6.8). */
+/** Long poll of the only known client of this feed (vb365-rest.md 6.8). */
 const longestWaitSeconds = 25;
 const shortestWaitSeconds = 5;
-/** When a request fails after this, a proxy or the server may have cut off too long a wait. */
+/** If a request fails after this time, a proxy or the server may have ended the wait because it was too long. */
 const cutAfterMs = 2_000;
-/** A refused feed is asked for a token this often. */
+/** Time between requests for a token after the server refused the feed. */
 const refusedMs = 600_000;
 /** From 1 s to 60 s, full jitter. */
 const backoff: Backoff = { baseMs: 2_000, capMs: 60_000 };
 const leastBackoffMs = 1_000;
-/** Answers about sessions come no faster than this, from request to request: changes in between come together. */
+/** Minimum time from one request to the next after changes, so that further changes arrive together. */
 const sessionsPauseMs = 500;
 const othersPauseMs = 1_000;
 
@@ -61,17 +61,17 @@ export const statusOf = (feed: FeedState): FeedStatus => ({
   error: 'error' in feed ? feed.error : undefined,
 });
 
-/** What the next request asks for; the end of the feed without a token. Only a feed that is followed is waited for. */
+/** Position for the next request; the end of the feed without a token. Only a feed that is followed gets a long poll. */
 export const positionOf = (feed: FeedState): FeedPosition => ({
   token: tokenOf(feed)?.value,
   waitSeconds: feed.kind === 'following' ? feed.waitSeconds : 1,
 });
 
-/** Whether the end of the feed has to be asked for before a list is read. */
+/** Whether to request the end of the feed before the next list. */
 export const needsToken = (feed: FeedState, nowMs: number): boolean =>
   tokenOf(feed) === undefined && (!('untilMs' in feed) || nowMs >= feed.untilMs);
 
-/** `listed`: everything has been listed once, so that the feed has something to add to. */
+/** `listed`: whether everything has been listed once. The feed reports only what changes after that. */
 export function feedDue(feed: FeedState, listed: boolean): DueTime {
   if (tokenOf(feed) === undefined) return { atMs: Infinity, reason: 'no token' };
   if (!listed) return { atMs: Infinity, reason: 'a list comes first' };
@@ -80,7 +80,7 @@ export function feedDue(feed: FeedState, listed: boolean): DueTime {
   return { atMs: -Infinity, reason: 'token from an earlier process' };
 }
 
-/** The end of the feed was asked for, and a list read after that. */
+/** The state after a request for the end of the feed and the list that followed it. */
 export function feedStarted(feed: FeedState, end: FeedResult, atMs: number): FeedState {
   if (end.kind !== 'changes') return feedUnavailable(feed, end, atMs);
   const due = { atMs, reason: 'new token' };
@@ -101,7 +101,7 @@ export function feedAnswered(
     waitSeconds: Math.min(longestWaitSeconds, feed.waitSeconds + 1),
   });
   const isEarly = atMs - askedMs < waitSeconds * 500;
-  // A feed that repeats itself, or comes back early with nothing, is asked no more often than a list.
+  // A feed that repeats itself, or returns early with nothing, is polled no more often than a list.
   if (changes.token === token && changes.entries > 0) return due(openMs, 'same answer again');
   if (changes.more) return due(0, 'more is waiting');
   if (changes.updated.size + changes.deleted.size > 0) return due(sessionsPauseMs, 'sessions changed');
@@ -115,8 +115,8 @@ export function feedUnavailable(feed: FeedState, why: FeedLoss, atMs: number): F
   const token = tokenOf(feed);
   if (why.kind === 'failed') return feedFailed(feed, why, atMs);
   if (why.kind === 'none') return { kind: 'none', waitSeconds };
-  // The token may be what is refused: the feed is asked for another at once. When a fresh one is refused, another would
-  // be too, and each costs a list of everything.
+  // The server may have refused only the token, so a new one is requested at once. If it refuses a fresh token, it would
+  // refuse another one too, and each costs a list of everything.
   const untilMs = token !== undefined && !token.fresh ? atMs : atMs + refusedMs;
   return { kind: 'refused', untilMs, error: why.kind === 'refused' ? why.error : undefined, waitSeconds };
 }

@@ -30,7 +30,7 @@ export type DiscoveryStep = Readonly<{
   next: NextReads;
 }>;
 
-/** What the sinks have to read: these sessions, done or not, and all open ones where `open` is set. */
+/** What the sinks have to read: these sessions, done or not, and all open ones if `open` is set. */
 export type SinkWake = Readonly<{ open: boolean; sessions: ReadonlySet<string> }>;
 
 /** When a poll and the feed are due. A poll reads a list, or only has the sinks read the open sessions. */
@@ -38,7 +38,7 @@ type NextReads = Readonly<{ poll: DueTime & Readonly<{ reads: 'list' | 'open ses
 
 type Observed<K extends Observation['kind']> = Extract<Observation, { kind: K }>;
 
-/** A token that came without news is stored no more often than this: losing it costs only reading it again. */
+/** A token without changes is stored no more often than this: losing it only costs reading the same changes again. */
 const storeTokenMs = 60_000;
 
 /** Applies an observation. Pure: the caller stores `commit`, and adopts `state` only after that. */
@@ -121,7 +121,7 @@ const wakeAfter = ({ error }: Observed<'list failed'>, { watermark }: DiscoveryS
 
 function listFailed(state: DiscoveryState, failure: Observed<'list failed'>): DiscoveryState {
   const { startedMs, error, feedEnd, atMs } = failure;
-  // A new token is dropped: it was to be followed from behind this list.
+  // A new token is dropped: the feed would only report what changes after a list that does not exist.
   const isKept = feedEnd === undefined || feedEnd.kind === 'changes';
   const feed = isKept ? state.feed : feedUnavailable(state.feed, feedEnd, atMs);
   const listedAllMs = afterFailedList(state, startedMs);
@@ -198,14 +198,14 @@ const seriesKey = ({ organization, workload }: Session): string => JSON.stringif
 
 type SinkStarts = DiscoveryState['since'];
 
-/** A sink that meets the server for the first time starts where `beginAt` says. The same object when there is none. */
+/** A sink that is new to this server starts where `beginAt` says. Returns the same object when no sink is new. */
 function startsAfter(since: SinkStarts, now: Nanos, { sinks, beginAt }: DiscoveryRules): SinkStarts {
   const first = sinks.filter(sink => since[sink] === undefined);
   const starts = Object.fromEntries(first.map(sink => [sink, beginAt(sink, now)]));
   return first.length === 0 ? since : { ...since, ...starts };
 }
 
-/** The sinks that may get events of a session: it is open, or ended no longer than `grace` before their start. */
+/** The sinks that may get events of a session: it is open, or ended at most `grace` before their start. */
 const sinksOf = ({ open, endedAt, createdAt }: Session, since: SinkStarts, { sinks, grace }: DiscoveryRules) =>
   sinks.filter(sink => open || (endedAt ?? createdAt) >= (since[sink] ?? 0n) - grace);
 

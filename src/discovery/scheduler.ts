@@ -86,7 +86,7 @@ export class Discovery {
     await outstanding;
   }
 
-  /** An answer that is late does not hold up the events of the open sessions: they are read at their interval. */
+  /** Reads open sessions at their interval while a poll is late. Not a rule of `observe`: there is nothing to observe yet. */
   async #wakingSinks(quit: AbortSignal, poll: () => Promise<unknown>): Promise<void> {
     const over = new AbortController();
     const unlink = linkAbort(over, [quit]);

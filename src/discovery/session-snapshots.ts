@@ -1,7 +1,7 @@
 import type { Session } from '../model/session.js';
 
-/** What a session looked like when it was last seen. `read`: every sink that wants it was given this state to read. */
-export type SessionSnapshot = Readonly<{ eTag: string; open: boolean; read: boolean }>;
+/** A session as it was last seen. `read`: every sink that needs this state has been given it to read. */
+type SessionSnapshot = Readonly<{ eTag: string; open: boolean; read: boolean }>;
 
 /** Snapshots by session id, in the order in which they were seen; undefined for a session that was forgotten. */
 type SnapshotLayer = ReadonlyMap<string, SessionSnapshot | undefined>;
@@ -11,7 +11,7 @@ const kept = 20_000;
 const recentlyKept = 500;
 
 /**
- * The last 20,000 sessions seen; the one seen longest ago is forgotten first. Immutable, and cheap to change: versions
+ * The last 20,000 sessions seen; evicts the one seen longest ago. Immutable, and cheap to change: versions
  * share the large layer and copy only the small one of recent changes, which is merged when it has grown past 500.
  */
 export class SessionSnapshots {

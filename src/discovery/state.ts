@@ -6,8 +6,8 @@ import { type FeedChanges, type FeedLoss, type FeedResult, type FeedState, initi
 import { SessionSnapshots } from './session-snapshots.js';
 
 /**
- * What discovery remembers of one server. Immutable. All but `since` and the token of the feed is found again after a
- * restart. Times in ms are monotonic, times in `Nanos` are the server's.
+ * What discovery remembers of one server. Immutable. After a restart, everything except `since` and the feed token is
+ * read from the server again. Times in ms are monotonic, times in `Nanos` are the server's.
  */
 export type DiscoveryState = Readonly<{
   since: ServerState['since'];
@@ -44,7 +44,7 @@ export type DiscoveryRules = Readonly<{
   sinks: readonly SinkName[];
   /** Between polls while nothing is open, while something is, and between lists although the feed is followed. */
   schedule: Readonly<{ idleMs: number; openMs: number; reconcileMs: number }>;
-  /** How long before a sink's start a session may have ended and still get events. */
+  /** A session that ended within this time before a sink's start can still get events. */
   grace: Nanos;
   /** Where each sink's history ends, for a server first met at `now`. */
   beginAt: (sink: SinkName, now: Nanos) => Nanos;
@@ -102,12 +102,12 @@ export const initialState = ({ since, facts }: ServerState): DiscoveryState => (
 
 /** A list of everything finds the stopped sessions before the window that the server has opened again. */
 const allListedEveryMs = 24 * 3_600_000;
-/** One that failed is tried again after this time, and lists of the window go on. */
+/** Time until a failed list of everything is repeated; lists of the window continue. */
 const allListedAgainMs = 3_600_000;
 
 type AllListed = Pick<DiscoveryState, 'listedAllMs'>;
 
-/** Whether everything is to be listed, although a window would do. */
+/** Whether to list everything, even if a window would be enough. */
 export const isAllDue = ({ listedAllMs }: AllListed, startedMs: number): boolean =>
   startedMs - listedAllMs >= allListedEveryMs;
 

@@ -17,7 +17,7 @@ export interface Log extends Readonly<Record<LogLevel, Write>> {
   writes(level: LogLevel): boolean;
 }
 
-export type LogLine = Readonly<{ level: LogLevel; message: string; fields: LogFields }>;
+type LogLine = Readonly<{ level: LogLevel; message: string; fields: LogFields }>;
 
 export type LogOptions = Readonly<{
   level: LogLevel;

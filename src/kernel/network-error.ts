@@ -41,6 +41,6 @@ export function errorCode(thrown: unknown): string {
 export function proxyRefusal(thrown: unknown): string | undefined {
   const message = thrown instanceof Error ? thrown.message : '';
   const status = /^Proxy response \((\d{3})\)/.exec(message)?.[1];
-  const hint = status === '407' ? ' (it wants a user and a password, or others)' : '';
+  const hint = status === '407' ? ' (it requires a user name and password, or refuses these)' : '';
   return status === undefined ? undefined : `the proxy answered HTTP ${status}${hint}`;
 }

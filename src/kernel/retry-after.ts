@@ -9,7 +9,7 @@ export function parseHttpDate(header: string | undefined): number | undefined {
 
 /** A shorter wait would mean a retry at once. */
 const shortestWaitMs = 1000;
-/** A longer wait, by mistake of the server, must not silence us for days. */
+/** A longer wait, by mistake of the server, must not stop the exporter for days. */
 const longestWaitMs = 3_600_000;
 
 /**

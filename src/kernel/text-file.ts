@@ -56,22 +56,20 @@ function requireSecret(file: TextFile, text: string): string {
 const withoutLineEnds = (text: string): string => text.replace(/[\r\n]+$/, '');
 
 async function readBytes(file: TextFile): Promise<Buffer> {
-  const reading = startReading(file);
-  try {
-    while (reading.step() === 'waiting') await sleep(pipePollMs);
-    return reading.bytes();
-  } finally {
-    reading.close();
+  const reading = readInSteps(file);
+  for (;;) {
+    const step = reading.next();
+    if (step.done === true) return step.value;
+    await sleep(pipePollMs);
   }
 }
 
 function bytesSync(file: TextFile): Buffer {
-  const reading = startReading(file);
-  try {
-    while (reading.step() === 'waiting') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pipePollMs);
-    return reading.bytes();
-  } finally {
-    reading.close();
+  const reading = readInSteps(file);
+  for (;;) {
+    const step = reading.next();
+    if (step.done === true) return step.value;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pipePollMs);
   }
 }
 
@@ -79,85 +77,53 @@ function bytesSync(file: TextFile): Buffer {
 const pipeWaitMs = { withoutWriter: 1_000, withWriter: 10_000 } as const;
 const pipePollMs = 20;
 
-/** Opens a file without waiting for the writer of a pipe. */
-function startReading(file: TextFile): Reading {
+type Reading = Generator<undefined, Buffer>;
+
+/** Reads to the end of a file. Yields when a pipe has nothing yet, for `pipePollMs`. @throws {ExporterError} */
+function* readInSteps(file: TextFile): Reading {
   // Windows has neither the flag nor named pipes in the file system.
   const flags = constants.O_RDONLY | (process.platform === 'win32' ? 0 : constants.O_NONBLOCK);
   try {
-    return new Reading(file, openSync(file.path, flags));
+    const descriptor = openSync(file.path, flags);
+    try {
+      return yield* readFrom(descriptor, file);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (cause) {
     throw readFailure(file, cause);
   }
 }
 
-class Reading {
-  readonly #chunks: Buffer[] = [];
-  #length = 0;
-  #waits = 0;
-
-  readonly #file: TextFile;
-  readonly #descriptor: number;
-
-  constructor(file: TextFile, descriptor: number) {
-    this.#file = file;
-    this.#descriptor = descriptor;
-  }
-
-  /** Reads to the end of the file, or what a pipe holds now. @throws {ExporterError} */
-  step(): 'ended' | 'waiting' {
-    try {
-      while (this.#length <= maxBytes) {
-        const count = this.#read();
-        if (count === undefined) return this.#wait(pipeWaitMs.withWriter);
-        if (count === 0) return this.#isUnopened() ? this.#wait(pipeWaitMs.withoutWriter) : 'ended';
-      }
-      return 'ended';
-    } catch (cause) {
-      throw readFailure(this.#file, cause);
+function* readFrom(descriptor: number, file: TextFile): Reading {
+  const chunks: Buffer[] = [];
+  let [length, waitedMs] = [0, 0];
+  while (length <= maxBytes) {
+    const chunk = readChunk(descriptor);
+    if (chunk !== undefined && chunk.length > 0) {
+      chunks.push(chunk);
+      length += chunk.length;
+      continue;
     }
+    const isUnopened = chunk !== undefined && length === 0 && fstatSync(descriptor).isFIFO();
+    if (chunk !== undefined && !isUnopened) return Buffer.concat(chunks);
+    waitedMs += pipePollMs;
+    if (waitedMs > (isUnopened ? pipeWaitMs.withoutWriter : pipeWaitMs.withWriter))
+      throw fileError(file, 'unreadable', 'it is a pipe, and nothing was written to it');
+    yield;
   }
-
-  bytes(): Buffer {
-    return bounded(this.#file, Buffer.concat(this.#chunks));
-  }
-
-  close(): void {
-    closeSync(this.#descriptor);
-  }
-
-  #read(): number | undefined {
-    const chunk = Buffer.alloc(64 * 1024);
-    const count = unlessEmpty(() => readSync(this.#descriptor, chunk));
-    if (count !== undefined) this.#chunks.push(chunk.subarray(0, count));
-    this.#length += count ?? 0;
-    return count;
-  }
-
-  #isUnopened(): boolean {
-    return this.#length === 0 && fstatSync(this.#descriptor).isFIFO();
-  }
-
-  #wait(mostMs: number): 'waiting' {
-    this.#waits += 1;
-    if (this.#waits * pipePollMs > mostMs)
-      throw fileError(this.#file, 'unreadable', 'it is a pipe, and nothing comes through it');
-    return 'waiting';
-  }
+  throw fileError(file, 'too large', 'it is larger than 4 MiB');
 }
 
-/** Undefined when a pipe has a writer, and is empty. */
-function unlessEmpty(read: () => number): number | undefined {
+/** Empty at the end of the file. Undefined when a pipe has a writer, and is empty. */
+function readChunk(descriptor: number): Buffer | undefined {
+  const chunk = Buffer.alloc(64 * 1024);
   try {
-    return read();
+    return chunk.subarray(0, readSync(descriptor, chunk));
   } catch (thrown) {
     if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EAGAIN') return undefined;
     throw thrown;
   }
-}
-
-function bounded(file: TextFile, bytes: Buffer): Buffer {
-  if (bytes.length > maxBytes) throw fileError(file, 'too large', 'it is larger than 4 MiB');
-  return bytes;
 }
 
 function decode(file: TextFile, bytes: Buffer): string {

@@ -12,7 +12,7 @@ import {
 
 export const eventLag = histogram({
   name: 'vb365_event_lag_seconds',
-  help: 'Time from the end of an event to its delivery by the sink in seconds, by the clock of the server; each event adds at most one day to the sum.',
+  help: 'Time from the end of an event to its delivery by the sink in seconds, by the server clock. The sum counts at most one day per event.',
   unit: 'seconds',
   labels: ['server', 'sink'],
   known: { sink: sinkNames },
@@ -133,7 +133,7 @@ export const configReloadTime = gauge({
 
 export const webLoginsRefused = counter({
   name: 'vb365_web_logins_refused_total',
-  help: 'Total number of requests to the web pages of the exporter that were refused because of their login, by reason: a wrong user or password, no login, or too many logins being checked.',
+  help: 'Total number of requests to the web pages that failed authentication, by reason: wrong user or password, no credentials, or too many concurrent checks.',
   unit: 'requests',
   labels: ['reason'],
   known: { reason: loginRefusals },

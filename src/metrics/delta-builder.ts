@@ -14,7 +14,7 @@ export type Observations = {
   sumTicks: bigint;
 };
 
-/** The most of one observation that a sum takes. A time of year 9999 must not overflow the 64 bits of a stored sum. */
+/** A sum counts at most this for one observation: a time in year 9999 must not overflow the 64 bits of a stored sum. */
 const longest: Nanos = seconds(366 * 86_400);
 
 export const observations = ({ buckets }: Histogram): Observations => ({
@@ -23,7 +23,7 @@ export const observations = ({ buckets }: Histogram): Observations => ({
   sumTicks: 0n,
 });
 
-/** Adds one observation and returns the index of its bucket. The sum takes at most `most` of it. */
+/** Adds one observation and returns the index of its bucket. The sum counts at most `most` for it. */
 export function observe(into: Observations, length: Nanos, most: Nanos = longest): number {
   const nanos = Number(length);
   const found = into.bounds.findIndex(bound => nanos <= bound);

@@ -124,7 +124,7 @@ export function sinkDeltas(server: string, sink: SinkName, batch: Batch, deliver
   return builder.deltas();
 }
 
-/** The most of one lag that the sum takes: a backfill of years says nothing about delay, and would overflow 64 bits. */
+/** The sum counts at most this for one event: a backfill says nothing about delay, and would overflow 64 bits. */
 const longestLag: Nanos = 86_400_000_000_000n;
 
 function addLag(builder: DeltaBuilder, server: string, sink: SinkName, { events, at }: Batch): void {

@@ -5,7 +5,7 @@ import { families } from './catalogue.js';
 import type { Scraper, Scrapers } from './scrapers.js';
 import type { SeriesTable } from './series-table.js';
 
-export type IncrementHoldDeps = Readonly<{
+type IncrementHoldDeps = Readonly<{
   store: Pick<Store, 'commit'>;
   table: Pick<SeriesTable, 'apply' | 'firstPage' | 'releases'>;
   /** Undefined: the hold is off, and nothing is held back. */

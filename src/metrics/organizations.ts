@@ -2,15 +2,15 @@ import type { Series } from '../pipeline/ports.js';
 import { storedFamilies } from './catalogue.js';
 
 /** The label value of organizations beyond the limit. */
-export const overflow = 'overflow';
+const overflow = 'overflow';
 
 /** Which label value an organization has. */
 export type OrganizationLabel = (organization: string) => string;
 
 /**
- * The label values of one server's organizations: their names while there is room, `overflow` for those that come later.
- * @param known those that have series already: they keep them, also when the limit is lower now, because a counter never vanishes.
- * @param most how many there are room for.
+ * The label values of one server's organizations: their names up to the limit, `overflow` for later ones.
+ * @param known those that have series: they keep their names under a lower limit, because counters do not vanish.
+ * @param most maximum number of names.
  */
 export function organizationLabels(known: Iterable<string>, most: number): OrganizationLabel {
   const members = new Set(known);
@@ -23,7 +23,7 @@ export function organizationLabels(known: Iterable<string>, most: number): Organ
   };
 }
 
-/** The label value of everyone is their name. */
+/** Every organization has its name as label value. */
 export const unlimited: OrganizationLabel = organization => labelValue(organization);
 
 /** Characters of a label value; longer names are cut. */
@@ -35,7 +35,7 @@ function labelValue(organization: string): string {
 
 const labelsOf = new Map<string, readonly string[]>(storedFamilies.map(({ name, labels }) => [name, labels]));
 
-/** The organizations that stored series are of, by server. They are the memory of who has a label value. */
+/** The organizations of stored series, by server: those that have a label value. */
 export function organizationsIn(series: readonly Series[]): ReadonlyMap<string, ReadonlySet<string>> {
   const found = new Map<string, Set<string>>();
   for (const { family, labels } of series) {

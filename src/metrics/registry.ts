@@ -10,7 +10,7 @@ import { GaugeTable } from './gauge-table.js';
 import { SeriesTable } from './series-table.js';
 
 /** One series of a gauge whose series are replaced together. */
-export type GaugeRow<F extends Family> = Readonly<{ labels: Omit<LabelsOf<F>, 'server'>; value: number }>;
+type GaugeRow<F extends Family> = Readonly<{ labels: Omit<LabelsOf<F>, 'server'>; value: number }>;
 
 /** A family that lives in this process only. */
 type Live = Readonly<{ stored?: never }>;

@@ -2,7 +2,7 @@ import { counter, gauge, histogram } from './family.js';
 
 export const restoreEvents = counter({
   name: 'vb365_restore_events_total',
-  help: 'Total number of restore events with a final status, one per item of a restore session.',
+  help: 'Total number of restore events that reached a final status, by type and status.',
   unit: 'events',
   labels: ['server', 'organization', 'workload', 'event_type', 'status'],
   stored: true,
@@ -12,7 +12,7 @@ export const restoreEvents = counter({
 
 export const restoreItemDuration = histogram({
   name: 'vb365_restore_item_duration_seconds',
-  help: 'Duration of the restore of an item in seconds, of events with status Success, Warning or Failed and any type but None.',
+  help: 'Time to restore an item in seconds, for events with status Success, Warning or Failed, except those of type None.',
   unit: 'seconds',
   labels: ['server', 'workload', 'event_type'],
   buckets: [0.001, 0.01, 0.1, 0.5, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400],
@@ -22,7 +22,7 @@ export const restoreItemDuration = histogram({
 
 export const restoreItemBytes = counter({
   name: 'vb365_restore_item_bytes_total',
-  help: 'Total size of restored items in bytes, of events with status Success or Warning whose size the server reports.',
+  help: 'Total size of restored items in bytes, for events with status Success or Warning and a known size.',
   unit: 'bytes',
   labels: ['server', 'organization', 'workload', 'event_type'],
   stored: true,
@@ -59,7 +59,7 @@ export const restoreSessionsOpen = gauge({
 
 export const oldestOpenSessionStart = gauge({
   name: 'vb365_restore_oldest_open_session_start_timestamp_seconds',
-  help: 'Unix time at which the oldest open restore session was created, by the clock of the server. Absent while none is open.',
+  help: 'Unix time at which the oldest open restore session was created, by the server clock. Absent while none is open.',
   unit: 'seconds since 1970',
   labels: ['server'],
   example: 'time() - vb365_restore_oldest_open_session_start_timestamp_seconds > 86400',
@@ -67,7 +67,7 @@ export const oldestOpenSessionStart = gauge({
 
 export const lastEvent = gauge({
   name: 'vb365_restore_last_event_timestamp_seconds',
-  help: 'Unix time of the newest restore event with this status, by the clock of the server.',
+  help: 'Unix time of the newest restore event with this status, by the server clock.',
   unit: 'seconds since 1970',
   labels: ['server', 'organization', 'status'],
   stored: true,

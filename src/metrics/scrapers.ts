@@ -7,9 +7,9 @@ export type Scraper = Readonly<{
   scrapes: boolean;
 }>;
 
-/** A scraper that was not served for this long is forgotten: it is gone, or too slow for a rule over 5 minutes. */
+/** A scraper that was not served for this long is dropped: it is gone, or too slow for a rule over 5 minutes. */
 const forgottenAfterMs = 300_000;
-/** Maximum number of scrapers remembered; later ones are not waited for. So nobody can push out the known ones. */
+/** Maximum number of scrapers to remember. The hold does not wait for later ones, so nobody can evict known ones. */
 const most = 100;
 
 type ScraperGroup = {

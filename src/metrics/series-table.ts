@@ -5,7 +5,7 @@ import { type Format, labelText, type ServedFamily, type SeriesWriter, seriesWri
 import type { Family } from './family.js';
 
 /** Stored series that this version cannot use: their family is gone, or has another shape now. */
-export type Ignored = Readonly<{ family: string; series: number }>;
+type Ignored = Readonly<{ family: string; series: number }>;
 
 type SeriesRow = {
   /** As they are written. */
@@ -15,7 +15,7 @@ type SeriesRow = {
   value: ExemplarSeries;
 };
 
-/** What is held back of one stored series. Several may be served as one row when a label is hidden. */
+/** The held-back part of one stored series. Several may be served as one row if a label is hidden. */
 type HeldIncrement = Readonly<{ family: string; labels: readonly string[]; amount: bigint; row: SeriesRow }>;
 
 /** The counters, histograms and times that /metrics serves: all series of these families, each the sum of its deltas. */

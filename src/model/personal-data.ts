@@ -4,7 +4,7 @@ export type PersonalClass = (typeof personalClasses)[number];
 
 /** Treatments, the mildest first: keep the text, replace it by its keyed hash, or drop it. */
 export const treatments = ['keep', 'hash', 'drop'] as const;
-export type Treatment = (typeof treatments)[number];
+type Treatment = (typeof treatments)[number];
 
 /** The operator's choice for each class. */
 export type PersonalData = Readonly<Record<PersonalClass, Treatment>>;

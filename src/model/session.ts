@@ -3,7 +3,7 @@ import { type Term, vocabulary } from './term.js';
 import type { Nanos } from './time.js';
 
 export const workloads = ['exchange', 'onedrive', 'sharepoint', 'teams'] as const;
-export type Workload = (typeof workloads)[number];
+type Workload = (typeof workloads)[number];
 
 export const sessionResults = ['Success', 'Warning', 'Failed'] as const;
 export type SessionResult = (typeof sessionResults)[number];

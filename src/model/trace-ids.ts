@@ -6,7 +6,7 @@ const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const digitsOf = (text: string): string | undefined =>
   guid.test(text) ? text.replaceAll('-', '').toLowerCase() : undefined;
 
-/** The trace of a restore session: its GUID. Undefined for what is no GUID, and for the one that OpenTelemetry forbids. */
+/** The trace of a restore session: its GUID. Undefined if it is not a GUID, and for the zero GUID, which OpenTelemetry forbids. */
 export function traceIdOf(sessionId: string): string | undefined {
   const digits = digitsOf(sessionId);
   return digits === undefined || /^0+$/.test(digits) ? undefined : digits;
@@ -14,7 +14,7 @@ export function traceIdOf(sessionId: string): string | undefined {
 
 /**
  * The span of an event, 16 hexadecimal digits: the two halves of its GUID, xor. The constant bits of a version 4 GUID
- * lie at different places in its halves, so all 64 bits stay random. Undefined for what is no GUID; never zero.
+ * lie at different places in its halves, so all 64 bits stay random. Undefined if it is not a GUID; never zero.
  */
 export function spanIdOf(eventId: string): string | undefined {
   const digits = digitsOf(eventId);
@@ -27,7 +27,7 @@ export function spanIdOf(eventId: string): string | undefined {
 }
 
 /**
- * Where an event of a session is in its trace; the session's own id stands for the root. Undefined when one is no GUID.
+ * Where an event of a session is in its trace; the session's own id stands for the root. Undefined if one is not a GUID.
  * The ids come from the server's, so that a repetition is the same span.
  */
 export function spanContextOf(sessionId: string, eventId: string): SpanContext | undefined {

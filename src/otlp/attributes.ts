@@ -47,7 +47,7 @@ export function attributesOf<Subject>(
 type OfSession = Readonly<{ session: Session }>;
 
 /** Attributes of every record and span. */
-export const ofSession: readonly Attribute<OfSession>[] = [
+const ofSession: readonly Attribute<OfSession>[] = [
   {
     name: 'veeam.restore.session.id',
     help: 'GUID of the session',

@@ -29,7 +29,7 @@ type Refusal = Readonly<{ reason: RejectReason; answer: string | undefined }>;
  * @throws {ExporterError} as `AcknowledgingExporter.export`. `rejected` with the detail `suspects` when that many records
  * were refused one by one and nothing was accepted since, so that either they or the receiver may be at fault.
  */
-export type Deliver<Item> = (records: readonly OutgoingRecord<Item>[], signal: AbortSignal) => Promise<DeliveryResult>;
+type Deliver<Item> = (records: readonly OutgoingRecord<Item>[], signal: AbortSignal) => Promise<DeliveryResult>;
 
 /** What `Sink.deliver` resolves with. */
 export function deliveredBy(sink: SinkName, server: string, batch: Batch, result: DeliveryResult): Delivered {
@@ -39,7 +39,7 @@ export function deliveredBy(sink: SinkName, server: string, batch: Batch, result
 }
 
 /** How one sink of one server delivers. */
-export type ProbingDelivery<Item> = Readonly<{
+type ProbingDelivery<Item> = Readonly<{
   deliver: Deliver<Item>;
   /**
    * Sends the first record of the last failed request once more, alone. One that is accepted is not sent again.

@@ -15,7 +15,7 @@ import { encodeLogRecords } from './protobuf-logs.js';
 import type { OtlpTransport } from './transport.js';
 
 /** How one kind of telemetry is encoded for OTLP. */
-export type Signal<Item, Response> = Readonly<{
+type Signal<Item, Response> = Readonly<{
   /** For messages: "Could not encode ...". */
   what: string;
   serializers: Readonly<Record<OtlpTarget['protocol'], ISerializer<Item[], Response>>>;

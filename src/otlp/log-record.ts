@@ -25,7 +25,7 @@ import { itemSentence, sessionSentence } from './sentence.js';
 export type Origin = Readonly<{ resource: Resource; scope: InstrumentationScope; redact: Redact }>;
 
 /** `at`: timestamp of the record; the time of the event or session unless given. */
-export type RecordTimes = Readonly<{ observedAt: Nanos; at?: Nanos | undefined }>;
+type RecordTimes = Readonly<{ observedAt: Nanos; at?: Nanos | undefined }>;
 
 const severityNumbers = { INFO: SeverityNumber.INFO, WARN: SeverityNumber.WARN, ERROR: SeverityNumber.ERROR } as const;
 

@@ -73,11 +73,11 @@ export type TimeLimits = Readonly<{
 }>;
 
 /** The timestamp for a record of time `at` that is sent `now`. */
-export type Stamp = (at: Nanos, now: Nanos) => Nanos;
+type Stamp = (at: Nanos, now: Nanos) => Nanos;
 
 /**
- * A record outside the limits gets the time of sending, as does one whose time OTLP cannot hold. The newest record that an
- * earlier process sent is unknown; the first `now` stands for it, which is never too old.
+ * A record outside the limits gets the time of sending, as does one whose time OTLP cannot hold. The newest record of an
+ * earlier process is unknown; the first `now` stands for it, because it is never too old.
  */
 export function stampWithin({ maxAge, maxBehind, maxAhead }: TimeLimits): Stamp {
   let newest: Nanos | undefined;

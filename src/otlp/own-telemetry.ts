@@ -13,14 +13,14 @@ import type { Clock } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
 import { type Log, type LogFields, tee } from '../kernel/log.js';
 import type { SinkName } from '../pipeline/ports.js';
-import type { DeliveryReport } from '../pipeline/sink-worker.js';
+import type { DeliveryReport } from '../pipeline/delivery-report.js';
 import { readTls } from './tls.js';
 
 /** A poll that has ended: the part of a discovery report that a span shows. */
 type EndedPoll = Readonly<{ result: string; error: ExporterError | undefined; seconds: number; listed: number }>;
 
 /** Spans of polls and deliveries; part of a `ServerObserver`. */
-export interface OwnObserver {
+interface OwnObserver {
   discovered(poll: EndedPoll): void;
   delivered(sink: SinkName, report: DeliveryReport, seconds: number): void;
 }

@@ -81,7 +81,7 @@ export class ProtobufWriter {
     }
   }
 
-  /** A `KeyValue`. A value that is no number is written as text. */
+  /** A `KeyValue`. A value that is not a number is written as text. */
   keyValue(field: number, name: string, value: unknown): void {
     const start = this.open(field);
     this.text(1, name);

@@ -8,7 +8,7 @@ const removed = '[removed]';
 export type RefusalBody = Readonly<{ body: Uint8Array; contentType: string }>;
 
 /** What was sent: values of telemetry, and secrets such as header values. */
-export type SentTexts = Readonly<{ values: readonly string[]; secrets: readonly string[] }>;
+type SentTexts = Readonly<{ values: readonly string[]; secrets: readonly string[] }>;
 
 /**
  * The message in an answer of a receiver: of a `google.rpc.Status` (OTLP/HTTP, "Failures"), else the text of the body.
@@ -26,7 +26,7 @@ export function quoteAnswer({ body, contentType }: RefusalBody, sent: SentTexts)
     : '';
 }
 
-/** Undefined when the text is no JSON or has no message. */
+/** Undefined if the text is not JSON or has no message. */
 function jsonMessage(text: string): string | undefined {
   try {
     const json: unknown = JSON.parse(text);
@@ -37,7 +37,7 @@ function jsonMessage(text: string): string | undefined {
   }
 }
 
-/** Field 2 of a `google.rpc.Status`; undefined when the bytes are no such message. */
+/** Field 2 of a `google.rpc.Status`; undefined if the bytes are not such a message. */
 function protobufMessage(bytes: Uint8Array): string | undefined {
   let at = 0;
   const varint = (): number => {

@@ -1,4 +1,4 @@
-/** Beyond this, some 2 MB, all are forgotten. More than a sink worker can hold as suspects (`pipeline/deliver-due.ts`). */
+/** Above this number (about 2 MB), all are dropped. One delivery has fewer suspects (`pipeline/receiver-probe.ts`). */
 const maxRecords = 20_000;
 
 /**

@@ -1,3 +1,10 @@
+import { detectResources, envDetector, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVICE_INSTANCE_ID,
+  ATTR_SERVICE_NAME,
+  ATTR_SERVICE_VERSION,
+} from '@opentelemetry/semantic-conventions';
 import type { OtlpTarget } from '../config/otlp.js';
 import type { Config, ServerConfig } from '../config/parse.js';
 import type { Clock } from '../kernel/clock.js';
@@ -12,7 +19,6 @@ import type { Origin } from './log-record.js';
 import { logsSink } from './logs-sink.js';
 import type { OwnTelemetry } from './own-telemetry.js';
 import { redacting } from './redaction.js';
-import { serverResource } from './resource.js';
 import { tracesSink } from './traces-sink.js';
 import { type OtlpTransport, otlpTransport } from './transport.js';
 
@@ -25,7 +31,7 @@ export interface OtlpSinks {
   close(): Promise<void>;
 }
 
-export type OtlpSinksOptions = Readonly<{ config: Config; version: string; clock: Clock }>;
+type OtlpSinksOptions = Readonly<{ config: Config; version: string; clock: Clock }>;
 
 /** The sinks that a configuration asks for. */
 export const sinkNamesOf = ({ logs, traces }: Config): readonly SinkName[] => [
@@ -96,3 +102,16 @@ export async function readHash(path: string | undefined): Promise<(text: string)
     details: { file: 'content' },
   });
 }
+
+/**
+ * The resource of all restore telemetry of a server. `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` may add to it
+ * and change name and version of the service, but not which server it is: they are the same for all servers.
+ */
+export function serverResource({ server, url, version }: { server: string; url: URL; version: string }): Resource {
+  return resourceFromAttributes({ [ATTR_SERVICE_NAME]: 'vb365-exporter', [ATTR_SERVICE_VERSION]: version })
+    .merge(detectResources({ detectors: [envDetector] }))
+    .merge(resourceFromAttributes({ [ATTR_SERVICE_INSTANCE_ID]: server, [ATTR_SERVER_ADDRESS]: addressOf(url) }));
+}
+
+/** Without the brackets that a URL puts around an IPv6 address. */
+const addressOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');

@@ -8,7 +8,7 @@ import type { AcknowledgingExporter } from './exporter.js';
 import type { Origin } from './log-record.js';
 import { itemSpan, sessionSpan, type SpanClock } from './restore-span.js';
 
-export type TracesSinkOptions = Readonly<{
+type TracesSinkOptions = Readonly<{
   server: string;
   origin: Origin;
   exporter: AcknowledgingExporter<ReadableSpan>;

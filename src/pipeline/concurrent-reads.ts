@@ -4,15 +4,15 @@ import type { BacklogEntry } from './backlog.js';
 import type { SessionPart } from './batch-builder.js';
 import { concernsOneRequest } from './ports.js';
 
-/** Sessions that one sink reads at a time, besides those whose answers are late. */
+/** Sessions that one sink reads at a time, not counting late ones. */
 const concurrency = 4;
-/** All reads of one sink that wait for the server. */
+/** Maximum number of open reads of one sink, including late ones. */
 const maxReads = 28;
-/** A read whose answer takes longer is late: it goes on, and the others go past it. */
+/** A read without an answer after this time is late: it continues, and other sessions are read in its place. */
 const defaultPatienceMs = 2_000;
 /** A late answer is reported after this time. */
 const reportedLateMs = 10_000;
-/** So many different sessions that fail in a row are a failure of the server. */
+/** If this many different sessions fail in a row, the server has failed. */
 const failuresOfServer = 5;
 
 /** A session that could not be read. */
@@ -83,7 +83,7 @@ export class ConcurrentReads {
     }
   }
 
-  /** Sessions whose answer has been missing for 10 s, each once. */
+  /** Sessions that have waited 10 s for an answer, each reported once. */
   newlyLate(): readonly string[] {
     const now = this.#deps.clock.monotonic();
     const late = [...this.#open.values()].filter(

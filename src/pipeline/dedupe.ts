@@ -28,7 +28,7 @@ export type ReadProgress = Readonly<{
   duplicates: readonly RejectedRow[];
   /** Orders of rows that are not final yet. */
   unfinished: readonly number[];
-  /** Ids by order of the last page, to tell a second event with the same order from a repeated row. */
+  /** Ids by order of the last page, to distinguish a second event with the same order from a repeated row. */
   ids: ReadonlyMap<number, string>;
 }>;
 

@@ -1,17 +1,10 @@
-import { type ExporterError, toExporterError } from '../kernel/errors.js';
-import {
-  type AbandonedEvents,
-  BatchBuilder,
-  type Correction,
-  type ReadBatch,
-  type SessionPart,
-  type UnknownValue,
-} from './batch-builder.js';
-import type { ReadFailure } from './concurrent-reads.js';
+import { toExporterError } from '../kernel/errors.js';
+import { BatchBuilder, type ReadBatch, type SessionPart } from './batch-builder.js';
+import { type DeliveryReport, DeliverySummary } from './delivery-report.js';
 import type { DeliveredBatch } from './pending-commit.js';
-import type { DeadLetter, Delivered, DroppedRecords, RejectedEvent } from './ports.js';
+import type { Delivered } from './ports.js';
 import { createReceiverProbe } from './receiver-probe.js';
-import { type DeliveryReport, dueSessions, type Sample, type SinkWorker, type StopSignals } from './sink-worker.js';
+import { dueSessions, type SinkWorker, type StopSignals } from './sink-worker.js';
 
 /**
  * One delivery of a sink: what is new in its due sessions, oldest session first, batch by batch. A session that does not
@@ -83,47 +76,4 @@ function apply(worker: SinkWorker, summary: DeliverySummary, committed: Delivere
   for (const entry of committed.entries) worker.backlog.put(entry);
   worker.committed?.(worker.sink.name, committed.batch);
   summary.add(committed);
-}
-
-/** Adds up what a delivery did. */
-class DeliverySummary implements DeliveryReport {
-  taken = 0;
-  due = 0;
-  late: readonly string[] = [];
-  retryInMs: number | undefined;
-  readonly unread: ReadFailure[] = [];
-  readonly undelivered: ExporterError[] = [];
-  readonly rejected = new Sampler<RejectedEvent>();
-  readonly corrected = new Sampler<Correction>();
-  readonly abandoned = new Sampler<AbandonedEvents>();
-  readonly unknown = new Sampler<UnknownValue>();
-  readonly deadLetters = new Sampler<DeadLetter>();
-  readonly dropped = new Sampler<DroppedRecords>();
-
-  get errors(): readonly ExporterError[] {
-    return [...this.undelivered, ...this.unread.map(({ error }) => error)];
-  }
-
-  add({ batch, rejected, corrected, abandoned, unknown, dropped, change }: DeliveredBatch): void {
-    this.taken += batch.events.length;
-    this.rejected.add(rejected);
-    this.corrected.add(corrected);
-    this.abandoned.add(abandoned);
-    this.unknown.add(unknown);
-    this.dropped.add(dropped);
-    this.deadLetters.add(change.deadLetters ?? []);
-  }
-}
-
-const sampleSize = 10;
-
-/** Keeps the first few items and counts the others. */
-class Sampler<Item> implements Sample<Item> {
-  count = 0;
-  readonly first: Item[] = [];
-
-  add(items: readonly Item[]): void {
-    this.count += items.length;
-    this.first.push(...items.slice(0, sampleSize - this.first.length));
-  }
 }

@@ -5,7 +5,7 @@ import { linkAbort } from '../kernel/linked-abort.js';
 import type { Notify } from '../kernel/notify.js';
 import { receiverErrorReasons } from '../model/labels.js';
 import { type Probe, receiverBack } from './receiver-outage.js';
-import type { DeliveryReport } from './sink-worker.js';
+import type { DeliveryReport } from './delivery-report.js';
 
 /**
  * Runs `poll` every `intervalMs`, measured from start to start, until `quit` aborts. Polls never overlap: a slow one
@@ -26,9 +26,9 @@ export async function every(
   }
 }
 
-/** Of a receiver or the store: from 1 s to 60 s on average, with full jitter. */
+/** After a failure of a receiver or the store: 1 s to 60 s on average, with full jitter. */
 const deliveryBackoff: Backoff = { baseMs: 2_000, capMs: 120_000 };
-/** Of a server: shorter, so that its sessions are read soon after it is back. */
+/** After a failure of a server: shorter, so that reading resumes soon after the server is back. */
 const serverBackoff: Backoff = { baseMs: 2_000, capMs: 8_000 };
 const minWaitMs = 1_000;
 
@@ -91,20 +91,20 @@ async function waitAfter(
   const rest = async (errors: readonly ExporterError[], failed: number): Promise<void> =>
     clock.sleep(waitMs(errors, backoffMs(backoff, failed, random)), quit).catch(() => undefined);
   const failure = undelivered.find(({ reason }) => reasonsOfReceiver.has(reason));
-  // Newer records decide whether a refusal is about a record, so a delivery does not wait for the probe alone.
+  // Newer records show whether a refusal is about one record, so a delivery must not wait for the probe alone.
   const latestMs = failure?.reason === 'rejected' ? waitMs([failure], backoffMs(backoff, failures, random)) : Infinity;
   const outcome = probe && failure && (await receiverBack(failure, { probe, latestMs }, deps));
   if (outcome === undefined) await rest(pausingErrors(delivery), failures);
-  // It takes probes, but not what is due: too much at once, for example.
+  // The receiver accepts probes but not batches, which may be too large for it.
   if (outcome === 'was up' && failures > 1) await rest([], failures - 1);
   return outcome === 'was down' ? 0 : failures;
 }
 
-/** What the receiver or server asked for, else the backoff. */
+/** The wait that the receiver or server requested, else the backoff. */
 function waitMs(errors: readonly ExporterError[], otherwiseMs: number): number {
   const asked = Math.max(0, ...errors.map(({ retryAfterMs }) => retryAfterMs ?? 0));
   return Math.max(minWaitMs, asked > 0 ? asked : otherwiseMs);
 }
 
-/** A failed delivery with one of these says that the receiver is down, or will not take records now. */
+/** With these reasons, the receiver is down or does not accept records now. */
 const reasonsOfReceiver: ReadonlySet<Reason> = new Set(receiverErrorReasons);

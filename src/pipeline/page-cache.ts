@@ -1,7 +1,7 @@
 import { eventTextLength } from '../model/event.js';
 import type { EventPage, Source } from './ports.js';
 
-/** Enough for small sessions: a slower sink still finds their pages. */
+/** Enough for small sessions, so that a slower sink still finds their pages. */
 const maxPages = 100;
 /** Limits the memory to some 15 MB, and to 32 MB when texts are long. The latest page is kept in any case. */
 const [maxRows, charactersPerRow] = [10_000, 1_600];

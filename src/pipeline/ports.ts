@@ -40,24 +40,24 @@ export type FeedAnswer =
       kind: 'changes';
       /** Where the feed goes on. */
       token: string;
-      /** Sessions that are new or have changed, and the `eTag` they have now; `''` where it cannot be read. */
+      /** Sessions that are new or have changed, with their current `eTag`; `''` if it cannot be read. */
       updated: ReadonlyMap<string, string>;
       deleted: ReadonlySet<string>;
-      /** Entries of any kind, those that are none of ours included. */
+      /** Number of entries, including those that are not about restore sessions. */
       entries: number;
-      /** Entries about sessions that could not be read. */
+      /** Number of entries about sessions that could not be decoded. */
       unreadable: number;
-      /** More is waiting. */
+      /** The feed has more entries after these. */
       more: boolean;
     }>
-  /** The server has forgotten what came after the token. */
+  /** The server no longer has the changes after the token. */
   | Readonly<{ kind: 'outdated' }>
-  /** There is no feed, or not for us. */
+  /** The server has no feed, or denies access to it. */
   | Readonly<{ kind: 'refused'; error: ExporterError }>
-  /** This version of the API has no feed; nothing was asked. */
+  /** This version of the API has no feed; no request was sent. */
   | Readonly<{ kind: 'none' }>;
 
-/** What a server says of itself; `''` where its version does not say. */
+/** What a server reports about itself; `''` if its version does not report it. */
 export type InstanceInfo = Readonly<{ apiVersion: string; version: string; installationId: string }>;
 
 /**
@@ -82,8 +82,8 @@ const reasonsOfOneRequest: ReadonlySet<Reason> = new Set(['decode', 'rejected', 
 const sharedOperations: ReadonlySet<unknown> = new Set(['token', 'probe']);
 
 /**
- * Whether other requests may succeed, such as those for other sessions. A failed login, a connection that cannot be made and a wait that the
- * server asked for concern the whole server; a connection that breaks and a refused request do not.
+ * Whether the failure concerns one request, so that requests for other sessions may succeed. A failed login, a connection
+ * that cannot be made and a `Retry-After` concern the whole server; a broken connection and a refused request do not.
  */
 export function concernsOneRequest({ reason, details, retryAfterMs }: ExporterError): boolean {
   if (sharedOperations.has(details['operation'])) return false;
@@ -99,8 +99,8 @@ export type SinkName = (typeof sinkNames)[number];
 /** An event together with the session it belongs to. */
 export type TakenEvent = Readonly<{ session: Session; event: RestoreEvent }>;
 
-/** Counts of what was wrong in the pages of a batch. Keys that did not occur are absent. */
-export type Findings = Readonly<{
+/** Counts of problems in the pages of a batch. Keys that did not occur are absent. */
+type Findings = Readonly<{
   rejected: Readonly<Partial<Record<RejectReason, number>>>;
   anomalies: Readonly<Partial<Record<AnomalyKind, number>>>;
   /** Events that never became final, or never appeared, within the grace time after the stop. */
@@ -109,7 +109,7 @@ export type Findings = Readonly<{
   corrections: number;
 }>;
 
-/** What a sink takes at once: all of it or nothing. */
+/** What a sink takes at once, completely or not at all. */
 export type Batch = Readonly<{
   events: readonly TakenEvent[];
   /** Sessions that have stopped. */
@@ -137,7 +137,7 @@ export type SeriesDelta = Readonly<{ family: string; labels: readonly string[] }
         kind: 'counter';
         /** A whole number, 0 to create the series. */
         by: number;
-        /** How much of the series is held back more than before: a part of `by`, or negative to release it. */
+        /** Change of the part that is held back: at most `by`, or negative to release it. */
         held?: number;
         exemplar?: Exemplar;
       }>
@@ -198,7 +198,7 @@ export type DroppedRecords = Readonly<{
   answer: string;
 }>;
 
-/** What to commit for a batch that has been taken, and what only the log reports of it. */
+/** The outcome of a batch: what to commit, and what only the log reports. */
 export type Delivered = Readonly<{
   deltas: readonly SeriesDelta[];
   deadLetters?: readonly DeadLetter[];
@@ -210,20 +210,20 @@ export type Delivered = Readonly<{
 export interface Sink {
   readonly name: SinkName;
   /**
-   * Resolves once the receiver has taken the batch, except for dead letters. If it rejects, nothing counts as taken.
+   * Resolves once the receiver has accepted the batch, except for dead letters. If it rejects, nothing counts as taken.
    * @throws {ExporterError} `auth`, `network`, `rejected`, `server`, `throttled` or `timeout`; `rejected` with the
-   * detail `suspects` for a suspect batch: the receiver refused it record by record, and has taken nothing else since.
+   * detail `suspects` for a suspect batch: the receiver refused it record by record and has accepted nothing else since.
    */
   deliver(batch: Batch, signal: AbortSignal): Promise<Delivered>;
   /**
-   * Sends a small part of what the last `deliver` could not, to see whether the receiver is back. What it takes counts
-   * as taken in the next `deliver`. Absent for a sink without a receiver.
+   * Sends a small part of what the last `deliver` could not send, to see whether the receiver is back. The next `deliver`
+   * does not send an accepted part again. Absent for a sink without a receiver.
    * @throws {ExporterError} as `deliver`.
    */
   probe?: (signal: AbortSignal) => Promise<void>;
 }
 
-/** Where the series of one server are served, and how those change that no sink counts. */
+/** The served series of one server, and the deltas that no sink counts. */
 export interface ServedSeries {
   /** Serves deltas that have been committed, so that what is served is never ahead of the store. */
   apply(deltas: readonly SeriesDelta[]): void;
@@ -235,7 +235,7 @@ export interface ServedSeries {
   replacedDeltas(): readonly SeriesDelta[];
 }
 
-/** What one sink has done about one session. */
+/** The stored progress of one sink in one session. */
 export type CursorRow = Readonly<{
   sink: SinkName;
   /** Session id. */
@@ -247,17 +247,17 @@ export type CursorRow = Readonly<{
   cursor: string;
 }>;
 
-/** What a server has reported of itself, and its change token; absent until it has. */
+/** What a server has reported about itself, and its change token; absent until known. */
 export const factNames = ['installationId', 'apiVersion', 'changeToken'] as const;
 
 /** The state of a server besides rows and series. */
 export type ServerState = Readonly<{
-  /** Per sink: what ended before is history, and never news. Server time. */
+  /** Per sink: what ended before is history and never counted or sent. Server time. */
   since: Readonly<Partial<Record<SinkName, Nanos>>>;
   facts: Readonly<Partial<Record<(typeof factNames)[number], string>>>;
 }>;
 
-/** One transaction: all of it is stored or nothing. Parts left out change nothing. */
+/** One transaction: all of it is stored, or nothing. Absent parts change nothing. */
 export type StateChange = Readonly<{
   /** The server, or the name of an archive, that the change is about. Deltas may be of any server. */
   server: string;

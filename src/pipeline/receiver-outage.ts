@@ -1,12 +1,12 @@
 import type { Clock, Random } from '../kernel/clock.js';
 import type { ExporterError } from '../kernel/errors.js';
 import { linkAbort } from '../kernel/linked-abort.js';
-import type { DeliveryReport } from './sink-worker.js';
+import type { DeliveryReport } from './delivery-report.js';
 
-/** Between the starts of two probes: together with the delivery itself less than 5 s after the receiver's return. */
+/** Time between the starts of two probes. A delivery follows less than 5 s after the receiver is back. */
 const probePaceMs = 2_000;
 const probeJitterMs = 1_000;
-/** Probes in flight. Each may take as long as a request may; the next one does not wait for it. */
+/** Maximum number of probes in flight: a probe that is not answered does not delay the next one. */
 const maxProbes = 30;
 
 /** Asks the receiver whether it is back. Must not reject. */
@@ -15,12 +15,12 @@ export type Probe = (signal: AbortSignal) => Promise<Pick<DeliveryReport, 'error
 type Options = Readonly<{ clock: Pick<Clock, 'sleep' | 'monotonic'>; random: Random; quit: AbortSignal }>;
 
 type ProbeOutcome = 'was up' | 'was down' | 'is down';
-type ProbePlan = Readonly<{ probe: Probe; /** Resolves after this time at the latest. */ latestMs: number }>;
+type ProbePlan = Readonly<{ probe: Probe; /** Stop probing after this time. */ latestMs: number }>;
 
 /**
- * Probes the receiver at a steady pace, and not before the time that it asks for. Resolves when it takes a probe, or
- * refuses one in a way that only a receiver that is up does. `was down`: it had failed a probe before; `is down`: the
- * time is over.
+ * Probes the receiver every 2 to 3 s, but not before the time in its `Retry-After`. Resolves when the receiver accepts a
+ * probe, or refuses one in a way that shows it is up. `was down`: an earlier probe had failed; `was up`: none had;
+ * `is down`: `latestMs` has passed.
  */
 export async function receiverBack(
   failure: ExporterError,

@@ -1,14 +1,15 @@
 import { ExporterError, toExporterError } from '../kernel/errors.js';
+import { type DeliveryReport, DeliverySummary } from './delivery-report.js';
 import type { Batch, Delivered, Sink } from './ports.js';
-import { type DeliveryReport, dueSessions, type SinkWorker } from './sink-worker.js';
+import { dueSessions, type SinkWorker } from './sink-worker.js';
 
-/** How many suspect batches one delivery goes past; 10,000 refusals in a row are for a person to judge. */
+/** Maximum number of suspect batches that one delivery skips: after 10,000 refusals in a row, an operator must decide. */
 const maxSuspectBatches = 10;
 
 /**
- * Delivers batches through a sink, and goes past a suspect batch: one that the receiver refused record by record while
- * it took nothing else. Later batches are probes, which show whether the receiver takes anything; nothing of them is
- * committed. If it takes one, this delivery fails, and the next begins with the suspect batch, which the sink then decides.
+ * Delivers batches through a sink, and skips a suspect batch: one that the receiver refused record by record while it
+ * accepted nothing else. Later batches are probes, which show whether the receiver accepts anything; they are not
+ * committed. If it accepts one, this delivery fails, and the next one begins with the suspect batch.
  */
 export function createReceiverProbe(sink: Sink) {
   /** Why each suspect batch was refused. */
@@ -36,24 +37,14 @@ export function createReceiverProbe(sink: Sink) {
   return { refusals, deliver };
 }
 
-const none = { count: 0, first: [] };
-
-/** Asks a receiver that has failed whether it is back. Never rejects: the failure is in the report. */
+/** Probes a receiver that has failed. Never rejects: the failure is in the report. */
 export async function probeReceiver(worker: SinkWorker, signal: AbortSignal): Promise<DeliveryReport> {
-  const errors: ExporterError[] = [];
+  const summary = new DeliverySummary();
   try {
     await worker.sink.probe?.(signal);
   } catch (thrown) {
-    errors.push(toExporterError(thrown));
+    summary.undelivered.push(toExporterError(thrown));
   }
-  const findings = {
-    rejected: none,
-    corrected: none,
-    abandoned: none,
-    unknown: none,
-    deadLetters: none,
-    dropped: none,
-  };
-  const reading = { unread: [], late: [], retryInMs: undefined, due: dueSessions(worker) };
-  return { taken: 0, errors, undelivered: errors, ...findings, ...reading };
+  summary.due = dueSessions(worker);
+  return summary;
 }

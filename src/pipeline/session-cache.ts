@@ -9,7 +9,7 @@ export type CachedSession = Readonly<{
   stoppedAt: Nanos | undefined;
 }>;
 
-/** An end further ahead of the server's clock is wrong; nothing waits for it. */
+/** An end that is further ahead of the server's clock is wrong and is ignored. */
 const tolerance: Nanos = seconds(300);
 
 /** About 15 MB, and 32 MB at most. */

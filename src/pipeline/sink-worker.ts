@@ -1,22 +1,11 @@
 import type { Random } from '../kernel/clock.js';
-import type { ExporterError } from '../kernel/errors.js';
 import type { Nanos } from '../model/time.js';
 import type { Backlog } from './backlog.js';
-import type { AbandonedEvents, Correction, UnknownValue } from './batch-builder.js';
 import type { PageCache } from './page-cache.js';
 import type { PendingCommit } from './pending-commit.js';
-import type {
-  Batch,
-  DeadLetter,
-  DroppedRecords,
-  RejectedEvent,
-  ServedSeries,
-  Sink,
-  SinkName,
-  Source,
-} from './ports.js';
+import type { Batch, ServedSeries, Sink, SinkName, Source } from './ports.js';
 import type { SessionCache } from './session-cache.js';
-import type { ReadFailure, ConcurrentReads } from './concurrent-reads.js';
+import type { ConcurrentReads } from './concurrent-reads.js';
 
 /** One sink of one server, and everything that it works with. */
 export type SinkWorker = Readonly<{
@@ -38,7 +27,7 @@ export type SinkWorker = Readonly<{
   committed?: ((sink: SinkName, batch: Batch) => void) | undefined;
 }>;
 
-/** The backlog of a sink, without sessions that stopped before it began: they hold nothing that it will send. */
+/** The backlog of a sink, without sessions that stopped before the sink began: they hold nothing to send. */
 export const dueSessions = ({
   backlog,
   source,
@@ -46,39 +35,6 @@ export const dueSessions = ({
   since,
 }: Pick<SinkWorker, 'backlog' | 'source' | 'sessionCache' | 'since'>): number =>
   backlog.size(source.now(), session => (sessionCache.peek(session)?.stoppedAt ?? since()) < since());
-
-/** How many there were, and the first of them. */
-export type Sample<Item> = Readonly<{ count: number; first: readonly Item[] }>;
-
-/** What one delivery of a sink did. */
-export type DeliveryReport = Readonly<{
-  /** Number of events delivered and committed. */
-  taken: number;
-  /** All failures; the first is the one that counts. */
-  errors: readonly ExporterError[];
-  /** Those of the errors that are not of reading: the sink or the store did not take a batch. */
-  undelivered: readonly ExporterError[];
-  /** Sessions that could not be read. */
-  unread: readonly ReadFailure[];
-  /** Sessions whose answer has been missing for 10 s, each once. */
-  late: readonly string[];
-  /** How long until a session that could not be read is due again, in ms; undefined if there is none. */
-  retryInMs: number | undefined;
-  /** Events that could not be decoded, or had a duplicate order. */
-  rejected: Sample<RejectedEvent>;
-  /** Events that changed after they were taken. */
-  corrected: Sample<Correction>;
-  /** Sessions with events that were given up. */
-  abandoned: Sample<AbandonedEvents>;
-  /** Values that the exporter does not know, of delivered events and results. */
-  unknown: Sample<UnknownValue>;
-  /** Records that the receiver refused for good. */
-  deadLetters: Sample<DeadLetter>;
-  /** Requests of which the receiver dropped records. */
-  dropped: Sample<DroppedRecords>;
-  /** Sessions that the sink still has to read: its backlog. */
-  due: number;
-}>;
 
 export type StopSignals = Readonly<{
   /** Start nothing more and read no further; what has been read may be delivered. */

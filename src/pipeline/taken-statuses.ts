@@ -1,6 +1,6 @@
 import { contains, formatIntervalSet, type IntervalSet, parseIntervalSet, sizeOf, union } from './interval-set.js';
 
-/** What a taken order can be other than a success. `given_up`: nobody knows how it ended. */
+/** The statuses of taken orders other than success. `given_up`: its end is unknown. */
 const exceptionKeys = [
   'Running',
   'Warning',
@@ -17,13 +17,13 @@ export type TakenStatus = ExceptionKey | 'Success';
 /** The orders of a cursor that were not taken as a success. The other orders were. */
 export type Exceptions = Readonly<Partial<Record<ExceptionKey, IntervalSet>>>;
 
-/** Orders by what they were taken as: intervals in any order. */
-export type OrdersByStatus = ReadonlyMap<TakenStatus, IntervalSet>;
+/** Orders by the status that they were taken with: intervals in any order. */
+type OrdersByStatus = ReadonlyMap<TakenStatus, IntervalSet>;
 
 /** Limits the size of a cursor. Beyond it the statuses of its orders are unknown. */
 const maxExceptions = 500;
 
-/** Adds orders. Undefined stands for no exceptions, and is what becomes of too many. */
+/** Adds orders. Undefined: no exceptions, or too many. */
 export function withExceptions(before: Exceptions | undefined, added: OrdersByStatus): Exceptions | undefined {
   const keys = exceptionKeys.filter(key => (added.get(key) ?? []).length > 0);
   if (keys.length === 0) return before;
@@ -41,7 +41,7 @@ type ExceptionCounts = Readonly<Partial<Record<ExceptionKey, number>>>;
 export const isAccountedFor = (exceptions: Exceptions | undefined, tally: ExceptionCounts): boolean =>
   countedKeys.every(key => sizeOf(exceptions?.[key] ?? []) === (tally[key] ?? 0));
 
-/** What an order of the cursor was taken as. */
+/** The status that an order of the cursor was taken with. */
 export const statusAt = (exceptions: Exceptions | undefined, order: number): TakenStatus =>
   exceptions === undefined
     ? 'Success'

@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/clock.js';
 import { ExporterError, type Reason, toExporterError } from '../kernel/errors.js';
 import type { InstanceInfo, ServedSeries, Source, Store } from '../pipeline/ports.js';
 
-/** Whether a server is the installation that its stored cursors are about. */
+/** Whether a server is the installation that its stored cursors belong to. */
 export type InstallationChange =
   /** The same as before, or the first that this server reports. */
   | 'unchanged'
@@ -115,16 +115,16 @@ async function holderOf({ server, store, installations }: InstallationDeps, id: 
 const duplicate = (other: string): ExporterError =>
   new ExporterError('config', `Could not read from the server: server "${other}" is the same installation`);
 
-/** After such a failure another server may answer the next request. */
+/** After these failures, another server may answer the next request. */
 const suspicious: ReadonlySet<Reason> = new Set(['auth', 'network', 'server', 'throttled', 'timeout']);
-/** How long a server that never fails is trusted. */
+/** How long a server is trusted to be the same installation without a check, while no request fails. */
 const trustedMs = 900_000;
 
 /** A source that also reports when its login ends: a new login may reach another installation. */
 export type LoginSource = Source & Readonly<{ tokenExpiresAtMs(): number | undefined }>;
 
 /**
- * What a server says of itself; undefined if it refuses to.
+ * What a server reports about itself; undefined if it refuses to.
  * @throws {ExporterError} as `Source.instance`, except `rejected`.
  */
 export const askInstance = async (source: Pick<Source, 'instance'>, signal: AbortSignal) =>
@@ -136,9 +136,9 @@ export const askInstance = async (source: Pick<Source, 'instance'>, signal: Abor
 /**
  * Asks a server for its installation id before and after a request that follows a failure or a new login, and every
  * quarter of an hour.
- * @param known what the server said of itself just now.
+ * @param known what the server has just reported about itself.
  * @returns a source that rejects every request once its server has become another installation; `changed` aborts when
- * the server reports another id, or its first one; `instance` returns what it last said of itself.
+ * the server reports another id, or its first one; `instance` returns what it last reported about itself.
  */
 export function guardInstallation(
   source: LoginSource,
@@ -186,6 +186,6 @@ export function guardInstallation(
   return { changed: changed.signal, instance: () => instance, source: guardedSource };
 }
 
-/** A server that stops reporting an id is still the same; one that starts to must be identified again. */
+/** A server that no longer reports an id is the same installation; one that reports its first id must be identified again. */
 const isAnother = (known: InstanceInfo | undefined, answer: InstanceInfo | undefined): boolean =>
   answer !== undefined && answer.installationId !== '' && answer.installationId !== known?.installationId;

@@ -4,19 +4,18 @@ import type { ExporterError } from '../kernel/errors.js';
 import type { Log, LogFields } from '../kernel/log.js';
 import type { DroppedRecords, SinkName } from '../pipeline/ports.js';
 import type { Correction } from '../pipeline/batch-builder.js';
-import type { DeliveryReport, Sample } from '../pipeline/sink-worker.js';
+import type { DeliveryReport, Sample } from '../pipeline/delivery-report.js';
 import type { InstallationChange } from './installation.js';
 import type { ServerObserver } from './observer.js';
 
 /**
  * Logs what happens with one server: each poll and delivery at debug, each change of state once, a failure every hour.
- * However often faults come and go, at most six lines a minute are about them: two each about polls, sessions and
- * deliveries.
+ * Faults cause at most six lines a minute, however often they come and go: two each about polls, sessions and deliveries.
  */
 export function logObserver(log: Log, clock: FailureClock): ServerObserver {
   const [polls, sessions, deliveries] = [lineBudget(clock), lineBudget(clock), lineBudget(clock)];
-  const poll = failureLog(log, clock, { what: 'Poll', budget: polls });
-  const feed = failureLog(log, clock, { what: 'Change feed', budget: polls });
+  const poll = failureLog(log, clock, { ...words.poll, budget: polls });
+  const feed = failureLog(log, clock, { ...words.feed, budget: polls });
   const logUnlisted = unlistedLog(log, polls);
   const logUnread = unreadLog(log, sessions);
   const sinks = new Map<SinkName, FailureLog>();
@@ -49,7 +48,7 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
       // Every sink reads the same sessions; the counters of these findings are those of the metrics sink.
       if (sink === 'metrics') logFindingsOfServer(log, sink, report);
       logUnread(sink, report);
-      const delivery = sinks.get(sink) ?? failureLog(log, clock, { what: 'Delivery', budget: deliveries });
+      const delivery = sinks.get(sink) ?? failureLog(log, clock, { ...words.delivery, budget: deliveries });
       sinks.set(sink, delivery);
       const [error] = report.undelivered;
       const { statusCode: status, answer } = error?.details ?? {};
@@ -58,7 +57,13 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
   };
 }
 
-/** Where to look for the fault: at the state file, or at the other side. */
+const words = {
+  poll: { failed: 'Poll failed, will retry', recovered: 'Poll recovered' },
+  feed: { failed: 'Change feed failed, will retry', recovered: 'Change feed recovered' },
+  delivery: { failed: 'Delivery failed, will retry', recovered: 'Delivery recovered' },
+} as const;
+
+/** Which side has failed: the state file, or the other side of the connection. */
 const sideOf = (error: ExporterError | undefined, other: 'source' | 'receiver'): string =>
   error?.reason === 'store' ? 'state' : other;
 
@@ -71,7 +76,7 @@ const installationMessages: Readonly<Partial<Record<InstallationChange, string>>
 /** Lines for each kind of finding in one poll or delivery. */
 const maxLines = 10;
 
-/** Names sessions that a poll could not read. The server, and so the number of lines, may be at fault at every poll. */
+/** Names sessions that a poll could not read, within a budget: it may be so at every poll. */
 function unlistedLog(log: Log, budget: LineBudget) {
   const warn = linesWithin(log, budget);
   return (rejects: DiscoveryReport['rejects']): void => {
@@ -149,7 +154,7 @@ function lineBudget({ monotonic }: Pick<Clock, 'monotonic'>): LineBudget {
   };
 }
 
-/** Warns while the budget lasts, and says then how many lines were left out before. */
+/** Warns while the budget lasts; the next line says how many were omitted. */
 function linesWithin(log: Log, budget: LineBudget): (message: string, fields: LogFields) => void {
   let omitted = 0;
   return (message, fields) => {
@@ -164,7 +169,7 @@ function unreadLog(log: Log, budget: LineBudget) {
   const logged = new WeakSet<ExporterError>();
   const warn = linesWithin(log, budget);
   return (sink: SinkName, { unread, late }: Pick<DeliveryReport, 'unread' | 'late'>): void => {
-    for (const session of late) warn('Restore session has not answered for 10 s', { side: 'source', sink, session });
+    for (const session of late) warn('No response for restore session after 10 s', { side: 'source', sink, session });
     for (const { session, error, ofServer } of unread) {
       if (error.reason === 'aborted' || logged.has(error)) continue;
       logged.add(error);
@@ -181,21 +186,21 @@ type FailureClock = Pick<Clock, 'now' | 'monotonic'>;
 /** How often a failure that lasts is logged. */
 const repeatMs = 3_600_000;
 
-type FailureWords = Readonly<{ what: string; failed?: string; budget?: LineBudget }>;
+type FailureWords = Readonly<{ failed: string; recovered: string; budget?: LineBudget }>;
 
 /**
- * Logs a failure when it begins or changes, every hour with its beginning while it lasts, and its end. Stopping is no
- * failure. What the budget does not allow is logged at the next report if it still holds then.
+ * Logs a failure when it begins or changes, every hour while it lasts, and when it ends. `aborted` is not a failure. What
+ * the budget does not allow is logged with the next report, if it is still true.
  */
 export function failureLog(
   log: Log,
   clock: FailureClock,
-  { what, failed = `${what} failed, will retry`, budget = () => true }: FailureWords,
+  { failed, recovered, budget = () => true }: FailureWords,
 ): FailureLog {
   let last: Readonly<{ message: string; since: string; loggedMs: number }> | undefined;
   const ended = (fields: LogFields): void => {
     if (last === undefined || !budget()) return;
-    log.info(`${what} recovered`, fields);
+    log.info(recovered, fields);
     last = undefined;
   };
   const lasts = (error: ExporterError, fields: LogFields): void => {

@@ -20,7 +20,7 @@ export type ConnectionHealth = Pick<
 /** Gauges of open sessions are dropped after this many polls in a row that were not complete: they are stale. */
 const staleAfter = 5;
 
-export type MetricsObserverDeps = Readonly<{ clock: Clock; connection: ConnectionHealth; labelOf?: OrganizationLabel }>;
+type MetricsObserverDeps = Readonly<{ clock: Clock; connection: ConnectionHealth; labelOf?: OrganizationLabel }>;
 
 /** Updates the metrics of one server and its sinks: whether it answers, the backlog, and what is open. */
 export function metricsObserver(

@@ -3,7 +3,7 @@ import type { DiscoveryReport } from '../discovery/scheduler.js';
 import type { Session } from '../model/session.js';
 import type { Backlog } from '../pipeline/backlog.js';
 import type { Batch, InstanceInfo, SinkName } from '../pipeline/ports.js';
-import type { DeliveryReport } from '../pipeline/sink-worker.js';
+import type { DeliveryReport } from '../pipeline/delivery-report.js';
 import type { InstallationChange } from './installation.js';
 
 /** Follows one server: metrics, the log and the landing page. */

@@ -7,7 +7,7 @@ import { configReload, configReloadTime } from '../metrics/delivery-families.js'
 import type { Metrics } from '../metrics/registry.js';
 import type { AppliedChanges } from './supervisor.js';
 
-export type ReloaderDeps = Readonly<{
+type ReloaderDeps = Readonly<{
   /** The configuration of the start. */
   started: Config;
   /** @throws {ExporterError} `config`. */
@@ -54,7 +54,7 @@ export class Reloader {
       const config = read();
       const { cut, ...changes } = await apply(config);
       this.#markSucceeded();
-      for (const warning of config.warnings) log.warn(warning);
+      for (const warning of config.warnings) log.warn('Configuration warning', { warning });
       const [reloaded, pending] = ['Configuration reloaded', 'These settings take effect after a restart'];
       log.info(reloaded, Object.fromEntries(Object.entries(changes).map(([what, names]) => [what, names.join(' ')])));
       for (const server of cut)

@@ -13,7 +13,8 @@ import type { ServedSeries, ServerState, Sink, SinkName, Store } from '../pipeli
 import { readSession } from '../pipeline/read-session.js';
 import { createSessionCache } from '../pipeline/session-cache.js';
 import { ConcurrentReads } from '../pipeline/concurrent-reads.js';
-import type { DeliveryReport, SinkWorker, StopSignals } from '../pipeline/sink-worker.js';
+import type { DeliveryReport } from '../pipeline/delivery-report.js';
+import type { SinkWorker, StopSignals } from '../pipeline/sink-worker.js';
 import {
   adoptInstallation,
   askInstance,

@@ -77,7 +77,7 @@ export function trustOf({ tls: { caFile, serverFingerprint, insecureSkipVerify }
   return { kind: 'authorities', ca };
 }
 
-export const secretFile = ({ kind }: Pick<ServerConfig['login'], 'kind'>, path: string): TextFile => ({
+const secretFile = ({ kind }: Pick<ServerConfig['login'], 'kind'>, path: string): TextFile => ({
   path,
   what: `${kind} file`,
   reason: 'auth',

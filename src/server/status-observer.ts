@@ -11,11 +11,13 @@ import type { ServerObserver } from './observer.js';
 import type { RecentFailures } from './recent-failures.js';
 
 /** `clock`: for the time since the last poll; `source`: for the age of sessions, by the server's clock. */
-export type StatusDeps = Readonly<{
+type StatusDeps = Readonly<{
   clock: Pick<Clock, 'monotonic'>;
   source: Pick<Source, 'now'>;
   failures: RecentFailures;
 }>;
+
+type Reachability = Pick<ServerStatus, 'state' | 'error' | 'apiVersion' | 'version'>;
 
 /** Keeps what the landing page shows of one server. */
 export interface StatusObserver extends Omit<Required<ServerObserver>, 'installationChanged' | 'feed'> {
@@ -29,8 +31,7 @@ export function statusObserver(
   sinks: readonly SinkName[],
   { clock, source, failures }: StatusDeps,
 ): StatusObserver {
-  type Connection = Pick<ServerStatus, 'state' | 'error' | 'apiVersion' | 'version'>;
-  let connection: Connection = { state: 'unknown', error: '', apiVersion: '', version: '' };
+  let connection: Reachability = { state: 'unknown', error: '', apiVersion: '', version: '' };
   let openSessions: readonly Session[] | undefined;
   let counted: Pick<Backlog, 'get'> | undefined;
   let lastPollMs: number | undefined;

@@ -26,7 +26,7 @@ export interface ManagedServer {
  */
 export type AppliedChanges = Readonly<Record<'added' | 'removed' | 'changed' | 'retried' | 'cut', readonly string[]>>;
 
-export type SupervisorDeps = Readonly<{
+type SupervisorDeps = Readonly<{
   clock: Clock;
   /** @param among how many servers start at the same time. */
   create: (spec: ServerSpec, among: number) => ManagedServer;
@@ -115,7 +115,7 @@ export class Supervisor {
     return running.server.loginRefused() && this.#mayRetry(running.name) ? 'retried' : 'kept';
   }
 
-  /** Whether a reload may try a refused login at once, three times in half an hour. Counts as a try. */
+  /** Whether a reload may retry a refused login at once: three times in half an hour. Counts as a retry. */
   #mayRetry(name: string): boolean {
     const nowMs = this.#deps.clock.monotonic();
     const recent = (this.#retriedAtMs.get(name) ?? []).filter(atMs => nowMs - atMs < retriesInMs);

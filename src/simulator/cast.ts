@@ -25,7 +25,7 @@ export const organizations: Some<Organization> = [
 ];
 
 /** Who restores. `portal`: through the Restore Portal, which asks for a reason and knows a scope. */
-export type Initiator = Readonly<{ name: (organization: Organization) => string; portal: boolean; clientHost: string }>;
+type Initiator = Readonly<{ name: (organization: Organization) => string; portal: boolean; clientHost: string }>;
 
 export const initiators: Some<Initiator> = [
   { name: ({ short }) => `${short.toUpperCase()}\\Backup.Admin`, portal: false, clientHost: '10.20.0.14' },

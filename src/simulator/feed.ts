@@ -23,8 +23,8 @@ const longestWaitSeconds = 60;
 const fromName = `from`;
 
 /**
- * `GET /v8/Events?from=&limit=&timeoutSeconds=`: waits for something to tell, or for its time to be over. Entries are
- * of the two kinds that concern restore sessions. Source: vb365-rest.md 6.8 and the OpenAPI of v8 (`Events_Get`).
+ * `GET /v8/Events?from=&limit=&timeoutSeconds=`: answers as soon as there are changes, at the latest after the timeout.
+ * Entries are of the two kinds that concern restore sessions. Source: vb365-rest.md 6.8 and the OpenAPI of v8 (`Events_Get`).
  */
 export function changeFeed(context: FeedContext, dialect: Dialect): RequestHandler {
   return async (request, response) => {

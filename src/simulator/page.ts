@@ -4,7 +4,7 @@ import { type Dialect, type Json, links } from './wire.js';
 import type { Events, SimEvent } from './world.js';
 
 /** A page of a list: its rows, its place in the list, and the path and filters of the list. */
-export type ListPage = Readonly<{
+type ListPage = Readonly<{
   rows: readonly Json[];
   paging: PageWindow;
   total: number;

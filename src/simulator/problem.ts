@@ -2,17 +2,14 @@ import type { Response } from 'express';
 import type { SimulatedVersion } from './quirks.js';
 
 /** Error codes of v8 that the simulator gives. Source: OpenAPI of v8, RESTExceptionInfo. */
-export type ErrorCode =
+type ErrorCode =
   'ResourceAccessDenied' | 'ResourceNotFound' | 'ParameterValidationFailure' | 'OutdatedChangeToken' | 'HttpError';
 
 /** An error response. */
 export type ApiProblem = Readonly<{ status: number; code: ErrorCode; message: string }>;
 
 /** The body of an error: `{message}`, and from v8 the code. */
-export function writeProblem(
-  { code, message }: ApiProblem,
-  version: SimulatedVersion,
-): Readonly<Record<string, string>> {
+function writeProblem({ code, message }: ApiProblem, version: SimulatedVersion): Readonly<Record<string, string>> {
   return version === 8 ? { message, errorCode: code } : { message };
 }
 

@@ -2,7 +2,7 @@ import { formatInstant, type Nanos } from '../model/time.js';
 import type { SimulatedVersion, Quirks } from './quirks.js';
 
 /** How instants are written: `native` depends on the API version. */
-export type TimeStyle = Pick<Quirks, 'times' | 'offsetMinutes' | 'trimFractions'>;
+type TimeStyle = Pick<Quirks, 'times' | 'offsetMinutes' | 'trimFractions'>;
 
 /** An instant as a server of that version writes it: .NET round-trip format, 0 to 7 fraction digits. */
 export function writeInstant(at: Nanos, version: SimulatedVersion, style: TimeStyle): string {

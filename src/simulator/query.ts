@@ -15,7 +15,7 @@ type TimeFilter = 'startTimeFrom' | 'startTimeTo' | 'endTimeFrom' | 'endTimeTo';
 type TimeWindows = Readonly<Partial<Record<TimeFilter, Nanos>>>;
 
 /** The requested sessions and their order. */
-export type Selection = Readonly<{ times: TimeWindows; by: 'creation' | 'end'; ascending: boolean }>;
+type Selection = Readonly<{ times: TimeWindows; by: 'creation' | 'end'; ascending: boolean }>;
 
 /** The query parameters of a URL. */
 export const queryOf = (url: string): Query =>

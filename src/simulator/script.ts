@@ -64,7 +64,7 @@ export function sessionOf(scene: Scene, role: Role, createdAt: Nanos): SessionDr
 }
 
 /** An item event of the session by its order and start; the status is generated unless given. */
-export type Cue = Readonly<{ order: number; startedAt: Nanos; longestSeconds: number; status?: string }>;
+type Cue = Readonly<{ order: number; startedAt: Nanos; longestSeconds: number; status?: string }>;
 
 /** What happened to one item, as it stands when it is over. */
 export function itemEvent(scene: Scene, role: Role, cue: Cue): SimEvent {

@@ -8,7 +8,7 @@ import type { RecordedRequest, Intercept, Traffic } from './traffic.js';
 import type { Dialect } from './wire.js';
 
 /** What the server is made of. */
-export type AppParts = Readonly<{
+type AppParts = Readonly<{
   context: RouteContext;
   versions: readonly SimulatedVersion[];
   traffic: Traffic;

@@ -7,12 +7,12 @@ import { writeInstant } from './quantities.js';
 export type TokenForm = Readonly<Record<string, string>>;
 
 /** The outcome of a login: the response body, or the error. */
-export type Grant =
+type Grant =
   | Readonly<{ ok: true; body: Readonly<Record<string, string | number>>; antiforgery: string | undefined }>
   | Readonly<{ ok: false; error: string; message: string }>;
 
 /** Who may log in, and for how long. */
-export type TokenPolicy = Readonly<{
+type TokenPolicy = Readonly<{
   username: string;
   password: string;
   /** Assertions by client id. */
@@ -21,7 +21,7 @@ export type TokenPolicy = Readonly<{
   Pick<Quirks, 'tokenLifetimeSeconds' | 'refreshLifetimeSeconds' | 'mfa'>;
 
 /** A valid access token. `antiforgery`: the value of its cookie, when it was issued with one. */
-export type IssuedToken = Readonly<{ expiresAtMs: number; antiforgery: string | undefined }>;
+type IssuedToken = Readonly<{ expiresAtMs: number; antiforgery: string | undefined }>;
 
 /** The grant of RFC 7523. */
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';

@@ -16,7 +16,7 @@ export type RecordedRequest = Readonly<{
 }>;
 
 /** A call and the status it was answered with; undefined while it is not, or when the connection broke first. */
-export type Answered = RecordedRequest & { status: number | undefined };
+type Answered = RecordedRequest & { status: number | undefined };
 
 /**
  * Steps between a request and its answer, before the token is looked at: answer it here, break the connection, or

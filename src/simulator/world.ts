@@ -27,7 +27,7 @@ export type SimSession = Readonly<{
 }>;
 
 /** Whose backup an event touched (v8). `''`: not known, or not of that kind. */
-export type Touched = Readonly<{
+type Touched = Readonly<{
   organizationId: string;
   backedUpOrganizationId: string;
   userId: string;

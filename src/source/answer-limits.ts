@@ -1,9 +1,9 @@
-/** Why an answer that came cannot be used, without its operation and without what it holds. */
+/** Why a received answer cannot be used. The message names neither the operation nor any content. */
 export class UnusableAnswer extends Error {
   override readonly name = 'UnusableAnswer';
 }
 
-/** What an answer may hold at most. */
+/** Maximum size of an answer. */
 export type AnswerLimits = Readonly<{
   /** After decompression. */
   bytes: number;
@@ -14,11 +14,11 @@ export type AnswerLimits = Readonly<{
 const kibi = 1024;
 const mebi = 1024 * kibi;
 
-/** No answer is longer, whatever its page size. */
+/** Maximum length of any answer, whatever its page size. */
 export const longestAnswerBytes = 16 * mebi;
-/** All answers in flight together. */
-export const answersInFlightBytes = 32 * mebi;
-/** Arrays and objects within one another. The API nests 6 deep. */
+/** Maximum length of all answers in flight together. */
+const answersInFlightBytes = 32 * mebi;
+/** Maximum nesting of arrays and objects. The API uses 6 levels. */
 const deepestNesting = 32;
 
 /**
@@ -34,8 +34,8 @@ export const tooLong = (bytes: number): UnusableAnswer =>
   new UnusableAnswer(`the answer is longer than ${String(bytes)} bytes`);
 
 /** An answer in flight. */
-export interface AnswerShare {
-  /** Adds bytes that have come. May abort this answer, or another one. */
+interface AnswerShare {
+  /** Adds received bytes. May abort this answer, or another one. */
   add(bytes: number): void;
   /** The answer is complete, or has failed. */
   release(): void;
@@ -47,7 +47,7 @@ export interface AnswerBudget {
   open(abort: (error: UnusableAnswer) => void): AnswerShare;
 }
 
-/** A budget that, when it is spent, aborts the longest answer: the one of the server that sends too much. */
+/** When the budget is exceeded, it aborts the longest answer, which is that of the server that sends too much. */
 export function createAnswerBudget(maxBytes = answersInFlightBytes): AnswerBudget {
   const shares = new Map<object, { bytes: number; abort: (error: UnusableAnswer) => void }>();
   let total = 0;
@@ -93,8 +93,8 @@ const valuesAt = perByte({ ',': 1, ':': 1, '[': 1, '{': 1 });
 const levelsAt = perByte({ '[': 1, '{': 1, ']': -1, '}': -1 });
 
 /**
- * Examines an answer while it arrives: its JSON must not be parsed when it nests too deep or holds too many values. Any other
- * text passes, JSON or not. Runs over every byte of every page (ADR 58).
+ * Examines an answer while it arrives: its JSON must not be parsed if it is nested too deeply or holds too many values. Any
+ * other text passes, JSON or not. Runs over every byte of every page (ADR 58).
  */
 export class JsonMeter {
   readonly #maxValues: number;

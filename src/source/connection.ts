@@ -75,7 +75,10 @@ export class Connection {
     return answer;
   }
 
-  /** Sends a GET, and once more if its answer is late. What ends first counts; the other request is aborted. */
+  /**
+   * Sends a GET, and once more if its answer is late, unless too many requests are in flight twice: a slow server gets few
+   * requests twice. The first result counts; the other request is aborted.
+   */
   async #repeatIfLate(send: (until: AbortSignal) => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
     const over = new AbortController();
     const unlink = linkAbort(over, [signal]);
@@ -84,19 +87,14 @@ export class Connection {
     try {
       const first = send(over.signal);
       const answer = await Promise.race([first, late]);
-      return answer ?? (await this.#firstOf(first, async () => send(over.signal)));
+      if (answer !== undefined || this.#repeats >= maxRepeats) return answer ?? (await first);
+      this.#repeats += 1;
+      return await Promise.race([first, send(over.signal)]).finally(() => (this.#repeats -= 1));
     } finally {
       cancel();
       over.abort();
       unlink();
     }
-  }
-
-  /** How the first of two requests ends. A slow server gets few requests twice. */
-  async #firstOf(first: Promise<Answer>, again: () => Promise<Answer>): Promise<Answer> {
-    if (this.#repeats >= maxRepeats) return first;
-    this.#repeats += 1;
-    return Promise.race([first, again()]).finally(() => (this.#repeats -= 1));
   }
 
   async #sendForm(fields: Readonly<Record<string, string>>): Promise<Answer> {

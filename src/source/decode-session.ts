@@ -14,7 +14,7 @@ export type SessionEntry = Readonly<{ session: Session; creation: Nanos | undefi
  * `readAt`, server time, replaces the time of creation when there is no time at all. Never throws.
  */
 export function decodeSession(json: unknown, readAt: Nanos): SessionEntry {
-  if (!isJsonObject(json)) return { rejected: 'it is no object' };
+  if (!isJsonObject(json)) return { rejected: 'it is not an object' };
   const id = uuid(json['id']);
   if (id === '') return { rejected: 'it has no readable "id"' };
   const eTag = tag(json['eTag']);

@@ -64,7 +64,7 @@ function exists({ status, body }: Answer): boolean {
 
 const pin = 'or set "api_version"';
 
-/** `status` is a part of the error when it says the most. */
+/** `status` becomes a detail of the error where it explains the failure. */
 const undetected = (why: string, status?: number): ExporterError =>
   new ExporterError('rejected', `Could not detect the API version: ${why}`, {
     details: { operation: 'probe', ...(status === undefined ? {} : { status }) },
@@ -72,16 +72,16 @@ const undetected = (why: string, status?: number): ExporterError =>
 
 const hidden = (status: number): ExporterError =>
   undetected(
-    `everything is answered with HTTP ${String(status)}, also what no VB365 has: something in front of it wants a login; let it through, ${pin}`,
+    `every path is answered with HTTP ${String(status)}, even one that VB365 does not have: a proxy in front of it requires a login; allow the exporter through, ${pin}`,
     status,
   );
 
-const operatorsOnly = `only logins are served: the REST API may let only restore operators in; switch that off in its settings, ${pin}`;
+const operatorsOnly = `only the login is available: the REST API may admit only restore operators; disable that in its settings, ${pin}`;
 
 function nothingServed({ status, body }: Answer): ExporterError {
   const what = body.trimStart().startsWith('<') ? ' and a web page' : '';
   return undetected(
-    `no version from v2 to v8 is there (HTTP ${String(status)}${what}); is this the port of the REST API (4443 unless changed), without a path in front of it?`,
+    `found none from v2 to v8 (HTTP ${String(status)}${what}); check that the URL has the port of the REST API (default 4443) and no path`,
     status,
   );
 }

@@ -1,11 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { TLSSocket } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, interceptors, Pool, ProxyAgent } from 'undici';
+import { hostOf } from '../config/proxy.js';
 import { ExporterError } from '../kernel/errors.js';
 import { longestAnswerBytes } from './answer-limits.js';
 import type { RestSettings } from './options.js';
 
-export type PoolOptions = Pick<RestSettings, 'baseUrl' | 'connections' | 'connectTimeoutMs' | 'trust' | 'proxy'> &
+type PoolOptions = Pick<RestSettings, 'baseUrl' | 'connections' | 'connectTimeoutMs' | 'trust' | 'proxy'> &
   Readonly<{
     /** Called after each TLS handshake, before anything is sent. Returns why to refuse the peer, undefined to accept it. */
     refusal: (socket: TLSSocket) => string | undefined;
@@ -134,7 +135,3 @@ function guardedConnect(poolOptions: object, { refusal, onConnect, baseUrl }: Co
 }
 
 const isConnector = (value: unknown): value is buildConnector.connector => typeof value === 'function';
-
-/** `host:port`, always with the port. */
-export const hostOf = ({ hostname, port, protocol }: URL): string =>
-  `${hostname}:${port || (protocol === 'http:' ? '80' : '443')}`;

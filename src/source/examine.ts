@@ -1,9 +1,10 @@
 import type { TLSSocket } from 'node:tls';
+import { hostOf } from '../config/proxy.js';
 import { ExporterError } from '../kernel/errors.js';
 import type { ApiVersion } from '../model/api-versions.js';
 import type { InstanceInfo } from '../pipeline/ports.js';
 import { Connection } from './connection.js';
-import { createConnectionPool, hostOf } from './dispatcher.js';
+import { createConnectionPool } from './dispatcher.js';
 import { type RestOptions, settingsOf } from './options.js';
 import type { Page } from './page.js';
 import { networkFailure } from './request-errors.js';
@@ -75,7 +76,7 @@ export interface Examined {
 }
 
 /** `sessionId`: of a readable one. `unreadable`: rows that are not sessions. */
-export type FirstSessions = Readonly<{ rows: number; sessionId: string | undefined; unreadable: number }>;
+type FirstSessions = Readonly<{ rows: number; sessionId: string | undefined; unreadable: number }>;
 
 /**
  * `few`: too few rows to say. `whole`: the server ignores paging. `loose`: the second page does not continue the first,

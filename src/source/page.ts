@@ -18,7 +18,7 @@ export type Page = Readonly<{
 /** Which rows to request: `limit` rows at most, from number `offset` on. */
 export type PageRange = Readonly<{ offset: number; limit: number }>;
 /** The page that was requested. */
-export type Asked = PageRange & Readonly<{ operation: ApiOperation }>;
+type Asked = PageRange & Readonly<{ operation: ApiOperation }>;
 
 const envelope = z.object({
   offset: z.int().nonnegative(),

@@ -30,7 +30,7 @@ export const statusFailure = (operation: ApiOperation, answer: HttpStatus): Expo
 
 const statusHints: Readonly<Record<number, string>> = {
   401: ' (the token was refused)',
-  403: ' (the account may not, or the server lets only restore operators in)',
+  403: ' (the account lacks permission, or the server admits only restore operators)',
   404: ' (the server may not serve this API version)',
 };
 
@@ -53,8 +53,8 @@ export function okJson(operation: ApiOperation, response: HttpStatus & Readonly<
   throw failure(operation, 'decode', `the answer is not JSON${hint}`);
 }
 
-const noTls = 'the port does not speak TLS; that of the REST API does (4443 unless changed)';
-const oldTls = 'it speaks no TLS newer than 1.1, and 1.2 is the least that is taken';
+const noTls = 'the port does not use TLS; check that it is the port of the REST API (default 4443)';
+const oldTls = 'it supports TLS 1.1 at most, and the exporter requires TLS 1.2';
 
 /** As `networkWords`, with what they mean for a VB365 server or a proxy in front of it. */
 const serverWords: Readonly<Record<string, string>> = {
@@ -70,7 +70,7 @@ const serverWords: Readonly<Record<string, string>> = {
   UND_ERR_PRX_TLS: 'the TLS certificate of the proxy is for another host name',
 };
 
-/** Codes of a connection that breaks after it was made: the next request may go well. */
+/** Codes of a connection that breaks after it was made: the next request may succeed. */
 const broken: ReadonlySet<string> = new Set([
   'ECONNRESET',
   'EPIPE',

@@ -10,9 +10,9 @@ import { okJson } from './request-errors.js';
 
 /** A list with more pages is an error. */
 const listPages = 1_000;
-/** So is one with more sessions. */
+/** A list with more sessions is an error, too. */
 const longestList = 200_000;
-/** And one whose texts are longer than these characters, and those for each session. A session has about 300. */
+/** Maximum number of characters in a list: a fixed part, and a part per session. A session has about 300. */
 const [longestText, longestSession] = [8 * 1024 * 1024, 512];
 /** How often a list without a guaranteed order is read again. */
 const listRestarts = 4;
@@ -68,7 +68,7 @@ export function filterOf(apiVersion: ApiVersion, createdFrom: Nanos | undefined)
   };
 }
 
-export type ListOptions = Readonly<{
+type ListOptions = Readonly<{
   maxPages: number;
   /** How often a list without a guaranteed order is read again. */
   restarts: number;
@@ -80,7 +80,7 @@ export type ListOptions = Readonly<{
   enoughFrom?: Nanos | undefined;
 }>;
 
-export type ReadList = SessionList &
+type ReadList = SessionList &
   Readonly<{
     /** Each row was as old as the row before it, or older. */
     newestFirst: boolean;
@@ -107,7 +107,7 @@ export async function readSessionList(read: ReadPage, options: ListOptions): Pro
     if (certain || (known !== undefined && addsNothing(known, found.entries))) return { ...found, ...listOf(entries) };
     known = entries;
   }
-  throw new ExporterError('rejected', 'Could not list restore sessions: the list does not hold still');
+  throw new ExporterError('rejected', 'Could not list restore sessions: the list keeps changing while it is read');
 }
 
 /** Whether each session found was known, or newer than all known ones: then none had been skipped. */

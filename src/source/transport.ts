@@ -1,12 +1,13 @@
 import type { TLSSocket } from 'node:tls';
 import type { Dispatcher } from 'undici';
+import { hostOf } from '../config/proxy.js';
 import { alarm } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
 import { linkAbort } from '../kernel/linked-abort.js';
 import { parseHttpDate, parseRetryAfter } from '../kernel/retry-after.js';
 import type { Secret } from '../kernel/secret.js';
 import type { ApiCode, ApiOperation } from '../model/labels.js';
-import { type ConnectionPool, createConnectionPool, hostOf } from './dispatcher.js';
+import { type ConnectionPool, createConnectionPool } from './dispatcher.js';
 import type { RestSettings } from './options.js';
 import { type Received, receive } from './receive.js';
 import { failure, isClosedIdle, networkFailure, unusable } from './request-errors.js';

@@ -27,13 +27,13 @@ export type Certificate = Readonly<{
 /** Why the peer of a socket is not trusted and what to do about it; undefined when it is trusted. */
 export function distrustOf(socket: TLSSocket, trust: Trust): string | undefined {
   const own = chainOf(socket)[0];
-  if (own === undefined) return 'it shows no TLS certificate';
+  if (own === undefined) return 'it presents no TLS certificate';
   if (trust.kind === 'anyone') return undefined;
   const { fingerprint } = own;
   if (trust.kind === 'pinned')
     return digits(trust.fingerprint) === digits(fingerprint)
       ? undefined
-      : `its TLS certificate is not the one of "tls.server_fingerprint"; seen is ${fingerprint}`;
+      : `its TLS certificate does not match "tls.server_fingerprint"; its fingerprint is ${fingerprint}`;
   if (socket.authorized) return undefined;
   // Node's types say an error; it is the code of that error, or null.
   const code: unknown = socket.authorizationError;

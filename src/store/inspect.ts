@@ -7,7 +7,7 @@ import { openFile } from './open.js';
 import { schemaOf } from './schema.js';
 
 /** The content of a state file in numbers, without names of persons or organizations. */
-export type Contents = Readonly<{
+type Contents = Readonly<{
   schema: number;
   sizeBytes: number;
   /** By name; archived entries follow the current one. */
@@ -48,7 +48,7 @@ const byName = (a: ServerContents, b: ServerContents): number =>
   a.server === b.server ? Number(a.archived) - Number(b.archived) : a.server < b.server ? -1 : 1;
 
 /** Numbers of removed rows. */
-export type Removed = Readonly<{ sessions: number; series: number; others: number }>;
+type Removed = Readonly<{ sessions: number; series: number; others: number }>;
 
 /**
  * Removes everything stored under a server's name, of every installation, with its counters.

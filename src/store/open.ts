@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Log } from '../kernel/log.js';
 import { closing } from './database.js';
 import { damage, storeError } from './errors.js';
 import { checkSchema, migrate, schemaVersion } from './schema.js';
@@ -20,10 +21,10 @@ const settings = 'PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL';
 
 /**
  * Opens the state file to commit to: creates it where there is none, migrates an older schema, and starts the
- * write-ahead log. `notice` receives one sentence about a new or migrated file.
+ * write-ahead log. `notice` logs that the file is new or was migrated.
  * @throws {ExporterError} `store`.
  */
-export function openForCommits(path: string, notice: (message: string) => void): DatabaseSync {
+export function openForCommits(path: string, notice: Log['info']): DatabaseSync {
   const isNew = !existsSync(path);
   if (isNew) createFile(path);
   const database = openFile(path);
@@ -33,8 +34,7 @@ export function openForCommits(path: string, notice: (message: string) => void):
     database.exec('PRAGMA journal_mode = WAL');
     const from = migrate(database);
     if (isNew) notice('Created a new state file: nothing is known from before');
-    else if (from < schemaVersion)
-      notice(`Migrated the state file from schema ${String(from)} to ${String(schemaVersion)}`);
+    else if (from < schemaVersion) notice('Migrated the state file to a newer schema', { from, to: schemaVersion });
     // Creates the write-ahead log, so that its loss is noticed from here on.
     database.exec('BEGIN IMMEDIATE; COMMIT');
     return database;

@@ -8,7 +8,7 @@ import { checkFiles, sizeOf } from './open.js';
 import { applicationId, checkTables, checkVersion } from './schema.js';
 
 /** Facts about a state file that do not need the lock on it. */
-export type PreflightResult = Readonly<{
+type PreflightResult = Readonly<{
   /** Undefined where there is no file yet, and one can be created. */
   file:
     | Readonly<{ schema: number; sizeBytes: number; /** Others than its owner may read it. */ shared: boolean }>

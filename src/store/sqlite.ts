@@ -1,5 +1,6 @@
 import { type BigIntStats, statSync } from 'node:fs';
 import { ExporterError } from '../kernel/errors.js';
+import type { Log } from '../kernel/log.js';
 import type { Store } from '../pipeline/ports.js';
 import { transaction } from './database.js';
 import { storeError } from './errors.js';
@@ -8,8 +9,8 @@ import { Tables } from './tables.js';
 
 type SqliteOptions = Readonly<{
   path: string;
-  /** Receives one sentence about a new or migrated file. */
-  notice?: (message: string) => void;
+  /** Logs that the file is new or was migrated. */
+  notice?: Log['info'];
   /** Called for each operation that fails. */
   failed?: (operation: keyof Store) => void;
 }>;

@@ -77,7 +77,7 @@ const costOf = (bcryptHash: string): number => Number(bcryptHash.slice(4, 6));
 const nobodysHash = (cost: number): string =>
   `$2b$${String(cost).padStart(2, '0')}$ukL1hiY351j9QltxEcMRGOPUM2CHjHZAiia0Z2IncSXjXv6H22c7W`;
 
-export type BasicAuthOptions = Readonly<{
+type BasicAuthOptions = Readonly<{
   users: () => WebConfig['users'];
   /** Paths that need no login. */
   openPaths: ReadonlySet<string>;

@@ -99,11 +99,11 @@ function serverFor(app: Express, webConfig: () => WebConfig, limits: ConnectionL
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not use the port',
+  EACCES: 'this user has no permission for the port',
   EADDRINUSE: 'the address is already in use',
   EADDRNOTAVAIL: 'this machine has no such address',
-  EAI_AGAIN: 'the host name cannot be looked up',
-  ENOTFOUND: 'the host name is not known',
+  EAI_AGAIN: 'the host name could not be resolved',
+  ENOTFOUND: 'host name not found',
 };
 
 /** `server.close()` waits for connections that never send a request, so active requests are counted here. */

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { ExporterError } from '../kernel/errors.js';
 
 /** A password to compare with a bcrypt hash, and hashes to compare it with in addition when it is wrong. */
-export type PasswordJob = Readonly<{ password: string; hash: string; padding: readonly string[] }>;
+type PasswordJob = Readonly<{ password: string; hash: string; padding: readonly string[] }>;
 
 /**
  * Whether the password has the hash. Runs in a thread that ends with the answer, or as soon as `signal` aborts: bcrypt

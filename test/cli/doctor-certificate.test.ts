@@ -112,7 +112,7 @@ describe('doctor check of certificates', () => {
     const { server } = await doctored(`https://${plain.url.host}`);
     expect(server['tls']).toMatchObject({
       status: 'failed',
-      message: expect.stringContaining('does not speak TLS'),
+      message: expect.stringContaining('does not use TLS'),
       advice: expect.stringContaining('4443'),
     });
   });

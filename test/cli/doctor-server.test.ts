@@ -93,7 +93,7 @@ const cases: readonly Case[] = [
     simulator: { intercept: answer(401) },
     expected: { version: 'failed', ...behindVersion },
     check: 'version',
-    says: /everything is answered with HTTP 401/,
+    says: /every path is answered with HTTP 401/,
     advises: /gateway/,
   },
   {

@@ -1,16 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import type { FeedState } from '../../src/discovery/feed-state.js';
 import { observe } from '../../src/discovery/observe.js';
-import { type DiscoveryState, initialState, type Observation } from '../../src/discovery/state.js';
+import { initialState } from '../../src/discovery/state.js';
 import { ExporterError } from '../../src/kernel/errors.js';
+import { formatCursor, startCursor } from '../../src/pipeline/cursor.js';
 import {
   atMs,
   changes,
   error,
-  failed,
-  following,
   listed,
   listFailed,
+  type ObserveRule,
   rowOf,
   rules,
   s1,
@@ -19,21 +18,13 @@ import {
   stopped,
   summary,
   feedEnd,
-  unavailable,
 } from '../support/observations.js';
-
-type Row = Readonly<{
-  rule: string;
-  before?: Partial<DiscoveryState>;
-  observation: Observation;
-  expected: Partial<ReturnType<typeof summary>>;
-}>;
 
 const nothing = { rows: undefined, token: undefined, deltas: undefined };
 const atFirst = initialState({ since: {}, facts: {} });
-const candidate = (id: string) => ({ ids: new Set([id]), listedMs: 75_000 });
+const doneAt = (endedAt: bigint) => ({ ...rowOf(true), cursor: formatCursor({ ...startCursor, endedAt }) });
 
-const lists: readonly Row[] = [
+const lists: readonly ObserveRule[] = [
   {
     rule: 'a first list stores where the sinks start, the rows, and the token that was fetched before it',
     before: atFirst,
@@ -42,7 +33,7 @@ const lists: readonly Row[] = [
   },
   { rule: 'a list without news stores nothing', observation: listed(), expected: { ...nothing, wake: ['open'] } },
   {
-    rule: 'a session that every sink has a row for is no news',
+    rule: 'a session that every sink has a row for stores nothing',
     observation: listed({ sessions: [s1], stored: [rowOf(false)] }),
     expected: nothing,
   },
@@ -62,6 +53,36 @@ const lists: readonly Row[] = [
     rule: 'a session that is open again is no longer done',
     observation: listed({ sessions: [s1], stored: [rowOf(true)] }),
     expected: { rows: ['s1 pending'] },
+  },
+  {
+    rule: 'a done session that has ended again since is read again',
+    observation: listed({ sessions: [stopped], stored: [doneAt(1n)] }),
+    expected: { rows: ['s1 pending'], wake: ['open'] },
+  },
+  {
+    rule: 'a done session that has the end it was done with stays done',
+    observation: listed({ sessions: [stopped], stored: [doneAt(2n)] }),
+    expected: nothing,
+  },
+  {
+    rule: 'a session that ended within the grace time before a sink began is stored',
+    before: { since: { metrics: 12n } },
+    under: { grace: 10n },
+    observation: listed({ sessions: [stopped] }),
+    expected: { rows: ['s1 pending'] },
+  },
+  {
+    rule: 'a session that ended before the grace time is history',
+    before: { since: { metrics: 13n } },
+    under: { grace: 10n },
+    observation: listed({ sessions: [stopped] }),
+    expected: nothing,
+  },
+  {
+    rule: 'a sink that is new to a server begins where its history does, by the time at which reading began',
+    under: { sinks: ['metrics', 'logs'], beginAt: (_, now) => now - 5n },
+    observation: listed(),
+    expected: { since: { metrics: 0n, logs: 2n } },
   },
   {
     rule: 'an open session shortens the interval',
@@ -91,6 +112,28 @@ const lists: readonly Row[] = [
     before: initialState({ since: { metrics: 0n }, facts: { changeToken: 't0' } }),
     observation: listed(),
     expected: { feed: 'starting', ask: '-Infinity: token from an earlier process' },
+  },
+  {
+    rule: 'a new token is used at once after the list that it was fetched before',
+    before: { feed: { kind: 'none', waitSeconds: 25 } },
+    observation: listed({ feedEnd: feedEnd('t1') }),
+    expected: { token: 't1', feed: 'following', ask: '100000: new token' },
+  },
+  {
+    rule: 'the feed is not asked until everything has been listed',
+    before: { watermark: undefined },
+    observation: listFailed(),
+    expected: { feed: 'following', ask: 'Infinity: a list comes first' },
+  },
+  {
+    rule: 'a list that failed alone has the open sessions read all the same',
+    observation: listFailed({ error: new ExporterError('decode', 'Could not list restore sessions') }),
+    expected: { ...nothing, wake: ['open'] },
+  },
+  {
+    rule: 'a list that failed with the whole server has nothing read',
+    observation: listFailed(),
+    expected: { ...nothing, wake: undefined },
   },
   {
     rule: 'a failed list is repeated after the interval',
@@ -128,133 +171,10 @@ const lists: readonly Row[] = [
   },
 ];
 
-const feeds: readonly Row[] = [
-  {
-    rule: 'a reported session is stored with the token, and only it is woken',
-    observation: changes({ updated: new Map([['s1', '2']]), entries: 1 }, { sessions: [s1] }),
-    expected: { rows: ['s1 pending'], token: 't2', wake: ['s1'], ask: '75500: sessions changed' },
-  },
-  {
-    rule: 'a done session that is reported is read again',
-    observation: changes({ updated: new Map([['s1', '2']]) }, { sessions: [stopped], stored: [rowOf(true)] }),
-    expected: { rows: ['s1 pending'], wake: ['s1'] },
-  },
-  {
-    rule: 'the token is withheld while a reported session is unread',
-    observation: changes(
-      {
-        updated: new Map([
-          ['s1', '2'],
-          ['s2', '1'],
-        ]),
-      },
-      { sessions: [s1], unread: ['s2'] },
-    ),
-    expected: { rows: ['s1 pending'], token: undefined },
-  },
-  {
-    rule: 'a deleted session is woken, so that the sinks find it gone',
-    observation: changes({ deleted: new Set(['s1']), entries: 1 }),
-    expected: { wake: ['s1'], ask: '75500: sessions changed' },
-  },
-  {
-    rule: 'a token alone is not stored within a minute',
-    before: { storedMs: 40_001 },
-    observation: changes({ entries: 1 }),
-    expected: { ...nothing, ask: '76000: other objects changed' },
-  },
-  {
-    rule: 'a token alone is stored after a minute',
-    before: { storedMs: 40_000 },
-    observation: changes({ entries: 1 }),
-    expected: { rows: [], token: 't2', deltas: [] },
-  },
-  {
-    rule: 'the same token is not stored again',
-    observation: changes({ token: 't1' }),
-    expected: { ...nothing, ask: '75000: long poll ended' },
-  },
-  {
-    rule: 'a full answer is followed by the next request at once',
-    observation: changes({ entries: 10_000, more: true }),
-    expected: { ask: '75000: more is waiting' },
-  },
-  {
-    rule: 'the same answer again is slowed down',
-    observation: changes({ token: 't1', entries: 1, more: true }),
-    expected: { ask: '80000: same answer again' },
-  },
-  {
-    rule: 'an empty answer that comes early is slowed down',
-    observation: changes({ token: 't1' }, { askedMs: 99_000 }),
-    expected: { ask: '104000: empty answer came early' },
-  },
-  {
-    rule: 'undecodable changes count as a gap and have a list read at once',
-    observation: changes({ entries: 1, unreadable: 1 }),
-    expected: { deltas: ['missed 0'], feed: 'following', poll: 'list at 0: feed is incomplete' },
-  },
-  {
-    rule: 'a candidate counts as missed after a request begun after the list',
-    before: { candidates: candidate('s9') },
-    observation: changes(),
-    expected: { deltas: ['missed 1'] },
-  },
-  {
-    rule: 'a candidate does not count after a request begun before the list was read',
-    before: { candidates: { ids: new Set(['s9']), listedMs: 75_001 }, storedMs: atMs },
-    observation: changes(),
-    expected: nothing,
-  },
-  {
-    rule: 'a candidate that the feed reports was not missed',
-    before: { candidates: candidate('s1'), storedMs: atMs },
-    observation: changes({ updated: new Map([['s1', '2']]) }),
-    expected: nothing,
-  },
-  {
-    rule: 'a feed that fails has a list read at once, and goes on from its token',
-    observation: unavailable(failed),
-    expected: { feed: 'failing', poll: 'list at 0: feed is not followed', ask: '101000: failed' },
-  },
-  {
-    rule: 'a feed that goes on failing does not hurry the list',
-    before: { feed: { kind: 'failing', untilMs: 0, failures: 1, error, token: following.token, waitSeconds: 25 } },
-    observation: unavailable({ ...failed, jitter: 0.9 }),
-    expected: { feed: 'failing', poll: 'list at 30000: feed is not followed', ask: '103600: failed' },
-  },
-  {
-    rule: 'a feed is asked no sooner than the server says',
-    observation: unavailable({ ...failed, error: new ExporterError('throttled', 'Wait', { retryAfterMs: 9_000 }) }),
-    expected: { ask: '109000: failed' },
-  },
-  {
-    rule: 'an outdated token has everything listed at once',
-    observation: unavailable({ kind: 'outdated' }),
-    expected: { ...nothing, feed: 'refused', poll: 'list at 0: not everything is listed', ask: 'Infinity: no token' },
-  },
-];
-
 describe('observe', () => {
-  test.each([...lists, ...feeds])('$rule', ({ before, observation, expected }) => {
-    const step = observe({ ...steady, ...before }, observation, rules);
+  test.each(lists)('$rule', ({ before, under, observation, expected }) => {
+    const step = observe({ ...steady, ...before }, observation, { ...rules, ...under });
     expect(summary(step)).toMatchObject(expected);
-  });
-
-  test.each([
-    { rule: 'a token that worked before is replaced at once', fresh: false, untilMs: atMs },
-    { rule: 'a feed that refuses a fresh token is left alone for ten minutes', fresh: true, untilMs: atMs + 600_000 },
-  ])('$rule', ({ fresh, untilMs }) => {
-    const feed: FeedState = { ...following, token: { value: 't1', fresh } };
-    const { state } = observe({ ...steady, feed }, unavailable({ kind: 'refused', error }), rules);
-    expect(state).toMatchObject({ feed: { kind: 'refused', untilMs }, gaps: [0], watermark: undefined });
-  });
-
-  test.each([
-    { rule: 'a wait that was cut off is halved', ranMs: 2_000, waitSeconds: 12 },
-    { rule: 'a wait that failed at once is kept', ranMs: 1_999, waitSeconds: 25 },
-  ])('$rule', ({ ranMs, waitSeconds }) => {
-    expect(observe(steady, unavailable({ ...failed, ranMs }), rules).state.feed.waitSeconds).toBe(waitSeconds);
   });
 
   test('a list makes candidates of what the feed has not reported, and only while the feed is followed', () => {

@@ -47,3 +47,10 @@ test('docs/ARCHITECTURE.md shows the life of an event in at most 15 steps, and d
   expect(words.length).toBeGreaterThan(10);
   expect(words.length).toBeLessThanOrEqual(25);
 });
+
+test('the table of where to change what fits into a terminal', () => {
+  const [, section = ''] = readFileSync('docs/ARCHITECTURE.md', 'utf8').split('## Where to change what\n');
+  const rows = section.split('\n## ')[0]?.match(/^\|.*/gm) ?? [];
+  expect(rows.length).toBeGreaterThan(30);
+  expect(rows.filter(row => row.length > 130)).toEqual([]);
+});

@@ -74,7 +74,7 @@ describe('a text file', () => {
     await inFolder(async folder => {
       const path = join(folder, 'pipe');
       execFileSync('mkfifo', [path]);
-      const error = { reason: 'auth', message: expect.stringContaining('it is a pipe, and nothing comes through it') };
+      const error = { reason: 'auth', message: expect.stringContaining('it is a pipe, and nothing was written to it') };
       await expect(readText(file(path))).rejects.toMatchObject(error);
       expect(() => readTextSync(file(path))).toThrow(expect.objectContaining(error));
       const text = readText(file(path));

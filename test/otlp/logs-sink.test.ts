@@ -102,7 +102,7 @@ describe('on the wire', () => {
     expect(new Set(receiver.records().map(({ body }) => body.stringValue)).size).toBe(1_025);
   });
 
-  test('ids that are no GUIDs do not break a batch', async () => {
+  test('ids that are not GUIDs do not break a batch', async () => {
     await sink.deliver(batch({ events: [taken({ id: '../x' }), taken()] }), never);
     expect(receiver.records().map(({ traceId }) => traceId)).toEqual([undefined, '61954db672784d2686f7888bda5a4ec4']);
   });

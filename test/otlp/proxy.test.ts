@@ -50,7 +50,7 @@ describe('a receiver behind a proxy', () => {
     [
       'that wants credentials',
       basic('other:one'),
-      'the proxy answered HTTP 407 (it wants a user and a password, or others)',
+      'the proxy answered HTTP 407 (it requires a user name and password, or refuses these)',
     ],
     ['that cannot reach the receiver', undefined, 'the proxy answered HTTP 502'],
   ])('%s is named, without its password, in the error and by doctor', async (_, authorization, words) => {

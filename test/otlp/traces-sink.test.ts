@@ -98,7 +98,7 @@ describe('what is refused', () => {
     );
   });
 
-  test('because its own id is no GUID, which is no span, is counted as well', async () => {
+  test('because its own id is not a GUID, which makes no span, is counted as well', async () => {
     const { deltas } = await sink.deliver(batch({ events: [taken({ id: '17' }), taken()] }), never);
     expect(spans()).toHaveLength(1);
     for (const [family, outcome] of [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { eventStatus } from '../../src/model/event.js';
+import { eventStatus, type RestoreEvent } from '../../src/model/event.js';
 import { type Cursor, startCursor } from '../../src/pipeline/cursor.js';
 import {
   dedupe,
@@ -59,9 +59,19 @@ describe('what becomes of a row', () => {
 
 const result = (over: Partial<PageResult>): unknown => expect.objectContaining(over);
 
+type PageRule = Readonly<{
+  rule: string;
+  cursor: Cursor;
+  rows: readonly RestoreEvent[];
+  /** What differs from the usual context. */
+  when?: Partial<DedupeContext>;
+  expected: unknown;
+}>;
+
 describe('a page', () => {
   const running = at(1, { status: eventStatus('Running') });
-  test.each([
+  const timeless = at(0, { timeless: true, startedAt: 50n, endedAt: undefined });
+  const rules: readonly PageRule[] = [
     {
       rule: 'new events are delivered in the order of the page, and the cursor has them',
       cursor: startCursor,
@@ -108,8 +118,29 @@ describe('a page', () => {
       rows: [at(0), at(0)],
       expected: result({ events: [at(0)], rejected: [] }),
     },
-  ])('$rule', ({ cursor, rows, expected }) => {
-    expect(dedupe(cursor, fullRead(cursor), pageOf(...rows), context)).toEqual(expected);
+    {
+      rule: 'an event without a usable time in an open session happened when it was read',
+      cursor: startCursor,
+      rows: [timeless],
+      expected: result({ events: [timeless] }),
+    },
+    {
+      rule: 'an event without a usable time in a stopped session happened when that stopped, if it was read later',
+      cursor: startCursor,
+      rows: [timeless],
+      when: { sessionOpen: false, stoppedAt: 40n },
+      expected: result({ events: [{ ...timeless, startedAt: 40n }] }),
+    },
+    {
+      rule: 'an event without a usable time in a session that stopped before `since` is history',
+      cursor: startCursor,
+      rows: [timeless],
+      when: { sessionOpen: false, stoppedAt: 9n },
+      expected: result({ events: [], cursor: { ...taken([0, 0]), tally: { Success: 1 } } }),
+    },
+  ];
+  test.each(rules)('$rule', ({ cursor, rows, when, expected }) => {
+    expect(dedupe(cursor, fullRead(cursor), pageOf(...rows), { ...context, ...when })).toEqual(expected);
   });
 
   test('names a row that could not be decoded, and does not ask for it again', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createNotify } from '../../src/kernel/notify.js';
 import { ExporterError } from '../../src/kernel/errors.js';
-import type { DeliveryReport } from '../../src/pipeline/sink-worker.js';
+import type { DeliveryReport } from '../../src/pipeline/delivery-report.js';
 import { runWhenNotified } from '../../src/pipeline/loops.js';
 import { fakeClock } from '../support/fake-clock.js';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { DeliveryReport } from '../../src/pipeline/sink-worker.js';
+import type { DeliveryReport } from '../../src/pipeline/delivery-report.js';
 import { ExporterError } from '../../src/kernel/errors.js';
 import type { Sink, Store } from '../../src/pipeline/ports.js';
 import { memoryStore, type ReadableStore } from '../support/memory-store.js';

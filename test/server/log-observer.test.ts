@@ -121,7 +121,7 @@ test('says which session could not be read, and that it is the source, once for 
   observer.delivered('logs', report({ late: ['s2'] }), 1);
   expect(said()).toEqual([
     'warn msg="Restore session could not be read, will retry" side=source sink=metrics session=s1 reason=server error="Could not read restore events: HTTP 500"',
-    'warn msg="Restore session has not answered for 10 s" side=source sink=logs session=s2',
+    'warn msg="No response for restore session after 10 s" side=source sink=logs session=s2',
   ]);
 });
 

@@ -102,7 +102,7 @@ describe('a session', () => {
   });
 
   test.each([
-    [[], 'it is no object'],
+    [[], 'it is not an object'],
     [wire({ id: '' }), 'it has no readable "id"'],
     [wire({ id: '..' }), 'it has no readable "id"'],
   ])('%j is rejected: %s', (json, rejected) => {

@@ -94,14 +94,22 @@ describe('the newest version that is served', () => {
   });
 
   test.each<[string, Reply, string]>([
-    ['a proxy that wants a login for everything', { status: 401, body: page }, 'HTTP 401, also what no VB365 has'],
-    ['a proxy that forbids everything', { status: 403 }, 'HTTP 403, also what no VB365 has'],
+    [
+      'a proxy that wants a login for everything',
+      { status: 401, body: page },
+      'HTTP 401, even one that VB365 does not have',
+    ],
+    ['a proxy that forbids everything', { status: 403 }, 'HTTP 403, even one that VB365 does not have'],
     [
       'another program',
       {},
-      'Could not detect the API version: no version from v2 to v8 is there (HTTP 404); is this the port',
+      'Could not detect the API version: found none from v2 to v8 (HTTP 404); check that the URL has the port',
     ],
-    ['a web site', { body: page }, '(HTTP 404 and a web page); is this the port of the REST API (4443 unless changed)'],
+    [
+      'a web site',
+      { body: page },
+      '(HTTP 404 and a web page); check that the URL has the port of the REST API (default 4443)',
+    ],
     ['a portal on another port', { status: 200, body: page }, '(HTTP 200 and a web page)'],
     ['a way elsewhere', { status: 302 }, '(HTTP 302)'],
   ])('is not found behind %s', async (_, reply, words) => {

@@ -60,13 +60,13 @@ const largestDates = [
 
 describe.each([...zeroDates, ...largestDates])('the time %s', none => {
   const start = readAt - 9n * hour;
-  test('is no end: the event happened when it started', () => {
+  test('is not an end: the event happened when it started', () => {
     const startedAt = start;
     const wanted = { startedAt, endedAt: undefined, duration: 2n * second, isCounted: true };
     expect(timesOf({ endTime: none })).toEqual(wanted);
   });
 
-  test('is no start: the event happened when it ended', () => {
+  test('is not a start: the event happened when it ended', () => {
     const endedAt = start + 1_500_000_000n;
     const wanted = { startedAt: endedAt, endedAt, duration: 2n * second, isCounted: true };
     expect(timesOf({ startTime: none })).toEqual(wanted);

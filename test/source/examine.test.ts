@@ -77,7 +77,7 @@ describe('looking at the certificate of a server', () => {
     secure.protocol = 'https:';
     await expect(examineTls(optionsFor(secure), never)).rejects.toMatchObject({
       reason: 'network',
-      message: expect.stringContaining('does not speak TLS'),
+      message: expect.stringContaining('does not use TLS'),
     });
     await expect(examineTls(optionsFor(plain.url), never)).rejects.toMatchObject({
       reason: 'network',

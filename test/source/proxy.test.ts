@@ -54,7 +54,7 @@ describe('a proxy', () => {
       ...through(proxy),
     });
     await expect(read(pinned)).rejects.toMatchObject({
-      message: expect.stringContaining(`seen is ${tls.fingerprint}`),
+      message: expect.stringContaining(`its fingerprint is ${tls.fingerprint}`),
     });
     const unknown = await begin(() => page, { tls, ...through(proxy) });
     await expect(read(unknown)).rejects.toMatchObject({
@@ -80,7 +80,7 @@ describe('a proxy', () => {
   test.each([
     [
       'that wants credentials',
-      'the proxy answered HTTP 407 (it wants a user and a password, or others)',
+      'the proxy answered HTTP 407 (it requires a user name and password, or refuses these)',
       basic('other:one'),
     ],
     ['that cannot reach the server', 'the proxy answered HTTP 502', undefined],

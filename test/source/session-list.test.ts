@@ -112,7 +112,7 @@ describe('a session list', () => {
       bounds,
     );
     expect(names(list)).toEqual(['1', '2', '3']);
-    expect(list.rejects).toEqual(['it has no readable "id"', 'it is no object']);
+    expect(list.rejects).toEqual(['it has no readable "id"', 'it is not an object']);
   });
 
   test('misses no session that was there from the first page to the last, whatever comes and goes', async () => {

@@ -136,7 +136,7 @@ describe('a fingerprint', () => {
 
   test('refuses every other one, also of an authority, and names what it saw', async () => {
     const one = await begin(() => page, { tls: made.good, trust: pinned(made.own.fingerprint) });
-    const why = `its TLS certificate is not the one of "tls.server_fingerprint"; seen is ${made.good.fingerprint}`;
+    const why = `its TLS certificate does not match "tls.server_fingerprint"; its fingerprint is ${made.good.fingerprint}`;
     await refuses(one, why);
     await refuses(one, why);
   });
@@ -146,7 +146,10 @@ describe('a fingerprint', () => {
     const leaf = await root.issue(here);
     const above = new X509Certificate(root.cert).fingerprint256;
     const one = await begin(() => page, { tls: { ...leaf, cert: `${leaf.cert}\n${root.cert}` }, trust: pinned(above) });
-    await refuses(one, `its TLS certificate is not the one of "tls.server_fingerprint"; seen is ${leaf.fingerprint}`);
+    await refuses(
+      one,
+      `its TLS certificate does not match "tls.server_fingerprint"; its fingerprint is ${leaf.fingerprint}`,
+    );
   });
 
   test('refuses the certificate that took the place of its own', async () => {
@@ -158,7 +161,7 @@ describe('a fingerprint', () => {
     await read(one);
     one.server.show(made.good);
     await expect(read(one)).rejects.toMatchObject({
-      message: expect.stringContaining(`seen is ${made.good.fingerprint}`),
+      message: expect.stringContaining(`its fingerprint is ${made.good.fingerprint}`),
     });
     expect(one.source.certificateExpiresAtMs()).toBe(made.good.validToMs);
   });
@@ -175,7 +178,7 @@ describe('TLS', () => {
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' } as const;
     for (const trust of [authorities(made.root.cert), { kind: 'anyone' } as const]) {
       const one = await begin(() => page, { tls: { ...made.good, ...old }, trust });
-      await refuses(one, 'it speaks no TLS newer than 1.1, and 1.2 is the least that is taken');
+      await refuses(one, 'it supports TLS 1.1 at most, and the exporter requires TLS 1.2');
     }
   });
 

@@ -49,7 +49,7 @@ describe('an answer', () => {
       {
         reason: 'auth',
         message:
-          'Could not read restore events: HTTP 403 (the account may not, or the server lets only restore operators in)',
+          'Could not read restore events: HTTP 403 (the account lacks permission, or the server admits only restore operators)',
       },
     ],
     [
@@ -155,7 +155,7 @@ describe('a server that is not there', () => {
     const wrong = await begin(() => page(), { baseUrl: url });
     await expect(read(wrong)).rejects.toMatchObject({
       reason: 'network',
-      message: `Could not connect to "127.0.0.1:${url.port}": the port does not speak TLS; that of the REST API does (4443 unless changed)`,
+      message: `Could not connect to "127.0.0.1:${url.port}": the port does not use TLS; check that it is the port of the REST API (default 4443)`,
     });
   });
 

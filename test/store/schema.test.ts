@@ -32,9 +32,9 @@ describe('a state file that an earlier commit wrote', () => {
     async name => {
       copyFileSync(join(fixtures, name), path);
       expect(preflight(path).file?.schema).toBe(2);
-      const notices: string[] = [];
-      const store = await sqliteStore({ path, notice: line => void notices.push(line) });
-      expect(notices).toEqual([`Migrated the state file from schema 2 to ${String(schemaVersion)}`]);
+      const notices: unknown[] = [];
+      const store = await sqliteStore({ path, notice: (...line) => void notices.push(line) });
+      expect(notices).toEqual([['Migrated the state file to a newer schema', { from: 2, to: schemaVersion }]]);
       const labels = ['hq', 'contoso', 'exchange', 'Restore', 'Failed'];
       const family = 'vb365_restore_events_total';
       const deadLetter = { sink: 'logs', session: 's1', event: 'e1', reason: 'refused', at: 1n } as const;

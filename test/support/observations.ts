@@ -108,9 +108,20 @@ export const seen = (eTag: string): SessionSnapshots =>
 export const summary = ({ commit, wake, state, next }: DiscoveryStep) => ({
   rows: commit?.rows.map(({ session: id, done }) => `${id} ${done ? 'done' : 'pending'}`),
   token: commit?.facts.changeToken,
+  since: commit?.since,
   deltas: commit?.deltas.map(({ family }) => family),
   wake: wake === undefined ? undefined : [...(wake.open ? ['open'] : []), ...wake.sessions],
   feed: state.feed.kind,
   poll: `${next.poll.reads} at ${String(next.poll.atMs)}: ${next.poll.reason}`,
   ask: `${String(next.feed.atMs)}: ${next.feed.reason}`,
 });
+
+/** One rule of `observe`, and what follows from it. */
+export type ObserveRule = Readonly<{
+  rule: string;
+  before?: Partial<DiscoveryState>;
+  /** What differs from the usual rules. */
+  under?: Partial<DiscoveryRules>;
+  observation: Observation;
+  expected: Partial<ReturnType<typeof summary>>;
+}>;

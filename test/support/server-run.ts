@@ -10,7 +10,7 @@ import type {
   Sink,
   SinkName,
 } from '../../src/pipeline/ports.js';
-import type { DeliveryReport } from '../../src/pipeline/sink-worker.js';
+import type { DeliveryReport } from '../../src/pipeline/delivery-report.js';
 import type { LoginSource } from '../../src/server/installation.js';
 import type { ExporterError } from '../../src/kernel/errors.js';
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { env } from 'node:process';
-import { serverResource } from '../../src/otlp/resource.js';
+import { serverResource } from '../../src/otlp/sinks.js';
 
 const of = () =>
   serverResource({ server: 'hq', url: new URL('https://user@vb365.example.com:4443/x'), version: '1.2.3' }).attributes;
