@@ -4,8 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { closing } from './database.js';
 import { damage, storeError } from './errors.js';
-import { checkFiles, sizeOf } from './open.js';
-import { applicationId, checkTables, checkVersion } from './schema.js';
+import { checkContent, checkFiles, sizeOf } from './open.js';
+import { applicationId, checkVersion, otherProgram } from './schema.js';
 
 /** Facts about a state file that do not need the lock on it. */
 export type PreflightResult = Readonly<{
@@ -22,7 +22,7 @@ const header = { bytes: 100, magic: 'SQLite format 3\0', schemaAt: 60, applicati
 
 /**
  * Checks a state file, or the place for one, without changing or locking it, so that it does not disturb a running
- * exporter. It does not read the content.
+ * exporter. It does not read the content while a write-ahead log is part of it.
  * @throws {ExporterError} `store` when the exporter could not use it.
  */
 export function preflight(path: string): PreflightResult {
@@ -55,18 +55,18 @@ function readHeader(path: string): PreflightResult['file'] {
   } finally {
     closeSync(descriptor);
   }
-  if (head.toString('latin1', 0, 16) !== header.magic || head.readInt32BE(header.applicationAt) !== applicationId)
-    throw damage(path, 'it is not a state file, or it is damaged');
+  if (head.toString('latin1', 0, 16) !== header.magic) throw damage(path, 'it is not a state file, or it is damaged');
+  if (head.readInt32BE(header.applicationAt) !== applicationId) throw otherProgram(path);
   const schema = head.readInt32BE(header.schemaAt);
   checkVersion(schema, path);
   // A write-ahead log holds what the file itself may lack: an exporter runs with it, or was killed.
-  if ((sizeOf(`${path}-wal`) ?? 0) === 0) checkTablesOf(path, schema);
+  if ((sizeOf(`${path}-wal`) ?? 0) === 0) readUnlocked(path);
   return { schema, sizeBytes: size, shared: (mode & 0o077) !== 0 };
 }
 
-/** Reads the schema without a lock. @throws {ExporterError} `store` when a part of it is missing. */
-function checkTablesOf(path: string, version: number): void {
+/** Checks the content without a lock. @throws {ExporterError} `store`, or an error for `storeError`. */
+function readUnlocked(path: string): void {
   const url = pathToFileURL(resolve(path));
   url.search = '?immutable=1';
-  closing(new DatabaseSync(url, { readOnly: true }), database => checkTables(database, version, path));
+  closing(new DatabaseSync(url, { readOnly: true, readBigInts: true }), database => checkContent(database, path));
 }
