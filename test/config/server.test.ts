@@ -118,7 +118,7 @@ describe('invalid connection settings give exactly this error', () => {
     [
       'a proxy of another kind',
       { https_proxy: 'socks5://a' },
-      'https_proxy: must be a URL such as http://proxy.example.com:3128',
+      'https_proxy: must be a URL such as http://proxy.example.com:3128; SOCKS and other kinds of proxy are not supported',
     ],
   ])('%s in the environment', (_, env, problem) => {
     expect(problems({ env: { ...environment, ...env } })).toEqual([problem]);
