@@ -38,13 +38,13 @@ export const otlpCheck = (signal: SignalName, target: OtlpTarget | undefined, se
   advise: otlpAdvice,
 });
 
-/** Loki's status for a request without records: it could decode the request (seen with a real Loki). */
-const noRecordsStatus = 422;
+/** Loki's answer to a request without records, with status 422: it could decode the request. */
+const noRecords = /at least one valid stream is required/;
 
 function refusedExport(error: ExporterError, host: string): CheckOutcome {
-  if (error.details['statusCode'] === noRecordsStatus)
+  const { answer, statusCode } = error.details;
+  if (statusCode === 422 && noRecords.test(String(answer)))
     return ok(`"${host}" decodes the request, and refuses it only because it is empty`);
-  const { answer } = error.details;
   const message = `${error.message}${answer === undefined ? '' : `, "${String(answer)}"`}`;
   return error.reason === 'throttled'
     ? warning(message, 'nothing: the exporter waits as the receiver requests')
@@ -93,8 +93,10 @@ export const stateCheck = ({ state: { path } }: Config): Check => ({
       );
     return ok(`"${path}" has schema ${String(file.schema)} and ${String(file.sizeBytes)} bytes; ${free}`);
   },
-  advise: () =>
-    'let the user of the exporter write to the file and its directory; "vb365-exporter state show" inspects the file while the exporter is stopped',
+  advise: ({ details }) =>
+    details['damaged'] === true
+      ? 'stop the exporter and keep a copy of the file; "state quarantine" deletes nothing, but counters then start at 0'
+      : 'let the user of the exporter write to the file and its directory, and check that "state.path" is right',
 });
 
 /** Whether the exporter can listen on its address. `isOurs`: whether a healthy exporter already does. */

@@ -41,8 +41,12 @@ export function webConfigFile(
 export const readWebConfig = (fileName: string | undefined): WebConfig =>
   fileName === undefined ? openWeb : load(fileName, new Map());
 
-/** The files with secrets of a web configuration: the private key, and itself when it holds password hashes. */
-export function webSecretFiles(fileName: string): readonly string[] {
+/**
+ * The files with secrets of a web configuration: the private key, and itself when it holds password hashes.
+ * @throws {ExporterError} `config`.
+ */
+export function webSecretFiles(fileName: string | undefined): readonly string[] {
+  if (fileName === undefined) return [];
   const { tls, users } = parseWebConfig(textOf(fileName, 'web configuration'), fileName);
   const key = tls !== undefined && 'file' in tls.key ? [resolve(dirname(fileName), tls.key.file)] : [];
   return [...key, ...(Object.keys(users).length === 0 ? [] : [fileName])];
@@ -55,9 +59,10 @@ type Stamps = Map<string, string>;
 function load(fileName: string, stamps: Stamps): WebConfig {
   const read = (file: string): string => {
     stamps.set(file, stampOf(file));
-    return textOf(file, file === fileName ? 'web configuration' : 'TLS file of the web configuration');
+    return textOf(file, file === fileName ? 'web configuration' : tlsFile);
   };
-  const pemOf = (pem: PemSource): string => ('text' in pem ? pem.text : read(resolve(dirname(fileName), pem.file)));
+  const pathOf = ({ file }: Readonly<{ file: string }>): string => resolve(dirname(fileName), file);
+  const pemOf = (pem: PemSource): string => ('text' in pem ? pem.text : read(pathOf(pem)));
   const { tls: sources, users, headers } = parseWebConfig(read(fileName), fileName);
   const tls = sources && {
     ...sources,
@@ -65,9 +70,13 @@ function load(fileName: string, stamps: Stamps): WebConfig {
     key: pemOf(sources.key),
     clientCa: sources.clientCa && pemOf(sources.clientCa),
   };
-  if (tls !== undefined) checkTls(tls);
+  const nameOf = (pem: PemSource | undefined): string =>
+    pem === undefined || 'text' in pem ? 'a PEM text of the web configuration' : `${tlsFile} "${pathOf(pem)}"`;
+  if (tls !== undefined) checkTls(tls, part => nameOf(sources?.[part]));
   return { tls, users, headers };
 }
+
+const tlsFile = 'TLS file of the web configuration';
 
 const textOf = (path: string, what: string): string => readTextSync({ path, what, reason: 'config' });
 
