@@ -11,7 +11,7 @@ import {
   stateFile,
 } from './referenced-files.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
-import { readWebConfig, webSecretFiles } from './web-config-file.js';
+import { webSecretFiles } from './web-config-file.js';
 
 type CheckFlags = Readonly<{ 'config.file'?: string; 'web.config.file'?: string; syntaxOnly: boolean }>;
 
@@ -20,11 +20,9 @@ type CheckFlags = Readonly<{ 'config.file'?: string; 'web.config.file'?: string;
  * @throws {ExporterError} `config`, with every problem of all of them.
  */
 export async function check(flags: CheckFlags, terminal: Terminal): Promise<ExitCode> {
-  const webFile = flags['web.config.file'];
   const faults: string[] = [];
   const config = attempt(faults, () => readConfig(flags['config.file'], terminal.env));
-  const web = attempt(faults, () => readWebConfig(webFile));
-  const secrets = web === undefined ? [] : webSecretFiles(webFile);
+  const secrets = attempt(faults, () => webSecretFiles(flags['web.config.file'])) ?? [];
   const files = flags.syntaxOnly ? [] : [...(config === undefined ? [] : filesOf(config)), ...secrets.map(secretFile)];
   const { problems, warnings } = await examineFiles(files);
   for (const warning of new Set([...(config?.warnings ?? []), ...warnings])) terminal.printError(warning);

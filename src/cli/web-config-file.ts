@@ -19,7 +19,7 @@ export function webConfigFile(
   const stamps: Stamps = new Map();
   const read = (): WebConfig => {
     stamps.clear();
-    return load(fileName, stamps);
+    return load(fileName, stamps).config;
   };
   let config = read();
   let invalid: ExporterError | undefined;
@@ -39,24 +39,22 @@ export function webConfigFile(
 
 /** The current web configuration. @throws {ExporterError} `config`. */
 export const readWebConfig = (fileName: string | undefined): WebConfig =>
-  fileName === undefined ? openWeb : load(fileName, new Map());
+  fileName === undefined ? openWeb : load(fileName, new Map()).config;
 
 /**
- * The files with secrets of a web configuration: the private key, and itself when it holds password hashes.
- * @throws {ExporterError} `config`.
+ * The files with secrets of the current web configuration: the private key, and itself when it holds password hashes.
+ * @throws {ExporterError} `config` when the web configuration is invalid.
  */
-export function webSecretFiles(fileName: string | undefined): readonly string[] {
-  if (fileName === undefined) return [];
-  const { tls, users } = parseWebConfig(textOf(fileName, 'web configuration'), fileName);
-  const key = tls !== undefined && 'file' in tls.key ? [resolve(dirname(fileName), tls.key.file)] : [];
-  return [...key, ...(Object.keys(users).length === 0 ? [] : [fileName])];
-}
+export const webSecretFiles = (fileName: string | undefined): readonly string[] =>
+  fileName === undefined ? [] : load(fileName, new Map()).secrets;
 
 /** The stamp of each file just before it was read. */
 type Stamps = Map<string, string>;
 
+type Loaded = Readonly<{ config: WebConfig; /** Files with secrets. */ secrets: readonly string[] }>;
+
 /** Reads the file and those that it names, and adds their stamps to `stamps`, even when it throws. */
-function load(fileName: string, stamps: Stamps): WebConfig {
+function load(fileName: string, stamps: Stamps): Loaded {
   const read = (file: string): string => {
     stamps.set(file, stampOf(file));
     return textOf(file, file === fileName ? 'web configuration' : tlsFile);
@@ -73,7 +71,9 @@ function load(fileName: string, stamps: Stamps): WebConfig {
   const nameOf = (pem: PemSource | undefined): string =>
     pem === undefined || 'text' in pem ? 'a PEM text of the web configuration' : `${tlsFile} "${pathOf(pem)}"`;
   if (tls !== undefined) checkTls(tls, part => nameOf(sources?.[part]));
-  return { tls, users, headers };
+  const key = sources !== undefined && 'file' in sources.key ? [pathOf(sources.key)] : [];
+  const secrets = [...key, ...(Object.keys(users).length === 0 ? [] : [fileName])];
+  return { config: { tls, users, headers }, secrets };
 }
 
 const tlsFile = 'TLS file of the web configuration';

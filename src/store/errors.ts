@@ -28,6 +28,7 @@ const systemReasons: Readonly<Record<string, string>> = {
   ENOTFILE: 'it is a pipe or a device',
   ENOTDIR: 'a part of its path is not a directory',
   EEXIST: 'a part of its path is not a directory',
+  NOPARENT: 'its directory cannot be created',
 };
 
 /** A failure of the state file as one line with advice; `what` is for example `Could not open state file "x"`. */

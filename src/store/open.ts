@@ -95,7 +95,7 @@ export function createFile(path: string): void {
   const unfinished = `${path}.new`;
   try {
     checkFiles(path);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectory(dirname(path));
     if (!existsSync(unfinished)) closeSync(openSync(unfinished, 'a', 0o600));
     closing(new DatabaseSync(unfinished, { timeout: 0 }), database => {
       database.exec(settings);
@@ -104,6 +104,18 @@ export function createFile(path: string): void {
     renameSync(unfinished, path);
   } catch (thrown) {
     throw storeError(`Could not create state file "${path}"`, thrown);
+  }
+}
+
+/** Creates a directory with its parents; the recursive `mkdir` of Node never ends below `/proc` (24.21). */
+export function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (cause) {
+    const isRefused = Error.isError(cause) && 'code' in cause && cause.code === 'ENOENT';
+    throw isRefused ? Object.assign(new Error('no parent', { cause }), { code: 'NOPARENT' }) : cause;
   }
 }
 

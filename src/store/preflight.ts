@@ -1,10 +1,20 @@
-import { accessSync, closeSync, constants, existsSync, openSync, readSync, statfsSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readSync,
+  rmdirSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { closing } from './database.js';
 import { damage, storeError } from './errors.js';
-import { checkContent, checkFiles, sizeOf } from './open.js';
+import { checkContent, checkFiles, makeDirectory, sizeOf } from './open.js';
 import { applicationId, checkVersion, otherProgram } from './schema.js';
 
 /** Facts about a state file that do not need the lock on it. */
@@ -31,6 +41,7 @@ export function preflight(path: string): PreflightResult {
     const isThere = existsSync(path);
     const directory = isThere ? dirname(path) : existingParent(dirname(resolve(path)));
     accessSync(directory, constants.W_OK | constants.X_OK);
+    if (!isThere) tryDirectory(directory);
     const { bavail, bsize } = statfsSync(directory);
     return { file: isThere ? readHeader(path) : undefined, freeBytes: bavail * bsize };
   } catch (thrown) {
@@ -43,6 +54,13 @@ function existingParent(directory: string): string {
   if (!existsSync(directory)) return existingParent(dirname(directory));
   if (statSync(directory).isDirectory()) return directory;
   throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
+}
+
+/** Creates a directory and removes it: only so can it be seen whether something can be created there. */
+function tryDirectory(parent: string): void {
+  const trial = join(parent, `.vb365-exporter-${String(process.pid)}`);
+  makeDirectory(trial);
+  rmdirSync(trial);
 }
 
 function readHeader(path: string): PreflightResult['file'] {

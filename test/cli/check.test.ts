@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createFile } from '../../src/store/open.js';
 import { createAuthority } from '../support/authority.js';
 import { checking, problem, run, server, valid } from '../support/checking.js';
 import { inFolder } from '../support/folder.js';
@@ -87,6 +89,26 @@ describe('vb365-exporter check of files', () => {
     expect(found).toEqual({
       ...problem(''),
       errors: [expect.stringContaining(typeof line === 'string' ? `\n- ${line}` : 'state')],
+    });
+  });
+
+  test('reports a directory of the state file that nobody can create, as serve does', async () => {
+    if (!existsSync('/proc/self')) return;
+    const path = '/proc/vb365/state.db';
+    const why = process.getuid?.() === 0 ? 'its directory cannot be created' : 'permission denied; let the user';
+    const { code, errors } = await checking(`${server()}state: { path: ${path} }\n`, { password: 'x' });
+    expect([code, errors]).toEqual([2, [expect.stringContaining(`- Could not use state file "${path}": ${why}`)]]);
+    expect(() => createFile(path)).toThrow(`Could not create state file "${path}": ${why}`);
+  });
+
+  test('reads a web configuration that comes through a pipe once', async () => {
+    await inFolder(async folder => {
+      const file = join(folder, 'config.yaml');
+      writeFileSync(file, server());
+      writeFileSync(join(folder, 'password'), 'x', { mode: 0o600 });
+      const command =
+        'echo "basic_auth_users: {}" | "$0" dist/src/main.js check --config.file "$1" --web.config.file /dev/stdin';
+      expect(execFileSync('/bin/sh', ['-c', command, process.execPath, file], { encoding: 'utf8' })).toBe(`${valid}\n`);
     });
   });
 
