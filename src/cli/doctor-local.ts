@@ -30,31 +30,31 @@ export const otlpCheck = (signal: SignalName, target: OtlpTarget | undefined, se
       const via = target.proxy === undefined ? '' : `, through the proxy "${proxyName(target.proxy)}"`;
       return ok(`"${target.url.host}" accepts ${signal} over ${target.protocol}${via}`);
     } catch (thrown) {
-      return refusedExport(toExporterError(thrown), target.url.host);
+      return refusedExport(toExporterError(thrown), target);
     } finally {
       await transport.close();
     }
   },
-  advise: otlpAdvice,
+  advise: error => otlpAdvice(error, undefined),
 });
 
 /** Loki's answer to a request without records, with status 422: it could decode the request. */
 const noRecords = /at least one valid stream is required/;
 
-function refusedExport(error: ExporterError, host: string): CheckOutcome {
+function refusedExport(error: ExporterError, { url: { host }, proxy }: OtlpTarget): CheckOutcome {
   const { answer, statusCode } = error.details;
   if (statusCode === 422 && noRecords.test(String(answer)))
     return ok(`"${host}" decodes the request, and refuses it only because it is empty`);
   const message = `${error.message}${answer === undefined ? '' : `, "${String(answer)}"`}`;
   return error.reason === 'throttled'
     ? warning(message, 'nothing: the exporter waits as the receiver requests')
-    : failed(message, otlpAdvice(error));
+    : failed(message, otlpAdvice(error, proxy));
 }
 
 /** Error codes of Node.js and OpenSSL for TLS and certificates. */
 const tlsCode = /SSL|TLS|CERT|ISSUER|SIGNATURE/;
 
-function otlpAdvice(error: ExporterError): string {
+function otlpAdvice(error: ExporterError, proxy: OtlpTarget['proxy']): string {
   const { reason, details, cause } = error;
   const aboutFile = fileAdvice(error);
   if (aboutFile !== undefined) return `correct the files below "otlp.tls": ${aboutFile}`;
@@ -64,6 +64,8 @@ function otlpAdvice(error: ExporterError): string {
   if (reason === 'rejected') return 'check that the receiver supports OTLP/HTTP with the protocol of "otlp.protocol"';
   if (tlsCode.test(codeOf(cause)))
     return 'check whether the receiver expects http or https in "otlp.endpoint", and set "otlp.tls.ca_file" to the issuer of its certificate';
+  if (proxy !== undefined && reason === 'network')
+    return 'check that the proxy runs and allows the connection; "otlp.proxy_url", HTTPS_PROXY, HTTP_PROXY and NO_PROXY select it';
   return 'check that the receiver runs, and that "otlp.endpoint" has its port for OTLP/HTTP (4318, not 4317 for gRPC)';
 }
 
