@@ -212,13 +212,15 @@ metricRelabelings:
 {{- define "vb365-exporter.ports" -}}
 {{- $urls := list }}
 {{- range .Values.config.servers }}{{- $urls = append $urls .url }}{{- with .proxy_url }}{{- $urls = append $urls . }}{{- end }}{{- end }}
-{{- with .Values.config.otlp }}{{- with .endpoint }}{{- $urls = append $urls . }}{{- end }}{{- end }}
+{{- with .Values.config.otlp }}{{- range compact (list .proxy_url .endpoint) }}{{- $urls = append $urls . }}{{- end }}{{- end }}
 {{- range fromYamlArray (include "vb365-exporter.env" .) }}
 {{- if and .value (regexMatch "^(OTEL_EXPORTER_OTLP_(LOGS_|TRACES_)?ENDPOINT|VB365_URL|(?i:https_proxy|http_proxy))$" .name) }}{{- $urls = append $urls .value }}{{- end }}
 {{- end }}
 {{- $ports := .Values.networkPolicy.egress.ports }}
 {{- range $urls }}
-{{- $url := urlParse . }}
+{{- /* A proxy may lack the scheme, and its user may hold what a URL cannot. */ -}}
+{{- $address := regexReplaceAll "^([A-Za-z]+://)?(.*@)?" (trim .) "${1}" }}
+{{- $url := urlParse (ternary $address (printf "http://%s" $address) (contains "://" $address)) }}
 {{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (ternary "80" "443" (eq $url.scheme "http")) }}
 {{- $ports = append $ports (int $port) }}
 {{- end }}
