@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
+import { variable } from '../config/environment.js';
 import { type Config, parseConfig } from '../config/parse.js';
 import { configError, type Problem } from '../config/problem.js';
 import { systemClock } from '../kernel/clock.js';
@@ -14,7 +15,7 @@ const defaultFile = 'vb365-exporter.yaml';
  * the environment alone.
  */
 export function configFileOf(flag: string | undefined, env: Terminal['env']): string | undefined {
-  const named = flag ?? (env['VB365_CONFIG_FILE'] === '' ? undefined : env['VB365_CONFIG_FILE']);
+  const named = flag ?? variable(env, 'VB365_CONFIG_FILE').text;
   return named ?? (existsSync(defaultFile) ? defaultFile : undefined);
 }
 

@@ -63,6 +63,7 @@ describe('doctor check of the OTLP receiver', () => {
   test.each([
     [422, 'error at least one valid stream is required for ingestion\n', 'ok', 'because it is empty'],
     [422, '{"message":"error at least one valid stream is required for ingestion"}', 'ok', 'because it is empty'],
+    [422, '\b\u0001\u00126error at least one valid stream is required for ingestion', 'ok', 'because it is empty'],
     [422, 'tenant is disabled', 'failed', 'answered 422, "tenant is disabled"'],
     [422, '', 'failed', 'answered 422'],
     [400, 'error at least one valid stream is required for ingestion', 'failed', 'answered 400'],
