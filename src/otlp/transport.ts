@@ -150,14 +150,16 @@ function failedRequest(
   const code = errorCode(cause);
   const isLate = why.late || code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT';
   const reason: Reason = why.aborted ? 'aborted' : isLate ? 'timeout' : 'network';
-  const ofProxy = target.proxy === undefined ? undefined : proxyFault(cause);
-  const words = why.aborted ? 'aborted' : why.late ? 'no answer in time' : (ofProxy ?? wordsFor(code));
+  const words = why.aborted ? 'aborted' : why.late ? 'no answer in time' : wordsFor(target, cause);
   const hidden = target.proxy === undefined ? { cause } : {};
   return new ExporterError(reason, `Could not send to ${addressOf(target)}: ${words}`, hidden);
 }
 
 /** With the code, by which the cause can be found in documentation. */
-function wordsFor(code: string): string {
+function wordsFor({ proxy }: OtlpTarget, cause: unknown): string {
+  const ofProxy = proxy === undefined ? undefined : proxyFault(cause);
+  if (ofProxy !== undefined) return ofProxy;
+  const code = errorCode(cause);
   if (code === '') return 'unknown network error';
   const isTls = code.includes('SSL') || code === 'EPROTO';
   const words = certificateFaults[code] ?? networkWords[code] ?? (isTls ? 'the TLS handshake failed' : 'network error');

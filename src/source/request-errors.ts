@@ -94,7 +94,7 @@ export function networkFailure(thrown: unknown, { host, proxy }: ServerRoute): E
   const code = errorCode(thrown);
   const reason = timeouts.has(code) ? 'timeout' : 'network';
   const route = proxy === undefined ? `"${host}"` : `"${host}" through the proxy "${proxyName(proxy)}"`;
-  const words = (proxy && faultOf(thrown, code)) ?? serverWords[code] ?? (code || 'unknown network error');
+  const words = faultOf(proxy, thrown, code) ?? serverWords[code] ?? (code || 'unknown network error');
   return new ExporterError(reason, `Could not connect to ${route}: ${words}`, {
     details: broken.has(code) ? { connected: true } : {},
     ...(proxy === undefined ? { cause: thrown } : {}),
@@ -102,7 +102,8 @@ export function networkFailure(thrown: unknown, { host, proxy }: ServerRoute): E
 }
 
 /** `trust.ts` checks the server's own certificate, so one that Node refuses is that of a proxy. */
-function faultOf(thrown: unknown, code: string): string | undefined {
+function faultOf(proxy: ProxyConfig | undefined, thrown: unknown, code: string): string | undefined {
+  if (proxy === undefined) return undefined;
   const fault = certificateFaults[code];
   return fault === undefined ? proxyFault(thrown) : `the proxy is not trusted, ${fault}`;
 }
