@@ -115,7 +115,7 @@ export const schema = z
       /^(now|all|\d[\dA-Za-z:.+-]*)$/,
       'must be now, all, a duration such as 7d, a date such as 2026-01-31, or a time with its time zone such as 2026-01-31T12:00:00Z',
       parseHistory,
-      'How far back logs and traces go on their first start: `now`, `all`, a duration, a date (midnight UTC) or a time with its time zone. Metrics always start at now.',
+      'How far back logs and traces go on their first start: `now`, `all`, a duration, a date (midnight UTC) or a time with its time zone; not before 1970. Metrics always start at now.',
       '7d',
     ).prefault('now'),
     abandon_after: duration(
