@@ -31,31 +31,31 @@ export const otlpCheck = (signal: SignalName, target: OtlpTarget | undefined, se
       const via = target.proxy === undefined ? '' : `, through the proxy "${proxyName(target.proxy)}"`;
       return ok(`"${target.url.host}" accepts ${signal} over ${target.protocol}${via}`);
     } catch (thrown) {
-      return refusedExport(toExporterError(thrown), target.url.host);
+      return refusedExport(toExporterError(thrown), target);
     } finally {
       await transport.close();
     }
   },
-  advise: otlpAdvice,
+  advise: error => otlpAdvice(error, undefined),
 });
 
-/** Loki's status for a request without records: it could decode the request (seen with a real Loki). */
-const noRecordsStatus = 422;
+/** Loki's answer to a request without records, with status 422: it could decode the request. */
+const noRecords = /at least one valid stream is required/;
 
-function refusedExport(error: ExporterError, host: string): CheckOutcome {
-  if (error.details['statusCode'] === noRecordsStatus)
+function refusedExport(error: ExporterError, { url: { host }, proxy }: OtlpTarget): CheckOutcome {
+  const { answer, statusCode } = error.details;
+  if (statusCode === 422 && noRecords.test(String(answer)))
     return ok(`"${host}" decodes the request, and refuses it only because it is empty`);
-  const { answer } = error.details;
   const message = `${error.message}${answer === undefined ? '' : `, "${String(answer)}"`}`;
   return error.reason === 'throttled'
     ? warning(message, 'nothing: the exporter waits as the receiver requests')
-    : failed(message, otlpAdvice(error));
+    : failed(message, otlpAdvice(error, proxy));
 }
 
 /** Error codes of Node.js and OpenSSL for TLS and certificates. */
 const tlsCode = /SSL|TLS|CERT|ISSUER|SIGNATURE/;
 
-function otlpAdvice(error: ExporterError): string {
+function otlpAdvice(error: ExporterError, proxy: OtlpTarget['proxy']): string {
   const { reason, details, cause } = error;
   const aboutFile = fileAdvice(error);
   if (aboutFile !== undefined) return `correct the files below "otlp.tls": ${aboutFile}`;
@@ -65,6 +65,8 @@ function otlpAdvice(error: ExporterError): string {
   if (reason === 'rejected') return 'check that the receiver supports OTLP/HTTP with the protocol of "otlp.protocol"';
   if (tlsCode.test(errorCode(cause)))
     return 'check whether the receiver expects http or https in "otlp.endpoint", and set "otlp.tls.ca_file" to the issuer of its certificate';
+  if (proxy !== undefined && reason === 'network')
+    return 'check that the proxy runs and allows the connection; "otlp.proxy_url", HTTPS_PROXY, HTTP_PROXY and NO_PROXY select it';
   return 'check that the receiver runs, and that "otlp.endpoint" has its port for OTLP/HTTP (4318, not 4317 for gRPC)';
 }
 
@@ -87,8 +89,10 @@ export const stateCheck = ({ state: { path } }: Config): Check => ({
       );
     return ok(`"${path}" has schema ${String(file.schema)} and ${String(file.sizeBytes)} bytes; ${free}`);
   },
-  advise: () =>
-    'let the user of the exporter write to the file and its directory; "vb365-exporter state show" inspects the file while the exporter is stopped',
+  advise: ({ details }) =>
+    details['damaged'] === true
+      ? 'stop the exporter and keep a copy of the file; "state quarantine" deletes nothing, but counters then start at 0'
+      : 'let the user of the exporter write to the file and its directory, and check that "state.path" is right',
 });
 
 /** Whether the exporter can listen on its address. `isOurs`: whether a healthy exporter already does. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
+import { variable } from '../config/environment.js';
 import { type Config, parseConfig } from '../config/parse.js';
 import { configError, type Problem } from '../config/problem.js';
 import { systemClock } from '../kernel/clock.js';
@@ -14,7 +15,7 @@ const defaultFile = 'vb365-exporter.yaml';
  * the environment alone.
  */
 export function configFileOf(flag: string | undefined, env: Terminal['env']): string | undefined {
-  const named = flag ?? (env['VB365_CONFIG_FILE'] === '' ? undefined : env['VB365_CONFIG_FILE']);
+  const named = flag ?? variable(env, 'VB365_CONFIG_FILE').text;
   return named ?? (existsSync(defaultFile) ? defaultFile : undefined);
 }
 
@@ -24,16 +25,18 @@ export function readConfig(flag: string | undefined, env: Terminal['env']): Conf
   if (fileName === undefined) return parseConfig({ env });
   const file = readTextSync({ path: fileName, what: 'configuration file', reason: 'config' });
   const config = parseConfig({ file, fileName, env });
-  const problems = [...futureHistory(config), ...repeatedUrls(config)];
+  const problems = [...impossibleHistory(config), ...repeatedUrls(config)];
   if (problems.length > 0) throw configError(`Could not read the configuration "${fileName}"`, problems);
   return { ...config, warnings: [...config.warnings, ...unusedState(config, dirname(fileName))] };
 }
 
-/** Logs and traces would leave out everything until then. */
-const futureHistory = ({ history }: Config): readonly Problem[] =>
-  history.kind === 'since' && history.at > milliseconds(systemClock.now())
-    ? [{ path: 'history', what: 'must not be in the future' }]
-    : [];
+/** Of the future, logs and traces would leave out everything until then; before 1970 there was no server. */
+function impossibleHistory({ history }: Config): readonly Problem[] {
+  const now = milliseconds(systemClock.now());
+  const from = history.kind === 'since' ? history.at : history.kind === 'ago' ? now - milliseconds(history.ms) : now;
+  if (from > now) return [{ path: 'history', what: 'must not be in the future' }];
+  return from < 0n ? [{ path: 'history', what: 'must not go back before 1970; write "all" for everything' }] : [];
+}
 
 /** A server under two names would be read, and counted, twice. A host name can end with a dot. */
 function repeatedUrls({ servers }: Config): readonly Problem[] {

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { OtlpTarget } from '../config/otlp.js';
 import type { Config, ServerConfig } from '../config/parse.js';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
@@ -51,9 +51,10 @@ export function serverFiles(server: ServerConfig, nowMs: number): readonly Refer
   const { caFile } = tls;
   const secret = async (): Promise<string | undefined> => {
     const text = (await credentialsOf(server).secret()).reveal();
-    return login.kind === 'assertion' && 'file' in login.secret
+    if (!('file' in login.secret)) return undefined;
+    return login.kind === 'assertion'
       ? checkAssertion(text, login.secret.file, nowMs)
-      : undefined;
+      : checkPassword(text, login.secret.file);
   };
   return [
     ...('file' in login.secret ? [{ path: login.secret.file, isSecret: true, examine: secret }] : []),
@@ -75,11 +76,11 @@ export function exporterFiles({ hashKeyFile, ...signals }: Config): readonly Ref
   ];
 }
 
-/** The state file, if there is one. */
+/** The state file, or the place for one. */
 export const stateFile = ({ state: { path } }: Config): ReferencedFile => ({
   path,
   isSecret: false,
-  examine: async () => (existsSync(path) ? void preflight(path) : undefined),
+  examine: async () => void preflight(path),
 });
 
 /** A file that was read already. */
@@ -103,6 +104,12 @@ async function checkAuthorities(path: string, nowMs: number): Promise<string | u
   const isExpired = certificates.every(({ validToDate }) => validToDate.getTime() < nowMs);
   return isExpired ? `Every certificate in tls.ca_file "${path}" has expired` : undefined;
 }
+
+/** One line end at the end of the file is not part of a password. */
+const checkPassword = (text: string, path: string): string | undefined =>
+  /[\r\n]/.test(text)
+    ? `Password file "${path}" has several lines; only one is expected, and the line ends are sent as part of the password`
+    : undefined;
 
 /** A JWT (RFC 7519) in compact form; VB365 verifies it. */
 function checkAssertion(text: string, path: string, nowMs: number): string | undefined {

@@ -6,6 +6,7 @@ import { createLog, type LogFormat, type LogLevel } from '../kernel/log.js';
 import { createNotify, type Notify } from '../kernel/notify.js';
 import { failureLog } from '../server/log-observer.js';
 import { parseListenAddress } from '../web/listen.js';
+import { parseMetricsPath } from '../web/web.js';
 import { configFileOf, readConfig } from './read-config.js';
 import { aborted, type ExitCode, exitCodes, type Terminal } from './terminal.js';
 import { webConfigFile } from './web-config-file.js';
@@ -55,7 +56,7 @@ export async function start(read: () => Config, flags: ServeFlags, terminal: Ter
     reread: read,
     lifecycle: flags['web.enableLifecycle'],
     listenAt: parseListenAddress(flags['web.listenAddress']),
-    metricsPath: flags['web.telemetryPath'],
+    metricsPath: parseMetricsPath(flags['web.telemetryPath']),
     webConfig: webConfigFile(flags['web.config.file'], error => webConfigFailure(error, {})),
     version: terminal.version,
     log,

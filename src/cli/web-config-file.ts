@@ -19,7 +19,7 @@ export function webConfigFile(
   const stamps: Stamps = new Map();
   const read = (): WebConfig => {
     stamps.clear();
-    return load(fileName, stamps);
+    return load(fileName, stamps).config;
   };
   let config = read();
   let invalid: ExporterError | undefined;
@@ -39,25 +39,28 @@ export function webConfigFile(
 
 /** The current web configuration. @throws {ExporterError} `config`. */
 export const readWebConfig = (fileName: string | undefined): WebConfig =>
-  fileName === undefined ? openWeb : load(fileName, new Map());
+  fileName === undefined ? openWeb : load(fileName, new Map()).config;
 
-/** The files with secrets of a web configuration: the private key, and itself when it holds password hashes. */
-export function webSecretFiles(fileName: string): readonly string[] {
-  const { tls, users } = parseWebConfig(textOf(fileName, 'web configuration'), fileName);
-  const key = tls !== undefined && 'file' in tls.key ? [resolve(dirname(fileName), tls.key.file)] : [];
-  return [...key, ...(Object.keys(users).length === 0 ? [] : [fileName])];
-}
+/**
+ * The files with secrets of the current web configuration: the private key, and itself when it holds password hashes.
+ * @throws {ExporterError} `config` when the web configuration is invalid.
+ */
+export const webSecretFiles = (fileName: string | undefined): readonly string[] =>
+  fileName === undefined ? [] : load(fileName, new Map()).secrets;
 
 /** The stamp of each file just before it was read. */
 type Stamps = Map<string, string>;
 
+type Loaded = Readonly<{ config: WebConfig; /** Files with secrets. */ secrets: readonly string[] }>;
+
 /** Reads the file and those that it names, and adds their stamps to `stamps`, even when it throws. */
-function load(fileName: string, stamps: Stamps): WebConfig {
+function load(fileName: string, stamps: Stamps): Loaded {
   const read = (file: string): string => {
     stamps.set(file, stampOf(file));
-    return textOf(file, file === fileName ? 'web configuration' : 'TLS file of the web configuration');
+    return textOf(file, file === fileName ? 'web configuration' : tlsFile);
   };
-  const pemOf = (pem: PemSource): string => ('text' in pem ? pem.text : read(resolve(dirname(fileName), pem.file)));
+  const pathOf = ({ file }: Readonly<{ file: string }>): string => resolve(dirname(fileName), file);
+  const pemOf = (pem: PemSource): string => ('text' in pem ? pem.text : read(pathOf(pem)));
   const { tls: sources, users, headers } = parseWebConfig(read(fileName), fileName);
   const tls = sources && {
     ...sources,
@@ -65,9 +68,15 @@ function load(fileName: string, stamps: Stamps): WebConfig {
     key: pemOf(sources.key),
     clientCa: sources.clientCa && pemOf(sources.clientCa),
   };
-  if (tls !== undefined) checkTls(tls);
-  return { tls, users, headers };
+  const nameOf = (pem: PemSource | undefined): string =>
+    pem === undefined || 'text' in pem ? 'a PEM text of the web configuration' : `${tlsFile} "${pathOf(pem)}"`;
+  if (tls !== undefined) checkTls(tls, part => nameOf(sources?.[part]));
+  const key = sources !== undefined && 'file' in sources.key ? [pathOf(sources.key)] : [];
+  const secrets = [...key, ...(Object.keys(users).length === 0 ? [] : [fileName])];
+  return { config: { tls, users, headers }, secrets };
 }
+
+const tlsFile = 'TLS file of the web configuration';
 
 const textOf = (path: string, what: string): string => readTextSync({ path, what, reason: 'config' });
 

@@ -9,10 +9,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** An environment variable; text is undefined when it is not set, or empty. */
 export type Variable = Readonly<{ name: string; text: string | undefined }>;
 
-export const variable = (env: Environment, name: string): Variable => ({
-  name,
-  text: env[name] === '' ? undefined : env[name],
-});
+/** Without the line end: from a file of Windows, `docker run --env-file` keeps the half of it. */
+export function variable(env: Environment, name: string): Variable {
+  const text = env[name]?.replace(/[\r\n]+$/, '');
+  return { name, text: text === '' ? undefined : text };
+}
 
 /** Validates variables by the keys of a schema. A problem names the variable. */
 export function readVariables<S extends z.ZodType>(

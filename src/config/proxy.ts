@@ -26,6 +26,7 @@ export const proxyName = ({ url }: ProxyConfig): string => hostOf(new URL(url.re
 export function proxyFor(url: URL, env: Environment): Read<ProxyConfig | undefined> {
   if (isLoopback(url.hostname) || isDirect(url, eitherCase(env, 'NO_PROXY').text ?? '')) return { value: undefined };
   const found = eitherCase(env, url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY');
+  if (isBlank(found)) return { value: undefined };
   const schema = z.strictObject({ url: proxyFromVariable().optional() });
   const read = readVariables(schema, { url: found });
   if ('problems' in read) return read;
@@ -34,8 +35,10 @@ export function proxyFor(url: URL, env: Environment): Read<ProxyConfig | undefin
 
 function eitherCase(env: Environment, name: string): Variable {
   const lower = variable(env, name.toLowerCase());
-  return lower.text === undefined ? variable(env, name) : lower;
+  return isBlank(lower) ? variable(env, name) : lower;
 }
+
+const isBlank = ({ text = '' }: Variable): boolean => text.trim() === '';
 
 /** Whether `NO_PROXY` names the host: by name, domain, address, range of addresses or `*`, each perhaps with a port. */
 export function isDirect(url: URL, noProxy: string): boolean {
@@ -53,8 +56,14 @@ function matches(entry: string, host: string, port: string): boolean {
   if (name === '*') return true;
   if (isIP(host) !== 0) return holdsAddress(bare(name), host);
   const wanted = bare(name);
-  const domain = wanted.replace(/^\*?\./, '');
+  const domain = inAscii(wanted.replace(/^\*?\./, ''));
   return domain !== '' && (host.endsWith(`.${domain}`) || (host === domain && !wanted.startsWith('*')));
+}
+
+/** An internationalized name as in the host name of a URL. */
+function inAscii(name: string): string {
+  const url = `http://${name}`;
+  return /^[!-~]*$/.test(name) || !URL.canParse(url) ? name : new URL(url).hostname;
 }
 
 /** An address, or a range in CIDR notation. Anything else holds none. */

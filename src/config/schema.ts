@@ -2,7 +2,19 @@ import { z } from 'zod';
 import { type PersonalClass, treatments } from '../model/personal-data.js';
 import { serversSchema } from './server-schema.js';
 import { parseHistory } from './duration.js';
-import { duration, flag, headers, meta, parsedText, parseUrl, proxyUrl, section, text, whole } from './values.js';
+import {
+  duration,
+  flag,
+  headers,
+  meta,
+  parsedText,
+  parseUrl,
+  proxyUrl,
+  section,
+  text,
+  urlMessage,
+  whole,
+} from './values.js';
 
 /** The keys of `otlp.tls`; environment variables may give those that are absent. */
 export const otlpTlsKeys = {
@@ -27,7 +39,7 @@ const grpcHint =
 export const otlpKeys = {
   endpoint: parsedText(
     /^https?:\/\/[^\s?#@\\]+$/,
-    'must be a URL such as http://localhost:4318, without query or credentials (put secrets in a header)',
+    urlMessage('must be a URL such as http://localhost:4318, without query or credentials (put secrets in a header)'),
     parseUrl,
     'Base URL of the OTLP receiver; the exporter appends `/v1/logs` and `/v1/traces`. Default: `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT` and `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (used unchanged), then `OTEL_EXPORTER_OTLP_ENDPOINT`.',
     'http://localhost:4318',
@@ -103,7 +115,7 @@ export const schema = z
       /^(now|all|\d[\dA-Za-z:.+-]*)$/,
       'must be now, all, a duration such as 7d, a date such as 2026-01-31, or a time with its time zone such as 2026-01-31T12:00:00Z',
       parseHistory,
-      'How far back logs and traces go on their first start: `now`, `all`, a duration, a date (midnight UTC) or a time with its time zone. Metrics always start at now.',
+      'How far back logs and traces go on their first start: `now`, `all`, a duration, a date (midnight UTC) or a time with its time zone; not before 1970. Metrics always start at now.',
       '7d',
     ).prefault('now'),
     abandon_after: duration(

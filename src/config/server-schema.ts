@@ -10,6 +10,7 @@ import {
   proxyUrl,
   section,
   text,
+  urlMessage,
   whole,
 } from './values.js';
 
@@ -22,7 +23,7 @@ const identityKeys = {
   ),
   url: parsedText(
     /^https?:\/\/[^\s/?#@\\]+\/?$/,
-    'must be an origin such as https://vb365.example.com:4443, without path, query or credentials',
+    urlMessage('must be an origin such as https://vb365.example.com:4443, without path, query or credentials'),
     parseUrl,
     'Scheme, host and port of the REST API. `http://` is allowed only for this machine, or with `allow_http`.',
     'https://vb365.example.com:4443',

@@ -2,20 +2,25 @@ import { z } from 'zod';
 import { Secret } from '../kernel/secret.js';
 import { durationPattern, parseDuration } from './duration.js';
 
-/** A text of the form `pattern` that `read` converts. Every other value gets the message `expected`. */
+/**
+ * A text of the form `pattern` that `read` converts. Every other value gets the message `expected`, or the one for what
+ * is wrong with it in particular.
+ */
 export function parsedText<T>(
   pattern: RegExp,
-  expected: string,
+  expected: string | ((text: string) => string),
   read: (text: string) => T | undefined,
   ...about: Partial<About>
 ) {
+  const message = (input: unknown): string =>
+    typeof expected === 'string' ? expected : expected(typeof input === 'string' ? input : '');
   return z
-    .string({ error: ({ input }) => (input === undefined ? undefined : expected) })
-    .regex(pattern, expected)
+    .string({ error: ({ input }) => (input === undefined ? undefined : message(input)) })
+    .regex(pattern, { error: ({ input }) => message(input) })
     .transform((text, context) => {
       const value = read(text);
       if (value !== undefined) return value;
-      context.issues.push({ code: 'custom', message: expected, input: undefined });
+      context.issues.push({ code: 'custom', message: message(text), input: undefined });
       return z.NEVER;
     })
     .meta(meta(...about));
@@ -74,26 +79,64 @@ export function parseUrl(href: string): URL | undefined {
   return url?.port === '0' ? undefined : url;
 }
 
+/** The message for a text that is not a URL: about its port, if nothing else is wrong. */
+export const urlMessage =
+  (expected: string) =>
+  (href: string): string => {
+    const withoutPort = href.replace(/^(https?:\/\/[^/?#]*):\d+/i, '$1');
+    const isPort = withoutPort !== href && parseUrl(href) === undefined && parseUrl(withoutPort) !== undefined;
+    return isPort ? 'must have a port from 1 to 65535' : expected;
+  };
+
 /** Whether the host name of a URL is this machine. */
 export const isLoopback = (hostname: string): boolean =>
   /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
 const proxyExpected = 'must be a URL such as http://proxy.example.com:3128';
+const otherScheme = /^\s*(?!https?:)[a-z][a-z\d+.-]*:\/\//i;
+
+const proxyMessage =
+  (more = '') =>
+  (value: string): string =>
+    otherScheme.test(value)
+      ? `${proxyExpected}; SOCKS and other kinds of proxy are not supported`
+      : urlMessage(`${proxyExpected}${more}`)(withScheme(value));
 
 /** A value without a scheme is `http://`, as for curl and Go. */
-function parseProxy(proxy: string): Secret | undefined {
-  const url = /^https?:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
-  return URL.canParse(url) ? new Secret(url) : undefined;
+const withScheme = (value: string): string =>
+  /^\s*https?:\/\//i.test(value) ? value.trim() : `http://${value.trim()}`;
+
+/** What a user or password may hold in a URL. Anything else is encoded, such as the backslash after a domain. */
+const unencoded = /[^\w.~!$&'()*+,;=:%-]|%(?![\da-f]{2})/giu;
+
+function parseProxy(value: string): Secret | undefined {
+  const [, scheme = '', login, host = ''] = /^(https?:\/\/)(?:(.*)@)?(.*)$/is.exec(withScheme(value)) ?? [];
+  const encoded = login === undefined ? '' : `${login.replaceAll(unencoded, encodeURIComponent)}@`;
+  const url = parseUrl(`${scheme}${encoded}${host}`);
+  return url === undefined || otherScheme.test(value) || !isDecodable(url)
+    ? undefined
+    : new Secret(`${scheme}${encoded}${host}`);
+}
+
+function isDecodable({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    // The percent signs do not encode UTF-8.
+    return false;
+  }
 }
 
 /** A proxy in an environment variable; it may have credentials. */
-export const proxyFromVariable = () => parsedText(/^(?:https?:\/\/)?[^\s/?#\\]+\/?$/i, proxyExpected, parseProxy);
+export const proxyFromVariable = () =>
+  parsedText(/^\s*(?:https?:\/\/)?(?:.*@)?[^\s/?#@\\]+\/?\s*$/is, proxyMessage(), parseProxy);
 
 /** The value of a key `proxy_url`. */
 export const proxyUrl = (description: string) =>
   parsedText(
-    /^(?:https?:\/\/)?[^\s/?#@\\]+\/?$/i,
-    `${proxyExpected}, without credentials (set HTTPS_PROXY for a proxy that needs them)`,
+    /^\s*(?:https?:\/\/)?[^\s/?#@\\]+\/?\s*$/i,
+    proxyMessage(', without credentials (set HTTPS_PROXY for a proxy that needs them)'),
     parseProxy,
     description,
     'http://proxy.example.com:3128',

@@ -37,10 +37,17 @@ export function errorCode(thrown: unknown): string {
   return 'cause' in thrown ? errorCode(thrown.cause) : '';
 }
 
-/** What a proxy answered to a request for a tunnel, by the error of undici; undefined for any other error. */
-export function proxyRefusal(thrown: unknown): string | undefined {
+/** Codes that are about the proxy when there is one: it resolves the other host, and connects to it. */
+const proxyWords: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused by the proxy',
+  ENOTFOUND: 'host name of the proxy not found',
+  EAI_AGAIN: 'host name of the proxy could not be resolved',
+};
+
+/** What is wrong with a proxy, such as its answer to a request for a tunnel; undefined for any other error. */
+export function proxyFault(thrown: unknown): string | undefined {
   const message = thrown instanceof Error ? thrown.message : '';
   const status = /^Proxy response \((\d{3})\)/.exec(message)?.[1];
   const hint = status === '407' ? ' (it requires a user name and password, or refuses these)' : '';
-  return status === undefined ? undefined : `the proxy answered HTTP ${status}${hint}`;
+  return status === undefined ? proxyWords[errorCode(thrown)] : `the proxy answered HTTP ${status}${hint}`;
 }

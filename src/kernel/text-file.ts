@@ -128,15 +128,22 @@ function readChunk(descriptor: number): Buffer | undefined {
 
 function decode(file: TextFile, bytes: Buffer): string {
   const text = textOf(bytes);
-  if (text === undefined) throw fileError(file, 'not text', 'it is not text in UTF-8 or UTF-16');
-  return text;
+  if (text !== undefined) return text;
+  const why = isAsn1(bytes) ? 'it is binary (DER or PKCS #12); PEM is needed' : 'it is not text in UTF-8 or UTF-16';
+  throw fileError(file, 'not text', why);
 }
 
-/** Undefined when the bytes are not text: invalid in their encoding, or with NUL characters. */
+/** Whether the bytes begin as a certificate or key in DER does: a sequence with a length of two bytes. */
+const isAsn1 = (bytes: Buffer): boolean => bytes[0] === 0x30 && bytes[1] === 0x82;
+
+/** Those of no text, which show that the bytes are in another encoding, such as UTF-16 without a byte order mark. */
+const controls = /[^\P{Cc}\s]/u;
+
+/** Undefined when the bytes are not text: invalid in their encoding, or with control characters. */
 function textOf(bytes: Buffer): string | undefined {
   try {
     const text = new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes);
-    if (!text.includes('\0')) return text;
+    if (!controls.test(text)) return text;
   } catch {
     // Not valid in that encoding.
   }

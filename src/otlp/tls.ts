@@ -1,8 +1,7 @@
-import { createSecureContext } from 'node:tls';
 import { buildConnector } from 'undici';
 import type { OtlpTarget } from '../config/otlp.js';
 import { ExporterError } from '../kernel/errors.js';
-import { certificatesIn } from '../kernel/pem.js';
+import { certificatesIn, noCertificate, pairFault } from '../kernel/pem.js';
 import { readTextSync } from '../kernel/text-file.js';
 
 type TlsTexts = Readonly<{ ca?: string; cert?: string; key?: string }>;
@@ -40,18 +39,13 @@ export const readTls = ({ caFile, certFile, keyFile }: OtlpTarget['tls']): TlsTe
  * @throws {ExporterError} `network`.
  */
 export function checkOtlpTls(files: OtlpTarget['tls']): void {
-  const { ca, ...client } = readTls(files);
-  if (ca !== undefined && certificatesIn(ca).length === 0)
-    throw badContent(`file "${files.caFile ?? ''}": it holds no valid certificate in PEM`);
-  try {
-    createSecureContext(client);
-  } catch {
-    const names = `"${files.certFile ?? ''}" and "${files.keyFile ?? ''}"`;
-    throw badContent(`files ${names}: they hold no certificate in PEM with its private key`);
-  }
+  const { ca, cert, key } = readTls(files);
+  if (ca !== undefined && certificatesIn(ca).length === 0) throw badContent(files.caFile, noCertificate);
+  const fault = cert === undefined || key === undefined ? undefined : pairFault(cert, key);
+  if (fault !== undefined) throw badContent(fault.of === 'cert' ? files.certFile : files.keyFile, fault.why);
 }
 
-const badContent = (what: string): ExporterError =>
-  new ExporterError('network', `Could not use TLS ${what}`, { details: { file: 'content' } });
+const badContent = (path: string | undefined, why: string): ExporterError =>
+  new ExporterError('network', `Could not use TLS file "${path ?? ''}": ${why}`, { details: { file: 'content' } });
 
 const pem = (path: string): string => readTextSync({ path, what: 'TLS file', reason: 'network' });

@@ -5,7 +5,7 @@ import type { OtlpTarget } from '../config/otlp.js';
 import { type ProxyConfig, proxyName } from '../config/proxy.js';
 import type { Clock } from '../kernel/clock.js';
 import { ExporterError, type Reason } from '../kernel/errors.js';
-import { certificateFaults, errorCode, networkWords, proxyRefusal } from '../kernel/network-error.js';
+import { certificateFaults, errorCode, networkWords, proxyFault } from '../kernel/network-error.js';
 import { parseRetryAfter } from '../kernel/retry-after.js';
 import { quoteAnswer, type RefusalBody } from './receiver-answer.js';
 import { connectorOf, readTls } from './tls.js';
@@ -150,13 +150,16 @@ function failedRequest(
   const code = errorCode(cause);
   const isLate = why.late || code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT';
   const reason: Reason = why.aborted ? 'aborted' : isLate ? 'timeout' : 'network';
-  const words = why.aborted ? 'aborted' : why.late ? 'no answer in time' : (proxyRefusal(cause) ?? wordsFor(code));
+  const words = why.aborted ? 'aborted' : why.late ? 'no answer in time' : wordsFor(target, cause);
   const hidden = target.proxy === undefined ? { cause } : {};
   return new ExporterError(reason, `Could not send to ${addressOf(target)}: ${words}`, hidden);
 }
 
 /** With the code, by which the cause can be found in documentation. */
-function wordsFor(code: string): string {
+function wordsFor({ proxy }: OtlpTarget, cause: unknown): string {
+  const ofProxy = proxy === undefined ? undefined : proxyFault(cause);
+  if (ofProxy !== undefined) return ofProxy;
+  const code = errorCode(cause);
   if (code === '') return 'unknown network error';
   const isTls = code.includes('SSL') || code === 'EPROTO';
   const words = certificateFaults[code] ?? networkWords[code] ?? (isTls ? 'the TLS handshake failed' : 'network error');

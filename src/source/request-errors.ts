@@ -1,6 +1,6 @@
 import { type ProxyConfig, proxyName } from '../config/proxy.js';
 import { ExporterError, type Reason } from '../kernel/errors.js';
-import { certificateFaults, errorCode, networkWords, proxyRefusal } from '../kernel/network-error.js';
+import { certificateFaults, errorCode, networkWords, proxyFault } from '../kernel/network-error.js';
 import type { ApiOperation } from '../model/labels.js';
 import { longestAnswerBytes, tooLong, UnusableAnswer } from './answer-limits.js';
 import { isJsonObject, parseJson } from './json.js';
@@ -94,7 +94,7 @@ export function networkFailure(thrown: unknown, { host, proxy }: ServerRoute): E
   const code = errorCode(thrown);
   const reason = timeouts.has(code) ? 'timeout' : 'network';
   const route = proxy === undefined ? `"${host}"` : `"${host}" through the proxy "${proxyName(proxy)}"`;
-  const words = proxyFault(thrown, code) ?? serverWords[code] ?? (code || 'unknown network error');
+  const words = faultOf(proxy, thrown, code) ?? serverWords[code] ?? (code || 'unknown network error');
   return new ExporterError(reason, `Could not connect to ${route}: ${words}`, {
     details: broken.has(code) ? { connected: true } : {},
     ...(proxy === undefined ? { cause: thrown } : {}),
@@ -102,9 +102,10 @@ export function networkFailure(thrown: unknown, { host, proxy }: ServerRoute): E
 }
 
 /** `trust.ts` checks the server's own certificate, so one that Node refuses is that of a proxy. */
-function proxyFault(thrown: unknown, code: string): string | undefined {
+function faultOf(proxy: ProxyConfig | undefined, thrown: unknown, code: string): string | undefined {
+  if (proxy === undefined) return undefined;
   const fault = certificateFaults[code];
-  return fault === undefined ? proxyRefusal(thrown) : `the proxy is not trusted, ${fault}`;
+  return fault === undefined ? proxyFault(thrown) : `the proxy is not trusted, ${fault}`;
 }
 
 /** Codes of a connection that the other side has closed. */

@@ -1,7 +1,7 @@
 import { ExporterError } from '../kernel/errors.js';
 
-const damageAdvice =
-  'restore a backup of it, or move it away with "vb365-exporter state quarantine" to start with a new one';
+const moveAway = 'move it away with "vb365-exporter state quarantine" to start with a new one';
+const damageAdvice = `restore a backup of it, or ${moveAway}`;
 const permissionAdvice = 'let the user that runs vb365-exporter write to it and to its directory';
 
 /** SQLite's primary result codes. Source: sqlite.org/rescode.html. */
@@ -28,6 +28,7 @@ const systemReasons: Readonly<Record<string, string>> = {
   ENOTFILE: 'it is a pipe or a device',
   ENOTDIR: 'a part of its path is not a directory',
   EEXIST: 'a part of its path is not a directory',
+  NOPARENT: 'its directory cannot be created',
 };
 
 /** A failure of the state file as one line with advice; `what` is for example `Could not open state file "x"`. */
@@ -41,8 +42,8 @@ export function storeError(what: string, thrown: unknown): ExporterError {
   return new ExporterError('store', message, { cause: thrown, details: { damaged: damageCodes.has(code) } });
 }
 
-/** An error for a file whose content is not what was written to it. */
-export const damage = (path: string, how: string): ExporterError =>
-  new ExporterError('store', `Could not use state file "${path}": ${how}; ${damageAdvice}`, {
+/** An error for a file that this program cannot use as it is, with a first advice; the second one is to move it away. */
+export const damage = (path: string, how: string, advice = 'restore a backup of it'): ExporterError =>
+  new ExporterError('store', `Could not use state file "${path}": ${how}; ${advice}, or ${moveAway}`, {
     details: { damaged: true },
   });

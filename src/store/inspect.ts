@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { formatInstant } from '../model/time.js';
 import { type factNames, type SinkName, sinkNames } from '../pipeline/ports.js';
-import { closing, transaction } from './database.js';
-import { openFile } from './open.js';
+import { transaction } from './database.js';
+import { withFile } from './open.js';
 import { schemaOf } from './schema.js';
 
 /** The content of a state file in numbers, without names of persons or organizations. */
@@ -35,7 +35,7 @@ export type ServerContents = Readonly<{
  * @throws {ExporterError} `store` when it cannot be used, or is in use.
  */
 export const inspect = (path: string): Contents =>
-  closing(openFile(path), database => {
+  withFile(path, database => {
     const known = new Set([
       ...serverTables(database).flatMap(table => names(database, `SELECT DISTINCT server AS name FROM ${table}`)),
       ...names(database, "SELECT DISTINCT json_extract(key, '$[1]') AS name FROM series"),
@@ -55,7 +55,7 @@ type Removed = Readonly<{ sessions: number; series: number; others: number }>;
  * @throws {ExporterError} `store` when the file cannot be used, or is in use.
  */
 export const forget = (path: string, server: string): Removed =>
-  closing(openFile(path), database => {
+  withFile(path, database => {
     const remove = (from: string, ...values: readonly string[]): number =>
       Number(database.prepare(`DELETE FROM ${from}`).run(...values).changes);
     const removeFrom = (table: string): number =>

@@ -15,6 +15,7 @@ import type { Log } from '../kernel/log.js';
 import { closing } from './database.js';
 import { damage, storeError } from './errors.js';
 import { checkSchema, migrate, schemaVersion } from './schema.js';
+import { readStoredSeries } from './tables.js';
 
 /** SQLite syncs each commit to the disk before it returns. */
 const settings = 'PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL';
@@ -45,8 +46,7 @@ export function openForCommits(path: string, notice: Log['info']): DatabaseSync 
 }
 
 /**
- * Opens an existing state file and locks it against every other process. Reads all of it once to find damage, and
- * changes nothing.
+ * Opens an existing state file and locks it against every other process. Checks all of it, and changes nothing.
  * @throws {ExporterError} `store` when it is in use, damaged, of another program, or of a newer schema.
  */
 export function openFile(path: string): DatabaseSync {
@@ -56,15 +56,34 @@ export function openFile(path: string): DatabaseSync {
     closeSync(openSync(path, 'r+'));
     database = new DatabaseSync(path, { readBigInts: true, timeout: 0 });
     database.exec(`${settings}; BEGIN IMMEDIATE; COMMIT`);
-    checkSchema(database, path);
-    // 0.25 s for a million rows; a damaged page found later would stop counting in the middle.
-    const { integrity_check: found } = database.prepare('PRAGMA integrity_check(1)').get() ?? {};
-    if (found !== 'ok') throw damage(path, 'it is damaged');
+    checkContent(database, path);
     return database;
   } catch (thrown) {
     database?.close();
     throw storeError(`Could not open state file "${path}"`, thrown);
   }
+}
+
+/** Runs `use` with a file as `openFile` opens it, and closes it. @throws {ExporterError} `store`. */
+export const withFile = <T>(path: string, use: (database: DatabaseSync) => T): T =>
+  closing(openFile(path), database => {
+    try {
+      return use(database);
+    } catch (thrown) {
+      throw storeError(`Could not use state file "${path}"`, thrown);
+    }
+  });
+
+/**
+ * Reads all of a file once to find damage: what is found later would stop counting in the middle.
+ * @throws {ExporterError} `store`, or an error for `storeError`.
+ */
+export function checkContent(database: DatabaseSync, path: string): void {
+  checkSchema(database, path);
+  // 0.25 s for a million rows.
+  const { integrity_check: found } = database.prepare('PRAGMA integrity_check(1)').get() ?? {};
+  if (found !== 'ok') throw damage(path, 'it is damaged');
+  readStoredSeries(database);
 }
 
 /**
@@ -76,7 +95,7 @@ export function createFile(path: string): void {
   const unfinished = `${path}.new`;
   try {
     checkFiles(path);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectory(dirname(path));
     if (!existsSync(unfinished)) closeSync(openSync(unfinished, 'a', 0o600));
     closing(new DatabaseSync(unfinished, { timeout: 0 }), database => {
       database.exec(settings);
@@ -85,6 +104,18 @@ export function createFile(path: string): void {
     renameSync(unfinished, path);
   } catch (thrown) {
     throw storeError(`Could not create state file "${path}"`, thrown);
+  }
+}
+
+/** Creates a directory with its parents; the recursive `mkdir` of Node never ends below `/proc` (24.21). */
+export function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (cause) {
+    const isRefused = Error.isError(cause) && 'code' in cause && cause.code === 'ENOENT';
+    throw isRefused ? Object.assign(new Error('no parent', { cause }), { code: 'NOPARENT' }) : cause;
   }
 }
 

@@ -1,11 +1,21 @@
-import { accessSync, closeSync, constants, existsSync, openSync, readSync, statfsSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readSync,
+  rmdirSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { closing } from './database.js';
 import { damage, storeError } from './errors.js';
-import { checkFiles, sizeOf } from './open.js';
-import { applicationId, checkTables, checkVersion } from './schema.js';
+import { checkContent, checkFiles, makeDirectory, sizeOf } from './open.js';
+import { applicationId, checkVersion, otherProgram } from './schema.js';
 
 /** Facts about a state file that do not need the lock on it. */
 type PreflightResult = Readonly<{
@@ -22,7 +32,7 @@ const header = { bytes: 100, magic: 'SQLite format 3\0', schemaAt: 60, applicati
 
 /**
  * Checks a state file, or the place for one, without changing or locking it, so that it does not disturb a running
- * exporter. It does not read the content.
+ * exporter. It does not read the content while a write-ahead log is part of it.
  * @throws {ExporterError} `store` when the exporter could not use it.
  */
 export function preflight(path: string): PreflightResult {
@@ -31,6 +41,7 @@ export function preflight(path: string): PreflightResult {
     const isThere = existsSync(path);
     const directory = isThere ? dirname(path) : existingParent(dirname(resolve(path)));
     accessSync(directory, constants.W_OK | constants.X_OK);
+    if (!isThere) tryDirectory(directory);
     const { bavail, bsize } = statfsSync(directory);
     return { file: isThere ? readHeader(path) : undefined, freeBytes: bavail * bsize };
   } catch (thrown) {
@@ -45,6 +56,13 @@ function existingParent(directory: string): string {
   throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
 }
 
+/** Creates a directory and removes it: only so can it be seen whether something can be created there. */
+function tryDirectory(parent: string): void {
+  const trial = join(parent, `.vb365-exporter-${String(process.pid)}`);
+  makeDirectory(trial);
+  rmdirSync(trial);
+}
+
 function readHeader(path: string): PreflightResult['file'] {
   accessSync(path, constants.R_OK | constants.W_OK);
   const { size, mode } = statSync(path);
@@ -55,18 +73,18 @@ function readHeader(path: string): PreflightResult['file'] {
   } finally {
     closeSync(descriptor);
   }
-  if (head.toString('latin1', 0, 16) !== header.magic || head.readInt32BE(header.applicationAt) !== applicationId)
-    throw damage(path, 'it is not a state file, or it is damaged');
+  if (head.toString('latin1', 0, 16) !== header.magic) throw damage(path, 'it is not a state file, or it is damaged');
+  if (head.readInt32BE(header.applicationAt) !== applicationId) throw otherProgram(path);
   const schema = head.readInt32BE(header.schemaAt);
   checkVersion(schema, path);
   // A write-ahead log holds what the file itself may lack: an exporter runs with it, or was killed.
-  if ((sizeOf(`${path}-wal`) ?? 0) === 0) checkTablesOf(path, schema);
+  if ((sizeOf(`${path}-wal`) ?? 0) === 0) readUnlocked(path);
   return { schema, sizeBytes: size, shared: (mode & 0o077) !== 0 };
 }
 
-/** Reads the schema without a lock. @throws {ExporterError} `store` when a part of it is missing. */
-function checkTablesOf(path: string, version: number): void {
+/** Checks the content without a lock. @throws {ExporterError} `store`, or an error for `storeError`. */
+function readUnlocked(path: string): void {
   const url = pathToFileURL(resolve(path));
   url.search = '?immutable=1';
-  closing(new DatabaseSync(url, { readOnly: true }), database => checkTables(database, version, path));
+  closing(new DatabaseSync(url, { readOnly: true, readBigInts: true }), database => checkContent(database, path));
 }

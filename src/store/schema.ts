@@ -1,6 +1,5 @@
-import type { DatabaseSync } from 'node:sqlite';
-import { ExporterError } from '../kernel/errors.js';
-import { transaction } from './database.js';
+import { DatabaseSync } from 'node:sqlite';
+import { closing, transaction } from './database.js';
 import { damage } from './errors.js';
 
 /** SQLite's `application_id` of a state file: "VB65". */
@@ -48,37 +47,6 @@ export const migrations: readonly (string | ((database: DatabaseSync) => string)
 `,
 ];
 
-/** The current schema version. */
-export const schemaVersion = migrations.length;
-
-/** The tables and columns that a file has from a version on. */
-const parts: readonly Readonly<{ since: number; table: string; columns: readonly string[] }>[] = [
-  { since: 1, table: 'since', columns: ['server', 'sink', 'at'] },
-  { since: 1, table: 'session', columns: ['server', 'session', 'sink', 'created_at', 'done', 'cursor'] },
-  { since: 1, table: 'series', columns: ['key', 'kind', 'value'] },
-  { since: 2, table: 'fact', columns: ['server', 'name', 'value'] },
-  { since: 3, table: 'series', columns: ['held'] },
-  { since: 3, table: 'set_aside', columns: ['server', 'sink', 'session', 'event', 'reason', 'at'] },
-];
-
-/** @throws {ExporterError} `store` when the file is of another program, of a newer schema or lacks a part of its schema. */
-export function checkSchema(database: DatabaseSync, path: string): void {
-  if (pragma(database, 'application_id') !== applicationId)
-    throw new ExporterError('store', `Could not use state file "${path}": it is a database of another program`);
-  const version = schemaOf(database);
-  checkVersion(version, path);
-  checkTables(database, version, path);
-}
-
-/** @throws {ExporterError} `store` when a table or column that belongs to the version of a file is missing. */
-export function checkTables(database: DatabaseSync, version: number, path: string): void {
-  for (const { table, columns } of parts.filter(({ since }) => since <= version)) {
-    const found = columnsOf(database, table);
-    const missing = columns.find(column => !found.includes(column));
-    if (missing !== undefined) throw damage(path, `its schema lacks "${table}.${missing}"`);
-  }
-}
-
 /** The columns of a table; none when there is no such table. */
 const columnsOf = (database: DatabaseSync, table: string): readonly string[] =>
   database
@@ -86,13 +54,52 @@ const columnsOf = (database: DatabaseSync, table: string): readonly string[] =>
     .all(table)
     .map(({ name }) => String(name));
 
-/** @throws {ExporterError} `store` when the schema is newer than the current one. */
-export function checkVersion(version: number, path: string): void {
-  if (version > schemaVersion)
-    throw new ExporterError(
-      'store',
-      `Could not use state file "${path}": its schema version is ${String(version)}, this program supports up to ${String(schemaVersion)}; run a newer version, or move the file away`,
+/** The current schema version. */
+export const schemaVersion = migrations.length;
+
+/**
+ * Checks that a file is one of this program whose schema is current, or migrates to the current one. Changes nothing.
+ * @throws {ExporterError} `store`, or an error of SQLite.
+ */
+export function checkSchema(database: DatabaseSync, path: string): void {
+  if (pragma(database, 'application_id') !== applicationId) throw otherProgram(path);
+  const version = schemaOf(database);
+  checkVersion(version, path);
+  const found = migrated(version, sqlOf(database));
+  const missing = migrated(0, []).find(column => !found.includes(column));
+  if (missing !== undefined) throw damage(path, `its schema lacks "${missing.split(' ', 1).join()}"`);
+}
+
+export const otherProgram = (path: string) =>
+  damage(path, 'it is a database of another program', 'correct "state.path", restore a backup of it');
+
+/** The tables and indexes of a file. */
+const sqlOf = (database: DatabaseSync): readonly string[] =>
+  database
+    .prepare(
+      "SELECT sql FROM sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL AND name NOT LIKE 'sqlite%' ORDER BY type DESC",
+    )
+    .all()
+    .map(({ sql }) => String(sql));
+
+/** The columns of a schema after its migration, as `table.column TYPE place-in-key`. @throws an error of SQLite. */
+const migrated = (version: number, sql: readonly string[]): readonly string[] =>
+  closing(new DatabaseSync(':memory:'), trial => {
+    for (const statement of sql) trial.exec(statement);
+    trial.exec(`PRAGMA user_version = ${String(version)}`);
+    migrate(trial);
+    const columns = trial.prepare(
+      "SELECT t.name || '.' || c.name || ' ' || c.type || ' ' || c.pk AS text FROM sqlite_schema AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table'",
     );
+    return columns.all().map(({ text }) => String(text));
+  });
+
+/** @throws {ExporterError} `store` when no program wrote the version, or only a newer one. */
+export function checkVersion(version: number, path: string): void {
+  const how = `its schema version is ${String(version)}`;
+  if (version < 1) throw damage(path, how);
+  if (version > schemaVersion)
+    throw damage(path, `${how}, this program supports up to ${String(schemaVersion)}`, 'run a newer version');
 }
 
 /** The schema version of a file; 0 for a file without one. */

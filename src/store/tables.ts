@@ -55,11 +55,7 @@ export class Tables {
   }
 
   series(): readonly Series[] {
-    return this.#all('SELECT key, kind, value, held FROM series').map(columns => {
-      const key: unknown = JSON.parse(text(columns['key']));
-      const [family = '', ...labels] = Array.isArray(key) ? key.map(String) : [];
-      return readSeries(family, labels, columns);
-    });
+    return readStoredSeries(this.#database);
   }
 
   apply(change: StateChange): void {
@@ -106,6 +102,18 @@ export class Tables {
 const upsertOf = (table: string, columns: readonly string[]): string =>
   `INSERT OR REPLACE INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
 
+/** Reads every series of a file of any schema. @throws {SyntaxError} when one is not as it was written. */
+export const readStoredSeries = (database: DatabaseSync): readonly Series[] =>
+  database
+    .prepare('SELECT * FROM series')
+    .all()
+    .map(columns => {
+      const key: unknown = JSON.parse(text(columns['key']));
+      if (!Array.isArray(key) || !key.every(part => typeof part === 'string')) throw new SyntaxError('not a key');
+      const [family = '', ...labels] = key;
+      return readSeries(family, labels, columns);
+    });
+
 const rowColumns = 'sink, session, created_at, done, cursor';
 
 /** Rows of a sink that this version does not know are left out. */
@@ -122,11 +130,18 @@ function writeValue(series: Series): string {
 }
 
 function readSeries(family: string, labels: readonly string[], { kind, value, held }: Columns): Series {
-  const heldPart = text(held) === '0' ? {} : { held: BigInt(text(held)) };
-  if (kind === 'counter') return { family, labels, kind, value: BigInt(text(value)), ...heldPart };
-  if (kind === 'latest') return { family, labels, kind, at: BigInt(text(value)) };
-  const [sum = '0', counts = ''] = text(value).split(';');
-  return { family, labels, kind: 'histogram', sumTicks: BigInt(sum), counts: counts.split(',').map(BigInt) };
+  // A file of the first schema has no such column.
+  const heldPart = held === undefined || held === '0' ? {} : { held: number(text(held)) };
+  if (kind === 'counter') return { family, labels, kind, value: number(text(value)), ...heldPart };
+  if (kind === 'latest') return { family, labels, kind, at: number(text(value)) };
+  const [sum = '', counts = ''] = text(value).split(';');
+  return { family, labels, kind: 'histogram', sumTicks: number(sum), counts: counts.split(',').map(number) };
+}
+
+/** `BigInt` takes an empty text for 0. */
+function number(digits: string): bigint {
+  if (digits === '') throw new SyntaxError('not a number');
+  return BigInt(digits);
 }
 
 const isOf = <Name extends string>(names: readonly Name[], value: SQLOutputValue | undefined): value is Name =>

@@ -16,7 +16,7 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-const addressPattern = /^(?:\[([^\]]+)\]|([^\s:[\]]*)):(\d{1,5})$/;
+const addressPattern = /^(?:\[([^\]]+)\]|([^\s:[\]]*)):(\d+)$/;
 
 /**
  * Parses a listen address as exporter-toolkit spells it: `:10365`, `0.0.0.0:10365`, `[::1]:10365`, `localhost:10365`.
@@ -25,11 +25,13 @@ const addressPattern = /^(?:\[([^\]]+)\]|([^\s:[\]]*)):(\d{1,5})$/;
 export function parseListenAddress(text: string): ListenAddress {
   const [, ipv6, host, digits] = addressPattern.exec(text) ?? [];
   const port = Number(digits);
-  if (digits === undefined || port > 65_535 || (ipv6 !== undefined && !isIPv6(ipv6)))
-    throw new ExporterError(
-      'config',
-      `Could not read the listen address "${text}": it must be like ":10365", "0.0.0.0:10365", "[::1]:10365" or "localhost:10365"`,
-    );
+  const why =
+    digits === undefined || (ipv6 !== undefined && !isIPv6(ipv6))
+      ? 'it must be like ":10365", "0.0.0.0:10365", "[::1]:10365" or "localhost:10365"'
+      : port > 65_535
+        ? 'the port must be from 0 to 65535'
+        : undefined;
+  if (why !== undefined) throw new ExporterError('config', `Could not read the listen address "${text}": ${why}`);
   return { host: ipv6 ?? (host === '' ? undefined : host), port };
 }
 

@@ -3,6 +3,7 @@ import { createServer, type Server, type ServerOptions } from 'node:https';
 import { createSecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import type { WebTls } from '../config/web-config.js';
 import { ExporterError } from '../kernel/errors.js';
+import { certificatesIn, noCertificate, pairFault } from '../kernel/pem.js';
 
 const nodeVersions = { TLS10: 'TLSv1', TLS11: 'TLSv1.1', TLS12: 'TLSv1.2', TLS13: 'TLSv1.3' } as const;
 
@@ -16,14 +17,19 @@ const contextOptions = ({ cert, key, clientCa, minVersion, maxVersion }: WebTls)
 
 /**
  * Checks that OpenSSL accepts the certificate, key and client CA, and that they fit together.
+ * @param nameOf what the error calls one of them.
  * @throws {ExporterError} `config`.
  */
-export function checkTls(tls: WebTls): void {
+export function checkTls(tls: WebTls, nameOf: (part: 'cert' | 'key' | 'clientCa') => string): void {
+  const fault: Readonly<{ of: 'cert' | 'key' | 'clientCa'; why: string }> | undefined =
+    tls.clientCa !== undefined && certificatesIn(tls.clientCa).length === 0
+      ? { of: 'clientCa', why: noCertificate }
+      : pairFault(tls.cert, tls.key);
+  if (fault !== undefined) throw new ExporterError('config', `Could not use ${nameOf(fault.of)}: ${fault.why}`);
   try {
     createSecureContext(contextOptions(tls));
   } catch (cause) {
-    const message = 'Could not use the TLS certificate, key or client CA of the web configuration';
-    throw new ExporterError('config', message, { cause });
+    throw new ExporterError('config', `Could not use ${nameOf('cert')}: OpenSSL refuses it`, { cause });
   }
 }
 

@@ -82,7 +82,8 @@ export function createWeb(options: WebOptions): Express {
 }
 
 function pagesOf(options: WebOptions): ReadonlyMap<string, RequestHandler> {
-  const { metricsPath, status } = options;
+  const { status } = options;
+  const metricsPath = parseMetricsPath(options.metricsPath);
   const readiness: RequestHandler = (_, response) => {
     const { ready, why } = options.ready();
     line(response, ready ? 200 : 503, why);
@@ -94,11 +95,19 @@ function pagesOf(options: WebOptions): ReadonlyMap<string, RequestHandler> {
     ...healthPaths.map(path => [path, answering(200, 'vb365-exporter is healthy')] as const),
     ...readyPaths.map(path => [path, readiness] as const),
   ]);
-  const isUsed = metricsPath === reloadPath || (metricsPath !== '/' && pages.has(metricsPath));
-  const why = isUsed ? 'the path is already in use' : 'it must begin with "/" and be a plain path';
-  if (isUsed || !/^\/[\w.~/-]*$/.test(metricsPath))
-    throw new ExporterError('config', `Could not serve metrics at "${metricsPath}": ${why}`);
   return pages.set(metricsPath, async (request, response) => answerScrape(request, response, options));
+}
+
+/** Paths that are not free for metrics; `/` is. */
+const takenPaths = ['/style.css', '/icon.svg', ...healthPaths, ...readyPaths, reloadPath];
+
+/** Checks the path of the metrics. @throws {ExporterError} `config`. */
+export function parseMetricsPath(path: string): string {
+  const isTaken = takenPaths.includes(path);
+  const why = isTaken ? 'the path is already in use' : 'it must begin with "/" and be a plain path';
+  if (isTaken || !/^\/[\w.~/-]*$/.test(path))
+    throw new ExporterError('config', `Could not serve metrics at "${path}": ${why}`);
+  return path;
 }
 
 const line = (response: Response, status: number, text: string): void =>

@@ -1,29 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { runCli } from '../../src/cli/program.js';
-import type { Terminal } from '../../src/cli/terminal.js';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createFile } from '../../src/store/open.js';
 import { createAuthority } from '../support/authority.js';
-import { inEncodings } from '../support/encodings.js';
+import { checking, problem, run, server, valid } from '../support/checking.js';
 import { inFolder } from '../support/folder.js';
 
-async function run(argv: readonly string[], env: Terminal['env'] = {}) {
-  const printed: string[] = [];
-  const errors: string[] = [];
-  const code = await runCli(argv, {
-    env,
-    print: line => void printed.push(line),
-    printError: line => void errors.push(line),
-    outputClosed: new AbortController().signal,
-    stop: new AbortController().signal,
-    onReload: () => undefined,
-    version: '1.2.3',
-  });
-  return { code, printed, errors };
-}
-
-const server = (keys = ''): string =>
-  `servers: [{ name: hq, url: 'https://vb365.example.com:4443', username: u, password_file: password${keys} }]\n`;
 const tenant =
   "servers: [{ name: tenant, url: 'https://vb365.example.com:4443', client_id: c, assertion_file: assertion }]\n";
 const otlp =
@@ -31,46 +14,13 @@ const otlp =
 const hashing =
   'otlp: { endpoint: http://collector:4318 }\nlogs: { personal_data: { person: hash } }\npersonal_data: { hash_key_file: key }\n';
 
-const valid = 'The configuration is valid (servers: hq)';
-
 /** A JWT that expires at a time in seconds. */
 const jwt = (exp: number): string =>
   ['{"alg":"RS256"}', JSON.stringify({ exp }), 'x'].map(part => Buffer.from(part).toString('base64url')).join('.');
 
-/** Writes files that only this user can read, and checks the configuration. */
-async function checking(yaml: string, files: Readonly<Record<string, string | Buffer>>, flags: readonly string[] = []) {
-  let found: Awaited<ReturnType<typeof run>> | undefined;
-  await inFolder(async folder => {
-    for (const [name, content] of Object.entries({ 'config.yaml': yaml, ...files })) {
-      mkdirSync(dirname(join(folder, name)), { recursive: true });
-      writeFileSync(join(folder, name), content, { mode: 0o600 });
-    }
-    const result = await run(['check', '--config.file', join(folder, 'config.yaml'), ...flags]);
-    found = { ...result, errors: result.errors.map(line => line.replaceAll(`${folder}/`, '')) };
-  });
-  if (found === undefined) throw new Error('no result');
-  return found;
-}
-
-const problem = (line: string) => ({
-  code: 2,
-  printed: [],
-  errors: [`Could not use files that the configuration names:\n- ${line}`],
-});
-
-const beginningAt = (history: string): string => `${server()}history: ${history}\n`;
-
 const utf16 = (text: string): Buffer => Buffer.from(`\ufeff${text.replaceAll('\n', '\r\n')}`, 'utf16le');
 
-describe('vb365-exporter check', () => {
-  test.each(inEncodings(server()))('accepts a configuration in $encoding', async ({ bytes }) => {
-    expect(await checking(bytes.toString('latin1'), { 'config.yaml': bytes, password: 's3cret!' })).toEqual({
-      code: 0,
-      printed: [valid],
-      errors: [],
-    });
-  });
-
+describe('vb365-exporter check of files', () => {
   test.each([
     ['a missing password', server(), {}, 'Could not read password file "password": no such file'],
     ['an empty password', server(), { password: '\r\n' }, 'Could not use password file "password": it is empty'],
@@ -111,6 +61,24 @@ describe('vb365-exporter check', () => {
       'Could not use hash key file "key": it must hold at least 16 bytes',
     ],
     [
+      'a certificate in DER',
+      server(', tls: { ca_file: ca.der }'),
+      { password: 'x', 'ca.der': Buffer.from('30820122300d0609', 'hex') },
+      'Could not read tls.ca_file "ca.der": it is binary (DER or PKCS #12); PEM is needed',
+    ],
+    [
+      'a directory of the state file that cannot be made',
+      `${server()}state: { path: file/state.db }\n`,
+      { password: 'x', file: '' },
+      'Could not use state file "file/state.db": a part of its path is not a directory',
+    ],
+    [
+      'a state file that is a directory',
+      `${server()}state: { path: folder }\n`,
+      { password: 'x', 'folder/file': '' },
+      'Could not use state file "folder": it is a directory',
+    ],
+    [
       'a state file of another program',
       `${server()}state: { path: state.db }\n`,
       { password: 'x', 'state.db': 'x'.repeat(200) },
@@ -121,6 +89,26 @@ describe('vb365-exporter check', () => {
     expect(found).toEqual({
       ...problem(''),
       errors: [expect.stringContaining(typeof line === 'string' ? `\n- ${line}` : 'state')],
+    });
+  });
+
+  test('reports a directory of the state file that nobody can create, as serve does', async () => {
+    if (!existsSync('/proc/self')) return;
+    const path = '/proc/vb365/state.db';
+    const why = process.getuid?.() === 0 ? 'its directory cannot be created' : 'permission denied; let the user';
+    const { code, errors } = await checking(`${server()}state: { path: ${path} }\n`, { password: 'x' });
+    expect([code, errors]).toEqual([2, [expect.stringContaining(`- Could not use state file "${path}": ${why}`)]]);
+    expect(() => createFile(path)).toThrow(`Could not create state file "${path}": ${why}`);
+  });
+
+  test('reads a web configuration that comes through a pipe once', async () => {
+    await inFolder(async folder => {
+      const file = join(folder, 'config.yaml');
+      writeFileSync(file, server());
+      writeFileSync(join(folder, 'password'), 'x', { mode: 0o600 });
+      const command =
+        'echo "basic_auth_users: {}" | "$0" dist/src/main.js check --config.file "$1" --web.config.file /dev/stdin';
+      expect(execFileSync('/bin/sh', ['-c', command, process.execPath, file], { encoding: 'utf8' })).toBe(`${valid}\n`);
     });
   });
 
@@ -142,7 +130,7 @@ describe('vb365-exporter check', () => {
     const files = { password: 'x', 'ca.pem': authority.cert, 'cert.pem': one.cert, 'key.pem': one.key };
     expect(await checking(server() + otlp, files)).toEqual({ code: 0, printed: [valid], errors: [] });
     expect(await checking(server() + otlp, { ...files, 'key.pem': other.key })).toEqual(
-      problem('Could not use TLS files "cert.pem" and "key.pem": they hold no certificate in PEM with its private key'),
+      problem('Could not use TLS file "key.pem": its private key does not belong to the certificate'),
     );
     expect(await checking(server() + otlp, { ...files, 'ca.pem': 'nonsense' })).toEqual(
       problem('Could not use TLS file "ca.pem": it holds no valid certificate in PEM'),
@@ -197,61 +185,34 @@ describe('vb365-exporter check', () => {
     expect(await checking(server(), {}, ['--syntax-only'])).toEqual({ code: 0, printed: [valid], errors: [] });
   });
 
-  test('refuses a history in the future, and accepts one in the past', async () => {
-    const { code, errors } = await checking(beginningAt('2099-01-01'), { password: 'x' });
-    expect([code, errors]).toEqual([
+  test('reports faults of the configuration, the web configuration and files at once', async () => {
+    const flags = ['--web.config.file', '/nonexistent/web.yaml'];
+    const web = 'Could not read web configuration "/nonexistent/web.yaml": no such file';
+    const files = await checking(server(), {}, flags);
+    expect([files.code, files.errors]).toEqual([
       2,
-      ['Could not read the configuration "config.yaml":\n- history: must not be in the future'],
+      [`${web}\n${problem('Could not read password file "password": no such file').errors.join()}`],
     ]);
-    expect(await checking(beginningAt('2020-01-01'), { password: 'x' })).toMatchObject({ code: 0 });
-  });
-
-  test('refuses one URL under two names', async () => {
-    const again = server().replace(
-      ' }]',
-      " }, { name: dr, url: 'https://VB365.example.com:4443/', username: u, password_file: p }]",
-    );
-    const { code, errors } = await checking(again, { password: 'x' });
-    expect([code, errors[0]]).toEqual([
+    const keys = await checking('servers: []\n', {}, flags);
+    expect([keys.code, keys.errors]).toEqual([
       2,
-      expect.stringContaining('- servers[1].url: is already the url of servers[0]'),
+      [`Could not read the configuration "config.yaml":\n- servers: must list at least one server\n${web}`],
     ]);
   });
 
-  test('warns about a state file that is in the working directory only', async () => {
-    const path = 'package.json';
-    const { code, errors } = await checking(`${server()}state: { path: ${path} }\n`, { password: 'x' });
-    expect([code, errors]).toEqual([
-      0,
-      [
-        expect.stringMatching(
-          /^Ignoring state file ".*package\.json": "state\.path" is relative to the configuration file/,
-        ),
+  test.each(['a\nb\n', 'a\r\nb', 'a\rb\r'])('warns about a password file with several lines: %j', async password => {
+    expect(await checking(server(), { password })).toEqual({
+      code: 0,
+      printed: [valid],
+      errors: [
+        'Password file "password" has several lines; only one is expected, and the line ends are sent as part of the password',
       ],
-    ]);
+    });
   });
 
-  test.each(['a: &a [*a]', `a: ${'['.repeat(10_000)}`, `a: ${'{a: '.repeat(10_000)}`])(
-    'answers broken YAML with one line (%#)',
-    async yaml => {
-      const { code, errors } = await checking(yaml, {});
-      expect([code, errors]).toEqual([
-        2,
-        [expect.stringMatching(/^Could not read the configuration "config\.yaml": .*nested too deeply.*$/)],
-      ]);
-    },
-  );
-
-  test('does not read an endless configuration or web configuration', async () => {
-    const endless = await run(['check', '--config.file', '/dev/zero']);
-    expect([endless.code, endless.errors]).toEqual([
-      2,
-      ['Could not read configuration file "/dev/zero": it is larger than 4 MiB'],
-    ]);
-    const web = await checking(server(), { password: 'x' }, ['--web.config.file', '/dev/zero']);
-    expect([web.code, web.errors]).toEqual([
-      2,
-      ['Could not read web configuration "/dev/zero": it is larger than 4 MiB'],
-    ]);
+  test('prints a warning once', async () => {
+    const shared = `{ name: dr, url: 'https://dr.example.com:4443', username: u, password_file: password }`;
+    const two = server().replace(' }]', ` }, ${shared}]`);
+    expect((await checking(two, { password: 'a\nb' })).errors).toHaveLength(1);
   });
 });

@@ -60,13 +60,20 @@ describe('doctor check of the OTLP receiver', () => {
     );
   });
 
-  test('accepts a receiver that refuses only the empty request, as Loki does', async () => {
+  test.each([
+    [422, 'error at least one valid stream is required for ingestion\n', 'ok', 'because it is empty'],
+    [422, '{"message":"error at least one valid stream is required for ingestion"}', 'ok', 'because it is empty'],
+    [422, '\b\u0001\u00126error at least one valid stream is required for ingestion', 'ok', 'because it is empty'],
+    [422, 'tenant is disabled', 'failed', 'answered 422, "tenant is disabled"'],
+    [422, '', 'failed', 'answered 422'],
+    [400, 'error at least one valid stream is required for ingestion', 'failed', 'answered 400'],
+  ] as const)('takes a %d with %j for what it is: Loki refuses only the empty request', async (...row) => {
+    const [code, body, status, says] = row;
     const receiver = await otlpReceiver();
-    receiver.answers.push(refuse(422, {}, 'canary'));
+    receiver.answers.push(refuse(code, {}, body));
     const found = await find(otlpCheck('logs', target(receiver.url), sender));
     await receiver.close();
-    expect(found).toMatchObject({ status: 'ok', message: expect.stringContaining('because it is empty') });
-    expect(found?.message).not.toContain('canary');
+    expect(found).toMatchObject({ status, message: expect.stringContaining(says) });
   });
 
   test('reports a receiver that does not run', async () => {
@@ -144,6 +151,25 @@ describe('doctor check of the state file', () => {
       const path = join(folder, 'state.db');
       make(path);
       expect(await stateAt(path)).toMatchObject({ status: 'failed', message: expect.stringMatching(says) });
+    });
+  });
+
+  test('finds damage in a file, with advice that fits', async () => {
+    await inFolder(async folder => {
+      const path = join(folder, 'state.db');
+      createFile(path);
+      const database = new DatabaseSync(path);
+      database.exec("INSERT INTO series (key, kind, value) VALUES ('canary', 'counter', '1')");
+      database.close();
+      const found = await stateAt(path);
+      expect(found).toMatchObject({
+        status: 'failed',
+        message: expect.stringMatching(
+          /^Could not use state file ".*": it is damaged; .*"vb365-exporter state quarantine"/,
+        ),
+        advice: expect.stringMatching(/^stop the exporter and keep a copy/),
+      });
+      expect(found?.message).not.toContain('canary');
     });
   });
 

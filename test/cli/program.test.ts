@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCli } from '../../src/cli/program.js';
 import type { Terminal } from '../../src/cli/terminal.js';
@@ -110,6 +110,21 @@ describe('the command line', () => {
   ])('%j is unknown: one line, with a suggestion when a name is near', async (argv, message) => {
     const { code, errors } = run(argv);
     expect([await code, errors]).toEqual([2, [message]]);
+  });
+
+  test('a bad telemetry path is refused before anything is created: exit 2', async () => {
+    await inFolder(async folder => {
+      const file = join(folder, 'vb365-exporter.yaml');
+      const url = 'https://vb365.example.com:4443';
+      writeFileSync(
+        file,
+        `servers: [{ name: hq, url: '${url}', username: u, password_file: p }]\nstate: { path: s.db }\n`,
+      );
+      const { code, errors } = run(['--config.file', file, '--web.telemetry-path=metrics']);
+      expect(await code).toBe(2);
+      expect(errors).toEqual(['Could not serve metrics at "metrics": it must begin with "/" and be a plain path']);
+      expect(readdirSync(folder)).toEqual(['vb365-exporter.yaml']);
+    });
   });
 
   test.each([

@@ -10,6 +10,7 @@ const history =
   'must be now, all, a duration such as 7d, a date such as 2026-01-31, or a time with its time zone such as 2026-01-31T12:00:00Z';
 const endpoint = 'must be a URL such as http://localhost:4318, without query or credentials (put secrets in a header)';
 const text = 'must be text, not empty and without control characters';
+const anyPort = 'must have a port from 1 to 65535';
 const grpc = 'must be http/json or http/protobuf: gRPC is not supported, and OTLP over HTTP has its own port (4318)';
 const listKnown =
   'servers, history, abandon_after, max_concurrent_requests, state, metrics, logs, traces, personal_data, otlp, own_telemetry, self_tracing';
@@ -32,14 +33,20 @@ describe('an invalid file gives exactly this error', () => {
       smallest + smallest.replace('servers:\n', ''),
       'servers[1].name: is already the name of servers[0]',
     ],
-    ['a url with port 0', serverWhere('url', 'url: https://vb365.example.com:0'), `servers[0].url: ${origin}`],
+    ['a url with port 0', serverWhere('url', 'url: https://vb365.example.com:0'), `servers[0].url: ${anyPort}`],
     ['no url', serverWhere('url', 'url:'), 'servers[0].url: is missing'],
     ['a url without scheme', serverWhere('url', 'url: vb365.example.com:4443'), `servers[0].url: ${origin}`],
     [
       'a url with an impossible port',
       serverWhere('url', 'url: https://vb365.example.com:99999'),
-      `servers[0].url: ${origin}`,
+      `servers[0].url: ${anyPort}`,
     ],
+    [
+      'an endpoint with an impossible port',
+      `${smallest}otlp: { endpoint: 'http://localhost:99999/base' }`,
+      `otlp.endpoint: ${anyPort}`,
+    ],
+    ['a proxy with an impossible port', serverWith('proxy_url: proxy:99999'), `servers[0].proxy_url: ${anyPort}`],
     ['a url with a path', serverWhere('url', 'url: https://vb365.example.com/v7'), `servers[0].url: ${origin}`],
     ['a url with a query', serverWhere('url', 'url: https://vb365.example.com?a=b'), `servers[0].url: ${origin}`],
     ['a url with credentials', serverWhere('url', 'url: https://me:pw@example.com'), `servers[0].url: ${origin}`],

@@ -39,6 +39,11 @@ describe('NO_PROXY', () => {
     ['[fd00::1]:4443', 'https://[fd00::1]', false],
     ['a b.example\tc', 'https://b.example', true],
     ['', 'https://a.example', false],
+    ['bücher.example', 'https://bücher.example', true],
+    ['.Bücher.example:4443', 'https://a.bücher.example:4443', true],
+    ['xn--bcher-kva.example', 'https://bücher.example', true],
+    ['*.bücher.example', 'https://a.bücher.example', true],
+    ['bücher.example', 'https://a.example', false],
   ])('%j for %s: direct is %s', (noProxy, url, direct) => {
     expect(isDirect(new URL(url), noProxy)).toBe(direct);
   });
@@ -55,8 +60,33 @@ describe('the proxy for a URL', () => {
     expect(found(url, { HTTPS_PROXY: 'p:1', HTTP_PROXY: 'p:1' })).toBeUndefined();
   });
 
-  test.each(['socks5://a:1', 'http://', 'a b', 'http://a/path'])('%j is an error where it is used only', value => {
-    expect(() => found('https://a.example', { HTTPS_PROXY: value })).toThrow('must be a URL such as');
+  test.each([
+    [' p:1 ', 'http://p:1'],
+    ['\thttps://p:1\n', 'https://p:1'],
+    ['EXAMPLE\\me:canary@p:1', 'http://EXAMPLE%5Cme:canary@p:1'],
+    ['http://me@a.example:c/n#r?@y@p:1', 'http://me%40a.example:c%2Fn%23r%3F%40y@p:1'],
+    ['http://m%C3%BC:100%@p:1', 'http://m%C3%BC:100%25@p:1'],
+    ['http://mü:😀@p:1', 'http://m%C3%BC:%F0%9F%98%80@p:1'],
+  ])('is taken from %j', (value, url) => {
+    expect(found('https://a.example', { HTTPS_PROXY: value })).toBe(url);
+  });
+
+  test('of a variable that is blank is the other one, or none', () => {
+    expect(found('https://a.example', { https_proxy: ' ', HTTPS_PROXY: 'p:1' })).toBe('http://p:1');
+    expect(found('https://a.example', { https_proxy: ' ' })).toBeUndefined();
+  });
+
+  test.each([
+    ['socks5://a:1', /^must be a URL such as .*; SOCKS and other kinds of proxy are not supported$/],
+    ['SOCKS5h://me:canary@a:1', /^must be a URL such as .*; SOCKS and other kinds of proxy are not supported$/],
+    ['a:99999', /^must have a port from 1 to 65535$/],
+    ['http://me:canary@a:0/', /^must have a port from 1 to 65535$/],
+    ['http://me:%FF@a:1', /^must be a URL such as/],
+    ['http://', /^must be a URL such as/],
+    ['a b', /^must be a URL such as/],
+    ['http://a/path', /^must be a URL such as/],
+  ])('%j is an error where it is used only', (value, says) => {
+    expect(() => found('https://a.example', { HTTPS_PROXY: value })).toThrow(says);
     expect(found('https://a.example', { HTTPS_PROXY: value, NO_PROXY: 'a.example' })).toBeUndefined();
     expect(found('http://a.example', { HTTPS_PROXY: value })).toBeUndefined();
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { configEquals } from '../../src/config/compare.js';
 import { parseConfig } from '../../src/config/parse.js';
 import { environment, fromFile, problems, serverWhere, serverWith } from '../support/config.js';
 
@@ -118,9 +119,17 @@ describe('invalid connection settings give exactly this error', () => {
     [
       'a proxy of another kind',
       { https_proxy: 'socks5://a' },
-      'https_proxy: must be a URL such as http://proxy.example.com:3128',
+      'https_proxy: must be a URL such as http://proxy.example.com:3128; SOCKS and other kinds of proxy are not supported',
     ],
   ])('%s in the environment', (_, env, problem) => {
     expect(problems({ env: { ...environment, ...env } })).toEqual([problem]);
   });
+});
+
+test('variables of an environment file from Windows mean the same', () => {
+  const windows = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, `${value}\r`]));
+  expect(configEquals(parseConfig({ env: windows }), parseConfig({ env: environment }))).toBe(true);
+  expect(
+    configEquals(parseConfig({ env: windows }), parseConfig({ env: { ...environment, VB365_PASSWORD: 'x' } })),
+  ).toBe(false);
 });

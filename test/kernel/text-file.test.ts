@@ -50,6 +50,18 @@ describe('a text file', () => {
       'it is not text in UTF-8 or UTF-16',
     ],
     [
+      'in UTF-16 without a byte order mark',
+      path => (writeFileSync(path, Buffer.from('пароль', 'utf16le')), path),
+      'not text',
+      'it is not text in UTF-8 or UTF-16',
+    ],
+    [
+      'in DER',
+      path => (writeFileSync(path, Buffer.from('30820122300d0609', 'hex')), path),
+      'not text',
+      'it is binary (DER or PKCS #12); PEM is needed',
+    ],
+    [
       'with NUL characters',
       path => (writeFileSync(path, 'a\0\0\0b\0'), path),
       'not text',

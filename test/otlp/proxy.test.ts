@@ -53,9 +53,11 @@ describe('a receiver behind a proxy', () => {
       'the proxy answered HTTP 407 (it requires a user name and password, or refuses these)',
     ],
     ['that cannot reach the receiver', undefined, 'the proxy answered HTTP 502'],
+    ['that is gone', 'gone', 'connection refused by the proxy'],
   ])('%s is named, without its password, in the error and by doctor', async (_, authorization, words) => {
     const { receiver, proxy } = await stage({ authorization });
     if (authorization === undefined) await receiver.close();
+    if (authorization === 'gone') await proxy.close();
     const behind = target(receiver.url, { proxy: through(proxy, 'me:canary@') });
     const transport = otlpTransport(behind, '1.2.3', clock);
     closers.push(async () => transport.close());
@@ -63,7 +65,7 @@ describe('a receiver behind a proxy', () => {
     const error: unknown = await transport.send(Buffer.alloc(0), never).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ reason: 'network', message });
     const outcome = await otlpCheck('logs', behind, { version: '1.2.3', clock, signal: never }).run();
-    expect(outcome).toMatchObject({ message });
+    expect(outcome).toMatchObject({ message, advice: expect.stringContaining('check that the proxy runs') });
     expect(inspect([error, outcome], { depth: 9, showHidden: true })).not.toMatch(/canary|bWU6Y2FuYXJ5/);
   });
 });

@@ -113,7 +113,7 @@ describe('a proxy', () => {
     const error: unknown = await read(one).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
       reason: 'network',
-      message: expect.stringContaining(`through the proxy "${proxy.url.host}": connection refused`),
+      message: expect.stringContaining(`through the proxy "${proxy.url.host}": connection refused by the proxy`),
     });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/canary|bWU6Y2FuYXJ5/);
   });

@@ -102,11 +102,9 @@ describe('a damaged state file is refused with advice and not changed', () => {
     const database = new DatabaseSync(path);
     database.exec("UPDATE series SET value = 'canary'");
     database.close();
-    const store = await sqliteStore({ path });
-    const failure = await store.series().catch((thrown: unknown) => thrown);
+    const failure = await sqliteStore({ path }).catch((thrown: unknown) => thrown);
     expect(failure).toMatchObject({ reason: 'store', message: expect.stringContaining('it is damaged') });
     expect(String(failure)).not.toContain('canary');
-    await store.close();
   });
 
   test('a log that a power cut left without a header is ignored', async () => {

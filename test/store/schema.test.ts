@@ -4,7 +4,9 @@ import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { forget, inspect } from '../../src/store/inspect.js';
 import { preflight } from '../../src/store/preflight.js';
+import { quarantine } from '../../src/store/quarantine.js';
 import { migrations, schemaVersion } from '../../src/store/schema.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
 
@@ -60,14 +62,67 @@ const spoil = async (sql: string): Promise<void> => {
   database.close();
 };
 
-describe('a file whose schema is not what its version says', () => {
+const wayOut = 'move it away with "vb365-exporter state quarantine" to start with a new one';
+const series = (key: string, kind = 'counter', value = '1'): string =>
+  `INSERT INTO series (key, kind, value) VALUES ('${key}', '${kind}', '${value}')`;
+
+describe('a file whose schema or content is not what its version says', () => {
   test.each([
-    ['a table', 'DROP TABLE set_aside', 'set_aside.server'],
-    ['a column', 'ALTER TABLE series DROP COLUMN held', 'series.held'],
-  ])('lacks %s: start and doctor say so in one line, with the way out', async (_, sql, part) => {
+    ['lacks a table', 'DROP TABLE set_aside', 'its schema lacks "set_aside.server"; restore a backup of it'],
+    ['lacks a column', 'ALTER TABLE series DROP COLUMN held', 'its schema lacks "series.held"; restore a backup of it'],
+    [
+      'has a column of another type',
+      'DROP TABLE since; CREATE TABLE since (server TEXT, sink TEXT, at TEXT, PRIMARY KEY (server, sink))',
+      'its schema lacks "since.at"; restore a backup of it',
+    ],
+    [
+      'has another key',
+      'DROP TABLE fact; CREATE TABLE fact (server TEXT, name TEXT, value TEXT)',
+      'lacks "fact.server"',
+    ],
+    [
+      'cannot be migrated',
+      'PRAGMA user_version = 1',
+      'its schema is not what its version says; restore a backup of it',
+    ],
+    ['has no version', 'PRAGMA user_version = 0', 'its schema version is 0; restore a backup of it'],
+    ['has a negative version', 'PRAGMA user_version = -1', 'its schema version is -1; restore a backup of it'],
+    ['is of a newer version', 'PRAGMA user_version = 99', 'this program supports up to 3; run a newer version'],
+    ['is of another program', 'PRAGMA application_id = 1', 'it is a database of another program; correct "state.path"'],
+    ['has a series with a malformed key', series('canary'), 'it is damaged; restore a backup of it'],
+    ['has a series whose key is no list', series('{}'), 'it is damaged; restore a backup of it'],
+    ['has a series of an unknown kind', series('["a"]', 'canary'), 'it is damaged; restore a backup of it'],
+    ['has a series without a number', series('["a"]', 'counter', ''), 'it is damaged; restore a backup of it'],
+  ])('and that %s: every command says so in one line, with the way out that works', async (_, sql, how) => {
     await spoil(sql);
-    const message = `Could not use state file "${path}": its schema lacks "${part}"; restore a backup of it, or move it away with "vb365-exporter state quarantine" to start with a new one`;
-    await expect(sqliteStore({ path })).rejects.toMatchObject({ reason: 'store', message });
-    expect(() => preflight(path)).toThrow(message);
+    const wrong = {
+      reason: 'store',
+      message: expect.stringMatching(/^Could not (?:open|use) state file "[^\n]*" [^\n]*$/),
+    };
+    const failures = [
+      await sqliteStore({ path }).catch((thrown: unknown) => thrown),
+      ...[preflight, inspect, (file: string) => forget(file, 'hq')].map(thrownBy),
+    ];
+    for (const failure of failures) {
+      expect(failure).toMatchObject(wrong);
+      expect(String(failure)).toContain(how);
+      expect(String(failure)).toContain(wayOut);
+      expect(String(failure)).not.toContain('canary');
+    }
+    expect(quarantine(path, 'now')).toEqual([`${path}.corrupt-now`]);
+    await (await sqliteStore({ path })).close();
+  });
+
+  test('but has statistics of SQLite, opens', async () => {
+    await spoil('ANALYZE');
+    await (await sqliteStore({ path })).close();
   });
 });
+
+const thrownBy = (use: (file: string) => unknown): unknown => {
+  try {
+    return use(path);
+  } catch (thrown) {
+    return thrown;
+  }
+};

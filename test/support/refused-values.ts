@@ -28,7 +28,7 @@ export const refusedValues: readonly (readonly [key: string, value: unknown])[] 
   ['webConfig.tls', 'yes'],
   ['caBundle', { configMap: 'one', secret: 'other' }],
   ['caBundle.key', 'a/b'],
-  ['proxy.httpsProxy', 'proxy:3128'],
+  ['proxy.httpsProxy', 'socks5://proxy:3128'],
   ['log.level', 'trace'],
   ['log.format', 'xml'],
   ['extraArgs', ['serve']],

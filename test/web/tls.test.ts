@@ -100,12 +100,14 @@ describe('over TLS', () => {
     expect(await shown()).toBe(await shown());
   });
 
-  test('a certificate that does not match its key is refused', async () => {
-    expect(() => checkTls(tls({ key: client.key }))).toThrow(
-      expect.objectContaining({
-        reason: 'config',
-        message: 'Could not use the TLS certificate, key or client CA of the web configuration',
-      }),
+  test.each([
+    ['a key of another certificate', () => ({ key: client.key }), 'key: its private key does not belong'],
+    ['no key', () => ({ key: client.cert }), 'key: it holds no private key in PEM'],
+    ['no certificate', () => ({ cert: client.key }), 'cert: it holds no valid certificate in PEM'],
+    ['no client CA', () => ({ clientCa: 'x' }), 'clientCa: it holds no valid certificate in PEM'],
+  ])('with %s is refused, with the part at fault', (_, parts, says) => {
+    expect(() => checkTls(tls(parts()), part => part)).toThrow(
+      expect.objectContaining({ reason: 'config', message: expect.stringContaining(`Could not use ${says}`) }),
     );
   });
 });

@@ -84,14 +84,33 @@ annotations:
 {{- ternary "https" "http" (or .Values.webConfig.tls (hasKey .Values.webConfig.content "tls_server_config")) }}
 {{- end }}
 
+{{- /* Fails when a password is for no server, as a misspelt name is. */ -}}
+{{- define "vb365-exporter.checkPasswords" -}}
+{{- if not .Values.existingConfigMap }}
+{{- $names := list }}
+{{- range .Values.config.servers }}{{- $names = append $names (toString .name) }}{{- end }}
+{{- range $server, $_ := .Values.passwords }}
+{{- if not (has $server $names) }}
+{{- fail (printf "passwords.%s names no server: config.servers has %s" $server (join ", " $names)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- /* The configuration file: `config` with password files from the Secret and the path of the state. */ -}}
 {{- define "vb365-exporter.config" -}}
+{{- include "vb365-exporter.checkPasswords" . }}
 {{- $config := deepCopy .Values.config }}
+{{- $folder := "/etc/vb365-exporter/secrets" }}
+{{- $isMounted := not (empty .Values.existingSecret) }}
+{{- range .Values.extraVolumeMounts }}{{- if hasPrefix $folder .mountPath }}{{- $isMounted = true }}{{- end }}{{- end }}
 {{- range $config.servers }}
-{{- $file := printf "/etc/vb365-exporter/secrets/%s" .name }}
-{{- if .client_id }}
-{{- if not .assertion_file }}{{- $_ := set . "assertion_file" $file }}{{- end }}
-{{- else if not .password_file }}{{- $_ := set . "password_file" $file }}
+{{- $key := ternary "assertion_file" "password_file" (not (empty .client_id)) }}
+{{- if not (get . $key) }}
+{{- if not (or $isMounted (hasKey $.Values.passwords .name)) }}
+{{- fail (printf "server %s has no password: set passwords.%s, existingSecret, or its %s in config.servers" .name .name $key) }}
+{{- end }}
+{{- $_ := set . $key (printf "%s/%s" $folder .name) }}
 {{- end }}
 {{- end }}
 {{- toYaml (set $config "state" (dict "path" "/var/lib/vb365-exporter/vb365-exporter.db")) }}
@@ -104,7 +123,9 @@ annotations:
 {{- if or $probe.exec $probe.grpc $probe.httpGet $probe.tcpSocket }}
 {{- else if hasPrefix "Require" (default "" $tls.client_auth_type) }}
 {{- /* The kubelet has no client certificate; "healthcheck" counts a refusal as healthy. */ -}}
-{{- $_ := set $probe "exec" (dict "command" (list "/nodejs/bin/node" "dist/src/main.js" "healthcheck" "--web.config.file=/etc/vb365-exporter/web/web-config.yml")) }}
+{{- $port := include "vb365-exporter.port" .context }}
+{{- $listen := ternary (list) (list (printf "--web.listen-address=:%s" $port)) (eq $port "10365") }}
+{{- $_ := set $probe "exec" (dict "command" (concat (list "/nodejs/bin/node" "dist/src/main.js" "healthcheck" "--web.config.file=/etc/vb365-exporter/web/web-config.yml") $listen)) }}
 {{- else }}
 {{- $_ := set $probe "httpGet" (dict "path" .path "port" "http" "scheme" (include "vb365-exporter.scheme" .context | upper)) }}
 {{- end }}
@@ -126,13 +147,35 @@ annotations:
 {{- toYaml (concat $env .Values.extraEnv) }}
 {{- end }}
 
-{{- /* The path of the metrics: --web.telemetry-path=... in extraArgs, of which the last one counts. */ -}}
-{{- define "vb365-exporter.telemetryPath" -}}
-{{- $path := "/metrics" }}
-{{- range .Values.extraArgs }}
-{{- if hasPrefix "--web.telemetry-path=" . }}{{- $path = trimPrefix "--web.telemetry-path=" . }}{{- end }}
+{{- /* The value of a flag in extraArgs, as `--flag=value` or as two items; the last one counts. Takes context, flag and default. */ -}}
+{{- define "vb365-exporter.flag" -}}
+{{- $flag := .flag }}
+{{- $value := .default }}
+{{- $isNext := false }}
+{{- range .context.Values.extraArgs }}
+{{- if $isNext }}{{- $value = . }}{{- $isNext = false }}
+{{- else if eq . $flag }}{{- $isNext = true }}
+{{- else if hasPrefix (printf "%s=" $flag) . }}{{- $value = trimPrefix (printf "%s=" $flag) . }}
 {{- end }}
-{{- $path }}
+{{- end }}
+{{- $value }}
+{{- end }}
+
+{{- define "vb365-exporter.telemetryPath" -}}
+{{- include "vb365-exporter.flag" (dict "context" . "flag" "--web.telemetry-path" "default" "/metrics") }}
+{{- end }}
+
+{{- /* The port that the exporter listens on. */ -}}
+{{- define "vb365-exporter.port" -}}
+{{- $address := include "vb365-exporter.flag" (dict "context" . "flag" "--web.listen-address" "default" ":10365") }}
+{{- if regexMatch "^(localhost|127\\.[0-9.]+|\\[::1\\]):" $address }}
+{{- fail (printf "--web.listen-address=%s in extraArgs: neither probes nor Prometheus reach a loopback address; use one such as :10365" $address) }}
+{{- end }}
+{{- $port := regexFind "[0-9]+$" $address }}
+{{- if not (and (regexMatch ":[0-9]{1,5}$" $address) (le 1 (atoi $port)) (le (atoi $port) 65535)) }}
+{{- fail (printf "--web.listen-address=%s in extraArgs: must end with a port from 1 to 65535, such as :10365" $address) }}
+{{- end }}
+{{- atoi $port }}
 {{- end }}
 
 {{- /* The endpoint fields that ServiceMonitor and PodMonitor share. Takes context and monitor. */ -}}
@@ -169,13 +212,15 @@ metricRelabelings:
 {{- define "vb365-exporter.ports" -}}
 {{- $urls := list }}
 {{- range .Values.config.servers }}{{- $urls = append $urls .url }}{{- with .proxy_url }}{{- $urls = append $urls . }}{{- end }}{{- end }}
-{{- with .Values.config.otlp }}{{- with .endpoint }}{{- $urls = append $urls . }}{{- end }}{{- end }}
+{{- with .Values.config.otlp }}{{- range compact (list .proxy_url .endpoint) }}{{- $urls = append $urls . }}{{- end }}{{- end }}
 {{- range fromYamlArray (include "vb365-exporter.env" .) }}
 {{- if and .value (regexMatch "^(OTEL_EXPORTER_OTLP_(LOGS_|TRACES_)?ENDPOINT|VB365_URL|(?i:https_proxy|http_proxy))$" .name) }}{{- $urls = append $urls .value }}{{- end }}
 {{- end }}
 {{- $ports := .Values.networkPolicy.egress.ports }}
 {{- range $urls }}
-{{- $url := urlParse . }}
+{{- /* A proxy may lack the scheme, and its user may hold what a URL cannot. */ -}}
+{{- $address := regexReplaceAll "^([A-Za-z]+://)?(.*@)?" (trim .) "${1}" }}
+{{- $url := urlParse (ternary $address (printf "http://%s" $address) (contains "://" $address)) }}
 {{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (ternary "80" "443" (eq $url.scheme "http")) }}
 {{- $ports = append $ports (int $port) }}
 {{- end }}
