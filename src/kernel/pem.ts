@@ -13,7 +13,7 @@ export function certificatesIn(pem: string): readonly X509Certificate[] {
 export const noCertificate = 'it holds no valid certificate in PEM';
 
 /** Why a certificate (the first of its text) and a private key cannot be used, and which of the two it is. */
-export type PairFault = Readonly<{ of: 'cert' | 'key'; why: string }>;
+type PairFault = Readonly<{ of: 'cert' | 'key'; why: string }>;
 
 /** Undefined when the certificate and the key, both in PEM, fit together. */
 export function pairFault(cert: string, key: string): PairFault | undefined {
