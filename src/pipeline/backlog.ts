@@ -27,6 +27,17 @@ const isDue = ({ dueAt }: BacklogEntry, now: Nanos): boolean => dueAt !== undefi
 /** From 1 s to 30 s after a session could not be read. */
 const readBackoff: Backoff = { baseMs: 1_000, capMs: 29_000 };
 const minBackoffMs = 1_000;
+/** Of the sessions that could not be read, so many are due at a time: however many there are, the others are read first and often. */
+const maxRetries = 4;
+
+/** How long a session rests that could not be read `failures` times in a row, in ms. */
+export const readBackoffMs = (failures: number, random: Random): number =>
+  minBackoffMs + Math.ceil(backoffMs(readBackoff, failures, random));
+
+type SessionTest = (session: string) => boolean;
+
+const byAge = ({ row: a }: BacklogEntry, { row: b }: BacklogEntry): number =>
+  Number(a.createdAt - b.createdAt) || a.session.localeCompare(b.session);
 
 export type Backlog = ReturnType<typeof createBacklog>;
 
@@ -66,24 +77,26 @@ export function createBacklog(rows: readonly CursorRow[]) {
     /** Keeps a session that could not be read from being due for 1 to 30 s, longer after each failure in a row. */
     backOff: (session: string, now: Nanos, random: Random) => {
       const failures = (backoffs.get(session)?.failures ?? 0) + 1;
-      const restMs = minBackoffMs + Math.ceil(backoffMs(readBackoff, failures, random));
-      backoffs.set(session, { failures, until: now + milliseconds(restMs) });
+      backoffs.set(session, { failures, until: now + milliseconds(readBackoffMs(failures, random)) });
     },
     /** A part of the session could be read. */
     endBackOff: (session: string) => void backoffs.delete(session),
-    /** How long until the first session that backs off is due, in ms; undefined if none does. */
-    nextRetryMs: (now: Nanos): number | undefined => {
-      const untils = [...backoffs].filter(([session]) => entries.has(session)).map(([, { until }]) => until);
+    /** How long until the first session that backs off and is not being read is due, in ms; undefined if there is none. */
+    nextRetryMs: (now: Nanos, isReading: SessionTest = () => false): number | undefined => {
+      const waiting = [...backoffs].filter(([session]) => entries.has(session) && !isReading(session));
+      const untils = waiting.map(([, { until }]) => until);
       if (untils.length === 0) return undefined;
       return Math.max(0, Math.ceil(Math.min(...untils.map(until => toSeconds(until - now) * 1_000))));
     },
-    /** All due entries, oldest session first. */
-    due: (now: Nanos): readonly BacklogEntry[] =>
-      [...entries.values()]
-        .filter(entry => isDue(entry, now) && (backoffs.get(entry.row.session)?.until ?? now) <= now)
-        .sort(({ row: a }, { row: b }) => Number(a.createdAt - b.createdAt) || a.session.localeCompare(b.session)),
+    /** The due entries that are not being read, oldest session first; behind them, a few that could not be read. */
+    due: (now: Nanos, isReading: SessionTest = () => false): readonly BacklogEntry[] => {
+      const isWaiting = (entry: BacklogEntry): boolean => isDue(entry, now) && !isReading(entry.row.session);
+      const due = [...entries.values()].filter(isWaiting).sort(byAge);
+      const retries = due.filter(({ row }) => (backoffs.get(row.session)?.until ?? now + 1n) <= now);
+      return [...due.filter(({ row }) => !backoffs.has(row.session)), ...retries.slice(0, maxRetries)];
+    },
     /** How many entries are due, including those that back off, and except those of sessions for which `isHistory` holds. */
-    size: (now: Nanos, isHistory: (session: string) => boolean = () => false) =>
+    size: (now: Nanos, isHistory: SessionTest = () => false) =>
       [...entries.values()].filter(entry => isDue(entry, now) && !isHistory(entry.row.session)).length,
   };
 }

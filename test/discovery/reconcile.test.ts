@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { scanList } from '../../src/discovery/list-scan.js';
+import { fakeClock } from '../support/fake-clock.js';
+import { ReadsById } from '../../src/discovery/reads-by-id.js';
 import { observe } from '../../src/discovery/observe.js';
 import { SessionSnapshots } from '../../src/discovery/session-snapshots.js';
 import { changes, listed, rules, steady, summary } from '../support/observations.js';
@@ -57,9 +59,10 @@ test('everything is listed once a day, and an hour after such a list has failed'
       return { sessions: [], rejects: [] };
     },
   };
+  const byId = new ReadsById({ source, clock: fakeClock(), random: () => 0 });
   const before = { ...steady, watermark: 1_000n * second, listedAllMs: 0 };
   const scanAt = async (state: typeof before, atMs: number) =>
-    scanList({ source, clock: { monotonic: () => atMs } }, state, new AbortController().signal);
+    scanList({ source, byId, clock: { monotonic: () => atMs } }, state, new AbortController().signal);
   expect([await scanAt(before, day - 1), await scanAt(before, day)].map(({ all }) => all)).toEqual([false, true]);
   expect(asked).toEqual([700n * second, undefined]);
   const error = new ExporterError('timeout', 'Could not list restore sessions: no answer in 60000 ms');
