@@ -90,14 +90,15 @@ export class Discovery {
       const reply = await this.#replyOrDue(outstanding, quit);
       if (reply !== undefined) outstanding = undefined;
       if (reply !== undefined && !quit.aborted) await this.#wakingSinks(quit, async () => this.#take(reply, quit));
-      if (this.#unreadDueMs() <= this.#now() && !quit.aborted)
-        await this.#wakingSinks(quit, async () => this.#askAgain(quit));
-      if (this.#next.poll.atMs <= this.#now() && !quit.aborted) await this.#poll(quit);
+      if (!quit.aborted) await this.#askAgain(quit);
+      if (!quit.aborted) await this.#poll(quit);
     }
     await outstanding;
   }
 
+  /** Polls, if that is due. */
   async #poll(quit: AbortSignal): Promise<void> {
+    if (this.#next.poll.atMs > this.#now()) return;
     if (this.#next.poll.reads === 'list') await this.#wakingSinks(quit, async () => this.list(quit));
     else await this.#apply({ kind: 'interval passed' });
   }
@@ -190,11 +191,13 @@ export class Discovery {
     await this.#report(read, error => this.#feedFailed(error));
   }
 
+  /** Asks for the sessions that are unread, if that is due. */
   async #askAgain(quit: AbortSignal): Promise<void> {
+    if (this.#unreadDueMs() > this.#now()) return;
     const read = async (): Promise<ReadEvent> => {
       return { kind: 'unread asked again', ...(await this.#reported.read([...this.#state.unread], quit)) };
     };
-    await this.#report(read, error => this.#feedFailed(error));
+    await this.#wakingSinks(quit, async () => this.#report(read, error => this.#feedFailed(error)));
   }
 
   #feedFailed(error: ExporterError): DiscoveryEvent {

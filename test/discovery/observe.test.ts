@@ -4,6 +4,7 @@ import { observe } from '../../src/discovery/observe.js';
 import { type DiscoveryState, initialState, type Observation } from '../../src/discovery/state.js';
 import { ExporterError } from '../../src/kernel/errors.js';
 import {
+  askedAgain,
   atMs,
   changes,
   error,
@@ -153,6 +154,24 @@ const feeds: readonly Row[] = [
     expected: { rows: ['s1 pending'], token: undefined },
   },
   {
+    rule: 'while a reported session is unread, each interval reads a list',
+    before: { unread: new Set(['s2']) },
+    observation: changes({}, { unread: ['s2'] }),
+    expected: { poll: 'list at 30000: reported sessions are unread' },
+  },
+  {
+    rule: 'a session that was unread is stored, with the token that was withheld',
+    before: { unread: new Set(['s1']) },
+    observation: askedAgain({ sessions: [s1] }),
+    expected: { rows: ['s1 pending'], token: 't1', wake: ['s1'], poll: 'open sessions at 5000: feed is followed' },
+  },
+  {
+    rule: 'the token stays withheld while another session is unread',
+    before: { unread: new Set(['s1', 's2']) },
+    observation: askedAgain({ sessions: [s1], unread: ['s2'] }),
+    expected: { rows: ['s1 pending'], token: undefined, wake: ['s1'] },
+  },
+  {
     rule: 'a deleted session is woken, so that the sinks find it gone',
     observation: changes({ deleted: new Set(['s1']), entries: 1 }),
     expected: { wake: ['s1'], ask: '75500: sessions changed' },
@@ -263,6 +282,11 @@ describe('observe', () => {
     expect([
       ...observe({ ...steady, feed: { kind: 'none', waitSeconds: 25 } }, list, rules).state.candidates.ids,
     ]).toEqual([]);
+  });
+
+  test('a list that shows an unread session has read it, and the feed did not miss that', () => {
+    const { state } = observe({ ...steady, unread: new Set(['s1', 's2']) }, listed({ sessions: [s1] }), rules);
+    expect([[...state.unread], [...state.candidates.ids]]).toEqual([['s2'], []]);
   });
 
   test('leaves the state that it is given as it was', () => {

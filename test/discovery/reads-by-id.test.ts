@@ -98,8 +98,9 @@ test('a session that failed rests, longer after each failure, and others are rea
   expect(asked).toEqual(['s1', 's0']);
 });
 
+const never = async (): Promise<Session> => new Promise(() => undefined);
+
 test('at most four sessions that failed are read in one go, and sixteen wait for the server', async () => {
-  const never = async (): Promise<Session> => new Promise(() => undefined);
   const full = readsOver(never);
   expect((await full.read(...ids(40))).unread).toHaveLength(40);
   expect([full.asked.length, full.reads.dueMs(['s39'])]).toEqual([16, Infinity]);

@@ -45,10 +45,11 @@ const nameOf = (outcome: ReadOutcome): string =>
     ? `${outcome.session} ${outcome.error.reason}${outcome.ofServer ? ' of the server' : ''}`
     : outcome.entry.row.session;
 
-const rejected = (error: ExporterError): Promise<unknown> => {
-  const answer = Promise.reject<unknown>(error);
-  answer.catch(() => undefined);
-  return answer;
+const rejected = (failure: ExporterError): Promise<unknown> => {
+  const { promise, reject } = Promise.withResolvers<unknown>();
+  void Promise.allSettled([promise]);
+  reject(failure);
+  return promise;
 };
 
 test('sessions are handed out oldest first, and four are read at a time', async () => {

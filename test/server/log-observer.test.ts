@@ -173,12 +173,12 @@ test('logs an unexpected error with its stack, on one line', () => {
   expect(line).not.toContain('\n');
 });
 
-test('names ten of the sessions that could not be read in one line, and says how many there were', () => {
+test('names the session that does not answer a poll, and in one line ten of those that could not be read', () => {
   const { observer, said } = observerAt();
   const rejects = Array.from({ length: 12 }, (_, entry) => `entry ${String(entry)}: no id`);
-  observer.discovered(pollReport(undefined, { rejects }), []);
+  observer.discovered(pollReport(undefined, { rejects, late: ['s3'] }), []);
   const [line, ...others] = said();
-  expect(others).toEqual([]);
+  expect(others).toEqual(['warn msg="Restore session has not answered for 10 s" side=source session=s3']);
   expect(line).toBe(
     `warn msg="Sessions could not be read, will retry" side=source count=12 error="${rejects.slice(0, 10).join('; ')}"`,
   );

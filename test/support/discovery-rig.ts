@@ -43,7 +43,7 @@ export function bench(
       const reads: ConcurrentReads = new ConcurrentReads({
         clock: fakeClock(),
         read: (entry, signal) => readSession(worker, entry, signal),
-      isPending: session => backlog.get(session) !== undefined,
+        isPending: session => backlog.get(session) !== undefined,
         wake: () => undefined,
       });
       const worker: SinkWorker = {
