@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.js';
 import type { Session } from '../model/session.js';
 import { milliseconds, type Nanos, seconds } from '../model/time.js';
-import type { Source } from '../pipeline/ports.js';
+import type { SessionFilter, Source } from '../pipeline/ports.js';
 import type { ReadsById } from './reads-by-id.js';
 import { type DiscoveryState, isAllDue, type ReportedSessions, type SessionReads } from './state.js';
 
@@ -18,13 +18,18 @@ type ScanDeps = Readonly<{ source: Pick<Source, 'now' | 'sessions'>; byId: Pick<
 
 /** Reads all that is new since the last list, and all that is open. @throws {ExporterError} as `Source`. */
 export async function scanList(
-  { source, byId: reads, clock }: ScanDeps & Readonly<{ clock: Pick<Clock, 'monotonic'> }>,
+  {
+    source,
+    byId: reads,
+    clock,
+    isKept,
+  }: ScanDeps & Readonly<{ clock: Pick<Clock, 'monotonic'>; isKept: SessionFilter }>,
   state: Pick<DiscoveryState, 'watermark' | 'open' | 'askedAt' | 'listedAllMs'>,
   signal: AbortSignal,
 ): Promise<SessionReads & Pick<DiscoveryState, 'askedAt'> & Readonly<{ all: boolean }>> {
   const startedMs = clock.monotonic();
   const from = isAllDue(state, startedMs) ? undefined : windowStart(state);
-  const list = await source.sessions(from, signal);
+  const list = await source.sessions(from, signal, isKept);
   const now = source.now();
   const listed = new Set(list.sessions.map(({ id }) => id));
   const missing = [...state.open.values()].filter(({ id }) => !listed.has(id));
@@ -56,9 +61,10 @@ export async function readSessions(
   signal: AbortSignal,
 ): Promise<SessionReads> {
   const ids = [...changed, ...before];
+  const wanted = new Set(ids);
   if (changed.length <= manySessions) return reads.read(ids, signal);
   const startedAt = source.now();
-  const { sessions, rejects } = await source.sessions(undefined, signal);
+  const { sessions, rejects } = await source.sessions(undefined, signal, ({ id }) => wanted.has(id));
   const byId = new Map(sessions.map(session => [session.id, session]));
   const missing = ids.filter(id => !byId.has(id));
   // A session that is missing may be one that could not be decoded.

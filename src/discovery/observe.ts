@@ -1,7 +1,13 @@
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import { endOf, formatCursor, startCursor } from '../pipeline/cursor.js';
-import { concernsOneRequest, type CursorRow, type SinkName, type StateChange } from '../pipeline/ports.js';
+import {
+  concernsOneRequest,
+  type CursorRow,
+  type SessionFilter,
+  type SinkName,
+  type StateChange,
+} from '../pipeline/ports.js';
 import {
   type DueTime,
   feedAnswered,
@@ -66,6 +72,21 @@ export function observe(state: DiscoveryState, observation: Observation, rules: 
 export function idsOfInterest(state: DiscoveryState, reads: SessionReads, rules: DiscoveryRules): readonly string[] {
   const since = startsAfter(state.since, reads.startedAt, rules);
   return reads.sessions.filter(session => sinksOf(session, since, rules).length > 0).map(({ id }) => id);
+}
+
+/**
+ * The listed sessions that matter. Any other one ended before a sink began, is not known as open or unread, and adds no
+ * series. `now`: server time.
+ */
+export function sessionsOfInterest(state: DiscoveryState, rules: DiscoveryRules, now: () => Nanos): SessionFilter {
+  const { open, unread, snapshots, initialized } = state;
+  const keys = new Set(initialized);
+  return session => {
+    const { id } = session;
+    const isFirst = keys.size < keys.add(seriesKey(session)).size;
+    if (isFirst || open.has(id) || unread.has(id) || snapshots.get(id) !== undefined) return true;
+    return sinksOf(session, startsAfter(state.since, now(), rules), rules).length > 0;
+  };
 }
 
 /** A session whose reported state has been read, and that had stopped in it, has nothing new. */

@@ -8,7 +8,15 @@ import type { CursorRow, ServedSeries, ServerState, SinkName, Source, Store } fr
 import type { SinkWorker } from '../pipeline/sink-worker.js';
 import { type FeedResult, type FeedStatus, needsToken, positionOf, statusOf } from './feed-state.js';
 import { readSessions, scanList } from './list-scan.js';
-import { type DiscoveryStep, idsOfInterest, nextReads, observe, sessionsToRead, type SinkWake } from './observe.js';
+import {
+  type DiscoveryStep,
+  idsOfInterest,
+  nextReads,
+  observe,
+  sessionsOfInterest,
+  sessionsToRead,
+  type SinkWake,
+} from './observe.js';
 import { ReadsById, type ReadsByIdDeps } from './reads-by-id.js';
 import {
   type DiscoveryEvent,
@@ -42,7 +50,7 @@ export type DiscoveryReport = Readonly<{
   error: ExporterError | undefined;
   /** Without the feed's long poll; a list poll that asks for the end of the feed includes that request (it waits 1 s at most). */
   seconds: number;
-  /** Sessions that were read, by a list or because the feed reported them. */
+  /** Sessions of interest that were read, by a list or because the feed reported them. */
   listed: number;
   /** What could not be decoded or read, one line each. */
   rejects: readonly string[];
@@ -132,12 +140,9 @@ export class Discovery {
     const read = async (): Promise<ReadEvent> => {
       // Before the list: what changes while the list is read comes behind this token.
       if (needsToken(this.#state.feed, startedMs)) feedEnd = (await this.#askFeed(signal)).answer;
-      return {
-        kind: 'listed',
-        ...(await scanList({ ...this.#deps, byId: this.#unlisted }, this.#state, signal)),
-        startedMs,
-        feedEnd,
-      };
+      const isKept = sessionsOfInterest(this.#state, this.#rules, () => this.#deps.source.now());
+      const reads = await scanList({ ...this.#deps, byId: this.#unlisted, isKept }, this.#state, signal);
+      return { kind: 'listed', ...reads, startedMs, feedEnd };
     };
     return this.#report(read, error => ({ kind: 'list failed', error, startedMs, feedEnd }));
   }

@@ -2,7 +2,7 @@ import { ExporterError } from '../kernel/errors.js';
 import { type ApiVersion, isAtLeast } from '../model/api-versions.js';
 import { textLength } from '../model/session.js';
 import { formatInstant, type Nanos } from '../model/time.js';
-import type { SessionList } from '../pipeline/ports.js';
+import type { SessionFilter, SessionList } from '../pipeline/ports.js';
 import type { Connection } from './connection.js';
 import { decodeSession, type SessionEntry } from './decode-session.js';
 import { adaptivePages, decodePage, type Page, type PageRange, query } from './page.js';
@@ -29,7 +29,7 @@ export function sessionReader(connection: Connection, now: () => Nanos) {
   const readPage = adaptivePages(sessionLimit);
   let trustedUntilMs = -Infinity;
 
-  return async (createdFrom: Nanos | undefined, signal: AbortSignal): Promise<SessionList> => {
+  return async (createdFrom: Nanos | undefined, signal: AbortSignal, isKept?: SessionFilter): Promise<SessionList> => {
     const apiVersion = await connection.versions.current(signal);
     const filter = filterOf(apiVersion, createdFrom);
     const page = async (offset: number): Promise<Page> =>
@@ -37,7 +37,8 @@ export function sessionReader(connection: Connection, now: () => Nanos) {
     const ordered = isAtLeast(apiVersion, 'v8');
     const isTrusted = !isAtLeast(apiVersion, 'v6') && clock.monotonic() < trustedUntilMs;
     const enoughFrom = isTrusted ? createdFrom : undefined;
-    const list = await readSessionList(page, { maxPages: listPages, restarts: listRestarts, ordered, enoughFrom, now });
+    const bounds = { maxPages: listPages, restarts: listRestarts };
+    const list = await readSessionList(page, { ...bounds, ordered, enoughFrom, now, isKept });
     if (!list.newestFirst) trustedUntilMs = -Infinity;
     else if (list.whole) trustedUntilMs = clock.monotonic() + fullReadMs;
     return { sessions: list.sessions, rejects: list.rejects };
@@ -78,6 +79,8 @@ export type ListOptions = Readonly<{
   now: () => Nanos;
   /** The list is known to be newest first: reading stops at a page that ends with an older session. */
   enoughFrom?: Nanos | undefined;
+  /** Of the other sessions only the ids are kept, while the list is read. Default: all are kept. */
+  isKept?: SessionFilter | undefined;
 }>;
 
 export type ReadList = SessionList &
@@ -88,7 +91,9 @@ export type ReadList = SessionList &
     whole: boolean;
   }>;
 
-type Entries = ReadonlyMap<string, SessionEntry>;
+/** A session that is not kept leaves its time of creation. */
+type ListEntry = SessionEntry | Readonly<{ creation: Nanos | undefined }>;
+type Entries = ReadonlyMap<string, ListEntry>;
 export type ReadPage = (offset: number) => Promise<Page>;
 
 /**
@@ -117,10 +122,10 @@ function addsNothing(known: Entries, found: Entries): boolean {
   return [...found].every(([key, entry]) => known.has(key) || (createdAt(entry) ?? 0n) > newest);
 }
 
-const createdAt = (entry: SessionEntry): Nanos | undefined => ('session' in entry ? entry.creation : undefined);
+const createdAt = (entry: ListEntry): Nanos | undefined => ('creation' in entry ? entry.creation : undefined);
 
-async function readOnce(read: ReadPage, { maxPages, enoughFrom = 0n, now }: ListOptions) {
-  const rowsRead = new RowsRead(now);
+async function readOnce(read: ReadPage, { maxPages, enoughFrom = 0n, now, isKept = () => true }: ListOptions) {
+  const rowsRead = new RowsRead(now, isKept);
   let offset = 0;
   for (let pages = 1; pages <= maxPages; pages += 1) {
     const { rows, last } = await read(offset);
@@ -149,16 +154,18 @@ function checkLength({ entries, characters }: RowsRead): void {
 
 /** The rows of a list, page by page. */
 class RowsRead {
-  readonly entries = new Map<string, SessionEntry>();
+  readonly entries = new Map<string, ListEntry>();
   newestFirst = true;
   /** Of all texts that are kept. */
   characters = 0;
   #last: Nanos | undefined;
   #overlaps = false;
   readonly #now: () => Nanos;
+  readonly #isKept: SessionFilter;
 
-  constructor(now: () => Nanos) {
+  constructor(now: () => Nanos, isKept: SessionFilter) {
     this.#now = now;
+    this.#isKept = isKept;
   }
 
   /** False, and nothing is added, when the page does not begin with a known row: some were skipped. */
@@ -179,8 +186,9 @@ class RowsRead {
   }
 
   #keep(key: string, entry: SessionEntry): void {
-    if (!this.entries.has(key)) this.characters += 'session' in entry ? textLength(entry.session) : key.length;
-    this.entries.set(key, entry);
+    const kept = 'session' in entry && !this.#isKept(entry.session) ? { creation: entry.creation } : entry;
+    if (!this.entries.has(key)) this.characters += 'session' in kept ? textLength(kept.session) : key.length;
+    this.entries.set(key, kept);
   }
 
   #compare(at: Nanos | undefined): void {
