@@ -1,6 +1,6 @@
 import { ExporterError } from '../kernel/errors.js';
 import { type ApiVersion, isAtLeast } from '../model/api-versions.js';
-import { textLength } from '../model/session.js';
+import { type Session, textLength } from '../model/session.js';
 import { formatInstant, type Nanos } from '../model/time.js';
 import type { SessionFilter, SessionList } from '../pipeline/ports.js';
 import type { Connection } from './connection.js';
@@ -104,23 +104,25 @@ export type ReadPage = (offset: number) => Promise<Page>;
  * @throws {ExporterError} `rejected` when the list has more than `maxPages` pages, or keeps changing.
  */
 export async function readSessionList(read: ReadPage, options: ListOptions): Promise<ReadList> {
-  let known: Entries | undefined;
+  let known: Map<string, ListEntry> | undefined;
   for (let pass = 0; pass <= options.restarts; pass += 1) {
     const found = await readOnce(read, options);
     const certain = options.ordered || found.pages === 1 || !found.whole;
-    const entries: Entries = new Map([...(known ?? []), ...found.entries]);
-    if (certain || (known !== undefined && addsNothing(known, found.entries))) return { ...found, ...listOf(entries) };
-    known = entries;
+    const isComplete = certain || (known !== undefined && addsNothing(known, found.entries));
+    known ??= new Map();
+    for (const [key, entry] of found.entries) known.set(key, entry);
+    if (isComplete) return { ...found, ...listOf(known) };
   }
   throw new ExporterError('rejected', 'Could not list restore sessions: the list does not hold still');
 }
 
 /** Whether each session found was known, or newer than all known ones: then none had been skipped. */
 function addsNothing(known: Entries, found: Entries): boolean {
-  const times = [...known.values()].map(entry => createdAt(entry) ?? 0n);
-  const newest = times.reduce((latest, at) => (at > latest ? at : latest), 0n);
-  return [...found].every(([key, entry]) => known.has(key) || (createdAt(entry) ?? 0n) > newest);
+  const newest = known.values().reduce((latest, entry) => later(latest, createdAt(entry)), 0n);
+  return found.entries().every(([key, entry]) => known.has(key) || (createdAt(entry) ?? 0n) > newest);
 }
+
+const later = (latest: Nanos, at: Nanos | undefined): Nanos => (at !== undefined && at > latest ? at : latest);
 
 const createdAt = (entry: ListEntry): Nanos | undefined => ('creation' in entry ? entry.creation : undefined);
 
@@ -205,9 +207,11 @@ export function keyed(row: unknown, readAt: Nanos): readonly [key: string, entry
 }
 
 function listOf(entries: Entries): SessionList {
-  const all = [...entries.values()];
-  return {
-    sessions: all.flatMap(entry => ('session' in entry ? [entry.session] : [])),
-    rejects: all.flatMap(entry => ('rejected' in entry ? [entry.rejected] : [])),
-  };
+  const sessions: Session[] = [];
+  const rejects: string[] = [];
+  for (const entry of entries.values()) {
+    if ('session' in entry) sessions.push(entry.session);
+    else if ('rejected' in entry) rejects.push(entry.rejected);
+  }
+  return { sessions, rejects };
 }
