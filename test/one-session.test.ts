@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../src/kernel/clock.js';
 import { type FaultStage, onFaultStage, routes, totalOf } from './support/fault-stage.js';
-import { answer, type Fault, silence } from './support/faults.js';
+import { altered, answer, type Fault, silence } from './support/faults.js';
 
 const testMs = 60_000;
 const events = 'vb365_restore_events_total';
@@ -43,7 +43,36 @@ describe('one session that does not answer delays no other', () => {
     },
     testMs,
   );
+
+  test.each(['v3', 'v6', 'v8'] as const)(
+    '%s: itself, while the list lacks it',
+    async apiVersion => {
+      const server = { apiVersion, requestTimeoutMs: 60_000, reconcileIntervalMs: 10_000 };
+      await onFaultStage({ server }, async stage => {
+        const stuck = stage.openSession();
+        const open = 'vb365_restore_sessions_open{organization="';
+        await stage.pass(async () =>
+          [...(await stage.metrics())].some(([key, value]) => key.startsWith(open) && value > 0),
+        );
+        const unlisted = altered(body => withoutRow(body, stuck));
+        stage.simulator.intercept((call, exchange) => {
+          if (call.route === routes.list) return unlisted(call, exchange);
+          const isStuck = call.route === routes.session && (exchange.request.url ?? '').includes(stuck);
+          return isStuck ? silence(call, exchange) : exchange.proceed();
+        });
+        await stage.clock.advance(15_000);
+        stage.addEvents(stage.openSession(), 3);
+        expect(await secondsUntil(stage, 3)).toBeLessThan(10);
+      });
+    },
+    testMs,
+  );
 });
+
+const withoutRow = (body: unknown, id: string): unknown => {
+  const page = body as Readonly<{ results: readonly Readonly<{ id: string }>[] }>;
+  return { ...page, results: page.results.filter(row => row.id !== id) };
+};
 
 describe.each([8, 30, 60])('%i sessions that fail delay no other', count => {
   test.each([
