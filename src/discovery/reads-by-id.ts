@@ -9,8 +9,8 @@ import type { SessionReads } from './state.js';
 
 /** Sessions read at a time, besides those whose answers are late; and sessions that failed, in one go. */
 const concurrency = 4;
-/** All reads that wait for the server. */
-const maxReads = 16;
+/** All reads that wait for the server, and those of sessions that failed before. */
+const [maxReads, maxRetries] = [16, 8];
 
 export type ReadsByIdDeps = Readonly<{
   source: Pick<Source, 'now' | 'session'>;
@@ -82,11 +82,19 @@ export class ReadsById {
   #dueMs(id: string): number {
     const read = this.#open.get(id);
     if (read !== undefined) return read.dueMs();
-    return this.#isFull() ? Infinity : (this.#failures.get(id)?.untilMs ?? -Infinity);
+    const failure = this.#failures.get(id);
+    if (this.#waiting().length >= maxReads) return Infinity;
+    if (failure === undefined) return -Infinity;
+    return this.#roomForRetries() === 0 ? Infinity : failure.untilMs;
   }
 
-  #isFull(): boolean {
-    return [...this.#open.values()].filter(({ answer }) => answer === undefined).length >= maxReads;
+  #waiting(): readonly SessionRead[] {
+    return [...this.#open.values()].filter(({ answer }) => answer === undefined);
+  }
+
+  #roomForRetries(): number {
+    const retries = this.#waiting().filter(({ id }) => this.#failures.has(id));
+    return Math.max(0, Math.min(concurrency, maxRetries - retries.length));
   }
 
   #forgetOthers(ids: ReadonlySet<string>): void {
@@ -100,7 +108,7 @@ export class ReadsById {
     const now = this.#deps.clock.monotonic();
     const idle = ids.filter(id => !this.#open.has(id));
     const retries = idle.filter(id => (this.#failures.get(id)?.untilMs ?? Infinity) <= now);
-    return [...idle.filter(id => !this.#failures.has(id)), ...retries.slice(0, concurrency)];
+    return [...idle.filter(id => !this.#failures.has(id)), ...retries.slice(0, this.#roomForRetries())];
   }
 
   /** Resolves when the session has answered or is late. */

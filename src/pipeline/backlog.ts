@@ -27,12 +27,30 @@ const isDue = ({ dueAt }: BacklogEntry, now: Nanos): boolean => dueAt !== undefi
 /** From 1 s to 30 s after a session could not be read. */
 const readBackoff: Backoff = { baseMs: 1_000, capMs: 29_000 };
 const minBackoffMs = 1_000;
-/** Of the sessions that could not be read, so many are due at a time: however many there are, the others are read first and often. */
-const maxRetries = 4;
+/** Of the sessions that could not be read, so many are due at a time, and read at a time: the others find room beside them. */
+const [maxRetries, maxRetriesReading] = [4, 14];
 
 /** How long a session rests that could not be read `failures` times in a row, in ms. */
 export const readBackoffMs = (failures: number, random: Random): number =>
   minBackoffMs + Math.ceil(backoffMs(readBackoff, failures, random));
+
+/** How often in a row a session could not be read, and when to try again. */
+type ReadFailures = Readonly<{ failures: number; until: Nanos }>;
+
+/** The entries that may be tried again, the one that has waited longest first. */
+function retriesIn(
+  due: readonly BacklogEntry[],
+  failures: ReadonlyMap<string, ReadFailures>,
+  now: Nanos,
+): readonly BacklogEntry[] {
+  const untilOf = ({ row }: BacklogEntry): Nanos => failures.get(row.session)?.until ?? now + 1n;
+  return due.filter(entry => untilOf(entry) <= now).sort((a, b) => Number(untilOf(a) - untilOf(b)));
+}
+
+function firstInMs(waiting: readonly (readonly [session: string, ReadFailures])[], now: Nanos): number | undefined {
+  if (waiting.length === 0) return undefined;
+  return Math.max(0, Math.ceil(Math.min(...waiting.map(([, { until }]) => toSeconds(until - now) * 1_000))));
+}
 
 type SessionTest = (session: string) => boolean;
 
@@ -44,8 +62,8 @@ export type Backlog = ReturnType<typeof createBacklog>;
 /** The sessions that one sink is not done with. */
 export function createBacklog(rows: readonly CursorRow[]) {
   const entries = new Map(rows.map(row => [row.session, entryOf(row)]));
-  /** Sessions that could not be read: how often in a row, and when to try again. */
-  const backoffs = new Map<string, Readonly<{ failures: number; until: Nanos }>>();
+  /** Sessions that could not be read. */
+  const backoffs = new Map<string, ReadFailures>();
   const requeued = new Set<string>();
   /** The row to store: not done if the session was requeued since its reading began. */
   const toStore = (row: CursorRow): CursorRow =>
@@ -56,6 +74,10 @@ export function createBacklog(rows: readonly CursorRow[]) {
     const { session, done } = row;
     if (done) entries.delete(session);
     else entries.set(session, { ...entry, row, ...(requeued.has(session) ? { dueAt: 0n } : {}) });
+  };
+  const roomForRetries = (isReading: SessionTest): number => {
+    const reading = [...backoffs.keys()].filter(isReading).length;
+    return Math.max(0, Math.min(maxRetries, maxRetriesReading - reading));
   };
   return {
     get: (session: string) => entries.get(session),
@@ -81,19 +103,20 @@ export function createBacklog(rows: readonly CursorRow[]) {
     },
     /** A part of the session could be read. */
     endBackOff: (session: string) => void backoffs.delete(session),
-    /** How long until the first session that backs off and is not being read is due, in ms; undefined if there is none. */
-    nextRetryMs: (now: Nanos, isReading: SessionTest = () => false): number | undefined => {
-      const waiting = [...backoffs].filter(([session]) => entries.has(session) && !isReading(session));
-      const untils = waiting.map(([, { until }]) => until);
-      if (untils.length === 0) return undefined;
-      return Math.max(0, Math.ceil(Math.min(...untils.map(until => toSeconds(until - now) * 1_000))));
-    },
+    /** How long until the first session that backs off can be read again, in ms; undefined if none can before an answer. */
+    nextRetryMs: (now: Nanos, isReading: SessionTest = () => false): number | undefined =>
+      roomForRetries(isReading) === 0
+        ? undefined
+        : firstInMs(
+            [...backoffs].filter(([session]) => entries.has(session) && !isReading(session)),
+            now,
+          ),
     /** The due entries that are not being read, oldest session first; behind them, a few that could not be read. */
     due: (now: Nanos, isReading: SessionTest = () => false): readonly BacklogEntry[] => {
       const isWaiting = (entry: BacklogEntry): boolean => isDue(entry, now) && !isReading(entry.row.session);
       const due = [...entries.values()].filter(isWaiting).sort(byAge);
-      const retries = due.filter(({ row }) => (backoffs.get(row.session)?.until ?? now + 1n) <= now);
-      return [...due.filter(({ row }) => !backoffs.has(row.session)), ...retries.slice(0, maxRetries)];
+      const ready = due.filter(({ row }) => !backoffs.has(row.session));
+      return [...ready, ...retriesIn(due, backoffs, now).slice(0, roomForRetries(isReading))];
     },
     /** How many entries are due, including those that back off, and except those of sessions for which `isHistory` holds. */
     size: (now: Nanos, isHistory: SessionTest = () => false) =>

@@ -119,3 +119,14 @@ test('sessions that could not be read come last, a few at a time, and not while 
   expect(backlog.nextRetryMs(later, isReading)).toBe(0);
   expect(backlog.nextRetryMs(later, () => true)).toBeUndefined();
 });
+
+test('sessions that failed and do not answer leave room for the others', () => {
+  const backlog = createBacklog(Array.from({ length: 30 }, (_, n) => row(`s${String(n)}`, { createdAt: BigInt(n) })));
+  for (let n = 0; n < 29; n += 1) backlog.backOff(`s${String(n)}`, now + BigInt(29 - n), () => 0);
+  const later = now + 2_000_000_000n;
+  const reading = new Set<string>();
+  const isOpen = (session: string): boolean => reading.has(session);
+  for (let n = 0; n < 9; n += 1) for (const id of ids(backlog.due(later, isOpen))) if (id !== 's29') reading.add(id);
+  expect([reading.size, reading.has('s28'), reading.has('s0')]).toEqual([14, true, false]);
+  expect([ids(backlog.due(later, isOpen)), backlog.nextRetryMs(later, isOpen)]).toEqual([['s29'], undefined]);
+});
