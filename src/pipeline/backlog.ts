@@ -47,6 +47,11 @@ function retriesIn(
   return due.filter(entry => untilOf(entry) <= now).sort((a, b) => Number(untilOf(a) - untilOf(b)));
 }
 
+function roomForRetries(failures: ReadonlyMap<string, ReadFailures>, isReading: SessionTest): number {
+  const reading = [...failures.keys()].filter(isReading).length;
+  return Math.max(0, Math.min(maxRetries, maxRetriesReading - reading));
+}
+
 function firstInMs(waiting: readonly (readonly [session: string, ReadFailures])[], now: Nanos): number | undefined {
   if (waiting.length === 0) return undefined;
   return Math.max(0, Math.ceil(Math.min(...waiting.map(([, { until }]) => toSeconds(until - now) * 1_000))));
@@ -75,10 +80,6 @@ export function createBacklog(rows: readonly CursorRow[]) {
     if (done) entries.delete(session);
     else entries.set(session, { ...entry, row, ...(requeued.has(session) ? { dueAt: 0n } : {}) });
   };
-  const roomForRetries = (isReading: SessionTest): number => {
-    const reading = [...backoffs.keys()].filter(isReading).length;
-    return Math.max(0, Math.min(maxRetries, maxRetriesReading - reading));
-  };
   return {
     get: (session: string) => entries.get(session),
     put,
@@ -105,7 +106,7 @@ export function createBacklog(rows: readonly CursorRow[]) {
     endBackOff: (session: string) => void backoffs.delete(session),
     /** How long until the first session that backs off can be read again, in ms; undefined if none can before an answer. */
     nextRetryMs: (now: Nanos, isReading: SessionTest = () => false): number | undefined =>
-      roomForRetries(isReading) === 0
+      roomForRetries(backoffs, isReading) === 0
         ? undefined
         : firstInMs(
             [...backoffs].filter(([session]) => entries.has(session) && !isReading(session)),
@@ -116,7 +117,7 @@ export function createBacklog(rows: readonly CursorRow[]) {
       const isWaiting = (entry: BacklogEntry): boolean => isDue(entry, now) && !isReading(entry.row.session);
       const due = [...entries.values()].filter(isWaiting).sort(byAge);
       const ready = due.filter(({ row }) => !backoffs.has(row.session));
-      return [...ready, ...retriesIn(due, backoffs, now).slice(0, roomForRetries(isReading))];
+      return [...ready, ...retriesIn(due, backoffs, now).slice(0, roomForRetries(backoffs, isReading))];
     },
     /** How many entries are due, including those that back off, and except those of sessions for which `isHistory` holds. */
     size: (now: Nanos, isHistory: SessionTest = () => false) =>
