@@ -51,7 +51,7 @@ export class ReadsById {
     const work = async (): Promise<void> => {
       for (const id of waiting) {
         if (isServerDown || this.#open.size >= maxReads) return;
-        isServerDown ||= isOfServer(await this.#begin(id, signal));
+        if (isOfServer(await this.#begin(id, signal))) isServerDown = true;
       }
     };
     await Promise.all(Array.from({ length: concurrency }, work));
