@@ -94,7 +94,7 @@ test('an idle v8 server costs at most 90 series with all sinks, and its error co
       expect(lines.length).toBeLessThanOrEqual(90);
       for (const sample of [
         'vb365_sink_delivered_total{server="hq",sink="traces",outcome="rejected"} 0',
-        'vb365_events_rejected_total{server="hq",sink="metrics",reason="bad_time"} 0',
+        'vb365_events_rejected_total{server="hq",sink="metrics",reason="no_status"} 0',
         'vb365_poll_errors_total{server="hq",reason="auth"} 0',
         'vb365_polls_total{server="hq",result="failed"} 0',
         'vb365_restore_events_abandoned_total{server="hq"} 0',

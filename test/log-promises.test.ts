@@ -45,8 +45,7 @@ function refusePoison(stage: FaultStage): void {
 }
 
 /** An answer whose times cannot be read. */
-const spoil = (body: unknown): unknown =>
-  JSON.parse(JSON.stringify(body).replace(/"(startTime|endTime)":"[^"]*"/g, '"$1":"soon"'));
+const spoil = (body: unknown): unknown => JSON.parse(JSON.stringify(body).replace(/"status":"[^"]*"/g, '"status":7'));
 
 const lateMs = 30_000;
 

@@ -30,7 +30,7 @@ unless on (server, sink)
 sum ${per} (increase(vb365_sink_delivered_total{outcome!="rejected"}[${at.deliveryFailing.window}])) > 0`,
     for: at.deliveryFailing.for,
     summary: 'A sink of {{ $labels.server }} delivers nothing.',
-    description: `${count} session(s) of {{ $labels.server }} wait for the sink {{ $labels.sink }}, which delivered nothing in ${at.deliveryFailing.window}. Check the receiver at otlp.endpoint and the log of the exporter. ${lostAfter}`,
+    description: `${count} session(s) of {{ $labels.server }} wait for the sink {{ $labels.sink }}, which delivered nothing in ${at.deliveryFailing.window}. Check vb365_delivery_errors_total, vb365_poll_errors_total and the log of the exporter: the receiver at otlp.endpoint refuses them, or they cannot be read. ${lostAfter}`,
   },
   {
     ...of,

@@ -12,7 +12,7 @@ const cursor = of('cursor_timestamp_seconds');
 const backlog = of('sink_backlog_sessions');
 const delivered = of('sink_delivered_total', { outcome: 'delivered' });
 const rejected = of('sink_delivered_total', { outcome: 'rejected' });
-const eventsRejected = of('events_rejected_total', { reason: 'bad_time' });
+const eventsRejected = of('events_rejected_total', { reason: 'no_status' });
 
 export const deliveryCases: readonly Case[] = [
   {
@@ -59,9 +59,9 @@ export const deliveryCases: readonly Case[] = [
   },
   {
     alert: 'VB365EventsSetAside',
-    says: 'two events have no readable time',
+    says: 'two events have no readable status',
     series: { [eventsRejected]: '0x5 2x60' },
-    looks: [...silentAt(5), { minute: 7, fires: fires('2', { reason: 'bad_time' }) }],
+    looks: [...silentAt(5), { minute: 7, fires: fires('2', { reason: 'no_status' }) }],
   },
   {
     alert: 'VB365EventsSetAside',

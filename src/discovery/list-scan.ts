@@ -1,9 +1,9 @@
 import type { Clock } from '../kernel/clock.js';
-import { toExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import { milliseconds, type Nanos, seconds } from '../model/time.js';
-import { concernsOneRequest, type Source } from '../pipeline/ports.js';
-import { type DiscoveryState, isAllDue, type SessionReads } from './state.js';
+import type { SessionFilter, Source } from '../pipeline/ports.js';
+import type { ReadsById } from './reads-by-id.js';
+import { type DiscoveryState, isAllDue, type ReportedSessions, type SessionReads } from './state.js';
 
 /** A session may appear in the list this long after its creation. */
 const overlap: Nanos = seconds(300);
@@ -14,17 +14,22 @@ const oldSessionPause: Nanos = seconds(60);
 /** With more sessions to read than this, one list costs the server less. */
 const manySessions = 50;
 
-type SessionSource = Pick<Source, 'now' | 'sessions' | 'session'>;
+type ScanDeps = Readonly<{ source: Pick<Source, 'now' | 'sessions'>; byId: Pick<ReadsById, 'read'> }>;
 
 /** Reads all that is new since the last list, and all that is open. @throws {ExporterError} as `Source`. */
 export async function scanList(
-  { source, clock }: Readonly<{ source: SessionSource; clock: Pick<Clock, 'monotonic'> }>,
+  {
+    source,
+    byId: reads,
+    clock,
+    isKept,
+  }: ScanDeps & Readonly<{ clock: Pick<Clock, 'monotonic'>; isKept: SessionFilter }>,
   state: Pick<DiscoveryState, 'watermark' | 'open' | 'askedAt' | 'listedAllMs'>,
   signal: AbortSignal,
 ): Promise<SessionReads & Pick<DiscoveryState, 'askedAt'> & Readonly<{ all: boolean }>> {
   const startedMs = clock.monotonic();
   const from = isAllDue(state, startedMs) ? undefined : windowStart(state);
-  const list = await source.sessions(from, signal);
+  const list = await source.sessions(from, signal, isKept);
   const now = source.now();
   const listed = new Set(list.sessions.map(({ id }) => id));
   const missing = [...state.open.values()].filter(({ id }) => !listed.has(id));
@@ -35,8 +40,9 @@ export async function scanList(
     return isOld && last !== undefined && last <= now && now - last < oldSessionPause ? last : undefined;
   };
   const ids = missing.filter(session => restingSince(session) === undefined).map(({ id }) => id);
-  const byId = await readById(source, ids, signal);
-  const left = missing.filter(({ id }) => !byId.gone.has(id));
+  const byId = await reads.read(ids, signal);
+  const unread = new Set(byId.unread);
+  const left = missing.filter(({ id }) => !byId.gone.has(id) && !unread.has(id));
   return {
     ...byId,
     all: from === undefined,
@@ -50,40 +56,20 @@ export async function scanList(
 
 /** Reads these sessions, a few by id and many by a list. @throws {ExporterError} as `Source`. */
 export async function readSessions(
-  source: SessionSource,
-  ids: readonly string[],
+  { source, byId: reads }: ScanDeps,
+  { changed, unread: before }: ReportedSessions,
   signal: AbortSignal,
 ): Promise<SessionReads> {
-  if (ids.length <= manySessions) return readById(source, ids, signal);
+  const ids = [...changed, ...before];
+  const wanted = new Set(ids);
+  if (changed.length <= manySessions) return reads.read(ids, signal);
   const startedAt = source.now();
-  const { sessions, rejects } = await source.sessions(undefined, signal);
+  const { sessions, rejects } = await source.sessions(undefined, signal, ({ id }) => wanted.has(id));
   const byId = new Map(sessions.map(session => [session.id, session]));
   const missing = ids.filter(id => !byId.has(id));
   // A session that is missing may be one that could not be decoded.
   const [gone, unread] = rejects.length === 0 ? [missing, []] : [[], missing];
   return { sessions: ids.flatMap(id => byId.get(id) ?? []), gone: new Set(gone), startedAt, unread, rejects };
-}
-
-/** A session that cannot be read fails no other. */
-async function readById(source: SessionSource, ids: readonly string[], signal: AbortSignal): Promise<SessionReads> {
-  const startedAt = source.now();
-  const sessions: Session[] = [];
-  const gone = new Set<string>();
-  const unread: string[] = [];
-  const rejects: string[] = [];
-  for (const id of ids) {
-    try {
-      const session = await source.session(id, signal);
-      if (session === undefined) gone.add(id);
-      else sessions.push(session);
-    } catch (thrown) {
-      const error = toExporterError(thrown);
-      if (!concernsOneRequest(error)) throw error;
-      rejects.push(`${error.message} (session ${id})`);
-      unread.push(id);
-    }
-  }
-  return { sessions, gone, startedAt, unread, rejects };
 }
 
 /** The first list is of everything, so that a session that has been open since yesterday is found. */

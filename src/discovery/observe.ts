@@ -1,7 +1,13 @@
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import { endOf, formatCursor, startCursor } from '../pipeline/cursor.js';
-import { concernsOneRequest, type CursorRow, type SinkName, type StateChange } from '../pipeline/ports.js';
+import {
+  concernsOneRequest,
+  type CursorRow,
+  type SessionFilter,
+  type SinkName,
+  type StateChange,
+} from '../pipeline/ports.js';
 import {
   type DueTime,
   feedAnswered,
@@ -16,6 +22,7 @@ import {
   type DiscoveryRules,
   type DiscoveryState,
   type Observation,
+  type ReportedSessions,
   type SessionReads,
 } from './state.js';
 
@@ -48,6 +55,8 @@ export function observe(state: DiscoveryState, observation: Observation, rules: 
       return listed(state, observation, rules);
     case 'changes read':
       return changesRead(state, observation, rules);
+    case 'unread asked again':
+      return unreadAsked(state, observation, rules);
     case 'list failed':
       return { ...unrecorded(listFailed(state, observation), rules), ...wakeAfter(observation, state) };
     case 'feed unavailable':
@@ -65,14 +74,31 @@ export function idsOfInterest(state: DiscoveryState, reads: SessionReads, rules:
   return reads.sessions.filter(session => sinksOf(session, since, rules).length > 0).map(({ id }) => id);
 }
 
+/**
+ * The listed sessions that matter. Any other one ended before a sink began, is not known as open or unread, and adds no
+ * series. `now`: server time.
+ */
+export function sessionsOfInterest(state: DiscoveryState, rules: DiscoveryRules, now: () => Nanos): SessionFilter {
+  const { open, unread, snapshots, initialized } = state;
+  const keys = new Set(initialized);
+  return session => {
+    const { id } = session;
+    const isFirst = keys.size < keys.add(seriesKey(session)).size;
+    if (isFirst || open.has(id) || unread.has(id) || snapshots.get(id) !== undefined) return true;
+    return sinksOf(session, startsAfter(state.since, now(), rules), rules).length > 0;
+  };
+}
+
 /** A session whose reported state has been read, and that had stopped in it, has nothing new. */
-export function idsToRead({ snapshots, unread }: DiscoveryState, { updated, deleted }: FeedChanges): readonly string[] {
+export function sessionsToRead({ snapshots, unread }: DiscoveryState, changes: FeedChanges): ReportedSessions {
+  const { updated, deleted } = changes;
   const isRead = (id: string, eTag: string): boolean => {
     const last = snapshots.get(id);
     return eTag !== '' && last?.eTag === eTag && !last.open && last.read;
   };
   const changed = [...updated].filter(([id, eTag]) => !isRead(id, eTag)).map(([id]) => id);
-  return [...unread.union(new Set(changed)).difference(deleted)];
+  const wanted = new Set(changed).difference(deleted);
+  return { changed: [...wanted.difference(unread)], unread: [...unread.difference(deleted)] };
 }
 
 export const nextReads = (state: DiscoveryState, rules: DiscoveryRules): NextReads => ({
@@ -87,6 +113,7 @@ function nextPoll(state: DiscoveryState, { schedule }: DiscoveryRules): NextRead
   if (state.watermark === undefined) return list('not everything is listed');
   if (state.feed.kind !== 'following') return list('feed is not followed');
   if (state.incomplete) return list('feed is incomplete');
+  if (state.unread.size > 0) return list('reported sessions are unread');
   if (atMs - state.listedMs >= schedule.reconcileMs) return list('reconcile interval has passed');
   return { atMs, reads: 'open sessions', reason: 'feed is followed' };
 }
@@ -97,11 +124,13 @@ function listed(state: DiscoveryState, list: Observed<'listed'>, rules: Discover
   const differing = sessions.filter(session => !snapshots.match(session));
   // A stopped session that is seen for the first time has not changed.
   const changed = differing.filter(({ id, open }) => !open && snapshots.get(id) !== undefined);
-  const ids = candidates.ids.union(idsOf(differing)).union(gone);
+  // The feed has reported those that are unread.
+  const ids = candidates.ids.union(idsOf(differing)).union(gone).difference(state.unread);
   const after = {
     ...state,
     watermark: startedAt,
     askedAt,
+    unread: state.unread.difference(idsOf(sessions)),
     feed: feedEnd === undefined ? feed : feedStarted(feed, feedEnd, atMs),
     candidates: feed.kind === 'following' ? { ids, listedMs: atMs } : candidates,
     incomplete: false,
@@ -137,7 +166,7 @@ function changesRead(state: DiscoveryState, read: Observed<'changes read'>, rule
   const gone = changes.deleted.union(read.gone);
   const after = {
     ...state,
-    snapshots: state.snapshots.with(new Map([...gone].map(id => [id, undefined]))),
+    snapshots: state.snapshots.with(forgotten(gone)),
     feed: feedAnswered(state.feed, read, rules.schedule.openMs),
     unread: new Set(unread),
     candidates: { ...state.candidates, ids: ids.difference(missed) },
@@ -150,6 +179,21 @@ function changesRead(state: DiscoveryState, read: Observed<'changes read'>, rule
   const wake = { open: false, sessions: idsOf(read.sessions).union(gone) };
   return { ...record(state, after, { ...read, gone, token, wake }, rules), missed: [...missed] };
 }
+
+function unreadAsked(
+  state: DiscoveryState,
+  read: Observed<'unread asked again'>,
+  rules: DiscoveryRules,
+): DiscoveryStep {
+  const { unread, gone, sessions } = read;
+  const after = { ...state, snapshots: state.snapshots.with(forgotten(gone)), unread: new Set(unread) };
+  const token = unread.length > 0 ? undefined : tokenOf(state.feed)?.value;
+  const wake = { open: false, sessions: idsOf(sessions).union(gone) };
+  return record(state, after, { ...read, token, wake }, rules);
+}
+
+const forgotten = (gone: ReadonlySet<string>): ReadonlyMap<string, undefined> =>
+  new Map([...gone].map(id => [id, undefined]));
 
 function feedLost(state: DiscoveryState, { why, atMs }: Observed<'feed unavailable'>): DiscoveryState {
   const feed = feedUnavailable(state.feed, why, atMs);
@@ -164,7 +208,8 @@ const pollNow = ({ poll }: DiscoveryState): DiscoveryState['poll'] => ({ ...poll
 const unrecorded = (state: DiscoveryState, rules: DiscoveryRules) => ({ state, next: nextReads(state, rules) });
 
 /** `token`: the one to store; undefined to keep the stored one. */
-type Recording = Observed<'listed' | 'changes read'> & Readonly<{ token: string | undefined; wake: SinkWake }>;
+type Recording = Observed<'listed' | 'changes read' | 'unread asked again'> &
+  Readonly<{ token: string | undefined; wake: SinkWake }>;
 
 /** Stores the sessions that were found, with the token of the feed and the series and gaps that are new. */
 function record(before: DiscoveryState, after: DiscoveryState, found: Recording, rules: DiscoveryRules): DiscoveryStep {

@@ -1,13 +1,23 @@
 import type { Clock, Random } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import { linkAbort } from '../kernel/linked-abort.js';
+import { createNotify } from '../kernel/notify.js';
 import type { Session } from '../model/session.js';
 import { type Backlog, entryOf } from '../pipeline/backlog.js';
 import type { CursorRow, ServedSeries, ServerState, SinkName, Source, Store } from '../pipeline/ports.js';
 import type { SinkWorker } from '../pipeline/sink-worker.js';
 import { type FeedResult, type FeedStatus, needsToken, positionOf, statusOf } from './feed-state.js';
 import { readSessions, scanList } from './list-scan.js';
-import { type DiscoveryStep, idsOfInterest, idsToRead, nextReads, observe, type SinkWake } from './observe.js';
+import {
+  type DiscoveryStep,
+  idsOfInterest,
+  nextReads,
+  observe,
+  sessionsOfInterest,
+  sessionsToRead,
+  type SinkWake,
+} from './observe.js';
+import { ReadsById, type ReadsByIdDeps } from './reads-by-id.js';
 import {
   type DiscoveryEvent,
   type DiscoveryRules,
@@ -18,6 +28,7 @@ import {
 
 export type DiscoveryDeps = Omit<DiscoveryRules, 'sinks' | 'series'> &
   Pick<SinkWorker, 'server' | 'sessionCache' | 'pageCache'> &
+  Pick<ReadsByIdDeps, 'patienceMs'> &
   Readonly<{
     source: Pick<Source, 'now' | 'sessions' | 'session' | 'changes'>;
     store: Pick<Store, 'rows' | 'commit'>;
@@ -39,10 +50,12 @@ export type DiscoveryReport = Readonly<{
   error: ExporterError | undefined;
   /** Without the feed's long poll; a list poll that asks for the end of the feed includes that request (it waits 1 s at most). */
   seconds: number;
-  /** Sessions that were read, by a list or because the feed reported them. */
+  /** Sessions of interest that were read, by a list or because the feed reported them. */
   listed: number;
   /** What could not be decoded or read, one line each. */
   rejects: readonly string[];
+  /** Sessions whose answer has been missing for 10 s, each once. */
+  late: readonly string[];
   /** Sessions that the feed did not report; a list has found them. */
   missed: readonly string[];
 }>;
@@ -53,11 +66,17 @@ type FeedReply = Readonly<{ answer: FeedResult; askedMs: number }>;
 export class Discovery {
   readonly #deps: DiscoveryDeps;
   readonly #rules: DiscoveryRules;
+  /** A session that the feed reported has answered late. */
+  readonly #lateAnswer = createNotify();
+  readonly #reported: ReadsById;
+  readonly #unlisted: ReadsById;
   #state: DiscoveryState;
   #next: DiscoveryStep['next'];
 
   constructor(deps: DiscoveryDeps, stored: ServerState) {
     this.#deps = deps;
+    this.#reported = new ReadsById(deps, () => this.#lateAnswer.notify());
+    this.#unlisted = new ReadsById(deps);
     this.#rules = { ...deps, sinks: [...deps.backlogs.keys()] };
     this.#state = initialState(stored);
     this.#next = nextReads(this.#state, this.#rules);
@@ -79,11 +98,17 @@ export class Discovery {
       const reply = await this.#replyOrDue(outstanding, quit);
       if (reply !== undefined) outstanding = undefined;
       if (reply !== undefined && !quit.aborted) await this.#wakingSinks(quit, async () => this.#take(reply, quit));
-      if (this.#next.poll.atMs > this.#now() || quit.aborted) continue;
-      if (this.#next.poll.reads === 'list') await this.#wakingSinks(quit, async () => this.list(quit));
-      else await this.#apply({ kind: 'interval passed' });
+      if (!quit.aborted) await this.#askAgain(quit);
+      if (!quit.aborted) await this.#poll(quit);
     }
     await outstanding;
+  }
+
+  /** Polls, if that is due. */
+  async #poll(quit: AbortSignal): Promise<void> {
+    if (this.#next.poll.atMs > this.#now()) return;
+    if (this.#next.poll.reads === 'list') await this.#wakingSinks(quit, async () => this.list(quit));
+    else await this.#apply({ kind: 'interval passed' });
   }
 
   /** Reads open sessions at their interval while a poll is late. Not a rule of `observe`: there is nothing to observe yet. */
@@ -115,7 +140,9 @@ export class Discovery {
     const read = async (): Promise<ReadEvent> => {
       // Before the list: what changes while the list is read comes behind this token.
       if (needsToken(this.#state.feed, startedMs)) feedEnd = (await this.#askFeed(signal)).answer;
-      return { kind: 'listed', ...(await scanList(this.#deps, this.#state, signal)), startedMs, feedEnd };
+      const isKept = sessionsOfInterest(this.#state, this.#rules, () => this.#deps.source.now());
+      const reads = await scanList({ ...this.#deps, byId: this.#unlisted, isKept }, this.#state, signal);
+      return { kind: 'listed', ...reads, startedMs, feedEnd };
     };
     return this.#report(read, error => ({ kind: 'list failed', error, startedMs, feedEnd }));
   }
@@ -132,16 +159,22 @@ export class Discovery {
     }
   }
 
-  /** Resolves with the feed's reply, or with undefined when something is due before that. */
+  /** While the feed is not followed, lists find the sessions that are unread. */
+  #unreadDueMs(): number {
+    return this.#state.feed.kind === 'following' ? this.#reported.dueMs(this.#state.unread) : Infinity;
+  }
+
+  /** Resolves with the feed's reply, or with undefined when something is due before that, or a late answer has come. */
   async #replyOrDue(outstanding: Promise<FeedReply> | undefined, quit: AbortSignal): Promise<FeedReply | undefined> {
     const { poll, feed } = this.#next;
-    const dueMs = outstanding === undefined ? Math.min(poll.atMs, feed.atMs) : poll.atMs;
+    const dueMs = Math.min(poll.atMs, outstanding === undefined ? feed.atMs : Infinity, this.#unreadDueMs());
     const over = new AbortController();
     const unlink = linkAbort(over, [quit]);
     const rest = async (restMs: number): Promise<undefined> => {
       if (restMs > 0) await this.#deps.clock.sleep(restMs, over.signal).catch(() => undefined);
     };
-    const due = rest(dueMs - this.#now());
+    const answered = this.#lateAnswer.wait(over.signal).catch(() => undefined);
+    const due = Promise.race([rest(dueMs - this.#now()), answered]).then(() => undefined);
     const reply = await Promise.race(outstanding === undefined ? [due] : [outstanding, due]);
     over.abort();
     unlink();
@@ -149,20 +182,31 @@ export class Discovery {
   }
 
   async #take({ answer, askedMs }: FeedReply, quit: AbortSignal): Promise<void> {
-    const { random, source, feed } = this.#deps;
+    const { source, feed } = this.#deps;
     if (answer.kind !== 'changes') {
       await this.#apply({ kind: 'feed unavailable', why: answer });
       feed(statusOf(this.#state.feed));
       return;
     }
+    this.#reported.outdate(answer.updated.keys());
     const read = async (): Promise<ReadEvent> => {
-      const reads = await readSessions(source, idsToRead(this.#state, answer), quit);
+      const reads = await readSessions({ source, byId: this.#reported }, sessionsToRead(this.#state, answer), quit);
       return { kind: 'changes read', ...reads, changes: answer, askedMs };
     };
-    await this.#report(read, error => ({
-      kind: 'feed unavailable',
-      why: { kind: 'failed', error, ranMs: 0, jitter: random() },
-    }));
+    await this.#report(read, error => this.#feedFailed(error));
+  }
+
+  /** Asks for the sessions that are unread, if that is due. */
+  async #askAgain(quit: AbortSignal): Promise<void> {
+    if (this.#unreadDueMs() > this.#now()) return;
+    const read = async (): Promise<ReadEvent> => {
+      return { kind: 'unread asked again', ...(await this.#reported.read([...this.#state.unread], quit)) };
+    };
+    await this.#wakingSinks(quit, async () => this.#report(read, error => this.#feedFailed(error)));
+  }
+
+  #feedFailed(error: ExporterError): DiscoveryEvent {
+    return { kind: 'feed unavailable', why: { kind: 'failed', error, ranMs: 0, jitter: this.#deps.random() } };
   }
 
   /**
@@ -213,16 +257,20 @@ export class Discovery {
       const missed = await this.#apply(event);
       const { sessions, rejects } = event;
       const result = rejects.length === 0 ? 'complete' : 'partial';
-      outcome = { result, error: undefined, listed: sessions.length, rejects, missed };
+      outcome = { result, error: undefined, listed: sessions.length, rejects, late: this.#newlyLate(), missed };
     } catch (thrown) {
       const error = toExporterError(thrown);
       await this.#apply(failed(error));
-      outcome = { result: 'failed', error, listed: 0, rejects: [], missed: [] };
+      outcome = { result: 'failed', error, listed: 0, rejects: [], late: this.#newlyLate(), missed: [] };
     }
     const report = { ...outcome, seconds: (this.#now() - startedMs) / 1000 };
     polled(report, [...this.#state.open.values()]);
     feed(statusOf(this.#state.feed));
     return report;
+  }
+
+  #newlyLate(): readonly string[] {
+    return [...this.#reported.newlyLate(), ...this.#unlisted.newlyLate()];
   }
 
   #now(): number {

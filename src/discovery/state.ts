@@ -57,13 +57,16 @@ export type SessionReads = Readonly<{
   sessions: readonly Session[];
   /** Sessions that the server no longer has. */
   gone: ReadonlySet<string>;
-  /** Sessions that could not be read by id. */
+  /** Sessions that could not be read by id, or not yet. */
   unread: readonly string[];
   /** What could not be decoded or read, one line each. */
   rejects: readonly string[];
   /** Server time at which reading began. */
   startedAt: Nanos;
 }>;
+
+/** Sessions that have changed, and those that are still unread from before. */
+export type ReportedSessions = Readonly<{ changed: readonly string[]; unread: readonly string[] }>;
 
 /** What discovery reacts to. `feedEnd`: what the feed answered before the list; undefined when it was not asked. */
 export type DiscoveryEvent =
@@ -77,6 +80,8 @@ export type ReadEvent = SessionReads &
     | (Pick<DiscoveryState, 'askedAt'> &
         Readonly<{ kind: 'listed'; all: boolean; startedMs: number; feedEnd: FeedResult | undefined }>)
     | Readonly<{ kind: 'changes read'; changes: FeedChanges; askedMs: number }>
+    /** The sessions that were unread have been asked for again. */
+    | Readonly<{ kind: 'unread asked again' }>
   );
 
 /** An event, when it was observed by the monotonic clock, and the stored rows of the sessions that were read. */

@@ -24,6 +24,14 @@ export type Random = () => number;
 
 export const systemRandom: Random = () => Math.random();
 
+/** Resolves when `work` has ended, with or without success, or after `ms` milliseconds of real time. */
+export async function endedOrLate(work: Promise<unknown>, ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const cancel = alarm(ms, resolve);
+  void work.catch(() => undefined).then(() => resolve());
+  await promise.finally(cancel);
+}
+
 /** Calls `act` after `ms` milliseconds of real time, unless the returned function cancels it. Does not keep the process alive. */
 export function alarm(ms: number, act: () => void): () => void {
   const timer = setTimeout(act, ms).unref();

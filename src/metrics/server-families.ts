@@ -4,7 +4,7 @@ import { apiCodes, apiOperations, pollResults, timedOperations } from '../model/
 
 export const serverUp = gauge({
   name: 'vb365_server_up',
-  help: 'Whether the last poll of the server succeeded.',
+  help: 'Whether the last poll of the server succeeded. A poll finds sessions; it does not read their events.',
   unit: 'boolean',
   labels: ['server'],
   example: 'vb365_server_up == 0',

@@ -14,7 +14,6 @@ export const rejectReasons = [
   'not_an_object',
   'no_id',
   'no_status',
-  'bad_time',
   'duplicate_order',
   'refused',
   'too_large',
@@ -45,7 +44,7 @@ export type RestoreEvent = Readonly<{
   type: Term<EventType>;
   status: Term<EventStatus>;
   startedAt: Nanos;
-  /** The server sent no usable time: `startedAt` is when the event was read, or the end of its session if that is earlier. */
+  /** There is no usable time: `startedAt` is when the event was read, or the end of its session if that is earlier. */
   timeless?: boolean;
   endedAt: Nanos | undefined;
   /** End minus start, else the API's `duration`; never negative; undefined when neither is known, or above 31 days. */

@@ -30,6 +30,8 @@ export type Session = Readonly<{
   workload: Term<Workload>;
   /** Its end, or when it was read, if the server sent no usable time of creation. */
   createdAt: Nanos;
+  /** The server sent no usable time of creation; absent otherwise. */
+  undated?: true;
   /** When it stopped; undefined while it is open. */
   endedAt: Nanos | undefined;
   /** True until the server says `Stopped`. */

@@ -1,4 +1,4 @@
-import { alarm, type Clock } from '../kernel/clock.js';
+import { type Clock, endedOrLate } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import type { BacklogEntry } from './backlog.js';
 import type { SessionPart } from './batch-builder.js';
@@ -9,11 +9,11 @@ const concurrency = 4;
 /** Maximum number of open reads of one sink, including late ones. */
 const maxReads = 28;
 /** A read without an answer after this time is late: it continues, and other sessions are read in its place. */
-const defaultPatienceMs = 2_000;
+export const defaultPatienceMs = 2_000;
 /** A late answer is reported after this time. */
-const reportedLateMs = 10_000;
-/** If this many different sessions fail in a row, the server has failed. */
-const failuresOfServer = 5;
+export const reportedLateMs = 10_000;
+/** If this many different sessions fail while none can be read, the server has failed. */
+const failuresOfServer = 100;
 
 /** A session that could not be read. */
 export type ReadFailure = Readonly<{
@@ -31,6 +31,8 @@ type Deps = Readonly<{
   /** Default: 2 s of real time, as for the deadlines of requests. */
   patienceMs?: number;
   read: (entry: BacklogEntry, quit: AbortSignal) => AsyncGenerator<SessionPart>;
+  /** The sink is not done with the session. */
+  isPending: (session: string) => boolean;
   /** A late answer has come. */
   wake: () => void;
 }>;
@@ -43,7 +45,7 @@ export class ConcurrentReads {
   readonly #deps: Deps;
   /** By session id, in the order in which they began. */
   readonly #open = new Map<string, OpenRead>();
-  /** Sessions that failed since one could be read. */
+  /** Sessions that failed since one could be read, and are pending. */
   readonly #failed = new Set<string>();
 
   constructor(deps: Deps) {
@@ -70,17 +72,18 @@ export class ConcurrentReads {
         this.#open.delete(read.session);
         const failure = read.outcome.kind === 'failed' ? this.#failureOf(read.session, read.outcome.error) : undefined;
         if (failure !== undefined) yield failure;
-        if (failure?.ofServer === true) return;
+        if (failure?.ofServer === true) return this.#drop(one => !one.isLate);
       }
     }
   }
 
+  /** Whether a read of the session is open, from this delivery or an earlier one. */
+  readonly isReading = (session: string): boolean => this.#open.has(session);
+
   /** A delivery has ended. If the sink has not taken everything, only late reads that handed out nothing go on. */
   endDelivery(isTaken: boolean): void {
-    for (const read of this.#open.values()) {
-      if (!isTaken && (read.hasHandedOut || !read.isLate)) this.#open.delete(read.session);
-      read.hasHandedOut = false;
-    }
+    if (!isTaken) this.#drop(read => read.hasHandedOut || !read.isLate);
+    for (const read of this.#open.values()) read.hasHandedOut = false;
   }
 
   /** Sessions that have waited 10 s for an answer, each reported once. */
@@ -106,6 +109,14 @@ export class ConcurrentReads {
     }
   }
 
+  /** What was read ahead is read again from its cursor. */
+  #drop(isDropped: (read: OpenRead) => boolean): void {
+    for (const read of [...this.#open.values()].filter(isDropped)) {
+      this.#open.delete(read.session);
+      read.release();
+    }
+  }
+
   async #waitFor(read: OpenRead): Promise<void> {
     await read.answeredOrLate;
     if (read.outcome === undefined) read.isLate = true;
@@ -113,6 +124,7 @@ export class ConcurrentReads {
 
   #failureOf(session: string, error: ExporterError): ReadFailure {
     this.#failed.add(session);
+    for (const one of this.#failed) if (!this.#deps.isPending(one)) this.#failed.delete(one);
     return { session, error, ofServer: !concernsOneRequest(error) || this.#failed.size >= failuresOfServer };
   }
 }
@@ -165,16 +177,17 @@ class OpenRead {
     this.answeredOrLate = this.#pull();
   }
 
+  /** Reads no further. A request under way goes on: other sinks may wait for the same page. */
+  release(): void {
+    void this.#parts.return(undefined).catch(() => undefined);
+  }
+
   /** Resolves when the answer has come or is late. */
   async #pull(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = alarm(this.#patienceMs, resolve);
-    void this.#take().finally(() => {
-      cancel();
-      resolve();
+    const taken = this.#take().finally(() => {
       if (this.isLate) this.#wake(this);
     });
-    return promise;
+    return endedOrLate(taken, this.#patienceMs);
   }
 
   async #take(): Promise<void> {

@@ -1,5 +1,5 @@
 import { type AnomalyKind, eventTime, isFinal, type RejectReason, type RestoreEvent } from '../model/event.js';
-import type { Nanos } from '../model/time.js';
+import { type Nanos, seconds } from '../model/time.js';
 import type { Cursor, Tally, TallyKey } from './cursor.js';
 import { closed, contains, gaps, insert, type IntervalSet } from './interval-set.js';
 import type { EventPage, EventRow } from './ports.js';
@@ -34,6 +34,8 @@ export type ReadProgress = Readonly<{
 
 export type DedupeContext = Readonly<{
   sessionOpen: boolean;
+  /** When the session was created, server time; undefined while that is not known. */
+  createdAt?: Nanos | undefined;
   /** When the session stopped, server time; undefined while it is open. */
   stoppedAt?: Nanos | undefined;
   /** Events that happened before are history: counted as taken, not delivered. Server time. */
@@ -93,7 +95,7 @@ export const misses = ({ expected }: ReadProgress, page: EventPage): boolean =>
 export function dedupe(cursor: Cursor, progress: ReadProgress, page: EventPage, context: DedupeContext): PageResult {
   const draft = new PageDraft(cursor, progress);
   for (const sent of page.rows) {
-    const row = withinSession(sent, context);
+    const row = withinSession(sent, page.readAt, context);
     const seenId = draft.ids.get(row.order) ?? progress.ids.get(row.order);
     draft.add(row, rowOutcome(row, { seenId, taken: contains(cursor.taken, row.order) }, context));
   }
@@ -120,11 +122,27 @@ export function dedupe(cursor: Cursor, progress: ReadProgress, page: EventPage, 
   };
 }
 
-/** An event without a usable time happened before its session stopped. */
-function withinSession(row: EventRow, { stoppedAt }: DedupeContext): EventRow {
-  if (!('event' in row) || row.event.timeless !== true) return row;
-  if (stoppedAt === undefined || stoppedAt >= row.event.startedAt) return row;
-  return { ...row, event: { ...row.event, startedAt: stoppedAt } };
+/** How much older than its session an event may be. */
+const tolerance: Nanos = seconds(300);
+
+/** An event happened after its session was created, and before that stopped. */
+function withinSession(row: EventRow, readAt: Nanos, { createdAt, stoppedAt }: DedupeContext): EventRow {
+  if (!('event' in row)) return row;
+  const event = createdAt === undefined ? row.event : withoutOldTimes(row.event, createdAt - tolerance, readAt);
+  if (event.timeless !== true || stoppedAt === undefined || stoppedAt >= event.startedAt)
+    return event === row.event ? row : { ...row, event };
+  return { ...row, event: { ...event, startedAt: stoppedAt } };
+}
+
+/** The event as if the server had not sent the times before `earliest`. */
+function withoutOldTimes(event: RestoreEvent, earliest: Nanos, readAt: Nanos): RestoreEvent {
+  const { startedAt, endedAt } = event;
+  if (startedAt >= earliest) return event;
+  const anomalies = [...new Set([...event.anomalies, 'no_time' as const])];
+  const isEndKnown = endedAt !== undefined && endedAt >= earliest;
+  return isEndKnown
+    ? { ...event, startedAt: endedAt, duration: undefined, anomalies }
+    : { ...event, startedAt: readAt, endedAt: undefined, timeless: true, anomalies };
 }
 
 /** What becomes of a row, and why. Only `new` events are delivered. */
@@ -149,7 +167,12 @@ export function rowOutcome(row: EventRow, { seenId, taken }: OrderState, context
   if ('event' in row && !isFinal(row.event, context.sessionOpen)) return 'not final';
   if (taken) return 'taken before';
   if (!('event' in row)) return 'rejected';
-  return eventTime(row.event) < context.since ? 'history' : 'new';
+  return happenedAt(row.event, context) < context.since ? 'history' : 'new';
+}
+
+function happenedAt(event: RestoreEvent, { createdAt = 0n }: DedupeContext): Nanos {
+  const at = eventTime(event);
+  return at < createdAt ? createdAt : at;
 }
 
 export const idOf = (row: EventRow): string => ('event' in row ? row.event.id : row.id);

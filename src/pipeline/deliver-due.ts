@@ -34,14 +34,14 @@ export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals)
   reads.endDelivery(summary.undelivered.length === 0); // what was not taken is read again from its cursors
   summary.late = reads.newlyLate();
   summary.due = dueSessions(worker);
-  summary.retryInMs = backlog.nextRetryMs(source.now());
+  summary.retryInMs = backlog.nextRetryMs(source.now(), reads.isReading);
   return summary;
 }
 
 /** Reads and dedupes the due sessions, a few at a time. Failures to read go into the summary. */
 async function* readDue(worker: SinkWorker, summary: DeliverySummary, quit: AbortSignal): AsyncGenerator<SessionPart> {
   const { backlog, source, reads, random } = worker;
-  for await (const outcome of reads.outcomes(backlog.due(source.now()), quit)) {
+  for await (const outcome of reads.outcomes(backlog.due(source.now(), reads.isReading), quit)) {
     if ('error' in outcome) {
       summary.unread.push(outcome);
       backlog.backOff(outcome.session, source.now(), random);

@@ -21,8 +21,11 @@ export type EventPage = Readonly<{
   anomalies: readonly AnomalyKind[];
 }>;
 
+/** Whether a session of a list is to be kept: a list may be long. */
+export type SessionFilter = (session: Session) => boolean;
+
 export type SessionList = Readonly<{
-  /** Each session once, in no order. */
+  /** Each session that is kept, once, in no order. */
   sessions: readonly Session[];
   /** Entries that could not be decoded, one line each, without values. */
   rejects: readonly string[];
@@ -69,7 +72,7 @@ export interface Source {
   now(): Nanos;
   instance(signal: AbortSignal): Promise<InstanceInfo>;
   /** Sessions created at `createdFrom` or later, more where the API has no such filter; all for undefined. */
-  sessions(createdFrom: Nanos | undefined, signal: AbortSignal): Promise<SessionList>;
+  sessions(createdFrom: Nanos | undefined, signal: AbortSignal, isKept?: SessionFilter): Promise<SessionList>;
   /** Undefined when the server has no such session (any more). */
   session(id: string, signal: AbortSignal): Promise<Session | undefined>;
   /** The page of a session's events that begins at row `offset`; undefined when there is no such session (any more). */

@@ -1,7 +1,7 @@
 import { ExporterError } from '../kernel/errors.js';
 import { eventTextLength } from '../model/event.js';
 import type { Session } from '../model/session.js';
-import type { Nanos } from '../model/time.js';
+import { type Nanos, seconds } from '../model/time.js';
 import type { BacklogEntry } from './backlog.js';
 import { batchCharacters, batchSize, type SessionPart } from './batch-builder.js';
 import { completeDeleted, type Completion, evaluateCompletion, quiescenceTime } from './completion.js';
@@ -28,7 +28,8 @@ export async function* readSession(
   const cached = await sessionCache.get(id, quit);
   if (cached === undefined) return void (yield deletedPart(worker, entry, undefined));
   const { session, stoppedAt } = cached;
-  const context = { sessionOpen: session.open, stoppedAt, since: worker.since() };
+  const createdAt = creationOf(session, source.now());
+  const context = { sessionOpen: session.open, createdAt, stoppedAt, since: worker.since() };
   let { cursor } = entry;
   let progress = startRead(entry, cached, source.now());
   const checkRepetition = repetitionCheck();
@@ -56,6 +57,12 @@ export async function* readSession(
     if (page.last || quit.aborted) return;
   }
 }
+
+/** A creation further ahead of the server's clock is wrong. */
+const tolerance: Nanos = seconds(300);
+
+const creationOf = ({ createdAt, undated }: Session, now: Nanos): Nanos | undefined =>
+  undated === true || createdAt > now + tolerance ? undefined : createdAt;
 
 /** A session that stopped some time ago is read from row 0; any other from its first hole on. */
 function startRead({ cursor, unfinished }: BacklogEntry, { stoppedAt }: CachedSession, now: Nanos): ReadProgress {

@@ -178,7 +178,7 @@ export function guardInstallation(
   };
   const guardedSource: Source = {
     ...source,
-    sessions: async (from, signal) => guarded(signal, async () => source.sessions(from, signal)),
+    sessions: async (from, signal, isKept) => guarded(signal, async () => source.sessions(from, signal, isKept)),
     session: async (id, signal) => guarded(signal, async () => source.session(id, signal)),
     changes: async (place, signal) => guarded(signal, async () => source.changes(place, signal)),
     events: async (id, offset, signal) => guarded(signal, async () => source.events(id, offset, signal)),

@@ -17,7 +17,8 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
   const poll = failureLog(log, clock, { ...words.poll, budget: polls });
   const feed = failureLog(log, clock, { ...words.feed, budget: polls });
   const logUnlisted = unlistedLog(log, polls);
-  const logUnread = unreadLog(log, sessions);
+  const warnOfSession = linesWithin(log, sessions);
+  const logUnread = unreadLog(warnOfSession);
   const sinks = new Map<SinkName, FailureLog>();
   let lastInstance = '';
   return {
@@ -35,6 +36,7 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
       const { result, error, seconds, listed } = report;
       log.debug('Poll completed', { result, seconds, listed, open: open.length });
       logUnlisted(report.rejects);
+      for (const session of report.late) warnOfSession(lateMessage, { side: 'source', session });
       logMissed(log, report.missed);
       poll(error, { side: sideOf(error, 'source') });
     },
@@ -154,8 +156,10 @@ function lineBudget({ monotonic }: Pick<Clock, 'monotonic'>): LineBudget {
   };
 }
 
+type WarnWithin = (message: string, fields: LogFields) => void;
+
 /** Warns while the budget lasts; the next line says how many were omitted. */
-function linesWithin(log: Log, budget: LineBudget): (message: string, fields: LogFields) => void {
+function linesWithin(log: Log, budget: LineBudget): WarnWithin {
   let omitted = 0;
   return (message, fields) => {
     if (!budget()) return void (omitted += 1);
@@ -164,12 +168,13 @@ function linesWithin(log: Log, budget: LineBudget): (message: string, fields: Lo
   };
 }
 
+const lateMessage = 'No response for restore session after 10 s';
+
 /** Logs sessions that could not be read, and those that have not answered yet. Sinks share pages, and so their failures. */
-function unreadLog(log: Log, budget: LineBudget) {
+function unreadLog(warn: WarnWithin) {
   const logged = new WeakSet<ExporterError>();
-  const warn = linesWithin(log, budget);
   return (sink: SinkName, { unread, late }: Pick<DeliveryReport, 'unread' | 'late'>): void => {
-    for (const session of late) warn('No response for restore session after 10 s', { side: 'source', sink, session });
+    for (const session of late) warn(lateMessage, { side: 'source', sink, session });
     for (const { session, error, ofServer } of unread) {
       if (error.reason === 'aborted' || logged.has(error)) continue;
       logged.add(error);

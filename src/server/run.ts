@@ -89,7 +89,7 @@ async function identify(deps: RunDeps, quit: AbortSignal): Promise<InstallationS
     } catch (thrown) {
       const error = toExporterError(thrown);
       const seconds = (clock.monotonic() - startedMs) / 1000;
-      observer.discovered({ result: 'failed', error, seconds, listed: 0, rejects: [], missed: [] }, []);
+      observer.discovered({ result: 'failed', error, seconds, listed: 0, rejects: [], late: [], missed: [] }, []);
       return error;
     }
   };
@@ -111,6 +111,7 @@ async function runInstallation(deps: RunDeps, state: InstallationState, stopping
     const reads = new ConcurrentReads({
       clock,
       read: (entry, signal) => readSession(worker, entry, signal),
+      isPending: session => backlog.get(session) !== undefined,
       wake: () => wakeUp.notify(),
     });
     const worker: SinkWorker = {

@@ -34,7 +34,6 @@ function readEvent(row: JsonObject, { id, order, readAt }: RowContext): RestoreE
   if (id === '') return 'no_id';
   if (status === '') return 'no_status';
   const times = readTimes(row, readAt);
-  if (times === undefined) return 'bad_time';
   const title = text(row['title']);
   const message = text(row['message']);
   const parsed = parsedMessage(row, message);
@@ -67,15 +66,13 @@ const wholeNumber = (value: unknown, most = Number.MAX_SAFE_INTEGER): number | u
 
 type EventTimes = Required<Pick<RestoreEvent, 'startedAt' | 'timeless' | 'endedAt' | 'duration' | 'anomalies'>>;
 
-/** Undefined when there is no usable time and a malformed one. */
-function readTimes(row: JsonObject, readAt: Nanos): EventTimes | undefined {
+function readTimes(row: JsonObject, readAt: Nanos): EventTimes {
   const start = instant(row['startTime']);
   // Nearly all events start and end at the same tick, so the same text is parsed once.
   const end = row['endTime'] === row['startTime'] ? start : instant(row['endTime']);
   const from = usable(start, readAt);
   const to = usable(end, readAt);
   const known = from ?? to;
-  if (known === undefined && (start === 'malformed' || end === 'malformed')) return undefined;
   const length = from === undefined || to === undefined ? parseTimeSpan(text(row['duration'])) : to.at - from.at;
   const startedAt = (known ?? { at: readAt }).at;
   return {

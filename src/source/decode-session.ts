@@ -45,14 +45,16 @@ export function decodeSession(json: unknown, readAt: Nanos): SessionEntry {
 
 const names: ReadonlySet<string> = new Set(['name', 'organization', 'initiatedBy', 'scopeName', 'clientHost']);
 
-type SessionTimes = Pick<Session, 'createdAt' | 'endedAt'> & Readonly<{ anomalies: readonly AnomalyKind[] }>;
+type SessionTimes = Pick<Session, 'createdAt' | 'undated' | 'endedAt'> &
+  Readonly<{ anomalies: readonly AnomalyKind[] }>;
 
 function readTimes(json: JsonObject, readAt: Nanos): SessionTimes {
   const end = instant(json['endTime']);
   const created = usable(instant(json['creationTime']), readAt)?.at;
   const ended = usable(end, readAt)?.at;
   const isLost = created === undefined || (end !== undefined && ended === undefined);
-  return timesOf({ createdAt: created ?? ended ?? readAt, ended, isLost });
+  const times = timesOf({ createdAt: created ?? ended ?? readAt, ended, isLost });
+  return created === undefined ? { ...times, undated: true } : times;
 }
 
 type SessionTimesRead = Readonly<{ createdAt: Nanos; ended: Nanos | undefined; isLost: boolean }>;

@@ -1,8 +1,8 @@
 import { ExporterError } from '../kernel/errors.js';
 import { type ApiVersion, isAtLeast } from '../model/api-versions.js';
-import { textLength } from '../model/session.js';
+import { type Session, textLength } from '../model/session.js';
 import { formatInstant, type Nanos } from '../model/time.js';
-import type { SessionList } from '../pipeline/ports.js';
+import type { SessionFilter, SessionList } from '../pipeline/ports.js';
 import type { Connection } from './connection.js';
 import { decodeSession, type SessionEntry } from './decode-session.js';
 import { adaptivePages, decodePage, type Page, type PageRange, query } from './page.js';
@@ -29,7 +29,7 @@ export function sessionReader(connection: Connection, now: () => Nanos) {
   const readPage = adaptivePages(sessionLimit);
   let trustedUntilMs = -Infinity;
 
-  return async (createdFrom: Nanos | undefined, signal: AbortSignal): Promise<SessionList> => {
+  return async (createdFrom: Nanos | undefined, signal: AbortSignal, isKept?: SessionFilter): Promise<SessionList> => {
     const apiVersion = await connection.versions.current(signal);
     const filter = filterOf(apiVersion, createdFrom);
     const page = async (offset: number): Promise<Page> =>
@@ -37,7 +37,8 @@ export function sessionReader(connection: Connection, now: () => Nanos) {
     const ordered = isAtLeast(apiVersion, 'v8');
     const isTrusted = !isAtLeast(apiVersion, 'v6') && clock.monotonic() < trustedUntilMs;
     const enoughFrom = isTrusted ? createdFrom : undefined;
-    const list = await readSessionList(page, { maxPages: listPages, restarts: listRestarts, ordered, enoughFrom, now });
+    const bounds = { maxPages: listPages, restarts: listRestarts };
+    const list = await readSessionList(page, { ...bounds, ordered, enoughFrom, now, isKept });
     if (!list.newestFirst) trustedUntilMs = -Infinity;
     else if (list.whole) trustedUntilMs = clock.monotonic() + fullReadMs;
     return { sessions: list.sessions, rejects: list.rejects };
@@ -78,6 +79,8 @@ type ListOptions = Readonly<{
   now: () => Nanos;
   /** The list is known to be newest first: reading stops at a page that ends with an older session. */
   enoughFrom?: Nanos | undefined;
+  /** Of the other sessions only the ids are kept, while the list is read. Default: all are kept. */
+  isKept?: SessionFilter | undefined;
 }>;
 
 type ReadList = SessionList &
@@ -88,7 +91,9 @@ type ReadList = SessionList &
     whole: boolean;
   }>;
 
-type Entries = ReadonlyMap<string, SessionEntry>;
+/** A session that is not kept leaves its time of creation. */
+type ListEntry = SessionEntry | Readonly<{ creation: Nanos | undefined }>;
+type Entries = ReadonlyMap<string, ListEntry>;
 export type ReadPage = (offset: number) => Promise<Page>;
 
 /**
@@ -99,28 +104,30 @@ export type ReadPage = (offset: number) => Promise<Page>;
  * @throws {ExporterError} `rejected` when the list has more than `maxPages` pages, or keeps changing.
  */
 export async function readSessionList(read: ReadPage, options: ListOptions): Promise<ReadList> {
-  let known: Entries | undefined;
+  let known: Map<string, ListEntry> | undefined;
   for (let pass = 0; pass <= options.restarts; pass += 1) {
     const found = await readOnce(read, options);
     const certain = options.ordered || found.pages === 1 || !found.whole;
-    const entries: Entries = new Map([...(known ?? []), ...found.entries]);
-    if (certain || (known !== undefined && addsNothing(known, found.entries))) return { ...found, ...listOf(entries) };
-    known = entries;
+    const isComplete = certain || (known !== undefined && addsNothing(known, found.entries));
+    known ??= new Map();
+    for (const [key, entry] of found.entries) known.set(key, entry);
+    if (isComplete) return { ...found, ...listOf(known) };
   }
   throw new ExporterError('rejected', 'Could not list restore sessions: the list keeps changing while it is read');
 }
 
 /** Whether each session found was known, or newer than all known ones: then none had been skipped. */
 function addsNothing(known: Entries, found: Entries): boolean {
-  const times = [...known.values()].map(entry => createdAt(entry) ?? 0n);
-  const newest = times.reduce((latest, at) => (at > latest ? at : latest), 0n);
-  return [...found].every(([key, entry]) => known.has(key) || (createdAt(entry) ?? 0n) > newest);
+  const newest = known.values().reduce((latest, entry) => later(latest, createdAt(entry)), 0n);
+  return found.entries().every(([key, entry]) => known.has(key) || (createdAt(entry) ?? 0n) > newest);
 }
 
-const createdAt = (entry: SessionEntry): Nanos | undefined => ('session' in entry ? entry.creation : undefined);
+const later = (latest: Nanos, at: Nanos | undefined): Nanos => (at !== undefined && at > latest ? at : latest);
 
-async function readOnce(read: ReadPage, { maxPages, enoughFrom = 0n, now }: ListOptions) {
-  const rowsRead = new RowsRead(now);
+const createdAt = (entry: ListEntry): Nanos | undefined => ('creation' in entry ? entry.creation : undefined);
+
+async function readOnce(read: ReadPage, { maxPages, enoughFrom = 0n, now, isKept = () => true }: ListOptions) {
+  const rowsRead = new RowsRead(now, isKept);
   let offset = 0;
   for (let pages = 1; pages <= maxPages; pages += 1) {
     const { rows, last } = await read(offset);
@@ -149,16 +156,18 @@ function checkLength({ entries, characters }: RowsRead): void {
 
 /** The rows of a list, page by page. */
 class RowsRead {
-  readonly entries = new Map<string, SessionEntry>();
+  readonly entries = new Map<string, ListEntry>();
   newestFirst = true;
   /** Of all texts that are kept. */
   characters = 0;
   #last: Nanos | undefined;
   #overlaps = false;
   readonly #now: () => Nanos;
+  readonly #isKept: SessionFilter;
 
-  constructor(now: () => Nanos) {
+  constructor(now: () => Nanos, isKept: SessionFilter) {
     this.#now = now;
+    this.#isKept = isKept;
   }
 
   /** False, and nothing is added, when the page does not begin with a known row: some were skipped. */
@@ -179,8 +188,9 @@ class RowsRead {
   }
 
   #keep(key: string, entry: SessionEntry): void {
-    if (!this.entries.has(key)) this.characters += 'session' in entry ? textLength(entry.session) : key.length;
-    this.entries.set(key, entry);
+    const kept = 'session' in entry && !this.#isKept(entry.session) ? { creation: entry.creation } : entry;
+    if (!this.entries.has(key)) this.characters += 'session' in kept ? textLength(kept.session) : key.length;
+    this.entries.set(key, kept);
   }
 
   #compare(at: Nanos | undefined): void {
@@ -197,9 +207,11 @@ export function keyed(row: unknown, readAt: Nanos): readonly [key: string, entry
 }
 
 function listOf(entries: Entries): SessionList {
-  const all = [...entries.values()];
-  return {
-    sessions: all.flatMap(entry => ('session' in entry ? [entry.session] : [])),
-    rejects: all.flatMap(entry => ('rejected' in entry ? [entry.rejected] : [])),
-  };
+  const sessions: Session[] = [];
+  const rejects: string[] = [];
+  for (const entry of entries.values()) {
+    if ('session' in entry) sessions.push(entry.session);
+    else if ('rejected' in entry) rejects.push(entry.rejected);
+  }
+  return { sessions, rejects };
 }

@@ -44,6 +44,7 @@ describe('Nothing lost: what the change feed reports', () => {
     await first.clock.advance(3 * minute);
     expect(await first.store.pending('hq', 'metrics')).toEqual([]);
     const { changeToken } = (await first.store.state('hq')).facts;
+    first.server.sessions = async () => ({ sessions: [], rejects: [] });
     first.server.session = async () => {
       throw new ExporterError('decode', 'Could not read a restore session');
     };

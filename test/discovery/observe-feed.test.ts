@@ -3,6 +3,7 @@ import type { FeedState } from '../../src/discovery/feed-state.js';
 import { observe } from '../../src/discovery/observe.js';
 import { ExporterError } from '../../src/kernel/errors.js';
 import {
+  askedAgain,
   atMs,
   changes,
   error,
@@ -44,6 +45,24 @@ const rows: readonly ObserveRule[] = [
       { sessions: [s1], unread: ['s2'] },
     ),
     expected: { rows: ['s1 pending'], token: undefined },
+  },
+  {
+    rule: 'while a reported session is unread, each interval reads a list',
+    before: { unread: new Set(['s2']) },
+    observation: changes({}, { unread: ['s2'] }),
+    expected: { poll: 'list at 30000: reported sessions are unread' },
+  },
+  {
+    rule: 'a session that was unread is stored, with the token that was withheld',
+    before: { unread: new Set(['s1']) },
+    observation: askedAgain({ sessions: [s1] }),
+    expected: { rows: ['s1 pending'], token: 't1', wake: ['s1'], poll: 'open sessions at 5000: feed is followed' },
+  },
+  {
+    rule: 'the token stays withheld while another session is unread',
+    before: { unread: new Set(['s1', 's2']) },
+    observation: askedAgain({ sessions: [s1], unread: ['s2'] }),
+    expected: { rows: ['s1 pending'], token: undefined, wake: ['s1'] },
   },
   {
     rule: 'a deleted session is woken, so that the sinks find it gone',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { idsOfInterest, idsToRead } from '../../src/discovery/observe.js';
+import { idsOfInterest, sessionsToRead } from '../../src/discovery/observe.js';
 import { SessionSnapshots } from '../../src/discovery/session-snapshots.js';
 import { rules, s1, steady, stopped, feedEnd } from '../support/observations.js';
 
@@ -15,7 +15,8 @@ describe('the sessions that a poll has to look at', () => {
   ])('reads $read of a report about s1: $why', ({ last, eTag = '2', before, deleted = new Set<string>(), read }) => {
     const snapshot = { eTag: '2', open: false, read: true, ...last };
     const state = { ...steady, ...before, snapshots: new SessionSnapshots().with(new Map([['s1', snapshot]])) };
-    expect(idsToRead(state, { ...feedEnd('t2'), updated: new Map([['s1', eTag]]), deleted })).toEqual(read);
+    const { changed, unread } = sessionsToRead(state, { ...feedEnd('t2'), updated: new Map([['s1', eTag]]), deleted });
+    expect([...changed, ...unread]).toEqual(read);
   });
 
   test.each([

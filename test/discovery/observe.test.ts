@@ -185,6 +185,11 @@ describe('observe', () => {
     ]).toEqual([]);
   });
 
+  test('a list that shows an unread session has read it, and the feed did not miss that', () => {
+    const { state } = observe({ ...steady, unread: new Set(['s1', 's2']) }, listed({ sessions: [s1] }), rules);
+    expect([[...state.unread], [...state.candidates.ids]]).toEqual([['s2'], []]);
+  });
+
   test('leaves the state that it is given as it was', () => {
     const before = { ...steady, gaps: [1], open: new Map([['s2', s1]]), unread: new Set(['s3']) };
     const copy = structuredClone({ gaps: before.gaps, open: before.open, unread: before.unread, feed: before.feed });

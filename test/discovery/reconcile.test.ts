@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { scanList } from '../../src/discovery/list-scan.js';
-import { observe } from '../../src/discovery/observe.js';
+import { fakeClock } from '../support/fake-clock.js';
+import { ReadsById } from '../../src/discovery/reads-by-id.js';
+import { observe, sessionsOfInterest } from '../../src/discovery/observe.js';
 import { SessionSnapshots } from '../../src/discovery/session-snapshots.js';
 import { changes, listed, rules, steady, summary } from '../support/observations.js';
 import { fakeServer, second, session } from '../support/server-run.js';
@@ -57,9 +59,14 @@ test('everything is listed once a day, and an hour after such a list has failed'
       return { sessions: [], rejects: [] };
     },
   };
+  const byId = new ReadsById({ source, clock: fakeClock(), random: () => 0 });
   const before = { ...steady, watermark: 1_000n * second, listedAllMs: 0 };
   const scanAt = async (state: typeof before, atMs: number) =>
-    scanList({ source, clock: { monotonic: () => atMs } }, state, new AbortController().signal);
+    scanList(
+      { source, byId, clock: { monotonic: () => atMs }, isKept: () => true },
+      state,
+      new AbortController().signal,
+    );
   expect([await scanAt(before, day - 1), await scanAt(before, day)].map(({ all }) => all)).toEqual([false, true]);
   expect(asked).toEqual([700n * second, undefined]);
   const error = new ExporterError('timeout', 'Could not list restore sessions: no answer in 60000 ms');
@@ -83,4 +90,19 @@ test.each([
   });
   const failed = { kind: 'list failed', error, startedMs: 0, feedEnd: undefined, atMs: 0, stored: [] } as const;
   expect(observe(steady, failed, rules).wake?.open ?? false).toBe(open);
+});
+
+test('a list keeps what is open, known or new to a sink, and one session for each new series', () => {
+  const state = { ...steady, since: { metrics: 100n }, snapshots: seenBefore('1'), unread: new Set(['unread']) };
+  const isKept = sessionsOfInterest(state, rules, () => 200n);
+  const ended = (id: string, endedAt: bigint, organization = 'contoso') =>
+    isKept(session({ id, organization, open: false, createdAt: 1n, endedAt }));
+  expect(isKept(session({ id: 'open' }))).toBe(true);
+  expect([ended('s0', 2n), ended('unread', 2n), ended('new', 100n), ended('old', 99n)]).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ]);
+  expect([ended('first', 2n, 'fabrikam'), ended('second', 2n, 'fabrikam')]).toEqual([true, false]);
 });

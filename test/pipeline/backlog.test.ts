@@ -106,3 +106,27 @@ test('the size counts due entries, including those that back off, but not those 
   expect(backlog.size(now)).toBe(2);
   expect(backlog.size(now + 1n)).toBe(3);
 });
+
+const isReading = (session: string): boolean => session < 's5';
+
+test('sessions that could not be read come last, a few at a time, and not while they are read', () => {
+  const backlog = createBacklog(Array.from({ length: 9 }, (_, n) => row(`s${String(n)}`, { createdAt: BigInt(n) })));
+  for (let n = 0; n < 8; n += 1) backlog.backOff(`s${String(n)}`, now, () => 0);
+  expect(ids(backlog.due(now))).toEqual(['s8']);
+  const later = now + 1_000_000_000n;
+  expect(ids(backlog.due(later))).toEqual(['s8', 's0', 's1', 's2', 's3']);
+  expect(ids(backlog.due(later, isReading))).toEqual(['s8', 's5', 's6', 's7']);
+  expect(backlog.nextRetryMs(later, isReading)).toBe(0);
+  expect(backlog.nextRetryMs(later, () => true)).toBeUndefined();
+});
+
+test('sessions that failed and do not answer leave room for the others', () => {
+  const backlog = createBacklog(Array.from({ length: 30 }, (_, n) => row(`s${String(n)}`, { createdAt: BigInt(n) })));
+  for (let n = 0; n < 29; n += 1) backlog.backOff(`s${String(n)}`, now + BigInt(29 - n), () => 0);
+  const later = now + 2_000_000_000n;
+  const reading = new Set<string>();
+  const isOpen = (session: string): boolean => reading.has(session);
+  for (let n = 0; n < 9; n += 1) for (const id of ids(backlog.due(later, isOpen))) if (id !== 's29') reading.add(id);
+  expect([reading.size, reading.has('s28'), reading.has('s0')]).toEqual([14, true, false]);
+  expect([ids(backlog.due(later, isOpen)), backlog.nextRetryMs(later, isOpen)]).toEqual([['s29'], undefined]);
+});

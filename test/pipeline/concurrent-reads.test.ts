@@ -15,14 +15,21 @@ function readsOver(answers: Readonly<Record<string, Promise<unknown>>>, patience
   const clock = fakeClock();
   const began: string[] = [];
   const woken: number[] = [];
+  const finished = new Set<string>();
+  const released: string[] = [];
   const reads = new ConcurrentReads({
     clock,
     patienceMs,
+    isPending: session => !finished.has(session),
     wake: () => woken.push(clock.now()),
     read: async function* read(one): AsyncGenerator<SessionPart> {
       began.push(one.row.session);
-      await answers[one.row.session];
-      yield { entry: one, changed: true, session: undefined };
+      try {
+        await answers[one.row.session];
+        yield { entry: one, changed: true, session: undefined };
+      } finally {
+        released.push(one.row.session);
+      }
     },
   });
   const collect = async (due = entries(8)): Promise<readonly string[]> => {
@@ -30,7 +37,7 @@ function readsOver(answers: Readonly<Record<string, Promise<unknown>>>, patience
     for await (const outcome of reads.outcomes(due, quit)) names.push(nameOf(outcome));
     return names;
   };
-  return { clock, reads, began, woken, collect };
+  return { clock, reads, began, woken, finished, released, collect };
 }
 
 const nameOf = (outcome: ReadOutcome): string =>
@@ -38,8 +45,11 @@ const nameOf = (outcome: ReadOutcome): string =>
     ? `${outcome.session} ${outcome.error.reason}${outcome.ofServer ? ' of the server' : ''}`
     : outcome.entry.row.session;
 
-const rejected = async (error: ExporterError): Promise<never> => {
-  throw error;
+const rejected = (failure: ExporterError): Promise<unknown> => {
+  const { promise, reject } = Promise.withResolvers<unknown>();
+  void Promise.allSettled([promise]);
+  reject(failure);
+  return promise;
 };
 
 test('sessions are handed out oldest first, and four are read at a time', async () => {
@@ -82,11 +92,40 @@ test('a late read goes on after a failed delivery; one that handed out a part is
 const failing = (count: number) =>
   Object.fromEntries(entries(count).map(({ row }) => [row.session, rejected(serverError)]));
 
-test('five different sessions that fail in a row are a failure of the server, fewer are not', async () => {
-  const four = readsOver(failing(4));
-  expect((await four.collect()).filter(name => name.includes('of the server'))).toEqual([]);
-  const five = readsOver(failing(5));
-  expect((await five.collect()).at(-1)).toBe('s4 server of the server');
+test.each([8, 30, 60])('%i sessions that fail hold up no other', async broken => {
+  const { collect } = readsOver(failing(broken));
+  const names = await collect(entries(broken + 2));
+  expect(names.filter(name => name.includes('of the server'))).toEqual([]);
+  expect(names.slice(-2)).toEqual([`s${String(broken)}`, `s${String(broken + 1)}`]);
+});
+
+test('a hundred different sessions that fail, while none can be read, are a failure of the server', async () => {
+  const { began, collect } = readsOver(failing(120));
+  expect((await collect(entries(120))).at(-1)).toBe('s99 server of the server');
+  expect((await collect(entries(120).slice(110))).length).toBe(1);
+  expect(await collect([entry('healthy')])).toEqual(['healthy']);
+  expect(began.filter(session => session === 's112')).toHaveLength(1);
+  const again = await collect(entries(60));
+  expect(again.filter(name => name.includes('of the server'))).toEqual([]);
+});
+
+test('sessions that are done or gone are no failures of the server', async () => {
+  const { finished, collect } = readsOver(failing(120));
+  await collect(entries(99));
+  for (const { row } of entries(99)) finished.add(row.session);
+  const names = await collect(entries(120).slice(99));
+  expect(names).toHaveLength(21);
+  expect(names.filter(name => name.includes('of the server'))).toEqual([]);
+});
+
+test('what is not read to its end after a failed delivery is released', async () => {
+  const { reads, released, collect } = readsOver({});
+  const { value } = await reads.outcomes(entries(1), quit).next();
+  expect(value).toMatchObject({ changed: true });
+  reads.endDelivery(false);
+  await settle();
+  expect(released).toEqual(['s0']);
+  expect(await collect(entries(1))).toEqual(['s0']);
 });
 
 test.each([

@@ -17,7 +17,7 @@ import { event, page, pageOf } from '../support/server-run.js';
 const context: DedupeContext = { sessionOpen: true, since: 10n };
 const at = (order: number, over: Parameters<typeof event>[1] = {}) => event(order, { endedAt: 20n, ...over });
 const rowOf = (one: ReturnType<typeof event>): EventRow => ({ order: one.order, event: one });
-const bad: EventRow = { order: 3, rejected: 'bad_time', id: 'e3' };
+const bad: EventRow = { order: 3, rejected: 'no_status', id: 'e3' };
 const taken = (...orders: readonly (readonly [number, number])[]): Cursor => ({ ...startCursor, taken: orders });
 
 describe('what becomes of a row', () => {
@@ -145,7 +145,7 @@ describe('a page', () => {
 
   test('names a row that could not be decoded, and does not ask for it again', () => {
     const { rejected, cursor } = dedupe(startCursor, fullRead(startCursor), page([bad]), context);
-    expect(rejected).toEqual([{ order: 3, id: 'e3', reason: 'bad_time' }]);
+    expect(rejected).toEqual([{ order: 3, id: 'e3', reason: 'no_status' }]);
     expect(cursor).toEqual({ ...taken([3, 3]), tally: { set_aside: 1 }, exceptions: { set_aside: [[3, 3]] } });
   });
 

@@ -77,7 +77,7 @@ async function live(all: World, store: Store) {
     for (const [index, lives] of all.sessions.entries()) {
       const id = `s${String(index)}`;
       const endedAt = open ? undefined : since + BigInt(all.stopsAt + 1) * stepLength;
-      server.held.set(id, session({ id, createdAt: since + BigInt(index), open, endedAt }));
+      server.held.set(id, session({ id, createdAt: since - 2n * second + BigInt(index), open, endedAt }));
       server.rows.set(id, arranged(rowsAt(lives, id, { all, step, since }), all, random));
     }
     if (step === all.restartAt) rig = bench({ server, store, sinks });

@@ -22,6 +22,7 @@ const pollReport = (error?: ExporterError, rest: Partial<DiscoveryReport> = {}):
   seconds: 0.5,
   listed: 3,
   rejects: [],
+  late: [],
   missed: [],
   ...rest,
 });
@@ -172,12 +173,12 @@ test('logs an unexpected error with its stack, on one line', () => {
   expect(line).not.toContain('\n');
 });
 
-test('names ten of the sessions that could not be read in one line, and says how many there were', () => {
+test('names the session that does not answer a poll, and in one line ten of those that could not be read', () => {
   const { observer, said } = observerAt();
   const rejects = Array.from({ length: 12 }, (_, entry) => `entry ${String(entry)}: no id`);
-  observer.discovered(pollReport(undefined, { rejects }), []);
+  observer.discovered(pollReport(undefined, { rejects, late: ['s3'] }), []);
   const [line, ...others] = said();
-  expect(others).toEqual([]);
+  expect(others).toEqual(['warn msg="No response for restore session after 10 s" side=source session=s3']);
   expect(line).toBe(
     `warn msg="Sessions could not be read, will retry" side=source count=12 error="${rejects.slice(0, 10).join('; ')}"`,
   );
@@ -198,12 +199,12 @@ const sample = <Item>(first: readonly Item[], count = first.length) => ({ count,
 test('Says so: names each rejected event by session, order and reason', () => {
   const { observer, said } = observerAt();
   const rejected = sample([
-    { session: 's1', order: 17, id: 'e17', reason: 'bad_time' as const },
+    { session: 's1', order: 17, id: 'e17', reason: 'no_status' as const },
     { session: 's2', order: 0, id: '', reason: 'no_id' as const },
   ]);
   observer.delivered('logs', report({ rejected }), 1);
   expect(said()).toEqual([
-    'warn msg="Event rejected, skipping" sink=logs session=s1 order=17 event=e17 reason=bad_time',
+    'warn msg="Event rejected, skipping" sink=logs session=s1 order=17 event=e17 reason=no_status',
     'warn msg="Event rejected, skipping" sink=logs session=s2 order=0 reason=no_id',
   ]);
 });
@@ -267,7 +268,7 @@ test('Says so: names each refused record by session and event', () => {
 
 test('logs the total if there are more than are named', () => {
   const { observer, said } = observerAt();
-  const rejected = sample([{ session: 's1', order: 17, id: 'e17', reason: 'bad_time' as const }], 13);
+  const rejected = sample([{ session: 's1', order: 17, id: 'e17', reason: 'no_status' as const }], 13);
   const corrected = sample([{ session: 's1', events: 2 }], 14);
   const deadLetters = sample([{ sink: 'logs', session: 's1', event: 'e1', reason: 'refused', at: 0n } as const], 15);
   observer.delivered('metrics', report({ rejected, corrected, deadLetters }), 1);

@@ -13,6 +13,7 @@ const complete: DiscoveryReport = {
   seconds: 0.1,
   listed: 0,
   rejects: [],
+  late: [],
   missed: [],
 };
 const failed: DiscoveryReport = { ...complete, result: 'failed', error: new ExporterError('network', 'gone') };

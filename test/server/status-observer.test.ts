@@ -16,6 +16,7 @@ const report = (over: Partial<DiscoveryReport> = {}): DiscoveryReport => ({
   seconds: 0,
   listed: 0,
   rejects: [],
+  late: [],
   missed: [],
   ...over,
 });

@@ -78,12 +78,16 @@ describe.each([...zeroDates, ...largestDates])('the time %s', none => {
   });
 });
 
-test.each([[{ startTime: null, endTime: '' }], [{ startTime: '0001-01-01T00:00:00', endTime: '0001-01-01T00:00:00' }]])(
-  'an event with the times %j happened when it was read',
-  times => {
-    expect(decoded(times)).toMatchObject({ startedAt: readAt, endedAt: undefined, anomalies: ['no_time'] });
-  },
-);
+test.each([
+  [{ startTime: null, endTime: '' }],
+  [{ startTime: '0001-01-01T00:00:00', endTime: '0001-01-01T00:00:00' }],
+  [{ startTime: 'yesterday', endTime: 5 }],
+  [{ startTime: '02/02/2022 3:00 PM', endTime: '02/02/2022 3:00 PM' }],
+  [{ startTime: 'yesterday', endTime: null }],
+  [{ startTime: {}, endTime: '2022-02-30T00:00:00Z' }],
+])('an event with the times %j happened when it was read', times => {
+  expect(decoded(times)).toMatchObject({ startedAt: readAt, endedAt: undefined, anomalies: ['no_time'] });
+});
 
 test.each([
   ['start', { startTime: 'yesterday' }, readAt - 9n * hour + 1_500_000_000n],
@@ -116,5 +120,54 @@ describe('an event without a usable time', () => {
 
   test('is history in a session that stopped before', () => {
     expect(taken({ sessionOpen: false, stoppedAt: since - 1n, since })).toEqual([]);
+  });
+});
+
+const oldDates = ['1980-01-01T00:00:00Z', '2000-01-01T00:00:00', '2017-02-03T00:00:00Z', '2022-02-02T13:00:00Z'];
+
+describe.each(oldDates)('an event dated %s in a session that was created later', old => {
+  const createdAt = readAt - 9n * hour;
+  const context = { sessionOpen: true, createdAt, since: readAt - 10n * hour };
+  const delivered = (over: Row, of: DedupeContext = context): readonly RestoreEvent[] => {
+    const page = { offset: 0, rows: [rowOf(over)], last: true, readAt, anomalies: [] };
+    return [...dedupe(startCursor, fullRead(startCursor), page, of).events];
+  };
+
+  test('happened when it was read, and is counted as an anomaly', () => {
+    const times = { startedAt: readAt, endedAt: undefined, duration: 0n, anomalies: ['no_time'] };
+    const [event] = delivered({ startTime: old, endTime: old });
+    expect({ ...event, anomalies: event?.anomalies.filter(kind => kind !== 'no_offset') }).toMatchObject(times);
+  });
+
+  test('happened when its session stopped, if that was earlier', () => {
+    const stoppedAt = readAt - hour;
+    const [event] = delivered({ startTime: old, endTime: null }, { ...context, sessionOpen: false, stoppedAt });
+    expect(event).toMatchObject({ startedAt: stoppedAt, endedAt: undefined });
+  });
+
+  test('happened when it ended, if only its start is old', () => {
+    const endedAt = readAt - 9n * hour + 1_500_000_000n;
+    const [event] = delivered({ startTime: old });
+    expect(event).toMatchObject({ startedAt: endedAt, endedAt, duration: undefined });
+    expect(event?.anomalies).toContain('no_time');
+  });
+});
+
+describe('an event a little older than its session', () => {
+  const row = rowOf({ startTime: '2022-02-02T14:58:00Z', endTime: '2022-02-02T14:58:01Z' });
+  const createdAt = readAt - 9n * hour;
+  const outcome = (since: bigint) =>
+    rowOutcome(row, { seenId: undefined, taken: false }, { sessionOpen: true, createdAt, since });
+
+  test('keeps its time', () => {
+    const page = { offset: 0, rows: [row], last: true, readAt, anomalies: [] };
+    const context = { sessionOpen: true, createdAt, since: createdAt };
+    const { events } = dedupe(startCursor, fullRead(startCursor), page, context);
+    expect(events).toMatchObject([{ startedAt: readAt - 9n * hour - 120n * second, anomalies: [] }]);
+  });
+
+  test('is no history if the session was created after the start', () => {
+    expect(outcome(createdAt)).toBe('new');
+    expect(outcome(createdAt + 1n)).toBe('history');
   });
 });

@@ -57,6 +57,14 @@ describe('a session list', () => {
     ).toEqual(['1', '2', '3', '4', '5']);
   });
 
+  test('keeps the sessions that are wanted, however its rows move while it is read', async () => {
+    for (const ordered of [true, false]) {
+      const read = served(3, request => (request < 3 ? rows(1, 2, 3, 4, 5, 6, 7, 8) : rows(3, 4, 5, 6, 7, 8)));
+      const list = await readSessionList(read, { ...bounds, ordered, isKept: ({ name }) => ['5', '8'].includes(name) });
+      expect(names(list)).toEqual(['5', '8']);
+    }
+  });
+
   test('may be empty', async () => {
     expect(
       await readSessionList(

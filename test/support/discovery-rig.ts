@@ -44,6 +44,7 @@ export function bench(
       const reads: ConcurrentReads = new ConcurrentReads({
         clock: fakeClock(),
         read: (entry, signal) => readSession(worker, entry, signal),
+        isPending: session => backlog.get(session) !== undefined,
         wake: () => undefined,
       });
       const worker: SinkWorker = {

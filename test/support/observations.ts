@@ -63,6 +63,13 @@ export const changes = (answer: Partial<Changes['changes']> = {}, over: Partial<
   ...over,
 });
 
+export const askedAgain = (over: Partial<Extract<Observation, { kind: 'unread asked again' }>> = {}): Observation => ({
+  ...reads,
+  kind: 'unread asked again',
+  atMs,
+  ...over,
+});
+
 export const unavailable = (why: Extract<Observation, { kind: 'feed unavailable' }>['why']): Observation => ({
   kind: 'feed unavailable',
   why,
