@@ -20,10 +20,14 @@ describe('promtool', () => {
     expect({ code, output }).toMatchObject({ code: 0 });
   });
 
-  test.each(tests)('passes %s', async file => {
-    const { code, output } = await promtool('test', 'rules', file);
-    expect({ code, output }).toMatchObject({ code: 0, output: expect.stringMatching(/SUCCESS/) });
-  }, 600_000);
+  test.each(tests)(
+    'passes %s',
+    async file => {
+      const { code, output } = await promtool('test', 'rules', file);
+      expect({ code, output }).toMatchObject({ code: 0, output: expect.stringMatching(/SUCCESS/) });
+    },
+    600_000,
+  );
 
   test('fails a test when a threshold is another one', async () => {
     await inFolder(async folder => {
