@@ -88,7 +88,7 @@ async function identify(deps: RunDeps, quit: AbortSignal): Promise<InstallationS
     } catch (thrown) {
       const error = toExporterError(thrown);
       const seconds = (clock.monotonic() - startedMs) / 1000;
-      observer.discovered({ result: 'failed', error, seconds, listed: 0, rejects: [], missed: [] }, []);
+      observer.discovered({ result: 'failed', error, seconds, listed: 0, rejects: [], missed: [], deleted: [] }, []);
       return error;
     }
   };

@@ -23,6 +23,7 @@ const pollReport = (error?: ExporterError, rest: Partial<DiscoveryReport> = {}):
   listed: 3,
   rejects: [],
   missed: [],
+  deleted: [],
   ...rest,
 });
 const silent = new ExporterError('network', 'Could not read sessions: nobody answers');

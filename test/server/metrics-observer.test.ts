@@ -14,6 +14,7 @@ const complete: DiscoveryReport = {
   listed: 0,
   rejects: [],
   missed: [],
+  deleted: [],
 };
 const failed: DiscoveryReport = { ...complete, result: 'failed', error: new ExporterError('network', 'gone') };
 

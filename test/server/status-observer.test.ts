@@ -17,6 +17,7 @@ const report = (over: Partial<DiscoveryReport> = {}): DiscoveryReport => ({
   listed: 0,
   rejects: [],
   missed: [],
+  deleted: [],
   ...over,
 });
 const failure = (reason: 'network' | 'store', message: string): DiscoveryReport =>

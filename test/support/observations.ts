@@ -17,6 +17,7 @@ export const rules: DiscoveryRules = {
   series: {
     initialDeltas: ({ organization }) => [counted(organization)],
     feedGapDeltas: missed => [counted(`missed ${String(missed)}`)],
+    deletedDeltas: sessions => [counted(`deleted ${String(sessions)}`)],
   },
 };
 
