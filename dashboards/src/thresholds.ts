@@ -39,7 +39,7 @@ export const thresholds = {
     operatorViews: { items: 200 },
     /** Compared with the busiest hour of the week that ended a day ago. */
     massView: { itemsPerHour: 200, timesBusiest: 2, keepFiringFor: '1d' },
-    exporterBlinded: { loginsWindow: '6h', networkWindow: '5m', networkErrors: 1 },
+    exporterBlinded: { loginsWindow: '6h', logins: 2, networkWindow: '5m', networkErrors: 1 },
     sessionsDeleted: { window: '1h', keepFiringFor: '1d' },
     failedLogins: { window: '10m', times: 2 },
     /** Placeholders in lower case, for your own; docs/DETECTIONS.md says how to replace them. */

@@ -18,11 +18,7 @@ const of =
 
 const known: readonly (readonly [RegExp, (...groups: readonly (string | undefined)[]) => Template])[] = [
   [/^\.(\w+)$/, of],
-  [
-    /^ToLower \.(\w+)$/,
-    label => line =>
-      of(label)(line).toLowerCase(),
-  ],
+  [/^ToLower \.(\w+)$/, label => line => of(label)(line).toLowerCase()],
   [
     /^ToLower \(regexReplaceAll ("(?:[^"\\]|\\.)*") \.(\w+) "\$1"\)$/,
     (pattern = '""', label) =>
@@ -31,11 +27,7 @@ const known: readonly (readonly [RegExp, (...groups: readonly (string | undefine
           .replace(new RegExp(String(JSON.parse(pattern)), 'g'), '$1')
           .toLowerCase(),
   ],
-  [
-    /^ne \.(\w+) \.(\w+)$/,
-    (a, b) => line =>
-      String(of(a)(line) !== of(b)(line)),
-  ],
+  [/^ne \.(\w+) \.(\w+)$/, (a, b) => line => String(of(a)(line) !== of(b)(line))],
   [/^__timestamp__ \| date "(15|Mon)"$/, timePart],
 ];
 

@@ -50,7 +50,12 @@ const organizations = (count: number): MisuseCase['records'] =>
 export const misuseCases: readonly MisuseCase[] = [
   one('VB365MisuseFirstExport', 'an operator exports for the first time', type('Export')),
   {
-    ...one('VB365MisuseFirstExport', 'the same operator, in other letters, exported 20 days ago', type('Export'), silent),
+    ...one(
+      'VB365MisuseFirstExport',
+      'the same operator, in other letters, exported 20 days ago',
+      type('Export'),
+      silent,
+    ),
     records: [
       ['2026-02-20T10:00:00Z', by('contoso\\ADMIN', type('Send'))],
       [before, type('Export')],

@@ -145,7 +145,8 @@ export const logDetections: readonly LogDetection[] = [
     severity: 'warning',
     detects: 'Activity that the admin of the organization did not initiate',
     attack: ['T1199', 'T1078'],
-    falsePositives: 'Accounts of the provider, or of a domain that is not named like the organization, that are not listed.',
+    falsePositives:
+      'Accounts of the provider, or of a domain that is not named like the organization, that are not listed.',
     query: {
       records: everyItem,
       outsider: {

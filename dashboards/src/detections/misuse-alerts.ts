@@ -21,7 +21,7 @@ max ${per} (${lastKnown('vb365_change_feed_active')}) == 0
 and on (server)
 ${pollErrors('network|timeout', at.exporterBlinded.networkWindow)} > ${String(at.exporterBlinded.networkErrors)}
 and on (server)
-${pollErrors('auth', at.exporterBlinded.loginsWindow)} > 0`;
+${pollErrors('auth', at.exporterBlinded.loginsWindow)} > ${String(at.exporterBlinded.logins)}`;
 
 /** Detections for which metrics suffice. */
 export const misuseAlerts: readonly MetricDetection[] = [

@@ -18,14 +18,14 @@ export const ownPlaceholder = 'own-organization';
 /** The same rule file for every run: the id of a rule depends on its name only. */
 function idOf(name: string): string {
   const hex = createHash('sha256').update(name).digest('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-');
+  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  );
 }
 
 /** `VB365MisuseFirstExport` as `vb365_misuse_first_export`. */
 const snakeCase = (name: string): string =>
-  name
-    .replace('VB365', 'vb365')
-    .replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
+  name.replace('VB365', 'vb365').replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
 
 /** Conditions that say what a field is. */
 function selectionOf(conditions: readonly Condition[]): Selection {
@@ -130,5 +130,7 @@ function describe({ when, records, outsider }: LogAlertQuery, isCounted: boolean
 export const sigmaFiles = (): readonly GeneratedFile[] =>
   logDetections.map(detection => ({
     path: `dashboards/detections/sigma/${snakeCase(detection.name)}.yml`,
-    text: rulesOf(detection).map(rule => generatedYaml(rule)).join('---\n'),
+    text: rulesOf(detection)
+      .map(rule => generatedYaml(rule))
+      .join('---\n'),
   }));

@@ -26,12 +26,12 @@ const partOf = (attribute: string, pattern: string): string =>
   `{{ ToLower (regexReplaceAll ${JSON.stringify(pattern)} .${field(attribute)} "$1") }}`;
 
 const outside = ({ attribute, part, ofOrganization, trusted }: Outsider): readonly string[] => [
-    `${field(attribute)}=~\`${part}\``,
-    `label_format theirs=\`${partOf(attribute, part)}\`, own=\`${partOf('veeam.organization.name', ofOrganization)}\`, whole=\`{{ ToLower .${field(attribute)} }}\``,
-    'label_format foreign=`{{ ne .theirs .own }}`',
-    'foreign="true"',
-    ...trusted.flatMap(value => [`theirs!=\`${value}\``, `whole!=\`${value}\``]),
-  ];
+  `${field(attribute)}=~\`${part}\``,
+  `label_format theirs=\`${partOf(attribute, part)}\`, own=\`${partOf('veeam.organization.name', ofOrganization)}\`, whole=\`{{ ToLower .${field(attribute)} }}\``,
+  'label_format foreign=`{{ ne .theirs .own }}`',
+  'foreign="true"',
+  ...trusted.flatMap(value => [`theirs!=\`${value}\``, `whole!=\`${value}\``]),
+];
 
 const selected = (conditions: readonly Condition[]): string =>
   ['{service_name="vb365-exporter"}', ...conditions.map(filter)].join(' | ');
