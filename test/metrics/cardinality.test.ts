@@ -23,7 +23,15 @@ const create = (organizationLabel = true): Metrics => metricsOf(['hq'], { organi
 /** Lines of ours: those about the process come with what it does, such as its first collection of a kind of garbage. */
 const ownLines = (text: string): number => text.split('\n').filter(line => line.startsWith('vb365_')).length;
 const ofName = (n: number) => session({ organization: `tenant-${String(n)}.onmicrosoft.com` });
-const found = { result: 'complete', error: undefined, seconds: 0, listed: 0, rejects: [], missed: [], deleted: [] } as const;
+const found = {
+  result: 'complete',
+  error: undefined,
+  seconds: 0,
+  listed: 0,
+  rejects: [],
+  missed: [],
+  deleted: [],
+} as const;
 const connection = {
   tokenExpiresAtMs: () => undefined,
   certificateExpiresAtMs: () => undefined,
