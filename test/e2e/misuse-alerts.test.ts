@@ -12,12 +12,12 @@ describe('from an attack to the webhook of the security team', () => {
     ['failed-logins', 'VB365MisuseFailedLogins'],
     ['blind-exporter', 'VB365MisuseExporterBlinded'],
   ])('%s raises %s within 60 s', async (name, alert) => {
-    await withChain(async ({ simulator, prometheus, notified }) => {
-      expect(await prometheus.query('ALERTS{component="security"}')).toEqual([]);
-      await attack(name, simulator, systemClock, new AbortController().signal);
+    await withChain(async chain => {
+      expect(await chain.prometheus.query('ALERTS{component="security"}')).toEqual([]);
+      await attack(name, chain.simulator, systemClock, new AbortController().signal);
       const { labels } = await eventually(
         `${alert} is reported`,
-        () => notified('security-team').find(one => one.labels['alertname'] === alert),
+        () => chain.notified('security-team').find(one => one.labels['alertname'] === alert),
         60_000,
       );
       expect(labels).toMatchObject({ server: 'hq', component: 'security' });

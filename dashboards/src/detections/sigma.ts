@@ -38,10 +38,12 @@ function selectionOf(conditions: readonly Condition[]): Selection {
   return selection;
 }
 
-/** Conditions that say what a field is not. */
+/** Conditions that say what a field is not, unless another one says what it is. */
 const excluded = (conditions: readonly Condition[]): readonly Selection[] =>
   conditions.flatMap(condition =>
-    typeof condition !== 'string' && 'isNot' in condition ? [{ [condition.attribute]: condition.isNot }] : [],
+    typeof condition !== 'string' && 'isNot' in condition && !(condition.attribute in selectionOf(conditions))
+      ? [{ [condition.attribute]: condition.isNot }]
+      : [],
   );
 
 /** Sigma has no time of day: the SIEM has to provide these two fields. */
@@ -52,13 +54,15 @@ const outsideHours: readonly Selection[] = [
 ];
 
 const patterns = ({ sigma }: Outsider, parts: readonly string[]): readonly string[] =>
-  parts.flatMap(part => sigma.map(pattern => pattern.replace('%', part)));
+  parts.flatMap(part => sigma.with.map(pattern => pattern.replace('%', part)));
 
 function detectionOf({ records, outsider }: LogAlertQuery): Detection {
   const parts: Record<string, Selection | readonly Selection[]> = {
     selection: {
       ...selectionOf(records),
-      ...(outsider === undefined ? {} : { [outsider.attribute]: patterns(outsider, ['*']) }),
+      ...(outsider?.sigma.contains === undefined
+        ? {}
+        : { [`${outsider.attribute}|contains`]: outsider.sigma.contains }),
     },
   };
   let condition = 'selection';
@@ -66,8 +70,11 @@ function detectionOf({ records, outsider }: LogAlertQuery): Detection {
     parts['hours'] = outsideHours;
     condition += ' and hours';
   }
-  parts['filter_session_line'] = excluded(records);
-  condition += ' and not filter_session_line';
+  const filters = excluded(records);
+  if (filters.length > 0) {
+    parts['filter_session_line'] = filters;
+    condition += ' and not filter_session_line';
+  }
   if (outsider !== undefined) {
     const trusted = [...outsider.trusted, ...patterns(outsider, [ownPlaceholder, ...outsider.trusted])];
     parts['filter_trusted'] = { [outsider.attribute]: trusted };

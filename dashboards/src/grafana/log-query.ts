@@ -19,8 +19,11 @@ export type Outsider = Readonly<{
   ofOrganization: string;
   /** Parts, or whole values of the attribute, in lower case. */
   trusted: readonly string[];
-  /** How the attribute contains a part, as Sigma writes patterns, with `%` for the part: Sigma cannot compare parts. */
-  sigma: readonly string[];
+  /**
+   * The same for Sigma, which cannot compare parts: a text that only values with a part contain (undefined: all have one), and
+   * the patterns of values that have the part `%`.
+   */
+  sigma: Readonly<{ contains?: string; with: readonly string[] }>;
 }>;
 
 /** An attribute to group by; `as` gives it a name, `lowerCaseAs` its lower case. */
