@@ -32,7 +32,7 @@ test('each detection is a rule for Loki and for VictoriaLogs, and a file of Sigm
   const names = logDetections.map(({ name }) => name);
   expect(lokiRules.map(({ alert }) => alert)).toEqual(names);
   expect(rulesOf('victorialogs').map(({ alert }) => alert)).toEqual(names);
-  expect(sigmaFiles()).toHaveLength(names.length);
+  expect(sigmaFiles()).toHaveLength(names.length + 3);
 });
 
 test.each(lokiRules)('$alert is LogQL', ({ expr }) => {

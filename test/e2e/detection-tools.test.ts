@@ -29,6 +29,7 @@ describe('sigma-cli', () => {
     // One query per detection; a rule and its correlation are one.
     const queries = output.split('\n').filter(line => line.includes('"veeam.restore.item"'));
     expect(queries).toHaveLength(logDetections.length);
+    expect(output).toContain('Restore session was deleted on the server within a week');
   });
 });
 

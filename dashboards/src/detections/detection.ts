@@ -1,3 +1,4 @@
+import type { AttackName } from '../../../src/simulator/attack-names.js';
 import type { LogAlertQuery } from '../grafana/log-query.js';
 import type { Alert, AlertTexts } from '../rule.js';
 
@@ -9,6 +10,8 @@ export type Misuse = Readonly<{
   attack: readonly string[];
   /** What fires it and is no misuse. */
   falsePositives: string;
+  /** The simulated attack that it is tried with. */
+  triedWith: AttackName;
 }>;
 
 /** A detection by metrics. */

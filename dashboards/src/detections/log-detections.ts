@@ -25,6 +25,7 @@ export const logDetections: readonly LogDetection[] = [
   {
     ...ofOperator,
     name: 'VB365MisuseFirstExport',
+    triedWith: 'first-export',
     severity: 'warning',
     detects: 'First export by an operator',
     attack: ['T1078', 'T1213'],
@@ -42,6 +43,7 @@ export const logDetections: readonly LogDetection[] = [
   {
     ...inTenant,
     name: 'VB365MisuseExternalRecipient',
+    triedWith: 'external-recipient',
     severity: 'warning',
     detects: 'Items sent to an external recipient',
     attack: ['T1048'],
@@ -66,6 +68,7 @@ export const logDetections: readonly LogDetection[] = [
   {
     ...inTenant,
     name: 'VB365MisuseOutsideHours',
+    triedWith: 'outside-hours',
     severity: 'warning',
     detects: 'Access outside working hours',
     attack: ['T1078'],
@@ -83,6 +86,7 @@ export const logDetections: readonly LogDetection[] = [
   {
     ...ofOperator,
     name: 'VB365MisuseManyOrganizations',
+    triedWith: 'many-organizations',
     severity: 'warning',
     detects: 'One operator across many organizations',
     attack: ['T1199', 'T1078'],
@@ -101,6 +105,7 @@ export const logDetections: readonly LogDetection[] = [
   {
     ...inTenant,
     name: 'VB365MisuseOperatorViews',
+    triedWith: 'mass-view',
     severity: 'warning',
     detects: 'Mass view by an operator',
     attack: ['T1213', 'T1119'],
@@ -118,6 +123,7 @@ export const logDetections: readonly LogDetection[] = [
   {
     ...inTenant,
     name: 'VB365MisuseForeignTarget',
+    triedWith: 'foreign-location',
     severity: 'warning',
     detects: 'Restore to a foreign location',
     attack: ['T1537'],
@@ -145,6 +151,7 @@ export const logDetections: readonly LogDetection[] = [
   {
     ...inTenant,
     name: 'VB365MisuseForeignOperator',
+    triedWith: 'foreign-operator',
     severity: 'warning',
     detects: 'Activity that the admin of the organization did not initiate',
     attack: ['T1199', 'T1078'],

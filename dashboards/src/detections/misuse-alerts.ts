@@ -30,6 +30,7 @@ export const misuseAlerts: readonly MetricDetection[] = [
     dashboard: 'organization',
     about: ['server', 'organization'],
     name: 'VB365MisuseMassView',
+    triedWith: 'mass-view',
     severity: 'warning',
     detects: 'Mass view',
     attack: ['T1213', 'T1119'],
@@ -43,6 +44,7 @@ export const misuseAlerts: readonly MetricDetection[] = [
   {
     ...ofServer,
     name: 'VB365MisuseExporterBlinded',
+    triedWith: 'blind-exporter',
     severity: 'critical',
     detects: 'Exporter blinded: feed inactive and server unreachable after failed logins',
     attack: ['T1562.008', 'T1531'],
@@ -54,6 +56,7 @@ export const misuseAlerts: readonly MetricDetection[] = [
   {
     ...ofServer,
     name: 'VB365MisuseSessionsDeleted',
+    triedWith: 'delete-sessions',
     severity: 'warning',
     detects: 'Deletion of sessions at the server',
     attack: ['T1070'],
@@ -66,6 +69,7 @@ export const misuseAlerts: readonly MetricDetection[] = [
   {
     ...ofServer,
     name: 'VB365MisuseFailedLogins',
+    triedWith: 'failed-logins',
     severity: 'warning',
     detects: 'Many failed logins of our account',
     attack: ['T1110', 'T1531'],

@@ -1,31 +1,17 @@
-import { createHash } from 'node:crypto';
 import type { Condition, LogAlertQuery, Outsider } from '../grafana/log-query.js';
 import { type GeneratedFile, generatedYaml } from '../rule-files.js';
-import type { Alert } from '../rule.js';
 import type { LogDetection } from './detection.js';
 import { logDetections } from './log-detections.js';
+import { exporterRules } from './sigma-exporter.js';
+import { idOf, levels, snakeCase, tagsOf } from './sigma-rule.js';
 
 type Selection = Readonly<Record<string, unknown>>;
 
 /** What a rule selects, by name, and its condition. */
 type Detection = Readonly<Record<string, Selection | readonly Selection[] | string>>;
 
-const levels: Readonly<Record<Alert['severity'], string>> = { critical: 'high', warning: 'medium', info: 'low' };
-
 /** In place of the organization's own domain or tenant, which Sigma cannot compare with. */
 export const ownPlaceholder = 'own-organization';
-
-/** The same rule file for every run: the id of a rule depends on its name only. */
-function idOf(name: string): string {
-  const hex = createHash('sha256').update(name).digest('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
-    '-',
-  );
-}
-
-/** `VB365MisuseFirstExport` as `vb365_misuse_first_export`. */
-const snakeCase = (name: string): string =>
-  name.replace('VB365', 'vb365').replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
 
 /** Conditions that say what a field is. */
 function selectionOf(conditions: readonly Condition[]): Selection {
@@ -87,12 +73,11 @@ const sourceFields = ['service.instance.id', 'veeam.restore.session.id', 'veeam.
 
 function rulesOf(detection: LogDetection): readonly object[] {
   const { name, detects, attack, falsePositives, severity, query } = detection;
-  const tags = attack.map(technique => `attack.${technique.toLowerCase()}`);
   const isCounted = query.when !== 'none before' && query.limit > 0;
   const texts = {
     status: 'experimental',
     author: 'vb365-exporter',
-    tags,
+    tags: tagsOf(attack),
     falsepositives: [falsePositives],
     level: query.when === 'none before' ? 'low' : levels[severity],
   };
@@ -135,9 +120,9 @@ function describe({ when, records, outsider }: LogAlertQuery, isCounted: boolean
 
 /** One file of Sigma per detection: a rule, and a correlation where records are counted. */
 export const sigmaFiles = (): readonly GeneratedFile[] =>
-  logDetections.map(detection => ({
-    path: `dashboards/detections/sigma/${snakeCase(detection.name)}.yml`,
-    text: rulesOf(detection)
-      .map(rule => generatedYaml(rule))
-      .join('---\n'),
-  }));
+  [...logDetections.map(detection => [detection.name, rulesOf(detection)] as const), ...exporterRules()].map(
+    ([name, rules]) => ({
+      path: `dashboards/detections/sigma/${snakeCase(name)}.yml`,
+      text: rules.map(rule => generatedYaml(rule)).join('---\n'),
+    }),
+  );
