@@ -114,8 +114,8 @@ function listed(state: DiscoveryState, list: Observed<'listed'>, rules: Discover
     poll: { startedMs, notBeforeMs: atMs },
   };
   const token = feedEnd?.kind === 'changes' ? feedEnd.token : undefined;
-  // The feed reports what the server deletes, sooner or later.
-  const deleted = feed.kind === 'following' ? new Set<string>() : gone;
+  // From its token on, the feed reports what the server deletes.
+  const deleted = tokenOf(feed) === undefined ? gone : new Set<string>();
   return record(state, after, { ...list, token, deleted, wake: { open: true, sessions: idsOf(changed) } }, rules);
 }
 

@@ -16,7 +16,7 @@ type Misuse = Readonly<{
 type Victim = Pick<Simulator, 'world' | 'intercept' | 'revokeTokens'>;
 
 /** Something that is done so many seconds after the attack began. */
-type Step = Readonly<{ afterSeconds: number; run: (server: Victim, now: Nanos) => void }>;
+type AttackStep = Readonly<{ afterSeconds: number; run: (server: Victim, now: Nanos) => void }>;
 
 const contoso = 'contoso.onmicrosoft.com';
 const admin = 'CONTOSO\\Backup.Admin';
@@ -25,7 +25,7 @@ const manyOrganizations = ['alpine', 'blueyonder', 'cohovineyard', 'fourthcoffee
   short => `${short}.onmicrosoft.com`,
 );
 
-const misuse = (over: Partial<Misuse>): Step => ({
+const misuse = (over: Partial<Misuse>): AttackStep => ({
   afterSeconds: 0,
   run: (server, now) => {
     const common = { operator: admin, organizations: [contoso], type: 'Restore', items: 3, target: site };
@@ -35,7 +35,7 @@ const misuse = (over: Partial<Misuse>): Step => ({
 });
 
 /** Ends what the exporter is logged in with, and refuses every login from then on. */
-const lockOut: Step = {
+const lockOut: AttackStep = {
   afterSeconds: 0,
   run: server => {
     server.intercept(({ route }, { response, proceed }) => {
@@ -47,12 +47,12 @@ const lockOut: Step = {
   },
 };
 
-const cutOff: Step = {
+const cutOff: AttackStep = {
   afterSeconds: 30,
   run: server => server.intercept((_, { request }) => void request.socket.destroy()),
 };
 
-const deleteSessions: Step = {
+const deleteSessions: AttackStep = {
   afterSeconds: 20,
   run: ({ world }) => {
     const taken = world.sessions().filter(({ initiatedBy }) => initiatedBy === admin);
@@ -61,7 +61,7 @@ const deleteSessions: Step = {
 };
 
 /** Scripted attacks, each of which a detection has to notice; see docs/DETECTIONS.md. */
-const attacks: Readonly<Record<AttackName, readonly Step[]>> = {
+const attacks: Readonly<Record<AttackName, readonly AttackStep[]>> = {
   'first-export': [misuse({ operator: 'CONTOSO\\new.hire', type: 'Export', target: 'D:\\Exports\\finance.pst' })],
   'external-recipient': [misuse({ type: 'Send', target: 'drop@mail.example.net' })],
   'outside-hours': [misuse({})],

@@ -1,15 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { systemClock } from '../../src/kernel/clock.js';
 import type { AttackName } from '../../src/simulator/attack-names.js';
 import { organizations } from '../../src/simulator/cast.js';
 import { World } from '../../src/simulator/world.js';
 import { officeHours } from '../support/office-hours.js';
 import { type LogArchive, lokiArchive, victoriaLogsArchive } from './support/log-archives.js';
 import { replayed } from './support/replay.js';
+import { freePort, getText, startProgram, whenReady } from './support/running.js';
 import { secondsToNotice } from './support/staged-attacks.js';
+import { toolPath } from './support/tools.js';
 
 type Store = Readonly<{ name: string; rules: string; start: (folder: string) => Promise<LogArchive> }>;
 
@@ -114,3 +117,48 @@ describe.each(stores)('$name', ({ rules: store, start }) => {
     expect(found).toEqual([]);
   }, 600_000);
 });
+
+test('vmalert asks VictoriaLogs and raises the alert of an attack within 60 s, with its texts', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vb365-vmalert-'));
+  const archive = await victoriaLogsArchive(folder);
+  const address = `127.0.0.1:${String(await freePort())}`;
+  const running = startProgram({
+    path: toolPath('vmalert'),
+    args: [
+      `-rule=${resolve('dashboards/detections/victorialogs/vb365-misuse.yml')}`,
+      `-datasource.url=${archive.url.origin}`,
+      `-httpListenAddr=${address}`,
+      '-notifier.blackhole',
+    ],
+  });
+  try {
+    await whenReady(running, `http://${address}/health`);
+    const attacks = { folder, archive, atMs: systemClock.now(), names: ['mass-view'] as const };
+    const alert = (text: string): ActiveAlert | undefined =>
+      (JSON.parse(text) as Readonly<{ data: Readonly<{ alerts: readonly ActiveAlert[] }> }>).data.alerts.find(
+        ({ name, state }) => name === 'VB365MisuseOperatorViews' && state === 'firing',
+      );
+    let raised: ActiveAlert | undefined;
+    await secondsToNotice(attacks, async () => {
+      raised = alert((await getText(`http://${address}/api/v1/alerts`)).text);
+      return raised === undefined ? undefined : true;
+    });
+    expect(raised?.labels).toMatchObject({ server: 'mass-view', severity: 'warning', component: 'security' });
+    const { summary, description, dashboard_url } = raised?.annotations ?? {};
+    expect(summary).toBe('contoso\\backup.admin viewed very many items of contoso.onmicrosoft.com on mass-view.');
+    expect(description).toContain('viewed 250 items of contoso.onmicrosoft.com on mass-view within 1h.');
+    expect(dashboard_url).toContain('var-server=mass-view&var-organization=contoso.onmicrosoft.com');
+    expect(dashboard_url).toContain('var-initiator=contoso%5Cbackup.admin');
+  } finally {
+    await running.stop();
+    await archive.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+type ActiveAlert = Readonly<{
+  name: string;
+  state: string;
+  labels: Readonly<Record<string, string>>;
+  annotations: Readonly<Record<string, string>>;
+}>;

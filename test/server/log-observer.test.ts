@@ -194,6 +194,16 @@ test('logs each session that the change feed missed, ten in a poll, and how many
   expect(lines.at(-1)).toBe('warn msg="Sessions not reported by the change feed" count=12');
 });
 
+test('logs each session that the server has deleted early, ten in a poll, and how many there were', () => {
+  const { observer, said } = observerAt();
+  const deleted = Array.from({ length: 12 }, (_, index) => `s${String(index)}`);
+  observer.discovered(pollReport(undefined, { deleted }), []);
+  const lines = said();
+  expect(lines).toHaveLength(11);
+  expect(lines[0]).toBe('warn msg="Restore session was deleted on the server within a week" session=s0');
+  expect(lines.at(-1)).toBe('warn msg="Restore sessions deleted on the server" count=12');
+});
+
 const sample = <Item>(first: readonly Item[], count = first.length) => ({ count, first });
 
 test('Says so: names each rejected event by session, order and reason', () => {
