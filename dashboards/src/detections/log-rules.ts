@@ -26,6 +26,9 @@ const groupOf = (kind: object, exprOf: (detection: LogDetection) => string) => (
   ],
 });
 
+/** VictoriaLogs shows a record after about a second; the defaults, for metrics, would look 30 to 60 s back. */
+const ofVmalert = { type: 'vlogs', eval_delay: '1s', eval_alignment: false };
+
 /** The log rules: for the ruler of Loki, and for vmalert with VictoriaLogs. */
 export const logRuleFiles = (): readonly GeneratedFile[] => [
   {
@@ -34,6 +37,6 @@ export const logRuleFiles = (): readonly GeneratedFile[] => [
   },
   {
     path: 'dashboards/detections/victorialogs/vb365-misuse.yml',
-    text: generatedYaml(groupOf({ type: 'vlogs' }, ({ query }) => logsqlAlert(query))),
+    text: generatedYaml(groupOf(ofVmalert, ({ query }) => logsqlAlert(query))),
   },
 ];
