@@ -22,8 +22,10 @@ const beforeAttackMs = 30_000;
 /** Runs a simulated VB365 server until it should stop. */
 export async function runSimulator(flags: SimulateFlags, terminal: Terminal): Promise<ExitCode> {
   const { host, port, seed, pace, sessions, events } = flags;
+  // What happens during an attack is the attack.
+  const live = flags.attack === undefined ? { live: { pace } } : {};
   const past = sessions > 0 ? { history: { sessions, eventsEach: events, days: 30 } } : {};
-  const simulator = await simulate({ clock: systemClock, host, port, seed, live: { pace }, ...past });
+  const simulator = await simulate({ clock: systemClock, host, port, seed, ...live, ...past });
   terminal.print(`Simulated VB365 server at ${simulator.url} (user "simulator", password "simulator")`);
   if (flags.attack !== undefined) void runAttack(flags.attack, simulator, terminal);
   await aborted(terminal.stop);

@@ -138,13 +138,13 @@ test('vmalert asks VictoriaLogs and raises the alert of an attack within 60 s, w
       (JSON.parse(text) as Readonly<{ data: Readonly<{ alerts: readonly ActiveAlert[] }> }>).data.alerts.find(
         ({ name, state }) => name === 'VB365MisuseOperatorViews' && state === 'firing',
       );
-    let raised: ActiveAlert | undefined;
+    let found: ActiveAlert | undefined;
     await secondsToNotice(attacks, async () => {
-      raised = alert((await getText(`http://${address}/api/v1/alerts`)).text);
-      return raised === undefined ? undefined : true;
+      found = alert((await getText(`http://${address}/api/v1/alerts`)).text);
+      return found === undefined ? undefined : true;
     });
-    expect(raised?.labels).toMatchObject({ server: 'mass-view', severity: 'warning', component: 'security' });
-    const { summary, description, dashboard_url } = raised?.annotations ?? {};
+    expect(found?.labels).toMatchObject({ server: 'mass-view', severity: 'warning', component: 'security' });
+    const { summary, description, dashboard_url } = found?.annotations ?? {};
     expect(summary).toBe('contoso\\backup.admin viewed very many items of contoso.onmicrosoft.com on mass-view.');
     expect(description).toContain('viewed 250 items of contoso.onmicrosoft.com on mass-view within 1h.');
     expect(dashboard_url).toContain('var-server=mass-view&var-organization=contoso.onmicrosoft.com');

@@ -27,7 +27,7 @@ describe('an attack', () => {
   test('blind-exporter breaks every connection after that', async () => {
     await visiting(8, {}, async (visitor, simulator) => {
       await attack('blind-exporter', simulator, drivenClock(), going);
-      await expect(visitor.login(8)).rejects.toThrow();
+      await expect(visitor.login(8)).rejects.toThrow('fetch failed');
     });
   });
 

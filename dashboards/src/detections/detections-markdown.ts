@@ -25,8 +25,7 @@ function table(rows: readonly (readonly string[])[]): string {
 
 const code = (values: readonly string[]): string => values.map(value => `\`${value}\``).join(', ');
 
-/** The text of docs/DETECTIONS.md. */
-export const detectionsMarkdown = (): string => `# Detections of restore misuse
+const overview = (): string => `# Detections of restore misuse
 
 Generated from \`dashboards/src/detections\`; do not edit.
 
@@ -41,9 +40,9 @@ ${table([
 
 \`vb365-exporter simulate --attack <name>\` runs an attack 30 s after the exporter has logged in. The end-to-end tests run each attack and
 see its detection within 60 s; they also replay 30 quiet days, after 30 days of work, that raise nothing. In production a detection takes
-one poll and one evaluation of the rules: up to \`poll_interval\` and 30 s.
+one poll and one evaluation of the rules: up to \`poll_interval\` and 30 s.`;
 
-## Where the rules are
+const rules = (): string => `## Where the rules are
 
 ${table([
   ['rules', 'for'],
@@ -58,9 +57,9 @@ vmalert -rule=dashboards/detections/victorialogs/vb365-misuse.yml -datasource.ur
 \`\`\`
 
 The log rules need \`logs.enabled\`, \`keep\` for person and path in \`logs.personal_data\`, and a log store that keeps ${at.firstExport.memory} and an
-hour. The rules for Loki are checked with Grafana's grammar and evaluated by the tests, not by a Loki.
+hour. The rules for Loki are checked with Grafana's grammar and evaluated by the tests, not by a Loki.`;
 
-## Set your own names
+const names = (): string => `## Set your own names
 
 Names are in lower case. For further names, repeat the two filters of LogQL that hold the placeholder, and extend the lists of LogsQL and Sigma.
 The two addresses of [ALERTS](ALERTS.md#set-two-addresses) are placeholders in these files, too.
@@ -78,9 +77,9 @@ sed -i 's|${at.trusted.operators.join()}|vb365|g' dashboards/detections/*/*.yml
 \`\`\`
 
 The organization is compared by name: \`contoso.onmicrosoft.com\` for mail domains, \`contoso\` for tenants and for the domain of an account.
-Working hours are Monday to Friday, 07:00 to 19:00 UTC; change them in the rule. Thresholds are in \`dashboards/src/thresholds.ts\`.
+Working hours are Monday to Friday, 07:00 to 19:00 UTC; change them in the rule. Thresholds are in \`dashboards/src/thresholds.ts\`.`;
 
-## Sigma
+const sigma = (): string => `## Sigma
 
 \`\`\`sh
 sigma check --fail-on-issues dashboards/detections/sigma
@@ -97,9 +96,9 @@ source in a pipeline of yours. What Sigma cannot say:
 - A sliding window: both backends count in fixed ones.
 - The organization's own names: list them.
 
-Three rules read the log of the exporter (\`msg\`, \`reason\`, \`server\`) in place of metrics. A refused login is one line, not one per poll.
+Three rules read the log of the exporter (\`msg\`, \`reason\`, \`server\`) in place of metrics. A refused login is one line, not one per poll.`;
 
-## What they do not see
+const blindSpots = (): string => `## What they do not see
 
 - Records that arrive more than ${at.window} late, after an outage: log rules look at the time of the event. Look through them by hand.
 - Who is logged in: a stolen session of the usual operator, in working hours and small amounts, looks as usual.
@@ -107,5 +106,9 @@ Three rules read the log of the exporter (\`msg\`, \`reason\`, \`server\`) in pl
 - Files that are carried away after an export: the target is a folder of the server or of the operator.
 - Deleted sessions, if they had stopped and the server has no change feed (before VB365 8); those that were older than 7 days, which a shorter
   retention deletes as well; and those deleted before the exporter read them.
-- Logins other than its own: the exporter sees that its account is locked, not who locked it.
-`;
+- A lost server, while the exporter waits before its next login: 1, 10 or 30 minutes after a refused one. Until then it is \`VB365MisuseFailedLogins\`.
+- Logins other than its own: the exporter sees that its account is locked, not who locked it.`;
+
+/** The text of docs/DETECTIONS.md. */
+export const detectionsMarkdown = (): string =>
+  `${[overview, rules, names, sigma, blindSpots].map(section => section()).join('\n\n')}\n`;
