@@ -184,23 +184,6 @@ test('names ten of the sessions that could not be read in one line, and says how
   );
 });
 
-test.each([
-  [
-    'missed',
-    'Session was not reported by the change feed, found by a list',
-    'Sessions not reported by the change feed',
-  ],
-  ['deleted', 'Restore session was deleted on the server within a week', 'Restore sessions deleted on the server'],
-])('logs each session that was %s, ten in a poll, and how many there were', (kind, one, all) => {
-  const { observer, said } = observerAt();
-  const ids = Array.from({ length: 12 }, (_, index) => `s${String(index)}`);
-  observer.discovered(pollReport(undefined, { [kind]: ids }), []);
-  const lines = said();
-  expect(lines).toHaveLength(11);
-  expect(lines[0]).toBe(`warn msg="${one}" session=s0`);
-  expect(lines.at(-1)).toBe(`warn msg="${all}" count=12`);
-});
-
 const sample = <Item>(first: readonly Item[], count = first.length) => ({ count, first });
 
 test('Says so: names each rejected event by session, order and reason', () => {
