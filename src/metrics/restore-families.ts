@@ -45,6 +45,8 @@ export const restoreSessionsDeleted = counter({
   unit: 'sessions',
   labels: ['server'],
   stored: true,
+  held: true,
+  onFirstUse: true,
   example: 'increase(vb365_restore_sessions_deleted_total[1h]) > 0',
 });
 

@@ -52,7 +52,7 @@ export function createServer(spec: ServerSpec, among: number, shared: SharedServ
       apply: deltas => metrics.stored.apply(deltas),
       initialDeltas: session => initialSessionDeltas(name, session, labelOf),
       feedGapDeltas: missed => feedGapDeltas(name, missed),
-      deletedDeltas: sessions => deletedDeltas(name, sessions),
+      deletedDeltas: sessions => shared.incrementHold.hold(deletedDeltas(name, sessions)),
       replacedDeltas: () => replacedDeltas(name),
     },
     schedule: {

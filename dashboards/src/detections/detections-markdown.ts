@@ -40,7 +40,7 @@ ${table([
 
 \`vb365-exporter simulate --attack <name>\` runs an attack 30 s after the exporter has logged in. The end-to-end tests run each attack and
 see its detection within 60 s; they also replay 30 quiet days, after 30 days of work, that raise nothing. In production a detection takes
-one poll and one evaluation of the rules: up to \`poll_interval\` and 30 s.`;
+one poll (\`poll_interval\`), and one evaluation of the rules: 30 s for log rules, a scrape and an evaluation interval for Prometheus.`;
 
 const rules = (): string => `## Where the rules are
 
