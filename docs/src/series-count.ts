@@ -64,7 +64,6 @@ function countOf(of: readonly Family[], organizations: readonly string[], use: V
       .filter(({ label }) => (use['workload'] ?? []).includes(label))
       .flatMap(term => initialSessionDeltas('s', { organization, workload: term })),
   );
-  const isExceptional = ({ onFirstUse, known }: Family): boolean => onFirstUse === true && known === undefined;
   // Like an anomaly, a deletion is no use that is typical.
   const counted = of.filter(family => !isExceptional(family) || (use['kind'] ?? []).length > 0);
   return counted.reduce((sum, family) => {
@@ -74,6 +73,9 @@ function countOf(of: readonly Family[], organizations: readonly string[], use: V
     return sum + new Set([...closed, ...own].map(labels => JSON.stringify(labels))).size * linesOf(family);
   }, 0);
 }
+
+/** Its series appears when something rare has happened. */
+const isExceptional = ({ onFirstUse, known }: Family): boolean => onFirstUse === true && known === undefined;
 
 /** The closed lists of a family, limited to what occurs when its series are created on first use. */
 const valuesOf = ({ known = {}, onFirstUse }: Family, use: Values): Values =>
