@@ -23,7 +23,8 @@ export const cases: readonly Case[] = [
 /** promtool test files with the evaluation interval and the cases. */
 const files = {
   restore: { every: '1m', of: restoreCases },
-  quiet: { every: '30m', of: [...quietCases, ...quietMisuseCases] },
+  quiet: { every: '30m', of: quietCases },
+  'quiet-misuse': { every: '30m', of: quietMisuseCases },
   security: { every: '1m', of: misuseCases },
   volume: { every: '5m', of: volumeCases },
   server: { every: '1m', of: serverCases },

@@ -90,6 +90,9 @@ function countOf(of: readonly Family[], organizations: readonly string[], use: V
   }, 0);
 }
 
+/** Its series appears when something rare has happened. */
+const isExceptional = ({ onFirstUse, known }: Family): boolean => onFirstUse === true && known === undefined;
+
 /** The closed lists of a family, limited to what occurs when its series are created on first use. */
 const valuesOf = ({ known = {}, onFirstUse }: Family, use: Values): Values =>
   onFirstUse === true

@@ -95,7 +95,13 @@ function writeSession(
   now: Nanos,
 ): void {
   const client = { initiatedBy: operator, clientHost: '203.0.113.200' };
-  const { id } = world.addSession({ createdAt: now, organization, type: 'Veod', ...client });
+  const { id } = world.addSession({
+    createdAt: now,
+    organization,
+    type: 'Veod',
+    name: 'OneDrive restore (Entire organization)',
+    ...client,
+  });
   for (let number = 1; number <= items; number += 1) {
     const itemName = `Document ${String(number)}.docx`;
     const source = `/personal/finance/Documents/${itemName}`;

@@ -4,16 +4,22 @@ import { eventually, freePort, runProgram, startProgram, whenReady } from './sup
 import { toolPath } from './support/tools.js';
 
 describe('the real programs', () => {
-  test.each(['prometheus', 'promtool', 'alertmanager', 'amtool', 'otelcol', 'victoriaLogs', 'chromium'] as const)(
-    '%s runs',
-    async tool => {
-      const { code, output } = await runProgram({ path: toolPath(tool), args: ['--version'] });
-      expect({ code, output }).toMatchObject({
-        code: 0,
-        output: expect.stringMatching(/version|^Chromium \d|^victoria-logs-/m),
-      });
-    },
-  );
+  test.each([
+    'prometheus',
+    'promtool',
+    'alertmanager',
+    'amtool',
+    'otelcol',
+    'victoriaLogs',
+    'vmalert',
+    'chromium',
+  ] as const)('%s runs', async tool => {
+    const { code, output } = await runProgram({ path: toolPath(tool), args: ['--version'] });
+    expect({ code, output }).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/version|^Chromium \d|^(?:victoria-logs|vmalert)-/m),
+    });
+  });
 
   test('Jaeger runs', async () => {
     const { code, output } = await runProgram({ path: toolPath('jaeger'), args: ['version'] });
