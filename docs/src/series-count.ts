@@ -71,8 +71,6 @@ const single = { server: ['s'], version: ['v'], api_version: ['v'], installation
 
 type Values = Readonly<Record<string, readonly string[]>>;
 
-const isExceptional = ({ onFirstUse, known }: Family): boolean => onFirstUse === true && known === undefined;
-
 function countOf(of: readonly Family[], organizations: readonly string[], use: Values): number {
   const initial = organizations.flatMap(organization =>
     sessionTypes
