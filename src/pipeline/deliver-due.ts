@@ -3,7 +3,7 @@ import { BatchBuilder, type ReadBatch, type SessionPart } from './batch-builder.
 import { type DeliveryReport, DeliverySummary } from './delivery-report.js';
 import type { DeliveredBatch } from './pending-commit.js';
 import type { Delivered } from './ports.js';
-import { createReceiverProbe } from './receiver-probe.js';
+import { createSuspectSkipper } from './suspect-batches.js';
 import { dueSessions, type SinkWorker, type StopSignals } from './sink-worker.js';
 
 /**
@@ -15,7 +15,7 @@ import { dueSessions, type SinkWorker, type StopSignals } from './sink-worker.js
 export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals): Promise<DeliveryReport> {
   const { server, source, sink, backlog, reads, pendingCommit } = worker;
   const summary = new DeliverySummary();
-  const probe = createReceiverProbe(sink);
+  const suspects = createSuspectSkipper(sink);
   try {
     apply(worker, summary, await pendingCommit.commit()); // what the last delivery could not store
     for await (const read of inBatches(worker, readDue(worker, summary, quit))) {
@@ -23,14 +23,14 @@ export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals)
         read.entries.forEach(backlog.put); // they wait for the next poll
         continue;
       }
-      const delivered = await probe.deliver(read.batch, cut); // acknowledged, or throws and nothing counts as taken
+      const delivered = await suspects.deliver(read.batch, cut); // acknowledged, or throws and nothing counts as taken
       if (delivered === undefined) continue; // a suspect batch: its cursors do not move
       apply(worker, summary, await pendingCommit.commit(deliveredBatch(server, read, delivered))); // served only after the commit
     }
   } catch (thrown) {
     summary.undelivered.push(toExporterError(thrown));
   }
-  summary.undelivered.unshift(...probe.refusals.slice(0, 1));
+  summary.undelivered.unshift(...suspects.refusals.slice(0, 1));
   reads.endDelivery(summary.undelivered.length === 0); // what was not taken is read again from its cursors
   summary.late = reads.newlyLate();
   summary.due = dueSessions(worker);

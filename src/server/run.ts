@@ -8,7 +8,7 @@ import { deliverDue } from '../pipeline/deliver-due.js';
 import { every, runWhenNotified } from '../pipeline/loops.js';
 import { createPageCache } from '../pipeline/page-cache.js';
 import { PendingCommit } from '../pipeline/pending-commit.js';
-import { probeReceiver } from '../pipeline/receiver-probe.js';
+import { probeReceiver } from '../pipeline/receiver-outage.js';
 import type { ServedSeries, ServerState, Sink, SinkName, Store } from '../pipeline/ports.js';
 import { readSession } from '../pipeline/read-session.js';
 import { createSessionCache } from '../pipeline/session-cache.js';
