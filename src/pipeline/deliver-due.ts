@@ -3,12 +3,13 @@ import { BatchBuilder, type ReadBatch, type SessionPart } from './batch-builder.
 import { type DeliveryReport, DeliverySummary } from './delivery-report.js';
 import type { DeliveredBatch } from './pending-commit.js';
 import type { Delivered } from './ports.js';
+import { readSession } from './read-session.js';
 import { createSuspectSkipper } from './suspect-batches.js';
 import { dueSessions, type SinkWorker, type StopSignals } from './sink-worker.js';
 
 /**
  * One delivery of a sink: what is new in its due sessions, oldest session first, batch by batch. A session that does not
- * answer holds up no other. A cursor moves only after the sink has taken the events, so a crash repeats events and never
+ * answer does not delay the others. A cursor moves only after the sink has taken the events, so a crash repeats events and never
  * loses one.
  * Never rejects: failures are in the report, and what failed stays due.
  */
@@ -41,7 +42,8 @@ export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals)
 /** Reads and dedupes the due sessions, a few at a time. Failures to read go into the summary. */
 async function* readDue(worker: SinkWorker, summary: DeliverySummary, quit: AbortSignal): AsyncGenerator<SessionPart> {
   const { backlog, source, reads, random } = worker;
-  for await (const outcome of reads.outcomes(backlog.due(source.now(), reads.isReading), quit)) {
+  const due = backlog.due(source.now(), reads.isReading);
+  for await (const outcome of reads.outcomes(due, entry => readSession(worker, entry, quit), quit)) {
     if ('error' in outcome) {
       summary.unread.push(outcome);
       backlog.backOff(outcome.session, source.now(), random);
