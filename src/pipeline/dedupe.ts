@@ -211,7 +211,7 @@ class PageDraft {
     if (outcome === 'duplicate order') return this.#addDuplicate(row);
     this.ids.set(row.order, idOf(row));
     if (outcome === 'not final') return void this.unfinished.push(row.order);
-    const key = 'event' in row ? row.event.status.label : 'set_aside';
+    const key = 'event' in row ? row.event.status.label : 'rejected';
     count(this.readTally, key);
     note(this.#readAs, key, row.order);
     if (outcome === 'taken before') return this.#compare(row, key);

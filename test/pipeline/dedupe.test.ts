@@ -180,7 +180,7 @@ describe('a page', () => {
   test('names a row that could not be decoded, and does not ask for it again', () => {
     const { rejected, cursor } = dedupe(startCursor, fullRead(startCursor), page([bad]), context);
     expect(rejected).toEqual([{ order: 3, id: 'e3', reason: 'no_status' }]);
-    expect(cursor).toEqual({ ...taken([3, 3]), tally: { set_aside: 1 }, exceptions: { set_aside: [[3, 3]] } });
+    expect(cursor).toEqual({ ...taken([3, 3]), tally: { rejected: 1 }, exceptions: { rejected: [[3, 3]] } });
   });
 
   test('remembers the ids of the page before, so that a row that moved to the next page is not a duplicate', () => {
