@@ -3,6 +3,9 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { alertsMarkdown } from '../dist/dashboards/src/alerts-markdown.js';
 import { chartFiles, copiesInChart } from '../dist/dashboards/src/chart-files.js';
+import { detectionsMarkdown } from '../dist/dashboards/src/detections/detections-markdown.js';
+import { logRuleFiles } from '../dist/dashboards/src/detections/log-rules.js';
+import { sigmaFiles } from '../dist/dashboards/src/detections/sigma.js';
 import { dashboardFiles } from '../dist/dashboards/src/grafana/dashboard-files.js';
 import { ruleFiles } from '../dist/dashboards/src/rule-files.js';
 import { ruleTestFiles } from '../dist/dashboards/src/rule-tests.js';
@@ -15,9 +18,12 @@ const documents = [
   { path: 'docs/METRICS.md', text: metricsMarkdown() },
   { path: 'docs/ALERTS.md', text: alertsMarkdown() },
   { path: 'docs/LOGS.md', text: logsMarkdown() },
+  { path: 'docs/DETECTIONS.md', text: detectionsMarkdown() },
   ...ruleFiles(),
   ...ruleTestFiles(),
   ...dashboardFiles(),
+  ...logRuleFiles(),
+  ...sigmaFiles(),
 ];
 const at = path => new URL(`../${path}`, import.meta.url);
 const write = ({ path, text }) => {

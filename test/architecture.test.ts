@@ -25,7 +25,7 @@ const layers: readonly (readonly [
   ['model', { lines: 350, rooms: ['kernel'], packages: ['@opentelemetry/api'] }],
   ['config', { lines: 1550, rooms: ['kernel', 'model'], packages: ['node:net', 'node:path', 'yaml', 'zod'] }],
   ['pipeline', { lines: 2150, rooms: ['kernel', 'model'], packages: [] }],
-  ['discovery', { lines: 1150, rooms: ['kernel', 'model', 'pipeline'], packages: [] }],
+  ['discovery', { lines: 1200, rooms: ['kernel', 'model', 'pipeline'], packages: [] }],
   [
     'source',
     {
@@ -97,7 +97,7 @@ const layers: readonly (readonly [
   ],
   [
     'simulator',
-    { lines: 2250, rooms: ['kernel', 'model'], packages: ['express', 'node:http', 'node:https', 'node:net'] },
+    { lines: 2350, rooms: ['kernel', 'model'], packages: ['express', 'node:http', 'node:https', 'node:net'] },
   ],
   [
     'app',

@@ -88,6 +88,16 @@ const situations: Readonly<Record<string, Situation>> = {
     },
     stepMs: lateMs,
   },
+  'a session that is deleted soon after it stopped': {
+    runbooks: ['VB365MisuseSessionsDeleted'],
+    options: v8,
+    begin: async stage => {
+      const session = stage.openSession();
+      await countedEvent(stage, session);
+      endNow(stage, session);
+      stage.simulator.world.purgeSession(session);
+    },
+  },
   'a record that the receiver refuses, and records that it drops': {
     runbooks: ['VB365DeliveryRejected'],
     begin: stage => {

@@ -6,6 +6,7 @@ const owners: Readonly<Record<Component, string>> = {
   server: 'VB365 servers and polls',
   delivery: 'Delivery',
   exporter: 'The exporter',
+  security: 'Misuse (see also the log rules in [DETECTIONS](DETECTIONS.md))',
 };
 
 /** The text of docs/ALERTS.md: how to load the rules, which addresses to set, and every alert. */

@@ -4,6 +4,7 @@ import { thresholds as at } from './thresholds.js';
 
 const perOrganization = 'sum by (server, organization)';
 const items = 'vb365_restore_events_total{event_type!="None"}';
+const viewed = 'vb365_restore_events_total{event_type="View"}';
 const takenOut = 'vb365_restore_events_total{event_type=~"Save|Export|Send"}';
 
 /** The events that alerts and panels call failed items. The chart replaces these matchers. */
@@ -60,5 +61,6 @@ export const recordings: readonly Recording[] = [
   ...failures,
   ...hourAgainstWeek('restore_items', items),
   ...hourAgainstWeek('restore_items_taken_out', takenOut),
+  ...hourAgainstWeek('restore_items_viewed', viewed),
   lastPolls,
 ];

@@ -1,5 +1,6 @@
 import { type Alert, lastKnown } from './rule.js';
 import { thresholds as at } from './thresholds.js';
+import { unusual } from './unusual.js';
 
 const of = { component: 'restore', dashboard: 'organization', about: ['server', 'organization'] } as const;
 const ofWorkload = { ...of, about: ['server', 'organization', 'workload'] } as const;
@@ -46,12 +47,6 @@ and
 organization:vb365_restore_sessions_failed:ratio${long} > ${String(limits.longRatio)}
 and
 organization:vb365_restore_sessions:increase${short} >= ${String(limits.shortSessions)}`;
-
-/** `unless`, not a comparison with the baseline alone: an organization without a baseline must not be silent. */
-const unusual = (what: string, { itemsPerHour, timesBusiest }: { itemsPerHour: number; timesBusiest: number }) =>
-  `organization:vb365_${what}:increase1h > ${String(itemsPerHour)}
-unless
-organization:vb365_${what}:increase1h <= ${String(timesBusiest)} * organization:vb365_${what}:busiest_hour_of_week`;
 
 export const restoreAlerts: readonly Alert[] = [
   {

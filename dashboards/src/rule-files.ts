@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { deliveryAlerts } from './delivery-alerts.js';
+import { misuseAlerts } from './detections/misuse-alerts.js';
 import { exporterAlerts } from './exporter-alerts.js';
 import { recordings } from './recordings.js';
 import { restoreAlerts } from './restore-alerts.js';
@@ -9,7 +10,13 @@ import { serverAlerts } from './server-alerts.js';
 /** A generated file. */
 export type GeneratedFile = Readonly<{ path: string; text: string }>;
 
-export const alerts: readonly Alert[] = [...restoreAlerts, ...serverAlerts, ...deliveryAlerts, ...exporterAlerts];
+export const alerts: readonly Alert[] = [
+  ...restoreAlerts,
+  ...serverAlerts,
+  ...deliveryAlerts,
+  ...exporterAlerts,
+  ...misuseAlerts,
+];
 
 const header = '# Written by "npm run docs" from dashboards/src; do not edit.\n';
 
@@ -31,6 +38,7 @@ const alertGroups = {
   server: serverAlerts,
   delivery: deliveryAlerts,
   exporter: exporterAlerts,
+  security: misuseAlerts,
 };
 const recordingGroup = 'vb365.recordings';
 const nameOfGroup = (name: string): string => `vb365-${name}.alerts`;

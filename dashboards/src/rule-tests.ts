@@ -1,4 +1,5 @@
 import { deliveryCases } from './delivery-cases.js';
+import { misuseCases, quietMisuseCases } from './detections/misuse-cases.js';
 import { exporterCases } from './exporter-cases.js';
 import { restoreCases } from './restore-cases.js';
 import { type Case, testOf } from './rule-case.js';
@@ -15,12 +16,15 @@ export const cases: readonly Case[] = [
   ...trustCases,
   ...deliveryCases,
   ...exporterCases,
+  ...misuseCases,
+  ...quietMisuseCases,
 ];
 
 /** promtool test files with the evaluation interval and the cases. */
 const files = {
   restore: { every: '1m', of: restoreCases },
-  quiet: { every: '30m', of: quietCases },
+  quiet: { every: '30m', of: [...quietCases, ...quietMisuseCases] },
+  security: { every: '1m', of: misuseCases },
   volume: { every: '5m', of: volumeCases },
   server: { every: '1m', of: serverCases },
   trust: { every: '1m', of: trustCases },

@@ -2,8 +2,8 @@
 export const severities = ['critical', 'warning', 'info'] as const;
 export type Severity = (typeof severities)[number];
 
-/** Who acts: the team for restores, VB365 servers, OTLP receivers, or the exporter. */
-export const components = ['restore', 'server', 'delivery', 'exporter'] as const;
+/** Who acts: the team for restores, VB365 servers, OTLP receivers, the exporter, or security. */
+export const components = ['restore', 'server', 'delivery', 'exporter', 'security'] as const;
 export type Component = (typeof components)[number];
 
 /** Placeholder for the address of the runbooks, one page `<name>.md` per alert; docs/ALERTS.md says how to replace it. */
@@ -34,7 +34,7 @@ export const processStart = (gauge: string): string =>
   `${lastKnown(gauge)} * 0 + on (job, instance) group_left () ${lastKnown('process_start_time_seconds')}`;
 
 /** Labels that a summary and a link to a dashboard can name. */
-export type Subject = 'server' | 'organization' | 'workload' | 'instance';
+export type Subject = 'server' | 'organization' | 'workload' | 'instance' | 'initiator';
 
 /** An alert as data. The tests check rules, routes and runbooks against it. */
 export type Alert = Readonly<{
@@ -61,13 +61,16 @@ export type Alert = Readonly<{
 /** A recording rule that several alerts or panels use. */
 export type Recording = Readonly<{ name: `${string}:vb365_${string}`; expr: string }>;
 
+/** What the texts of an alert are made of; a rule for a log store has it, too. */
+export type AlertTexts = Pick<Alert, 'name' | 'about' | 'summary' | 'description' | 'dashboard' | 'lookBack'>;
+
 /** The annotation templates of an alert. */
-export function annotationsOf(alert: Alert): Readonly<Record<string, string>> {
+export function annotationsOf(alert: AlertTexts): Readonly<Record<string, string>> {
   const { name, summary, description } = alert;
   return { summary, description, runbook_url: `${runbookBase}/${name}.md`, dashboard_url: dashboardUrl(alert) };
 }
 
-function dashboardUrl({ dashboard, about, lookBack = '24h' }: Alert): string {
+function dashboardUrl({ dashboard, about, lookBack = '24h' }: AlertTexts): string {
   const variables = about.map(label => `var-${label}={{ $labels.${label} | urlquery }}`);
   return `${grafanaBase}/d/${dashboardUids[dashboard]}?${[...variables, `from=now-${lookBack}`, 'to=now'].join('&')}`;
 }

@@ -30,6 +30,25 @@ export const thresholds = {
   restoreExportUnusual: { itemsPerHour: 100, timesBusiest: 2, for: '5m', keepFiringFor: '1d' },
   restoreEventsAbandoned: { window: '1h' },
   eventCorrections: { window: '3d' },
+  /** Detections of misuse. Log rules look at records whose time is within `window`. */
+  misuse: {
+    window: '1h',
+    firstExport: { memory: '30d' },
+    outsideHours: { items: 0 },
+    manyOrganizations: { organizations: 4 },
+    operatorViews: { items: 200 },
+    /** Compared with the busiest hour of the week that ended a day ago. */
+    massView: { itemsPerHour: 200, timesBusiest: 2, keepFiringFor: '1d' },
+    exporterBlinded: { loginsWindow: '6h', logins: 2, networkWindow: '5m', networkErrors: 1 },
+    sessionsDeleted: { window: '1h', keepFiringFor: '1d' },
+    failedLogins: { window: '10m', times: 2 },
+    /** Placeholders in lower case, for your own; docs/DETECTIONS.md says how to replace them. */
+    trusted: {
+      mailDomains: ['partner.example.com'],
+      tenants: ['partner-example'],
+      operators: ['provider-example'],
+    },
+  },
   serverUnreachable: { window: '5m', for: '10m' },
   /** With a poll interval of more than `slowSeconds`, `slowWindow` holds at least two polls. */
   authFailing: { window: '10m', slowSeconds: 300, slowWindow: '3h', slowIntervals: 2, for: '5m' },

@@ -71,6 +71,8 @@ const single = { server: ['s'], version: ['v'], api_version: ['v'], installation
 
 type Values = Readonly<Record<string, readonly string[]>>;
 
+const isExceptional = ({ onFirstUse, known }: Family): boolean => onFirstUse === true && known === undefined;
+
 function countOf(of: readonly Family[], organizations: readonly string[], use: Values): number {
   const initial = organizations.flatMap(organization =>
     sessionTypes
@@ -78,7 +80,9 @@ function countOf(of: readonly Family[], organizations: readonly string[], use: V
       .filter(({ label }) => (use['workload'] ?? []).includes(label))
       .flatMap(term => initialSessionDeltas('s', { organization, workload: term })),
   );
-  return of.reduce((sum, family) => {
+  // Like an anomaly, a deletion is no use that is typical.
+  const counted = of.filter(family => !isExceptional(family) || (use['kind'] ?? []).length > 0);
+  return counted.reduce((sum, family) => {
     const own = initial.filter(delta => delta.family === family.name).map(({ labels }) => labels);
     const given = organizations.length === 0 ? single : { ...single, ...use, organization: organizations };
     const closed = closedLabels(family, { ...given, ...valuesOf(family, use) });

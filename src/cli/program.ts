@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { parseDuration } from '../config/duration.js';
 import { toExporterError } from '../kernel/errors.js';
 import { logFormats, logLevels } from '../kernel/log.js';
+import { attackNames } from '../simulator/attack-names.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
 /** Runs the command that `argv` (without node and script) names, and returns the exit code. An error is one line. */
@@ -141,6 +142,11 @@ function addOthers(program: Command, action: Action): void {
     .option('--pace <factor>', 'activity; 1: a new session about every 5 s', positive, 1)
     .option('--sessions <count>', 'number of past sessions', whole, 0)
     .option('--events <count>', 'number of events per past session', whole, 25)
+    .addOption(
+      new Option('--attack <name>', 'attack that detections notice; begins 30 s after the first login').choices(
+        attackNames,
+      ),
+    )
     .action(action(async () => (await import('./simulate.js')).runSimulator));
   program
     .command('healthcheck')

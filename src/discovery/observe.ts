@@ -1,5 +1,5 @@
 import type { Session } from '../model/session.js';
-import type { Nanos } from '../model/time.js';
+import { type Nanos, seconds } from '../model/time.js';
 import { endOf, formatCursor, startCursor } from '../pipeline/cursor.js';
 import {
   concernsOneRequest,
@@ -22,8 +22,8 @@ import {
   type DiscoveryRules,
   type DiscoveryState,
   type Observation,
+  type ReadEvent,
   type ReportedSessions,
-  type SessionReads,
 } from './state.js';
 
 export type DiscoveryStep = Readonly<{
@@ -34,6 +34,8 @@ export type DiscoveryStep = Readonly<{
   wake?: SinkWake;
   /** Sessions that a list showed to have changed and the feed did not report. */
   missed?: readonly string[];
+  /** Sessions that the server has deleted before its retention may do so. */
+  deleted?: readonly string[];
   next: NextReads;
 }>;
 
@@ -68,10 +70,12 @@ export function observe(state: DiscoveryState, observation: Observation, rules: 
   }
 }
 
-/** The ids of the sessions whose stored rows decide what a sink has to read. */
-export function idsOfInterest(state: DiscoveryState, reads: SessionReads, rules: DiscoveryRules): readonly string[] {
+/** The ids of the sessions whose stored rows decide what a sink has to read, and of those that are gone. */
+export function idsOfInterest(state: DiscoveryState, reads: ReadEvent, rules: DiscoveryRules): readonly string[] {
   const since = startsAfter(state.since, reads.startedAt, rules);
-  return reads.sessions.filter(session => sinksOf(session, since, rules).length > 0).map(({ id }) => id);
+  const wanted = reads.sessions.filter(session => sinksOf(session, since, rules).length > 0).map(({ id }) => id);
+  const deleted = 'changes' in reads ? reads.changes.deleted : new Set<string>();
+  return [...new Set([...wanted, ...reads.gone, ...deleted])];
 }
 
 /**
@@ -139,7 +143,9 @@ function listed(state: DiscoveryState, list: Observed<'listed'>, rules: Discover
     poll: { startedMs, notBeforeMs: atMs },
   };
   const token = feedEnd?.kind === 'changes' ? feedEnd.token : undefined;
-  return record(state, after, { ...list, token, wake: { open: true, sessions: idsOf(changed) } }, rules);
+  // From its token on, the feed reports what the server deletes.
+  const deleted = tokenOf(feed) === undefined ? gone : new Set<string>();
+  return record(state, after, { ...list, token, deleted, wake: { open: true, sessions: idsOf(changed) } }, rules);
 }
 
 const idsOf = (sessions: readonly Session[]): ReadonlySet<string> => new Set(sessions.map(({ id }) => id));
@@ -177,7 +183,8 @@ function changesRead(state: DiscoveryState, read: Observed<'changes read'>, rule
   // While a reported session is unread the stored token stays, so that the feed reports it again after a restart.
   const token = unread.length > 0 ? undefined : changes.token;
   const wake = { open: false, sessions: idsOf(read.sessions).union(gone) };
-  return { ...record(state, after, { ...read, gone, token, wake }, rules), missed: [...missed] };
+  const recorded = record(state, after, { ...read, gone, token, deleted: changes.deleted, wake }, rules);
+  return { ...recorded, missed: [...missed] };
 }
 
 function unreadAsked(
@@ -189,7 +196,7 @@ function unreadAsked(
   const after = { ...state, snapshots: state.snapshots.with(forgotten(gone)), unread: new Set(unread) };
   const token = unread.length > 0 ? undefined : tokenOf(state.feed)?.value;
   const wake = { open: false, sessions: idsOf(sessions).union(gone) };
-  return record(state, after, { ...read, token, wake }, rules);
+  return record(state, after, { ...read, token, deleted: gone, wake }, rules);
 }
 
 const forgotten = (gone: ReadonlySet<string>): ReadonlyMap<string, undefined> =>
@@ -207,9 +214,9 @@ const pollNow = ({ poll }: DiscoveryState): DiscoveryState['poll'] => ({ ...poll
 
 const unrecorded = (state: DiscoveryState, rules: DiscoveryRules) => ({ state, next: nextReads(state, rules) });
 
-/** `token`: the one to store; undefined to keep the stored one. */
+/** `token`: the one to store; undefined to keep the stored one. `deleted`: sessions that the server no longer has. */
 type Recording = Observed<'listed' | 'changes read' | 'unread asked again'> &
-  Readonly<{ token: string | undefined; wake: SinkWake }>;
+  Readonly<{ token: string | undefined; deleted: ReadonlySet<string>; wake: SinkWake }>;
 
 /** Stores the sessions that were found, with the token of the feed and the series and gaps that are new. */
 function record(before: DiscoveryState, after: DiscoveryState, found: Recording, rules: DiscoveryRules): DiscoveryStep {
@@ -218,9 +225,11 @@ function record(before: DiscoveryState, after: DiscoveryState, found: Recording,
   const rows = rowsToStore(found, since, rules);
   const firsts = new Map(sessions.map(session => [seriesKey(session), session] as const));
   for (const key of before.initialized) firsts.delete(key);
+  const deleted = deletedEarly(found);
   const deltas = [
     ...[...firsts.values()].flatMap(session => rules.series.initialDeltas(session)),
     ...after.gaps.flatMap(missed => rules.series.feedGapDeltas(missed)),
+    ...(deleted.length > 0 ? rules.series.deletedDeltas(deleted.length) : []),
   ];
   const isNew = rows.length > 0 || deltas.length > 0 || since !== before.since || isTokenDue(before, token, atMs);
   const again = new Set(rows.map(({ session }) => session));
@@ -236,7 +245,18 @@ function record(before: DiscoveryState, after: DiscoveryState, found: Recording,
     gaps: [],
     storedMs: isNew ? atMs : before.storedMs,
   };
-  return { state, commit: isNew ? { since, facts, rows, deltas } : undefined, wake, next: nextReads(state, rules) };
+  const commit = isNew ? { since, facts, rows, deltas } : undefined;
+  return { state, commit, deleted, wake, next: nextReads(state, rules) };
+}
+
+/** The shortest history that VB365 can be told to keep. */
+const shortestRetention: Nanos = seconds(7 * 86_400);
+
+/** Sessions that the server has deleted and that were too young for its own retention. */
+function deletedEarly({ deleted, stored, startedAt }: Recording): readonly string[] {
+  const isEarly = ({ session, createdAt }: CursorRow): boolean =>
+    deleted.has(session) && startedAt - createdAt < shortestRetention;
+  return [...new Set(stored.filter(isEarly).map(({ session }) => session))];
 }
 
 const seriesKey = ({ organization, workload }: Session): string => JSON.stringify([organization, workload.label]);

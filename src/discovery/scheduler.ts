@@ -58,6 +58,8 @@ export type DiscoveryReport = Readonly<{
   late: readonly string[];
   /** Sessions that the feed did not report; a list has found them. */
   missed: readonly string[];
+  /** Sessions that the server has deleted before its retention may do so. */
+  deleted: readonly string[];
 }>;
 
 type FeedReply = Readonly<{ answer: FeedResult; askedMs: number }>;
@@ -210,10 +212,10 @@ export class Discovery {
   }
 
   /**
-   * Stores what an event changes, adopts the state after that, and wakes the sinks. Resolves with the step's `missed`.
+   * Stores what an event changes, adopts the state after that, and wakes the sinks. Resolves with the step's findings.
    * @throws {ExporterError} `store`; nothing has changed then.
    */
-  async #apply(event: DiscoveryEvent): Promise<readonly string[]> {
+  async #apply(event: DiscoveryEvent): Promise<Pick<DiscoveryReport, 'missed' | 'deleted'>> {
     const { store, server, series } = this.#deps;
     const ids = 'sessions' in event ? idsOfInterest(this.#state, event, this.#rules) : undefined;
     const stored = ids === undefined ? [] : await store.rows(server, ids);
@@ -225,7 +227,7 @@ export class Discovery {
     this.#state = step.state;
     this.#next = step.next;
     if (step.wake !== undefined) this.#handOut(event, step.wake, step.commit?.rows ?? []);
-    return step.missed ?? [];
+    return { missed: step.missed ?? [], deleted: step.deleted ?? [] };
   }
 
   /** Makes due what the sinks have to read, and caches the sessions that they need for that. */
@@ -254,14 +256,15 @@ export class Discovery {
     let outcome: Omit<DiscoveryReport, 'seconds'>;
     try {
       const event = await read();
-      const missed = await this.#apply(event);
+      const found = await this.#apply(event);
       const { sessions, rejects } = event;
       const result = rejects.length === 0 ? 'complete' : 'partial';
-      outcome = { result, error: undefined, listed: sessions.length, rejects, late: this.#newlyLate(), missed };
+      outcome = { result, error: undefined, listed: sessions.length, rejects, late: this.#newlyLate(), ...found };
     } catch (thrown) {
       const error = toExporterError(thrown);
       await this.#apply(failed(error));
-      outcome = { result: 'failed', error, listed: 0, rejects: [], late: this.#newlyLate(), missed: [] };
+      const late = this.#newlyLate();
+      outcome = { result: 'failed', error, listed: 0, rejects: [], late, missed: [], deleted: [] };
     }
     const report = { ...outcome, seconds: (this.#now() - startedMs) / 1000 };
     polled(report, [...this.#state.open.values()]);

@@ -48,7 +48,7 @@ export type DiscoveryRules = Readonly<{
   grace: Nanos;
   /** Where each sink's history ends, for a server first met at `now`. */
   beginAt: (sink: SinkName, now: Nanos) => Nanos;
-  series: Pick<ServedSeries, 'initialDeltas' | 'feedGapDeltas'>;
+  series: Pick<ServedSeries, 'initialDeltas' | 'feedGapDeltas' | 'deletedDeltas'>;
 }>;
 
 /** Sessions that were read, by a list or by id. */

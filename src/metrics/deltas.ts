@@ -24,6 +24,7 @@ import {
   restoreItemDuration,
   restoreSessionDuration,
   restoreSessions,
+  restoreSessionsDeleted,
 } from './restore-families.js';
 import { installationChanges, reconcileMissed } from './server-families.js';
 import { observations, observe, DeltaBuilder } from './delta-builder.js';
@@ -53,6 +54,10 @@ export function initialDeltas(of: readonly Family[], given: LabelValueLists): re
 /** What the replacement of a server by another installation adds. */
 export const replacedDeltas = (server: string): readonly SeriesDelta[] =>
   new DeltaBuilder().count(installationChanges, { server }, 1).deltas();
+
+/** What sessions add that the server has deleted early. */
+export const deletedDeltas = (server: string, sessions: number): readonly SeriesDelta[] =>
+  new DeltaBuilder().count(restoreSessionsDeleted, { server }, sessions).deltas();
 
 const itemTypes = ['View', 'Save', 'Export', 'Send', 'Restore'] as const;
 

@@ -39,6 +39,17 @@ export const restoreSessions = counter({
   example: 'sum by (server, result) (increase(vb365_restore_sessions_total[1d]))',
 });
 
+export const restoreSessionsDeleted = counter({
+  name: 'vb365_restore_sessions_deleted_total',
+  help: 'Total number of restore sessions that disappeared from the server within 7 days after their creation, before its retention may delete them.',
+  unit: 'sessions',
+  labels: ['server'],
+  stored: true,
+  held: true,
+  onFirstUse: true,
+  example: 'increase(vb365_restore_sessions_deleted_total[1h]) > 0',
+});
+
 export const restoreSessionDuration = histogram({
   name: 'vb365_restore_session_duration_seconds',
   help: 'Duration of restore sessions in seconds, from creation to end.',

@@ -234,6 +234,8 @@ export interface ServedSeries {
   initialDeltas(session: Session): readonly SeriesDelta[];
   /** Counts a gap in the change feed. `missed`: sessions that the feed did not report. */
   feedGapDeltas(missed: number): readonly SeriesDelta[];
+  /** Counts sessions that the server has deleted early. */
+  deletedDeltas(sessions: number): readonly SeriesDelta[];
   /** Counts that the server has become another installation. */
   replacedDeltas(): readonly SeriesDelta[];
 }

@@ -38,6 +38,7 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
       logUnlisted(report.rejects);
       for (const session of report.late) warnOfSession(lateMessage, { side: 'source', session });
       logMissed(log, report.missed);
+      logDeleted(log, report.deleted);
       poll(error, { side: sideOf(error, 'source') });
     },
     feed: ({ active, error }) => {
@@ -92,6 +93,12 @@ function logMissed(log: Log, missed: DiscoveryReport['missed']): void {
   for (const session of missed.slice(0, maxLines))
     log.warn('Session was not reported by the change feed, found by a list', { session });
   if (missed.length > maxLines) log.warn('Sessions not reported by the change feed', { count: missed.length });
+}
+
+function logDeleted(log: Log, deleted: DiscoveryReport['deleted']): void {
+  for (const session of deleted.slice(0, maxLines))
+    log.warn('Restore session was deleted on the server within a week', { session });
+  if (deleted.length > maxLines) log.warn('Restore sessions deleted on the server', { count: deleted.length });
 }
 
 /** Names the first few events and sessions of each kind, and says how many there were if there are more. */

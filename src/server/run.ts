@@ -88,7 +88,8 @@ async function identify(deps: RunDeps, quit: AbortSignal): Promise<InstallationS
     } catch (thrown) {
       const error = toExporterError(thrown);
       const seconds = (clock.monotonic() - startedMs) / 1000;
-      observer.discovered({ result: 'failed', error, seconds, listed: 0, rejects: [], late: [], missed: [] }, []);
+      const nothing = { listed: 0, rejects: [], late: [], missed: [], deleted: [] };
+      observer.discovered({ result: 'failed', error, seconds, ...nothing }, []);
       return error;
     }
   };

@@ -1,5 +1,6 @@
 import { parser } from '@grafana/lezer-logql';
 import type { Line } from '../support/loki-receiver.js';
+import { templated } from './logql-templates.js';
 
 type Node = ReturnType<typeof parser.parse>['topNode'];
 type Labels = Readonly<Record<string, string>>;
@@ -12,7 +13,7 @@ type Vector = readonly Readonly<{ labels: Labels; value: number }>[];
 export type Moment = Readonly<{ lines: readonly Line[]; at: number }>;
 
 /**
- * The part of LogQL that the dashboards use, over lines in memory: the tests have no Loki. A query is parsed with
+ * The part of LogQL that dashboards and rules use, over lines in memory: the tests have no Loki. A query is parsed with
  * Grafana's grammar; a node that is not known here is an error, never ignored.
  */
 export function linesOf(query: string, lines: readonly Line[]): readonly Line[] {
@@ -88,20 +89,6 @@ function labelFilter(node: Node, text: Source): (labels: Labels) => boolean {
   const sides = children(node).filter(({ name }) => name === 'LabelFilter');
   const tests = sides.map(side => labelFilter(side, text));
   return labels => tests.some(test => test(labels));
-}
-
-const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-
-/** The templates that the dashboards use. Times are UTC. */
-function templated(template: string): (line: Line) => string {
-  const [, label] = /^\{\{ ToLower \.(\w+) \}\}$/.exec(template) ?? [];
-  if (label !== undefined) return ({ labels }) => (labels[label] ?? '').toLowerCase();
-  const [, layout = ''] = /^\{\{ __timestamp__ \| date "(15|Mon)" \}\}$/.exec(template) ?? [];
-  if (layout === '') throw new Error(`Unknown template ${template}`);
-  return ({ at }) => {
-    const time = new Date(Number(BigInt(at) / 1_000_000n));
-    return layout === 'Mon' ? (days[time.getUTCDay()] ?? '') : String(time.getUTCHours()).padStart(2, '0');
-  };
 }
 
 function labelFormat(node: Node, text: Source): Stage {
@@ -183,7 +170,9 @@ function overRange(node: Node, text: Source, { lines, at }: Moment): Vector {
   const unwrap = child(range, 'UnwrapExpr');
   const label = unwrap === undefined ? undefined : text(need(unwrap, 'Identifier'));
   const by = grouping(node, text);
-  const end = BigInt(at) * 1_000_000_000n;
+  const offset = child(range, 'OffsetExpr');
+  const back = offset === undefined ? 0 : secondsOf(text(need(offset, 'Duration')));
+  const end = BigInt(at - back) * 1_000_000_000n;
   const inRange = lines.filter(one => BigInt(one.at) > end - BigInt(seconds) * 1_000_000_000n && BigInt(one.at) <= end);
   const found = piped(range, text)(inRange).filter(({ labels }) => label === undefined || labels[label] !== undefined);
   const groups = byLabels(
@@ -240,14 +229,22 @@ function aggregated(operation: string, values: readonly number[]): number {
   }
 }
 
-/** `a or b`: a, and what b has for labels that a has not. */
-function either(node: Node, text: Source, moment: Moment): Vector {
+/** What one of the vectors has for labels that the other has not. */
+function lacking(vector: Vector, other: Vector): Vector {
+  const taken = new Set(other.map(({ labels }) => JSON.stringify(labels)));
+  return vector.filter(({ labels }) => !taken.has(JSON.stringify(labels)));
+}
+
+/** `a or b`, `a unless b`, `a > 1`. */
+function combined(node: Node, text: Source, moment: Moment): Vector {
+  const [left, right] = children(node).filter(({ name }) => name === 'Expr');
+  if (left === undefined || right === undefined) throw new Error('An operator has not two sides');
+  const vector = metric(left, text, moment);
+  if (child(node, 'Gtr') !== undefined) return vector.filter(({ value }) => value > Number(text(right)));
+  const other = metric(right, text, moment);
+  if (child(node, 'Unless') !== undefined) return lacking(vector, other);
   need(node, 'Or');
-  const [left = [], right = []] = children(node)
-    .filter(({ name }) => name === 'Expr')
-    .map(side => metric(side, text, moment));
-  const taken = left.map(({ labels }) => JSON.stringify(labels));
-  return [...left, ...right.filter(({ labels }) => !taken.includes(JSON.stringify(labels)))];
+  return [...vector, ...lacking(other, vector)];
 }
 
 function metric(node: Node, text: Source, moment: Moment): Vector {
@@ -257,7 +254,7 @@ function metric(node: Node, text: Source, moment: Moment): Vector {
     case 'MetricExpr':
       return metric(onlyChild(node), text, moment);
     case 'BinOpExpr':
-      return either(node, text, moment);
+      return combined(node, text, moment);
     case 'VectorExpr':
       return [{ labels: {}, value: Number(text(need(node, 'Number'))) }];
     case 'VectorAggregationExpr':

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
+import { logDetections } from '../../dashboards/src/detections/log-detections.js';
 import { recordings } from '../../dashboards/src/recordings.js';
 import { annotationsOf, components, runbookBase, severities } from '../../dashboards/src/rule.js';
 import { alerts, ruleFiles } from '../../dashboards/src/rule-files.js';
@@ -112,8 +113,8 @@ describe('every alert', () => {
 describe('runbooks', () => {
   const pages = readdirSync('dashboards/runbooks');
 
-  test('there is one for each alert, and none more', () => {
-    expect(pages.toSorted()).toEqual(alerts.map(({ name }) => `${name}.md`).toSorted());
+  test('there is one for each alert and detection, and none more', () => {
+    expect(pages.toSorted()).toEqual([...alerts, ...logDetections].map(({ name }) => `${name}.md`).toSorted());
   });
 
   test.each(pages)('%s says what it means, what to look at and what to do', page => {

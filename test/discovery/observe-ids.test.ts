@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { idsOfInterest, sessionsToRead } from '../../src/discovery/observe.js';
 import { SessionSnapshots } from '../../src/discovery/session-snapshots.js';
-import { rules, s1, steady, stopped, feedEnd } from '../support/observations.js';
+import { changes, rules, s1, steady, stopped, feedEnd } from '../support/observations.js';
 
 describe('the sessions that a poll has to look at', () => {
   test.each([
@@ -25,7 +25,12 @@ describe('the sessions that a poll has to look at', () => {
     { why: 'a sink that is new begins before its end', sessions: [stopped], since: {}, ids: ['s1'] },
     { why: 'it is history for every sink', sessions: [stopped], since: { metrics: 3n }, ids: [] },
   ])('needs the stored rows of $ids for s1: $why', ({ sessions, since = steady.since, ids }) => {
-    const reads = { sessions, gone: new Set<string>(), unread: [], rejects: [], startedAt: 2n };
-    expect(idsOfInterest({ ...steady, since }, reads, rules)).toEqual(ids);
+    const read = changes({}, { sessions, startedAt: 2n });
+    expect(idsOfInterest({ ...steady, since }, read, rules)).toEqual(ids);
+  });
+
+  test('needs the stored rows of sessions that are gone or deleted', () => {
+    const read = changes({ deleted: new Set(['s3']) }, { gone: new Set(['s2']) });
+    expect(idsOfInterest(steady, read, rules)).toEqual(['s2', 's3']);
   });
 });

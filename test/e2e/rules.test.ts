@@ -20,10 +20,14 @@ describe('promtool', () => {
     expect({ code, output }).toMatchObject({ code: 0 });
   });
 
-  test.each(tests)('passes %s', async file => {
-    const { code, output } = await promtool('test', 'rules', file);
-    expect({ code, output }).toMatchObject({ code: 0, output: expect.stringMatching(/SUCCESS/) });
-  });
+  test.each(tests)(
+    'passes %s',
+    async file => {
+      const { code, output } = await promtool('test', 'rules', file);
+      expect({ code, output }).toMatchObject({ code: 0, output: expect.stringMatching(/SUCCESS/) });
+    },
+    600_000,
+  );
 
   test('fails a test when a threshold is another one', async () => {
     await inFolder(async folder => {
@@ -70,6 +74,8 @@ describe('amtool', () => {
       'tenant-contoso,backup-team',
       ['VB365RestoreVolumeUnusual', 'restore', 'info', 'contoso.onmicrosoft.com'],
     ],
+    ['misuse', 'security-team', ['VB365MisuseExternalRecipient', 'security', 'warning', 'contoso.onmicrosoft.com']],
+    ['a blinded exporter', 'on-call,security-team', ['VB365MisuseExporterBlinded', 'security', 'critical', '']],
     ['a session without organization', 'backup-team', ['VB365RestoreSessionStuck', 'restore', 'warning', '']],
     ['an exporter that is down', 'on-call,operators', ['VB365ExporterDown', 'exporter', 'critical', '']],
     ['refused records', 'operators', ['VB365DeliveryRejected', 'delivery', 'warning', '']],

@@ -31,6 +31,7 @@ const found = {
   rejects: [],
   late: [],
   missed: [],
+  deleted: [],
 } as const;
 const connection = {
   tokenExpiresAtMs: () => undefined,

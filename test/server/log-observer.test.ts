@@ -24,6 +24,7 @@ const pollReport = (error?: ExporterError, rest: Partial<DiscoveryReport> = {}):
   rejects: [],
   late: [],
   missed: [],
+  deleted: [],
   ...rest,
 });
 const silent = new ExporterError('network', 'Could not read sessions: nobody answers');
@@ -182,16 +183,6 @@ test('names the session that does not answer a poll, and in one line ten of thos
   expect(line).toBe(
     `warn msg="Sessions could not be read, will retry" side=source count=12 error="${rejects.slice(0, 10).join('; ')}"`,
   );
-});
-
-test('logs each session that the change feed missed, ten in a poll, and how many there were', () => {
-  const { observer, said } = observerAt();
-  const missed = Array.from({ length: 12 }, (_, index) => `s${String(index)}`);
-  observer.discovered(pollReport(undefined, { missed }), []);
-  const lines = said();
-  expect(lines).toHaveLength(11);
-  expect(lines[0]).toBe('warn msg="Session was not reported by the change feed, found by a list" session=s0');
-  expect(lines.at(-1)).toBe('warn msg="Sessions not reported by the change feed" count=12');
 });
 
 const sample = <Item>(first: readonly Item[], count = first.length) => ({ count, first });

@@ -15,6 +15,7 @@ const complete: DiscoveryReport = {
   rejects: [],
   late: [],
   missed: [],
+  deleted: [],
 };
 const failed: DiscoveryReport = { ...complete, result: 'failed', error: new ExporterError('network', 'gone') };
 

@@ -18,6 +18,7 @@ const report = (over: Partial<DiscoveryReport> = {}): DiscoveryReport => ({
   rejects: [],
   late: [],
   missed: [],
+  deleted: [],
   ...over,
 });
 const failure = (reason: 'network' | 'store', message: string): DiscoveryReport =>

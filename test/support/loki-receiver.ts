@@ -113,6 +113,7 @@ export async function lokiReceiver(over: Partial<LokiLimits> = {}): Promise<Loki
   const receiver: OtlpReceiver = await otlpReceiver();
   const newest = new Map<string, bigint>();
   const lines = new Map<string, Line>();
+  let sorted: readonly Line[] | undefined;
   const refused: Record<string, number> = {};
   const take = (incoming: Incoming): boolean => {
     const { stream, metadata, record } = incoming;
@@ -127,6 +128,7 @@ export async function lokiReceiver(over: Partial<LokiLimits> = {}): Promise<Loki
     newest.set(key, at > latest ? at : latest);
     const line = { at: record.timeUnixNano, text: record.body.stringValue, labels: { ...stream, ...metadata } };
     lines.set(JSON.stringify(line), line);
+    sorted = undefined;
     return true;
   };
   // The records that it does not refuse are kept, whatever the status.
@@ -137,7 +139,7 @@ export async function lokiReceiver(over: Partial<LokiLimits> = {}): Promise<Loki
   };
   return {
     url: new URL('/otlp/v1/logs', receiver.url),
-    lines: () => [...lines.values()].toSorted((a, b) => Number(BigInt(a.at) - BigInt(b.at))),
+    lines: () => (sorted ??= [...lines.values()].toSorted((a, b) => Number(BigInt(a.at) - BigInt(b.at)))),
     refused: () => ({ ...refused }),
     close: async () => receiver.close(),
   };

@@ -17,6 +17,7 @@ export const rules: DiscoveryRules = {
   series: {
     initialDeltas: ({ organization }) => [counted(organization)],
     feedGapDeltas: missed => [counted(`missed ${String(missed)}`)],
+    deletedDeltas: sessions => [counted(`deleted ${String(sessions)}`)],
   },
 };
 
@@ -54,7 +55,7 @@ export const listed = (over: Partial<Extract<Observation, { kind: 'listed' }>> =
 
 type Changes = Extract<Observation, { kind: 'changes read' }>;
 
-export const changes = (answer: Partial<Changes['changes']> = {}, over: Partial<Changes> = {}): Observation => ({
+export const changes = (answer: Partial<Changes['changes']> = {}, over: Partial<Changes> = {}): Changes => ({
   ...reads,
   kind: 'changes read',
   changes: { ...feedEnd('t2'), ...answer },

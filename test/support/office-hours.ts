@@ -16,15 +16,19 @@ export type OfficeHours = Readonly<{
   untilMs: number;
   /** Sessions in a busy hour. */
   sessionsPerHour: number;
+  /** Whether some work in the evening and at weekends. Default true. */
+  overtime?: boolean;
 }>;
 
 const hourMs = 3_600_000;
 const quirks = { ...defaultQuirks, oddNames: false };
 
 /** Sessions of an hour of the day, as a part of those of a busy hour (UTC). */
-function rush(atMs: number): number {
+function rush(atMs: number, overtime: boolean): number {
   const at = new Date(atMs);
   const hour = at.getUTCHours();
+  // A session that begins before 15:00 ends before 19:00.
+  if (!overtime && (hour >= 15 || at.getUTCDay() % 6 === 0)) return 0;
   if (at.getUTCDay() % 6 === 0) return hour === 11 ? 0.15 : 0;
   if (hour < 7 || hour >= 20) return 0;
   if (hour === 12) return 0.4;
@@ -50,12 +54,19 @@ export function officeHours(options: OfficeHours): Script {
   };
 }
 
-function play({ seed, organizations, fromMs, untilMs, sessionsPerHour }: OfficeHours): readonly Step[] {
+function play({
+  seed,
+  organizations,
+  fromMs,
+  untilMs,
+  sessionsPerHour,
+  overtime = true,
+}: OfficeHours): readonly Step[] {
   const random = dice(seed, 41);
   const steps: Step[] = [];
   let number = 0;
   for (let hour = fromMs; hour < untilMs; hour += hourMs) {
-    const busy = sessionsPerHour * rush(hour);
+    const busy = sessionsPerHour * rush(hour, overtime);
     const count = Math.floor(busy) + (random() < busy % 1 ? 1 : 0);
     for (let index = 0; index < count; index += 1) {
       const scene = { seed, number, quirks };

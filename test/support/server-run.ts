@@ -141,6 +141,7 @@ export const noSeries: ServedSeries = {
   apply: () => undefined,
   initialDeltas: () => [],
   feedGapDeltas: () => [],
+  deletedDeltas: () => [],
   replacedDeltas: () => [],
 };
 

@@ -137,12 +137,13 @@ describe('wrong passwords', () => {
       return performance.now() - startedMs;
     };
     const best = new Map<string, number>();
-    for (let round = 0; round < 3; round += 1) {
+    const ratio = (): number => Math.max(...best.values()) / Math.min(...best.values());
+    // A busy machine delays some of them; the least of several rounds comes near what each takes.
+    for (let round = 0; round < 3 || (ratio() >= 2 && round < 40); round += 1) {
       for (const name of ['low', 'middle', 'high', 'nobody'])
         best.set(name, Math.min(best.get(name) ?? Infinity, await timeOf(name)));
     }
-    const times = [...best.values()];
-    expect(Math.max(...times) / Math.min(...times)).toBeLessThan(2);
+    expect(ratio()).toBeLessThan(2);
   });
 
   test('get 503 with Retry-After, are counted by reason, and end when the connection closes', async () => {

@@ -9,8 +9,25 @@ export type Condition =
   | Readonly<{ anyOf: readonly string[]; containsTextOf: string }>
   | 'outside office hours';
 
-/** An attribute to group by; `lowerCaseAs` gives its lower case a name. */
-export type Group = Readonly<{ attribute: string; lowerCaseAs?: string }>;
+/**
+ * `part` of an attribute is not the one that the organization has, nor trusted, in any case. Records whose attribute has no
+ * such part do not meet it. Patterns are RE2 for the whole text and have one group, the part.
+ */
+export type Outsider = Readonly<{
+  attribute: string;
+  part: string;
+  ofOrganization: string;
+  /** Parts, or whole values of the attribute, in lower case. */
+  trusted: readonly string[];
+  /**
+   * The same for Sigma, which cannot compare parts: a text that only values with a part contain (undefined: all have one), and
+   * the patterns of values that have the part `%`.
+   */
+  sigma: Readonly<{ contains?: string; with: readonly string[] }>;
+}>;
+
+/** An attribute to group by; `as` gives it a name, `lowerCaseAs` its lower case. */
+export type Group = Readonly<{ attribute: string; lowerCaseAs?: string; as?: string }>;
 
 /** All records that meet every condition. */
 type Records = Readonly<{ records: readonly Condition[] }>;
@@ -29,18 +46,32 @@ export type LogQuery =
   /** Records per bar of a graph. */
   | (Records & Readonly<{ show: 'per bar'; by: Group }>);
 
+/**
+ * Groups of the records of a window, for a rule that alerts on each of them: those with more records, or with more values
+ * of an attribute, than a limit; or those that had no record in the time of `memory` before the window.
+ */
+export type LogAlertQuery = Records &
+  Readonly<{ outsider?: Outsider; by: readonly Group[]; window: string }> &
+  (
+    | Readonly<{ when: 'more records than'; limit: number }>
+    | Readonly<{ when: 'more values than'; of: Group; limit: number }>
+    | Readonly<{ when: 'none before'; memory: string }>
+  );
+
 const ofServer: Condition = { attribute: 'service.instance.id', isChosenIn: 'server' };
 const inOrganization: Condition = { attribute: 'veeam.organization.name', isChosenIn: 'organization' };
 
 /** Records of events and sessions. */
 export const allRecords: readonly Condition[] = [ofServer, inOrganization];
 
-/** Records of events, one per item, without lines about the session itself. */
-export const itemRecords: readonly Condition[] = [
-  ...allRecords,
+/** Records of events of every server, one per item, without lines about the session itself. */
+export const everyItem: readonly Condition[] = [
   { attribute: 'veeam.event.kind', is: 'veeam.restore.item' },
   { attribute: 'veeam.restore.event.type', isNot: 'None' },
 ];
+
+/** Records of events, one per item, without lines about the session itself. */
+export const itemRecords: readonly Condition[] = [...allRecords, ...everyItem];
 
 /** Records of stopped sessions. */
 export const sessionRecords: readonly Condition[] = [

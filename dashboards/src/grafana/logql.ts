@@ -1,5 +1,5 @@
 import { DataqueryBuilder, LokiQueryType } from '@grafana/grafana-foundation-sdk/loki';
-import type { Condition, Group, LogQuery } from './log-query.js';
+import type { Condition, Group, LogAlertQuery, LogQuery, Outsider } from './log-query.js';
 import type { LogStore } from './log-store.js';
 import { type Query, traceOf } from './queries.js';
 import { chosen } from './variables.js';
@@ -20,6 +20,18 @@ function filter(condition: Condition): string {
   if ('isOneOf' in condition) return `${name}=~"${condition.isOneOf.join('|')}"`;
   return `${name}=~\`\${${condition.isChosenIn}:regex}\``;
 }
+
+/** The group of a pattern in lower case, or the whole text where the pattern does not match. */
+const partOf = (attribute: string, pattern: string): string =>
+  `{{ ToLower (regexReplaceAll ${JSON.stringify(pattern)} .${field(attribute)} "$1") }}`;
+
+const outside = ({ attribute, part, ofOrganization, trusted }: Outsider): readonly string[] => [
+  `${field(attribute)}=~\`${part}\``,
+  `label_format theirs=\`${partOf(attribute, part)}\`, own=\`${partOf('veeam.organization.name', ofOrganization)}\`, whole=\`{{ ToLower .${field(attribute)} }}\``,
+  'label_format foreign=`{{ ne .theirs .own }}`',
+  'foreign="true"',
+  ...trusted.flatMap(value => [`theirs!=\`${value}\``, `whole!=\`${value}\``]),
+];
 
 const selected = (conditions: readonly Condition[]): string =>
   ['{service_name="vb365-exporter"}', ...conditions.map(filter)].join(' | ');
@@ -51,7 +63,37 @@ function logqlOf(asked: LogQuery): string {
   }
 }
 
-const labelOf = ({ attribute, lowerCaseAs }: Group): string => `{{${lowerCaseAs ?? field(attribute)}}}`;
+const renamed = (groups: readonly Group[]): string =>
+  groups
+    .map(({ attribute, lowerCaseAs, as = field(attribute) }) =>
+      lowerCaseAs === undefined
+        ? `${as}=\`{{ .${field(attribute)} }}\``
+        : `${lowerCaseAs}=\`{{ ToLower .${field(attribute)} }}\``,
+    )
+    .join(', ');
+
+/** The query of an alerting rule in LogQL; its value is the number that has to be explained. */
+export function logqlAlert(asked: LogAlertQuery): string {
+  const { by, window, outsider } = asked;
+  const names = by.map(nameOf).join(', ');
+  const groups = asked.when === 'more values than' ? [...by, asked.of] : by;
+  const foreign = outsider === undefined ? [] : outside(outsider);
+  const records = [selected(asked.records), ...foreign, `label_format ${renamed(groups)}`].join(' | ');
+  const counted = (range: string, offset = ''): string =>
+    `sum by (${groups.map(nameOf).join(', ')}) (count_over_time(${records} [${range}]${offset}))`;
+  switch (asked.when) {
+    case 'more records than':
+      return `${counted(window)} > ${String(asked.limit)}`;
+    case 'more values than':
+      return `count by (${names}) (${counted(window)}) > ${String(asked.limit)}`;
+    case 'none before':
+      return `${counted(window)} unless ${counted(asked.memory, ` offset ${window}`)}`;
+  }
+}
+
+const nameOf = ({ attribute, lowerCaseAs, as = field(attribute) }: Group): string => lowerCaseAs ?? as;
+
+const labelOf = (group: Group): string => `{{${nameOf(group)}}}`;
 
 function query(asked: LogQuery): Query {
   const builder = new DataqueryBuilder().datasource(chosen('loki')).expr(logqlOf(asked));

@@ -1,5 +1,5 @@
 import type { Dataquery } from '@grafana/grafana-foundation-sdk/cog';
-import type { Condition, Group, LogQuery } from './log-query.js';
+import type { Condition, Group, LogAlertQuery, LogQuery, Outsider } from './log-query.js';
 import type { LogStore } from './log-store.js';
 import type { Query } from './queries.js';
 import { chosen } from './variables.js';
@@ -8,7 +8,7 @@ import { chosen } from './variables.js';
 const quoted = (text: string): string => `"${text}"`;
 
 function filter(condition: Condition): string {
-  if (condition === 'outside office hours') return '(!_time:day_range[07:00, 19:00) or _time:week_range[Sat, Sun])';
+  if (condition === 'outside office hours') return '(!_time:day_range[07:00, 19:00) or !_time:week_range[Mon, Fri])';
   if ('anyOf' in condition) {
     const text = `:~\`(?is)\${${condition.containsTextOf}:regex}\``;
     return `(${condition.anyOf.map(attribute => `${quoted(attribute)}${text}`).join(' or ')})`;
@@ -27,7 +27,53 @@ function filter(condition: Condition): string {
 const selected = (conditions: readonly Condition[]): string =>
   `{service.name="vb365-exporter"} | filter ${conditions.map(filter).join(' ')}`;
 
-const labelOf = ({ attribute, lowerCaseAs = attribute }: Group): string => lowerCaseAs;
+const labelOf = ({ attribute, lowerCaseAs, as = attribute }: Group): string => lowerCaseAs ?? as;
+
+/** The only group of a pattern, lower case, as a field; `''` where the pattern does not match. */
+const partPipes = (attribute: string, pattern: string, as: string): readonly string[] => [
+  `extract_regexp \`${pattern.replace(/\((?!\?)/, `(?P<${as}>`)}\` from ${quoted(attribute)}`,
+  `format "<lc:${as}>" as ${as}`,
+];
+
+function outside({ attribute, part, ofOrganization, trusted }: Outsider): readonly string[] {
+  const values = trusted.map(value => `\`${value}\``).join(', ');
+  return [
+    ...partPipes(attribute, part, 'theirs'),
+    ...partPipes('veeam.organization.name', ofOrganization, 'own'),
+    `format "<lc:${attribute}>" as whole`,
+    `filter theirs:!"" !theirs:eq_field(own) !theirs:in(${values}) !whole:in(${values})`,
+  ];
+}
+
+/** The query of an alerting rule in LogsQL; its value is the number that has to be explained. */
+export function logsqlAlert(asked: LogAlertQuery): string {
+  const { records, by, window, outsider } = asked;
+  const groups = asked.when === 'more values than' ? [...by, asked.of] : by;
+  return [
+    `_time:${asked.when === 'none before' ? asked.memory : window} ${selected(records)}`,
+    ...(outsider === undefined ? [] : outside(outsider)),
+    ...groups.map(group => `format "<${lowered(group)}${group.attribute}>" as ${labelOf(group)}`),
+    ...judged(asked, `stats by (${by.map(labelOf).join(', ')})`),
+  ].join(' | ');
+}
+
+const lowered = ({ lowerCaseAs }: Group): string => (lowerCaseAs === undefined ? '' : 'lc:');
+
+/** What is counted, and what is too much. */
+function judged(asked: LogAlertQuery, stats: string): readonly string[] {
+  switch (asked.when) {
+    case 'more records than':
+      return [`${stats} count() as records`, `filter records:>${String(asked.limit)}`];
+    case 'more values than':
+      return [`${stats} count_uniq(${labelOf(asked.of)}) as records`, `filter records:>${String(asked.limit)}`];
+    case 'none before':
+      return [
+        `${stats} count() if (_time:${asked.window}) as records, count() if (!_time:${asked.window}) as before`,
+        'filter records:>0 before:0',
+        'delete before',
+      ];
+  }
+}
 
 /** Records with the label of the group as a field. */
 const labelled = (conditions: readonly Condition[], { attribute, lowerCaseAs }: Group): string =>

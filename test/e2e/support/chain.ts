@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { milliseconds } from '../../../src/model/time.js';
-import { simulate } from '../../../src/simulator/simulate.js';
+import { simulate, type Simulator } from '../../../src/simulator/simulate.js';
 import type { World } from '../../../src/simulator/world.js';
 import { inFolder } from '../../support/folder.js';
 import { type Labels, type Prometheus, startAlertmanager, startPrometheus, webhook } from './monitoring.js';
@@ -11,6 +11,7 @@ import { eventually, freePort, type Running, startProgram, whenReady } from './r
 /** Simulator, exporter, Prometheus, Alertmanager and webhook, one behind the other. */
 export interface Chain {
   readonly world: World;
+  readonly simulator: Simulator;
   readonly prometheus: Prometheus;
   /** Starts the exporter, on the same state and address each time, and waits until it has looked at the server. */
   startExporter(): Promise<void>;
@@ -47,6 +48,7 @@ export const withChain = async (play: (chain: Chain) => Promise<void>): Promise<
       await startExporter();
       await play({
         world: simulator.world,
+        simulator,
         prometheus,
         startExporter,
         stopExporter: async () => exporter.stop(),

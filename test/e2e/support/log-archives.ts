@@ -12,6 +12,8 @@ export interface LogArchive {
   readonly protocol: 'http/json' | 'http/protobuf';
   /** @throws {Error} with what the store says of the query. */
   instant(query: string, span: Span): Promise<readonly Series[]>;
+  /** What the query of a rule finds at a time. @throws {Error} as `instant`. */
+  alert(query: string, atSeconds: number): Promise<readonly Series[]>;
   range(query: string, span: Span & Readonly<{ step: number }>): Promise<readonly Series[]>;
   lines(query: string, span: Span & Readonly<{ limit: number }>): Promise<readonly Line[]>;
   /** Makes everything that it has taken visible to queries. */
@@ -41,6 +43,7 @@ export async function lokiArchive(): Promise<LogArchive> {
     url: receiver.url,
     protocol: 'http/json',
     instant,
+    alert: async (query, atSeconds) => instant(query, { start: 0, end: atSeconds }),
     range: async (query, { start, end, step }) => {
       const times = Array.from({ length: Math.floor((end - start) / step) + 1 }, (_, index) => start + index * step);
       return (await Promise.all(times.map(async at => instant(query, { start, end: at })))).flat();

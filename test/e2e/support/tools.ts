@@ -10,6 +10,8 @@ const programs = {
   otelcol: { names: ['otelcol'], script: 'otelcol' },
   chromium: { names: ['chromium'], script: 'chromium' },
   jaeger: { names: ['jaeger'], script: 'jaeger' },
+  vmalert: { names: ['vmalert'], script: 'vmalert' },
+  sigma: { names: ['sigma'], script: 'sigma' },
   victoriaLogs: { names: ['victoria-logs'], script: 'victoria-logs' },
   helm: { names: ['helm'], script: 'helm' },
   helm3: { names: ['helm3'], script: 'helm' },

@@ -15,6 +15,8 @@ export interface VictoriaLogs {
   records(query: string): Promise<readonly StoredRecord[]>;
   /** @throws {Error} with what VictoriaLogs says of the query. */
   instant(query: string, span: Readonly<{ start: number; end: number }>): Promise<readonly Series[]>;
+  /** What a rule finds at a time, which is the end of its `_time` window. @throws {Error} as `instant`. */
+  alert(query: string, atSeconds: number): Promise<readonly Series[]>;
   range(query: string, span: Readonly<{ start: number; end: number; step: number }>): Promise<readonly Series[]>;
   lines(query: string, span: Readonly<{ start: number; end: number; limit: number }>): Promise<readonly Line[]>;
   /** Makes everything that it has taken visible to queries; without this it takes about a second. */
@@ -63,6 +65,7 @@ export async function startVictoriaLogs(folder: string, { port, flags = [] }: Op
     // The data source puts the time range before the query.
     instant: async (query, { start, end }) =>
       seriesOf(await ask('stats_query', { query: `_time:[${String(start)}, ${String(end)}] ${query}`, time: end })),
+    alert: async (query, atSeconds) => seriesOf(await ask('stats_query', { query, time: atSeconds })),
     range: async (query, span) =>
       seriesOf(await ask('stats_query_range', { query, ...span, step: `${String(span.step)}s` })),
     lines: async (query, span) =>

@@ -1,0 +1,81 @@
+import { lostIn, secondsLeft } from '../outage.js';
+import { lastKnown } from '../rule.js';
+import { thresholds } from '../thresholds.js';
+import { unusual } from '../unusual.js';
+import type { MetricDetection } from './detection.js';
+
+const at = thresholds.misuse;
+const ofServer = { component: 'security', dashboard: 'exporter', about: ['server'] } as const;
+const per = 'by (server)';
+const count = '{{ $value | printf "%.0f" }}';
+const tenant = '{{ $labels.organization }} on {{ $labels.server }}';
+
+/** How many errors with these reasons polls had. */
+const pollErrors = (reasons: string, window: string): string =>
+  `sum ${per} (increase(vb365_poll_errors_total{reason=~"${reasons}"}[${window}]))`;
+
+/** Neither poll nor feed gets an answer, and the login was refused before. */
+const blinded = `max ${per} (${lastKnown('vb365_server_up')}) == 0
+and on (server)
+max ${per} (${lastKnown('vb365_change_feed_active')}) == 0
+and on (server)
+${pollErrors('network|timeout', at.exporterBlinded.networkWindow)} > ${String(at.exporterBlinded.networkErrors)}
+and on (server)
+${pollErrors('auth', at.exporterBlinded.loginsWindow)} > ${String(at.exporterBlinded.logins)}`;
+
+/** Detections for which metrics suffice. */
+export const misuseAlerts: readonly MetricDetection[] = [
+  {
+    component: 'security',
+    dashboard: 'organization',
+    about: ['server', 'organization'],
+    name: 'VB365MisuseMassView',
+    triedWith: 'mass-view',
+    severity: 'warning',
+    detects: 'Mass view',
+    attack: ['T1213', 'T1119'],
+    falsePositives: 'A search in a large mailbox for a legal case.',
+    expr: unusual('restore_items_viewed', at.massView),
+    keepFiringFor: at.massView.keepFiringFor,
+    lookBack: '2d',
+    summary: `Many more items are viewed than usual for ${tenant}.`,
+    description: `${count} items were viewed in one hour for ${tenant}, more than ${String(at.massView.timesBusiest)} times the busiest hour of the week before. Check initiator, client and reason in the log records.`,
+  },
+  {
+    ...ofServer,
+    name: 'VB365MisuseExporterBlinded',
+    triedWith: 'blind-exporter',
+    severity: 'critical',
+    detects: 'Exporter blinded: feed inactive and server unreachable after failed logins',
+    attack: ['T1562.008', 'T1531'],
+    falsePositives: 'A changed password, followed by a restart of the server.',
+    expr: secondsLeft(blinded),
+    summary: 'The exporter was locked out of the VB365 server {{ $labels.server }}, and cannot reach it any more.',
+    description: `{{ $labels.server }} refused the login of the exporter and is unreachable since. Somebody may hide what happens there. Check who changed the account and the firewall. ${lostIn}`,
+  },
+  {
+    ...ofServer,
+    name: 'VB365MisuseSessionsDeleted',
+    triedWith: 'delete-sessions',
+    severity: 'warning',
+    detects: 'Deletion of sessions at the server',
+    attack: ['T1070'],
+    falsePositives: 'The configuration database was restored from a backup.',
+    expr: `sum ${per} (increase(vb365_restore_sessions_deleted_total[${at.sessionsDeleted.window}])) > 0`,
+    keepFiringFor: at.sessionsDeleted.keepFiringFor,
+    summary: 'Recent restore sessions were deleted on the VB365 server {{ $labels.server }}.',
+    description: `${count} restore session(s) that were younger than a week disappeared from {{ $labels.server }}. Its own retention keeps them longer. The log of the exporter names up to 10 per poll; the log store still has their records.`,
+  },
+  {
+    ...ofServer,
+    name: 'VB365MisuseFailedLogins',
+    triedWith: 'failed-logins',
+    severity: 'warning',
+    detects: 'Many failed logins of our account',
+    attack: ['T1110', 'T1531'],
+    falsePositives: 'A changed or expired password.',
+    expr: `${pollErrors('auth', at.failedLogins.window)} > ${String(at.failedLogins.times)}`,
+    summary: 'The VB365 server {{ $labels.server }} refuses the login of the exporter again and again.',
+    description: `${count} polls of {{ $labels.server }} failed within ${at.failedLogins.window} because the login was refused. If nobody changed the account, somebody may be guessing its password until it is locked. Check its lockouts and sign-ins.`,
+  },
+];
