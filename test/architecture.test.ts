@@ -242,6 +242,11 @@ describe('the import table', () => {
     expect(upward).toEqual([]);
   });
 
+  test('docs/ARCHITECTURE.md lists the rooms in this order', () => {
+    const listed = readFileSync('docs/ARCHITECTURE.md', 'utf8').matchAll(/^\| `(src\/[\w.]+)\/?` /gm);
+    expect([...listed].map(([, path = '']) => roomOf(path))).toEqual(layers.map(([room]) => room));
+  });
+
   test('every room and root file has a rule', () => {
     expect([...new Set(files.map(({ path }) => roomOf(path)))].sort()).toEqual(layers.map(([room]) => room).sort());
   });

@@ -51,7 +51,7 @@ const lateMs = 30_000;
 
 const situations: Readonly<Record<string, Situation>> = {
   'an event that cannot be decoded, and a record that the receiver refuses': {
-    runbooks: ['VB365EventsSetAside'],
+    runbooks: ['VB365EventsRejected'],
     begin: async stage => {
       const { left } = stage.fail('events', 1, altered(spoil));
       stage.addEvents(stage.openSession(), 1);

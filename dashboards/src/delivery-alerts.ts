@@ -42,9 +42,9 @@ sum ${per} (increase(vb365_sink_delivered_total{outcome!="rejected"}[${at.delive
   },
   {
     ...of,
-    name: 'VB365EventsSetAside',
+    name: 'VB365EventsRejected',
     severity: 'warning',
-    expr: `sum by (server, sink, reason) (increase(vb365_events_rejected_total[${at.eventsSetAside.window}])) > 0`,
+    expr: `sum by (server, sink, reason) (increase(vb365_events_rejected_total[${at.eventsRejected.window}])) > 0`,
     summary: 'Restore events of {{ $labels.server }} were skipped and will not be delivered.',
     description: `The sink {{ $labels.sink }} skipped ${count} event(s) of {{ $labels.server }} ({{ $labels.reason }}). The log of the exporter names the session and the order or id of up to 10 events per delivery. Look them up in VB365.`,
   },

@@ -58,13 +58,13 @@ export const deliveryCases: readonly Case[] = [
     looks: silentAt(5, 7, 50),
   },
   {
-    alert: 'VB365EventsSetAside',
+    alert: 'VB365EventsRejected',
     says: 'two events have no readable status',
     series: { [eventsRejected]: '0x5 2x60' },
     looks: [...silentAt(5), { minute: 7, fires: fires('2', { reason: 'no_status' }) }],
   },
   {
-    alert: 'VB365EventsSetAside',
+    alert: 'VB365EventsRejected',
     says: 'none since, over a restart that keeps the counter',
     series: { [eventsRejected]: '2x5 _x3 2x60' },
     looks: silentAt(5, 10, 50),

@@ -69,7 +69,7 @@ export const thresholds = {
   deliveryLag: { ageSeconds: 900, for: '5m' },
   deliveryFailing: { window: '30m', for: '5m' },
   deliveryRejected: { window: '30m' },
-  eventsSetAside: { window: '30m' },
+  eventsRejected: { window: '30m' },
   exporterDown: { for: '5m' },
   exporterAbsent: { for: '10m' },
   exporterRestarting: { window: '1h', times: 3 },

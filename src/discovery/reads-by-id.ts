@@ -2,7 +2,7 @@ import { type Clock, endedOrLate, type Random } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import type { Session } from '../model/session.js';
 import { readBackoffMs } from '../pipeline/backlog.js';
-import { defaultPatienceMs, reportedLateMs } from '../pipeline/concurrent-reads.js';
+import { defaultLateAfterMs, reportedLateMs } from '../pipeline/concurrent-reads.js';
 import type { Nanos } from '../model/time.js';
 import { concernsOneRequest, type Source } from '../pipeline/ports.js';
 import type { SessionReads } from './state.js';
@@ -17,12 +17,12 @@ export type ReadsByIdDeps = Readonly<{
   clock: Pick<Clock, 'monotonic'>;
   random: Random;
   /** Default: 2 s of real time, as for the events of sessions. */
-  patienceMs?: number | undefined;
+  lateAfterMs?: number | undefined;
 }>;
 
 /**
- * Reads sessions by id, a few at a time. A session whose answer is late, or that could not be read, holds up no other:
- * its read goes on from one `read` to the next, or begins again after a backoff.
+ * Reads sessions by id, a few at a time. A session whose answer is late, or that could not be read, does not delay the
+ * others: its read goes on from one `read` to the next, or begins again after a backoff.
  */
 export class ReadsById {
   readonly #deps: ReadsByIdDeps;
@@ -113,11 +113,11 @@ export class ReadsById {
 
   /** Resolves when the session has answered or is late. */
   async #begin(id: string, signal: AbortSignal): Promise<SessionRead> {
-    const { source, clock, patienceMs = defaultPatienceMs } = this.#deps;
+    const { source, clock, lateAfterMs = defaultLateAfterMs } = this.#deps;
     const read = new SessionRead(id, clock.monotonic());
     this.#open.set(id, read);
     const answered = read.take(source.session(id, signal)).then(() => read.isLate && this.#lateAnswer());
-    await endedOrLate(answered, patienceMs);
+    await endedOrLate(answered, lateAfterMs);
     read.isLate = read.answer === undefined;
     return read;
   }

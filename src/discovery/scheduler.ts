@@ -28,7 +28,7 @@ import {
 
 export type DiscoveryDeps = Omit<DiscoveryRules, 'sinks' | 'series'> &
   Pick<SinkWorker, 'server' | 'sessionCache' | 'pageCache'> &
-  Pick<ReadsByIdDeps, 'patienceMs'> &
+  Pick<ReadsByIdDeps, 'lateAfterMs'> &
   Readonly<{
     source: Pick<Source, 'now' | 'sessions' | 'session' | 'changes'>;
     store: Pick<Store, 'rows' | 'commit'>;

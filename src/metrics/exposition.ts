@@ -17,7 +17,7 @@ export type ServedFamily = Readonly<{
 }>;
 
 /**
- * A page of /metrics. Each family is encoded by itself, so that its text is garbage before the next one begins.
+ * A page of /metrics. Each family is encoded by itself, so that its text can be freed before the next one begins.
  * Source: prometheus.io/docs/instrumenting/exposition_formats and the OpenMetrics 1.0 specification.
  */
 export const exposition = (families: readonly ServedFamily[], format: Format): Buffer =>

@@ -1,4 +1,4 @@
-/** Above this number (about 2 MB), all are dropped. One delivery has fewer suspects (`pipeline/receiver-probe.ts`). */
+/** Above this number (about 2 MB), all are dropped. One delivery has fewer suspects (`pipeline/suspect-batches.ts`). */
 const maxRecords = 20_000;
 
 /**

@@ -1,5 +1,6 @@
 import { type Clock, endedOrLate } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
+import type { Notify } from '../kernel/notify.js';
 import type { BacklogEntry } from './backlog.js';
 import type { SessionPart } from './batch-builder.js';
 import { concernsOneRequest } from './ports.js';
@@ -9,7 +10,7 @@ const concurrency = 4;
 /** Maximum number of open reads of one sink, including late ones. */
 const maxReads = 28;
 /** A read without an answer after this time is late: it continues, and other sessions are read in its place. */
-export const defaultPatienceMs = 2_000;
+export const defaultLateAfterMs = 2_000;
 /** A late answer is reported after this time. */
 export const reportedLateMs = 10_000;
 /** If this many different sessions fail while none can be read, the server has failed. */
@@ -29,17 +30,19 @@ export type ReadOutcome = SessionPart | ReadFailure;
 type Deps = Readonly<{
   clock: Pick<Clock, 'monotonic'>;
   /** Default: 2 s of real time, as for the deadlines of requests. */
-  patienceMs?: number;
-  read: (entry: BacklogEntry, quit: AbortSignal) => AsyncGenerator<SessionPart>;
+  lateAfterMs?: number;
   /** The sink is not done with the session. */
   isPending: (session: string) => boolean;
-  /** A late answer has come. */
-  wake: () => void;
+  /** Notified when a late answer has come. */
+  wakeUp: Pick<Notify, 'notify'>;
 }>;
 
+/** Reads what is new in one session. */
+type SessionReader = (entry: BacklogEntry) => AsyncGenerator<SessionPart>;
+
 /**
- * Reads a few sessions at a time, and hands out their parts oldest session first. A session whose answer is late holds
- * up no other: its read stays open from one delivery to the next.
+ * Reads a few sessions at a time, and hands out their parts oldest session first. A session whose answer is late does
+ * not delay the others: its read stays open from one delivery to the next.
  */
 export class ConcurrentReads {
   readonly #deps: Deps;
@@ -56,10 +59,10 @@ export class ConcurrentReads {
    * Parts and failures of these sessions, and what came late of those before. Ends when only late answers are missing,
    * when the server fails, and when `quit` aborts. Never rejects.
    */
-  async *outcomes(due: readonly BacklogEntry[], quit: AbortSignal): AsyncGenerator<ReadOutcome> {
+  async *outcomes(due: readonly BacklogEntry[], reader: SessionReader, quit: AbortSignal): AsyncGenerator<ReadOutcome> {
     const waiting = due.filter(({ row }) => !this.#open.has(row.session)).values();
     while (!quit.aborted) {
-      this.#begin(waiting, quit);
+      this.#begin(waiting, reader);
       const read = [...this.#open.values()].find(one => !one.isLate || one.outcome !== undefined);
       if (read === undefined) return;
       if (read.outcome === undefined) await this.#waitFor(read);
@@ -96,16 +99,13 @@ export class ConcurrentReads {
     return late.map(({ session }) => session);
   }
 
-  #begin(waiting: Iterator<BacklogEntry>, quit: AbortSignal): void {
+  #begin(waiting: Iterator<BacklogEntry>, reader: SessionReader): void {
     let active = [...this.#open.values()].filter(({ isLate }) => !isLate).length;
     for (; active < concurrency && this.#open.size < maxReads; active += 1) {
       const next = waiting.next();
       if (next.done === true) return;
       const { session } = next.value.row;
-      const wake = (read: OpenRead): void => {
-        if (this.#open.get(session) === read) this.#deps.wake();
-      };
-      this.#open.set(session, new OpenRead(session, this.#deps.read(next.value, quit), { ...this.#deps, wake }));
+      this.#open.set(session, new OpenRead(session, reader(next.value), this.#deps));
     }
   }
 
@@ -138,9 +138,7 @@ type ReadAnswer =
 class OpenRead {
   readonly session: string;
   readonly #parts: AsyncGenerator<SessionPart>;
-  readonly #clock: Pick<Clock, 'monotonic'>;
-  readonly #wake: (read: OpenRead) => void;
-  readonly #patienceMs: number;
+  readonly #deps: Deps;
   /** Undefined until the server has answered. */
   outcome: ReadAnswer | undefined;
   answeredOrLate: Promise<void>;
@@ -149,22 +147,13 @@ class OpenRead {
   isReported = false;
   /** In this delivery. */
   hasHandedOut = false;
+  #isReleased = false;
 
-  constructor(
-    session: string,
-    parts: AsyncGenerator<SessionPart>,
-    {
-      clock,
-      wake,
-      patienceMs = defaultPatienceMs,
-    }: Pick<Deps, 'clock' | 'patienceMs'> & Readonly<{ wake: (read: OpenRead) => void }>,
-  ) {
+  constructor(session: string, parts: AsyncGenerator<SessionPart>, deps: Deps) {
     this.session = session;
     this.#parts = parts;
-    this.#clock = clock;
-    this.#wake = wake;
-    this.#patienceMs = patienceMs;
-    this.sinceMs = clock.monotonic();
+    this.#deps = deps;
+    this.sinceMs = deps.clock.monotonic();
     this.answeredOrLate = this.#pull();
   }
 
@@ -173,21 +162,23 @@ class OpenRead {
     this.outcome = undefined;
     this.isLate = false;
     this.isReported = false;
-    this.sinceMs = this.#clock.monotonic();
+    this.sinceMs = this.#deps.clock.monotonic();
     this.answeredOrLate = this.#pull();
   }
 
   /** Reads no further. A request under way goes on: other sinks may wait for the same page. */
   release(): void {
+    this.#isReleased = true;
     void this.#parts.return(undefined).catch(() => undefined);
   }
 
   /** Resolves when the answer has come or is late. */
   async #pull(): Promise<void> {
+    const { lateAfterMs = defaultLateAfterMs, wakeUp } = this.#deps;
     const taken = this.#take().finally(() => {
-      if (this.isLate) this.#wake(this);
+      if (this.isLate && !this.#isReleased) wakeUp.notify();
     });
-    return endedOrLate(taken, this.#patienceMs);
+    return endedOrLate(taken, lateAfterMs);
   }
 
   async #take(): Promise<void> {

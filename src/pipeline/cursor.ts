@@ -3,8 +3,8 @@ import type { Nanos } from '../model/time.js';
 import { formatIntervalSet, type IntervalSet, parseIntervalSet } from './interval-set.js';
 import { type Exceptions, formatExceptions, parseExceptions } from './taken-statuses.js';
 
-/** What a tally counts: events by final status, rejected rows (`set_aside`) and duplicates. */
-const tallyKeys = [...eventStatuses, 'other', 'set_aside', 'duplicate'] as const;
+/** What a tally counts: events by final status, rejected rows and duplicates. */
+const tallyKeys = [...eventStatuses, 'other', 'rejected', 'duplicate'] as const;
 export type TallyKey = (typeof tallyKeys)[number];
 export type Tally = Readonly<Partial<Record<TallyKey, number>>>;
 
@@ -21,6 +21,9 @@ export type Cursor = Readonly<{
   exceptions?: Exceptions | undefined;
 }>;
 
+/** Stored cursors have this word for `rejected`: older versions wrote it. */
+const storedRejected = 'set_aside';
+
 export const startCursor: Cursor = { taken: [], tally: {}, resultTaken: false };
 
 /**
@@ -32,12 +35,13 @@ export function formatCursor({ taken, tally, resultTaken, endedAt, exceptions }:
   const end = endedAt === undefined ? '' : String(endedAt);
   const others = exceptions === undefined ? '' : formatExceptions(exceptions);
   const rest = others !== '' ? [end, others] : end !== '' ? [end] : [];
-  return [formatIntervalSet(taken), counts.join(','), resultTaken ? 'result' : '', ...rest].join(';');
+  const parts = [formatIntervalSet(taken), counts.join(','), resultTaken ? 'result' : '', ...rest];
+  return parts.join(';').replaceAll('rejected', storedRejected);
 }
 
 /** Reads what `formatCursor` wrote. */
 export function parseCursor(text: string): Cursor {
-  const [taken = '', counts = '', result = '', , others = ''] = text.split(';');
+  const [taken = '', counts = '', result = '', , others = ''] = text.replaceAll(storedRejected, 'rejected').split(';');
   const pairs = [...counts.matchAll(/(\w+)=(\d+)/g)].map(([, key = '', count]) => [key, Number(count)] as const);
   const tally: Tally = Object.fromEntries(pairs);
   const exceptions = parseExceptions(others);

@@ -93,31 +93,31 @@ export const misses = ({ expected }: ReadProgress, page: EventPage): boolean =>
 
 /** Splits a page into events that the sink has not taken yet and the cursor after them. Order and repetition of rows do not matter. Pure. */
 export function dedupe(cursor: Cursor, progress: ReadProgress, page: EventPage, context: DedupeContext): PageResult {
-  const draft = new PageDraft(cursor, progress);
+  const builder = new PageResultBuilder(cursor, progress);
   for (const sent of page.rows) {
     const row = withinSession(sent, page.readAt, context);
-    const seenId = draft.ids.get(row.order) ?? progress.ids.get(row.order);
-    draft.add(row, rowOutcome(row, { seenId, taken: contains(cursor.taken, row.order) }, context));
+    const seenId = builder.ids.get(row.order) ?? progress.ids.get(row.order);
+    builder.add(row, rowOutcome(row, { seenId, taken: contains(cursor.taken, row.order) }, context));
   }
-  const { taken, abandoned } = bounded(insert(cursor.taken, draft.orders));
+  const { taken, abandoned } = bounded(insert(cursor.taken, builder.orders));
   return {
-    cursor: { ...cursor, taken, tally: draft.cursorTally, exceptions: draft.cursorExceptions(abandoned) },
+    cursor: { ...cursor, taken, tally: builder.cursorTally, exceptions: builder.cursorExceptions(abandoned) },
     progress: {
       ...progress,
       offset: page.offset + page.rows.length,
       expected: undefined,
       readAt: progress.readAt ?? page.readAt,
-      fresh: progress.fresh + draft.orders.length,
-      tally: draft.readTally,
-      exceptions: draft.readExceptions(),
-      changed: [...progress.changed, ...draft.changed].slice(0, maxChanged),
-      duplicates: [...progress.duplicates, ...draft.duplicates].slice(0, maxChanged),
-      unfinished: [...progress.unfinished, ...draft.unfinished],
-      ids: draft.ids,
+      fresh: progress.fresh + builder.orders.length,
+      tally: builder.readTally,
+      exceptions: builder.readExceptions(),
+      changed: [...progress.changed, ...builder.changed].slice(0, maxChanged),
+      duplicates: [...progress.duplicates, ...builder.duplicates].slice(0, maxChanged),
+      unfinished: [...progress.unfinished, ...builder.unfinished],
+      ids: builder.ids,
     },
-    events: draft.events,
-    rejected: draft.rejected,
-    anomalies: [...page.anomalies, ...draft.anomalies],
+    events: builder.events,
+    rejected: builder.rejected,
+    anomalies: [...page.anomalies, ...builder.anomalies],
     abandoned,
   };
 }
@@ -181,7 +181,7 @@ type Orders = [number, number][];
 type MutableTally = Partial<Record<TallyKey, number>>;
 
 /** What the rows of one page come to. */
-class PageDraft {
+class PageResultBuilder {
   readonly events: RestoreEvent[] = [];
   readonly rejected: RejectedRow[] = [];
   readonly anomalies: AnomalyKind[] = [];
@@ -211,7 +211,7 @@ class PageDraft {
     if (outcome === 'duplicate order') return this.#addDuplicate(row);
     this.ids.set(row.order, idOf(row));
     if (outcome === 'not final') return void this.unfinished.push(row.order);
-    const key = 'event' in row ? row.event.status.label : 'set_aside';
+    const key = 'event' in row ? row.event.status.label : 'rejected';
     count(this.readTally, key);
     note(this.#readAs, key, row.order);
     if (outcome === 'taken before') return this.#compare(row, key);

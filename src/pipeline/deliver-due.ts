@@ -3,19 +3,20 @@ import { BatchBuilder, type ReadBatch, type SessionPart } from './batch-builder.
 import { type DeliveryReport, DeliverySummary } from './delivery-report.js';
 import type { DeliveredBatch } from './pending-commit.js';
 import type { Delivered } from './ports.js';
-import { createReceiverProbe } from './receiver-probe.js';
+import { readSession } from './read-session.js';
+import { createSuspectSkipper } from './suspect-batches.js';
 import { dueSessions, type SinkWorker, type StopSignals } from './sink-worker.js';
 
 /**
  * One delivery of a sink: what is new in its due sessions, oldest session first, batch by batch. A session that does not
- * answer holds up no other. A cursor moves only after the sink has taken the events, so a crash repeats events and never
+ * answer does not delay the others. A cursor moves only after the sink has taken the events, so a crash repeats events and never
  * loses one.
  * Never rejects: failures are in the report, and what failed stays due.
  */
 export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals): Promise<DeliveryReport> {
   const { server, source, sink, backlog, reads, pendingCommit } = worker;
   const summary = new DeliverySummary();
-  const probe = createReceiverProbe(sink);
+  const suspects = createSuspectSkipper(sink);
   try {
     apply(worker, summary, await pendingCommit.commit()); // what the last delivery could not store
     for await (const read of inBatches(worker, readDue(worker, summary, quit))) {
@@ -23,14 +24,14 @@ export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals)
         read.entries.forEach(backlog.put); // they wait for the next poll
         continue;
       }
-      const delivered = await probe.deliver(read.batch, cut); // acknowledged, or throws and nothing counts as taken
+      const delivered = await suspects.deliver(read.batch, cut); // acknowledged, or throws and nothing counts as taken
       if (delivered === undefined) continue; // a suspect batch: its cursors do not move
       apply(worker, summary, await pendingCommit.commit(deliveredBatch(server, read, delivered))); // served only after the commit
     }
   } catch (thrown) {
     summary.undelivered.push(toExporterError(thrown));
   }
-  summary.undelivered.unshift(...probe.refusals.slice(0, 1));
+  summary.undelivered.unshift(...suspects.refusals.slice(0, 1));
   reads.endDelivery(summary.undelivered.length === 0); // what was not taken is read again from its cursors
   summary.late = reads.newlyLate();
   summary.due = dueSessions(worker);
@@ -41,7 +42,8 @@ export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals)
 /** Reads and dedupes the due sessions, a few at a time. Failures to read go into the summary. */
 async function* readDue(worker: SinkWorker, summary: DeliverySummary, quit: AbortSignal): AsyncGenerator<SessionPart> {
   const { backlog, source, reads, random } = worker;
-  for await (const outcome of reads.outcomes(backlog.due(source.now(), reads.isReading), quit)) {
+  const due = backlog.due(source.now(), reads.isReading);
+  for await (const outcome of reads.outcomes(due, entry => readSession(worker, entry, quit), quit)) {
     if ('error' in outcome) {
       summary.unread.push(outcome);
       backlog.backOff(outcome.session, source.now(), random);

@@ -78,7 +78,7 @@ export interface Source {
   /** The page of a session's events that begins at row `offset`; undefined when there is no such session (any more). */
   events(sessionId: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined>;
   /** What has changed since a token; waits for it. */
-  changes(place: FeedPosition, signal: AbortSignal): Promise<FeedAnswer>;
+  changes(position: FeedPosition, signal: AbortSignal): Promise<FeedAnswer>;
 }
 
 const reasonsOfOneRequest: ReadonlySet<Reason> = new Set(['decode', 'rejected', 'server', 'timeout']);

@@ -1,7 +1,8 @@
 import type { Clock, Random } from '../kernel/clock.js';
-import type { ExporterError } from '../kernel/errors.js';
+import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import { linkAbort } from '../kernel/linked-abort.js';
-import type { DeliveryReport } from './delivery-report.js';
+import { type DeliveryReport, DeliverySummary } from './delivery-report.js';
+import { dueSessions, type SinkWorker } from './sink-worker.js';
 
 /** Time between the starts of two probes. A delivery follows less than 5 s after the receiver is back. */
 const probePaceMs = 2_000;
@@ -60,4 +61,16 @@ export async function receiverBack(
   unlink();
   await Promise.all(inFlight);
   return outcome;
+}
+
+/** Probes a receiver that has failed. Never rejects: the failure is in the report. */
+export async function probeReceiver(worker: SinkWorker, signal: AbortSignal): Promise<DeliveryReport> {
+  const summary = new DeliverySummary();
+  try {
+    await worker.sink.probe?.(signal);
+  } catch (thrown) {
+    summary.undelivered.push(toExporterError(thrown));
+  }
+  summary.due = dueSessions(worker);
+  return summary;
 }

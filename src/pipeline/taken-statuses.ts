@@ -8,7 +8,7 @@ const exceptionKeys = [
   'Cancelled',
   'Skipped',
   'other',
-  'set_aside',
+  'rejected',
   'given_up',
 ] as const;
 type ExceptionKey = (typeof exceptionKeys)[number];

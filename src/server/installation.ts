@@ -17,7 +17,8 @@ export type InstallationChange =
 export class Installations {
   readonly #servers = new Set<string>();
   readonly #reported = new Map<string, string>();
-  readonly #readers = new Map<string, string>();
+  /** The server that reads an installation, by its id. */
+  readonly #ownerOf = new Map<string, string>();
   #last: Promise<unknown> = Promise.resolve();
 
   /** Runs one action after the other. */
@@ -46,13 +47,13 @@ export class Installations {
     this.#reported.set(server, installationId);
     // First, so that two servers can swap installations.
     this.release(server);
-    const reader = this.#readers.get(installationId);
-    if (reader !== undefined) throw duplicate(reader);
-    this.#readers.set(installationId, server);
+    const owner = this.#ownerOf.get(installationId);
+    if (owner !== undefined) throw duplicate(owner);
+    this.#ownerOf.set(installationId, server);
   }
 
   release(server: string): void {
-    for (const [installationId, reader] of this.#readers) if (reader === server) this.#readers.delete(installationId);
+    for (const [installationId, owner] of this.#ownerOf) if (owner === server) this.#ownerOf.delete(installationId);
   }
 
   /** Whether this is the name of a server that is, or may turn out to be, this installation. */
@@ -180,7 +181,7 @@ export function guardInstallation(
     ...source,
     sessions: async (from, signal, isKept) => guarded(signal, async () => source.sessions(from, signal, isKept)),
     session: async (id, signal) => guarded(signal, async () => source.session(id, signal)),
-    changes: async (place, signal) => guarded(signal, async () => source.changes(place, signal)),
+    changes: async (position, signal) => guarded(signal, async () => source.changes(position, signal)),
     events: async (id, offset, signal) => guarded(signal, async () => source.events(id, offset, signal)),
   };
   return { changed: changed.signal, instance: () => instance, source: guardedSource };

@@ -10,7 +10,7 @@ import type { InstallationChange } from './installation.js';
 export interface ServerObserver {
   /** The server has reported its installation; nothing has been read from it yet. */
   installationChanged(change: InstallationChange): void;
-  /** What the server last said of itself; after every poll that did not fail. */
+  /** What the server last reported about itself; after every poll that did not fail. */
   identified(instance: InstanceInfo): void;
   /** A poll has ended. `open`: all open sessions. */
   discovered(report: DiscoveryReport, open: readonly Session[]): void;

@@ -8,9 +8,8 @@ import { deliverDue } from '../pipeline/deliver-due.js';
 import { every, runWhenNotified } from '../pipeline/loops.js';
 import { createPageCache } from '../pipeline/page-cache.js';
 import { PendingCommit } from '../pipeline/pending-commit.js';
-import { probeReceiver } from '../pipeline/receiver-probe.js';
+import { probeReceiver } from '../pipeline/receiver-outage.js';
 import type { ServedSeries, ServerState, Sink, SinkName, Store } from '../pipeline/ports.js';
-import { readSession } from '../pipeline/read-session.js';
 import { createSessionCache } from '../pipeline/session-cache.js';
 import { ConcurrentReads } from '../pipeline/concurrent-reads.js';
 import type { DeliveryReport } from '../pipeline/delivery-report.js';
@@ -109,18 +108,13 @@ async function runInstallation(deps: RunDeps, state: InstallationState, stopping
   };
   const discovery = createDiscovery(deps, state, { ...caches, wake });
   const delivering = workers.map(async ({ sink, backlog, wakeUp }) => {
-    const reads = new ConcurrentReads({
-      clock,
-      read: (entry, signal) => readSession(worker, entry, signal),
-      isPending: session => backlog.get(session) !== undefined,
-      wake: () => wakeUp.notify(),
-    });
+    const isPending = (session: string): boolean => backlog.get(session) !== undefined;
     const worker: SinkWorker = {
       ...deps,
       ...caches,
       sink,
       backlog,
-      reads,
+      reads: new ConcurrentReads({ clock, isPending, wakeUp }),
       since: () => discovery.state.since[sink.name] ?? 0n,
       pendingCommit: new PendingCommit(deps.store, backlog),
       committed: (name, batch) => observer.committed?.(name, batch),

@@ -47,7 +47,7 @@ const limits = {
   /** A GET without a response after this time is sent once more; the first response counts. */
   repeatMs: 5_000,
   /** A request without a response after this time releases the semaphore, and continues. */
-  placeMs: 10_000,
+  semaphoreHoldMs: 10_000,
 };
 
 /** Options with a default. */

@@ -35,7 +35,7 @@ type LoginOptions = Readonly<{
 const refusalWaitsMs = [60_000, 600_000, 1_800_000] as const;
 
 /** How often in a row a login did not help one operation, with which token last, and when to log in for it again. */
-type UselessLogins = Readonly<{ count: number; untilMs: number; token: AccessToken }>;
+type RefusedAfterLogin = Readonly<{ count: number; untilMs: number; token: AccessToken }>;
 
 /**
  * Keeps the one token of a server; all callers share one login. VB365 checks Windows accounts, which lock, so a refused
@@ -49,7 +49,7 @@ export class TokenManager {
   /** The last token that only a login can replace: a request was refused with it, or its refresh token was refused. */
   #unrefreshable: AccessToken | undefined;
   /** Operations for which the server refused the last new token as well. */
-  readonly #useless = new Map<ApiOperation, UselessLogins>();
+  readonly #refusedAfterLogin = new Map<ApiOperation, RefusedAfterLogin>();
   #refusal: Readonly<{ count: number; untilMs: number; secret: Secret; error: ExporterError }> | undefined;
 
   constructor(options: LoginOptions) {
@@ -87,7 +87,7 @@ export class TokenManager {
   async replace(refused: AccessToken, operation: ApiOperation, signal: AbortSignal): Promise<AccessToken> {
     if (refused !== this.#current) return this.accessToken(signal);
     const { clock, logOut } = this.#options;
-    if (clock.monotonic() < (this.#useless.get(operation)?.untilMs ?? 0))
+    if (clock.monotonic() < (this.#refusedAfterLogin.get(operation)?.untilMs ?? 0))
       throw failure(operation, 'auth', 'the server refuses the tokens that it issues');
     // A refreshed token may be refused again; only a login shows whether the account is the cause.
     this.#unrefreshable = refused;
@@ -98,12 +98,12 @@ export class TokenManager {
 
   /** Records whether a request was accepted that had been refused with the token before this one. */
   markReplacement(operation: ApiOperation, token: AccessToken, isAccepted: boolean): void {
-    const last = this.#useless.get(operation);
-    if (isAccepted) return void this.#useless.delete(operation);
+    const last = this.#refusedAfterLogin.get(operation);
+    if (isAccepted) return void this.#refusedAfterLogin.delete(operation);
     if (last?.token === token) return; // a concurrent request
     const count = (last?.count ?? 0) + 1;
     const untilMs = this.#options.clock.monotonic() + waitAfter(count);
-    this.#useless.set(operation, { count, untilMs, token });
+    this.#refusedAfterLogin.set(operation, { count, untilMs, token });
   }
 
   async #renew(): Promise<AccessToken> {

@@ -4,7 +4,7 @@ import { formatInstant } from '../model/time.js';
 import { type factNames, type SinkName, sinkNames } from '../pipeline/ports.js';
 import { transaction } from './database.js';
 import { withFile } from './open.js';
-import { schemaOf } from './schema.js';
+import { deadLetterTable, schemaOf } from './schema.js';
 
 /** The content of a state file in numbers, without names of persons or organizations. */
 type Contents = Readonly<{
@@ -96,7 +96,7 @@ function contentsOf(database: DatabaseSync, name: string): ServerContents {
     since: Object.fromEntries(since.map(({ sink, at }) => [String(sink), formatInstant(BigInt(String(at)))])),
     sessions: Object.fromEntries(sinkNames.map(sink => [sink, sessionsOf(sink)])),
     series: count("series WHERE json_extract(key, '$[1]') = ?"),
-    deadLetters: tables.includes('set_aside') ? count('set_aside WHERE server = ?') : 0,
+    deadLetters: tables.includes(deadLetterTable) ? count(`${deadLetterTable} WHERE server = ?`) : 0,
   };
 }
 

@@ -4,6 +4,8 @@ import { damage } from './errors.js';
 
 /** SQLite's `application_id` of a state file: "VB65". */
 export const applicationId = 0x56423635;
+/** The table of dead letters. */
+export const deadLetterTable = 'set_aside';
 /**
  * The SQL that makes each version of the schema from the one before it. A migration that has landed is never edited:
  * files of it exist. A test holds the text of each by its hash.

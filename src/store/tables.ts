@@ -11,6 +11,7 @@ import {
   type StateChange,
 } from '../pipeline/ports.js';
 import { fold, seriesKey } from '../pipeline/series.js';
+import { deadLetterTable } from './schema.js';
 
 type Columns = Readonly<Record<string, SQLOutputValue>>;
 
@@ -62,7 +63,7 @@ export class Tables {
     const complete: Required<StateChange> = { ...noChange, ...change };
     const { server, moves, since, facts, rows, deltas, deadLetters } = complete;
     for (const { from, to } of moves)
-      for (const table of ['session', 'since', 'fact', 'set_aside'])
+      for (const table of ['session', 'since', 'fact', deadLetterTable])
         this.#statement(`UPDATE OR REPLACE ${table} SET server = ? WHERE server = ?`).run(to, from);
     for (const [sink, at] of Object.entries(since)) this.#put('since', { server, sink, at: clamp(at) });
     for (const [name, value] of Object.entries(facts)) this.#put('fact', { server, name, value });
@@ -70,7 +71,7 @@ export class Tables {
       this.#put('session', { server, sink, session, created_at: clamp(createdAt), done: Number(done), cursor });
     for (const delta of deltas) this.#add(delta);
     for (const { sink, session, event, reason, at } of deadLetters)
-      this.#put('set_aside', { server, sink, session, event, reason, at: clamp(at) });
+      this.#put(deadLetterTable, { server, sink, session, event, reason, at: clamp(at) });
   }
 
   #add(delta: SeriesDelta): void {

@@ -18,7 +18,7 @@ const maxInFlight = 8;
 /** Checks passwords one at a time, in a thread; a cached login does not wait. A refusal takes the same time for every name. */
 export class PasswordCheck {
   readonly #cache = new Set<string>();
-  readonly #turn = createSemaphore(1);
+  readonly #oneCheck = createSemaphore(1);
   #inFlight = 0;
 
   /** Whether `users` has this name with this password. Does no more work once `signal` aborts. */
@@ -44,7 +44,7 @@ export class PasswordCheck {
   }
 
   async #compare(key: string, job: Job, signal: AbortSignal): Promise<LoginVerdict> {
-    const release = await this.#turn.acquire(signal);
+    const release = await this.#oneCheck.acquire(signal);
     try {
       // Several scrapers may log in with the same password at once.
       if (this.#cache.has(key)) return 'right';

@@ -241,7 +241,7 @@ describe('the change feed', () => {
     await again.stop();
   });
 
-  test('a reported session that cannot be read is asked for again and holds up no other', async () => {
+  test('a reported session that cannot be read is asked for again and does not delay the others', async () => {
     const line = await following();
     const read = line.server.session.bind(line.server);
     open(line, 'bad');

@@ -53,6 +53,12 @@ const rows: readonly ObserveRule[] = [
     expected: { poll: 'list at 30000: reported sessions are unread' },
   },
   {
+    rule: 'the sessions that are unread are those of the last answer',
+    before: { unread: new Set(['s1']) },
+    observation: changes({ updated: new Map([['s2', '1']]) }, { sessions: [s1], unread: ['s2'] }),
+    expected: { unread: ['s2'] },
+  },
+  {
     rule: 'a session that was unread is stored, with the token that was withheld',
     before: { unread: new Set(['s1']) },
     observation: askedAgain({ sessions: [s1] }),
@@ -62,7 +68,7 @@ const rows: readonly ObserveRule[] = [
     rule: 'the token stays withheld while another session is unread',
     before: { unread: new Set(['s1', 's2']) },
     observation: askedAgain({ sessions: [s1], unread: ['s2'] }),
-    expected: { rows: ['s1 pending'], token: undefined, wake: ['s1'] },
+    expected: { rows: ['s1 pending'], token: undefined, wake: ['s1'], unread: ['s2'] },
   },
   {
     rule: 'a deleted session is woken, so that the sinks find it gone',
@@ -105,6 +111,12 @@ const rows: readonly ObserveRule[] = [
     rule: 'undecodable changes count as a gap and have a list read at once',
     observation: changes({ entries: 1, unreadable: 1 }),
     expected: { deltas: ['missed 0'], feed: 'following', poll: 'list at 0: feed is incomplete' },
+  },
+  {
+    rule: 'after undecodable changes a list is due, whatever the feed answers next',
+    before: { incomplete: true },
+    observation: changes(),
+    expected: { poll: 'list at 30000: feed is incomplete' },
   },
   {
     rule: 'a candidate counts as missed after a request begun after the list',

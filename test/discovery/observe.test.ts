@@ -142,6 +142,36 @@ const lists: readonly ObserveRule[] = [
     expected: { ...nothing, wake: undefined, poll: 'list at 129000: not everything is listed' },
   },
   {
+    rule: 'a list of everything counts as one from its start',
+    before: { listedAllMs: 5 },
+    observation: listed({ all: true }),
+    expected: { listedAllMs: 99_000 },
+  },
+  {
+    rule: 'a list of the window does not count as one of everything',
+    before: { listedAllMs: 5 },
+    observation: listed(),
+    expected: { listedAllMs: 5 },
+  },
+  {
+    rule: 'a failed list of everything is repeated an hour later, after lists of the window',
+    before: { listedAllMs: -Infinity },
+    observation: listFailed(),
+    expected: { listedAllMs: 99_000 - 23 * 3_600_000 },
+  },
+  {
+    rule: 'a failed list of the window leaves the next list of everything as it was',
+    before: { listedAllMs: 5 },
+    observation: listFailed(),
+    expected: { listedAllMs: 5 },
+  },
+  {
+    rule: 'after a list the feed is complete again',
+    before: { incomplete: true },
+    observation: listed(),
+    expected: { poll: 'open sessions at 129000: feed is followed' },
+  },
+  {
     rule: 'a throttled list is repeated no sooner than the server asks',
     before: { watermark: undefined },
     observation: listFailed({ error: new ExporterError('throttled', 'Too many requests', { retryAfterMs: 60_000 }) }),

@@ -10,7 +10,7 @@ const serverError = new ExporterError('server', 'Could not read a restore sessio
 const ids = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `s${String(index)}`);
 
 /** Reads over a server that answers at once, or as `answer` says. */
-function readsOver(answer: (id: string) => Promise<Session | undefined>, patienceMs = 20) {
+function readsOver(answer: (id: string) => Promise<Session | undefined>, lateAfterMs = 20) {
   const clock = fakeClock();
   const asked: string[] = [];
   const woken: number[] = [];
@@ -21,7 +21,7 @@ function readsOver(answer: (id: string) => Promise<Session | undefined>, patienc
       return answer(id);
     },
   };
-  const reads = new ReadsById({ source, clock, random: () => 0, patienceMs }, () => woken.push(clock.now()));
+  const reads = new ReadsById({ source, clock, random: () => 0, lateAfterMs }, () => woken.push(clock.now()));
   const read = async (...of: readonly string[]) => {
     const { sessions, gone, unread, rejects } = await reads.read(of, quit);
     return { sessions: sessions.map(({ id }) => id), gone: [...gone], unread, rejects };
@@ -38,7 +38,7 @@ const hanging = () => {
   };
 };
 
-test('a session that does not answer holds up the others for a moment, is named after 10 s, and is taken when it answers', async () => {
+test('a session that does not answer delays the others for a moment, is named after 10 s, and is taken when it answers', async () => {
   const { of, answer } = hanging();
   const { clock, reads, asked, woken, read } = readsOver(of);
   expect(await read(...ids(6))).toMatchObject({

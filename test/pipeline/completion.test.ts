@@ -7,7 +7,7 @@ import {
   evaluateCompletion,
 } from '../../src/pipeline/completion.js';
 import { type Cursor, startCursor } from '../../src/pipeline/cursor.js';
-import { fullRead, type ReadProgress } from '../../src/pipeline/dedupe.js';
+import { type ChangedEvent, fullRead, type ReadProgress, type RejectedRow } from '../../src/pipeline/dedupe.js';
 import { second, session } from '../support/server-run.js';
 
 const stoppedAt = 1_000n * second;
@@ -31,6 +31,10 @@ type Rule = Readonly<{
 const open = { stoppedAt: undefined, session: session() };
 const none = { running: [], missing: [] };
 const holes = { taken: [[0, 1] as const, [4, 4] as const] };
+const doubled: RejectedRow = { order: 3, id: 'a', reason: 'duplicate_order' };
+const swapped = (order: number, was: ChangedEvent['was'], status: ChangedEvent['was']): ChangedEvent => {
+  return { order, id: `e${String(order)}`, was, status };
+};
 const again = { wakeAt: late, unfinished: false };
 const rules: readonly Rule[] = [
   { reason: 'session is open', when: 'nothing is missing', context: open, expected: { unfinished: false } },
@@ -109,6 +113,25 @@ const rules: readonly Rule[] = [
     when: 'a duplicate turned up later',
     read: { tally: { Success: 5, duplicate: 1 } },
     expected: { corrections: 0, duplicates: 1 },
+  },
+  {
+    reason: 'verified',
+    when: 'two events exchanged their statuses, which the tally does not show',
+    read: { changed: [swapped(0, 'Success', 'Failed'), swapped(1, 'Failed', 'Success')] },
+    expected: { corrections: 2 },
+  },
+  {
+    reason: 'verified',
+    when: 'duplicates turned up, none of which was named before',
+    read: { tally: { Success: 5, duplicate: 1 }, duplicates: [doubled] },
+    expected: { duplicates: 1, duplicateRows: [doubled] },
+  },
+  {
+    reason: 'verified',
+    when: 'duplicates turned up, one of which was named before: they cannot be distinguished',
+    cursor: { tally: { Success: 5, duplicate: 1 } },
+    read: { tally: { Success: 5, duplicate: 2 }, duplicates: [doubled, { ...doubled, id: 'b' }] },
+    expected: { duplicates: 1, duplicateRows: [] },
   },
 ];
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { ExporterError } from '../../src/kernel/errors.js';
-import { entryOf } from '../../src/pipeline/backlog.js';
+import { type BacklogEntry, entryOf } from '../../src/pipeline/backlog.js';
 import type { SessionPart } from '../../src/pipeline/batch-builder.js';
 import { type ReadOutcome, ConcurrentReads } from '../../src/pipeline/concurrent-reads.js';
 import { fakeClock, settle } from '../support/fake-clock.js';
@@ -11,7 +11,7 @@ const entries = (count: number) => Array.from({ length: count }, (_, index) => e
 const serverError = new ExporterError('server', 'Could not read restore events: HTTP 500');
 
 /** Reads of one part each, over a server that answers a session at once, or as `answers` says. */
-function readsOver(answers: Readonly<Record<string, Promise<unknown>>>, patienceMs = 50) {
+function readsOver(answers: Readonly<Record<string, Promise<unknown>>>, lateAfterMs = 50) {
   const clock = fakeClock();
   const began: string[] = [];
   const woken: number[] = [];
@@ -19,25 +19,25 @@ function readsOver(answers: Readonly<Record<string, Promise<unknown>>>, patience
   const released: string[] = [];
   const reads = new ConcurrentReads({
     clock,
-    patienceMs,
+    lateAfterMs,
     isPending: session => !finished.has(session),
-    wake: () => woken.push(clock.now()),
-    read: async function* read(one): AsyncGenerator<SessionPart> {
-      began.push(one.row.session);
-      try {
-        await answers[one.row.session];
-        yield { entry: one, changed: true, session: undefined };
-      } finally {
-        released.push(one.row.session);
-      }
-    },
+    wakeUp: { notify: () => void woken.push(clock.now()) },
   });
+  const read = async function* read(one: BacklogEntry): AsyncGenerator<SessionPart> {
+    began.push(one.row.session);
+    try {
+      await answers[one.row.session];
+      yield { entry: one, changed: true, session: undefined };
+    } finally {
+      released.push(one.row.session);
+    }
+  };
   const collect = async (due = entries(8)): Promise<readonly string[]> => {
     const names: string[] = [];
-    for await (const outcome of reads.outcomes(due, quit)) names.push(nameOf(outcome));
+    for await (const outcome of reads.outcomes(due, read, quit)) names.push(nameOf(outcome));
     return names;
   };
-  return { clock, reads, began, woken, finished, released, collect };
+  return { clock, reads, read, began, woken, finished, released, collect };
 }
 
 const nameOf = (outcome: ReadOutcome): string =>
@@ -62,7 +62,7 @@ test('sessions are handed out oldest first, and four are read at a time', async 
   expect(await all).toEqual(['s0', 's1', 's2', 's3', 's4', 's5', 's6', 's7']);
 });
 
-test('a session that does not answer holds up the others for a moment, is named after 10 s, and wakes the sink when it answers', async () => {
+test('a session that does not answer delays the others for a moment, is named after 10 s, and wakes the sink when it answers', async () => {
   const hanging = Promise.withResolvers<undefined>();
   const { clock, reads, woken, began, collect } = readsOver({ s0: hanging.promise });
   const first = collect();
@@ -92,7 +92,7 @@ test('a late read goes on after a failed delivery; one that handed out a part is
 const failing = (count: number) =>
   Object.fromEntries(entries(count).map(({ row }) => [row.session, rejected(serverError)]));
 
-test.each([8, 30, 60])('%i sessions that fail hold up no other', async broken => {
+test.each([8, 30, 60])('%i sessions that fail do not delay the others', async broken => {
   const { collect } = readsOver(failing(broken));
   const names = await collect(entries(broken + 2));
   expect(names.filter(name => name.includes('of the server'))).toEqual([]);
@@ -119,8 +119,8 @@ test('sessions that are done or gone are no failures of the server', async () =>
 });
 
 test('what is not read to its end after a failed delivery is released', async () => {
-  const { reads, released, collect } = readsOver({});
-  const { value } = await reads.outcomes(entries(1), quit).next();
+  const { reads, read, released, collect } = readsOver({});
+  const { value } = await reads.outcomes(entries(1), read, quit).next();
   expect(value).toMatchObject({ changed: true });
   reads.endDelivery(false);
   await settle();

@@ -2,16 +2,18 @@ import { describe, expect, test } from '@jest/globals';
 import { eventStatus, type RestoreEvent } from '../../src/model/event.js';
 import { type Cursor, startCursor } from '../../src/pipeline/cursor.js';
 import {
+  type ChangedEvent,
   dedupe,
   type DedupeContext,
   fullRead,
   incrementalRead,
   misses,
   type PageResult,
+  type ReadProgress,
   type RowOutcome,
   rowOutcome,
 } from '../../src/pipeline/dedupe.js';
-import type { EventRow } from '../../src/pipeline/ports.js';
+import type { EventPage, EventRow } from '../../src/pipeline/ports.js';
 import { event, page, pageOf } from '../support/server-run.js';
 
 const context: DedupeContext = { sessionOpen: true, since: 10n };
@@ -57,7 +59,14 @@ describe('what becomes of a row', () => {
   });
 });
 
-const result = (over: Partial<PageResult>): unknown => expect.objectContaining(over);
+const result = (over: Readonly<Partial<Record<keyof PageResult, unknown>>>): unknown => expect.objectContaining(over);
+const failed = eventStatus('Failed');
+const becameFailed = (order: number): ChangedEvent => ({
+  order,
+  id: `e${String(order)}`,
+  was: 'Success',
+  status: 'Failed',
+});
 
 type PageRule = Readonly<{
   rule: string;
@@ -119,6 +128,20 @@ describe('a page', () => {
       expected: result({ events: [at(0)], rejected: [] }),
     },
     {
+      rule: 'an event that the cursor has with another status is named',
+      cursor: { ...taken([0, 1]), tally: { Success: 1, Failed: 1 }, exceptions: { Failed: [[1, 1]] } },
+      rows: [at(0, { status: failed }), at(1, { status: failed })],
+      expected: result({
+        progress: expect.objectContaining({ changed: [becameFailed(0)] }),
+      }),
+    },
+    {
+      rule: 'no event is named if it is not known what the cursor has them with',
+      cursor: { ...taken([0, 1]), tally: { Success: 1, Failed: 1 } },
+      rows: [at(0, { status: failed })],
+      expected: result({ progress: expect.objectContaining({ changed: [] }) }),
+    },
+    {
       rule: 'an event without a usable time in an open session happened when it was read',
       cursor: startCursor,
       rows: [timeless],
@@ -143,10 +166,21 @@ describe('a page', () => {
     expect(dedupe(cursor, fullRead(cursor), pageOf(...rows), { ...context, ...when })).toEqual(expected);
   });
 
+  test('passes on the anomalies of the page, before its own', () => {
+    const rows = [rowOf(at(0)), rowOf(at(0, { id: 'other' }))];
+    const { anomalies } = dedupe(
+      startCursor,
+      fullRead(startCursor),
+      page(rows, { anomalies: ['limit_ignored'] }),
+      context,
+    );
+    expect(anomalies).toEqual(['limit_ignored', 'duplicate_order']);
+  });
+
   test('names a row that could not be decoded, and does not ask for it again', () => {
     const { rejected, cursor } = dedupe(startCursor, fullRead(startCursor), page([bad]), context);
     expect(rejected).toEqual([{ order: 3, id: 'e3', reason: 'no_status' }]);
-    expect(cursor).toEqual({ ...taken([3, 3]), tally: { set_aside: 1 }, exceptions: { set_aside: [[3, 3]] } });
+    expect(cursor).toEqual({ ...taken([3, 3]), tally: { rejected: 1 }, exceptions: { rejected: [[3, 3]] } });
   });
 
   test('remembers the ids of the page before, so that a row that moved to the next page is not a duplicate', () => {
@@ -165,6 +199,70 @@ describe('a page', () => {
       [4, 5],
     ];
     expect([abandoned, cursor.exceptions]).toEqual([holes, { given_up: holes }]);
+  });
+});
+
+type ReadingRule = Readonly<{
+  rule: string;
+  cursor?: Cursor;
+  pages: readonly [EventPage, EventPage];
+  expected: Partial<ReadProgress>;
+}>;
+
+describe('a reading of two pages', () => {
+  const running = (order: number) => at(order, { status: eventStatus('Running') });
+  const [first, second] = [pageOf(at(0), at(1)), { ...pageOf(at(2)), offset: 2 }];
+  const rules: readonly ReadingRule[] = [
+    { rule: 'the next page begins behind the last', pages: [first, second], expected: { offset: 3 } },
+    {
+      rule: 'it began when its first page was requested: an event appended after that may be missing from it',
+      pages: [
+        { ...first, readAt: 30n },
+        { ...second, readAt: 40n },
+      ],
+      expected: { readAt: 30n },
+    },
+    { rule: 'the new rows of both pages count', pages: [first, second], expected: { fresh: 3 } },
+    {
+      rule: 'rows that the cursor has are not new',
+      cursor: taken([0, 1]),
+      pages: [first, second],
+      expected: { fresh: 1 },
+    },
+    {
+      rule: 'the events of both pages that still run are unfinished',
+      pages: [pageOf(running(0)), pageOf(running(1))],
+      expected: { unfinished: [0, 1] },
+    },
+    { rule: 'the tally has both pages', pages: [first, second], expected: { tally: { Success: 3 } } },
+    {
+      rule: 'the statuses of both pages are known',
+      pages: [pageOf(at(0, { status: failed })), pageOf(at(1, { status: failed }))],
+      expected: { exceptions: { Failed: [[0, 1]] } },
+    },
+    {
+      rule: 'the changed events of both pages are named',
+      cursor: { ...taken([0, 1]), tally: { Success: 2 } },
+      pages: [pageOf(at(0, { status: failed })), pageOf(at(1, { status: failed }))],
+      expected: {
+        changed: [becameFailed(0), becameFailed(1)],
+      },
+    },
+    {
+      rule: 'the duplicates of both pages are named',
+      cursor: taken([0, 1]),
+      pages: [pageOf(at(0), at(0, { id: 'a' })), pageOf(at(1), at(1, { id: 'b' }))],
+      expected: {
+        duplicates: [
+          { order: 0, id: 'a', reason: 'duplicate_order' },
+          { order: 1, id: 'b', reason: 'duplicate_order' },
+        ],
+      },
+    },
+  ];
+  test.each(rules)('$rule', ({ cursor = startCursor, pages, expected }) => {
+    const one = dedupe(cursor, fullRead(cursor), pages[0], context);
+    expect(dedupe(one.cursor, one.progress, pages[1], context).progress).toMatchObject(expected);
   });
 });
 

@@ -25,7 +25,7 @@ async function beginSlow(extras: Extras) {
 describe('the semaphore', () => {
   test('gets its place back from a request that is not answered, which goes on', async () => {
     const semaphore = createSemaphore(1);
-    const { slow, asked, reply } = await beginSlow({ semaphore, placeMs: 50 });
+    const { slow, asked, reply } = await beginSlow({ semaphore, semaphoreHoldMs: 50 });
     const quick = await begin(() => page(), { semaphore });
     const slowly = read(slow);
     await asked;

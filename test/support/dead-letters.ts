@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { sinkNames } from '../../src/pipeline/ports.js';
 import type { DeadLetter } from '../../src/pipeline/ports.js';
 import { rejectReasons } from '../../src/model/event.js';
+import { deadLetterTable } from '../../src/store/schema.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
 import type { ReadableStore } from './memory-store.js';
 
@@ -16,7 +17,7 @@ export function storedDeadLetters(path: string, server: string): readonly DeadLe
   const database = new DatabaseSync(copy, { readBigInts: true });
   try {
     return database
-      .prepare('SELECT sink, session, event, reason, at FROM set_aside WHERE server = ?')
+      .prepare(`SELECT sink, session, event, reason, at FROM ${deadLetterTable} WHERE server = ?`)
       .all(server)
       .map(({ sink, session, event, reason, at }) => ({
         sink: oneOf(sinkNames, sink),

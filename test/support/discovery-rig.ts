@@ -1,8 +1,8 @@
 import type { Nanos } from '../../src/model/time.js';
+import { createNotify } from '../../src/kernel/notify.js';
 import type { RestoreEvent } from '../../src/model/event.js';
 import { type Backlog, createBacklog } from '../../src/pipeline/backlog.js';
 import { Discovery } from '../../src/discovery/scheduler.js';
-import { readSession } from '../../src/pipeline/read-session.js';
 import { ConcurrentReads } from '../../src/pipeline/concurrent-reads.js';
 import { createSessionCache } from '../../src/pipeline/session-cache.js';
 import type { DeliveryReport } from '../../src/pipeline/delivery-report.js';
@@ -41,12 +41,8 @@ export function bench(
       const backlog = createBacklog(await store.pending('hq', sink.name));
       backlogs.set(sink.name, backlog);
       const since = (): Nanos => discovery?.state.since[sink.name] ?? 0n;
-      const reads: ConcurrentReads = new ConcurrentReads({
-        clock: fakeClock(),
-        read: (entry, signal) => readSession(worker, entry, signal),
-        isPending: session => backlog.get(session) !== undefined,
-        wake: () => undefined,
-      });
+      const isPending = (session: string): boolean => backlog.get(session) !== undefined;
+      const wakeUp = createNotify();
       const worker: SinkWorker = {
         server: 'hq',
         source: server,
@@ -55,7 +51,7 @@ export function bench(
         sink,
         pendingCommit: new PendingCommit(store, backlog),
         backlog,
-        reads,
+        reads: new ConcurrentReads({ clock: fakeClock(), isPending, wakeUp }),
         random: () => 0,
         since,
         grace,

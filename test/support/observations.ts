@@ -120,6 +120,8 @@ export const summary = ({ commit, wake, state, next }: DiscoveryStep) => ({
   deltas: commit?.deltas.map(({ family }) => family),
   wake: wake === undefined ? undefined : [...(wake.open ? ['open'] : []), ...wake.sessions],
   feed: state.feed.kind,
+  unread: [...state.unread],
+  listedAllMs: state.listedAllMs,
   poll: `${next.poll.reads} at ${String(next.poll.atMs)}: ${next.poll.reason}`,
   ask: `${String(next.feed.atMs)}: ${next.feed.reason}`,
 });

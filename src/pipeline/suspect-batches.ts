@@ -1,29 +1,27 @@
 import { ExporterError, toExporterError } from '../kernel/errors.js';
-import { type DeliveryReport, DeliverySummary } from './delivery-report.js';
 import type { Batch, Delivered, Sink } from './ports.js';
-import { dueSessions, type SinkWorker } from './sink-worker.js';
 
 /** Maximum number of suspect batches that one delivery skips: after 10,000 refusals in a row, an operator must decide. */
 const maxSuspectBatches = 10;
 
 /**
  * Delivers batches through a sink, and skips a suspect batch: one that the receiver refused record by record while it
- * accepted nothing else. Later batches are probes, which show whether the receiver accepts anything; they are not
- * committed. If it accepts one, this delivery fails, and the next one begins with the suspect batch.
+ * accepted nothing else. Later batches only show whether the receiver accepts anything; they are not committed. If it
+ * accepts one, this delivery fails, and the next one begins with the suspect batch.
  */
-export function createReceiverProbe(sink: Sink) {
+export function createSuspectSkipper(sink: Sink) {
   /** Why each suspect batch was refused. */
   const refusals: ExporterError[] = [];
   /**
    * Undefined for a suspect batch, and for an empty one after it.
-   * @throws {ExporterError} as the sink; `rejected` if it took a probe.
+   * @throws {ExporterError} as the sink; `rejected` if it took a batch after a suspect one.
    */
   const deliver = async (batch: Batch, signal: AbortSignal): Promise<Delivered | undefined> => {
-    const probing = refusals.length > 0;
-    if (probing && batch.events.length + batch.results.length === 0) return undefined;
+    const isAfterSuspect = refusals.length > 0;
+    if (isAfterSuspect && batch.events.length + batch.results.length === 0) return undefined;
     try {
       const delivered = await sink.deliver(batch, signal);
-      if (!probing) return delivered;
+      if (!isAfterSuspect) return delivered;
     } catch (thrown) {
       const error = toExporterError(thrown);
       const isSuspect = error.reason === 'rejected' && 'suspects' in error.details;
@@ -35,16 +33,4 @@ export function createReceiverProbe(sink: Sink) {
     throw new ExporterError('rejected', message);
   };
   return { refusals, deliver };
-}
-
-/** Probes a receiver that has failed. Never rejects: the failure is in the report. */
-export async function probeReceiver(worker: SinkWorker, signal: AbortSignal): Promise<DeliveryReport> {
-  const summary = new DeliverySummary();
-  try {
-    await worker.sink.probe?.(signal);
-  } catch (thrown) {
-    summary.undelivered.push(toExporterError(thrown));
-  }
-  summary.due = dueSessions(worker);
-  return summary;
 }
