@@ -123,6 +123,7 @@ const pureFiles: readonly string[] = [
   'src/metrics/server-families.ts',
   'src/metrics/delivery-families.ts',
   'src/metrics/organizations.ts',
+  'src/otlp/attribute.ts',
   'src/otlp/attributes.ts',
   'src/otlp/log-record.ts',
   'src/otlp/restore-span.ts',

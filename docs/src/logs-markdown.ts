@@ -1,10 +1,5 @@
-import {
-  type Attribute,
-  itemRecordAttributes,
-  maxTextLength,
-  recordKinds,
-  sessionRecordAttributes,
-} from '../../src/otlp/attributes.js';
+import { type Attribute, maxTextLength } from '../../src/otlp/attribute.js';
+import { itemRecordAttributes, recordKinds, sessionRecordAttributes } from '../../src/otlp/attributes.js';
 import { itemSpanNames, rootSpanName } from '../../src/otlp/restore-span.js';
 
 const intro = `# Log records and spans
@@ -79,8 +74,8 @@ type Row = Omit<Attribute<never>, 'of'>;
 
 const table = (rows: readonly Row[]): string => rows.map(line).join('');
 
-const typeOf = (example: string | number): string =>
-  typeof example === 'string' ? 'string' : Number.isInteger(example) ? 'int' : 'double';
+const typeOf = (example: string | number | boolean): string =>
+  typeof example !== 'number' ? typeof example : Number.isInteger(example) ? 'int' : 'double';
 
 const line = ({ name, help, example, holds = [] }: Row): string =>
   `- \`${name}\` (${typeOf(example)}): ${help}, such as \`${String(example)}\`. ${holds.length === 0 ? '' : `**May hold: ${holds.join(', ')}.**`}`.trimEnd() +

@@ -1,6 +1,6 @@
 import { reasons } from '../kernel/errors.js';
 import { counter, gauge, histogram } from './family.js';
-import { apiCodes, apiOperations, pollResults, timedOperations } from '../model/labels.js';
+import { apiCodes, apiOperations, ownerLookupResults, pollResults, timedOperations } from '../model/labels.js';
 
 export const serverUp = gauge({
   name: 'vb365_server_up',
@@ -54,6 +54,16 @@ export const apiRequestDuration = histogram({
   onFirstUse: true,
   buckets: [0.05, 0.25, 1, 2.5, 10, 30, 60],
   example: 'histogram_quantile(0.9, sum by (le, operation) (rate(vb365_api_request_duration_seconds_bucket[5m])))',
+});
+
+export const ownerLookups = counter({
+  name: 'vb365_owner_lookups_total',
+  help: 'Total number of look-ups of the owners of restored data, by result. The exporter looks up an owner at most once a day, and none for a day after a refusal.',
+  unit: 'look-ups',
+  labels: ['server', 'result'],
+  known: { result: ownerLookupResults },
+  onFirstUse: true,
+  example: 'sum by (server, result) (increase(vb365_owner_lookups_total{result!="found"}[1d])) > 0',
 });
 
 export const polls = counter({

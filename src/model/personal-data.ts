@@ -13,3 +13,9 @@ export type PersonalData = Readonly<Record<PersonalClass, Treatment>>;
 export function treatmentOf(choice: PersonalData, classes: readonly PersonalClass[]): Treatment {
   return treatments[Math.max(0, ...classes.map(each => treatments.indexOf(choice[each])))] ?? 'drop';
 }
+
+/** `user@domain`, or `DOMAIN\user`. */
+const account = /^(?:[^\s@\\/]+@[^\s@\\/]+|[^\s@\\/]+\\[^\s@\\/]+)$/;
+
+/** An account in lower case: servers spell it in several ways. Any other text as it is. */
+export const normalAccount = (text: string): string => (account.test(text) ? text.toLowerCase() : text);

@@ -3,46 +3,7 @@ import type { PersonalClass } from '../model/personal-data.js';
 import { type Session, sessionTime } from '../model/session.js';
 import { formatInstant, type Nanos, toSeconds } from '../model/time.js';
 import type { TakenEvent } from '../pipeline/ports.js';
-import type { Redact } from './redaction.js';
-
-/** An attribute of a log record or span: its name, documentation and value. */
-export type Attribute<Subject> = Readonly<{
-  name: string;
-  help: string;
-  /** Documented together with its type. */
-  example: string | number;
-  /** The classes of personal data that the value may hold. The strictest choice of the operator applies. */
-  holds?: readonly PersonalClass[];
-  /** Undefined and `''`: the attribute is left out. */
-  of: (subject: Subject) => string | number | undefined;
-}>;
-
-/** Text written by a person, or an error message of the server: it may hold names of any kind. */
-export const freeText: readonly PersonalClass[] = ['person', 'item', 'path'];
-
-/** Texts are cut here, in UTF-16 units. A Windows path can have 32,767, for which a backend may refuse the record. */
-export const maxTextLength = 4_096;
-
-/** Cuts a text and replaces lone surrogates: a collector may refuse a batch that holds invalid Unicode. */
-export const sendable = (text: string): string => text.slice(0, maxTextLength).toWellFormed();
-
-/** Attribute values by name. */
-export type Attributes = Record<string, string | number>;
-
-/** The attributes that have a value. */
-export function attributesOf<Subject>(
-  table: readonly Attribute<Subject>[],
-  subject: Subject,
-  redact: Redact,
-): Attributes {
-  const attributes: Attributes = {};
-  for (const { name, of, holds = [] } of table) {
-    const value = of(subject);
-    const shown = typeof value === 'string' ? redact(value, holds) : value;
-    if (shown !== undefined) attributes[name] = typeof shown === 'string' ? sendable(shown) : shown;
-  }
-  return attributes;
-}
+import { type Attribute, freeText } from './attribute.js';
 
 type OfSession = Readonly<{ session: Session }>;
 
@@ -75,11 +36,18 @@ export const ofSession: readonly Attribute<OfSession>[] = [
     of: ({ session }) => session.initiator,
   },
   {
-    name: 'veeam.restore.session.client.address',
-    help: 'Address of the client that opened the session',
+    name: 'veeam.restore.session.client_host',
+    help: '`clientHost` of the API (v6 and later): by the schema of the vendor, the name or address of the VB365 server; community tools read it as the computer of the initiator',
     example: '10.0.0.7',
     holds: ['client'],
-    of: ({ session }) => session.clientAddress,
+    of: ({ session }) => session.clientHost,
+  },
+  {
+    name: 'veeam.restore.session.client.address',
+    help: '**Deprecated**, the next release drops it: old name of `veeam.restore.session.client_host`',
+    example: '10.0.0.7',
+    holds: ['client'],
+    of: ({ session }) => session.clientHost,
   },
   {
     name: 'veeam.restore.session.scope',
@@ -136,6 +104,49 @@ export const sessionAttributes: readonly Attribute<OfSession>[] = [
 function sessionSeconds({ createdAt, endedAt }: Session): number | undefined {
   return endedAt === undefined || endedAt < createdAt ? undefined : toSeconds(endedAt - createdAt);
 }
+
+/** Attributes of the owner of the data of an event. */
+const ofOwner: readonly Attribute<TakenEvent>[] = [
+  {
+    name: 'veeam.restore.owner.kind',
+    help: 'Whose data it is: `user`, `group`, `site`, `team` or `organization`; absent where a path or scope does not say it',
+    example: 'user',
+    of: ({ ownership }) => ownership?.owner.kind,
+  },
+  {
+    name: 'veeam.restore.owner.id',
+    help: 'Id of the owner, as the server writes it (v8)',
+    example: 'd1a9b3c6-0f1e-4a55-8a43-1c9f6f0f2b7e',
+    holds: ['person'],
+    of: ({ ownership }) => ownership?.owner.id,
+  },
+  {
+    name: 'veeam.restore.owner.name',
+    help: 'Name of the owner: as the server shows it (v8, `resolve_owners`), or as the path or the scope of the session says it',
+    example: 'Alice Smith',
+    holds: ['person', 'item'],
+    of: ({ ownership }) => ownership?.owner.name,
+  },
+  {
+    name: 'veeam.restore.owner.email',
+    help: 'Address of a user (v8, `resolve_owners`)',
+    example: 'alice@contoso.com',
+    holds: ['person'],
+    of: ({ ownership }) => ownership?.owner.email,
+  },
+  {
+    name: 'veeam.restore.owner.relation',
+    help: 'Whether the initiator owns the data: `self`, `other`, or `unknown` where the server does not say; absent with the owner',
+    example: 'other',
+    of: ({ ownership }) => ownership?.relation,
+  },
+  {
+    name: 'veeam.restore.owner.derived',
+    help: 'The owner is read from the path of the item or the scope of the session, because the server sends no ids (v2 to v7); absent otherwise',
+    example: true,
+    of: ({ ownership }) => (ownership?.owner.derived === true ? true : undefined),
+  },
+];
 
 /** A path ends with the item and may contain a person's folder. */
 const place: readonly PersonalClass[] = ['path', 'item', 'person'];
@@ -206,6 +217,7 @@ export const itemAttributes: readonly Attribute<TakenEvent>[] = [
     holds: freeText,
     of: ({ event }) => event.reason,
   },
+  ...ofOwner,
   ...ofSession,
   {
     name: 'error.type',

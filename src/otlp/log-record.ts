@@ -7,14 +7,8 @@ import { type Session, sessionTime } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import { spanContextOf } from '../model/trace-ids.js';
 import type { TakenEvent } from '../pipeline/ports.js';
-import {
-  type Attributes,
-  attributesOf,
-  itemRecordAttributes,
-  recordKinds,
-  sendable,
-  sessionRecordAttributes,
-} from './attributes.js';
+import { type Attributes, attributesOf, sendable } from './attribute.js';
+import { itemRecordAttributes, recordKinds, sessionRecordAttributes } from './attributes.js';
 import type { Redact } from './redaction.js';
 import { itemSentence, sessionSentence } from './sentence.js';
 
@@ -40,7 +34,8 @@ const severities: Readonly<Record<EventStatus | 'other', keyof typeof severityNu
 };
 
 /** The log record of one event. */
-export function itemRecord({ session, event }: TakenEvent, origin: Origin, times: RecordTimes): ReadableLogRecord {
+export function itemRecord(taken: TakenEvent, origin: Origin, times: RecordTimes): ReadableLogRecord {
+  const { session, event, ownership } = taken;
   const { observedAt, at = eventTime(event) } = times;
   return recordOf(origin, {
     eventName: recordKinds.item,
@@ -49,7 +44,7 @@ export function itemRecord({ session, event }: TakenEvent, origin: Origin, times
     at,
     observedAt,
     body: itemSentence(event, origin.redact),
-    attributes: attributesOf(itemRecordAttributes, { session, event, at }, origin.redact),
+    attributes: attributesOf(itemRecordAttributes, { session, event, ownership, at }, origin.redact),
   });
 }
 

@@ -5,7 +5,8 @@ import { type EventStatus, eventTime, type EventType } from '../model/event.js';
 import { type Session, type SessionResult, sessionTime } from '../model/session.js';
 import { formatInstant, type Nanos } from '../model/time.js';
 import type { TakenEvent } from '../pipeline/ports.js';
-import { type Attribute, type Attributes, attributesOf, itemAttributes, sessionAttributes } from './attributes.js';
+import { type Attribute, type Attributes, attributesOf } from './attribute.js';
+import { itemAttributes, sessionAttributes } from './attributes.js';
 import { spanContextOf } from '../model/trace-ids.js';
 import { hrTime, isAhead, type Origin } from './log-record.js';
 
@@ -32,14 +33,15 @@ const codes: Readonly<Partial<Record<EventStatus | SessionResult | 'other', Span
 export type SpanClock = Readonly<{ now: Nanos; maxAhead: Nanos | undefined }>;
 
 /** The span of one event. Undefined when its id or its session's id is not a GUID: it belongs to no trace. */
-export function itemSpan({ session, event }: TakenEvent, origin: Origin, clock: SpanClock): ReadableSpan | undefined {
+export function itemSpan(taken: TakenEvent, origin: Origin, clock: SpanClock): ReadableSpan | undefined {
+  const { session, event } = taken;
   const context = spanContextOf(session.id, event.id);
   const parent = spanContextOf(session.id, session.id);
   if (context === undefined || parent === undefined) return undefined;
   const times = within(clock, { start: event.startedAt, end: eventTime(event) });
   return {
     ...spanOf(origin, times),
-    ...described(itemAttributes, { session, event }, { origin, label: event.status.label, time: times.own }),
+    ...described(itemAttributes, taken, { origin, label: event.status.label, time: times.own }),
     name: itemSpanNames[event.type.label],
     spanContext: () => context,
     parentSpanContext: parent,

@@ -1,5 +1,6 @@
 import { type AnomalyKind, eventTextLength, type RejectReason, type RestoreEvent } from '../model/event.js';
 import type { VocabularyField } from '../model/labels.js';
+import { type Ownership, ownershipOf } from '../model/owner.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import type { BacklogEntry } from './backlog.js';
@@ -112,12 +113,19 @@ export class BatchBuilder {
   }
 
   #addEvent(session: Session, event: RestoreEvent): void {
-    this.#events.push({ session, event });
+    this.#events.push({ session, event, ownership: this.#ownershipOf(session, event) });
     const { order, type, status } = event;
     if (type.label === 'other')
       this.#unknown.push({ session: session.id, order, field: 'event_type', value: type.raw });
     if (status.label === 'other')
       this.#unknown.push({ session: session.id, order, field: 'status', value: status.raw });
+  }
+
+  /** The next event is often of the same owner. */
+  #ownershipOf(session: Session, event: RestoreEvent): Ownership | undefined {
+    const last = this.#events.at(-1);
+    const isSame = last?.session === session && last.event.owner === event.owner && event.owner !== undefined;
+    return isSame ? last?.ownership : ownershipOf(session, event);
   }
 
   #addResult(session: Session): void {

@@ -3,7 +3,7 @@ import { eventStatus, eventType } from '../../src/model/event.js';
 import { sessionResult } from '../../src/model/session.js';
 import { keyedHash } from '../../src/kernel/keyed-hash.js';
 import { type PersonalClass, personalClasses, type PersonalData, treatmentOf } from '../../src/model/personal-data.js';
-import { maxTextLength } from '../../src/otlp/attributes.js';
+import { maxTextLength } from '../../src/otlp/attribute.js';
 import { redacting } from '../../src/otlp/redaction.js';
 import { itemRecord, type Origin, sessionRecord } from '../../src/otlp/log-record.js';
 import { itemSpan, sessionSpan } from '../../src/otlp/restore-span.js';
@@ -21,7 +21,7 @@ const redactingOrigin = (choice: Partial<PersonalData>): Origin => ({
 const canaries = {
   initiator: 'canary-person',
   scope: 'canary-person-or-item-scope',
-  clientAddress: 'canary-client',
+  clientHost: 'canary-client',
   itemName: 'canary-item',
   source: 'canary-path-source',
   target: 'canary-path-target',
@@ -30,7 +30,7 @@ const canaries = {
 const of = session({
   initiator: canaries.initiator,
   scope: canaries.scope,
-  clientAddress: canaries.clientAddress,
+  clientHost: canaries.clientHost,
   name: `${canaries.texts} 1`,
   reason: `${canaries.texts} 2`,
   details: `${canaries.texts} 3`,
@@ -71,7 +71,7 @@ const goneWith: Readonly<Record<PersonalClass, readonly string[]>> = {
   person: [canaries.initiator, canaries.scope, canaries.source, canaries.target, canaries.texts],
   item: [canaries.itemName, canaries.scope, canaries.source, canaries.target, canaries.texts],
   path: [canaries.source, canaries.target, canaries.texts],
-  client: [canaries.clientAddress],
+  client: [canaries.clientHost],
 };
 
 describe('Nothing sensitive where it does not belong: in records and spans', () => {
