@@ -1,5 +1,5 @@
 import { type Attribute, maxTextLength } from '../../src/otlp/attribute.js';
-import { itemRecordAttributes, recordKinds, sessionRecordAttributes } from '../../src/otlp/attributes.js';
+import { recordAttributes, recordKinds } from '../../src/otlp/attributes.js';
 import { itemSpanNames, rootSpanName } from '../../src/otlp/restore-span.js';
 
 const intro = `# Log records and spans
@@ -64,9 +64,9 @@ export function logsMarkdown(): string {
   return [
     intro,
     `## Attributes of \`${recordKinds.item}\`\n`,
-    table(itemRecordAttributes),
+    table(recordAttributes.item),
     `## Attributes of \`${recordKinds.session}\`\n`,
-    table(sessionRecordAttributes),
+    table(recordAttributes.session),
   ].join('\n');
 }
 

@@ -27,17 +27,33 @@ export type Attributes = Record<string, string | number | boolean>;
 
 const nothing: readonly PersonalClass[] = [];
 
-/** The attributes that have a value. */
+/** The attributes that have a value, added to `attributes`. */
 export function attributesOf<Subject>(
   table: readonly Attribute<Subject>[],
   subject: Subject,
   redact: Redact,
+  attributes: Attributes = {},
 ): Attributes {
-  const attributes: Attributes = {};
   for (const { name, of, holds = nothing } of table) {
     const value = of(subject);
     const shown = typeof value === 'string' ? redact(value, holds) : value;
     if (shown !== undefined) attributes[name] = typeof shown === 'string' ? sendable(shown) : shown;
   }
   return attributes;
+}
+
+/** `attributesOf` for what many records share, such as their session: one table for each kind of subject. */
+export type SharedAttributes = <Subject extends object>(
+  table: readonly Attribute<Subject>[],
+  subject: Subject,
+) => Readonly<Attributes>;
+
+/** Computes attributes once for each subject. */
+export function sharedAttributes(redact: Redact): SharedAttributes {
+  const known = new WeakMap<object, Attributes>();
+  return (table, subject) => {
+    const attributes = known.get(subject) ?? attributesOf(table, subject, redact);
+    known.set(subject, attributes);
+    return attributes;
+  };
 }

@@ -7,8 +7,8 @@ import { type Session, sessionTime } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import { spanContextOf } from '../model/trace-ids.js';
 import type { TakenEvent } from '../pipeline/ports.js';
-import { type Attributes, attributesOf, sendable } from './attribute.js';
-import { itemRecordAttributes, recordKinds, sessionRecordAttributes } from './attributes.js';
+import { type Attributes, attributesOf, sendable, type SharedAttributes, sharedAttributes } from './attribute.js';
+import { ofEvent, ofItemRecord, ofOwner, ofResult, ofSession, ofSessionRecord, recordKinds } from './attributes.js';
 import type { Redact } from './redaction.js';
 import { itemSentence, sessionSentence } from './sentence.js';
 
@@ -16,7 +16,28 @@ import { itemSentence, sessionSentence } from './sentence.js';
  * What all records and spans of a sink share. Use one resource and one scope object for all of them: the encoder groups
  * by identity.
  */
-export type Origin = Readonly<{ resource: Resource; scope: InstrumentationScope; redact: Redact }>;
+export type Origin = Readonly<{
+  resource: Resource;
+  scope: InstrumentationScope;
+  redact: Redact;
+  shared: SharedAttributes;
+}>;
+
+export const originOf = (parts: Omit<Origin, 'shared'>): Origin => ({
+  ...parts,
+  shared: sharedAttributes(parts.redact),
+});
+
+/** The attributes of an event, its session and its owner. */
+export function eventAttributes({ session, event, ownership }: TakenEvent, { redact, shared }: Origin): Attributes {
+  const attributes = { ...shared(ofSession, session) };
+  if (ownership !== undefined) Object.assign(attributes, shared(ofOwner, ownership));
+  return attributesOf(ofEvent, event, redact, attributes);
+}
+
+/** The attributes of a session that has stopped. */
+export const sessionAttributes = (session: Session, { redact, shared }: Origin): Attributes =>
+  attributesOf(ofResult, session, redact, { ...shared(ofSession, session) });
 
 /** `at`: timestamp of the record; the time of the event or session unless given. */
 export type RecordTimes = Readonly<{ observedAt: Nanos; at?: Nanos | undefined }>;
@@ -35,7 +56,7 @@ const severities: Readonly<Record<EventStatus | 'other', keyof typeof severityNu
 
 /** The log record of one event. */
 export function itemRecord(taken: TakenEvent, origin: Origin, times: RecordTimes): ReadableLogRecord {
-  const { session, event, ownership } = taken;
+  const { session, event } = taken;
   const { observedAt, at = eventTime(event) } = times;
   return recordOf(origin, {
     eventName: recordKinds.item,
@@ -44,7 +65,7 @@ export function itemRecord(taken: TakenEvent, origin: Origin, times: RecordTimes
     at,
     observedAt,
     body: itemSentence(event, origin.redact),
-    attributes: attributesOf(itemRecordAttributes, { session, event, ownership, at }, origin.redact),
+    attributes: attributesOf(ofItemRecord, { event, at }, origin.redact, eventAttributes(taken, origin)),
   });
 }
 
@@ -58,7 +79,7 @@ export function sessionRecord(session: Session, origin: Origin, times: RecordTim
     at,
     observedAt,
     body: sessionSentence(session, origin.redact),
-    attributes: attributesOf(sessionRecordAttributes, { session, at }, origin.redact),
+    attributes: attributesOf(ofSessionRecord, { session, at }, origin.redact, sessionAttributes(session, origin)),
   });
 }
 

@@ -60,6 +60,8 @@ export class BatchBuilder {
   readonly #unknown: UnknownValue[] = [];
   readonly #rejectedCounts: Counts<RejectReason> = {};
   readonly #anomalies: Counts<AnomalyKind> = {};
+  /** Of the session of the last event, by owner. */
+  readonly #ownerships = new Map<RestoreEvent['owner'], Ownership>();
   #characters = 0;
   readonly #findings = { rejected: this.#rejectedCounts, anomalies: this.#anomalies, abandoned: 0, corrections: 0 };
 
@@ -121,11 +123,15 @@ export class BatchBuilder {
       this.#unknown.push({ session: session.id, order, field: 'status', value: status.raw });
   }
 
-  /** The next event is often of the same owner. */
+  /** One object for all events of an owner that follow one another in a session, so that sinks can share what they make of it. */
   #ownershipOf(session: Session, event: RestoreEvent): Ownership | undefined {
-    const last = this.#events.at(-1);
-    const isSame = last?.session === session && last.event.owner === event.owner && event.owner !== undefined;
-    return isSame ? last?.ownership : ownershipOf(session, event);
+    if (event.owner === undefined) return ownershipOf(session, event);
+    if (this.#events.at(-1)?.session !== session) this.#ownerships.clear();
+    const known = this.#ownerships.get(event.owner);
+    if (known !== undefined) return known;
+    const ownership = ownershipOf(session, event);
+    if (ownership !== undefined) this.#ownerships.set(event.owner, ownership);
+    return ownership;
   }
 
   #addResult(session: Session): void {

@@ -3,7 +3,6 @@ import { createSemaphore } from '../kernel/semaphore.js';
 import type { OwnerLookupResult } from '../model/labels.js';
 import { accountKey, type Owner, type OwnerKind } from '../model/owner.js';
 import type { Connection } from './connection.js';
-import type { OwnerOf } from './decode-event.js';
 import { isJsonObject, type JsonObject, longestName, text } from './json.js';
 import { isGone, okJson } from './request-errors.js';
 import type { Answer } from './transport.js';
@@ -38,14 +37,15 @@ const maxOwners = 10_000;
 /** What is known of an owner. `askedMs`: when the server was last asked, by the monotonic clock. */
 type KnownOwner = { owner: Owner; readonly path: string; askedMs: number | undefined };
 
+/** The owner that the row at an index names, as far as it is known now. */
+export type OwnerOf = (index: number) => Owner | undefined;
+
 export type Owners = Readonly<{
-  /** The owner that a row names, as far as it is known now. */
-  of: OwnerOf;
   /**
-   * Looks up the owners in these rows, each at most once a day. Resolves when the answers are there, or a second has passed,
-   * whichever is first; after a second in vain, none of the next minute is waited for. Never rejects.
+   * Finds the owners of these rows, and looks up the new ones, each at most once a day. Resolves when the answers are there, or
+   * a second has passed, whichever is first; after a second in vain, none of the next minute is waited for. Never rejects.
    */
-  lookUp(rows: readonly unknown[], signal: AbortSignal): Promise<void>;
+  find(rows: readonly unknown[], signal: AbortSignal): Promise<OwnerOf>;
 }>;
 
 /** The owners of the restored data of one server, by their ids (v8). See ADR 79. */
@@ -53,26 +53,21 @@ export function createOwners(connection: Connection): Owners {
   const { clock, resolveOwners, ownerWaitMs } = connection.settings;
   const cache = createOwnerCache();
   const ask = createLookup(connection);
-  let patientFromMs = 0;
-  /** Each owner once for rows of the same owner that follow one another. */
-  const ownersIn = (rows: readonly unknown[]): readonly KnownOwner[] => {
-    const found: KnownOwner[] = [];
-    for (const row of rows) {
-      const known = isJsonObject(row) ? cache.in(row) : undefined;
-      if (known !== undefined && known !== found.at(-1)) found.push(known);
-    }
-    return found;
+  let patientFromMs = -Infinity;
+  const resolve = async (owners: ReadonlySet<KnownOwner | undefined>, signal: AbortSignal): Promise<void> => {
+    const lookups = [...owners].flatMap(known => {
+      if (known === undefined) return [];
+      cache.touch(known);
+      return ask(known) ?? [];
+    });
+    if (lookups.length === 0 || clock.monotonic() < patientFromMs) return;
+    if (!(await endsWithin(Promise.all(lookups), ownerWaitMs, signal))) patientFromMs = clock.monotonic() + pauseMs;
   };
   return {
-    of: row => cache.in(row)?.owner,
-    lookUp: async (rows, signal) => {
-      if (!resolveOwners) return;
-      const lookups = ownersIn(rows).flatMap(known => {
-        cache.touch(known);
-        return ask(known) ?? [];
-      });
-      if (lookups.length === 0 || clock.monotonic() < patientFromMs) return;
-      if (!(await endsWithin(Promise.all(lookups), ownerWaitMs, signal))) patientFromMs = clock.monotonic() + pauseMs;
+    find: async (rows, signal) => {
+      const known = rows.map(row => (isJsonObject(row) ? cache.in(row) : undefined));
+      if (resolveOwners) await resolve(new Set(known), signal);
+      return index => known[index]?.owner;
     },
   };
 }

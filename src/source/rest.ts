@@ -102,8 +102,8 @@ function eventReader(connection: Connection, serverTime: (ourMs: number) => Nano
       if (isGone(answer)) return { page: undefined, tookMs: answer.tookMs };
       const readAt = serverTime(answer.beganMs);
       const page = decodePage(okJson('events', answer), { operation: 'events', offset, limit });
-      await owners.lookUp(page.rows, signal);
-      return { page: decodeEvents(page, { offset, readAt, ownerOf: owners.of }), tookMs: answer.tookMs };
+      const ownerOf = await owners.find(page.rows, signal);
+      return { page: decodeEvents(page, { offset, readAt, ownerOf }), tookMs: answer.tookMs };
     });
 }
 

@@ -5,17 +5,15 @@ import { keyedHash } from '../../src/kernel/keyed-hash.js';
 import { type PersonalClass, personalClasses, type PersonalData, treatmentOf } from '../../src/model/personal-data.js';
 import { maxTextLength } from '../../src/otlp/attribute.js';
 import { redacting } from '../../src/otlp/redaction.js';
-import { itemRecord, type Origin, sessionRecord } from '../../src/otlp/log-record.js';
+import { itemRecord, type Origin, originOf, sessionRecord } from '../../src/otlp/log-record.js';
 import { itemSpan, sessionSpan } from '../../src/otlp/restore-span.js';
 import { origin } from '../support/logs.js';
 import { keepAll } from '../support/otlp-target.js';
 import { event, session, taken } from '../support/restore.js';
 
 const hash = keyedHash(Buffer.from('0123456789abcdef'));
-const redactingOrigin = (choice: Partial<PersonalData>): Origin => ({
-  ...origin,
-  redact: redacting({ ...keepAll, ...choice }, hash),
-});
+const redactingOrigin = (choice: Partial<PersonalData>): Origin =>
+  originOf({ ...origin, redact: redacting({ ...keepAll, ...choice }, hash) });
 
 /** Every text of the API that may be personal, each with a canary of its class; the texts are of all classes. */
 const canaries = {
