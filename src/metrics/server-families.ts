@@ -1,6 +1,6 @@
 import { reasons } from '../kernel/errors.js';
 import { counter, gauge, histogram } from './family.js';
-import { apiCodes, apiOperations, ownerLookupResults, pollResults, timedOperations } from '../model/labels.js';
+import { apiCodes, apiOperations, ownerLookupOutcomes, pollResults, timedOperations } from '../model/labels.js';
 
 export const serverUp = gauge({
   name: 'vb365_server_up',
@@ -58,12 +58,12 @@ export const apiRequestDuration = histogram({
 
 export const ownerLookups = counter({
   name: 'vb365_owner_lookups_total',
-  help: 'Total number of look-ups of the owners of restored data, by result. The exporter looks up an owner at most once a day, and none for a day after a refusal.',
+  help: 'Total number of look-ups of the owners of restored data, by outcome. The exporter looks up an owner at most once a day, and none for a day after a refusal.',
   unit: 'look-ups',
-  labels: ['server', 'result'],
-  known: { result: ownerLookupResults },
+  labels: ['server', 'outcome'],
+  known: { outcome: ownerLookupOutcomes },
   onFirstUse: true,
-  example: 'sum by (server, result) (increase(vb365_owner_lookups_total{result!="found"}[1d])) > 0',
+  example: 'sum by (server, outcome) (increase(vb365_owner_lookups_total{outcome!="found"}[1d])) > 0',
 });
 
 export const polls = counter({

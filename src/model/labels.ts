@@ -17,8 +17,8 @@ export const apiCodes = ['2xx', '3xx', '4xx', '5xx', 'error'] as const;
 export type ApiCode = (typeof apiCodes)[number];
 
 /** How the look-up of an owner ended: found, no such owner (any more), refused, or no usable answer in time. */
-export const ownerLookupResults = ['found', 'not_found', 'refused', 'failed'] as const;
-export type OwnerLookupResult = (typeof ownerLookupResults)[number];
+export const ownerLookupOutcomes = ['found', 'not_found', 'refused', 'failed'] as const;
+export type OwnerLookupOutcome = (typeof ownerLookupOutcomes)[number];
 
 /** How a poll ended: all sessions were read, some of them, or none. */
 export const pollResults = ['complete', 'partial', 'failed'] as const;

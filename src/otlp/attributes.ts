@@ -34,7 +34,7 @@ export const ofSession: readonly Attribute<Session>[] = [
     of: session => session.initiator,
   },
   {
-    name: 'veeam.restore.session.client_host',
+    name: 'veeam.restore.session.client.host',
     help: '`clientHost` of the API (v6 and later): by the schema of the vendor, the name or address of the VB365 server; community tools read it as the computer of the initiator',
     example: '10.0.0.7',
     holds: ['client'],
@@ -42,7 +42,7 @@ export const ofSession: readonly Attribute<Session>[] = [
   },
   {
     name: 'veeam.restore.session.client.address',
-    help: '**Deprecated**, the next release drops it: old name of `veeam.restore.session.client_host`',
+    help: '**Deprecated**, the next release drops it: old name of `veeam.restore.session.client.host`',
     example: '10.0.0.7',
     holds: ['client'],
     of: session => session.clientHost,

@@ -28,16 +28,24 @@ export const originOf = (parts: Omit<Origin, 'shared'>): Origin => ({
   shared: sharedAttributes(parts.redact),
 });
 
-/** The attributes of an event, its session and its owner. */
-export function eventAttributes({ session, event, ownership }: TakenEvent, { redact, shared }: Origin): Attributes {
-  const attributes = { ...shared(ofSession, session) };
+/** The attributes of an event, its owner and its session, added to `attributes`. */
+export function eventAttributes(
+  taken: TakenEvent,
+  { redact, shared }: Origin,
+  attributes: Attributes = {},
+): Attributes {
+  const { session, event, ownership } = taken;
+  attributesOf(ofEvent, event, redact, attributes);
   if (ownership !== undefined) Object.assign(attributes, shared(ofOwner, ownership));
-  return attributesOf(ofEvent, event, redact, attributes);
+  return Object.assign(attributes, shared(ofSession, session));
 }
 
-/** The attributes of a session that has stopped. */
-export const sessionAttributes = (session: Session, { redact, shared }: Origin): Attributes =>
-  attributesOf(ofResult, session, redact, { ...shared(ofSession, session) });
+/** The attributes of a session that has stopped, added to `attributes`. */
+export const sessionAttributes = (
+  session: Session,
+  { redact, shared }: Origin,
+  attributes: Attributes = {},
+): Attributes => attributesOf(ofResult, session, redact, Object.assign(attributes, shared(ofSession, session)));
 
 /** `at`: timestamp of the record; the time of the event or session unless given. */
 export type RecordTimes = Readonly<{ observedAt: Nanos; at?: Nanos | undefined }>;
@@ -65,7 +73,7 @@ export function itemRecord(taken: TakenEvent, origin: Origin, times: RecordTimes
     at,
     observedAt,
     body: itemSentence(event, origin.redact),
-    attributes: attributesOf(ofItemRecord, { event, at }, origin.redact, eventAttributes(taken, origin)),
+    attributes: eventAttributes(taken, origin, attributesOf(ofItemRecord, { event, at }, origin.redact)),
   });
 }
 
@@ -79,7 +87,7 @@ export function sessionRecord(session: Session, origin: Origin, times: RecordTim
     at,
     observedAt,
     body: sessionSentence(session, origin.redact),
-    attributes: attributesOf(ofSessionRecord, { session, at }, origin.redact, sessionAttributes(session, origin)),
+    attributes: sessionAttributes(session, origin, attributesOf(ofSessionRecord, { session, at }, origin.redact)),
   });
 }
 

@@ -52,7 +52,7 @@ export function serverSource(config: ServerConfig, { version, metrics, store, ..
     },
     eventLimit: config.pageSize,
     resolveOwners: config.resolveOwners,
-    ownerLookedUp: result => metrics.inc(family.ownerLookups, { server, result }),
+    ownerLookedUp: outcome => metrics.inc(family.ownerLookups, { server, outcome }),
     requestTimeoutMs: config.requestTimeoutMs,
     userAgent: `vb365-exporter/${version}`,
     observe: (operation, code, seconds) => {

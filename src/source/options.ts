@@ -4,7 +4,7 @@ import type { Log } from '../kernel/log.js';
 import type { Secret } from '../kernel/secret.js';
 import { createSemaphore, type Semaphore } from '../kernel/semaphore.js';
 import type { ApiVersion } from '../model/api-versions.js';
-import type { ApiCode, ApiOperation, OwnerLookupResult } from '../model/labels.js';
+import type { ApiCode, ApiOperation, OwnerLookupOutcome } from '../model/labels.js';
 import { type AnswerBudget, type AnswerLimits, answerLimits, createAnswerBudget } from './answer-limits.js';
 import type { Trust } from './trust.js';
 
@@ -69,7 +69,7 @@ type Tuning = Readonly<typeof limits> &
     /** Whether to ask the server for the names of owners (v8). */
     resolveOwners: boolean;
     /** Called when the look-up of an owner has ended. */
-    ownerLookedUp: (result: OwnerLookupResult) => void;
+    ownerLookedUp: (result: OwnerLookupOutcome) => void;
     trust: Trust;
     proxy: ProxyConfig | undefined;
     /** Default: nothing is remembered. */

@@ -1,6 +1,6 @@
 import { alarm, type Clock } from '../kernel/clock.js';
 import { createSemaphore } from '../kernel/semaphore.js';
-import type { OwnerLookupResult } from '../model/labels.js';
+import type { OwnerLookupOutcome } from '../model/labels.js';
 import { accountKey, type Owner, type OwnerKind } from '../model/owner.js';
 import type { Connection } from './connection.js';
 import { isJsonObject, type JsonObject, longestName, text } from './json.js';
@@ -125,21 +125,21 @@ function createLookup(connection: Connection): (known: KnownOwner) => Promise<vo
   let pausedUntilMs = -Infinity;
   let pending = 0;
   const isPaused = (): boolean => clock.monotonic() < pausedUntilMs;
-  const pause = (result: OwnerLookupResult): void => {
-    if (result === 'refused' && !isPaused())
+  const pause = (outcome: OwnerLookupOutcome): void => {
+    if (outcome === 'refused' && !isPaused())
       log.warn(
         'The account may not read the owners of restored data, so their names are left out; asking again in a day',
       );
-    if (result !== 'found' && result !== 'not_found')
-      pausedUntilMs = Math.max(pausedUntilMs, clock.monotonic() + (result === 'refused' ? dayMs : pauseMs));
+    if (outcome !== 'found' && outcome !== 'not_found')
+      pausedUntilMs = Math.max(pausedUntilMs, clock.monotonic() + (outcome === 'refused' ? dayMs : pauseMs));
   };
   const lookUp = async (known: KnownOwner): Promise<void> => {
     const release = await permits.acquire(never);
     try {
       if (isPaused()) return void (known.askedMs = undefined);
-      const result = await readOwner(connection, known);
-      ownerLookedUp(result);
-      pause(result);
+      const outcome = await readOwner(connection, known);
+      ownerLookedUp(outcome);
+      pause(outcome);
     } finally {
       release();
       pending -= 1;
@@ -161,7 +161,7 @@ const isDue = ({ askedMs }: KnownOwner, clock: Clock): boolean =>
 const rowsOfOwner = 100;
 
 /** Reads an owner; what was known before stays when there is no answer. Never rejects. */
-async function readOwner(connection: Connection, known: KnownOwner): Promise<OwnerLookupResult> {
+async function readOwner(connection: Connection, known: KnownOwner): Promise<OwnerLookupOutcome> {
   const late = new AbortController();
   const cancel = alarm(connection.settings.ownerTimeoutMs, () => late.abort());
   try {
@@ -181,7 +181,7 @@ async function readOwner(connection: Connection, known: KnownOwner): Promise<Own
 }
 
 /** Undefined for an answer that is not about this owner or about all owners. 400 is about the form of an id. */
-function refusalOf(answer: Answer): OwnerLookupResult | undefined {
+function refusalOf(answer: Answer): OwnerLookupOutcome | undefined {
   if (answer.status === 401 || answer.status === 403) return 'refused';
   return answer.status === 400 || isGone(answer) ? 'not_found' : undefined;
 }

@@ -198,7 +198,7 @@ describe.each(stores)('$name', ({ source, boards: built, start, field }) => {
       [ofOrganization('Who'), 'initiator', tally(book, who)],
       [
         ofOrganization('Client host'),
-        field('veeam.restore.session.client_host'),
+        field('veeam.restore.session.client.host'),
         tally(book, ({ session }) => session.clientHost),
       ],
       [ofOrganization('Who exported data'), 'initiator', takers],

@@ -41,6 +41,7 @@ describe('the record of an event', () => {
         'veeam.restore.session.name': 'Restore of contoso',
         'veeam.restore.session.type': 'Vesp',
         'veeam.restore.session.initiator': 'CONTOSO\\alice',
+        'veeam.restore.session.client.host': '10.0.0.7',
         'veeam.restore.session.client.address': '10.0.0.7',
         'veeam.organization.name': 'contoso.onmicrosoft.com',
       },

@@ -1,8 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventStatus, eventType } from '../../src/model/event.js';
+import type { Ownership } from '../../src/model/owner.js';
 import { sessionResult } from '../../src/model/session.js';
 import { keyedHash } from '../../src/kernel/keyed-hash.js';
-import { type PersonalClass, personalClasses, type PersonalData, treatmentOf } from '../../src/model/personal-data.js';
+import {
+  normalAccount,
+  type PersonalClass,
+  personalClasses,
+  type PersonalData,
+  treatmentOf,
+} from '../../src/model/personal-data.js';
 import { maxTextLength } from '../../src/otlp/attribute.js';
 import { redacting } from '../../src/otlp/redaction.js';
 import { itemRecord, type Origin, originOf, sessionRecord } from '../../src/otlp/log-record.js';
@@ -21,6 +28,9 @@ const canaries = {
   scope: 'canary-person-or-item-scope',
   clientHost: 'canary-client',
   itemName: 'canary-item',
+  ownerId: 'canary-owner-id',
+  ownerName: 'canary-owner-name',
+  ownerEmail: 'canary-owner@example.com',
   source: 'canary-path-source',
   target: 'canary-path-target',
   texts: 'canary-text',
@@ -34,6 +44,18 @@ const of = session({
   details: `${canaries.texts} 3`,
   result: sessionResult('Failed'),
 });
+const ownership: Ownership = {
+  owner: {
+    kind: 'user',
+    id: canaries.ownerId,
+    name: canaries.ownerName,
+    email: canaries.ownerEmail,
+    accounts: [canaries.ownerEmail],
+    derived: false,
+  },
+  relation: 'other',
+};
+const owner = [canaries.ownerId, canaries.ownerName, canaries.ownerEmail];
 const events = (['Save', 'None'] as const).map(type =>
   event({
     type: eventType(type),
@@ -51,12 +73,12 @@ const events = (['Save', 'None'] as const).map(type =>
 function sentWith(choice: Partial<PersonalData>): string {
   const from = redactingOrigin(choice);
   const records = [
-    ...events.map(one => itemRecord({ session: of, event: one }, from, { observedAt: 0n })),
+    ...events.map(one => itemRecord({ session: of, event: one, ownership }, from, { observedAt: 0n })),
     sessionRecord(of, from, { observedAt: 0n }),
   ];
   const clock = { now: 0n, maxAhead: undefined };
   const spans = [
-    ...events.map(one => itemSpan({ session: of, event: one }, from, clock)),
+    ...events.map(one => itemSpan({ session: of, event: one, ownership }, from, clock)),
     sessionSpan(of, from, clock),
   ];
   return JSON.stringify([
@@ -66,8 +88,8 @@ function sentWith(choice: Partial<PersonalData>): string {
 }
 
 const goneWith: Readonly<Record<PersonalClass, readonly string[]>> = {
-  person: [canaries.initiator, canaries.scope, canaries.source, canaries.target, canaries.texts],
-  item: [canaries.itemName, canaries.scope, canaries.source, canaries.target, canaries.texts],
+  person: [...owner, canaries.initiator, canaries.scope, canaries.source, canaries.target, canaries.texts],
+  item: [canaries.ownerName, canaries.itemName, canaries.scope, canaries.source, canaries.target, canaries.texts],
   path: [canaries.source, canaries.target, canaries.texts],
   client: [canaries.clientHost],
 };
@@ -123,6 +145,31 @@ test.each([
 });
 
 describe('a hash', () => {
+  test('of a person is the same in every attribute, however the account is written', () => {
+    const from = redactingOrigin({ person: 'hash', path: 'hash', item: 'hash' });
+    const hashesOf = (initiator: string) =>
+      itemRecord(
+        {
+          session: session({ initiator, scope: 'CANARY-OWNER@example.com' }),
+          event: event({ target: 'Canary-Owner@Example.com' }),
+          ownership,
+        },
+        from,
+        { observedAt: 0n },
+      ).attributes;
+    const attributes = hashesOf('Canary-owner@EXAMPLE.com');
+    for (const name of ['session.initiator', 'session.scope', 'owner.email', 'target'])
+      expect([name, attributes[`veeam.restore.${name}`]]).toEqual([name, hash(canaries.ownerEmail)]);
+    const spellings = ['USDEMO\\Esteve.Nobime', 'USDEMO\\esteve.nobime'].map(
+      initiator => hashesOf(initiator)['veeam.restore.session.initiator'],
+    );
+    expect(new Set(spellings).size).toBe(1);
+  });
+
+  test.each(['Arya Stark\\Inbox', '/sites/A@B', 'Re: A@B', 'Image.jpg'])('of %s keeps the case of letters', text => {
+    expect(normalAccount(text)).toBe(text);
+  });
+
   test('depends on the key and the text only', () => {
     expect(hash('alice')).toMatch(/^hmac:[0-9a-f]{32}$/);
     expect(hash('alice')).toBe(keyedHash(Buffer.from('0123456789abcdef'))('alice'));

@@ -155,7 +155,7 @@ const rankings = (store: LogStore): readonly PanelBuilder[] => [
     description: 'Initiators with the most items, case-insensitive.',
   }),
   top(store, {
-    by: { attribute: 'veeam.restore.session.client_host' },
+    by: { attribute: 'veeam.restore.session.client.host' },
     title: 'Client host',
     description:
       'Client hosts with the most restored items: the VB365 server by the schema of the vendor, the computer of the initiator by other tools.',
@@ -175,7 +175,15 @@ const rankings = (store: LogStore): readonly PanelBuilder[] => [
     unit: 'short',
     decimals: 0,
     empty: 'No restores yet',
-    queries: [overTime(perBar(`vb365_restore_owner_events_total{${ofTenant}}`, 'relation'), '{{relation}}')],
+    queries: [
+      overTime(
+        perBar(
+          'vb365_restore_owner_events_total{job=~"$job",server=~"$server",organization=~"$organization"}',
+          'relation',
+        ),
+        '{{relation}}',
+      ),
+    ],
   }),
   top(store, {
     by: { attribute: 'veeam.restore.session.reason' },

@@ -109,7 +109,7 @@ export const sessionTable = (store: LogStore, { records, ...place }: ListPlace):
         'error.message': 'Error',
         'veeam.organization.name': 'Organization',
         'veeam.restore.session.initiator': 'Initiator',
-        'veeam.restore.session.client_host': 'Client host',
+        'veeam.restore.session.client.host': 'Client host',
         'veeam.restore.session.reason': 'Reason',
         'veeam.restore.session.scope': 'Scope',
         'veeam.restore.session.name': 'Name',
