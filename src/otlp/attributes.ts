@@ -1,5 +1,5 @@
 import { eventTime, type RestoreEvent } from '../model/event.js';
-import type { Ownership } from '../model/owner.js';
+import type { Ownership } from '../model/ownership.js';
 import type { PersonalClass } from '../model/personal-data.js';
 import { type Session, sessionTime } from '../model/session.js';
 import { formatInstant, type Nanos, toSeconds } from '../model/time.js';

@@ -1,6 +1,6 @@
 import { type AnomalyKind, eventTextLength, type RejectReason, type RestoreEvent } from '../model/event.js';
 import type { VocabularyField } from '../model/labels.js';
-import { type Ownership, ownershipOf } from '../model/owner.js';
+import { type Ownership, ownershipOf } from '../model/ownership.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import type { BacklogEntry } from './backlog.js';

@@ -1,6 +1,6 @@
 import type { ExporterError, Reason } from '../kernel/errors.js';
 import type { AnomalyKind, RejectReason, RestoreEvent } from '../model/event.js';
-import type { Ownership } from '../model/owner.js';
+import type { Ownership } from '../model/ownership.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 

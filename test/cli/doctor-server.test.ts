@@ -44,21 +44,6 @@ const behindVersion = { login: 'skipped', ...behindLogin };
 
 const cases: readonly Case[] = [
   {
-    of: 'an account that may not read owners',
-    simulator: { quirks: { owners: 'refused' } },
-    expected: { owners: 'warning' },
-    check: 'owners',
-    says: /may not read protected users/,
-    advises: /"resolve_owners"/,
-  },
-  {
-    of: 'a server whose owners are not looked up',
-    over: { server: { resolveOwners: false } },
-    expected: { owners: 'skipped' },
-    check: 'owners',
-    says: /"resolve_owners" is false/,
-  },
-  {
     of: 'a wrong password',
     over: { server: { login: { kind: 'password', username: 'simulator', secret: { value: new Secret('x') } } } },
     expected: { login: 'failed', ...behindLogin },

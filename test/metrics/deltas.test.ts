@@ -6,7 +6,6 @@ import { seconds } from '../../src/model/time.js';
 import type { SeriesDelta, TakenEvent } from '../../src/pipeline/ports.js';
 import { batchDeltas, initialServerDeltas, initialSessionDeltas, sinkDeltas } from '../../src/metrics/deltas.js';
 import { at, batch, event, noFindings, session, taken } from '../support/restore.js';
-import type { OwnerRelation } from '../../src/model/owner.js';
 
 const line = (delta: SeriesDelta): string => `${delta.family}{${delta.labels.join(',')}}`;
 const find = (deltas: readonly SeriesDelta[], wanted: string): SeriesDelta | undefined =>
@@ -65,16 +64,6 @@ describe('what the metrics sink counts', () => {
         by: 1,
       },
     ]);
-  });
-
-  test('is whose data it is, once for each event but lines of the session', () => {
-    const owner = { kind: 'user', id: 'u', name: '', email: '', accounts: [], derived: false } as const;
-    const of = (relation: OwnerRelation, over = {}) => ({ ...taken(over), ownership: { owner, relation } });
-    const line = of('other', { type: eventType('None') });
-    const deltas = counted([of('other'), of('other', { type: eventType('View') }), of('self'), taken(), line]);
-    const count = (relation: string) =>
-      value(deltas, `vb365_restore_owner_events_total{hq,contoso.onmicrosoft.com,${relation}}`);
-    expect([count('other'), count('self'), count('unknown')]).toEqual([2, 1, 1]);
   });
 
   test.each([

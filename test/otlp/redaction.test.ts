@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventStatus, eventType } from '../../src/model/event.js';
-import type { Ownership } from '../../src/model/owner.js';
+import type { Ownership } from '../../src/model/ownership.js';
 import { sessionResult } from '../../src/model/session.js';
 import { keyedHash } from '../../src/kernel/keyed-hash.js';
 import {

@@ -27,7 +27,7 @@ function spanId(id: string): string {
 const present = (attributes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== '' && value !== undefined));
 
-/** The book holds no owners: the tests of `src/source/owners.ts` and `src/model/owner.ts` do. */
+/** The book holds no owners: the tests of `src/source/owners.ts` and `src/model/ownership.ts` do. */
 export const withoutOwner = (attributes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(attributes).filter(([name]) => !name.startsWith('veeam.restore.owner.')));
 

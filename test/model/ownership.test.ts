@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Owner, ownershipOf } from '../../src/model/owner.js';
+import { type Owner } from '../../src/model/owner.js';
+import { ownershipOf } from '../../src/model/ownership.js';
 import { workload } from '../../src/model/session.js';
 import { event, session } from '../support/restore.js';
 
