@@ -28,6 +28,7 @@ describe('a configuration file', () => {
           reconcileIntervalMs: 900_000,
           requestTimeoutMs: 60_000,
           pageSize: 1000,
+          resolveOwners: true,
         },
       ],
       history: { kind: 'now' },
