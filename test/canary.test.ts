@@ -25,6 +25,14 @@ const now = () => milliseconds(systemClock.now());
 
 /** A session, stopped, with an event of each kind that says things in its own way. */
 function haunt(world: World): void {
+  world.addOwner({
+    kind: 'user',
+    id: `${canary} owner id`,
+    name: `${canary} owner name`,
+    organizationId: canary,
+    email: `${canary}-owner@example.com`,
+    url: `https://x.example.com/personal/${canary}`,
+  });
   const { id } = world.addSession({
     createdAt: now(),
     organization,
@@ -44,7 +52,7 @@ function haunt(world: World): void {
     touched: {
       organizationId: canary,
       backedUpOrganizationId: canary,
-      userId: canary,
+      userId: `${canary} owner id`,
       groupId: canary,
       siteId: canary,
       teamId: canary,
@@ -53,9 +61,25 @@ function haunt(world: World): void {
   const message = `Item ${canary} was saved with error: ${canary} (type: ${word}; source: ${canary}; target: ${canary})`;
   world.appendEvent(id, { startedAt: now(), type: 'Save', status: 'Failed', message, ...texts });
   world.appendEvent(id, { startedAt: now(), type: word, status: word, message: canary, ...texts });
-  world.appendEvent(id, { startedAt: now(), type: 'None', title: canary, message: canary });
+  for (const kind of ['organizationId', 'backedUpOrganizationId', 'groupId', 'siteId', 'teamId'])
+    world.appendEvent(id, {
+      startedAt: now(),
+      type: 'None',
+      title: canary,
+      message: canary,
+      touched: { ...nobody, [kind]: `${canary} ${kind}` },
+    });
   world.stopSession(id, { endedAt: now(), result: 'Failed', details: `${canary} details` });
 }
+
+const nobody = {
+  organizationId: '',
+  backedUpOrganizationId: '',
+  userId: '',
+  groupId: '',
+  siteId: '',
+  teamId: '',
+};
 
 type Haunted = Readonly<{ app: Program; receiver: OtlpReceiver; selfReceiver: OtlpReceiver; statePath: string }>;
 
@@ -95,7 +119,7 @@ async function haunted(personalData: PersonalData, look: (of: Haunted) => Promis
     try {
       await until(async () => (await app.get('/-/ready')).status === 200);
       haunt(simulator.world);
-      await until(async () => valuesIn(receiver).every(({ length }) => length >= 4), 30_000);
+      await until(async () => valuesIn(receiver).every(({ length }) => length >= 8), 30_000);
       await look({ app, receiver, selfReceiver, statePath: config.state.path });
     } finally {
       await app.stop(5_000);
@@ -120,6 +144,9 @@ const sent = ({ requests }: OtlpReceiver): string => requests.map(({ body }) => 
 describe('Sensitive values', () => {
   test('are in records and spans only, when everything is kept', async () => {
     await haunted(keepAll, async of => {
+      for (const field of ['owner id', 'owner name', 'groupId', 'siteId', 'teamId', 'backedUpOrganizationId'])
+        expect(sent(of.receiver)).toContain(`${canary} ${field}`);
+      expect(sent(of.receiver)).toContain(`${canary}-owner@example.com`);
       for (const field of ['name', 'initiator', 'scope', 'client', 'reason', 'item', 'source', 'target', 'details'])
         expect(sent(of.receiver)).toContain(`${canary} ${field}`);
       for (const [where, look] of Object.entries({ ...outputs, ...withOrganization })) {

@@ -9,7 +9,8 @@ import { metricsSink } from '../src/metrics/metrics-sink.js';
 import { defaultQuirks } from '../src/simulator/quirks.js';
 import { itemEvent, roleOf, whileRunning } from '../src/simulator/script.js';
 import { writeEvent } from '../src/simulator/wire.js';
-import { decodeEventPage } from '../src/source/decode-event.js';
+import { decodeEvents } from '../src/source/decode-event.js';
+import { decodePage } from '../src/source/page.js';
 import { okJson } from '../src/source/request-errors.js';
 import { itemRecord } from '../src/otlp/log-record.js';
 import { bench, grace, stop } from './support/discovery-rig.js';
@@ -45,7 +46,12 @@ const readAt = seconds(4_000_000_000);
 /** As the source reads it; undefined when it is refused, for which `decode` is the only reason. */
 function read(text: string): EventPage | undefined {
   try {
-    return decodeEventPage(okJson('events', { status: 200, body: text, retryAfterMs: undefined }), range, readAt);
+    const json = okJson('events', { status: 200, body: text, retryAfterMs: undefined });
+    return decodeEvents(decodePage(json, { operation: 'events', ...range }), {
+      offset: 0,
+      readAt,
+      ownerOf: () => undefined,
+    });
   } catch (thrown) {
     if (thrown instanceof ExporterError && thrown.reason === 'decode') return undefined;
     throw thrown;

@@ -1,10 +1,5 @@
-import {
-  type Attribute,
-  itemRecordAttributes,
-  maxTextLength,
-  recordKinds,
-  sessionRecordAttributes,
-} from '../../src/otlp/attributes.js';
+import { type Attribute, maxTextLength } from '../../src/otlp/attribute.js';
+import { recordAttributes, recordKinds } from '../../src/otlp/attributes.js';
 import { itemSpanNames, rootSpanName } from '../../src/otlp/restore-span.js';
 
 const intro = `# Log records and spans
@@ -57,11 +52,26 @@ is. The scope is \`vb365-exporter\`.
   Set \`logs.max_age\` below its retention; \`logs.max_ahead\` already is below \`-futureRetention\`. A crash of VictoriaLogs can lose what
   it accepted in the last 10 s: version 1.52.2 had lost records that it accepted 8 s before it was killed, and kept those of 12 s before.
 
+## Whose data it is
+
+VB365 8 names the owner of the data of each event with an id, which the exporter reports as \`veeam.restore.owner.id\`. It looks up name and
+address at most once a day for each owner (\`resolve_owners\`); an owner that cannot be looked up in time has no name. Where an event has
+several ids, the owner is the user, else the team, the site, the group, the organization.
+
+\`veeam.restore.owner.relation\` compares the initiator with the addresses of the user, and with the URL of the user's OneDrive, which
+is made of the user principal name. It is \`unknown\` for an initiator such as \`DOMAIN\\user\`, for an owner that is no user, and
+for one whose address is not known. A user whose address and user principal name differ, and who has no OneDrive, is \`other\` to their own data.
+Relation and name are those that were known when the event was read: a sink that reads it later may know more.
+
+VB365 2 to 7 send no ids. There the owner is what the path of the item says (\`/personal/alice/...\`, \`/sites/finance/...\`, or a
+mailbox in front of a backslash), else the scope of the session, with \`veeam.restore.owner.derived\`.
+
 ## Personal data
 
 \`logs.personal_data\` and \`traces.personal_data\` decide for each class of personal data whether to \`keep\`, \`hash\` or \`drop\` it. If an
 attribute may hold several classes, the strictest choice applies: a path ends with the name of an item, and free text may name
-anything. The body follows the same rules. The organization does not count as personal data: it is a label of metrics.
+anything. The body follows the same rules. Accounts (\`user@domain\`, \`DOMAIN\\user\`) are hashed in lower case, so that one
+person has the same hash in every attribute. The organization does not count as personal data: it is a label of metrics.
 `;
 
 /** The text of docs/LOGS.md: every attribute with its meaning and the personal data it may hold. */
@@ -69,9 +79,9 @@ export function logsMarkdown(): string {
   return [
     intro,
     `## Attributes of \`${recordKinds.item}\`\n`,
-    table(itemRecordAttributes),
+    table(recordAttributes.item),
     `## Attributes of \`${recordKinds.session}\`\n`,
-    table(sessionRecordAttributes),
+    table(recordAttributes.session),
   ].join('\n');
 }
 
@@ -79,8 +89,8 @@ type Row = Omit<Attribute<never>, 'of'>;
 
 const table = (rows: readonly Row[]): string => rows.map(line).join('');
 
-const typeOf = (example: string | number): string =>
-  typeof example === 'string' ? 'string' : Number.isInteger(example) ? 'int' : 'double';
+const typeOf = (example: string | number | boolean): string =>
+  typeof example !== 'number' ? typeof example : Number.isInteger(example) ? 'int' : 'double';
 
 const line = ({ name, help, example, holds = [] }: Row): string =>
   `- \`${name}\` (${typeOf(example)}): ${help}, such as \`${String(example)}\`. ${holds.length === 0 ? '' : `**May hold: ${holds.join(', ')}.**`}`.trimEnd() +

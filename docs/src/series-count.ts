@@ -1,14 +1,18 @@
 import { anomalyKinds, eventStatuses, eventTypes } from '../../src/model/event.js';
 import { sessionResults, workload, workloads } from '../../src/model/session.js';
+import { ownerRelations } from '../../src/model/owner.js';
 import { families } from '../../src/metrics/catalogue.js';
 import { closedLabels, type Family } from '../../src/metrics/family.js';
 import { oldestOpenSessionStart } from '../../src/metrics/restore-families.js';
-import { apiCodes, apiOperations, deliveryErrorReasons } from '../../src/model/labels.js';
+import { apiCodes, apiOperations, deliveryErrorReasons, ownerLookupOutcomes } from '../../src/model/labels.js';
 import { initialSessionDeltas } from '../../src/metrics/deltas.js';
 
 /** What a server and its organizations do: the label values that occur. Values of other labels all occur. */
 export type Use = Readonly<
-  Record<'workload' | 'event_type' | 'status' | 'result' | 'operation' | 'code' | 'kind' | 'reason', readonly string[]>
+  Record<
+    'workload' | 'event_type' | 'status' | 'result' | 'operation' | 'code' | 'kind' | 'reason' | 'outcome' | 'relation',
+    readonly string[]
+  >
 >;
 
 /** One workload and one event type, with successes and failures; every request succeeds. */
@@ -21,6 +25,8 @@ export const typicalUse: Use = {
   code: ['2xx'],
   kind: [],
   reason: [],
+  outcome: ['found'],
+  relation: ['other', 'unknown'],
 };
 
 /** Everything that can occur. */
@@ -33,6 +39,8 @@ export const fullUse: Use = {
   code: [...apiCodes],
   kind: [...anomalyKinds],
   reason: [...deliveryErrorReasons],
+  outcome: [...ownerLookupOutcomes],
+  relation: [...ownerRelations],
 };
 
 /** What an idle v8 server is asked for. */
@@ -42,6 +50,8 @@ export const idleUse = {
   kind: [],
   sink: [],
   reason: [],
+  outcome: [],
+  relation: [],
 } as const;
 
 const isOfServer = ({ labels }: Family): boolean => labels.includes('server');
@@ -91,9 +101,9 @@ function countOf(of: readonly Family[], organizations: readonly string[], use: V
 /** Its series appears when something rare has happened. */
 const isExceptional = ({ onFirstUse, known }: Family): boolean => onFirstUse === true && known === undefined;
 
-/** The closed lists of a family, limited to what occurs when its series are created on first use. */
-const valuesOf = ({ known = {}, onFirstUse }: Family, use: Values): Values =>
-  onFirstUse === true
+/** The closed lists of a family, limited to what occurs when its series are created on first use or for an organization. */
+const valuesOf = ({ known = {}, onFirstUse, labels }: Family, use: Values): Values =>
+  onFirstUse === true || labels.includes('organization')
     ? Object.fromEntries(
         Object.entries<readonly string[]>(known).map(([label, values]) => [
           label,

@@ -117,13 +117,17 @@ async function receiveLogs(print: Terminal['print']): Promise<Readonly<{ url: st
   return { url: `http://127.0.0.1:${String(port)}`, close };
 }
 
-/** `time level body [organization session-type event-type]` of a `LogRecord` (opentelemetry-proto). */
+/** `time level body [organization session-type event-type] owner=... relation=...` of a `LogRecord` (opentelemetry-proto). */
 function recordLine(record: JsonObject): string {
   const time = new Date(Number(BigInt(textOf(record['timeUnixNano'])) / 1_000_000n)).toISOString();
   const attributes = new Map(list(record, 'attributes').map(({ key, value }) => [key, stringValue(value)]));
   const names = ['veeam.organization.name', 'veeam.restore.session.type', 'veeam.restore.event.type'];
   const about = names.flatMap(name => attributes.get(name) ?? []).join(' ');
-  return `${time} ${textOf(record['severityText']).padEnd(5)} ${stringValue(record['body'])} [${about}]`;
+  const owner = (['name', 'relation'] as const)
+    .map(part => [part === 'name' ? 'owner' : part, attributes.get(`veeam.restore.owner.${part}`)] as const)
+    .map(([label, value]) => (value === undefined ? '' : ` ${label}=${/\s/.test(value) ? `"${value}"` : value}`))
+    .join('');
+  return `${time} ${textOf(record['severityText']).padEnd(5)} ${stringValue(record['body'])} [${about}]${owner}`;
 }
 
 function list(parent: unknown, key: string): readonly JsonObject[] {

@@ -20,6 +20,7 @@ export const apiChecks = (session: ApiSession): readonly Check[] => [
     advise: readAdvice,
   },
   { name: 'feed', needs: ['login'], run: async () => feed(session), advise: readAdvice },
+  { name: 'owners', needs: ['permissions'], run: async () => owners(session), advise: readAdvice },
 ];
 
 async function version({ server, examined, signal }: ApiSession): Promise<CheckOutcome> {
@@ -110,6 +111,18 @@ async function feed({ examined: { source }, signal }: ApiSession): Promise<Check
     why,
     'nothing: the exporter lists sessions at every interval instead; check that no proxy blocks /v8/Events',
   );
+}
+
+async function owners({ server, examined, signal }: ApiSession): Promise<CheckOutcome> {
+  if (!server.resolveOwners) return skipped('because "resolve_owners" is false: records have only the ids of owners');
+  const mayRead = await examined.owners(signal);
+  if (mayRead === undefined) return skipped('because the server names no owners before v8');
+  return mayRead
+    ? ok('can read the owners of restored data')
+    : warning(
+        'the account may not read protected users: records have only the ids of owners',
+        'make the account a Veeam Backup Administrator, or set "resolve_owners" to false',
+      );
 }
 
 const readAdvice = ({ reason }: ExporterError): string =>

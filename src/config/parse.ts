@@ -29,6 +29,8 @@ export type ServerConfig = Readonly<{
   requestTimeoutMs: number;
   /** In events. */
   pageSize: number;
+  /** Whether to ask the server for the names of owners. */
+  resolveOwners: boolean;
 }>;
 
 /** The validated configuration, in the units of the code. Frozen. */
@@ -163,6 +165,7 @@ function toServer({ keys, login }: ServerSettings, proxy: ProxyConfig | undefine
     reconcileIntervalMs: keys.reconcile_interval,
     requestTimeoutMs: keys.request_timeout,
     pageSize: keys.page_size,
+    resolveOwners: keys.resolve_owners,
   };
 }
 

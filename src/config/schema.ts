@@ -80,7 +80,7 @@ const personalData = (where: string) =>
       person: treatment('who opened the session, and whose data it is'),
       item: treatment('names of mails, files, sites and teams'),
       path: treatment('where items come from and where they went'),
-      client: treatment('the address of the computer where the session was opened'),
+      client: treatment('the client host of the session'),
     } satisfies Readonly<Record<PersonalClass, z.ZodType>>,
   ).prefault({});
 

@@ -106,6 +106,10 @@ const connectionKeys = {
     'Timeout of one request to the server.',
   ).prefault('60s'),
   page_size: whole({ min: 30, max: 10_000 }, 'Number of events to request per page.').prefault(1000),
+  resolve_owners: flag(
+    'Whether to ask VB365 8 for the names and addresses of the users, groups, sites, teams and organizations whose data is restored, each at most once a day. Without them, records have only the ids of the owners, and the exporter cannot see whether somebody opened their own data. See ADR 79.',
+    true,
+  ),
 };
 
 /** Lets a check of several keys run although other keys are wrong, but not when one of `keys` is. */

@@ -1,4 +1,5 @@
 import { anomalyKinds, eventTime, type RejectReason, rejectReasons, type RestoreEvent } from '../model/event.js';
+import { ownerRelations } from '../model/owner.js';
 import type { Session } from '../model/session.js';
 import { type Nanos, toSeconds } from '../model/time.js';
 import { type Batch, type Exemplar, type SeriesDelta, type SinkName, sinkNames } from '../pipeline/ports.js';
@@ -22,6 +23,7 @@ import {
   restoreEvents,
   restoreItemBytes,
   restoreItemDuration,
+  restoreOwnerEvents,
   restoreSessionDuration,
   restoreSessions,
   restoreSessionsDeleted,
@@ -62,8 +64,8 @@ export const deletedDeltas = (server: string, sessions: number): readonly Series
 const itemTypes = ['View', 'Save', 'Export', 'Send', 'Restore'] as const;
 
 /**
- * The failure series of an (organization, workload), at 0. Store them when its first session is discovered, so that
- * `increase()` sees the first failure.
+ * The series of an (organization, workload) that alerts are about, at 0. Store them when its first session is discovered,
+ * so that `increase()` sees the first failure, and the first event about somebody else's data.
  */
 export function initialSessionDeltas(
   server: string,
@@ -73,6 +75,7 @@ export function initialSessionDeltas(
   const of = { server, organization: labelOf(session.organization), workload: session.workload.label };
   const builder = new DeltaBuilder();
   for (const type of itemTypes) builder.count(restoreEvents, { ...of, event_type: type, status: 'Failed' }, 0);
+  builder.count(restoreOwnerEvents, { ...of, relation: 'other' }, 0);
   return builder.count(restoreSessions, { ...of, result: 'Failed' }, 0).deltas();
 }
 
@@ -162,6 +165,10 @@ function addGroup(builder: DeltaBuilder, server: string, group: EventGroup, now:
     const exemplars = exemplarsOf(examples, ({ duration = 0n }) => duration, now);
     builder.observed(restoreItemDuration, labels, durations, exemplars);
   }
+  if (labels.event_type !== 'None')
+    for (const relation of ownerRelations)
+      if (group.relations[relation] > 0)
+        builder.count(restoreOwnerEvents, { ...labels, relation }, group.relations[relation]);
   countUnknown(builder, labels, events);
 }
 

@@ -1,4 +1,6 @@
 import { eventTime, type RestoreEvent } from '../model/event.js';
+import type { OwnerRelation } from '../model/owner.js';
+import type { Nanos } from '../model/time.js';
 import type { TakenEvent } from '../pipeline/ports.js';
 import { type restoreEvents, restoreItemDuration } from './restore-families.js';
 import type { BucketExamples } from './exemplars.js';
@@ -16,6 +18,8 @@ export type EventGroup = {
   /** The newest event of each bucket of `durations`. */
   readonly examples: BucketExamples;
   newest: TakenEvent;
+  /** Events by whether the initiator owns the data. */
+  readonly relations: Record<OwnerRelation, number>;
 };
 
 /** Groups events. This is all the work per event: one look-up. */
@@ -37,21 +41,26 @@ function emptyGroup(organization: string, newest: TakenEvent): EventGroup {
   const { type, status } = newest.event;
   const { workload } = newest.session;
   const labels = { organization, workload: workload.label, event_type: type.label, status: status.label };
-  return { labels, events: 0, bytes: undefined, durations: undefined, examples: [], newest };
+  const relations = { self: 0, other: 0, unknown: 0 };
+  return { labels, events: 0, bytes: undefined, durations: undefined, examples: [], newest, relations };
 }
 
 function addEvent(group: EventGroup, taken: TakenEvent): void {
   const { event } = taken;
   group.events += 1;
+  group.relations[taken.ownership?.relation ?? 'unknown'] += 1;
   const at = eventTime(event);
   if (at > eventTime(group.newest.event)) group.newest = taken;
   const bytes = countedBytes(event);
   if (bytes !== undefined) group.bytes = (group.bytes ?? 0) + bytes;
-  if (event.duration === undefined || !isTimed(event)) return;
+  if (event.duration !== undefined && isTimed(event)) addDuration(group, taken, event.duration);
+}
+
+function addDuration(group: EventGroup, taken: TakenEvent, duration: Nanos): void {
   group.durations ??= observations(restoreItemDuration);
-  const bucket = observe(group.durations, event.duration);
+  const bucket = observe(group.durations, duration);
   const example = group.examples[bucket];
-  if (example === undefined || at > eventTime(example.event)) group.examples[bucket] = taken;
+  if (example === undefined || eventTime(taken.event) > eventTime(example.event)) group.examples[bucket] = taken;
 }
 
 /** The size of an item that was restored; undefined when it is no whole number. */

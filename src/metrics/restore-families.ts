@@ -1,3 +1,4 @@
+import { ownerRelations } from '../model/owner.js';
 import { counter, gauge, histogram } from './family.js';
 
 export const restoreEvents = counter({
@@ -8,6 +9,17 @@ export const restoreEvents = counter({
   stored: true,
   held: true,
   example: 'sum by (organization) (increase(vb365_restore_events_total{status="Failed"}[1h]))',
+});
+
+export const restoreOwnerEvents = counter({
+  name: 'vb365_restore_owner_events_total',
+  help: 'Total number of restore events of any type but None, by whether the initiator of the session owns the data: self, other, or unknown where the server does not say.',
+  unit: 'events',
+  labels: ['server', 'organization', 'relation'],
+  known: { relation: ownerRelations },
+  stored: true,
+  held: true,
+  example: 'sum by (server, organization) (increase(vb365_restore_owner_events_total{relation="other"}[1h])) > 0',
 });
 
 export const restoreItemDuration = histogram({

@@ -1,6 +1,6 @@
 import { reasons } from '../kernel/errors.js';
 import { counter, gauge, histogram } from './family.js';
-import { apiCodes, apiOperations, pollResults, timedOperations } from '../model/labels.js';
+import { apiCodes, apiOperations, ownerLookupOutcomes, pollResults, timedOperations } from '../model/labels.js';
 
 export const serverUp = gauge({
   name: 'vb365_server_up',
@@ -54,6 +54,16 @@ export const apiRequestDuration = histogram({
   onFirstUse: true,
   buckets: [0.05, 0.25, 1, 2.5, 10, 30, 60],
   example: 'histogram_quantile(0.9, sum by (le, operation) (rate(vb365_api_request_duration_seconds_bucket[5m])))',
+});
+
+export const ownerLookups = counter({
+  name: 'vb365_owner_lookups_total',
+  help: 'Total number of look-ups of the owners of restored data, by outcome. The exporter looks up an owner at most once a day, and none for a day after a refusal.',
+  unit: 'look-ups',
+  labels: ['server', 'outcome'],
+  known: { outcome: ownerLookupOutcomes },
+  onFirstUse: true,
+  example: 'sum by (server, outcome) (increase(vb365_owner_lookups_total{outcome!="found"}[1d])) > 0',
 });
 
 export const polls = counter({

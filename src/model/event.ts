@@ -1,3 +1,4 @@
+import type { Owner } from './owner.js';
 import { type Term, vocabulary } from './term.js';
 import type { Nanos } from './time.js';
 
@@ -55,6 +56,8 @@ export type RestoreEvent = Readonly<{
   item: Readonly<{ name: string; type: string; sizeBytes: number | undefined }>;
   source: string;
   target: string;
+  /** Whose data it is (v8); undefined when the server sends no id. */
+  owner?: Owner | undefined;
   /** Why it failed, in the server's words; `''` for a success. */
   reason: string;
   anomalies: readonly AnomalyKind[];

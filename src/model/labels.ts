@@ -3,7 +3,7 @@ import type { Reason } from '../kernel/errors.js';
 // Closed lists of label values: each list is one label of the metrics.
 
 /** What a request to a VB365 server is for: the label `operation`. */
-export const apiOperations = ['token', 'probe', 'sessions', 'session', 'events', 'feed'] as const;
+export const apiOperations = ['token', 'probe', 'sessions', 'session', 'events', 'feed', 'owners'] as const;
 export type ApiOperation = (typeof apiOperations)[number];
 
 /** Operations whose duration is observed: those that read data. A feed request is a long poll; logins and probes are rare. */
@@ -15,6 +15,10 @@ export const isTimedOperation = (operation: ApiOperation): operation is (typeof 
 /** The class of the status of a response, or `error` when there was no complete response: the label `code`. */
 export const apiCodes = ['2xx', '3xx', '4xx', '5xx', 'error'] as const;
 export type ApiCode = (typeof apiCodes)[number];
+
+/** How the look-up of an owner ended: found, no such owner (any more), refused, or no usable answer in time. */
+export const ownerLookupOutcomes = ['found', 'not_found', 'refused', 'failed'] as const;
+export type OwnerLookupOutcome = (typeof ownerLookupOutcomes)[number];
 
 /** How a poll ended: all sessions were read, some of them, or none. */
 export const pollResults = ['complete', 'partial', 'failed'] as const;

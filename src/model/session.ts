@@ -41,7 +41,7 @@ export type Session = Readonly<{
   initiator: string;
   details: string;
   scope: string;
-  clientAddress: string;
+  clientHost: string;
   reason: string;
   /** Changes with the state of the session (v8); absent where the server sends none. */
   eTag?: string;

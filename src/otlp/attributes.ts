@@ -1,135 +1,100 @@
-import { eventTime } from '../model/event.js';
+import { eventTime, type RestoreEvent } from '../model/event.js';
+import type { Ownership } from '../model/ownership.js';
 import type { PersonalClass } from '../model/personal-data.js';
 import { type Session, sessionTime } from '../model/session.js';
 import { formatInstant, type Nanos, toSeconds } from '../model/time.js';
-import type { TakenEvent } from '../pipeline/ports.js';
-import type { Redact } from './redaction.js';
-
-/** An attribute of a log record or span: its name, documentation and value. */
-export type Attribute<Subject> = Readonly<{
-  name: string;
-  help: string;
-  /** Documented together with its type. */
-  example: string | number;
-  /** The classes of personal data that the value may hold. The strictest choice of the operator applies. */
-  holds?: readonly PersonalClass[];
-  /** Undefined and `''`: the attribute is left out. */
-  of: (subject: Subject) => string | number | undefined;
-}>;
-
-/** Text written by a person, or an error message of the server: it may hold names of any kind. */
-export const freeText: readonly PersonalClass[] = ['person', 'item', 'path'];
-
-/** Texts are cut here, in UTF-16 units. A Windows path can have 32,767, for which a backend may refuse the record. */
-export const maxTextLength = 4_096;
-
-/** Cuts a text and replaces lone surrogates: a collector may refuse a batch that holds invalid Unicode. */
-export const sendable = (text: string): string => text.slice(0, maxTextLength).toWellFormed();
-
-/** Attribute values by name. */
-export type Attributes = Record<string, string | number>;
-
-/** The attributes that have a value. */
-export function attributesOf<Subject>(
-  table: readonly Attribute<Subject>[],
-  subject: Subject,
-  redact: Redact,
-): Attributes {
-  const attributes: Attributes = {};
-  for (const { name, of, holds = [] } of table) {
-    const value = of(subject);
-    const shown = typeof value === 'string' ? redact(value, holds) : value;
-    if (shown !== undefined) attributes[name] = typeof shown === 'string' ? sendable(shown) : shown;
-  }
-  return attributes;
-}
-
-type OfSession = Readonly<{ session: Session }>;
+import { type Attribute, freeText } from './attribute.js';
 
 /** Attributes of every record and span. */
-const ofSession: readonly Attribute<OfSession>[] = [
+export const ofSession: readonly Attribute<Session>[] = [
   {
     name: 'veeam.restore.session.id',
     help: 'GUID of the session',
     example: '61954db6-7278-4d26-86f7-888bda5a4ec4',
-    of: ({ session }) => session.id,
+    of: session => session.id,
   },
   {
     name: 'veeam.restore.session.name',
     help: 'Name of the session',
     example: 'Restore of contoso',
     holds: freeText,
-    of: ({ session }) => session.name,
+    of: session => session.name,
   },
   {
     name: 'veeam.restore.session.type',
     help: 'Explorer that restores, as the API names it',
     example: 'Vesp',
-    of: ({ session }) => session.workload.raw,
+    of: session => session.workload.raw,
   },
   {
     name: 'veeam.restore.session.initiator',
     help: 'Account that opened the session',
     example: 'CONTOSO\\alice',
     holds: ['person'],
-    of: ({ session }) => session.initiator,
+    of: session => session.initiator,
+  },
+  {
+    name: 'veeam.restore.session.client.host',
+    help: '`clientHost` of the API (v6 and later): by the schema of the vendor, the name or address of the VB365 server; community tools read it as the computer of the initiator',
+    example: '10.0.0.7',
+    holds: ['client'],
+    of: session => session.clientHost,
   },
   {
     name: 'veeam.restore.session.client.address',
-    help: 'Address of the client that opened the session',
+    help: '**Deprecated**, the next release drops it: old name of `veeam.restore.session.client.host`',
     example: '10.0.0.7',
     holds: ['client'],
-    of: ({ session }) => session.clientAddress,
+    of: session => session.clientHost,
   },
   {
     name: 'veeam.restore.session.scope',
     help: 'User, site or team whose data the session may restore',
     example: 'Tenant',
     holds: ['person', 'item'],
-    of: ({ session }) => session.scope,
+    of: session => session.scope,
   },
   {
     name: 'veeam.restore.session.reason',
     help: 'Reason for the session, as its initiator wrote it',
     example: 'Ticket 4711',
     holds: freeText,
-    of: ({ session }) => session.reason,
+    of: session => session.reason,
   },
   {
     name: 'veeam.organization.name',
     help: 'Organization whose data is restored',
     example: 'contoso.onmicrosoft.com',
-    of: ({ session }) => session.organization,
+    of: session => session.organization,
   },
 ];
 
 /** Attributes of a session that has stopped. */
-export const sessionAttributes: readonly Attribute<OfSession>[] = [
-  ...ofSession,
+export const ofResult: readonly Attribute<Session>[] = [
   {
     name: 'veeam.restore.session.result',
     help: 'Result of the session, as the API names it',
     example: 'Success',
-    of: ({ session }) => session.result.raw,
+    of: session => session.result.raw,
   },
   {
     name: 'veeam.restore.session.duration',
     help: 'Seconds from creation to end',
     example: 61.5,
-    of: ({ session }) => sessionSeconds(session),
+    of: sessionSeconds,
   },
   {
     name: 'error.type',
     help: 'Class of the failure; only for failures',
     example: 'restore_session_failed',
-    of: ({ session }) => (session.result.label === 'Failed' ? 'restore_session_failed' : undefined),
+    of: session => (session.result.label === 'Failed' ? 'restore_session_failed' : undefined),
   },
   {
     name: 'error.message',
     help: 'Error message of the server',
     example: 'Mailbox not found',
     holds: freeText,
-    of: ({ session }) => (session.result.label === 'Failed' ? session.details : undefined),
+    of: session => (session.result.label === 'Failed' ? session.details : undefined),
   },
 ];
 
@@ -137,92 +102,134 @@ function sessionSeconds({ createdAt, endedAt }: Session): number | undefined {
   return endedAt === undefined || endedAt < createdAt ? undefined : toSeconds(endedAt - createdAt);
 }
 
+/** Attributes of the owner of the data of an event. */
+export const ofOwner: readonly Attribute<Ownership>[] = [
+  {
+    name: 'veeam.restore.owner.kind',
+    help: 'Whose data it is: `user`, `group`, `site`, `team` or `organization`; absent where a path or scope does not say it',
+    example: 'user',
+    of: ({ owner }) => owner.kind,
+  },
+  {
+    name: 'veeam.restore.owner.id',
+    help: 'Id of the owner, as the server writes it (v8)',
+    example: 'd1a9b3c6-0f1e-4a55-8a43-1c9f6f0f2b7e',
+    holds: ['person'],
+    of: ({ owner }) => owner.id,
+  },
+  {
+    name: 'veeam.restore.owner.name',
+    help: 'Name of the owner: as the server shows it (v8, `resolve_owners`), or as the path or the scope of the session says it',
+    example: 'Alice Smith',
+    holds: ['person', 'item'],
+    of: ({ owner }) => owner.name,
+  },
+  {
+    name: 'veeam.restore.owner.email',
+    help: 'Address of a user (v8, `resolve_owners`)',
+    example: 'alice@contoso.com',
+    holds: ['person'],
+    of: ({ owner }) => owner.email,
+  },
+  {
+    name: 'veeam.restore.owner.relation',
+    help: 'Whether the initiator owns the data: `self`, `other`, or `unknown` where the server does not say; absent with the owner',
+    example: 'other',
+    of: ({ relation }) => relation,
+  },
+  {
+    name: 'veeam.restore.owner.derived',
+    help: 'The owner is read from the path of the item or the scope of the session, because the server sends no ids (v2 to v7); absent otherwise',
+    example: true,
+    of: ({ owner }) => (owner.derived ? true : undefined),
+  },
+];
+
 /** A path ends with the item and may contain a person's folder. */
 const place: readonly PersonalClass[] = ['path', 'item', 'person'];
 
-/** Attributes of one event and of its session. */
-export const itemAttributes: readonly Attribute<TakenEvent>[] = [
+/** Attributes of one event alone. */
+export const ofEvent: readonly Attribute<RestoreEvent>[] = [
   {
     name: 'veeam.restore.event.type',
     help: 'Operation, as the API names it',
     example: 'Save',
-    of: ({ event }) => event.type.raw,
+    of: event => event.type.raw,
   },
   {
     name: 'veeam.restore.event.status',
     help: 'Final status, as the API names it',
     example: 'Success',
-    of: ({ event }) => event.status.raw,
+    of: event => event.status.raw,
   },
   {
     name: 'veeam.restore.event.order',
     help: 'Number of the event within its session, starting at 0',
     example: 1,
-    of: ({ event }) => event.order,
+    of: event => event.order,
   },
   {
     name: 'veeam.restore.event.duration',
     help: 'Duration in seconds',
     example: 0.0446928,
-    of: ({ event }) => (event.duration === undefined ? undefined : toSeconds(event.duration)),
+    of: event => (event.duration === undefined ? undefined : toSeconds(event.duration)),
   },
   {
     name: 'veeam.restore.item.name',
     help: 'Name of the item',
     example: 'Image.jpg',
     holds: ['item'],
-    of: ({ event }) => event.item.name,
+    of: event => event.item.name,
   },
   {
     name: 'veeam.restore.item.type',
     help: 'Type of the item',
     example: 'Item',
-    of: ({ event }) => event.item.type,
+    of: event => event.item.type,
   },
   {
     name: 'veeam.restore.item.size',
     help: 'Size of the item in bytes',
     example: 2048,
-    of: ({ event }) => event.item.sizeBytes,
+    of: event => event.item.sizeBytes,
   },
   {
     name: 'veeam.restore.source',
     help: 'Where the item was restored from, as the server writes it',
     example: '/personal/alice/Documents/Image.jpg',
     holds: place,
-    of: ({ event }) => event.source,
+    of: event => event.source,
   },
   {
     name: 'veeam.restore.target',
     help: 'Where the item was restored to, as the server writes it',
     example: 'C:\\Temp',
     holds: place,
-    of: ({ event }) => event.target,
+    of: event => event.target,
   },
   {
     name: 'veeam.restore.reason',
     help: 'Reason for a failure or warning, as the server writes it',
     example: 'Access denied',
     holds: freeText,
-    of: ({ event }) => event.reason,
+    of: event => event.reason,
   },
-  ...ofSession,
   {
     name: 'error.type',
     help: 'Class of the failure; only for failures',
     example: 'restore_failed',
-    of: ({ event }) => (event.status.label === 'Failed' ? 'restore_failed' : undefined),
+    of: event => (event.status.label === 'Failed' ? 'restore_failed' : undefined),
   },
   {
     name: 'error.message',
     help: 'Error message of the server',
     example: 'Access denied',
     holds: freeText,
-    of: ({ event }) => (event.status.label === 'Failed' ? failureText(event) : undefined),
+    of: event => (event.status.label === 'Failed' ? failureText(event) : undefined),
   },
 ];
 
-const failureText = ({ reason, message }: TakenEvent['event']): string => (reason === '' ? message : reason);
+const failureText = ({ reason, message }: RestoreEvent): string => (reason === '' ? message : reason);
 
 /** Event names of the log records, repeated in the attribute `veeam.event.kind`. */
 export const recordKinds = { item: 'veeam.restore.item', session: 'veeam.restore.session' } as const;
@@ -250,18 +257,22 @@ const time = {
 
 const unlessEqual = (at: Nanos, own: Nanos): string | undefined => (at === own ? undefined : formatInstant(own));
 
-/** Attributes of the record of one event, in their order. */
-export const itemRecordAttributes: readonly Attribute<TakenEvent & Timestamped>[] = [
+/** What makes a record of one event, besides the attributes of the event, its session and its owner. */
+export const ofItemRecord: readonly Attribute<Readonly<{ event: RestoreEvent }> & Timestamped>[] = [
   { ...uid, of: ({ event }) => event.id },
   { ...kind, of: () => recordKinds.item },
   { ...time, of: ({ event, at }) => unlessEqual(at, eventTime(event)) },
-  ...itemAttributes,
 ];
 
-/** Attributes of the record of a session that has stopped, in their order. */
-export const sessionRecordAttributes: readonly Attribute<Readonly<{ session: Session }> & Timestamped>[] = [
+/** What makes a record of a session that has stopped, besides the attributes of the session. */
+export const ofSessionRecord: readonly Attribute<Readonly<{ session: Session }> & Timestamped>[] = [
   { ...uid, of: ({ session }) => session.id },
   { ...kind, of: () => recordKinds.session },
   { ...time, of: ({ session, at }) => unlessEqual(at, sessionTime(session)) },
-  ...sessionAttributes,
 ];
+
+/** Every attribute of each kind of record, for the documentation. */
+export const recordAttributes: Readonly<Record<keyof typeof recordKinds, readonly Omit<Attribute<never>, 'of'>[]>> = {
+  item: [...ofItemRecord, ...ofEvent, ...ofOwner, ...ofSession],
+  session: [...ofSessionRecord, ...ofSession, ...ofResult],
+};

@@ -7,14 +7,8 @@ import { type Session, sessionTime } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import { spanContextOf } from '../model/trace-ids.js';
 import type { TakenEvent } from '../pipeline/ports.js';
-import {
-  type Attributes,
-  attributesOf,
-  itemRecordAttributes,
-  recordKinds,
-  sendable,
-  sessionRecordAttributes,
-} from './attributes.js';
+import { type Attributes, attributesOf, sendable, type SharedAttributes, sharedAttributes } from './attribute.js';
+import { ofEvent, ofItemRecord, ofOwner, ofResult, ofSession, ofSessionRecord, recordKinds } from './attributes.js';
 import type { Redact } from './redaction.js';
 import { itemSentence, sessionSentence } from './sentence.js';
 
@@ -22,7 +16,36 @@ import { itemSentence, sessionSentence } from './sentence.js';
  * What all records and spans of a sink share. Use one resource and one scope object for all of them: the encoder groups
  * by identity.
  */
-export type Origin = Readonly<{ resource: Resource; scope: InstrumentationScope; redact: Redact }>;
+export type Origin = Readonly<{
+  resource: Resource;
+  scope: InstrumentationScope;
+  redact: Redact;
+  shared: SharedAttributes;
+}>;
+
+export const originOf = (parts: Omit<Origin, 'shared'>): Origin => ({
+  ...parts,
+  shared: sharedAttributes(parts.redact),
+});
+
+/** The attributes of an event, its owner and its session, added to `attributes`. */
+export function eventAttributes(
+  taken: TakenEvent,
+  { redact, shared }: Origin,
+  attributes: Attributes = {},
+): Attributes {
+  const { session, event, ownership } = taken;
+  attributesOf(ofEvent, event, redact, attributes);
+  if (ownership !== undefined) Object.assign(attributes, shared(ofOwner, ownership));
+  return Object.assign(attributes, shared(ofSession, session));
+}
+
+/** The attributes of a session that has stopped, added to `attributes`. */
+export const sessionAttributes = (
+  session: Session,
+  { redact, shared }: Origin,
+  attributes: Attributes = {},
+): Attributes => attributesOf(ofResult, session, redact, Object.assign(attributes, shared(ofSession, session)));
 
 /** `at`: timestamp of the record; the time of the event or session unless given. */
 type RecordTimes = Readonly<{ observedAt: Nanos; at?: Nanos | undefined }>;
@@ -40,7 +63,8 @@ const severities: Readonly<Record<EventStatus | 'other', keyof typeof severityNu
 };
 
 /** The log record of one event. */
-export function itemRecord({ session, event }: TakenEvent, origin: Origin, times: RecordTimes): ReadableLogRecord {
+export function itemRecord(taken: TakenEvent, origin: Origin, times: RecordTimes): ReadableLogRecord {
+  const { session, event } = taken;
   const { observedAt, at = eventTime(event) } = times;
   return recordOf(origin, {
     eventName: recordKinds.item,
@@ -49,7 +73,7 @@ export function itemRecord({ session, event }: TakenEvent, origin: Origin, times
     at,
     observedAt,
     body: itemSentence(event, origin.redact),
-    attributes: attributesOf(itemRecordAttributes, { session, event, at }, origin.redact),
+    attributes: eventAttributes(taken, origin, attributesOf(ofItemRecord, { event, at }, origin.redact)),
   });
 }
 
@@ -63,7 +87,7 @@ export function sessionRecord(session: Session, origin: Origin, times: RecordTim
     at,
     observedAt,
     body: sessionSentence(session, origin.redact),
-    attributes: attributesOf(sessionRecordAttributes, { session, at }, origin.redact),
+    attributes: sessionAttributes(session, origin, attributesOf(ofSessionRecord, { session, at }, origin.redact)),
   });
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.js';
 import { eventTime, type RestoreEvent } from '../model/event.js';
 import { type Session, sessionTime } from '../model/session.js';
 import { milliseconds, type Nanos } from '../model/time.js';
-import type { Batch, Sink } from '../pipeline/ports.js';
+import type { Batch, Sink, TakenEvent } from '../pipeline/ports.js';
 import { createDelivery, deliveredBy, outgoing, type OutgoingRecord } from './bisecting-delivery.js';
 import type { AcknowledgingExporter } from './exporter.js';
 import { isAhead, itemRecord, type Origin, sessionRecord } from './log-record.js';
@@ -34,7 +34,7 @@ export function logsSink({ server, origin, exporter, clock, limits }: LogsSinkOp
 }
 
 /** An event of a session, or a session that has stopped. */
-type Occurrence = Readonly<{ session: Session; event?: RestoreEvent }>;
+type Occurrence = Readonly<{ session: Session; event?: RestoreEvent; ownership?: TakenEvent['ownership'] }>;
 type RecordContext = Readonly<{ origin: Origin; observedAt: Nanos; stamp: Stamp }>;
 
 /**
@@ -54,8 +54,14 @@ function recordsOf(
     .map(({ of, at }) => outgoing(of, recordOf(of, origin, { observedAt, at })));
 }
 
-const recordOf = ({ session, event }: Occurrence, origin: Origin, times: Readonly<{ observedAt: Nanos; at: Nanos }>) =>
-  event === undefined ? sessionRecord(session, origin, times) : itemRecord({ session, event }, origin, times);
+const recordOf = (
+  { session, event, ownership }: Occurrence,
+  origin: Origin,
+  times: Readonly<{ observedAt: Nanos; at: Nanos }>,
+) =>
+  event === undefined
+    ? sessionRecord(session, origin, times)
+    : itemRecord({ session, event, ownership }, origin, times);
 
 const timeOf = ({ session, event }: Occurrence): Nanos =>
   event === undefined ? sessionTime(session) : eventTime(event);

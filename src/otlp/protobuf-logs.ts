@@ -7,7 +7,7 @@ const recordLengthBytes = 2;
 
 /**
  * Encodes log records as an `ExportLogsServiceRequest`, in the bytes that the library writes.
- * @param records one or more, all of one resource and scope. Attributes are texts and numbers, bodies are texts.
+ * @param records one or more, all of one resource and scope. Attributes are texts, numbers and booleans, bodies are texts.
  * Source: opentelemetry/proto, logs.proto.
  */
 export function encodeLogRecords(records: readonly ReadableLogRecord[]): Uint8Array {

@@ -81,12 +81,13 @@ export class ProtobufWriter {
     }
   }
 
-  /** A `KeyValue`. A value that is not a number is written as text. */
+  /** A `KeyValue`. A value that is neither number nor boolean is written as text. */
   keyValue(field: number, name: string, value: unknown): void {
     const start = this.open(field);
     this.text(1, name);
     const valueStart = this.open(2);
-    if (typeof value !== 'number') this.text(1, String(value));
+    if (typeof value === 'boolean') this.integer(2, Number(value));
+    else if (typeof value !== 'number') this.text(1, String(value));
     else if (Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63) this.integer(3, value);
     else this.double(4, value);
     this.close(valueStart);

@@ -5,9 +5,9 @@ import { type EventStatus, eventTime, type EventType } from '../model/event.js';
 import { type Session, type SessionResult, sessionTime } from '../model/session.js';
 import { formatInstant, type Nanos } from '../model/time.js';
 import type { TakenEvent } from '../pipeline/ports.js';
-import { type Attribute, type Attributes, attributesOf, itemAttributes, sessionAttributes } from './attributes.js';
+import type { Attributes } from './attribute.js';
 import { spanContextOf } from '../model/trace-ids.js';
-import { hrTime, isAhead, type Origin } from './log-record.js';
+import { eventAttributes, hrTime, isAhead, type Origin, sessionAttributes } from './log-record.js';
 
 /** Name of a session's span, the parent of the spans of its events. */
 export const rootSpanName = 'restore session';
@@ -32,14 +32,15 @@ const codes: Readonly<Partial<Record<EventStatus | SessionResult | 'other', Span
 export type SpanClock = Readonly<{ now: Nanos; maxAhead: Nanos | undefined }>;
 
 /** The span of one event. Undefined when its id or its session's id is not a GUID: it belongs to no trace. */
-export function itemSpan({ session, event }: TakenEvent, origin: Origin, clock: SpanClock): ReadableSpan | undefined {
+export function itemSpan(taken: TakenEvent, origin: Origin, clock: SpanClock): ReadableSpan | undefined {
+  const { session, event } = taken;
   const context = spanContextOf(session.id, event.id);
   const parent = spanContextOf(session.id, session.id);
   if (context === undefined || parent === undefined) return undefined;
   const times = within(clock, { start: event.startedAt, end: eventTime(event) });
   return {
     ...spanOf(origin, times),
-    ...described(itemAttributes, { session, event }, { origin, label: event.status.label, time: times.own }),
+    ...described(eventAttributes(taken, origin), { label: event.status.label, time: times.own }),
     name: itemSpanNames[event.type.label],
     spanContext: () => context,
     parentSpanContext: parent,
@@ -53,7 +54,7 @@ export function sessionSpan(session: Session, origin: Origin, clock: SpanClock):
   const times = within(clock, { start: session.createdAt, end: sessionTime(session) });
   return {
     ...spanOf(origin, times),
-    ...described(sessionAttributes, { session }, { origin, label: session.result.label, time: times.own }),
+    ...described(sessionAttributes(session, origin), { label: session.result.label, time: times.own }),
     name: rootSpanName,
     spanContext: () => context,
   };
@@ -91,12 +92,12 @@ function spanOf(origin: Origin, { start, end }: SpanTimes) {
 }
 
 /** `time`: when it happened, if the span has another time. */
-type Labelled = Readonly<{ origin: Origin; label: EventStatus | SessionResult | 'other'; time: Nanos | undefined }>;
+type Labelled = Readonly<{ label: EventStatus | SessionResult | 'other'; time: Nanos | undefined }>;
 
 /** Attributes and status. The message of the status is `error.message`. */
-function described<Subject>(table: readonly Attribute<Subject>[], subject: Subject, { origin, label, time }: Labelled) {
+function described(of: Attributes, { label, time }: Labelled) {
   const own = time === undefined ? {} : { 'veeam.event.time': formatInstant(time) };
-  const attributes: Attributes = { ...attributesOf(table, subject, origin.redact), ...own };
+  const attributes: Attributes = { ...of, ...own };
   const message = attributes['error.message'];
   const status: SpanStatus = {
     code: codes[label] ?? SpanStatusCode.UNSET,

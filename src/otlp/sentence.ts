@@ -1,6 +1,7 @@
 import type { EventStatus, RestoreEvent } from '../model/event.js';
 import type { Session, SessionResult } from '../model/session.js';
-import { freeText, maxTextLength } from './attributes.js';
+import type { PersonalClass } from '../model/personal-data.js';
+import { freeText, maxTextLength } from './attribute.js';
 import type { Redact } from './redaction.js';
 
 const itemEnd: Readonly<Record<EventStatus, string>> = {
@@ -18,6 +19,8 @@ const sessionEnd: Readonly<Record<SessionResult, string>> = {
   Failed: 'failed',
 };
 
+const ofItem: readonly PersonalClass[] = ['item'];
+
 /** An unknown word of the API may be long: it must not push the id out of the text limit. */
 const word = (raw: string): string => raw.slice(0, 64);
 
@@ -32,7 +35,7 @@ export function itemSentence({ type, status, title, item, order, id }: RestoreEv
   const token = `(#${String(order)}, ${short(id)})`;
   const heading = type.label === 'None' ? redact(title, freeText) : undefined;
   if (heading !== undefined) return `${heading.slice(0, maxTextLength / 2)} ${token}`;
-  const name = redact(item.name, ['item']);
+  const name = redact(item.name, ofItem);
   const done = type.label === 'None' ? 'Session event' : word(type.raw);
   const what = name === undefined ? done : `${done} of ${quoted(name)}`;
   return `${what} ${status.label === 'other' ? `ended as ${word(status.raw)}` : itemEnd[status.label]} ${token}`;

@@ -15,7 +15,7 @@ import type { PersonalData } from '../model/personal-data.js';
 import { milliseconds, type Nanos } from '../model/time.js';
 import type { Sink, SinkName } from '../pipeline/ports.js';
 import { acknowledgingExporter, logsSignal, tracesSignal } from './exporter.js';
-import type { Origin } from './log-record.js';
+import { type Origin, originOf } from './log-record.js';
 import { logsSink } from './logs-sink.js';
 import type { OwnTelemetry } from './own-telemetry.js';
 import { redacting } from './redaction.js';
@@ -50,25 +50,26 @@ export async function openOtlpSinks({ config, version, clock }: OtlpSinksOptions
     transports.push(transport);
     return transport;
   };
-  const originOf = ({ name, url }: ServerConfig, personalData: PersonalData): Origin => ({
-    resource: serverResource({ server: name, url, version }),
-    scope: { name: 'vb365-exporter', version },
-    redact: redacting(personalData, hash),
-  });
+  const originFor = ({ name, url }: ServerConfig, personalData: PersonalData): Origin =>
+    originOf({
+      resource: serverResource({ server: name, url, version }),
+      scope: { name: 'vb365-exporter', version },
+      redact: redacting(personalData, hash),
+    });
   const factories: ((server: ServerConfig) => Sink)[] = [];
   if (logs !== undefined) {
     const exporter = acknowledgingExporter(logsSignal, logs.protocol, transportTo(logs));
     const { maxAgeMs, maxBehindMs, maxAheadMs } = logs;
     const limits = { maxAge: nanos(maxAgeMs), maxBehind: nanos(maxBehindMs), maxAhead: nanos(maxAheadMs) };
     factories.push(server =>
-      logsSink({ server: server.name, origin: originOf(server, logs.personalData), exporter, clock, limits }),
+      logsSink({ server: server.name, origin: originFor(server, logs.personalData), exporter, clock, limits }),
     );
   }
   if (traces !== undefined) {
     const exporter = acknowledgingExporter(tracesSignal, traces.protocol, transportTo(traces));
     const maxAhead = nanos(traces.maxAheadMs);
     factories.push(server =>
-      tracesSink({ server: server.name, origin: originOf(server, traces.personalData), exporter, clock, maxAhead }),
+      tracesSink({ server: server.name, origin: originFor(server, traces.personalData), exporter, clock, maxAhead }),
     );
   }
   const ownTelemetry = await openOwnTelemetry(config, version, clock);

@@ -1,5 +1,6 @@
 import { type AnomalyKind, eventTextLength, type RejectReason, type RestoreEvent } from '../model/event.js';
 import type { VocabularyField } from '../model/labels.js';
+import { type Ownership, ownershipOf } from '../model/ownership.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import type { BacklogEntry } from './backlog.js';
@@ -59,6 +60,8 @@ export class BatchBuilder {
   readonly #unknown: UnknownValue[] = [];
   readonly #rejectedCounts: Counts<RejectReason> = {};
   readonly #anomalies: Counts<AnomalyKind> = {};
+  /** Of the session of the last event, by owner. */
+  readonly #ownerships = new Map<RestoreEvent['owner'], Ownership>();
   #characters = 0;
   readonly #findings = { rejected: this.#rejectedCounts, anomalies: this.#anomalies, abandoned: 0, corrections: 0 };
 
@@ -112,12 +115,23 @@ export class BatchBuilder {
   }
 
   #addEvent(session: Session, event: RestoreEvent): void {
-    this.#events.push({ session, event });
+    this.#events.push({ session, event, ownership: this.#ownershipOf(session, event) });
     const { order, type, status } = event;
     if (type.label === 'other')
       this.#unknown.push({ session: session.id, order, field: 'event_type', value: type.raw });
     if (status.label === 'other')
       this.#unknown.push({ session: session.id, order, field: 'status', value: status.raw });
+  }
+
+  /** One object for all events of an owner that follow one another in a session, so that sinks can share what they make of it. */
+  #ownershipOf(session: Session, event: RestoreEvent): Ownership | undefined {
+    if (event.owner === undefined) return ownershipOf(session, event);
+    if (this.#events.at(-1)?.session !== session) this.#ownerships.clear();
+    const known = this.#ownerships.get(event.owner);
+    if (known !== undefined) return known;
+    const ownership = ownershipOf(session, event);
+    if (ownership !== undefined) this.#ownerships.set(event.owner, ownership);
+    return ownership;
   }
 
   #addResult(session: Session): void {

@@ -1,5 +1,6 @@
 import type { ExporterError, Reason } from '../kernel/errors.js';
 import type { AnomalyKind, RejectReason, RestoreEvent } from '../model/event.js';
+import type { Ownership } from '../model/ownership.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 
@@ -99,8 +100,8 @@ export function concernsOneRequest({ reason, details, retryAfterMs }: ExporterEr
 export const sinkNames = ['metrics', 'logs', 'traces'] as const;
 export type SinkName = (typeof sinkNames)[number];
 
-/** An event together with the session it belongs to. */
-export type TakenEvent = Readonly<{ session: Session; event: RestoreEvent }>;
+/** An event together with the session it belongs to. `ownership`: whose data it is, as far as it was known when the event was read. */
+export type TakenEvent = Readonly<{ session: Session; event: RestoreEvent; ownership?: Ownership | undefined }>;
 
 /** Counts of problems in the pages of a batch. Keys that did not occur are absent. */
 type Findings = Readonly<{

@@ -51,6 +51,8 @@ export function serverSource(config: ServerConfig, { version, metrics, store, ..
       keep: async apiVersion => store.commit({ server, facts: { apiVersion } }),
     },
     eventLimit: config.pageSize,
+    resolveOwners: config.resolveOwners,
+    ownerLookedUp: outcome => metrics.inc(family.ownerLookups, { server, outcome }),
     requestTimeoutMs: config.requestTimeoutMs,
     userAgent: `vb365-exporter/${version}`,
     observe: (operation, code, seconds) => {

@@ -24,15 +24,26 @@ export const organizations: Some<Organization> = [
   },
 ];
 
+/** `alex.wilber@contoso.onmicrosoft.com`. */
+export const addressOf = (person: string, organization: string): string =>
+  `${person.toLowerCase().replace(/\s+/g, '.')}@${organization}`;
+
 /** Who restores. `portal`: through the Restore Portal, which asks for a reason and knows a scope. */
-type Initiator = Readonly<{ name: (organization: Organization) => string; portal: boolean; clientHost: string }>;
+export type Initiator = Readonly<{ name: (organization: Organization) => string; portal: boolean; clientHost: string }>;
+
+/** Restores what belongs to others. */
+export const helpdesk: Initiator = {
+  name: ({ name }) => `helpdesk@${name}`,
+  portal: true,
+  clientHost: '203.0.113.77',
+};
 
 export const initiators: Some<Initiator> = [
   { name: ({ short }) => `${short.toUpperCase()}\\Backup.Admin`, portal: false, clientHost: '10.20.0.14' },
   { name: ({ short }) => `${short.toUpperCase()}\\backup.admin`, portal: false, clientHost: '10.20.0.14' },
   { name: () => 'VB365\\svc-restore', portal: false, clientHost: 'vb365-01 (192.168.7.21)' },
-  { name: ({ name }) => `helpdesk@${name}`, portal: true, clientHost: '203.0.113.77' },
-  { name: ({ name }) => `it.lead@${name}`, portal: true, clientHost: '198.51.100.9' },
+  helpdesk,
+  { name: ({ name, people: [first] }) => addressOf(first, name), portal: true, clientHost: '198.51.100.9' },
 ];
 
 export const portalReasons: Some<string> = [

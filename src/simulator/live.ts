@@ -1,4 +1,5 @@
 import type { Nanos } from '../model/time.js';
+import { helpdesk } from './cast.js';
 import type { Quirks } from './quirks.js';
 import { between, dice } from './random.js';
 import {
@@ -134,9 +135,11 @@ export class LiveStream {
   }
 }
 
+/** The first session is of mailboxes, and of somebody whom they do not belong to. */
 function castFor(scene: Scene): Role {
   const role = roleOf(scene);
-  return scene.number < openers ? { ...role, result: 'Failed' } : role;
+  const opener = scene.number < openers ? { ...role, result: 'Failed' } : role;
+  return scene.number === 0 ? { ...opener, initiator: helpdesk } : opener;
 }
 
 function statusIn(scene: Scene, role: Role, order: number): string {

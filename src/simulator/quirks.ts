@@ -27,6 +27,8 @@ export type Quirks = Readonly<{
   silentEvents: boolean;
   /** The change feed (v8) is served, or answers 404, or 403. Default `served`. */
   feed: 'served' | 'missing' | 'refused';
+  /** Owners of restored data (v8) are served, or the account may not read them (403). Default `served`. */
+  owners: 'served' | 'refused';
   /** A token behind which more has changed than this is outdated. Default 10000. */
   feedEntries: number;
 
@@ -92,6 +94,7 @@ export const defaultQuirks: Quirks = Object.freeze({
   workingResult: 'success',
   silentEvents: false,
   feed: 'served',
+  owners: 'served',
   feedEntries: 10_000,
   defaultLimit: 30,
   maxLimit: 10_000,

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import { changeFeed, type FeedContext } from './feed.js';
+import { oneOwner, ownerList } from './owners.js';
 import { writePage, pageOfEvents } from './page.js';
 import { notFound, refuse, writeRefusal } from './problem.js';
 import type { SimulatedVersion, Quirks } from './quirks.js';
@@ -34,7 +35,7 @@ export type Route = Readonly<{
   answer: (context: RouteContext, dialect: Dialect) => RequestHandler;
 }>;
 
-/** Everything the simulator answers. Source: vb365-rest.md 1.5, 2.1, 2.5, 5, 6.1 and 6.8. */
+/** Everything the simulator answers. Source: vb365-rest.md 1.5, 2.1, 2.5, 5, 6.1 and 6.8, vb365-owners-v8.openapi.json. */
 export const routes: readonly Route[] = [
   { method: 'post', path: '/token', since: 2, open: true, answer: logIn },
   { method: 'post', path: '/token/logout', since: 7, answer: logOut },
@@ -45,6 +46,13 @@ export const routes: readonly Route[] = [
   { method: 'get', path: '/RestoreSessions/:id', since: 2, answer: oneSession },
   { method: 'get', path: '/RestoreSessions/:id/Events', since: 2, answer: eventList },
   { method: 'get', path: '/RestoreSessions/:id/Events/:eventId', since: 2, answer: oneEvent },
+  { method: 'get', path: '/ProtectedUsers', since: 8, answer: ownerList('user', 'ProtectedUsers') },
+  { method: 'get', path: '/ProtectedUsers/:id', since: 8, answer: oneOwner('user') },
+  { method: 'get', path: '/ProtectedGroups/:id', since: 8, answer: oneOwner('group') },
+  { method: 'get', path: '/ProtectedSites/:id', since: 8, answer: oneOwner('site') },
+  { method: 'get', path: '/ProtectedTeams/:id', since: 8, answer: oneOwner('team') },
+  { method: 'get', path: '/Organizations', since: 8, answer: ownerList('organization', 'Organizations') },
+  { method: 'get', path: '/Organizations/:id', since: 8, answer: oneOwner('organization') },
 ];
 
 /** The token of a request, `''` when it has none. */

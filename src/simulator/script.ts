@@ -1,6 +1,7 @@
 import type { Random } from '../kernel/clock.js';
 import type { Nanos } from '../model/time.js';
 import {
+  type Initiator,
   initiators,
   type ItemKind,
   oddNames,
@@ -14,6 +15,7 @@ import {
   verbs,
   workloadKinds,
 } from './cast.js';
+import { folderOf, touchedBy } from './owners.js';
 import type { Quirks } from './quirks.js';
 import { between, dice, hash, pick, type Some, uuidOf, weighted } from './random.js';
 import type { SessionDraft, SimEvent } from './world.js';
@@ -28,6 +30,8 @@ export type Role = Readonly<{
   organization: Organization;
   /** What the session will have come to when it stops; no event is worse, and one is as bad. */
   result: string;
+  /** Default: drawn. */
+  initiator?: Initiator;
 }>;
 
 /** The part that session number n plays. Four numbers in a row are of four workloads. */
@@ -48,7 +52,8 @@ export function roleOf({ seed, number }: Scene): Role {
 /** The session that begins at `createdAt`, still working. */
 export function sessionOf(scene: Scene, role: Role, createdAt: Nanos): SessionDraft {
   const random = dice(scene.seed, scene.number, 2);
-  const initiator = pick(random, initiators);
+  const drawn = pick(random, initiators);
+  const initiator = role.initiator ?? drawn;
   const { app } = workloadKinds[role.type];
   return {
     id: role.id,
@@ -72,7 +77,8 @@ export function itemEvent(scene: Scene, role: Role, cue: Cue): SimEvent {
   const type = eventTypeOf(random, scene, cue.order);
   const status = cue.status ?? statusOf(scene, role, cue.order);
   const kind = pick<ItemKind>(random, workloadKinds[role.type].kinds);
-  const fill = filler(random, role.organization);
+  const filled = { person: pick(random, role.organization.people), site: pick(random, role.organization.sites) };
+  const fill = filler(filled, role.organization);
   const itemName = scene.quirks.oddNames && random() < 0.2 ? pick(random, oddNames) : fill(pick(random, kind.names));
   const source = placeOf(role.type, fill(kind.place), itemName);
   const item = { itemName, itemType: kind.itemType, source, target: targetOf(random, scene, { role, type, source }) };
@@ -87,7 +93,7 @@ export function itemEvent(scene: Scene, role: Role, cue: Cue): SimEvent {
     endedAt: cue.startedAt + durationOf(random, type, cue.longestSeconds),
     title: titleOf(kind.itemType, status),
     message: messageOf(item, type, { status, trouble: pick(random, troubles) }),
-    touched: touchedBy(scene, role),
+    touched: touchedBy({ ...scene, ...role }, role.type, filled),
   };
 }
 
@@ -107,7 +113,7 @@ export function lineEvent(scene: Scene, role: Role, line: { order: number; at: N
     itemSizeBytes: 0,
     source: '',
     target: '',
-    touched: touchedBy(scene, role),
+    touched: touchedBy({ ...scene, ...role }, role.type),
   };
 }
 
@@ -183,10 +189,11 @@ function titleOf(itemType: string, status: string): string {
   return status === 'Success' ? `${itemType.startsWith('IPM') ? 'Item' : itemType} is successfully restored.` : '';
 }
 
-function filler(random: Random, { people, sites, short }: Organization): (text: string) => string {
-  const person = pick(random, people);
-  const login = `${person.toLowerCase().replace(/\s+/g, '_')}_${short}_com`;
-  const fills = { '{person}': person, '{login}': login, '{site}': pick(random, sites) };
+function filler(
+  { person, site }: Readonly<{ person: string; site: string }>,
+  organization: Organization,
+): (text: string) => string {
+  const fills = { '{person}': person, '{login}': folderOf(person, organization), '{site}': site };
   return text => Object.entries(fills).reduce((filled, [mark, value]) => filled.replaceAll(mark, value), text);
 }
 
@@ -208,20 +215,6 @@ function targetOf(random: Random, { seed, number, quirks }: Scene, { role, type,
   if (role.type === 'Vex') return source;
   if (type === 'View') return quirks.emptyTargets ? '' : source;
   return `https://${short}.sharepoint.com/${source.replaceAll('\\', '/').replace(/^\//, '')}_restored`;
-}
-
-function touchedBy({ seed }: Scene, { type, organization }: Role): SimEvent['touched'] {
-  const tenant = organizations.indexOf(organization);
-  const organizationId = uuidOf(seed, tenant, -2);
-  const owner = uuidOf(seed, tenant, -3);
-  return {
-    organizationId,
-    backedUpOrganizationId: organizationId,
-    userId: type === 'Vex' || type === 'Veod' ? owner : '',
-    groupId: type === 'Vet' ? owner : '',
-    siteId: type === 'Vesp' ? owner : '',
-    teamId: type === 'Vet' ? owner : '',
-  };
 }
 
 const localeFormat = new Intl.DateTimeFormat('en-US', {

@@ -9,6 +9,7 @@ import { LiveStream, type LiveOptions } from './live.js';
 import { type SimulatedVersion, simulatedVersions, defaultQuirks, type Quirks } from './quirks.js';
 import { dice, uuidOf } from './random.js';
 import type { Instance } from './routes.js';
+import { generatedOwners } from './owners.js';
 import { createApp } from './server.js';
 import { Tokens } from './tokens.js';
 import { type Intercept, Traffic } from './traffic.js';
@@ -84,6 +85,7 @@ export async function simulate(options: SimulateOptions): Promise<Simulator> {
   const { clock, seed = 1, versions = simulatedVersions } = options;
   const quirks = { ...defaultQuirks, ...options.quirks };
   const { world, advance } = history(options, { seed, quirks });
+  for (const owner of generatedOwners(seed)) world.addOwner(owner);
   const traffic = new Traffic();
   const tokens = new Tokens(clock, dice(seed, 9), { ...credentials(options), ...quirks });
   let instance = instanceOf(options, seed, versions);

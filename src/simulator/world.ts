@@ -27,13 +27,27 @@ export type SimSession = Readonly<{
 }>;
 
 /** Whose backup an event touched (v8). `''`: not known, or not of that kind. */
-type Touched = Readonly<{
+export type Touched = Readonly<{
   organizationId: string;
   backedUpOrganizationId: string;
   userId: string;
   groupId: string;
   siteId: string;
   teamId: string;
+}>;
+
+/** Whose data is in the backups, as VB365 8 names them. `''` stands for a text that the server does not have. */
+export type SimOwner = Readonly<{
+  kind: 'user' | 'group' | 'site' | 'team' | 'organization';
+  id: string;
+  name: string;
+  organizationId: string;
+  /** Of a user. */
+  accountType?: 'User' | 'SharedMailbox';
+  /** Of a user or group. */
+  email?: string;
+  /** Of a site, or of the OneDrive of a user. */
+  url?: string;
 }>;
 
 /** A restore-session event as the server holds it. `''` stands for a text that it does not have. */
@@ -88,6 +102,7 @@ export class World {
   readonly #byId = new Map<string, StoredSession>();
   /** Newest first; of two that began together the one added later is first. */
   readonly #newestFirst: StoredSession[] = [];
+  readonly #owners: SimOwner[] = [];
   /** What has changed, in order. */
   readonly changes = new ChangeLog();
   #revision = 0;
@@ -179,6 +194,20 @@ export class World {
     this.#byId.delete(held.session.id);
     this.#newestFirst.splice(this.#newestFirst.indexOf(held), 1);
     this.changes.add('deleted', held.session.id, 0);
+  }
+
+  /** Adds somebody whose data is in the backups. */
+  addOwner(owner: SimOwner): void {
+    this.#owners.push(owner);
+  }
+
+  owners(kind: SimOwner['kind']): readonly SimOwner[] {
+    return this.#owners.filter(owner => owner.kind === kind);
+  }
+
+  /** Undefined when there is no such owner (any more). */
+  owner(kind: SimOwner['kind'], id: string): SimOwner | undefined {
+    return this.#owners.find(owner => owner.kind === kind && owner.id === id);
   }
 
   /** All sessions, newest first. */

@@ -3,33 +3,37 @@ import { type Nanos, type ParsedInstant, parseTimeSpan, seconds } from '../model
 import type { EventPage, EventRow } from '../pipeline/ports.js';
 import { instant, isCut, isJsonObject, type JsonObject, text, type TimeMember, usable, uuid } from './json.js';
 import { type ItemMessage, parseItemMessage } from './message.js';
-import { decodePage, type PageRange } from './page.js';
+import type { Owner } from '../model/owner.js';
+import type { OwnerOf } from './owners.js';
+import type { Page } from './page.js';
 
-/**
- * Decodes a page of events. An unreadable row spoils no other row.
- * @throws {ExporterError} `decode` when it is not the requested page.
- */
-export function decodeEventPage(json: unknown, { offset, limit }: PageRange, readAt: Nanos): EventPage {
-  const page = decodePage(json, { operation: 'events', offset, limit });
-  return { ...page, readAt, offset, rows: page.rows.map((row, index) => decodeEvent(row, offset + index, readAt)) };
-}
+/** Where and when a page was read; `readAt` is server time. */
+type PageContext = Readonly<{ offset: number; readAt: Nanos; ownerOf: OwnerOf }>;
+
+/** Decodes a page of events. An unreadable row spoils no other row. */
+export const decodeEvents = (page: Page, { offset, readAt, ownerOf }: PageContext): EventPage => ({
+  ...page,
+  readAt,
+  offset,
+  rows: page.rows.map((row, index) => decodeEvent(row, offset + index, readAt, ownerOf(index))),
+});
 
 /**
  * Decodes one `RESTRestoreSessionEvent` (v2 to v8), or rejects it with a reason. Never throws. `position`, the row's place
  * in the session's list, replaces a missing order. `readAt`, server time, replaces a missing time.
  */
-export function decodeEvent(row: unknown, position: number, readAt: Nanos): EventRow {
+export function decodeEvent(row: unknown, position: number, readAt: Nanos, owner?: Owner): EventRow {
   if (!isJsonObject(row)) return { order: position, rejected: 'not_an_object', id: '' };
   const order = wholeNumber(row['order'], largestOrder) ?? position;
   const id = uuid(row['id']);
-  const event = readEvent(row, { id, order, readAt });
+  const event = readEvent(row, { id, order, readAt, owner });
   return typeof event === 'string' ? { order, rejected: event, id } : { order, event };
 }
 
-type RowContext = Readonly<{ id: string; order: number; readAt: Nanos }>;
+type RowContext = Readonly<{ id: string; order: number; readAt: Nanos; owner: Owner | undefined }>;
 
 /** Assigns member by member: spreading parts into every event is slow. */
-function readEvent(row: JsonObject, { id, order, readAt }: RowContext): RestoreEvent | RejectReason {
+function readEvent(row: JsonObject, { id, order, readAt, owner }: RowContext): RestoreEvent | RejectReason {
   const status = text(row['status']);
   if (id === '') return 'no_id';
   if (status === '') return 'no_status';
@@ -51,6 +55,7 @@ function readEvent(row: JsonObject, { id, order, readAt }: RowContext): RestoreE
     item: readItem(row, message, parsed),
     source: text(row['source']) || parsed.source,
     target: text(row['target']) || parsed.target,
+    owner,
     // No failure was captured (vb365-rest.md 6.4), so other words of a Failed event are the reason.
     reason: parsed.reason || (eventStatus(status).label === 'Failed' ? message || title : ''),
     anomalies: isCut(row) ? [...times.anomalies, 'text_cut'] : times.anomalies,

@@ -35,7 +35,7 @@ export function decodeSession(json: unknown, readAt: Nanos): SessionEntry {
       initiator: text(json['initiatedBy'], longestName),
       details: text(json['details']),
       scope: text(json['scopeName'], longestName),
-      clientAddress: text(json['clientHost'], longestName),
+      clientHost: text(json['clientHost'], longestName),
       reason: text(json['reason']),
       ...(eTag === '' ? {} : { eTag }),
       ...(found.length === 0 ? {} : { anomalies: found }),

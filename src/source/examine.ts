@@ -1,13 +1,13 @@
 import type { TLSSocket } from 'node:tls';
 import { hostOf } from '../config/proxy.js';
 import { ExporterError } from '../kernel/errors.js';
-import type { ApiVersion } from '../model/api-versions.js';
+import { type ApiVersion, isAtLeast } from '../model/api-versions.js';
 import type { InstanceInfo } from '../pipeline/ports.js';
 import { Connection } from './connection.js';
 import { createConnectionPool } from './dispatcher.js';
 import { type RestOptions, settingsOf } from './options.js';
-import type { Page } from './page.js';
-import { networkFailure } from './request-errors.js';
+import { decodePage, type Page } from './page.js';
+import { networkFailure, okJson } from './request-errors.js';
 import { type RestSource, sourceOver } from './rest.js';
 import { filterOf, keyed, type ReadPage, readSessionPage } from './session-list.js';
 import { type Certificate, chainOf, distrustOf } from './trust.js';
@@ -71,6 +71,8 @@ export interface Examined {
   installationId(): string;
   /** The first sessions of the list, read in one request. @throws {ExporterError} as a request does. */
   firstSessions(signal: AbortSignal): Promise<FirstSessions>;
+  /** Whether the account may read the owners of restored data; undefined before v8. @throws {ExporterError} as a request does. */
+  owners(signal: AbortSignal): Promise<boolean | undefined>;
   /** Whether the pages of the session list join. @throws {ExporterError} as a request does. */
   pages(signal: AbortSignal): Promise<Paging>;
 }
@@ -109,8 +111,17 @@ export function examineApi(options: RestOptions): Examined {
     },
     installationId: () => installationId,
     firstSessions: async signal => firstSessionsOf((await readRows(0, signal)).rows),
+    owners: async signal => mayReadOwners(connection, signal),
     pages: async signal => pagingOf(async offset => readRows(offset, signal), attempts),
   };
+}
+
+async function mayReadOwners(connection: Connection, signal: AbortSignal): Promise<boolean | undefined> {
+  if (!isAtLeast(await connection.versions.current(signal), 'v8')) return undefined;
+  const answer = await connection.get('owners', 'ProtectedUsers?limit=1', signal, { rows: 100 });
+  if (answer.status === 401 || answer.status === 403) return false;
+  decodePage(okJson('owners', answer), { operation: 'owners', offset: 0, limit: 1 });
+  return true;
 }
 
 async function pagingOf(read: ReadPage, left: number): Promise<Paging> {

@@ -4,7 +4,7 @@ import type { Log } from '../kernel/log.js';
 import type { Secret } from '../kernel/secret.js';
 import { createSemaphore, type Semaphore } from '../kernel/semaphore.js';
 import type { ApiVersion } from '../model/api-versions.js';
-import type { ApiCode, ApiOperation } from '../model/labels.js';
+import type { ApiCode, ApiOperation, OwnerLookupOutcome } from '../model/labels.js';
 import { type AnswerBudget, type AnswerLimits, answerLimits, createAnswerBudget } from './answer-limits.js';
 import type { Trust } from './trust.js';
 
@@ -48,6 +48,10 @@ const limits = {
   repeatMs: 5_000,
   /** A request without a response after this time releases the semaphore, and continues. */
   semaphoreHoldMs: 10_000,
+  /** How long a page of events waits for the names of owners that it is the first to mention. */
+  ownerWaitMs: 1_000,
+  /** From sending the request for an owner to its answer; below `repeatMs`, so that it is sent once. */
+  ownerTimeoutMs: 4_000,
 };
 
 /** Options with a default. */
@@ -62,6 +66,10 @@ type Tuning = Readonly<typeof limits> &
     answerBudget: AnswerBudget;
     /** Called once per HTTP request, retries included, when its response is complete or it has failed. */
     observe: (operation: ApiOperation, code: ApiCode, seconds: number) => void;
+    /** Whether to ask the server for the names of owners (v8). */
+    resolveOwners: boolean;
+    /** Called when the look-up of an owner has ended. */
+    ownerLookedUp: (result: OwnerLookupOutcome) => void;
     trust: Trust;
     proxy: ProxyConfig | undefined;
     /** Default: nothing is remembered. */
@@ -80,6 +88,8 @@ export const settingsOf = (options: RestOptions): RestSettings => ({
   answerLimits,
   answerBudget: createAnswerBudget(),
   observe: () => undefined,
+  resolveOwners: false,
+  ownerLookedUp: () => undefined,
   trust: { kind: 'authorities', ca: undefined },
   proxy: undefined,
   memory: { recall: async () => ({}), keep: async () => undefined },

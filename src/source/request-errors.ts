@@ -13,6 +13,7 @@ const actions: Readonly<Record<ApiOperation, string>> = {
   session: 'read a restore session',
   events: 'read restore events',
   feed: 'read the change feed',
+  owners: 'read the owner of restored data',
 };
 
 type HttpStatus = Readonly<{ status: number; retryAfterMs: number | undefined }>;
@@ -52,6 +53,10 @@ export function okJson(operation: ApiOperation, response: HttpStatus & Readonly<
   const hint = response.body.trimStart().startsWith('<') ? ' but a web page; is this the port of the REST API?' : '';
   throw failure(operation, 'decode', `the answer is not JSON${hint}`);
 }
+
+/** VB365 writes an object, or nothing. A web page with status 404 comes from a proxy and says nothing about what was asked for. */
+export const isGone = ({ status, body }: Readonly<{ status: number; body: string }>): boolean =>
+  status === 404 && (body.trim() === '' || isJsonObject(parseJson(body)));
 
 const noTls = 'the port does not use TLS; check that it is the port of the REST API (default 4443)';
 const oldTls = 'it supports TLS 1.1 at most, and the exporter requires TLS 1.2';

@@ -4,14 +4,14 @@ import { milliseconds, type Nanos } from '../model/time.js';
 import type { EventPage, InstanceInfo, Source } from '../pipeline/ports.js';
 import { changeReader } from './change-feed.js';
 import { Connection } from './connection.js';
-import { decodeEventPage } from './decode-event.js';
+import { decodeEvents } from './decode-event.js';
 import { decodeSession } from './decode-session.js';
-import { isJsonObject, parseJson, text, uuid } from './json.js';
+import { text, uuid } from './json.js';
 import type { RestOptions } from './options.js';
-import { adaptivePages, query } from './page.js';
-import { failure, okJson } from './request-errors.js';
+import { createOwners } from './owners.js';
+import { adaptivePages, decodePage, query } from './page.js';
+import { failure, isGone, okJson } from './request-errors.js';
 import { sessionReader } from './session-list.js';
-import type { Answer } from './transport.js';
 
 /** A VB365 server behind its REST API. */
 export interface RestSource extends Source {
@@ -94,19 +94,17 @@ function sessionById(connection: Connection, serverTime: (ourMs: number) => Nano
 /** `readAt` uses the skew of the very response: the first one corrects the most. */
 function eventReader(connection: Connection, serverTime: (ourMs: number) => Nanos): Source['events'] {
   const readPage = adaptivePages(connection.settings.eventLimit);
+  const owners = createOwners(connection);
   return async (sessionId, offset, signal) =>
     readPage<EventPage | undefined>(async limit => {
       const path = `${sessionPath(sessionId)}/Events${query({ offset, limit })}`;
       const answer = await connection.get('events', path, signal, { rows: limit });
       if (isGone(answer)) return { page: undefined, tookMs: answer.tookMs };
       const readAt = serverTime(answer.beganMs);
-      const page = decodeEventPage(okJson('events', answer), { offset, limit }, readAt);
-      return { page, tookMs: answer.tookMs };
+      const page = decodePage(okJson('events', answer), { operation: 'events', offset, limit });
+      const ownerOf = await owners.find(page.rows, signal);
+      return { page: decodeEvents(page, { offset, readAt, ownerOf }), tookMs: answer.tookMs };
     });
 }
-
-/** VB365 writes an object, or nothing. A web page with status 404 comes from a proxy and says nothing about a session. */
-const isGone = ({ status, body }: Answer): boolean =>
-  status === 404 && (body.trim() === '' || isJsonObject(parseJson(body)));
 
 const sessionPath = (id: string): string => `RestoreSessions/${encodeURIComponent(id)}`;

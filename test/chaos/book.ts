@@ -67,6 +67,8 @@ function addEvent(sums: Sums, ticks: Ticks, { server, entry: { session, event } 
   const place = { server, organization: session.organization, workload, event_type: orOther(types, event.type) };
   const status = orOther(finalStatuses, event.status);
   add(sums, keyOf('vb365_restore_events_total', { ...place, status }), 1);
+  if (event.type !== 'None')
+    add(sums, keyOf('vb365_restore_owner_events_total', { server, organization: session.organization }), 1);
   if (['Success', 'Warning'].includes(status))
     add(sums, keyOf('vb365_restore_item_bytes_total', place), event.itemSizeBytes);
   const length = durationOf(event);

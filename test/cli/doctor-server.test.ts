@@ -16,6 +16,7 @@ const allOk = {
   clock: 'ok',
   paging: 'ok',
   feed: 'ok',
+  owners: 'ok',
 };
 
 /** A fault for one route. */
@@ -38,7 +39,7 @@ type Case = Readonly<{
   advises?: RegExp;
 }>;
 
-const behindLogin = { permissions: 'skipped', clock: 'skipped', paging: 'skipped', feed: 'skipped' };
+const behindLogin = { permissions: 'skipped', clock: 'skipped', paging: 'skipped', feed: 'skipped', owners: 'skipped' };
 const behindVersion = { login: 'skipped', ...behindLogin };
 
 const cases: readonly Case[] = [
@@ -68,7 +69,7 @@ const cases: readonly Case[] = [
   {
     of: 'a server that accepts only restore operators',
     simulator: { quirks: { operatorsOnly: true } },
-    expected: { permissions: 'failed', paging: 'skipped', feed: 'warning' },
+    expected: { permissions: 'failed', paging: 'skipped', feed: 'warning', owners: 'skipped' },
     check: 'permissions',
     says: /HTTP 403/,
     advises: /restore operator authentication only/,
@@ -76,7 +77,7 @@ const cases: readonly Case[] = [
   {
     of: 'an account that may not list sessions',
     simulator: { intercept: at('/RestoreSessions', answer(403)) },
-    expected: { permissions: 'failed', paging: 'skipped' },
+    expected: { permissions: 'failed', paging: 'skipped', owners: 'skipped' },
     check: 'permissions',
     says: /Could not list restore sessions: HTTP 403/,
     advises: /Veeam Backup Administrator/,
@@ -84,7 +85,7 @@ const cases: readonly Case[] = [
   {
     of: 'tokens that are refused',
     simulator: { intercept: at('/RestoreSessions', answer(401)) },
-    expected: { permissions: 'failed', paging: 'skipped' },
+    expected: { permissions: 'failed', paging: 'skipped', owners: 'skipped' },
     check: 'permissions',
     says: /HTTP 401|refuses the tokens/,
   },
@@ -107,7 +108,7 @@ const cases: readonly Case[] = [
   {
     of: 'a web page instead of the list',
     simulator: { intercept: at('/RestoreSessions', webPage(200)) },
-    expected: { permissions: 'failed', paging: 'skipped' },
+    expected: { permissions: 'failed', paging: 'skipped', owners: 'skipped' },
     check: 'permissions',
     says: /not JSON but a web page/,
   },
@@ -196,14 +197,14 @@ const cases: readonly Case[] = [
   {
     of: 'a version without a change feed',
     simulator: { versions: [6, 7] },
-    expected: { feed: 'skipped' },
+    expected: { feed: 'skipped', owners: 'skipped' },
     check: 'feed',
     says: /no change feed before v8/,
   },
   {
     of: 'a list without pages, as in old versions',
     simulator: { versions: [3], quirks: { bareSessionList: true } },
-    expected: { feed: 'skipped' },
+    expected: { feed: 'skipped', owners: 'skipped' },
     check: 'paging',
     says: /in one page/,
   },
@@ -213,7 +214,7 @@ describe('the doctor', () => {
   test.each([8, 7, 6, 5, 4, 3, 2] as const)('passes for a server with v%i', async version => {
     await simulated({ versions: [version] }, async ({ url }) => {
       const { server } = await doctored(url);
-      expect(statuses(server)).toEqual({ ...allOk, feed: version === 8 ? 'ok' : 'skipped' });
+      expect(statuses(server)).toEqual({ ...allOk, ...(version === 8 ? {} : { feed: 'skipped', owners: 'skipped' }) });
       expect(server['version']?.message).toContain(`v${String(version)}`);
     });
   });

@@ -252,16 +252,19 @@ describe('the command line', () => {
     expect(await code).toBe(0);
   });
 
-  test('demo prints log records as they arrive, then the restore series, and exits with 0', async () => {
+  test('demo prints log records as they arrive, a foreign access among them, then the restore series, and exits with 0', async () => {
     const counted = /^vb365_restore_events_total\{server="demo",.*\} [1-9]/m;
+    const foreign = /\[contoso\.onmicrosoft\.com Vex \w+\] owner=".+" relation=other$/m;
     const short = demoFor('3s');
     await short.code;
     // A busy machine may not count an event in 3 s.
-    const { code, printed, errors } = counted.test(short.printed.join('\n')) ? short : demoFor('30s');
+    const shown = short.printed.join('\n');
+    const { code, printed, errors } = counted.test(shown) && foreign.test(shown) ? short : demoFor('30s');
     expect(await code).toBe(0);
     expect(errors).toEqual([]);
     expect(printed[0]).toMatch(/^Metrics: http:\/\/127\.0\.0\.1:\d+\/metrics/);
     expect(printed.join('\n')).toMatch(/^\S+Z (INFO|WARN|ERROR) /m);
     expect(printed.join('\n')).toMatch(counted);
+    expect(printed.join('\n')).toMatch(foreign);
   });
 });

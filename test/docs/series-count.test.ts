@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventStatus, eventType } from '../../src/model/event.js';
 import { sessionResult, workload } from '../../src/model/session.js';
-import { apiCodes, apiOperations, isTimedOperation } from '../../src/model/labels.js';
+import { apiCodes, apiOperations, isTimedOperation, ownerLookupOutcomes } from '../../src/model/labels.js';
 import type { Metrics } from '../../src/metrics/registry.js';
-import { apiRequestDuration, apiRequests } from '../../src/metrics/server-families.js';
+import { apiRequestDuration, apiRequests, ownerLookups } from '../../src/metrics/server-families.js';
 import { sinkNames } from '../../src/pipeline/ports.js';
 import { families } from '../../src/metrics/catalogue.js';
 import { batchDeltas, initialServerDeltas, initialSessionDeltas, sinkDeltas } from '../../src/metrics/deltas.js';
@@ -60,7 +60,12 @@ async function measured(organizations: number, use: Use): Promise<number> {
 }
 
 /** Sends every request of `use`. */
-function request(metrics: Metrics, { operation, code }: Pick<Use, 'operation' | 'code'>): void {
+function request(
+  metrics: Metrics,
+  { operation, code, outcome: outcomes }: Pick<Use, 'operation' | 'code' | 'outcome'>,
+): void {
+  for (const outcome of ownerLookupOutcomes.filter(name => outcomes.includes(name)))
+    metrics.inc(ownerLookups, { server: 's', outcome });
   for (const one of apiOperations.filter(name => operation.includes(name))) {
     for (const ended of apiCodes.filter(name => code.includes(name)))
       metrics.inc(apiRequests, { server: 's', operation: one, code: ended });

@@ -197,8 +197,8 @@ describe.each(stores)('$name', ({ source, boards: built, start, field }) => {
     test.each<readonly [Place, string, Counts]>([
       [ofOrganization('Who'), 'initiator', tally(book, who)],
       [
-        ofOrganization('From which client'),
-        field('veeam.restore.session.client.address'),
+        ofOrganization('Client host'),
+        field('veeam.restore.session.client.host'),
         tally(book, ({ session }) => session.clientHost),
       ],
       [ofOrganization('Who exported data'), 'initiator', takers],

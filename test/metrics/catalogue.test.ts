@@ -10,7 +10,7 @@ describe('every family', () => {
   test('is listed once, by name', () => {
     const names = families.map(({ name }) => name);
     expect(names).toEqual([...new Set(names)].sort());
-    expect(names).toHaveLength(42);
+    expect(names).toHaveLength(44);
   });
 
   test.each(named)('%s follows the naming conventions of Prometheus', (name, { type, unit }) => {
@@ -32,6 +32,7 @@ describe('every family', () => {
       'sink',
       'outcome',
       'reason',
+      'relation',
     ];
     const own = ['field', 'label', 'kind', 'operation', 'code', 'version', 'api_version', 'installation_id'];
     expect([...allowed, ...own]).toEqual(expect.arrayContaining([...labels]));

@@ -57,6 +57,12 @@ describe('what the metrics sink counts', () => {
         sumTicks: 446_928n,
         exemplars: [undefined, undefined, { ...exemplar, value: 0.0446928 }],
       },
+      {
+        family: 'vb365_restore_owner_events_total',
+        labels: ['hq', 'contoso.onmicrosoft.com', 'unknown'],
+        kind: 'counter',
+        by: 1,
+      },
     ]);
   });
 
@@ -216,6 +222,7 @@ describe('initial series', () => {
     const of = 'hq,contoso.onmicrosoft.com,sharepoint';
     expect(deltas.map(line)).toEqual([
       ...['View', 'Save', 'Export', 'Send', 'Restore'].map(type => `vb365_restore_events_total{${of},${type},Failed}`),
+      'vb365_restore_owner_events_total{hq,contoso.onmicrosoft.com,other}',
       `vb365_restore_sessions_total{${of},Failed}`,
     ]);
     expect(deltas.every(delta => delta.kind === 'counter' && delta.by === 0)).toBe(true);

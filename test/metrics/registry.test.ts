@@ -190,6 +190,7 @@ test('a small batch, as it is scraped', async () => {
     'vb365_restore_item_duration_seconds_count{server="hq",workload="sharepoint",event_type="Save"} 1',
     'vb365_restore_last_event_timestamp_seconds{server="hq",organization="contoso.onmicrosoft.com",status="Success"} 1496141848.0869608',
     'vb365_restore_last_event_timestamp_seconds{server="hq",organization="contoso.onmicrosoft.com",status="Failed"} 1496141848.0869608',
+    'vb365_restore_owner_events_total{server="hq",organization="contoso.onmicrosoft.com",relation="unknown"} 2',
     'vb365_restore_session_duration_seconds_sum{server="hq",workload="sharepoint"} 225',
     'vb365_restore_session_duration_seconds_count{server="hq",workload="sharepoint"} 1',
     'vb365_restore_sessions_total{server="hq",organization="contoso.onmicrosoft.com",workload="sharepoint",result="Success"} 1',

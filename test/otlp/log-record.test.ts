@@ -5,7 +5,7 @@ import { eventStatus, eventType } from '../../src/model/event.js';
 import { sessionResult, workload } from '../../src/model/session.js';
 import { spanIdOf, traceIdOf } from '../../src/model/trace-ids.js';
 import { itemRecord, sessionRecord } from '../../src/otlp/log-record.js';
-import { itemRecordAttributes, sessionRecordAttributes } from '../../src/otlp/attributes.js';
+import { recordAttributes } from '../../src/otlp/attributes.js';
 import { origin as shared } from '../support/logs.js';
 import { at, session, taken } from '../support/restore.js';
 
@@ -41,6 +41,7 @@ describe('the record of an event', () => {
         'veeam.restore.session.name': 'Restore of contoso',
         'veeam.restore.session.type': 'Vesp',
         'veeam.restore.session.initiator': 'CONTOSO\\alice',
+        'veeam.restore.session.client.host': '10.0.0.7',
         'veeam.restore.session.client.address': '10.0.0.7',
         'veeam.organization.name': 'contoso.onmicrosoft.com',
       },
@@ -193,6 +194,6 @@ describe('ids', () => {
   });
 });
 
-test.each([...itemRecordAttributes, ...sessionRecordAttributes])('attribute $name has a name of ours', ({ name }) => {
+test.each([...recordAttributes.item, ...recordAttributes.session])('attribute $name has a name of ours', ({ name }) => {
   expect(name).toMatch(/^(veeam(\.[a-z]+)+|error\.(type|message)|log\.record\.uid)$/);
 });

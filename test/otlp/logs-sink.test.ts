@@ -65,6 +65,7 @@ describe('on the wire', () => {
                     { key: 'veeam.restore.session.name', value: { stringValue: 'Restore of contoso' } },
                     { key: 'veeam.restore.session.type', value: { stringValue: 'Vesp' } },
                     { key: 'veeam.restore.session.initiator', value: { stringValue: 'CONTOSO\\alice' } },
+                    { key: 'veeam.restore.session.client.host', value: { stringValue: '10.0.0.7' } },
                     { key: 'veeam.restore.session.client.address', value: { stringValue: '10.0.0.7' } },
                     { key: 'veeam.organization.name', value: { stringValue: 'contoso.onmicrosoft.com' } },
                   ],

@@ -20,7 +20,10 @@ const number = fc.oneof(
   fc.constantFrom(0, -1, 127, 128, 2 ** 32, 2 ** 53, -(2 ** 63), 2 ** 63),
 );
 /** Few names, so that values follow each other under one name. */
-const attributes = fc.dictionary(fc.constantFrom('a', 'b', 'veeam.restore.item.name', 'ä'), fc.oneof(text, number));
+const attributes = fc.dictionary(
+  fc.constantFrom('a', 'b', 'veeam.restore.item.name', 'ä'),
+  fc.oneof(text, number, fc.boolean()),
+);
 const time = fc.tuple(fc.nat(9_000_000_000), fc.nat(999_999_999));
 const context = fc.option(
   fc.tuple(fc.uuid(), fc.uuid()).map(([session, event]) => spanContextOf(session, event)),

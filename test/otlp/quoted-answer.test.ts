@@ -16,7 +16,7 @@ const of = session({
   workload: workload('CanaryWorkload'),
   initiator: 'CANARY\\initiator',
   scope: 'canary scope',
-  clientAddress: 'canary-client.example.com',
+  clientHost: 'canary-client.example.com',
   reason: 'canary session reason',
   details: 'canary details',
   result: sessionResult('CanaryResult'),

@@ -1,28 +1,36 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventStatus, eventType } from '../../src/model/event.js';
+import type { Ownership } from '../../src/model/ownership.js';
 import { sessionResult } from '../../src/model/session.js';
 import { keyedHash } from '../../src/kernel/keyed-hash.js';
-import { type PersonalClass, personalClasses, type PersonalData, treatmentOf } from '../../src/model/personal-data.js';
-import { maxTextLength } from '../../src/otlp/attributes.js';
+import {
+  normalAccount,
+  type PersonalClass,
+  personalClasses,
+  type PersonalData,
+  treatmentOf,
+} from '../../src/model/personal-data.js';
+import { maxTextLength } from '../../src/otlp/attribute.js';
 import { redacting } from '../../src/otlp/redaction.js';
-import { itemRecord, type Origin, sessionRecord } from '../../src/otlp/log-record.js';
+import { itemRecord, type Origin, originOf, sessionRecord } from '../../src/otlp/log-record.js';
 import { itemSpan, sessionSpan } from '../../src/otlp/restore-span.js';
 import { origin } from '../support/logs.js';
 import { keepAll } from '../support/otlp-target.js';
 import { event, session, taken } from '../support/restore.js';
 
 const hash = keyedHash(Buffer.from('0123456789abcdef'));
-const redactingOrigin = (choice: Partial<PersonalData>): Origin => ({
-  ...origin,
-  redact: redacting({ ...keepAll, ...choice }, hash),
-});
+const redactingOrigin = (choice: Partial<PersonalData>): Origin =>
+  originOf({ ...origin, redact: redacting({ ...keepAll, ...choice }, hash) });
 
 /** Every text of the API that may be personal, each with a canary of its class; the texts are of all classes. */
 const canaries = {
   initiator: 'canary-person',
   scope: 'canary-person-or-item-scope',
-  clientAddress: 'canary-client',
+  clientHost: 'canary-client',
   itemName: 'canary-item',
+  ownerId: 'canary-owner-id',
+  ownerName: 'canary-owner-name',
+  ownerEmail: 'canary-owner@example.com',
   source: 'canary-path-source',
   target: 'canary-path-target',
   texts: 'canary-text',
@@ -30,12 +38,24 @@ const canaries = {
 const of = session({
   initiator: canaries.initiator,
   scope: canaries.scope,
-  clientAddress: canaries.clientAddress,
+  clientHost: canaries.clientHost,
   name: `${canaries.texts} 1`,
   reason: `${canaries.texts} 2`,
   details: `${canaries.texts} 3`,
   result: sessionResult('Failed'),
 });
+const ownership: Ownership = {
+  owner: {
+    kind: 'user',
+    id: canaries.ownerId,
+    name: canaries.ownerName,
+    email: canaries.ownerEmail,
+    accounts: [canaries.ownerEmail],
+    derived: false,
+  },
+  relation: 'other',
+};
+const owner = [canaries.ownerId, canaries.ownerName, canaries.ownerEmail];
 const events = (['Save', 'None'] as const).map(type =>
   event({
     type: eventType(type),
@@ -53,12 +73,12 @@ const events = (['Save', 'None'] as const).map(type =>
 function sentWith(choice: Partial<PersonalData>): string {
   const from = redactingOrigin(choice);
   const records = [
-    ...events.map(one => itemRecord({ session: of, event: one }, from, { observedAt: 0n })),
+    ...events.map(one => itemRecord({ session: of, event: one, ownership }, from, { observedAt: 0n })),
     sessionRecord(of, from, { observedAt: 0n }),
   ];
   const clock = { now: 0n, maxAhead: undefined };
   const spans = [
-    ...events.map(one => itemSpan({ session: of, event: one }, from, clock)),
+    ...events.map(one => itemSpan({ session: of, event: one, ownership }, from, clock)),
     sessionSpan(of, from, clock),
   ];
   return JSON.stringify([
@@ -68,10 +88,10 @@ function sentWith(choice: Partial<PersonalData>): string {
 }
 
 const goneWith: Readonly<Record<PersonalClass, readonly string[]>> = {
-  person: [canaries.initiator, canaries.scope, canaries.source, canaries.target, canaries.texts],
-  item: [canaries.itemName, canaries.scope, canaries.source, canaries.target, canaries.texts],
+  person: [...owner, canaries.initiator, canaries.scope, canaries.source, canaries.target, canaries.texts],
+  item: [canaries.ownerName, canaries.itemName, canaries.scope, canaries.source, canaries.target, canaries.texts],
   path: [canaries.source, canaries.target, canaries.texts],
-  client: [canaries.clientAddress],
+  client: [canaries.clientHost],
 };
 
 describe('Nothing sensitive where it does not belong: in records and spans', () => {
@@ -125,6 +145,31 @@ test.each([
 });
 
 describe('a hash', () => {
+  test('of a person is the same in every attribute, however the account is written', () => {
+    const from = redactingOrigin({ person: 'hash', path: 'hash', item: 'hash' });
+    const hashesOf = (initiator: string) =>
+      itemRecord(
+        {
+          session: session({ initiator, scope: 'CANARY-OWNER@example.com' }),
+          event: event({ target: 'Canary-Owner@Example.com' }),
+          ownership,
+        },
+        from,
+        { observedAt: 0n },
+      ).attributes;
+    const attributes = hashesOf('Canary-owner@EXAMPLE.com');
+    for (const name of ['session.initiator', 'session.scope', 'owner.email', 'target'])
+      expect([name, attributes[`veeam.restore.${name}`]]).toEqual([name, hash(canaries.ownerEmail)]);
+    const spellings = ['USDEMO\\Esteve.Nobime', 'USDEMO\\esteve.nobime'].map(
+      initiator => hashesOf(initiator)['veeam.restore.session.initiator'],
+    );
+    expect(new Set(spellings).size).toBe(1);
+  });
+
+  test.each(['Arya Stark\\Inbox', '/sites/A@B', 'Re: A@B', 'Image.jpg'])('of %s keeps the case of letters', text => {
+    expect(normalAccount(text)).toBe(text);
+  });
+
   test('depends on the key and the text only', () => {
     expect(hash('alice')).toMatch(/^hmac:[0-9a-f]{32}$/);
     expect(hash('alice')).toBe(keyedHash(Buffer.from('0123456789abcdef'))('alice'));

@@ -39,7 +39,7 @@ describe('a session', () => {
         initiator: 'EAST\\admin',
         details: '',
         scope: '',
-        clientAddress: '',
+        clientHost: '',
         reason: '',
       },
       expect.objectContaining({
@@ -58,11 +58,11 @@ describe('a session', () => {
         workload: { label: 'teams', raw: 'Vet' },
         details: '',
         scope: 'Finance',
-        clientAddress: '10.0.0.7',
+        clientHost: '10.0.0.7',
         reason: 'Ticket 4711',
         result: { label: 'Warning', raw: 'Warning' },
       }),
-      expect.objectContaining({ name: '', scope: '', clientAddress: '', endedAt: undefined, open: true }),
+      expect.objectContaining({ name: '', scope: '', clientHost: '', endedAt: undefined, open: true }),
     ]);
   });
 

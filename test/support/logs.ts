@@ -7,17 +7,17 @@ import { otlpTransport } from '../../src/otlp/transport.js';
 import type { Sink } from '../../src/pipeline/ports.js';
 import { tracesSink } from '../../src/otlp/traces-sink.js';
 import { redacting } from '../../src/otlp/redaction.js';
-import type { Origin } from '../../src/otlp/log-record.js';
+import { type Origin, originOf } from '../../src/otlp/log-record.js';
 import { keepAll, target } from './otlp-target.js';
 
 /** A clock that stands still. */
 export const stopped = (ms: number): Clock => ({ ...systemClock, now: () => ms });
 
-export const origin: Origin = {
+export const origin: Origin = originOf({
   resource: resourceFromAttributes({ 'service.name': 'vb365-exporter' }),
   scope: { name: 'vb365-exporter', version: '1.2.3' },
   redact: redacting(keepAll, text => text),
-};
+});
 
 const clock = stopped(Date.UTC(2017, 4, 30, 10, 57, 31));
 const noLimits: TimeLimits = { maxAge: undefined, maxBehind: undefined, maxAhead: undefined };

@@ -19,6 +19,7 @@ export const serverConfig = (url: string, { password, ...over }: Over = {}): Ser
   reconcileIntervalMs: 900_000,
   requestTimeoutMs: 5_000,
   pageSize: 1000,
+  resolveOwners: true,
   ...over,
 });
 

@@ -22,7 +22,7 @@ export const session = (over: Partial<Session> = {}): Session => ({
   initiator: 'CONTOSO\\alice',
   details: '',
   scope: '',
-  clientAddress: '10.0.0.7',
+  clientHost: '10.0.0.7',
   reason: '',
   ...over,
 });

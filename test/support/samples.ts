@@ -21,18 +21,18 @@ export function readExposition(text: string): Samples {
   return samples;
 }
 
-/** Families that `book.ts` keeps too; `delivered` is summed over its outcomes. */
+/** Families that `book.ts` keeps too; those in `summed` without the label of what is not known beforehand. */
 const kept =
   /^vb365_(?:restore_(?:events|sessions|item_bytes|events_abandoned)_total|event_corrections_total|restore_(?:item|session)_duration_seconds_(?:bucket|sum|count))\{/;
-const delivered = 'vb365_sink_delivered_total{';
+const summed = /^vb365_(?:sink_delivered|restore_owner_events)_total\{/;
 
 /** The samples that a book holds too, in the words of the book. */
 export function counted(samples: Samples): Samples {
   const sums = new Map<string, number>();
   for (const [key, value] of samples) {
     if (kept.test(key)) sums.set(key, value);
-    if (!key.startsWith(delivered)) continue;
-    const whole = key.replace(/outcome="\w+",/, '');
+    if (!summed.test(key)) continue;
+    const whole = key.replace(/(?:outcome|relation)="\w+",/, '');
     sums.set(whole, (sums.get(whole) ?? 0) + value);
   }
   return sums;

@@ -28,7 +28,7 @@ export const session = (over: Partial<Session> = {}): Session => ({
   initiator: '',
   details: '',
   scope: '',
-  clientAddress: '',
+  clientHost: '',
   reason: '',
   ...over,
 });

@@ -1,11 +1,11 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { colours } from './colours.js';
 import { dashboardOf, firingAlerts, type Row } from './dashboard.js';
-import { bands, lines } from './graph-panels.js';
+import { bands, bars, lines } from './graph-panels.js';
 import { initiator, itemRecords, type LogQuery, sessionRecords, withReason } from './log-query.js';
 import type { LogStore } from './log-store.js';
 import type { PanelBuilder } from './panels.js';
-import { counted, highest, now, ofTenant, orZero, overTime } from './queries.js';
+import { counted, highest, now, ofTenant, orZero, overTime, perBar } from './queries.js';
 import { noRecords, top, whoTookOut } from './record-rankings.js';
 import { failures, sessionTable } from './record-tables.js';
 import {
@@ -155,11 +155,36 @@ const rankings = (store: LogStore): readonly PanelBuilder[] => [
     description: 'Initiators with the most items, case-insensitive.',
   }),
   top(store, {
-    by: { attribute: 'veeam.restore.session.client.address' },
-    title: 'From which client',
-    description: 'Client machines with the most restored items.',
+    by: { attribute: 'veeam.restore.session.client.host' },
+    title: 'Client host',
+    description:
+      'Client hosts with the most restored items: the VB365 server by the schema of the vendor, the computer of the initiator by other tools.',
   }),
   whoTookOut(store),
+  top(store, {
+    by: { attribute: 'veeam.restore.owner.name' },
+    title: 'Whose data others opened',
+    description: 'Users whose mailbox or OneDrive somebody else opened the most items of. Needs VB365 8.',
+    records: [...itemRecords, { attribute: 'veeam.restore.owner.relation', is: 'other' }],
+  }),
+  bars({
+    title: 'Items by relation',
+    description: 'Items over time, by whether the initiator owns the data: self, other, or unknown.',
+    width: 12,
+    height: 8,
+    unit: 'short',
+    decimals: 0,
+    empty: 'No restores yet',
+    queries: [
+      overTime(
+        perBar(
+          'vb365_restore_owner_events_total{job=~"$job",server=~"$server",organization=~"$organization"}',
+          'relation',
+        ),
+        '{{relation}}',
+      ),
+    ],
+  }),
   top(store, {
     by: { attribute: 'veeam.restore.session.reason' },
     title: 'Why',

@@ -44,7 +44,9 @@ const looksOf = (store: LogStore): Readonly<Record<string, Readonly<Record<strin
   Result: coloured,
   Duration: { unit: 's', 'custom.width': 90 },
   Size: { unit: 'bytes', 'custom.width': 90 },
-  Client: { 'custom.width': 110 },
+  'Client host': { 'custom.width': 110 },
+  Owner: { 'custom.minWidth': 150 },
+  Relation: { 'custom.width': 85 },
   Organization: { 'custom.minWidth': 150 },
   Initiator: { 'custom.minWidth': 150 },
   Item: { 'custom.minWidth': 150 },
@@ -58,6 +60,9 @@ const looksOf = (store: LogStore): Readonly<Record<string, Readonly<Record<strin
 });
 
 const ids: Columns = { 'veeam.restore.session.id': 'Session', trace_id: 'Trace' };
+
+/** Whose data it is. */
+const whose: Columns = { 'veeam.restore.owner.name': 'Owner', 'veeam.restore.owner.relation': 'Relation' };
 
 type Place = Readonly<{
   title: string;
@@ -104,7 +109,7 @@ export const sessionTable = (store: LogStore, { records, ...place }: ListPlace):
         'error.message': 'Error',
         'veeam.organization.name': 'Organization',
         'veeam.restore.session.initiator': 'Initiator',
-        'veeam.restore.session.client.address': 'Client',
+        'veeam.restore.session.client.host': 'Client host',
         'veeam.restore.session.reason': 'Reason',
         'veeam.restore.session.scope': 'Scope',
         'veeam.restore.session.name': 'Name',
@@ -125,6 +130,7 @@ export const itemTable = (store: LogStore, { records, ...place }: ListPlace): Pa
         'veeam.restore.event.status': 'Status',
         'error.message': 'Error',
         'veeam.restore.event.type': 'Operation',
+        ...whose,
         'veeam.restore.item.name': 'Item',
         'veeam.restore.item.size': 'Size',
         'veeam.restore.event.duration': 'Duration',
@@ -177,6 +183,7 @@ export const takenOutTable = (store: LogStore): PanelBuilder =>
       columns: {
         'veeam.restore.session.initiator': 'Initiator',
         'veeam.restore.event.type': 'Operation',
+        ...whose,
         'veeam.restore.item.name': 'Item',
         'veeam.restore.source': 'From',
         'veeam.restore.target': 'To',

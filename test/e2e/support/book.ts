@@ -27,11 +27,16 @@ function spanId(id: string): string {
 const present = (attributes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== '' && value !== undefined));
 
+/** The book holds no owners: the tests of `src/source/owners.ts` and `src/model/ownership.ts` do. */
+export const withoutOwner = (attributes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(attributes).filter(([name]) => !name.startsWith('veeam.restore.owner.')));
+
 const ofSession = (session: SimSession): Readonly<Record<string, unknown>> => ({
   'veeam.restore.session.id': session.id,
   'veeam.restore.session.name': session.name,
   'veeam.restore.session.type': session.type,
   'veeam.restore.session.initiator': session.initiatedBy,
+  'veeam.restore.session.client.host': session.clientHost,
   'veeam.restore.session.client.address': session.clientHost,
   'veeam.restore.session.scope': session.scopeName,
   'veeam.restore.session.reason': session.reason,

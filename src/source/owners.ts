@@ -1,0 +1,203 @@
+import { alarm, type Clock } from '../kernel/clock.js';
+import { createSemaphore } from '../kernel/semaphore.js';
+import type { OwnerLookupOutcome } from '../model/labels.js';
+import { accountKey, type Owner, type OwnerKind } from '../model/owner.js';
+import type { Connection } from './connection.js';
+import { isJsonObject, type JsonObject, longestName, text } from './json.js';
+import { isGone, okJson } from './request-errors.js';
+import type { Answer } from './transport.js';
+
+type Resource = Readonly<{
+  kind: OwnerKind;
+  /** Below the version's prefix. `id` is encoded. */ path: (id: string) => string;
+}>;
+
+/**
+ * The members of an event that name an owner, the most specific first, and the resource with its name. A team has a group, and the
+ * site of a group is a site. Source: `RESTRestoreSessionEvent` and vb365-owners-v8.openapi.json.
+ */
+const resources: Readonly<Record<string, Resource>> = {
+  userId: { kind: 'user', path: id => `ProtectedUsers/${id}` },
+  teamId: { kind: 'team', path: id => `ProtectedTeams/${id}` },
+  siteId: { kind: 'site', path: id => `ProtectedSites/${id}` },
+  groupId: { kind: 'group', path: id => `ProtectedGroups/${id}` },
+  organizationId: { kind: 'organization', path: id => `Organizations/${id}` },
+  backedUpOrganizationId: { kind: 'organization', path: id => `Organizations?limit=1&backedUpOrganizationId=${id}` },
+};
+const members = Object.keys(resources);
+
+const dayMs = 86_400_000;
+/** A server that does not answer is asked again after this time. */
+const pauseMs = 60_000;
+/** Requests in flight, and waiting. Owners beyond are looked up when they occur again. */
+const [maxConcurrent, maxPending] = [16, 1_000];
+/** Owners in memory, 4 MB at most in practice. */
+const maxOwners = 10_000;
+
+/** What is known of an owner. `askedMs`: when the server was last asked, by the monotonic clock. */
+type KnownOwner = { owner: Owner; readonly path: string; askedMs: number | undefined };
+
+/** The owner that the row at an index names, as far as it is known now. */
+export type OwnerOf = (index: number) => Owner | undefined;
+
+type Owners = Readonly<{
+  /**
+   * Finds the owners of these rows, and looks up the new ones, each at most once a day. Resolves when the answers are there, or
+   * a second has passed, whichever is first; after a second in vain, none of the next minute is waited for. Never rejects.
+   */
+  find(rows: readonly unknown[], signal: AbortSignal): Promise<OwnerOf>;
+}>;
+
+/** The owners of the restored data of one server, by their ids (v8). See ADR 79. */
+export function createOwners(connection: Connection): Owners {
+  const { clock, resolveOwners, ownerWaitMs } = connection.settings;
+  const cache = createOwnerCache();
+  const ask = createLookup(connection);
+  let patientFromMs = -Infinity;
+  const resolve = async (owners: ReadonlySet<KnownOwner | undefined>, signal: AbortSignal): Promise<void> => {
+    const lookups = [...owners].flatMap(known => {
+      if (known === undefined) return [];
+      cache.touch(known);
+      return ask(known) ?? [];
+    });
+    if (lookups.length === 0 || clock.monotonic() < patientFromMs) return;
+    if (!(await endsWithin(Promise.all(lookups), ownerWaitMs, signal))) patientFromMs = clock.monotonic() + pauseMs;
+  };
+  return {
+    find: async (rows, signal) => {
+      const known = rows.map(row => (isJsonObject(row) ? cache.in(row) : undefined));
+      if (resolveOwners) await resolve(new Set(known), signal);
+      return index => known[index]?.owner;
+    },
+  };
+}
+
+/** Whether the work ended before the time was over or the signal aborted. */
+async function endsWithin(work: Promise<unknown>, ms: number, signal: AbortSignal): Promise<boolean> {
+  const over = Promise.withResolvers<boolean>();
+  const giveUp = (): void => over.resolve(false);
+  const cancel = alarm(ms, giveUp);
+  signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  return Promise.race([work.then(() => true), over.promise]).finally(() => {
+    cancel();
+    signal.removeEventListener('abort', giveUp);
+  });
+}
+
+/** The owners by member and id; the one unused for longest goes first. */
+function createOwnerCache() {
+  const byMember = new Map(members.map(member => [member, new Map<string, KnownOwner>()]));
+  const order = new Map<KnownOwner, () => void>();
+  const add = (member: string, id: string, owners: Map<string, KnownOwner>): KnownOwner => {
+    const { kind, path } = resources[member] ?? { kind: undefined, path: String };
+    const owner = { kind, id, name: '', email: '', accounts: [], derived: false };
+    const known = { owner, path: path(encodeURIComponent(id)), askedMs: undefined };
+    owners.set(id, known);
+    order.set(known, () => owners.delete(id));
+    const [oldest] = order;
+    if (order.size > maxOwners && oldest !== undefined) {
+      oldest[1]();
+      order.delete(oldest[0]);
+    }
+    return known;
+  };
+  return {
+    in: (row: JsonObject): KnownOwner | undefined => {
+      for (const [member, owners] of byMember) {
+        const id = row[member] === undefined ? '' : text(row[member], longestName);
+        if (id !== '') return owners.get(id) ?? add(member, id, owners);
+      }
+      return undefined;
+    },
+    touch: (known: KnownOwner): void => {
+      const remove = order.get(known);
+      if (remove !== undefined && order.delete(known)) order.set(known, remove);
+    },
+  };
+}
+
+/** @returns starts the look-up of an owner; undefined when it must not be looked up now. */
+function createLookup(connection: Connection): (known: KnownOwner) => Promise<void> | undefined {
+  const { clock, log, ownerLookedUp } = connection.settings;
+  const permits = createSemaphore(maxConcurrent);
+  const never = new AbortController().signal;
+  let pausedUntilMs = -Infinity;
+  let pending = 0;
+  const isPaused = (): boolean => clock.monotonic() < pausedUntilMs;
+  const pause = (outcome: OwnerLookupOutcome): void => {
+    if (outcome === 'refused' && !isPaused())
+      log.warn(
+        'The account may not read the owners of restored data, so their names are left out; asking again in a day',
+      );
+    if (outcome !== 'found' && outcome !== 'not_found')
+      pausedUntilMs = Math.max(pausedUntilMs, clock.monotonic() + (outcome === 'refused' ? dayMs : pauseMs));
+  };
+  const lookUp = async (known: KnownOwner): Promise<void> => {
+    const release = await permits.acquire(never);
+    try {
+      if (isPaused()) return void (known.askedMs = undefined);
+      const outcome = await readOwner(connection, known);
+      ownerLookedUp(outcome);
+      pause(outcome);
+    } finally {
+      release();
+      pending -= 1;
+    }
+    return undefined;
+  };
+  return known => {
+    if (!isDue(known, clock) || isPaused() || pending >= maxPending) return undefined;
+    pending += 1;
+    known.askedMs = clock.monotonic();
+    return lookUp(known);
+  };
+}
+
+const isDue = ({ askedMs }: KnownOwner, clock: Clock): boolean =>
+  askedMs === undefined || clock.monotonic() - askedMs >= dayMs;
+
+/** Rows of an answer, for its limits: a user has a mailbox, a OneDrive, and any number of sites. */
+const rowsOfOwner = 100;
+
+/** Reads an owner; what was known before stays when there is no answer. Never rejects. */
+async function readOwner(connection: Connection, known: KnownOwner): Promise<OwnerLookupOutcome> {
+  const late = new AbortController();
+  const cancel = alarm(connection.settings.ownerTimeoutMs, () => late.abort());
+  try {
+    const answer = await connection.get('owners', known.path, late.signal, { rows: rowsOfOwner });
+    const refused = refusalOf(answer);
+    if (refused !== undefined) return refused;
+    const json = okJson('owners', answer);
+    const found = isJsonObject(json) && 'results' in json ? objectsIn(json['results'])[0] : json;
+    if (!isJsonObject(found)) return 'not_found';
+    known.owner = named(known.owner, found);
+    return 'found';
+  } catch {
+    return 'failed';
+  } finally {
+    cancel();
+  }
+}
+
+/** Undefined for an answer that is not about this owner or about all owners. 400 is about the form of an id. */
+function refusalOf(answer: Answer): OwnerLookupOutcome | undefined {
+  if (answer.status === 401 || answer.status === 403) return 'refused';
+  return answer.status === 400 || isGone(answer) ? 'not_found' : undefined;
+}
+
+/** Source: `RESTProtectedUser`, `RESTProtectedGroup`, `RESTProtectedSite`, `RESTProtectedTeam`, `RestOrganizationComposed`. */
+function named(owner: Owner, json: JsonObject): Owner {
+  const name = text(json['displayName'], longestName) || text(json['name'], longestName);
+  if (owner.kind !== 'user') return { ...owner, name };
+  const mailboxes = objectsIn(json['mailboxes']);
+  const addresses = mailboxes.map(({ email }) => text(email, longestName)).filter(email => email !== '');
+  const main = mailboxes.find(({ isArchive, email }) => isArchive !== true && text(email) !== '');
+  const email = main === undefined ? (addresses[0] ?? '') : text(main['email'], longestName);
+  // The API has no user principal name, but the URL of a OneDrive is made of it.
+  const folders = objectsIn(json['oneDrives']).flatMap(({ url }) => /\/personal\/([^/?#]+)/.exec(text(url))?.[1] ?? []);
+  const accounts = [...addresses.map(address => address.toLowerCase()), ...folders.map(accountKey)];
+  return { ...owner, name, email, accounts };
+}
+
+const objectsIn = (value: unknown): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isJsonObject) : []);

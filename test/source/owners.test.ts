@@ -1,0 +1,194 @@
+import { describe, expect, test } from '@jest/globals';
+import { type Asked, type Reply, type Script } from '../support/scripted-server.js';
+import { bench, type Extras, handClock, never, type Rig } from '../support/source-rig.js';
+import { guid } from '../support/restore.js';
+
+const session = guid(1);
+const { begin } = bench();
+
+const row = (order: number, ids: Readonly<Record<string, unknown>>) => ({
+  id: guid(order + 100),
+  type: 'View',
+  status: 'Success',
+  startTime: '2026-01-01T00:00:00Z',
+  message: 'x',
+  order,
+  ...ids,
+});
+const page = (rows: readonly object[]): Reply => ({ json: { offset: 0, limit: 1000, results: rows } });
+const user = (name: string): Reply => ({
+  json: { displayName: name, mailboxes: [{ email: `${name}@contoso.com` }], oneDrives: null },
+});
+
+const isEvents = ({ url }: Asked): boolean => url.includes('/Events');
+const asksFor = (rig: Rig): readonly string[] =>
+  rig.reads().flatMap(asked => (isEvents(asked) ? [] : [asked.url.replace('/v8/', '')]));
+
+/** A v8 server with one page of events; `owner` answers every other request. */
+async function owning(rows: readonly object[], owner: Script, extras: Extras = {}) {
+  const results: string[] = [];
+  const warnings: string[] = [];
+  const clock = handClock();
+  const rig = await begin(asked => (isEvents(asked) ? page(rows) : owner(asked)), {
+    apiVersion: 'v8',
+    resolveOwners: true,
+    ownerLookedUp: result => results.push(result),
+    log: { info: () => undefined, warn: message => void warnings.push(message) },
+    clock,
+    ...extras,
+  });
+  const read = async () => {
+    const found = await rig.source.events(session, 0, never);
+    return found?.rows.map(one => ('event' in one ? one.event.owner : undefined));
+  };
+  return { rig, read, results, warnings, clock };
+}
+
+describe('the owner of an event', () => {
+  const both = `${guid(7)}${guid(8)}`;
+  test.each([
+    [{ userId: both, siteId: 's', organizationId: guid(1) }, 'user', both, `ProtectedUsers/${both}`],
+    [{ teamId: guid(2), groupId: 'g' }, 'team', guid(2), `ProtectedTeams/${guid(2)}`],
+    [{ siteId: 'a,b/c', groupId: 'g' }, 'site', 'a,b/c', 'ProtectedSites/a%2Cb%2Fc'],
+    [{ userId: null, teamId: '', groupId: 'g' }, 'group', 'g', 'ProtectedGroups/g'],
+    [{ organizationId: guid(3), backedUpOrganizationId: 'b' }, 'organization', guid(3), `Organizations/${guid(3)}`],
+    [{ backedUpOrganizationId: 'b c' }, 'organization', 'b c', 'Organizations?limit=1&backedUpOrganizationId=b%20c'],
+  ])('of %j is a %s, and is looked up by its id', async (ids, kind, id, path) => {
+    const { rig, read, results } = await owning([row(0, ids)], () => user('Alice'));
+    expect(await read()).toEqual([expect.objectContaining({ kind, id, name: 'Alice', derived: false })]);
+    expect([asksFor(rig), results]).toEqual([[path], ['found']]);
+  });
+
+  test.each([{}, { userId: 7, groupId: ['g'] }, { userId: '' }])('is unknown for %j', async ids => {
+    const { rig, read } = await owning([row(0, ids)], () => user('Alice'));
+    expect([await read(), asksFor(rig)]).toEqual([[undefined], []]);
+  });
+
+  test('who is a user has the address of the mailbox, and the accounts of mailboxes and OneDrives', async () => {
+    const mailboxes = [{ email: 'archive@contoso.com', isArchive: true }, {}, { email: 'Alice.Smith@contoso.com' }];
+    const oneDrives = [
+      { url: 'https://contoso-my.sharepoint.com/personal/asmith_contoso_com/Documents' },
+      { url: null },
+    ];
+    const json = { displayName: 'Alice Smith', mailboxes, oneDrives };
+    const { read } = await owning([row(0, { userId: 'u' })], () => ({ json }));
+    const accounts = ['archive@contoso.com', 'alice.smith@contoso.com', 'asmith_contoso_com'];
+    expect(await read()).toMatchObject([{ name: 'Alice Smith', email: 'Alice.Smith@contoso.com', accounts }]);
+  });
+
+  test('is named by the first organization of the page', async () => {
+    const list = { offset: 0, limit: 1, results: [{ name: 'contoso.com' }] };
+    const { read } = await owning([row(0, { backedUpOrganizationId: 'b' })], () => ({ json: list }));
+    expect(await read()).toMatchObject([{ name: 'contoso.com' }]);
+  });
+});
+
+describe('look-ups', () => {
+  test('are one for each owner and day, and events of an owner share one object', async () => {
+    const rows = Array.from({ length: 100 }, (_, n) => row(n, { userId: `u${n % 5}` }));
+    const { rig, read, clock } = await owning(rows, ({ url }) => user(url.slice(-2)));
+    const first = await read();
+    expect(new Set(first).size).toBe(5);
+    expect(first?.[7]).toMatchObject({ name: 'u2', email: 'u2@contoso.com' });
+    await read();
+    expect(asksFor(rig)).toHaveLength(5);
+    clock.move(86_400_000);
+    await read();
+    expect(asksFor(rig)).toHaveLength(10);
+  });
+
+  test('do not happen when they are switched off', async () => {
+    const { rig, read } = await owning([row(0, { userId: 'u' })], () => user('Alice'), { resolveOwners: false });
+    expect(await read()).toMatchObject([{ kind: 'user', id: 'u', name: '' }]);
+    expect(asksFor(rig)).toEqual([]);
+  });
+
+  test.each<readonly [string, Reply]>([
+    ['no longer exists', { status: 404, json: { message: 'Resource cannot be found for current key' } }],
+    ['has an id that the server does not accept', { status: 400, json: { message: 'bad' } }],
+    ['is not in the page', { json: { offset: 0, limit: 1, results: [] } }],
+  ])('of an owner who %s are not repeated, and stop no others', async (_, reply) => {
+    const rows = [row(0, { userId: 'gone' }), row(1, { userId: 'here' })];
+    const { rig, read, results } = await owning(rows, ({ url }) => (url.endsWith('gone') ? reply : user('Alice')));
+    expect(await read()).toMatchObject([{ name: '' }, { name: 'Alice' }]);
+    await read();
+    expect(asksFor(rig)).toHaveLength(2);
+    expect([...results].sort()).toEqual(['found', 'not_found']);
+  });
+
+  test('stop for a day after a refusal, which is one line in the log', async () => {
+    const rows = [row(0, { userId: 'a' })];
+    const { rig, read, results, warnings, clock } = await owning(rows, () => ({
+      status: 403,
+      json: { message: 'no' },
+    }));
+    await read();
+    for (let n = 0; n < 5; n += 1) rows[0] = row(0, { userId: `b${n}` });
+    expect(await read()).toMatchObject([{ id: 'b4', name: '' }]);
+    expect([asksFor(rig).length, results, warnings.length]).toEqual([1, ['refused'], 1]);
+    clock.move(86_400_000);
+    await read();
+    expect([asksFor(rig).length, warnings.length]).toEqual([2, 2]);
+  });
+
+  test.each<readonly [string, Reply]>([
+    ['an error', { status: 500, json: { message: 'no' } }],
+    ['throttling', { status: 429, json: { message: 'no' }, headers: { 'retry-after': '10' } }],
+    ['a page of a proxy', { status: 404, body: '<html>' }],
+    ['an answer that is not JSON', { body: '{' }],
+  ])('pause for a minute after %s, and the events are read all the same', async (_, reply) => {
+    const rows = [row(0, { userId: 'a' })];
+    const { rig, read, results, clock } = await owning(rows, () => reply);
+    expect(await read()).toMatchObject([{ id: 'a', name: '' }]);
+    rows[0] = row(0, { userId: 'b' });
+    await read();
+    expect([asksFor(rig).length, results]).toEqual([1, ['failed']]);
+    clock.move(60_000);
+    await read();
+    expect(asksFor(rig)).toHaveLength(2);
+  });
+
+  test('that are slow delay a page once, and not the next ones; an answer that comes later counts', async () => {
+    const gate = Promise.withResolvers<Reply>();
+    const rows = [row(0, { userId: 'a' })];
+    const { rig, read, results } = await owning(rows, async () => gate.promise, {
+      ownerWaitMs: 20,
+      ownerTimeoutMs: 60_000,
+    });
+    expect(await read()).toMatchObject([{ id: 'a', name: '' }]);
+    rows.push(row(1, { userId: 'b' }));
+    expect(await read()).toMatchObject([{ name: '' }, { name: '' }]);
+    gate.resolve(user('Alice'));
+    while (results.length < 2) await new Promise(resolve => setImmediate(resolve));
+    expect(await read()).toMatchObject([{ name: 'Alice' }, { name: 'Alice' }]);
+    expect(asksFor(rig)).toHaveLength(2);
+  });
+
+  test('are given up after a while', async () => {
+    const { read, results } = await owning([row(0, { userId: 'a' })], async () => new Promise<Reply>(() => undefined), {
+      ownerTimeoutMs: 20,
+    });
+    expect(await read()).toMatchObject([{ id: 'a', name: '' }]);
+    expect(results).toEqual(['failed']);
+  });
+
+  test('in flight are 16 at most, and 10,000 events of 50 owners cost 50 requests', async () => {
+    let [inFlight, most] = [0, 0];
+    const rows = Array.from({ length: 10_000 }, (_, n) => row(n, { userId: `u${n % 50}` }));
+    const { rig, read } = await owning(
+      rows,
+      async ({ url }) => {
+        inFlight += 1;
+        most = Math.max(most, inFlight);
+        await new Promise(resolve => setImmediate(resolve));
+        inFlight -= 1;
+        return user(url.slice(-2));
+      },
+      { eventLimit: 10_000, ownerWaitMs: 60_000, answerLimits: () => ({ bytes: 2 ** 26, values: 1e7 }) },
+    );
+    await read();
+    await read();
+    expect(asksFor(rig)).toHaveLength(50);
+    expect(most).toBeLessThanOrEqual(16);
+  });
+});
