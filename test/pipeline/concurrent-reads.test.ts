@@ -89,6 +89,23 @@ test('a late read goes on after a failed delivery; one that handed out a part is
   expect(began).toEqual(['s0', 's1', 's1']);
 });
 
+test('the late answer of a read that a failed delivery dropped wakes no sink', async () => {
+  const hanging = Promise.withResolvers<undefined>();
+  const { reads, woken } = readsOver({});
+  const readTwoParts = async function* readTwoParts(one: BacklogEntry): AsyncGenerator<SessionPart> {
+    yield { entry: one, changed: true, session: undefined };
+    await hanging.promise;
+    yield { entry: one, changed: true, session: undefined };
+  };
+  const names: string[] = [];
+  for await (const outcome of reads.outcomes(entries(1), readTwoParts, quit)) names.push(nameOf(outcome));
+  expect(names).toEqual(['s0']);
+  reads.endDelivery(false);
+  hanging.resolve(undefined);
+  await settle();
+  expect(woken).toEqual([]);
+});
+
 const failing = (count: number) =>
   Object.fromEntries(entries(count).map(({ row }) => [row.session, rejected(serverError)]));
 
