@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExporterError, type Reason } from './errors.js';
+import { errorCode } from './network-error.js';
 
 /** A text file to read, and what its errors say. */
 export type TextFile = Readonly<{
@@ -121,7 +122,7 @@ function readChunk(descriptor: number): Buffer | undefined {
   try {
     return chunk.subarray(0, readSync(descriptor, chunk));
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EAGAIN') return undefined;
+    if (errorCode(thrown) === 'EAGAIN') return undefined;
     throw thrown;
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readKey, readSecretText, readText, readTextSync, type TextFile } from '../../src/kernel/text-file.js';
 import { inEncodings } from '../support/encodings.js';
@@ -92,6 +92,11 @@ describe('a text file', () => {
       const text = readText(file(path));
       await writeFile(path, 's3cret!');
       expect(await text).toBe('s3cret!');
+      const writer = await open(path, 'r+');
+      const late = readText(file(path)); // finds the pipe opened and empty
+      await writer.writeFile('s3cret!');
+      await writer.close();
+      expect(await late).toBe('s3cret!');
     });
   });
 
