@@ -8,7 +8,7 @@ import { failure, okJson, statusFailure } from './request-errors.js';
 import type { Answer } from './transport.js';
 
 /** The maximum of other collections; none is documented for the feed. */
-const feedLimit = 10_000;
+const feedLimit = 2_500;
 
 /** The token is kept in the state file. */
 const longestToken = 4096;

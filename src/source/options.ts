@@ -38,7 +38,7 @@ const limits = {
   /** Events per page; ten times fewer than the maximum, to save memory. */
   eventLimit: 1000,
   /** Sessions per page. */
-  sessionLimit: 10_000,
+  sessionLimit: 2_500,
   /** Maximum number of connections: enough that requests without an answer leave some for the others. */
   connections: 64,
   connectTimeoutMs: 10_000,

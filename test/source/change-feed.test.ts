@@ -18,7 +18,7 @@ describe('the change feed', () => {
       { eventType: 'RestoreSessionUpdate' },
       null,
     ];
-    const one = await begin(() => ({ json: { nextChangeToken: 't2', limit: 10_000, results } }), { apiVersion: 'v8' });
+    const one = await begin(() => ({ json: { nextChangeToken: 't2', limit: 2_500, results } }), { apiVersion: 'v8' });
     expect(await one.source.changes(place, never)).toEqual({
       kind: 'changes',
       token: 't2',
@@ -28,7 +28,7 @@ describe('the change feed', () => {
       unreadable: 2,
       more: false,
     });
-    expect(one.reads()[0]?.url).toBe('/v8/Events?from=to%20ken&limit=10000&timeoutSeconds=25');
+    expect(one.reads()[0]?.url).toBe('/v8/Events?from=to%20ken&limit=2500&timeoutSeconds=25');
     expect(one.observed.at(-1)).toBe('feed 2xx');
   });
 

@@ -90,6 +90,18 @@ describe('an answer', () => {
 });
 
 describe('a hostile answer', () => {
+  test('in chunks of one byte is refused before it is long', async () => {
+    const get = await serve((_, response) => {
+      const socket = response.writeHead(200, { 'transfer-encoding': 'chunked' }).socket;
+      response.flushHeaders();
+      for (let count = 0; count < 2_000; count += 1) socket?.write('1\r\na\r\n');
+    });
+    await expect(get()).rejects.toMatchObject({
+      reason: 'decode',
+      message: 'Could not read restore events: the answer comes in chunks of less than 16 bytes',
+    });
+  });
+
   const mebi = 1024 * 1024;
   test.each([
     ['one long text', `{"a":"${'a'.repeat(10 * mebi)}"}`, 'the answer is longer than 5144576 bytes'],

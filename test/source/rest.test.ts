@@ -108,11 +108,11 @@ describe('the sessions of a server', () => {
   const from = parseInstant('2022-02-02T15:59:09.7680229Z')?.at;
 
   test.each<[ApiVersion, string]>([
-    ['v2', 'offset=0&limit=10000'],
-    ['v5', 'offset=0&limit=10000'],
-    ['v6', 'offset=0&limit=10000&startTimeFrom=2022-02-02T15%3A59%3A09.7680228Z'],
-    ['v7', 'offset=0&limit=10000&startTimeFrom=2022-02-02T15%3A59%3A09.7680228Z'],
-    ['v8', 'offset=0&limit=10000&startTimeFrom=2022-02-02T15%3A59%3A09.7680228Z&orderBy=CreationTime&orderAsc=true'],
+    ['v2', 'offset=0&limit=2500'],
+    ['v5', 'offset=0&limit=2500'],
+    ['v6', 'offset=0&limit=2500&startTimeFrom=2022-02-02T15%3A59%3A09.7680228Z'],
+    ['v7', 'offset=0&limit=2500&startTimeFrom=2022-02-02T15%3A59%3A09.7680228Z'],
+    ['v8', 'offset=0&limit=2500&startTimeFrom=2022-02-02T15%3A59%3A09.7680228Z&orderBy=CreationTime&orderAsc=true'],
   ])('are asked of %s for %s', async (apiVersion, query) => {
     const one = await begin(() => page({ limit: 10_000, results: [session] }), { apiVersion });
     expect(await one.source.sessions(from, never)).toMatchObject({ sessions: [{ id, open: true }], rejects: [] });
@@ -122,7 +122,7 @@ describe('the sessions of a server', () => {
   test('are all asked for without a time', async () => {
     const one = await begin(() => page({ limit: 10_000 }), { apiVersion: 'v6' });
     await one.source.sessions(undefined, never);
-    expect(one.reads()[0]?.url).toBe('/v6/RestoreSessions?offset=0&limit=10000');
+    expect(one.reads()[0]?.url).toBe('/v6/RestoreSessions?offset=0&limit=2500');
   });
 
   test('come page by page, one row of each seen before', async () => {
