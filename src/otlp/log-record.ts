@@ -28,24 +28,26 @@ export const originOf = (parts: Omit<Origin, 'shared'>): Origin => ({
   shared: sharedAttributes(parts.redact),
 });
 
-/** The attributes of an event, its owner and its session, added to `attributes`. */
+/**
+ * The attributes of an event, its owner and its session, after those in `attributes`. Spread, because V8 makes a hash table of an object
+ * that gets more than 16 members one by one, which is twice as slow to build and to encode.
+ */
 export function eventAttributes(
   taken: TakenEvent,
   { redact, shared }: Origin,
   attributes: Attributes = {},
 ): Attributes {
   const { session, event, ownership } = taken;
-  attributesOf(ofEvent, event, redact, attributes);
-  if (ownership !== undefined) Object.assign(attributes, shared(ofOwner, ownership));
-  return Object.assign(attributes, shared(ofSession, session));
+  const owner = ownership === undefined ? {} : shared(ofOwner, ownership);
+  return { ...attributesOf(ofEvent, event, redact, attributes), ...owner, ...shared(ofSession, session) };
 }
 
-/** The attributes of a session that has stopped, added to `attributes`. */
+/** The attributes of a session that has stopped, after those in `attributes`. */
 export const sessionAttributes = (
   session: Session,
   { redact, shared }: Origin,
   attributes: Attributes = {},
-): Attributes => attributesOf(ofResult, session, redact, Object.assign(attributes, shared(ofSession, session)));
+): Attributes => attributesOf(ofResult, session, redact, { ...attributes, ...shared(ofSession, session) });
 
 /** `at`: timestamp of the record; the time of the event or session unless given. */
 type RecordTimes = Readonly<{ observedAt: Nanos; at?: Nanos | undefined }>;

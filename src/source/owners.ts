@@ -34,8 +34,13 @@ const [maxConcurrent, maxPending] = [16, 1_000];
 /** Owners in memory, 4 MB at most in practice. */
 const maxOwners = 10_000;
 
-/** What is known of an owner. `askedMs`: when the server was last asked, by the monotonic clock. */
-type KnownOwner = { owner: Owner; readonly path: string; askedMs: number | undefined };
+/** What is known of an owner. `askedMs`: when the server was last asked, by the monotonic clock; `lookup`: while it is being asked. */
+type KnownOwner = {
+  owner: Owner;
+  readonly path: string;
+  askedMs: number | undefined;
+  lookup: Promise<void> | undefined;
+};
 
 /** The owner that the row at an index names, as far as it is known now. */
 export type OwnerOf = (index: number) => Owner | undefined;
@@ -92,7 +97,7 @@ function createOwnerCache() {
   const add = (member: string, id: string, owners: Map<string, KnownOwner>): KnownOwner => {
     const { kind, path } = resources[member] ?? { kind: undefined, path: String };
     const owner = { kind, id, name: '', email: '', accounts: [], derived: false };
-    const known = { owner, path: path(encodeURIComponent(id)), askedMs: undefined };
+    const known = { owner, path: path(encodeURIComponent(id.toWellFormed())), askedMs: undefined, lookup: undefined };
     owners.set(id, known);
     order.set(known, () => owners.delete(id));
     const [oldest] = order;
@@ -117,7 +122,7 @@ function createOwnerCache() {
   };
 }
 
-/** @returns starts the look-up of an owner; undefined when it must not be looked up now. */
+/** @returns starts the look-up of an owner, or joins it; undefined when it must not be looked up now. */
 function createLookup(connection: Connection): (known: KnownOwner) => Promise<void> | undefined {
   const { clock, log, ownerLookedUp } = connection.settings;
   const permits = createSemaphore(maxConcurrent);
@@ -147,10 +152,11 @@ function createLookup(connection: Connection): (known: KnownOwner) => Promise<vo
     return undefined;
   };
   return known => {
-    if (!isDue(known, clock) || isPaused() || pending >= maxPending) return undefined;
+    if (known.lookup !== undefined || !isDue(known, clock) || isPaused() || pending >= maxPending) return known.lookup;
     pending += 1;
     known.askedMs = clock.monotonic();
-    return lookUp(known);
+    known.lookup = lookUp(known).finally(() => (known.lookup = undefined));
+    return known.lookup;
   };
 }
 

@@ -9,8 +9,7 @@ const receiver = 'http://collector:4318';
 
 describe('a configuration file', () => {
   test('requires four keys of a server; every other key has a default', () => {
-    const config = fromFile(smallest);
-    expect(config).toEqual({
+    expect(fromFile(smallest)).toEqual({
       servers: [
         {
           name: 'hq',

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { organizations } from '../../src/simulator/cast.js';
+import { generatedOwners } from '../../src/simulator/owners.js';
 import { type Entry, type SimSession, World } from '../../src/simulator/world.js';
 import {
   type Board,
@@ -59,6 +60,7 @@ const worlds = new Map([
 /** Two days in the life of a server; the first is older than what is asked for. */
 function worldOf(seed: number, sessionsPerHour: number): World {
   const world = new World(seed);
+  for (const owner of generatedOwners(seed)) world.addOwner(owner);
   const fromMs = (day.from - daySeconds) * 1000;
   officeHours({ seed, organizations, fromMs, untilMs: to * 1000, sessionsPerHour }).advance(world, to * 1000);
   return world;
@@ -98,6 +100,13 @@ type Place = readonly [uid: string, title: string];
 const ofOrganization = (title: string): Place => ['vb365-organization', title];
 const ofFleet = (title: string): Place => ['vb365-fleet', title];
 const ofSession = (title: string): Place => ['vb365-session', title];
+
+const ownerOf = ({ event }: Entry) =>
+  [...worlds.values()].flatMap(world => world.owner('user', event.touched.userId) ?? [])[0];
+const nameOfOwner = (entry: Entry): string => ownerOf(entry)?.name ?? '';
+/** An initiator without an address is not comparable. */
+const ofOthers = (entry: Entry): boolean =>
+  entry.session.initiatedBy.includes('@') && ![undefined, entry.session.initiatedBy].includes(ownerOf(entry)?.email);
 
 const idsOf = (wanted: (entry: Entry) => boolean): readonly string[] =>
   book
@@ -200,6 +209,11 @@ describe.each(stores)('$name', ({ source, boards: built, start, field }) => {
         ofOrganization('Client host'),
         field('veeam.restore.session.client.host'),
         tally(book, ({ session }) => session.clientHost),
+      ],
+      [
+        ofOrganization('Whose data others opened'),
+        field('veeam.restore.owner.name'),
+        tally(book.filter(ofOthers), nameOfOwner),
       ],
       [ofOrganization('Who exported data'), 'initiator', takers],
       [ofFleet('Who exported data'), 'initiator', takers],

@@ -97,6 +97,18 @@ describe('look-ups', () => {
     expect(asksFor(rig)).toHaveLength(10);
   });
 
+  test('are shared by sessions that are read at the same time', async () => {
+    const { rig, read, results } = await owning([row(0, { userId: 'u' })], () => user('Alice'));
+    expect(await Promise.all([read(), read()])).toMatchObject([[{ name: 'Alice' }], [{ name: 'Alice' }]]);
+    expect([asksFor(rig), results]).toEqual([['ProtectedUsers/u'], ['found']]);
+  });
+
+  test('survive an id that is no valid Unicode', async () => {
+    const { rig, read } = await owning([row(0, { userId: '\ud800' })], () => user('Alice'));
+    expect(await read()).toMatchObject([{ id: '\ud800', name: 'Alice' }]);
+    expect(asksFor(rig)).toEqual(['ProtectedUsers/%EF%BF%BD']);
+  });
+
   test('do not happen when they are switched off', async () => {
     const { rig, read } = await owning([row(0, { userId: 'u' })], () => user('Alice'), { resolveOwners: false });
     expect(await read()).toMatchObject([{ kind: 'user', id: 'u', name: '' }]);

@@ -33,7 +33,7 @@ export async function replayed({ worlds, folder, fromMs, to, protocol = 'http/js
       return { name, world, simulator };
     }),
   );
-  const servers = simulators.map(({ name, simulator: { url } }) => serverConfig(url, { name, apiVersion: 'v7' }));
+  const servers = simulators.map(({ name, simulator: { url } }) => serverConfig(url, { name, apiVersion: 'v8' }));
   const [first] = servers;
   if (first === undefined) throw new Error('There is no server to read');
   const history = { kind: 'since', at: milliseconds(fromMs) } as const;
