@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { normalize, tarGz } from './archives.js';
-import type { Release } from './release.js';
+import { readJson, type Release } from './release.js';
 import { run } from './run.js';
 
 /** Where the image is published. Registry and owner of a fork differ from those in the repository. */
@@ -45,9 +46,18 @@ export function packNpm(out: string, stage: string, { name, version, epochSecond
   const archive = `${name}-${version}.tgz`;
   run('npm', ['pack', '--silent', '--pack-destination', folder]);
   run('tar', ['-xzof', join(folder, archive), '-C', folder]);
+  allowPublishing(join(folder, 'package/package.json'));
   normalize(folder, epochSeconds);
   tarGz(join(out, archive), folder, 'package', epochSeconds);
 }
+
+/** The repository is private, so that nobody publishes it by mistake; npm would refuse the package too. */
+function allowPublishing(manifest: string): void {
+  const { private: _, ...rest } = readJson(publishable, manifest);
+  writeFileSync(manifest, `${JSON.stringify(rest, undefined, 2)}\n`);
+}
+
+const publishable = z.looseObject({ private: z.boolean() });
 
 /** Names of the files in a folder, sorted. */
 export const filesIn = (folder: string): readonly string[] => readdirSync(folder).toSorted();

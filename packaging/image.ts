@@ -27,9 +27,10 @@ export function image(out: string, stage: string, base: string | undefined, rele
     REVISION: release.revision,
   };
   const given = Object.entries(values).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
-  const platforms = processors.map(processor => `linux/${processor}`).join(',');
   const how = ['--isolation', 'chroot', '--format', 'oci', '--timestamp', String(release.epochSeconds)];
-  buildah('bud', ...how, '--platform', platforms, '--manifest', list, ...given, '.');
+  // One after the other: together, they would be listed in the order in which they end.
+  for (const processor of processors)
+    buildah('bud', ...how, '--platform', `linux/${processor}`, '--manifest', list, ...given, '.');
   writeArchive(buildah, list, { out, stage, release });
 }
 
@@ -52,7 +53,7 @@ function writeArchive(
   const { out, stage, release } = to;
   const layout = join(stage, 'image');
   rmSync(layout, { recursive: true, force: true });
-  buildah('manifest', 'push', '--all', '--format', 'oci', list, `oci:${layout}:${release.version}`);
+  buildah('manifest', 'push', '--all', '--format', 'oci', list, `oci:${layout}:${release.name}:${release.version}`);
   normalize(layout, release.epochSeconds);
   const archive = resolve(out, `${release.name}-${release.version}-image.oci.tar`);
   const order = ['--sort=name', '--format=gnu', '--owner=0', '--group=0', '--numeric-owner'];

@@ -4,15 +4,19 @@ import { z } from 'zod';
 import type { Release } from './release.js';
 import { run } from './run.js';
 
-const npmBom = z.looseObject({ metadata: z.looseObject({}), components: z.array(z.unknown()) });
+const npmBom = z.looseObject({
+  metadata: z.looseObject({ component: z.looseObject({}) }),
+  components: z.array(z.unknown()),
+});
 
 /** Writes the CycloneDX bill of materials: what npm knows of the packages, and the Node that the artifacts contain. */
-export function sbom(file: string, { node, epochSeconds }: Release): void {
+export function sbom(file: string, { name, node, epochSeconds }: Release): void {
   const bom = npmBom.parse(JSON.parse(run('npm', ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev'])));
   const timestamp = new Date(epochSeconds * 1000).toISOString();
   const whole = {
     ...bom,
-    metadata: { ...bom.metadata, timestamp },
+    // npm names the product after the folder.
+    metadata: { ...bom.metadata, timestamp, component: { ...bom.metadata.component, name } },
     components: [...bom.components, nodeComponent(node)],
   };
   const serialNumber = uuidOf(JSON.stringify({ ...whole, serialNumber: undefined }));

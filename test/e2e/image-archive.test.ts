@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { inFolder } from '../support/folder.js';
 import { artifact, buildArtifacts, version } from './support/artifacts.js';
 import { done, inspected, podman } from './support/image.js';
-import { eventually, freePort, getText } from './support/running.js';
+import { eventually, freePort, getText, runProgram } from './support/running.js';
+import { toolPath } from './support/tools.js';
 
 const archive = artifact(`vb365-exporter-${version}-image.oci.tar`);
 const name = 'vb365-exporter-readme';
@@ -33,6 +34,14 @@ test('the archive is one image for amd64 and arm64', async () => {
       'linux/amd64',
       'linux/arm64',
     ]);
+  });
+});
+
+test('a podman that has no images yet loads it under the name of the README', async () => {
+  await inFolder(async folder => {
+    const fresh = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
+    const load = { path: toolPath('podman'), args: [...fresh, 'load', '--input', archive] };
+    expect((await runProgram(load)).output).toContain(`Loaded image: localhost/vb365-exporter:${version}`);
   });
 });
 
