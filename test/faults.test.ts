@@ -130,6 +130,31 @@ describe('Nothing lost: ends complete once it is over', () => {
     testMs,
   );
 
+  test.each([
+    { apiVersion: 'v3', creationTime: '1980-01-01T00:00:00Z', endTime: '1980-01-01T00:00:00Z' },
+    { apiVersion: 'v6', creationTime: '2000-01-01T00:00:00Z', endTime: null },
+    { apiVersion: 'v8', creationTime: '1980-01-01T00:00:00Z', endTime: '1980-01-01T00:00:00Z' },
+  ] as const)(
+    '$apiVersion: a stopped session that appears with the times $creationTime and $endTime',
+    async ({ apiVersion, ...times }) => {
+      await onFaultStage({ server: { apiVersion } }, async stage => {
+        stage.simulator.intercept((call, exchange) => {
+          if (call.route === routes.list) return altered(body => datedRows(body, times))(call, exchange);
+          if (call.route === routes.session)
+            return altered(body => ({ ...(body as object), ...times }))(call, exchange);
+          return exchange.proceed();
+        });
+        const session = stage.openSession();
+        stage.addEvents(session, 7);
+        stage.addEvents(session, 2, { startedAt: 315_532_800_000_000_000n });
+        stage.stopSession(session);
+        await stage.endsComplete();
+        expect((await stage.metrics()).get(anomaly('no_time'))).toBeGreaterThan(0);
+      });
+    },
+    testMs,
+  );
+
   test(
     'a server that is gone, and comes back',
     async () => {
@@ -215,3 +240,8 @@ describe('Nothing lost: ends complete once it is over', () => {
     testMs,
   );
 });
+
+function datedRows(body: unknown, times: object): unknown {
+  const page = body as Readonly<{ results: readonly object[] }>;
+  return { ...page, results: page.results.map(row => ({ ...row, ...times })) };
+}

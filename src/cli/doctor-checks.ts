@@ -32,6 +32,16 @@ export type Check = Readonly<{
   advise: (error: ExporterError) => string;
 }>;
 
+/** What to do about a proxy that fails. `key`: the one of the configuration that sets it. */
+export const proxyAdvice = (key: string): string =>
+  `check that the proxy runs and allows the connection; "${key}", HTTPS_PROXY, HTTP_PROXY and NO_PROXY select it`;
+
+/** A check whose failure may be one of the proxy of the server. */
+export const behindProxy = (check: Check): Check => ({
+  ...check,
+  advise: error => (error.details['proxy'] === true ? proxyAdvice('proxy_url') : check.advise(error)),
+});
+
 /** Runs checks one after the other. Never rejects. */
 export async function runChecks(checks: readonly Check[]): Promise<readonly CheckResult[]> {
   const results: CheckResult[] = [];

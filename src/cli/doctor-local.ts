@@ -8,7 +8,7 @@ import { errorCode } from '../kernel/network-error.js';
 import { otlpTransport } from '../otlp/transport.js';
 import { preflight } from '../store/preflight.js';
 import type { ListenAddress } from '../web/listen.js';
-import { type Check, type CheckOutcome, failed, ok, skipped, warning } from './doctor-checks.js';
+import { type Check, type CheckOutcome, failed, ok, proxyAdvice, skipped, warning } from './doctor-checks.js';
 import { fileAdvice } from './referenced-files.js';
 
 /** Valid export requests without data; in protobuf that is no byte at all. */
@@ -65,8 +65,7 @@ function otlpAdvice(error: ExporterError, proxy: OtlpTarget['proxy']): string {
   if (reason === 'rejected') return 'check that the receiver supports OTLP/HTTP with the protocol of "otlp.protocol"';
   if (tlsCode.test(errorCode(cause)))
     return 'check whether the receiver expects http or https in "otlp.endpoint", and set "otlp.tls.ca_file" to the issuer of its certificate';
-  if (proxy !== undefined && reason === 'network')
-    return 'check that the proxy runs and allows the connection; "otlp.proxy_url", HTTPS_PROXY, HTTP_PROXY and NO_PROXY select it';
+  if (proxy !== undefined && reason === 'network') return proxyAdvice('otlp.proxy_url');
   return 'check that the receiver runs, and that "otlp.endpoint" has its port for OTLP/HTTP (4318, not 4317 for gRPC)';
 }
 

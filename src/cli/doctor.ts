@@ -5,7 +5,7 @@ import { credentialsOf, trustOf } from '../server/source.js';
 import { examineApi } from '../source/examine.js';
 import { type ListenAddress, parseListenAddress } from '../web/listen.js';
 import { apiChecks } from './doctor-api.js';
-import { type CheckReport, type CheckResult, failed, runChecks } from './doctor-checks.js';
+import { behindProxy, type CheckReport, type CheckResult, failed, runChecks } from './doctor-checks.js';
 import { listenCheck, otlpCheck, stateCheck } from './doctor-local.js';
 import { networkChecks } from './doctor-network.js';
 import { healthProblem } from './healthcheck.js';
@@ -100,7 +100,7 @@ async function checkServer(
   const examined = examineApi(options);
   try {
     const checks = [...networkChecks(server, options, signal), ...apiChecks({ server, clock, examined, signal })];
-    const results = await withFiles(await runChecks(checks), serverFiles(server, clock.now()));
+    const results = await withFiles(await runChecks(checks.map(behindProxy)), serverFiles(server, clock.now()));
     const installationId = examined.installationId();
     return { name: server.name, installationId, subject: `server ${server.name} (${server.url.origin})`, results };
   } finally {

@@ -51,7 +51,7 @@ export function isDirect(url: URL, noProxy: string): boolean {
 }
 
 function matches(entry: string, host: string, port: string): boolean {
-  const [, name = entry, only] = /^(\[[^\]]*\]|[^:]*):(\d+)$/.exec(entry) ?? [];
+  const [, name = entry, only] = /^((?:\[[^\]]*\])?[^:]*):(\d+)$/.exec(entry) ?? [];
   if (only !== undefined && only !== port) return false;
   if (name === '*') return true;
   if (isIP(host) !== 0) return holdsAddress(bare(name), host);
@@ -82,5 +82,5 @@ function holdsAddress(range: string, address: string): boolean {
 const bare = (host: string): string =>
   host
     .toLowerCase()
-    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/^\[([^\]]*)\](?=$|\/)/, '$1')
     .replace(/(.)\.$/, '$1');

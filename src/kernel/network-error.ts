@@ -40,6 +40,8 @@ export function errorCode(thrown: unknown): string {
 /** Codes that are about the proxy when there is one: it resolves the other host, and connects to it. */
 const proxyWords: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused by the proxy',
+  EHOSTUNREACH: 'the proxy is unreachable',
+  ENETUNREACH: 'the network of the proxy is unreachable',
   ENOTFOUND: 'host name of the proxy not found',
   EAI_AGAIN: 'host name of the proxy could not be resolved',
 };

@@ -63,12 +63,17 @@ const outOfRange = /^(?:0000-|[+-]?\d{5,}-|-\d{4}-)/;
 
 /** Times before are zero dates of other systems, in any time zone: 1601-01-01, 1899-12-30, 1900-01-01, 1970-01-01. */
 const earliest: Nanos = seconds(86_400);
+/** 2016-01-01: times before, such as 1980 and 2000, are older than the first release of the product (November 2016). */
+const firstRelease: Nanos = seconds(1_451_606_400);
 /** The largest dates, such as 9999-12-31 and 2079-06-06, are ahead of the clock. A zone read wrongly is not: 14 hours. */
 const furthestAhead: Nanos = seconds(86_400);
 
 /** The instant, unless it cannot be when something happened. `readAt`: server time of the answer. */
 export const usable = (time: TimeMember, readAt: Nanos): ParsedInstant | undefined =>
-  typeof time === 'object' && time.at >= earliest && time.at <= readAt + furthestAhead ? time : undefined;
+  typeof time === 'object' && time.at >= earliestAt(readAt) && time.at <= readAt + furthestAhead ? time : undefined;
+
+/** On a server whose own clock is before the first release, its times are as good as its clock. */
+const earliestAt = (readAt: Nanos): Nanos => (readAt < firstRelease ? earliest : firstRelease);
 
 /** An `eTag` (v8, an int64) as text; `''` for none, and for one that a JSON number cannot represent exactly. */
 export const tag = (value: unknown): string => (Number.isSafeInteger(value) ? String(value) : '');

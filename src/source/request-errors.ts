@@ -58,6 +58,8 @@ export function okJson(operation: ApiOperation, response: HttpStatus & Readonly<
 export const isGone = ({ status, body }: Readonly<{ status: number; body: string }>): boolean =>
   status === 404 && (body.trim() === '' || isJsonObject(parseJson(body)));
 
+const noTlsAtProxy =
+  'the port of the proxy does not use TLS although its URL begins with "https", or that of the REST API does not';
 const noTls = 'the port does not use TLS; check that it is the port of the REST API (default 4443)';
 const oldTls = 'it supports TLS 1.1 at most, and the exporter requires TLS 1.2';
 
@@ -66,12 +68,15 @@ const serverWords: Readonly<Record<string, string>> = {
   ...networkWords,
   ECONNREFUSED:
     'connection refused; check that the REST service is enabled (it is off by default) and that the port is right',
-  UND_ERR_HEADERS_TIMEOUT: 'the proxy does not answer',
   EPROTO: noTls,
   ERR_SSL_WRONG_VERSION_NUMBER: noTls,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: noTls,
   ERR_SSL_UNSUPPORTED_PROTOCOL: oldTls,
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: oldTls,
+};
+
+const proxyWords: Readonly<Record<string, string>> = {
+  UND_ERR_HEADERS_TIMEOUT: 'the proxy does not answer',
   UND_ERR_PRX_TLS: 'the TLS certificate of the proxy is for another host name',
 };
 
@@ -90,27 +95,38 @@ const timeouts: ReadonlySet<string> = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIM
 type ServerRoute = Readonly<{ host: string; proxy?: ProxyConfig | undefined }>;
 
 /**
- * The error of a request without a complete response. The cause is left out for undici's HTTP parser, because it holds
- * what the server sent, and for a proxy, because it may hold what we sent.
+ * The error of a request without a complete response; `details.proxy` if it is about the proxy. The cause is left out for
+ * undici's HTTP parser, because it holds what the server sent, and for a proxy, because it may hold what we sent.
  */
 export function networkFailure(thrown: unknown, { host, proxy }: ServerRoute): ExporterError {
-  if (isJsonObject(thrown) && thrown['name'] === 'HTTPParserError')
-    return new ExporterError('decode', `Could not read the answer of "${host}": not HTTP`);
+  if (isParserError(thrown)) return new ExporterError('decode', `Could not read the answer of "${host}": not HTTP`);
   const code = errorCode(thrown);
   const reason = timeouts.has(code) ? 'timeout' : 'network';
   const route = proxy === undefined ? `"${host}"` : `"${host}" through the proxy "${proxyName(proxy)}"`;
-  const words = faultOf(proxy, thrown, code) ?? serverWords[code] ?? (code || 'unknown network error');
+  const fault = faultOf(proxy, thrown, code);
+  const words = fault ?? serverWords[code] ?? (code || 'unknown network error');
   return new ExporterError(reason, `Could not connect to ${route}: ${words}`, {
-    details: broken.has(code) ? { connected: true } : {},
+    details: detailsOf(code, fault !== undefined || isSlowProxy(proxy, code)),
     ...(proxy === undefined ? { cause: thrown } : {}),
   });
 }
 
-/** `trust.ts` checks the server's own certificate, so one that Node refuses is that of a proxy. */
+const isParserError = (thrown: unknown): boolean => isJsonObject(thrown) && thrown['name'] === 'HTTPParserError';
+
+const detailsOf = (code: string, isOfProxy: boolean): Readonly<Record<string, boolean>> =>
+  broken.has(code) ? { connected: true } : isOfProxy ? { proxy: true } : {};
+
+/** With a proxy, no connection is made but to it. */
+const isSlowProxy = (proxy: ProxyConfig | undefined, code: string): boolean =>
+  proxy !== undefined && timeouts.has(code);
+
+/** What is wrong with the proxy. `trust.ts` checks the server's own certificate, so one that Node refuses is that of a proxy. */
 function faultOf(proxy: ProxyConfig | undefined, thrown: unknown, code: string): string | undefined {
   if (proxy === undefined) return undefined;
   const fault = certificateFaults[code];
-  return fault === undefined ? proxyFault(thrown) : `the proxy is not trusted, ${fault}`;
+  if (fault !== undefined) return `the proxy is not trusted, ${fault}`;
+  if (serverWords[code] === noTls && proxy.url.reveal().startsWith('https:')) return noTlsAtProxy;
+  return proxyFault(thrown) ?? proxyWords[code];
 }
 
 /** Codes of a connection that the other side has closed. */

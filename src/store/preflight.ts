@@ -74,11 +74,11 @@ function readHeader(path: string): PreflightResult['file'] {
     closeSync(descriptor);
   }
   if (head.toString('latin1', 0, 16) !== header.magic) throw damage(path, 'it is not a state file, or it is damaged');
+  // A write-ahead log holds what the file itself may lack: an exporter runs with it, or was killed.
+  if ((sizeOf(`${path}-wal`) ?? 0) === 0) readUnlocked(path);
   if (head.readInt32BE(header.applicationAt) !== applicationId) throw otherProgram(path);
   const schema = head.readInt32BE(header.schemaAt);
   checkVersion(schema, path);
-  // A write-ahead log holds what the file itself may lack: an exporter runs with it, or was killed.
-  if ((sizeOf(`${path}-wal`) ?? 0) === 0) readUnlocked(path);
   return { schema, sizeBytes: size, shared: (mode & 0o077) !== 0 };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config } from '../../src/config/parse.js';
 import { type Check, runChecks } from '../../src/cli/doctor-checks.js';
@@ -133,6 +133,28 @@ describe('doctor check of the state file', () => {
 
   const bad: readonly (readonly [string, (path: string) => void, RegExp])[] = [
     ['a file of another format', path => writeFileSync(path, 'x'.repeat(200)), /not a state file, or it is damaged/],
+    [
+      'a file of which only the header is left',
+      path => {
+        createFile(path);
+        truncateSync(path, 16);
+      },
+      /not a state file, or it is damaged/,
+    ],
+    [
+      'a file with zeros behind the first 16 bytes',
+      path => writeFileSync(path, `SQLite format 3\0${'\0'.repeat(4_080)}`),
+      /not a state file, or it is damaged/,
+    ],
+    [
+      'a database of another program',
+      path => {
+        const database = new DatabaseSync(path);
+        database.exec('CREATE TABLE theirs (a)');
+        database.close();
+      },
+      /database of another program/,
+    ],
     ['an empty file', path => writeFileSync(path, ''), /it is empty/],
     ['a directory instead of a file', path => mkdirSync(path), /directory/],
     [

@@ -92,6 +92,20 @@ describe('a session', () => {
   );
 
   test.each([
+    ['1980-01-01T00:00:00Z', '1980-01-01T00:00:00Z'],
+    ['2000-01-01T00:00:00Z', null],
+    ['2015-12-31T23:59:59Z', undefined],
+  ])('from %s to %j has no time: the product is younger', (creationTime, endTime) => {
+    const wanted = { createdAt: readAt, undated: true, endedAt: undefined, anomalies: ['no_time'] };
+    expect(decoded(wire({ state: 'Stopped', creationTime, endTime }))).toMatchObject(wanted);
+  });
+
+  test('of a server whose clock is before the first release has the times of that clock', () => {
+    const entry = decodeSession(wire({ creationTime: '2000-01-01T00:00:00Z' }), 946_684_900_000_000_000n);
+    expect(entry).toMatchObject({ session: { createdAt: 946_684_800_000_000_000n } });
+  });
+
+  test.each([
     ['canary', ['no_time']],
     ['1601-01-01T00:00:00Z', ['no_time']],
     ['1970-01-01T00:00:00Z', ['no_time']],
