@@ -48,7 +48,8 @@ export const misuseAlerts: readonly MetricDetection[] = [
     severity: 'critical',
     detects: 'Exporter blinded: feed inactive and server unreachable after failed logins',
     attack: ['T1562.008', 'T1531'],
-    falsePositives: 'A changed password, followed by a restart of the server.',
+    falsePositives:
+      'A login that was refused, even once with short poll intervals, followed by a restart of the server.',
     expr: secondsLeft(blinded),
     summary: 'The exporter was locked out of the VB365 server {{ $labels.server }}, and cannot reach it any more.',
     description: `{{ $labels.server }} refused the login of the exporter and is unreachable since. Somebody may hide what happens there. Check who changed the account and the firewall. ${lostIn}`,
@@ -73,7 +74,8 @@ export const misuseAlerts: readonly MetricDetection[] = [
     severity: 'warning',
     detects: 'Many failed logins of our account',
     attack: ['T1110', 'T1531'],
-    falsePositives: 'A changed or expired password.',
+    falsePositives:
+      'A changed or expired password. With short poll intervals, one refused login: each poll counts for a minute.',
     expr: `${pollErrors('auth', at.failedLogins.window)} > ${String(at.failedLogins.times)}`,
     summary: 'The VB365 server {{ $labels.server }} refuses the login of the exporter again and again.',
     description: `${count} polls of {{ $labels.server }} failed within ${at.failedLogins.window} because the login was refused. If nobody changed the account, somebody may be guessing its password until it is locked. Check its lockouts and sign-ins.`,

@@ -135,7 +135,7 @@ export const quietMisuseCases: readonly Case[] = [
   },
   {
     alert: 'VB365MisuseExporterBlinded',
-    says: '30 quiet days with a restart each night and a refused login each week',
+    says: '30 quiet days with a restart each night and a poll that is refused each week',
     series: {
       [up]: state(1, 0),
       [feed]: state(1, 0),
@@ -152,7 +152,7 @@ export const quietMisuseCases: readonly Case[] = [
   },
   {
     alert: 'VB365MisuseFailedLogins',
-    says: '30 quiet days with a refused login each week',
+    says: '30 quiet days with a poll that is refused each week',
     series: { [errors('auth')]: rises(weeks) },
     looks: silentAt(...eachDay(120, 150)),
   },
