@@ -82,6 +82,12 @@ export const misuseCases: readonly Case[] = [
   },
   {
     alert: 'VB365MisuseFailedLogins',
+    says: 'each poll is refused, with an hour between polls',
+    series: { [errors('auth')]: '0x20 1x60 2x60 3x60', [series('vb365_poll_interval_seconds', ofServer)]: '3600x200' },
+    looks: [...silentAt(20, 22, 82, 90), { minute: 150, fires: times('3') }],
+  },
+  {
+    alert: 'VB365MisuseFailedLogins',
     says: 'two polls are refused while the server restarts',
     series: { [errors('auth')]: '0x20 2x60' },
     looks: silentAt(20, 21, 22, 25, 60),
