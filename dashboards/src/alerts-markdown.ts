@@ -47,8 +47,11 @@ ${alerts
   .join('\n')}
 `;
 
-const line = ({ name, severity, summary, for: lasting }: Alert): string =>
-  `- [${name}](../dashboards/runbooks/${name}.md) (${severity}${lasting === undefined ? '' : `, after ${lasting}`}): ${shown(summary)}`;
+const line = ({ name, severity, milder, summary, for: lasting }: Alert): string =>
+  `- [${name}](../dashboards/runbooks/${name}.md) (${[severity, ...milderOf(milder), ...(lasting === undefined ? [] : [`after ${lasting}`])].join(', ')}): ${shown(summary)}`;
+
+const milderOf = (milder: Alert['milder']): readonly string[] =>
+  milder === undefined ? [] : [`${milder.severity} for ${milder.label} \`${milder.value}\``];
 
 /** A summary with the names of labels in place of their values. */
 const shown = (summary: string): string => summary.replace(/\{\{ \$labels\.(\w+) \}\}/g, '`$1`');

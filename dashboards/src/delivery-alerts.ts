@@ -25,6 +25,7 @@ export const deliveryAlerts: readonly Alert[] = [
     ...of,
     name: 'VB365DeliveryFailing',
     severity: 'critical',
+    milder: { label: 'sink', value: 'traces', severity: 'warning' },
     expr: `min ${per} (min_over_time(vb365_sink_backlog_sessions[${at.deliveryFailing.window}])) > 0
 unless on (server, sink)
 sum ${per} (increase(vb365_sink_delivered_total{outcome!="rejected"}[${at.deliveryFailing.window}])) > 0`,

@@ -41,6 +41,15 @@ export const deliveryCases: readonly Case[] = [
   },
   {
     alert: 'VB365DeliveryFailing',
+    says: 'the same for traces is a warning',
+    series: {
+      [of('sink_backlog_sessions', { sink: 'traces' })]: '0x5 1x60',
+      [of('sink_delivered_total', { sink: 'traces', outcome: 'delivered' })]: '10x65',
+    },
+    looks: [...silentAt(30, 38), { minute: 42, fires: fires('1', { sink: 'traces', severity: 'warning' }) }],
+  },
+  {
+    alert: 'VB365DeliveryFailing',
     says: 'sessions wait, but the sink delivers',
     series: { [backlog]: '0x5 3x60', [delivered]: '0+0.02x65' },
     looks: silentAt(30, 42, 60),

@@ -63,7 +63,7 @@ export const restoreAlerts: readonly Alert[] = [
     severity: 'warning',
     expr: sessionsWithoutFailedItem,
     summary: `Restore sessions failed for ${tenant}.`,
-    description: `${count} restore session(s) of {{ $labels.workload }} of ${tenant} failed within ${at.restoreEventFailed.window}, and not for a failed item. The log records of the sessions contain the error.`,
+    description: `${count} restore session(s) of {{ $labels.workload }} of ${tenant} failed within ${at.restoreEventFailed.window}, and not for a failed item. Look at the records of their events and at the sessions in VB365: error.message of a session holds its details only.`,
   },
   {
     ...of,
@@ -102,7 +102,7 @@ export const restoreAlerts: readonly Alert[] = [
     for: at.restoreVolumeUnusual.for,
     keepFiringFor: at.restoreVolumeUnusual.keepFiringFor,
     lookBack: '7d',
-    summary: `Many more items are restored than usual for ${tenant}.`,
+    summary: `Many more items are viewed, restored or taken out than usual for ${tenant}.`,
     description: `${count} items in one hour for ${tenant}, more than ${String(at.restoreVolumeUnusual.timesBusiest)} times the busiest hour of the week before. Check who opened the sessions and whether a mass restore is planned.`,
   },
   {

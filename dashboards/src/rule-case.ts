@@ -1,6 +1,6 @@
 import { type Alert, annotationsOf } from './rule.js';
 
-/** An expected firing: its labels without severity and component, and its value as the description shows it. */
+/** An expected firing: its labels without component, and without severity where it is that of the alert, and its value as the description shows it. */
 export type Firing = Readonly<{ labels: Readonly<Record<string, string>>; value?: string }>;
 
 /** An evaluation of the alert `minute` minutes after the start; without `fires` the alert must be silent. */

@@ -29,9 +29,15 @@ const ruleOf = (alert: Alert) => ({
   expr: alert.expr,
   ...(alert.for === undefined ? {} : { for: alert.for }),
   ...(alert.keepFiringFor === undefined ? {} : { keep_firing_for: alert.keepFiringFor }),
-  labels: { severity: alert.severity, component: alert.component },
+  labels: { severity: severityOf(alert), component: alert.component },
   annotations: annotationsOf(alert),
 });
+
+/** The label, which Prometheus renders as a template. */
+const severityOf = ({ severity, milder }: Alert): string =>
+  milder === undefined
+    ? severity
+    : `{{ if eq $labels.${milder.label} "${milder.value}" }}${milder.severity}{{ else }}${severity}{{ end }}`;
 
 const alertGroups = {
   restore: restoreAlerts,

@@ -41,6 +41,8 @@ export type Alert = Readonly<{
   name: `VB365${string}`;
   component: Component;
   severity: Severity;
+  /** The value of a label with which it is less severe. */
+  milder?: Readonly<{ label: string; value: string; severity: Severity }>;
   /** PromQL. */
   expr: string;
   /** How long the expression must hold; undefined: fires at once. */

@@ -99,7 +99,7 @@ const reading: readonly Alert[] = [
     expr: `${pollErrors('throttled', at.apiThrottled.window)} > ${String(at.apiThrottled.times)}`,
     for: at.apiThrottled.for,
     summary: 'The VB365 server {{ $labels.server }} throttles the exporter.',
-    description: `{{ $labels.server }} throttled ${count} requests of the exporter. Raise poll_interval and open_poll_interval, and check which other clients use that server.`,
+    description: `{{ $labels.server }} throttled ${count} reads of the exporter. Raise poll_interval and open_poll_interval, and check which other clients use that server.`,
   },
   {
     ...of,

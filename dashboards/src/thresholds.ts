@@ -41,7 +41,7 @@ export const thresholds = {
     massView: { itemsPerHour: 200, timesBusiest: 2, keepFiringFor: '1d' },
     exporterBlinded: { loginsWindow: '6h', logins: 2, networkWindow: '5m', networkErrors: 1 },
     sessionsDeleted: { window: '1h', keepFiringFor: '1d' },
-    failedLogins: { window: '10m', times: 2 },
+    failedLogins: { window: '10m', times: 2, slowSeconds: 240, slowWindow: '3h' },
     /** Placeholders in lower case, for your own; docs/DETECTIONS.md says how to replace them. */
     trusted: {
       mailDomains: ['partner.example.com'],

@@ -91,8 +91,8 @@ export const ofResult: readonly Attribute<Session>[] = [
   },
   {
     name: 'error.message',
-    help: 'Error message of the server',
-    example: 'Mailbox not found',
+    help: 'Details of a failed session, as the server writes them',
+    example: '5 items processed',
     holds: freeText,
     of: session => (session.result.label === 'Failed' ? session.details : undefined),
   },

@@ -71,6 +71,16 @@ export const misuseCases: readonly MisuseCase[] = [
   one('VB365MisuseFirstExport', 'an operator restores for the first time', {}, silent),
   one('VB365MisuseFirstExport', 'two hours ago', type('Save'), { ...silent, at: '2026-03-12T08:00:00Z' }),
   one('VB365MisuseExternalRecipient', 'a stranger', type('Send', to('eve@Evil.example'))),
+  one(
+    'VB365MisuseExternalRecipient',
+    'a stranger after the organization',
+    type('Send', to('legal@contoso.onmicrosoft.com; eve@evil.example')),
+  ),
+  one(
+    'VB365MisuseExternalRecipient',
+    'a stranger before the organization',
+    type('Send', to('eve@evil.example; legal@contoso.onmicrosoft.com')),
+  ),
   one('VB365MisuseExternalRecipient', 'the organization', type('Send', to('legal@Contoso.onmicrosoft.com')), silent),
   one('VB365MisuseExternalRecipient', 'a trusted domain', type('Send', to('x@partner.example.com')), silent),
   one('VB365MisuseExternalRecipient', 'an export to a file', type('Export', to('D:\\Exports\\a.pst')), silent),

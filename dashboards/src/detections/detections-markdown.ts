@@ -107,6 +107,8 @@ const blindSpots = (): string => `## What they do not see
 - Deleted sessions, if they had stopped and the server has no change feed (before VB365 8); those that were older than 7 days, which a shorter
   retention deletes as well; and those deleted before the exporter read them.
 - A lost server, while the exporter waits before its next login: 1, 10 or 30 minutes after a refused one. Until then it is \`VB365MisuseFailedLogins\`.
+- A blinded exporter, with a \`poll_interval\` of 5 minutes or more: too few polls fail within its window (more than
+  ${String(at.exporterBlinded.networkErrors)} in ${at.exporterBlinded.networkWindow}). Then \`VB365ServerUnreachable\` reports the outage.
 - Logins other than its own: the exporter sees that its account is locked, not who locked it.`;
 
 /** The text of docs/DETECTIONS.md. */

@@ -47,15 +47,16 @@ export const logDetections: readonly LogDetection[] = [
     severity: 'warning',
     detects: 'Items sent to an external recipient',
     attack: ['T1048'],
-    falsePositives: 'Mail domains of the organization or of partners that are not listed.',
+    falsePositives:
+      'Mail domains of the organization or of partners that are not listed. Several recipients in one record.',
     query: {
       records: [...everyItem, type('Send', 'Export', 'Save')],
       outsider: {
         attribute: 'veeam.restore.target',
-        part: '^[^@]*@([^@]+)$',
+        part: '^[^@]*@([\\s\\S]+)$',
         ofOrganization: '^(.+)$',
         trusted: at.trusted.mailDomains,
-        sigma: { contains: '@', with: ['*@%'] },
+        sigma: { contains: '@', with: ['*@%'], never: '*@*@*' },
       },
       by: byTenant,
       window: at.window,

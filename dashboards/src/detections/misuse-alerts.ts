@@ -14,6 +14,13 @@ const tenant = '{{ $labels.organization }} on {{ $labels.server }}';
 const pollErrors = (reasons: string, window: string): string =>
   `sum ${per} (increase(vb365_poll_errors_total{reason=~"${reasons}"}[${window}]))`;
 
+/** With polls too slow for a window, a longer one that holds enough of them. */
+const failedLogins = `${pollErrors('auth', at.failedLogins.window)} > ${String(at.failedLogins.times)}
+or
+${pollErrors('auth', at.failedLogins.slowWindow)} > ${String(at.failedLogins.times)}
+and on (server)
+max ${per} (${lastKnown('vb365_poll_interval_seconds')}) > ${String(at.failedLogins.slowSeconds)}`;
+
 /** Neither poll nor feed gets an answer, and the login was refused before. */
 const blinded = `max ${per} (${lastKnown('vb365_server_up')}) == 0
 and on (server)
@@ -48,7 +55,8 @@ export const misuseAlerts: readonly MetricDetection[] = [
     severity: 'critical',
     detects: 'Exporter blinded: feed inactive and server unreachable after failed logins',
     attack: ['T1562.008', 'T1531'],
-    falsePositives: 'A changed password, followed by a restart of the server.',
+    falsePositives:
+      'A login that was refused, even once with short poll intervals, followed by a restart of the server.',
     expr: secondsLeft(blinded),
     summary: 'The exporter was locked out of the VB365 server {{ $labels.server }}, and cannot reach it any more.',
     description: `{{ $labels.server }} refused the login of the exporter and is unreachable since. Somebody may hide what happens there. Check who changed the account and the firewall. ${lostIn}`,
@@ -73,9 +81,10 @@ export const misuseAlerts: readonly MetricDetection[] = [
     severity: 'warning',
     detects: 'Many failed logins of our account',
     attack: ['T1110', 'T1531'],
-    falsePositives: 'A changed or expired password.',
-    expr: `${pollErrors('auth', at.failedLogins.window)} > ${String(at.failedLogins.times)}`,
+    falsePositives:
+      'A changed or expired password. With short poll intervals, one refused login: each poll counts for a minute.',
+    expr: failedLogins,
     summary: 'The VB365 server {{ $labels.server }} refuses the login of the exporter again and again.',
-    description: `${count} polls of {{ $labels.server }} failed within ${at.failedLogins.window} because the login was refused. If nobody changed the account, somebody may be guessing its password until it is locked. Check its lockouts and sign-ins.`,
+    description: `${count} polls of {{ $labels.server }} failed within ${at.failedLogins.window} (${at.failedLogins.slowWindow} with slow polls) because the login was refused. If nobody changed the account, somebody may be guessing its password until it is locked. Check its lockouts and sign-ins.`,
   },
 ];

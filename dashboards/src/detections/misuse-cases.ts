@@ -82,6 +82,12 @@ export const misuseCases: readonly Case[] = [
   },
   {
     alert: 'VB365MisuseFailedLogins',
+    says: 'each poll is refused, with an hour between polls',
+    series: { [errors('auth')]: '0x20 1x60 2x60 3x60', [series('vb365_poll_interval_seconds', ofServer)]: '3600x200' },
+    looks: [...silentAt(20, 22, 82, 90), { minute: 150, fires: times('3') }],
+  },
+  {
+    alert: 'VB365MisuseFailedLogins',
     says: 'two polls are refused while the server restarts',
     series: { [errors('auth')]: '0x20 2x60' },
     looks: silentAt(20, 21, 22, 25, 60),
@@ -135,7 +141,7 @@ export const quietMisuseCases: readonly Case[] = [
   },
   {
     alert: 'VB365MisuseExporterBlinded',
-    says: '30 quiet days with a restart each night and a refused login each week',
+    says: '30 quiet days with a restart each night and a poll that is refused each week',
     series: {
       [up]: state(1, 0),
       [feed]: state(1, 0),
@@ -152,7 +158,7 @@ export const quietMisuseCases: readonly Case[] = [
   },
   {
     alert: 'VB365MisuseFailedLogins',
-    says: '30 quiet days with a refused login each week',
+    says: '30 quiet days with a poll that is refused each week',
     series: { [errors('auth')]: rises(weeks) },
     looks: silentAt(...eachDay(120, 150)),
   },

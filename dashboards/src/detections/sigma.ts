@@ -64,7 +64,9 @@ function detectionOf({ records, outsider }: LogAlertQuery): Detection {
   if (outsider !== undefined) {
     const trusted = [...outsider.trusted, ...patterns(outsider, [ownPlaceholder, ...outsider.trusted])];
     parts['filter_trusted'] = { [outsider.attribute]: trusted };
-    condition += ' and not filter_trusted';
+    const { never } = outsider.sigma;
+    if (never !== undefined) parts['several'] = { [outsider.attribute]: never };
+    condition += never === undefined ? ' and not filter_trusted' : ' and (several or not filter_trusted)';
   }
   return { ...parts, condition };
 }

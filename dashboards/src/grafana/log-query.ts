@@ -21,9 +21,9 @@ export type Outsider = Readonly<{
   trusted: readonly string[];
   /**
    * The same for Sigma, which cannot compare parts: a text that only values with a part contain (undefined: all have one), and
-   * the patterns of values that have the part `%`.
+   * the patterns of values that have the part `%`, and that of outsiders whatever they end in.
    */
-  sigma: Readonly<{ contains?: string; with: readonly string[] }>;
+  sigma: Readonly<{ contains?: string; with: readonly string[]; never?: string }>;
 }>;
 
 /** An attribute to group by; `as` gives it a name, `lowerCaseAs` its lower case. */
