@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { linuxPackages } from '../../packaging/linux-packages.js';
+import { readRelease } from '../../packaging/release.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { inFolder } from '../support/folder.js';
@@ -46,6 +48,8 @@ async function apt(machine: Machine, ...args: readonly string[]): Promise<string
 
 const pidOf = async (machine: Machine): Promise<string> =>
   (await machine.must('systemctl', 'show', '--property=MainPID', '--value', 'vb365-exporter')).trim();
+
+const counted = /^vb365_restore_events_total\{.*organization="fabrikam\.onmicrosoft\.com".*status="Failed"\} 1$/m;
 
 describe('the .deb on a bare Debian 12 with systemd', () => {
   test('is installed, alerts within 3 minutes, survives an upgrade with its counters, and is purged', async () => {
@@ -109,8 +113,6 @@ describe('the .deb on a bare Debian 12 with systemd', () => {
             : undefined,
         );
 
-        const counted =
-          /^vb365_restore_events_total\{.*organization="fabrikam\.onmicrosoft\.com".*status="Failed"\} 1$/m;
         expect(await page()).toMatch(counted);
         await done({ path: 'cp', args: [await nextVersion(folder), join(root, 'root/next.deb')] });
         await apt(machine, 'install', '/root/next.deb');
@@ -157,32 +159,55 @@ describe('the .deb on a bare Debian 12 with systemd', () => {
   });
 });
 
-describe('the .rpm on a bare root file system', () => {
-  test('is installed, runs, is upgraded, and leaves its state and the configuration of its user', async () => {
+/** The .rpm with a higher version. */
+function nextRpm(folder: string): string {
+  const next = '99.0.0';
+  linuxPackages(folder, join(folder, 'stage'), 'amd64', { ...readRelease({}), version: next });
+  return join(folder, `vb365-exporter-${next}-1.x86_64.rpm`);
+}
+
+describe('the .rpm on a bare system with systemd', () => {
+  test('is installed, reads a server, survives an upgrade with its counters, and leaves state and configuration', async () => {
     await inFolder(async folder => {
       const root = await unpackMachine(folder);
-      const inRoot = async (...command: readonly string[]) => runProgram({ path: 'chroot', args: [root, ...command] });
+      const machine = await bootMachine(root);
+      const simulator = await simulate({ clock: systemClock });
+      const address = `127.0.0.1:${String(await freePort())}`;
+      const page = async (): Promise<string> => (await getText(`http://${address}/metrics`)).text;
       // The libraries are there, but Debian's; the package database of rpm does not know them.
-      const install = async (...how: readonly string[]): Promise<void> =>
-        done({ path: toolPath('rpm'), args: ['--root', root, '--nodeps', ...how] });
-      await install('--install', rpm);
-      expect((await inRoot('vb365-exporter', '--version')).output.trim()).toBe(version);
-      expect(await inRoot('vb365-exporter', 'demo', '--for', '5s')).toMatchObject({ code: 0 });
-      const { output } = await inRoot('systemd-analyze', 'verify', 'vb365-exporter.service');
-      expect(output).not.toMatch(/vb365/);
+      const install = async (how: '--install' | '--upgrade', file: string): Promise<string> => {
+        await done({ path: 'cp', args: [file, join(root, 'root/exporter.rpm')] });
+        return machine.must('rpm', '--nodeps', how, '/root/exporter.rpm');
+      };
+      try {
+        await install('--install', rpm);
+        expect((await machine.must('vb365-exporter', '--version')).trim()).toBe(version);
+        expect((await machine.run('systemd-analyze', 'verify', 'vb365-exporter.service')).output).not.toMatch(/vb365/);
+        configure(root, simulator.url, address);
+        await machine.must('systemctl', 'enable', '--now', 'vb365-exporter');
+        await eventually('the server was read', async () =>
+          /^vb365_server_up\{server="hq"\} 1$/m.test(await page()) ? true : undefined,
+        );
+        restoreOf(simulator.world, fabrikam, 'Failed');
+        await eventually('the failure is counted', async () => (counted.test(await page()) ? true : undefined));
 
-      writeFileSync(join(root, config), '# mine\n');
-      mkdirSync(join(root, 'var/lib/private/vb365-exporter'), { recursive: true });
-      writeFileSync(join(root, state), '');
-      await install('--upgrade', '--force', rpm);
-      expect(readFileSync(join(root, config), 'utf8')).toBe('# mine\n');
-      await done({ path: toolPath('rpm'), args: ['--root', root, '--erase', 'vb365-exporter'] });
-      expect(existsSync(join(root, 'usr/bin/vb365-exporter'))).toBe(false);
-      expect(existsSync(join(root, 'usr/lib/vb365-exporter'))).toBe(false);
-      expect(existsSync(join(root, state))).toBe(true);
-      expect(readFileSync(`${join(root, config)}.rpmsave`, 'utf8')).toBe('# mine\n');
+        const pid = await pidOf(machine);
+        await install('--upgrade', nextRpm(folder));
+        expect(await pidOf(machine)).not.toBe(pid);
+        await eventually('it serves the same counters', async () => (counted.test(await page()) ? true : undefined));
+        expect(readFileSync(join(root, config), 'utf8')).toContain(simulator.url);
+
+        await machine.must('rpm', '--erase', 'vb365-exporter');
+        expect((await machine.run('systemctl', 'is-active', 'vb365-exporter')).output.trim()).toBe('inactive');
+        expect(existsSync(join(root, 'usr/lib/vb365-exporter'))).toBe(false);
+        expect(existsSync(join(root, state))).toBe(true);
+        expect(readFileSync(`${join(root, config)}.rpmsave`, 'utf8')).toContain(simulator.url);
+      } finally {
+        await machine.stop();
+        await simulator.close();
+      }
     });
-  }, 300_000);
+  }, 600_000);
 
   test('asks for the libraries that Node needs', async () => {
     const { output } = await runProgram({ path: toolPath('rpm'), args: ['-qp', '--requires', rpm] });
