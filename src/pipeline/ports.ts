@@ -22,7 +22,7 @@ export type EventPage = Readonly<{
   anomalies: readonly AnomalyKind[];
 }>;
 
-/** Whether a session of a list is to be kept: a list may be long. */
+/** Whether to keep a session of a list, which may be long. */
 export type SessionFilter = (session: Session) => boolean;
 
 export type SessionList = Readonly<{

@@ -1,4 +1,4 @@
-/** The scripted attacks of `attacks.ts`; a file of their own, because every start of the program loads the names. */
+/** The names of the attacks in `attacks.ts`, in a separate file because every start of the program loads them. */
 export const attackNames = [
   'first-export',
   'external-recipient',

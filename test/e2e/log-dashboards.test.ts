@@ -83,10 +83,8 @@ const failures = [
 const seconds = ({ createdAt, endedAt = 0n }: SimSession): number => Number(endedAt - createdAt) / 1e9;
 const lengths = stopped.map(seconds).toSorted((a, b) => a - b);
 const takenOut = ({ event }: Entry): boolean => /^(?:Save|Export|Send)$/.test(event.type);
-const outside = (entry: Entry): boolean => {
-  const end = endOf(entry);
-  return end.getUTCHours() < 7 || end.getUTCHours() >= 19 || end.getUTCDay() % 6 === 0;
-};
+const isOutside = (end: Date): boolean => end.getUTCHours() < 7 || end.getUTCHours() >= 19 || end.getUTCDay() % 6 === 0;
+const outside = (entry: Entry): boolean => isOutside(endOf(entry));
 const all = (): string => '';
 const who = ({ session }: Entry): string => session.initiatedBy.toLowerCase();
 const why = ({ session }: Entry): string => session.reason;
