@@ -118,11 +118,14 @@ export class JsonMeter {
         if (at >= chunk.length) break;
       }
       const code = chunk[at] ?? 0;
-      if (code === quote) inString = !inString;
+      at += 1;
+      if (code === quote) {
+        inString = !inString;
+        continue;
+      }
       values += valuesAt[code] ?? 0;
       depth += levelsAt[code] ?? 0;
       if (depth > deepest) deepest = depth;
-      at += 1;
     }
     [this.#ahead, this.#depth, this.#values, this.#inString] = [at - chunk.length, depth, values, inString];
     return this.#fault(deepest);

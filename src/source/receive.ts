@@ -70,32 +70,28 @@ export async function receive(
   });
 }
 
-/** Gathers the bytes in one buffer: a server may send chunks of a few bytes, and as many texts take 100 times their length. */
 function bodyReader(limits: AnswerLimits) {
+  const decoder = new TextDecoder();
   const meter = new JsonMeter(limits);
-  let bytes = Buffer.allocUnsafe(firstBytes);
-  let [length, chunks] = [0, 0];
+  let body = '';
+  let [bytes, chunks] = [0, 0];
   return {
     /** Why the body is not usable, as soon as it passes a limit. */
     add: (chunk: Uint8Array): UnusableAnswer | undefined => {
-      const end = length + chunk.length;
+      bytes += chunk.length;
       chunks += 1;
-      if (end > limits.bytes) return tooLong(limits.bytes);
-      if (chunks > manyChunks && end < chunks * smallChunkBytes)
+      if (bytes > limits.bytes) return tooLong(limits.bytes);
+      if (chunks > manyChunks && bytes < chunks * smallChunkBytes)
         return new UnusableAnswer(`the answer comes in chunks of less than ${String(smallChunkBytes)} bytes`);
-      if (end > bytes.length) bytes = Buffer.concat([bytes.subarray(0, length)], 2 * end);
-      bytes.set(chunk, length);
-      length = end;
+      body += decoder.decode(chunk, { stream: true });
       return meter.add(chunk);
     },
-    text: () => new TextDecoder().decode(bytes.subarray(0, length)),
+    text: () => body + decoder.decode(),
   };
 }
 
-/** The first buffer of an answer. */
-const firstBytes = 16 * 1024;
-/** More chunks than this, of so few bytes on average, would block the event loop. */
-const [manyChunks, smallChunkBytes] = [1_000, 16];
+/** More chunks than this, of so few bytes on average, would block the event loop and take many times their length. */
+const [manyChunks, smallChunkBytes] = [1_000, 64];
 
 /** undici removes the header of a coding that it has decoded. */
 function unknownCoding(header: string | string[] | undefined): UnusableAnswer | undefined {

@@ -98,7 +98,7 @@ describe('a hostile answer', () => {
     });
     await expect(get()).rejects.toMatchObject({
       reason: 'decode',
-      message: 'Could not read restore events: the answer comes in chunks of less than 16 bytes',
+      message: 'Could not read restore events: the answer comes in chunks of less than 64 bytes',
     });
   });
 
