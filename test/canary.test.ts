@@ -4,7 +4,7 @@ import { systemClock } from '../src/kernel/clock.js';
 import type { PersonalData } from '../src/model/personal-data.js';
 import { milliseconds } from '../src/model/time.js';
 import { simulate } from '../src/simulator/simulate.js';
-import type { World } from '../src/simulator/world.js';
+import { nobody, type World } from '../src/simulator/world.js';
 import { keepAll, target } from './support/otlp-target.js';
 import { otlpReceiver, type OtlpReceiver, refuse } from './support/otlp-receiver.js';
 import { type Script, scriptedServer } from './support/scripted-server.js';
@@ -71,15 +71,6 @@ function haunt(world: World): void {
     });
   world.stopSession(id, { endedAt: now(), result: 'Failed', details: `${canary} details` });
 }
-
-const nobody = {
-  organizationId: '',
-  backedUpOrganizationId: '',
-  userId: '',
-  groupId: '',
-  siteId: '',
-  teamId: '',
-};
 
 type Haunted = Readonly<{ app: Program; receiver: OtlpReceiver; selfReceiver: OtlpReceiver; statePath: string }>;
 

@@ -4,6 +4,7 @@ import { systemClock } from '../src/kernel/clock.js';
 import { milliseconds } from '../src/model/time.js';
 import type { Quirks } from '../src/simulator/quirks.js';
 import { simulate, type Simulator } from '../src/simulator/simulate.js';
+import { nobody } from '../src/simulator/world.js';
 import { inFolder } from './support/folder.js';
 import { otlpReceiver } from './support/otlp-receiver.js';
 import { program, type Program } from './support/program.js';
@@ -11,15 +12,6 @@ import { configOf, serverConfig } from './support/program-config.js';
 import { until } from './support/until.js';
 
 const alice = 'alice@contoso.com';
-const nobody = {
-  organizationId: '',
-  backedUpOrganizationId: '',
-  userId: '',
-  groupId: '',
-  siteId: '',
-  teamId: '',
-};
-
 type Owned = Readonly<{ app: Program; simulator: Simulator; sent: () => string; state: () => string }>;
 
 /** Alice opens two items of her own, one of Bob, and one of somebody who no longer exists. */

@@ -62,6 +62,9 @@ export type DiscoveryReport = Readonly<{
   deleted: readonly string[];
 }>;
 
+/** What a poll reports that has read nothing. */
+export const nothingRead = { listed: 0, rejects: [], late: [], missed: [], deleted: [] } as const;
+
 type FeedReply = Readonly<{ answer: FeedResult; askedMs: number }>;
 
 /** Finds the sessions of one server that its sinks have to read. */
@@ -263,8 +266,7 @@ export class Discovery {
     } catch (thrown) {
       const error = toExporterError(thrown);
       await this.#apply(failed(error));
-      const late = this.#newlyLate();
-      outcome = { result: 'failed', error, listed: 0, rejects: [], late, missed: [], deleted: [] };
+      outcome = { result: 'failed', error, ...nothingRead, late: this.#newlyLate() };
     }
     const report = { ...outcome, seconds: (this.#now() - startedMs) / 1000 };
     polled(report, [...this.#state.open.values()]);

@@ -1,4 +1,4 @@
-import { Discovery, type DiscoveryDeps } from '../discovery/scheduler.js';
+import { Discovery, type DiscoveryDeps, nothingRead } from '../discovery/scheduler.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import { createNotify } from '../kernel/notify.js';
@@ -88,8 +88,7 @@ async function identify(deps: RunDeps, quit: AbortSignal): Promise<InstallationS
     } catch (thrown) {
       const error = toExporterError(thrown);
       const seconds = (clock.monotonic() - startedMs) / 1000;
-      const nothing = { listed: 0, rejects: [], late: [], missed: [], deleted: [] };
-      observer.discovered({ result: 'failed', error, seconds, ...nothing }, []);
+      observer.discovered({ result: 'failed', error, seconds, ...nothingRead }, []);
       return error;
     }
   };

@@ -81,7 +81,7 @@ export type EventDraft = Partial<SimEvent> & Pick<SimEvent, 'startedAt'>;
 /** One line of the book: an event, the session it belongs to, and how long it took (undefined while it has no end). */
 export type Entry = Readonly<{ session: SimSession; event: SimEvent; duration: Nanos | undefined }>;
 
-const nobody: Touched = {
+export const nobody: Touched = {
   organizationId: '',
   backedUpOrganizationId: '',
   userId: '',

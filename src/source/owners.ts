@@ -1,4 +1,5 @@
-import { alarm, type Clock } from '../kernel/clock.js';
+import { alarm, type Clock, endedOrLate } from '../kernel/clock.js';
+import { unlessAborted } from '../kernel/linked-abort.js';
 import { createSemaphore } from '../kernel/semaphore.js';
 import type { OwnerLookupOutcome } from '../model/labels.js';
 import { accountKey, type Owner, type OwnerKind } from '../model/owner.js';
@@ -79,15 +80,10 @@ export function createOwners(connection: Connection): Owners {
 
 /** Whether the work ended before the time was over or the signal aborted. */
 async function endsWithin(work: Promise<unknown>, ms: number, signal: AbortSignal): Promise<boolean> {
-  const over = Promise.withResolvers<boolean>();
-  const giveUp = (): void => over.resolve(false);
-  const cancel = alarm(ms, giveUp);
-  signal.addEventListener('abort', giveUp, { once: true });
-  if (signal.aborted) giveUp();
-  return Promise.race([work.then(() => true), over.promise]).finally(() => {
-    cancel();
-    signal.removeEventListener('abort', giveUp);
-  });
+  let ended = false;
+  const noted = work.then(() => (ended = true));
+  await unlessAborted(endedOrLate(noted, ms), signal).catch(() => undefined);
+  return ended;
 }
 
 /** The owners by member and id; the one unused for longest goes first. */

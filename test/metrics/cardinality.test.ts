@@ -10,6 +10,7 @@ import { organizationLabels } from '../../src/metrics/organizations.js';
 import { linesOf, pageOf as page, pageWith } from '../support/exposition.js';
 import { batch, session, taken } from '../support/restore.js';
 import { metricsOf } from '../support/metrics.js';
+import { pollReport } from '../support/server-run.js';
 
 setFlagsFromString('--expose-gc');
 
@@ -23,16 +24,6 @@ const create = (organizationLabel = true): Metrics => metricsOf(['hq'], { organi
 /** Lines of ours: those about the process come with what it does, such as its first collection of a kind of garbage. */
 const ownLines = (text: string): number => text.split('\n').filter(line => line.startsWith('vb365_')).length;
 const ofName = (n: number) => session({ organization: `tenant-${String(n)}.onmicrosoft.com` });
-const found = {
-  result: 'complete',
-  error: undefined,
-  seconds: 0,
-  listed: 0,
-  rejects: [],
-  late: [],
-  missed: [],
-  deleted: [],
-} as const;
 const connection = {
   tokenExpiresAtMs: () => undefined,
   certificateExpiresAtMs: () => undefined,
@@ -54,7 +45,7 @@ const feed = (metrics: Metrics): void => {
   for (const n of [1, 2]) metrics.stored.apply(initialSessionDeltas('hq', ofName(n)));
   const events = [taken({}, ofName(1)), taken({}, ofName(2)), taken({ order: 2 }, ofName(2))];
   metrics.stored.apply(batchDeltas('hq', batch({ events })));
-  metricsObserver('hq', metrics, { clock: systemClock, connection }).discovered(found, [ofName(1), ofName(2)]);
+  metricsObserver('hq', metrics, { clock: systemClock, connection }).discovered(pollReport(), [ofName(1), ofName(2)]);
 };
 
 const labels = (n: number) => ['hq', `tenant-${String(n)}`, 'exchange', 'Restore', 'Failed'];
@@ -90,7 +81,7 @@ describe('10,000 organizations', () => {
     const labelOf = organizationLabels([], 10);
     const observer = metricsObserver('hq', metrics, { clock: systemClock, connection, labelOf });
     observer.discovered(
-      found,
+      pollReport(),
       Array.from({ length: 10_000 }, (_, n) => ofName(n)),
     );
     const lines = linesOf(await page(metrics), 'vb365_restore_sessions_open');
@@ -98,7 +89,7 @@ describe('10,000 organizations', () => {
     expect(lines.at(-1)).toBe(
       'vb365_restore_sessions_open{server="hq",organization="overflow",workload="sharepoint"} 9990',
     );
-    observer.discovered(found, []);
+    observer.discovered(pollReport(), []);
     expect(linesOf(await page(metrics), 'vb365_restore_sessions_open')).toHaveLength(11);
   });
 });

@@ -4,7 +4,7 @@ import { createLog, type LogLevel } from '../../src/kernel/log.js';
 import type { DiscoveryReport } from '../../src/discovery/scheduler.js';
 import { logObserver } from '../../src/server/log-observer.js';
 import { fakeClock } from '../support/fake-clock.js';
-import { deliveryReport as report, session } from '../support/server-run.js';
+import { deliveryReport as report, pollReport, session } from '../support/server-run.js';
 
 /** A log observer, and its lines since the last call of `said`, without the time. */
 function observerAt(level: LogLevel = 'info', clock = fakeClock()) {
@@ -16,17 +16,8 @@ function observerAt(level: LogLevel = 'info', clock = fakeClock()) {
   return { observer: logObserver(log, clock), said, minuteLater };
 }
 
-const pollReport = (error?: ExporterError, rest: Partial<DiscoveryReport> = {}): DiscoveryReport => ({
-  result: error === undefined ? 'complete' : 'failed',
-  error,
-  seconds: 0.5,
-  listed: 3,
-  rejects: [],
-  late: [],
-  missed: [],
-  deleted: [],
-  ...rest,
-});
+const polled = (error?: ExporterError, rest: Partial<DiscoveryReport> = {}) =>
+  pollReport({ listed: 3, error, ...rest });
 const silent = new ExporterError('network', 'Could not read sessions: nobody answers');
 const refused = new ExporterError('auth', 'Could not log in: the password is wrong');
 const aborted = new ExporterError('aborted', 'Stopped');
@@ -44,7 +35,7 @@ test('logs that the server was reached, with its versions, once', () => {
 test('logs a failure of polls when it begins, when it changes, and when it ends', async () => {
   const { observer, said, minuteLater } = observerAt();
   for (const error of [undefined, silent, silent, refused, refused, undefined, undefined, silent]) {
-    observer.discovered(pollReport(error), []);
+    observer.discovered(polled(error), []);
     await minuteLater();
   }
   expect(said()).toEqual([
@@ -59,7 +50,7 @@ test('repeats a failure that lasts every hour, with its beginning', async () => 
   const { observer, said, minuteLater } = observerAt('info', fakeClock(Date.parse('2026-11-28T12:00:00Z')));
   const pollFor = async (minutes: number, error?: ExporterError): Promise<void> => {
     for (let minute = 0; minute < minutes; minute += 1) {
-      observer.discovered(pollReport(error), []);
+      observer.discovered(polled(error), []);
       await minuteLater();
     }
   };
@@ -132,7 +123,7 @@ test('writes at most six lines a minute about faults that come and go, and the l
   const perMinute: number[] = [];
   for (let minute = 0; minute < 3; minute += 1) {
     for (let count = 0; count < 50; count += 1) {
-      observer.discovered(pollReport(count % 2 === 0 ? silent : undefined), []);
+      observer.discovered(polled(count % 2 === 0 ? silent : undefined), []);
       observer.delivered('metrics', unreadIn(`s${String(count)}`, count % 10 === 0), 1);
       observer.delivered('logs', report(count % 2 === 0 ? { undelivered: [silent] } : {}), 1);
     }
@@ -140,8 +131,8 @@ test('writes at most six lines a minute about faults that come and go, and the l
     await minuteLater();
   }
   expect(Math.max(...perMinute)).toBeLessThanOrEqual(6);
-  observer.discovered(pollReport(silent), []);
-  observer.discovered(pollReport(undefined), []);
+  observer.discovered(polled(silent), []);
+  observer.discovered(polled(undefined), []);
   await minuteLater();
   observer.delivered('metrics', unreadIn('s1'), 1);
   expect(said().slice(-2)).toEqual(['info msg="Poll recovered" side=source', expect.stringContaining('omitted=48')]);
@@ -149,7 +140,7 @@ test('writes at most six lines a minute about faults that come and go, and the l
 
 test('says that the state file is at fault when a poll could not be stored', () => {
   const { observer, said } = observerAt();
-  observer.discovered(pollReport(new ExporterError('store', 'Could not write the state file')), []);
+  observer.discovered(polled(new ExporterError('store', 'Could not write the state file')), []);
   expect(said()).toEqual([
     'warn msg="Poll failed, will retry" side=state reason=store error="Could not write the state file"',
   ]);
@@ -157,18 +148,18 @@ test('says that the state file is at fault when a poll could not be stored', () 
 
 test('does not log a stop as a failure or its end', () => {
   const { observer, said } = observerAt();
-  observer.discovered(pollReport(aborted), []);
+  observer.discovered(polled(aborted), []);
   observer.delivered('logs', report({ errors: [aborted] }), 1);
   expect(said()).toEqual([]);
-  observer.discovered(pollReport(silent), []);
-  observer.discovered(pollReport(aborted), []);
-  observer.discovered(pollReport(silent), []);
+  observer.discovered(polled(silent), []);
+  observer.discovered(polled(aborted), []);
+  observer.discovered(polled(silent), []);
   expect(said()).toHaveLength(1);
 });
 
 test('logs an unexpected error with its stack, on one line', () => {
   const { observer, said } = observerAt();
-  observer.discovered(pollReport(toExporterError(new TypeError('x is undefined'))), []);
+  observer.discovered(polled(toExporterError(new TypeError('x is undefined'))), []);
   const [line = ''] = said();
   expect(line).toContain('reason=bug error="x is undefined" stack="TypeError: x is undefined\\n    at ');
   expect(line).not.toContain('\n');
@@ -177,7 +168,7 @@ test('logs an unexpected error with its stack, on one line', () => {
 test('names the session that does not answer a poll, and in one line ten of those that could not be read', () => {
   const { observer, said } = observerAt();
   const rejects = Array.from({ length: 12 }, (_, entry) => `entry ${String(entry)}: no id`);
-  observer.discovered(pollReport(undefined, { rejects, late: ['s3'] }), []);
+  observer.discovered(polled(undefined, { rejects, late: ['s3'] }), []);
   const [line, ...others] = said();
   expect(others).toEqual(['warn msg="No response for restore session after 10 s" side=source session=s3']);
   expect(line).toBe(
@@ -282,7 +273,7 @@ test('logs what the server has become, if it is another installation than before
 
 test('logs every poll at debug, and every delivery that did something', () => {
   const { observer, said } = observerAt('debug');
-  observer.discovered(pollReport(), [session()]);
+  observer.discovered(polled(), [session()]);
   observer.delivered('logs', report(), 1);
   observer.delivered('logs', report({ taken: 5, due: 1 }), 1);
   expect(said()).toEqual([

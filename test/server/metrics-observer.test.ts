@@ -1,23 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExporterError } from '../../src/kernel/errors.js';
-import type { DiscoveryReport } from '../../src/discovery/scheduler.js';
 import { type ConnectionHealth, metricsObserver } from '../../src/server/metrics-observer.js';
 import { linesOf, pageOf } from '../support/exposition.js';
 import { fakeClock } from '../support/fake-clock.js';
 import { metricsOf } from '../support/metrics.js';
-import { deliveryReport } from '../support/server-run.js';
+import { deliveryReport, pollReport } from '../support/server-run.js';
 
-const complete: DiscoveryReport = {
-  result: 'complete',
-  error: undefined,
-  seconds: 0.1,
-  listed: 0,
-  rejects: [],
-  late: [],
-  missed: [],
-  deleted: [],
-};
-const failed: DiscoveryReport = { ...complete, result: 'failed', error: new ExporterError('network', 'gone') };
+const complete = pollReport();
+const failed = pollReport({ error: new ExporterError('network', 'gone') });
 
 type Known = { token?: number; certificate?: number; skew?: number; version?: string };
 

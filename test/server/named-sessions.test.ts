@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { createLog } from '../../src/kernel/log.js';
 import { logObserver } from '../../src/server/log-observer.js';
 import { fakeClock } from '../support/fake-clock.js';
+import { pollReport } from '../support/server-run.js';
 
 test.each([
   [
@@ -14,9 +15,7 @@ test.each([
   const lines: string[] = [];
   const log = createLog({ level: 'info', format: 'logfmt', write: line => lines.push(line) });
   const ids = Array.from({ length: 12 }, (_, index) => `s${String(index)}`);
-  const report = { result: 'complete', error: undefined, seconds: 1, listed: 0 } as const;
-  const found = { rejects: [], late: [], missed: [], deleted: [], [kind]: ids };
-  logObserver(log, fakeClock()).discovered({ ...report, ...found }, []);
+  logObserver(log, fakeClock()).discovered(pollReport({ [kind]: ids }), []);
   expect(lines).toHaveLength(11);
   expect(lines[0]).toContain(`level=warn msg="${one}" session=s0`);
   expect(lines.at(-1)).toContain(`level=warn msg="${all}" count=12`);

@@ -6,23 +6,12 @@ import type { DiscoveryReport } from '../../src/discovery/scheduler.js';
 import { statusObserver } from '../../src/server/status-observer.js';
 import { RecentFailures } from '../../src/server/recent-failures.js';
 import { fakeClock } from '../support/fake-clock.js';
-import { deliveryReport, session } from '../support/server-run.js';
+import { deliveryReport, pollReport, session } from '../support/server-run.js';
 import { serverConfig } from '../support/program-config.js';
 
 const startMs = Date.parse('2026-11-25T09:00:00Z');
-const report = (over: Partial<DiscoveryReport> = {}): DiscoveryReport => ({
-  result: 'complete',
-  error: undefined,
-  seconds: 0,
-  listed: 0,
-  rejects: [],
-  late: [],
-  missed: [],
-  deleted: [],
-  ...over,
-});
 const failure = (reason: 'network' | 'store', message: string): DiscoveryReport =>
-  report({ result: 'failed', error: new ExporterError(reason, message) });
+  pollReport({ error: new ExporterError(reason, message) });
 
 /** @param aheadMs how far the clock of the server is ahead of the exporter's. */
 function statusOf(aheadMs = 0) {
@@ -58,9 +47,9 @@ describe('the status of a server', () => {
   test('has its versions, its backlogs and the time since the last complete poll', async () => {
     const { clock, status } = statusOf();
     status.identified({ apiVersion: 'v8', version: '8.1.0.1', installationId: 'i' });
-    status.discovered(report(), []);
+    status.discovered(pollReport(), []);
     await clock.advance(7_000);
-    status.discovered(report({ result: 'partial' }), []);
+    status.discovered(pollReport({ result: 'partial' }), []);
     status.delivered('logs', deliveryReport({ due: 3 }), 1);
     expect(status.polled()).toBe(true);
     expect(status.view()).toMatchObject({ state: 'up', apiVersion: 'v8', version: '8.1.0.1', lastPollAgoMs: 7_000 });
@@ -69,10 +58,10 @@ describe('the status of a server', () => {
 
   test('has the error while it is down, and the sessions that were open in the last poll', () => {
     const { status } = statusOf();
-    status.discovered(report(), [session()]);
+    status.discovered(pollReport(), [session()]);
     status.discovered(failure('network', 'Connection refused'), []);
     expect(status.view()).toMatchObject({ state: 'down', error: 'Connection refused', open: [{ id: 's1' }] });
-    status.discovered(report(), []);
+    status.discovered(pollReport(), []);
     expect(status.view()).toMatchObject({ state: 'up', error: '', open: [] });
   });
 
@@ -89,20 +78,20 @@ describe('the status of a server', () => {
     const row = { sink: 'metrics', session: 's1', createdAt, done: false, cursor } as const;
     status.opened('metrics', createBacklog([row]));
     status.opened('logs', createBacklog([{ ...row, sink: 'logs', cursor: '0;Success=1;' }]));
-    status.discovered(report(), [session({ createdAt, name: 'canary', initiator: 'canary' })]);
+    status.discovered(pollReport(), [session({ createdAt, name: 'canary', initiator: 'canary' })]);
     expect(entryOf(row).cursor.tally).toMatchObject({ Success: 4 });
     expect(status.view().open).toEqual([{ id: 's1', ageMs: 90_000, events: 7 }]);
   });
 
   test('has the age of a session by the clock of the server', () => {
     const { status } = statusOf(-600_000);
-    status.discovered(report(), [session({ createdAt: milliseconds(startMs - 660_000) })]);
+    status.discovered(pollReport(), [session({ createdAt: milliseconds(startMs - 660_000) })]);
     expect(status.view().open).toEqual([{ id: 's1', ageMs: 60_000, events: 0 }]);
   });
 
   test('has 0 events for a session without a cursor', () => {
     const { status } = statusOf();
-    status.discovered(report(), [session({ createdAt: milliseconds(startMs) })]);
+    status.discovered(pollReport(), [session({ createdAt: milliseconds(startMs) })]);
     expect(status.view().open).toEqual([{ id: 's1', ageMs: 0, events: 0 }]);
   });
 });

@@ -1,3 +1,4 @@
+import { type DiscoveryReport, nothingRead } from '../../src/discovery/scheduler.js';
 import { eventStatus, eventType, type RestoreEvent } from '../../src/model/event.js';
 import { type Session, sessionResult, workload } from '../../src/model/session.js';
 import type { Nanos } from '../../src/model/time.js';
@@ -144,6 +145,15 @@ export const noSeries: ServedSeries = {
   deletedDeltas: () => [],
   replacedDeltas: () => [],
 };
+
+/** The report of a poll that read nothing, except for what `over` says. */
+export const pollReport = (over: Partial<DiscoveryReport> = {}): DiscoveryReport => ({
+  result: over.error === undefined ? 'complete' : 'failed',
+  error: undefined,
+  seconds: 0.5,
+  ...nothingRead,
+  ...over,
+});
 
 /** The report of a delivery that did nothing, except for what `over` says. */
 export const deliveryReport = (over: Partial<DeliveryReport> = {}): DeliveryReport => ({
