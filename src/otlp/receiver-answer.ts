@@ -12,7 +12,8 @@ type SentTexts = Readonly<{ values: readonly string[]; secrets: readonly string[
 
 /**
  * The message in an answer of a receiver: of a `google.rpc.Status` (OTLP/HTTP, "Failures"), else the text of the body.
- * Holds printable characters only, at most 200, and nothing of what was sent, whole or in part. `''` for no message. Pure.
+ * Holds printable characters only, at most 200. Values that were sent are removed, whole or in part; short numbers, plain words
+ * and values in another encoding can remain. `''` for no message. Pure.
  */
 export function quoteAnswer({ body, contentType }: RefusalBody, sent: SentTexts): string {
   const text = new TextDecoder().decode(body);
