@@ -60,11 +60,13 @@ several ids, the owner is the user, else the team, the site, the group, the orga
 
 \`veeam.restore.owner.relation\` compares the initiator with the addresses of the user, and with the URL of the user's OneDrive, which
 is made of the user principal name. It is \`unknown\` for an initiator such as \`DOMAIN\\user\`, for an owner that is no user, and
-for one whose address is not known. A user whose address and user principal name differ, and who has no OneDrive, is \`other\` to their own data.
+for one whose address is not known. For a shared or public mailbox it is \`self\` or \`unknown\`: the API does not say whose it is.
+A user whose address and user principal name differ, and who has no OneDrive, is \`other\` to their own data.
 Relation and name are those that were known when the event was read: a sink that reads it later may know more.
 
 VB365 2 to 7 send no ids. There the owner is what the path of the item says (\`/personal/alice/...\`, \`/sites/finance/...\`, or a
-mailbox in front of a backslash), else the scope of the session, with \`veeam.restore.owner.derived\`.
+mailbox in front of a backslash), else the scope of the session, with \`veeam.restore.owner.derived\`. The relation is \`self\` if that is
+the address of the initiator, or their OneDrive, else \`unknown\`: a path may name a person in another way.
 
 ## Personal data
 

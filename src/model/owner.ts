@@ -16,6 +16,8 @@ export type Owner = Readonly<{
   email: string;
   /** The accounts of a user: addresses in lower case, and keys of their OneDrives; see `accountKey`. */
   accounts: readonly string[];
+  /** A mailbox of several people, of whom the server names none: anybody may be one of them. */
+  shared?: boolean;
   /** Read from the path of the item or the scope of the session, because the server sends no ids (v2 to v7). */
   derived: boolean;
 }>;

@@ -9,21 +9,25 @@ export type Ownership = Readonly<{ owner: Owner; relation: OwnerRelation }>;
 export function ownershipOf(session: Session, { owner, source }: RestoreEvent): Ownership | undefined {
   if (owner !== undefined) return { owner, relation: relationOf(session.initiator, owner) };
   const derived = derivedOwner(session, source);
-  return derived && { owner: derived, relation: 'unknown' };
+  return derived && { owner: derived, relation: relationOf(session.initiator, derived) };
 }
 
-/** An initiator such as `DOMAIN\user` is not comparable with an address. */
-function relationOf(initiator: string, { accounts }: Owner): OwnerRelation {
-  if (accounts.length === 0 || !initiator.includes('@') || initiator.includes('\\')) return 'unknown';
-  return accounts.includes(initiator.toLowerCase()) || accounts.includes(accountKey(initiator)) ? 'self' : 'other';
+/** `user@domain`, and nothing that another form, such as `DOMAIN\user` or `i:0#.f|membership|user@domain`, has. */
+const address = /^[^\s@\\/|<>():]+@[^\s@\\/|<>():]+$/;
+
+function relationOf(initiator: string, { accounts, shared, derived }: Owner): OwnerRelation {
+  if (accounts.length === 0 || !address.test(initiator)) return 'unknown';
+  if (accounts.includes(initiator.toLowerCase()) || accounts.includes(accountKey(initiator))) return 'self';
+  return shared === true || derived ? 'unknown' : 'other';
 }
 
+/** A name may be the address of a person, or the folder of their OneDrive. */
 const derivedFrom = (kind: OwnerKind | undefined, name: string): Owner => ({
   kind,
   id: '',
   name,
   email: '',
-  accounts: [],
+  accounts: kind === 'site' ? [] : [name.toLowerCase()],
   derived: true,
 });
 

@@ -32,12 +32,13 @@ const dayMs = 86_400_000;
 const pauseMs = 60_000;
 /** Requests in flight, and waiting. Owners beyond are looked up when they occur again. */
 const [maxConcurrent, maxPending] = [16, 1_000];
-/** Owners in memory, 4 MB at most in practice. */
-const maxOwners = 10_000;
+/** Owners in memory, 4 MB at most in practice, and accounts of each. */
+const [maxOwners, maxAccounts] = [10_000, 32];
 
 /** What is known of an owner. `askedMs`: when the server was last asked, by the monotonic clock; `lookup`: while it is being asked. */
 type KnownOwner = {
   owner: Owner;
+  readonly member: string;
   readonly path: string;
   askedMs: number | undefined;
   lookup: Promise<void> | undefined;
@@ -93,7 +94,9 @@ function createOwnerCache() {
   const add = (member: string, id: string, owners: Map<string, KnownOwner>): KnownOwner => {
     const { kind, path } = resources[member] ?? { kind: undefined, path: String };
     const owner = { kind, id, name: '', email: '', accounts: [], derived: false };
-    const known = { owner, path: path(encodeURIComponent(id.toWellFormed())), askedMs: undefined, lookup: undefined };
+    // A server takes these two for the path of something else.
+    const askedMs = id === '.' || id === '..' ? Infinity : undefined;
+    const known = { owner, member, path: path(encodeURIComponent(id.toWellFormed())), askedMs, lookup: undefined };
     owners.set(id, known);
     order.set(known, () => owners.delete(id));
     const [oldest] = order;
@@ -123,24 +126,32 @@ function createLookup(connection: Connection): (known: KnownOwner) => Promise<vo
   const { clock, log, ownerLookedUp } = connection.settings;
   const permits = createSemaphore(maxConcurrent);
   const never = new AbortController().signal;
+  /** By kind of owner: each has a resource with a permission of its own. */
+  const refusedUntilMs = new Map<OwnerKind | undefined, number>();
   let pausedUntilMs = -Infinity;
   let pending = 0;
-  const isPaused = (): boolean => clock.monotonic() < pausedUntilMs;
-  const pause = (outcome: OwnerLookupOutcome): void => {
-    if (outcome === 'refused' && !isPaused())
-      log.warn(
-        'The account may not read the owners of restored data, so their names are left out; asking again in a day',
-      );
-    if (outcome !== 'found' && outcome !== 'not_found')
-      pausedUntilMs = Math.max(pausedUntilMs, clock.monotonic() + (outcome === 'refused' ? dayMs : pauseMs));
+  const isRefused = (kind: OwnerKind | undefined): boolean =>
+    clock.monotonic() < (refusedUntilMs.get(kind) ?? -Infinity);
+  const isPaused = ({ kind }: Owner): boolean => clock.monotonic() < pausedUntilMs || isRefused(kind);
+  const refuse = (kind: OwnerKind | undefined): void => {
+    if (isRefused(kind)) return;
+    refusedUntilMs.set(kind, clock.monotonic() + dayMs);
+    log.warn(
+      'The account may not read the owners of restored data, so their names are left out; asking again in a day',
+      { kind },
+    );
+  };
+  const fail = (): OwnerLookupOutcome => {
+    pausedUntilMs = clock.monotonic() + pauseMs;
+    return 'failed';
   };
   const lookUp = async (known: KnownOwner): Promise<void> => {
     const release = await permits.acquire(never);
     try {
-      if (isPaused()) return void (known.askedMs = undefined);
-      const outcome = await readOwner(connection, known);
+      if (isPaused(known.owner)) return void (known.askedMs = undefined);
+      const outcome = await readOwner(connection, known).catch(fail);
       ownerLookedUp(outcome);
-      pause(outcome);
+      if (outcome === 'refused') refuse(known.owner.kind);
     } finally {
       release();
       pending -= 1;
@@ -148,7 +159,8 @@ function createLookup(connection: Connection): (known: KnownOwner) => Promise<vo
     return undefined;
   };
   return known => {
-    if (known.lookup !== undefined || !isDue(known, clock) || isPaused() || pending >= maxPending) return known.lookup;
+    const { owner, lookup } = known;
+    if (lookup !== undefined || !isDue(known, clock) || isPaused(owner) || pending >= maxPending) return lookup;
     pending += 1;
     known.askedMs = clock.monotonic();
     known.lookup = lookUp(known).finally(() => (known.lookup = undefined));
@@ -162,7 +174,10 @@ const isDue = ({ askedMs }: KnownOwner, clock: Clock): boolean =>
 /** Rows of an answer, for its limits: a user has a mailbox, a OneDrive, and any number of sites. */
 const rowsOfOwner = 100;
 
-/** Reads an owner; what was known before stays when there is no answer. Never rejects. */
+/**
+ * Reads an owner; what was known before stays when the answer does not name one.
+ * @throws {ExporterError} when the server does not answer, or with an error: the next owner would fare no better.
+ */
 async function readOwner(connection: Connection, known: KnownOwner): Promise<OwnerLookupOutcome> {
   const late = new AbortController();
   const cancel = alarm(connection.settings.ownerTimeoutMs, () => late.abort());
@@ -170,19 +185,25 @@ async function readOwner(connection: Connection, known: KnownOwner): Promise<Own
     const answer = await connection.get('owners', known.path, late.signal, { rows: rowsOfOwner });
     const refused = refusalOf(answer);
     if (refused !== undefined) return refused;
-    const json = okJson('owners', answer);
-    const found = isJsonObject(json) && 'results' in json ? objectsIn(json['results'])[0] : json;
-    if (!isJsonObject(found)) return 'not_found';
-    known.owner = named(known.owner, found);
+    const json = ownerIn(okJson('owners', answer), known);
+    if (json === undefined) return 'not_found';
+    const owner = named(known.owner, json);
+    if (owner.name === '' && owner.accounts.length === 0) return 'failed';
+    known.owner = owner;
     return 'found';
-  } catch {
-    return 'failed';
   } finally {
     cancel();
   }
 }
 
-/** Undefined for an answer that is not about this owner or about all owners. 400 is about the form of an id. */
+/** Of a page, the row with the id: a server that does not know the filter answers with another organization. */
+function ownerIn(json: unknown, { owner: { id }, member }: KnownOwner): JsonObject | undefined {
+  if (!isJsonObject(json)) return {};
+  if (!('results' in json)) return json;
+  return objectsIn(json['results']).find(row => text(row[member], longestName).toLowerCase() === id.toLowerCase());
+}
+
+/** Undefined for an answer that is not about this owner or about all owners of its kind. 400 is about the form of an id. */
 function refusalOf(answer: Answer): OwnerLookupOutcome | undefined {
   if (answer.status === 401 || answer.status === 403) return 'refused';
   return answer.status === 400 || isGone(answer) ? 'not_found' : undefined;
@@ -199,7 +220,8 @@ function named(owner: Owner, json: JsonObject): Owner {
   // The API has no user principal name, but the URL of a OneDrive is made of it.
   const folders = objectsIn(json['oneDrives']).flatMap(({ url }) => /\/personal\/([^/?#]+)/.exec(text(url))?.[1] ?? []);
   const accounts = [...addresses.map(address => address.toLowerCase()), ...folders.map(accountKey)];
-  return { ...owner, name, email, accounts };
+  const shared = ['SharedMailbox', 'PublicMailbox'].includes(text(json['accountType']));
+  return { ...owner, name, email, accounts: accounts.slice(0, maxAccounts), shared };
 }
 
 const objectsIn = (value: unknown): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isJsonObject) : []);

@@ -139,7 +139,7 @@ function bounded(settings: RestSettings, exchange: (call: Call, signal: AbortSig
     try {
       const release = await acquire(settings, call, abort.signal);
       // A server that does not answer must not block the others: after a while its request goes on without the semaphore.
-      const cancel = alarm(settings.semaphoreHoldMs, release);
+      const cancel = alarm(call.operation === 'owners' ? settings.ownerWaitMs : settings.semaphoreHoldMs, release);
       return await timed(call, abort, limitMs ?? settings.requestTimeoutMs + (call.waitMs ?? 0)).finally(() => {
         cancel();
         release();

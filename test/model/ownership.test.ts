@@ -22,6 +22,11 @@ describe('the relation of the initiator to the owner', () => {
     ['CONTOSO\\alice', alice, 'unknown'],
     ['alice', alice, 'unknown'],
     ['', alice, 'unknown'],
+    ['i:0#.f|membership|bob@contoso.com', alice, 'unknown'],
+    ['Bob (bob@contoso.com)', alice, 'unknown'],
+    ['bob_fabrikam.com#EXT#@contoso.com', alice, 'other'],
+    ['bob@contoso.com', { ...alice, shared: true }, 'unknown'],
+    ['alice.smith@contoso.com', { ...alice, shared: true }, 'self'],
     ['alice.smith@contoso.com', { ...alice, name: '', email: '', accounts: [] }, 'unknown'],
     ['alice.smith@contoso.com', { ...alice, kind: 'site', accounts: [] }, 'unknown'],
   ] as const)('%s and %j: %s', (initiator, owner, relation) => {
@@ -37,7 +42,6 @@ describe('the owner of an event without ids', () => {
     ['Vesp', '/sites/commonName/SitePages', '', { kind: 'site', name: 'commonName' }],
     ['Vesp', 'commonName/sites/commonName', '', { kind: 'site', name: 'commonName' }],
     ['Vesp', '/personal/orgUser/Documents', '', { kind: 'user', name: 'orgUser' }],
-    ['Vex', '', 'alice@contoso.com', { kind: undefined, name: 'alice@contoso.com' }],
     ['Vet', 'Sales\\General\\Posts', 'Sales', { kind: undefined, name: 'Sales' }],
     ['Vex', 'Arya Stark\\Inbox', 'Jon Snow', { name: 'Arya Stark' }],
   ] as const)('of a %s session, from %s with scope "%s", is %j', (type, source, scope, expected) => {
@@ -46,6 +50,19 @@ describe('the owner of an event without ids', () => {
       event({ source }),
     );
     expect(found).toMatchObject({ owner: { id: '', email: '', derived: true, ...expected }, relation: 'unknown' });
+  });
+
+  test.each([
+    [{ scope: 'Alice@Contoso.com' }, '', 'alice@contoso.com', 'self'],
+    [{}, 'alice@contoso.com\\Inbox', 'ALICE@contoso.com', 'self'],
+    [{}, '/personal/alice_contoso_com/Documents', 'Alice@contoso.com', 'self'],
+    [{}, '/personal/bob_contoso_com/Documents', 'alice@contoso.com', 'unknown'],
+    [{}, '/sites/alice_contoso_com/Documents', 'alice@contoso.com', 'unknown'],
+    [{}, '/personal/alice/Documents', 'CONTOSO\\alice', 'unknown'],
+  ] as const)('of a session with %j, from "%s", is to %s: %s', (scope, source, initiator, relation) => {
+    const type = workload(source.startsWith('/') ? 'Veod' : 'Vex');
+    const found = ownershipOf(session({ scope: '', ...scope, workload: type, initiator }), event({ source }));
+    expect(found).toMatchObject({ owner: { derived: true }, relation });
   });
 
   test.each([

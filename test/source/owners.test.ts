@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { createSemaphore } from '../../src/kernel/semaphore.js';
 import { type Asked, type Reply, type Script } from '../support/scripted-server.js';
 import { bench, type Extras, handClock, never, type Rig } from '../support/source-rig.js';
 import { guid } from '../support/restore.js';
@@ -19,6 +20,9 @@ const page = (rows: readonly object[]): Reply => ({ json: { offset: 0, limit: 10
 const user = (name: string): Reply => ({
   json: { displayName: name, mailboxes: [{ email: `${name}@contoso.com` }], oneDrives: null },
 });
+
+/** No answer. */
+const hang = async () => new Promise<Reply>(() => undefined);
 
 const isEvents = ({ url }: Asked): boolean => url.includes('/Events');
 const asksFor = (rig: Rig): readonly string[] =>
@@ -54,7 +58,10 @@ describe('the owner of an event', () => {
     [{ organizationId: guid(3), backedUpOrganizationId: 'b' }, 'organization', guid(3), `Organizations/${guid(3)}`],
     [{ backedUpOrganizationId: 'b c' }, 'organization', 'b c', 'Organizations?limit=1&backedUpOrganizationId=b%20c'],
   ])('of %j is a %s, and is looked up by its id', async (ids, kind, id, path) => {
-    const { rig, read, results } = await owning([row(0, ids)], () => user('Alice'));
+    const found = { displayName: 'Alice', mailboxes: [] };
+    const { rig, read, results } = await owning([row(0, ids)], ({ url }) => ({
+      json: url.includes('?') ? { results: [{ ...found, ...ids }] } : found,
+    }));
     expect(await read()).toEqual([expect.objectContaining({ kind, id, name: 'Alice', derived: false })]);
     expect([asksFor(rig), results]).toEqual([[path], ['found']]);
   });
@@ -76,10 +83,31 @@ describe('the owner of an event', () => {
     expect(await read()).toMatchObject([{ name: 'Alice Smith', email: 'Alice.Smith@contoso.com', accounts }]);
   });
 
-  test('is named by the first organization of the page', async () => {
-    const list = { offset: 0, limit: 1, results: [{ name: 'contoso.com' }] };
-    const { read } = await owning([row(0, { backedUpOrganizationId: 'b' })], () => ({ json: list }));
-    expect(await read()).toMatchObject([{ name: 'contoso.com' }]);
+  test.each([
+    [{ name: 'contoso.com', backedUpOrganizationId: 'B' }, 'contoso.com', 'found'],
+    [{ name: 'fabrikam.com', backedUpOrganizationId: 'other' }, '', 'not_found'],
+    [{ name: 'fabrikam.com' }, '', 'not_found'],
+  ])('is named by the organization of the page that has its id: %j', async (found, name, outcome) => {
+    const list = { offset: 0, limit: 1, results: [found] };
+    const { read, results } = await owning([row(0, { backedUpOrganizationId: 'b' })], () => ({ json: list }));
+    expect([await read(), results]).toMatchObject([[{ name }], [outcome]]);
+  });
+
+  test.each(['User', 'SharedMailbox', 'PublicMailbox'])('who is a %s', async accountType => {
+    const json = { displayName: 'Desk', accountType, mailboxes: [{ email: 'desk@contoso.com' }] };
+    const { read } = await owning([row(0, { userId: 'u' })], () => ({ json }));
+    expect(await read()).toMatchObject([{ accounts: ['desk@contoso.com'], shared: accountType !== 'User' }]);
+  });
+
+  test('has a bounded number of accounts', async () => {
+    const mailboxes = Array.from({ length: 1_000 }, (_, n) => ({ email: `a${n}@contoso.com` }));
+    const { read } = await owning([row(0, { userId: 'u' })], () => ({ json: { displayName: 'x', mailboxes } }));
+    expect((await read())?.[0]?.accounts).toHaveLength(32);
+  });
+
+  test.each(['.', '..'])('is not looked up by the id %s', async userId => {
+    const { rig, read } = await owning([row(0, { userId })], () => user('Alice'));
+    expect([await read(), asksFor(rig)]).toMatchObject([[{ id: userId, name: '' }], []]);
   });
 });
 
@@ -117,8 +145,8 @@ describe('look-ups', () => {
 
   test.each<readonly [string, Reply]>([
     ['no longer exists', { status: 404, json: { message: 'Resource cannot be found for current key' } }],
+    ['is not in a page', { json: { offset: 0, limit: 1, results: [{ displayName: 'Eve' }] } }],
     ['has an id that the server does not accept', { status: 400, json: { message: 'bad' } }],
-    ['is not in the page', { json: { offset: 0, limit: 1, results: [] } }],
   ])('of an owner who %s are not repeated, and stop no others', async (_, reply) => {
     const rows = [row(0, { userId: 'gone' }), row(1, { userId: 'here' })];
     const { rig, read, results } = await owning(rows, ({ url }) => (url.endsWith('gone') ? reply : user('Alice')));
@@ -126,6 +154,35 @@ describe('look-ups', () => {
     await read();
     expect(asksFor(rig)).toHaveLength(2);
     expect([...results].sort()).toEqual(['found', 'not_found']);
+  });
+
+  test.each([{ id: 'odd' }, 'text', null, [], 7])('fail for the answer %j, and stop no others', async json => {
+    const rows = [row(0, { userId: 'odd' }), row(1, { userId: 'here' })];
+    const { rig, read, results } = await owning(rows, ({ url }) => (url.endsWith('odd') ? { json } : user('Alice')));
+    expect(await read()).toMatchObject([{ name: '' }, { name: 'Alice' }]);
+    rows.push(row(2, { userId: 'next' }));
+    expect((await read())?.[2]).toMatchObject({ name: 'Alice' });
+    expect(asksFor(rig)).toHaveLength(3);
+    expect([...results].sort()).toEqual(['failed', 'found', 'found']);
+  });
+
+  test('of organizations that are refused stop none of users', async () => {
+    const rows = [row(0, { organizationId: guid(1) })];
+    const { rig, read, results, warnings } = await owning(rows, ({ url }) =>
+      url.includes('/Organizations') ? { status: 403, json: { message: 'no' } } : user('Alice'),
+    );
+    await read();
+    rows.push(row(1, { userId: 'u' }), row(2, { organizationId: guid(2) }));
+    expect(await read()).toMatchObject([{ name: '' }, { name: 'Alice' }, { name: '' }]);
+    expect([asksFor(rig).length, results, warnings.length]).toEqual([2, ['refused', 'found'], 1]);
+  });
+
+  test('that hang leave requests for other things their turn', async () => {
+    const options = { semaphore: createSemaphore(1), ownerWaitMs: 50 };
+    const { read, rig, results } = await owning([row(0, { userId: 'a' })], hang, options);
+    await read();
+    await rig.source.events(guid(2), 0, never);
+    expect(results).toEqual([]);
   });
 
   test('stop for a day after a refusal, which is one line in the log', async () => {
@@ -177,7 +234,7 @@ describe('look-ups', () => {
   });
 
   test('are given up after a while', async () => {
-    const { read, results } = await owning([row(0, { userId: 'a' })], async () => new Promise<Reply>(() => undefined), {
+    const { read, results } = await owning([row(0, { userId: 'a' })], hang, {
       ownerTimeoutMs: 20,
     });
     expect(await read()).toMatchObject([{ id: 'a', name: '' }]);
