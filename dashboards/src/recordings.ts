@@ -7,8 +7,11 @@ const items = 'vb365_restore_events_total{event_type!="None"}';
 const viewed = 'vb365_restore_events_total{event_type="View"}';
 const takenOut = 'vb365_restore_events_total{event_type=~"Save|Export|Send"}';
 
-/** The events that alerts and panels call failed items. The chart replaces these matchers. */
-export const failedItem = `event_type=~"${at.restoreEventFailed.eventTypes.join('|')}",status="Failed"`;
+/** The types of events that alerts and panels count as failed items. The chart replaces this text. */
+const failedTypes = at.restoreEventFailed.eventTypes.join('|');
+
+/** The events that alerts and panels call failed items. */
+export const failedItem = `event_type=~"${failedTypes}",status="Failed"`;
 
 /** Restore sessions that stopped within `window`, per organization. */
 const stopped = (window: string): Recording => ({
@@ -31,8 +34,8 @@ const failures: readonly Recording[] = [
     expr: `max by (server, organization, workload, event_type) (vb365_restore_events_total{${failedItem}})`,
   },
   {
-    name: 'organization:vb365_restore_sessions_failed:max',
-    expr: 'max by (server, organization, workload) (vb365_restore_sessions_total{result="Failed"})',
+    name: 'organization:vb365_restore_sessions_failed_without_item:max',
+    expr: `max by (server, organization, workload, event_type) (vb365_restore_sessions_failed_total{event_type!~"${failedTypes}"})`,
   },
 ];
 

@@ -25,21 +25,6 @@ const rise = (failed: string, by: string): string => `sum by (${by}) (
 
 const itemsFailed = 'organization:vb365_restore_items_failed:max';
 const perWorkload = 'server, organization, workload';
-const failedSessions = rise('organization:vb365_restore_sessions_failed:max', perWorkload);
-const recentFailedItems = `sum by (${perWorkload}) (${itemsFailed} - min_over_time(${itemsFailed}[${at.restoreSessionFailed.itemWindow}]))`;
-
-/** More failed sessions than failed items: at least one session failed without a failed item. */
-const sessionsWithoutFailedItem = `(
-  ${failedSessions}
-> on (${perWorkload})
-  ${recentFailedItems}
-)
-or
-(
-  ${failedSessions}
-unless on (${perWorkload})
-  ${recentFailedItems}
-)`;
 
 const ratio = (short: string, long: string, limits: typeof at.failureRatioHigh | typeof at.failureRatioElevated) =>
   `organization:vb365_restore_sessions_failed:ratio${short} > ${String(limits.shortRatio)}
@@ -61,7 +46,7 @@ export const restoreAlerts: readonly Alert[] = [
     ...ofWorkload,
     name: 'VB365RestoreSessionFailed',
     severity: 'warning',
-    expr: sessionsWithoutFailedItem,
+    expr: rise('organization:vb365_restore_sessions_failed_without_item:max', perWorkload),
     summary: `Restore sessions failed for ${tenant}.`,
     description: `${count} restore session(s) of {{ $labels.workload }} of ${tenant} failed within ${at.restoreEventFailed.window}, and not for a failed item. Look at the records of their events and at the sessions in VB365: error.message of a session holds its details only.`,
   },

@@ -87,40 +87,52 @@ const shared: readonly Omit<Case, 'alert'>[] = [
 ];
 
 const failedSession = { labels: ofWorkload, value: '1' };
+const failures = (event_type: string) => series('vb365_restore_sessions_failed_total', { ...tenant, event_type });
+const withoutItem = failures('None');
 const sessionFailed: readonly Omit<Case, 'alert'>[] = [
   {
     says: 'the only session fails without an item',
-    series: { [sessions('Failed')]: '0x30 1x600', [sessions('Success')]: '0x600' },
+    series: { [withoutItem]: '0x30 1x600', [sessions('Failed')]: '0x30 1x600', [sessions('Success')]: '0x600' },
     looks: [...silentAt(30), { minute: 32, fires: failedSession }, ...silentAt(50, 200)],
   },
   {
     says: 'three of three sessions fail without an item',
-    series: { [sessions('Failed')]: '0x30 3x600', [sessions('Success')]: '0x600' },
+    series: { [withoutItem]: '0x30 3x600', [sessions('Success')]: '0x600' },
     looks: [...silentAt(30), { minute: 32, fires: { ...failedSession, value: '3' } }, ...silentAt(50)],
   },
   {
     says: 'a session fails because of its items, which an alert has reported',
-    series: { [failed]: '0x25 2x600', [sessions('Failed')]: '0x30 1x600' },
-    looks: silentAt(27, 31, 32, 40, 60),
+    series: {
+      [failed]: '0x25 2x600',
+      [sessions('Failed')]: '0x30 1x600',
+      [failures('Restore')]: '0x32 1x600',
+      [withoutItem]: '0x600',
+    },
+    looks: silentAt(27, 31, 32, 34, 40, 60),
   },
   {
-    says: 'of two sessions one fails because of an item, the other without one',
-    series: { [failed]: '0x25 1x600', [sessions('Failed')]: '0x30 2x600' },
-    looks: [{ minute: 32, fires: { ...failedSession, value: '2' } }, ...silentAt(60)],
+    says: 'a session fails without an item soon after three items of another one',
+    series: { [failed]: '0x25 3x600', [sessions('Failed')]: '0x30 2x600', [withoutItem]: '0x30 1x600' },
+    looks: [...silentAt(30), { minute: 32, fires: failedSession }, ...silentAt(60)],
   },
   {
-    says: 'only a line about the session fails with it',
-    series: { [events('Failed', 'None')]: '0x30 1x600', [sessions('Failed')]: '0x30 1x600' },
-    looks: [...silentAt(30), { minute: 32, fires: failedSession }],
+    says: 'a session fails with an item that failed hours before',
+    series: { [failed]: '0x25 1x600', [sessions('Failed')]: '0x400 1x200', [failures('Restore')]: '0x400 1x200' },
+    looks: silentAt(400, 402, 410),
   },
   {
-    says: 'items of another workload failed',
-    series: { [events('Failed', 'Restore', { workload: 'teams' })]: '0x25 1x600', [sessions('Failed')]: '0x30 1x600' },
-    looks: [...silentAt(30), { minute: 32, fires: failedSession }],
+    says: 'scrapes missed for an hour hide nothing',
+    series: { [withoutItem]: '0x30 _x60 1x200' },
+    looks: [...silentAt(30), { minute: 93, fires: failedSession }],
   },
   {
-    says: 'sessions succeed, and an old total is not a failure',
-    series: { [sessions('Failed')]: '_x5 9x100', [sessions('Success')]: '0+1x100' },
+    says: 'the exporter restarts and keeps the counter',
+    series: { [withoutItem]: '2x30 _x10 2x60' },
+    looks: silentAt(30, 42, 60),
+  },
+  {
+    says: 'no session fails, and an old total is not a failure',
+    series: { [withoutItem]: '_x5 9x100' },
     looks: silentAt(6, 20, 60),
   },
 ];

@@ -16,8 +16,6 @@ export const thresholds = {
     memory: '1d',
     eventTypes: ['View', 'Restore', 'Save', 'Export', 'Send', 'other'],
   },
-  /** Failed items within `itemWindow` explain as many failed sessions. */
-  restoreSessionFailed: { itemWindow: '2h' },
   /** Both windows must exceed their ratio, so that neither a single failure nor an old incident is enough. */
   failureRatioHigh: { shortRatio: 0.25, longRatio: 0.1, shortSessions: 4, for: '10m' },
   failureRatioElevated: { shortRatio: 0.15, longRatio: 0.05, shortSessions: 10, for: '30m' },

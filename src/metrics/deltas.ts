@@ -27,6 +27,7 @@ import {
   restoreSessionDuration,
   restoreSessions,
   restoreSessionsDeleted,
+  restoreSessionsFailed,
 } from './restore-families.js';
 import { installationChanges, reconcileMissed } from './server-families.js';
 import { observations, observe, DeltaBuilder } from './delta-builder.js';
@@ -72,12 +73,20 @@ export function initialSessionDeltas(
   session: Pick<Session, 'organization' | 'workload'>,
   labelOf = unlimited,
 ): readonly SeriesDelta[] {
-  const of = { server, organization: labelOf(session.organization), workload: session.workload.label };
+  const of = labelsOf(server, session, labelOf);
   const builder = new DeltaBuilder();
   for (const type of itemTypes) builder.count(restoreEvents, { ...of, event_type: type, status: 'Failed' }, 0);
   builder.count(restoreOwnerEvents, { ...of, relation: 'other' }, 0);
+  builder.count(restoreSessionsFailed, { ...of, event_type: 'None' }, 0);
   return builder.count(restoreSessions, { ...of, result: 'Failed' }, 0).deltas();
 }
+
+/** The labels that every counter of sessions has. */
+const labelsOf = (
+  server: string,
+  { organization, workload }: Pick<Session, 'organization' | 'workload'>,
+  labelOf: OrganizationLabel,
+) => ({ server, organization: labelOf(organization), workload: workload.label });
 
 /** What a gap in the change feed adds; `missed`: the number of sessions that the feed left out. */
 export function feedGapDeltas(server: string, missed: number): readonly SeriesDelta[] {
@@ -94,6 +103,8 @@ export function batchDeltas(server: string, batch: Batch, labelOf = unlimited): 
     for (const kind of event.anomalies) builder.count(apiAnomalies, { server, kind }, 1);
   for (const session of batch.results)
     addResult(builder, server, { ...session, organization: labelOf(session.organization) }, batch.at);
+  for (const { session, item } of batch.failures)
+    builder.count(restoreSessionsFailed, { ...labelsOf(server, session, labelOf), event_type: item }, 1);
   addFindings(builder, server, batch.findings);
   addOverflow(builder, server, batch, labelOf);
   return builder.deltas();

@@ -1,3 +1,4 @@
+import { itemTypes } from '../model/event.js';
 import { ownerRelations } from '../model/owner.js';
 import { counter, gauge, histogram } from './family.js';
 
@@ -49,6 +50,17 @@ export const restoreSessions = counter({
   stored: true,
   held: true,
   example: 'sum by (server, result) (increase(vb365_restore_sessions_total[1d]))',
+});
+
+export const restoreSessionsFailed = counter({
+  name: 'vb365_restore_sessions_failed_total',
+  help: 'Total number of restore sessions that failed, counted once their last events were read, by the type of a failed item: with several the first of Restore, Export, Save, Send, other and View, without one None.',
+  unit: 'sessions',
+  labels: ['server', 'organization', 'workload', 'event_type'],
+  known: { event_type: ['None', ...itemTypes] },
+  stored: true,
+  held: true,
+  example: 'sum by (server, organization) (increase(vb365_restore_sessions_failed_total{event_type="None"}[1h])) > 0',
 });
 
 export const restoreSessionsDeleted = counter({

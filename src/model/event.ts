@@ -10,6 +10,10 @@ export const eventStatuses = ['Running', 'Success', 'Warning', 'Failed', 'Cancel
 export type EventStatus = (typeof eventStatuses)[number];
 export const eventStatus = vocabulary(eventStatuses);
 
+/** Types of events about an item. The first of several that failed stands for all: a preview comes last. */
+export const itemTypes = ['Restore', 'Export', 'Save', 'Send', 'other', 'View'] as const;
+export type ItemType = (typeof itemTypes)[number];
+
 /** Why an event was rejected instead of delivered. Closed: each is a `reason` label. */
 export const rejectReasons = [
   'not_an_object',

@@ -52,6 +52,7 @@ const charactersOf = (page: PageResult | undefined): number =>
 export class BatchBuilder {
   readonly #events: TakenEvent[] = [];
   readonly #results: Session[] = [];
+  readonly #failures: Batch['failures'][number][] = [];
   readonly #entries = new Map<string, BacklogEntry>();
   readonly #changed = new Set<string>();
   readonly #rejected: RejectedEvent[] = [];
@@ -85,9 +86,9 @@ export class BatchBuilder {
   /** @param at now by the server's clock. */
   build(at: Nanos) {
     const entries = [...this.#entries.values()];
-    const batch: Batch = { events: this.#events, results: this.#results, findings: this.#findings, at };
+    const batch = { events: this.#events, results: this.#results, failures: this.#failures };
     return {
-      batch,
+      batch: { ...batch, findings: this.#findings, at } satisfies Batch,
       entries,
       /** The entries whose rows have to be stored. */
       changed: entries.filter(({ row }) => this.#changed.has(row.session)),
@@ -158,8 +159,9 @@ export class BatchBuilder {
   }
 
   #addCompletion(id: string, session: Session | undefined, completion: Completion): void {
-    const { result, abandoned, orderGaps, duplicates } = completion;
+    const { result, failure: item, abandoned, orderGaps, duplicates } = completion;
     if (result && session !== undefined) this.#addResult(session);
+    if (item !== undefined && session !== undefined) this.#failures.push({ session, item });
     this.#correct(id, completion);
     this.#abandon(id, abandoned.running, 'still_running');
     this.#abandon(id, abandoned.missing, 'missing');

@@ -1,3 +1,4 @@
+import type { ItemType } from '../model/event.js';
 import type { Session } from '../model/session.js';
 import { type Nanos, seconds } from '../model/time.js';
 import type { ChangedEvent, ReadProgress, RejectedRow } from './dedupe.js';
@@ -27,6 +28,8 @@ export type Completion = Readonly<{
   cursor: Cursor;
   /** Take the session's result now. */
   result: boolean;
+  /** The session has failed, and is over: count its failure, by its failed item. Undefined otherwise, and once counted. */
+  failure: ItemType | 'None' | undefined;
   /** Some rows are not final or missing: the next reading begins there. */
   unfinished: boolean;
   /** Server time of the next reading; undefined for the next poll. */
@@ -47,6 +50,8 @@ export type Completion = Readonly<{
 
 /** Server times. */
 type SessionStop = Readonly<{
+  /** Undefined if it is not known any more. */
+  session: Session | undefined;
   /** Undefined while the session is open. */
   stoppedAt: Nanos | undefined;
   /** Results of sessions that stopped before are history. */
@@ -58,6 +63,7 @@ export type CompletionContext = SessionStop & Readonly<{ session: Session; now: 
 
 const notDone = {
   done: false,
+  failure: undefined,
   unfinished: false,
   wakeAt: undefined,
   abandoned: { running: [], missing: [] },
@@ -81,17 +87,26 @@ export function evaluateCompletion(cursor: Cursor, progress: ReadProgress, conte
   const reason = whyUnverified(progress, stoppedAt);
   if (reason !== undefined) return { ...stopped, reason, wakeAt: stoppedAt + quiescenceTime };
   const verified = verifyTally({ ...stopped.cursor, endedAt: session.endedAt }, progress);
-  return { ...stopped, ...verified, done: true, reason: 'verified' };
+  return { ...stopped, ...verified, ...countFailure(verified.cursor, context), done: true, reason: 'verified' };
 }
 
 /** The completion of a session that the server has deleted. It stays known, so that it is not news if it returns. Pure. */
 export function completeDeleted(cursor: Cursor, stop: SessionStop): Completion {
   const result = isResultNew(cursor, stop);
-  return { ...notDone, done: true, reason: 'deleted by the server', cursor: { ...cursor, resultTaken: true }, result };
+  const counted = countFailure({ ...cursor, resultTaken: true }, stop);
+  return { ...notDone, ...counted, done: true, reason: 'deleted by the server', result };
 }
 
-const isResultNew = ({ resultTaken }: Cursor, { stoppedAt, since }: SessionStop): boolean =>
-  !resultTaken && stoppedAt !== undefined && stoppedAt >= since;
+const isNews = ({ stoppedAt, since }: SessionStop): boolean => stoppedAt !== undefined && stoppedAt >= since;
+
+const isResultNew = ({ resultTaken }: Cursor, stop: SessionStop): boolean => !resultTaken && isNews(stop);
+
+/** Only when nothing more is expected: an item that fails late must not make it two failures. */
+function countFailure(cursor: Cursor, stop: SessionStop): Pick<Completion, 'cursor' | 'failure'> {
+  const isNew = stop.session?.result.label === 'Failed' && isNews(stop);
+  if (!isNew || cursor.failed === 'counted') return { cursor, failure: undefined };
+  return { cursor: { ...cursor, failed: 'counted' }, failure: cursor.failed ?? 'None' };
+}
 
 /** Undefined if the reading covered every row, began late enough and found nothing new. */
 function whyUnverified({ full, readAt, first, fresh }: ReadProgress, stoppedAt: Nanos): CompletionReason | undefined {

@@ -1,4 +1,4 @@
-import { eventStatuses } from '../model/event.js';
+import { eventStatuses, itemTypes } from '../model/event.js';
 import type { Nanos } from '../model/time.js';
 import { formatIntervalSet, type IntervalSet, parseIntervalSet } from './interval-set.js';
 import { type Exceptions, formatExceptions, parseExceptions } from './taken-statuses.js';
@@ -19,7 +19,12 @@ export type Cursor = Readonly<{
   endedAt?: Nanos | undefined;
   /** The orders that were not taken as a success; undefined for none, or too many. Only the log needs them. */
   exceptions?: Exceptions | undefined;
+  /** The type of an item that was taken as failed, the first in `itemTypes`; `counted` once the session's failure is. */
+  failed?: FailedItem | undefined;
 }>;
+
+const failedItems = [...itemTypes, 'counted'] as const;
+type FailedItem = (typeof failedItems)[number];
 
 /** Stored cursors have this word for `rejected`: older versions wrote it. */
 const storedRejected = 'set_aside';
@@ -27,25 +32,33 @@ const storedRejected = 'set_aside';
 export const startCursor: Cursor = { taken: [], tally: {}, resultTaken: false };
 
 /**
- * Writes a cursor for the store: `0-3,5;Success=4,Failed=1;result`, then `;` and the end in nanoseconds, then `;` and the
- * exceptions, as far as it has them.
+ * Writes a cursor for the store: `0-3,5;Success=4,Failed=1;result`, then the end in nanoseconds, the exceptions and the failed
+ * item, each after a `;`, up to the last one that it has.
  */
-export function formatCursor({ taken, tally, resultTaken, endedAt, exceptions }: Cursor): string {
+export function formatCursor({ taken, tally, resultTaken, endedAt, exceptions, failed }: Cursor): string {
   const counts = tallyKeys.flatMap(key => (tally[key] === undefined ? [] : [`${key}=${String(tally[key])}`]));
   const end = endedAt === undefined ? '' : String(endedAt);
   const others = exceptions === undefined ? '' : formatExceptions(exceptions);
-  const rest = others !== '' ? [end, others] : end !== '' ? [end] : [];
-  const parts = [formatIntervalSet(taken), counts.join(','), resultTaken ? 'result' : '', ...rest];
+  const rest = [end, others, failed ?? ''];
+  const length = rest.findLastIndex(part => part !== '') + 1;
+  const parts = [formatIntervalSet(taken), counts.join(','), resultTaken ? 'result' : '', ...rest.slice(0, length)];
   return parts.join(';').replaceAll('rejected', storedRejected);
 }
 
 /** Reads what `formatCursor` wrote. */
 export function parseCursor(text: string): Cursor {
-  const [taken = '', counts = '', result = '', , others = ''] = text.replaceAll(storedRejected, 'rejected').split(';');
+  const parts = text.replaceAll(storedRejected, 'rejected').split(';');
+  const [taken = '', counts = '', result = '', , others = '', item] = parts;
   const pairs = [...counts.matchAll(/(\w+)=(\d+)/g)].map(([, key = '', count]) => [key, Number(count)] as const);
   const tally: Tally = Object.fromEntries(pairs);
-  const exceptions = parseExceptions(others);
-  return { taken: parseIntervalSet(taken), tally, resultTaken: result === 'result', endedAt: endOf(text), exceptions };
+  return {
+    taken: parseIntervalSet(taken),
+    tally,
+    resultTaken: result === 'result',
+    endedAt: endOf(text),
+    exceptions: parseExceptions(others),
+    failed: failedItems.find(one => one === item),
+  };
 }
 
 /** Only the `endedAt` of what `formatCursor` wrote: every poll needs that of every session. */

@@ -1,4 +1,11 @@
-import { type AnomalyKind, eventTime, isFinal, type RejectReason, type RestoreEvent } from '../model/event.js';
+import {
+  type AnomalyKind,
+  eventTime,
+  isFinal,
+  itemTypes,
+  type RejectReason,
+  type RestoreEvent,
+} from '../model/event.js';
 import { type Nanos, seconds } from '../model/time.js';
 import type { Cursor, Tally, TallyKey } from './cursor.js';
 import { closed, contains, gaps, insert, type IntervalSet } from './interval-set.js';
@@ -101,7 +108,13 @@ export function dedupe(cursor: Cursor, progress: ReadProgress, page: EventPage, 
   }
   const { taken, abandoned } = bounded(insert(cursor.taken, builder.orders));
   return {
-    cursor: { ...cursor, taken, tally: builder.cursorTally, exceptions: builder.cursorExceptions(abandoned) },
+    cursor: {
+      ...cursor,
+      taken,
+      tally: builder.cursorTally,
+      exceptions: builder.cursorExceptions(abandoned),
+      failed: failedItem(cursor.failed, builder.events),
+    },
     progress: {
       ...progress,
       offset: page.offset + page.rows.length,
@@ -120,6 +133,12 @@ export function dedupe(cursor: Cursor, progress: ReadProgress, page: EventPage, 
     anomalies: [...page.anomalies, ...builder.anomalies],
     abandoned,
   };
+}
+
+/** The failed item to keep, after these events. */
+function failedItem(before: Cursor['failed'], events: readonly RestoreEvent[]): Cursor['failed'] {
+  const types = new Set(events.filter(({ status }) => status.label === 'Failed').map(({ type }) => type.label));
+  return before === 'counted' ? before : itemTypes.find(type => type === before || types.has(type));
 }
 
 /** How much older than its session an event may be. */

@@ -1,5 +1,5 @@
 import type { ExporterError, Reason } from '../kernel/errors.js';
-import type { AnomalyKind, RejectReason, RestoreEvent } from '../model/event.js';
+import type { AnomalyKind, ItemType, RejectReason, RestoreEvent } from '../model/event.js';
 import type { Ownership } from '../model/ownership.js';
 import type { Session } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
@@ -118,6 +118,8 @@ export type Batch = Readonly<{
   events: readonly TakenEvent[];
   /** Sessions that have stopped. */
   results: readonly Session[];
+  /** Sessions that failed, once nothing more is expected of them; `item`: the type of a failed item, `None` without one. */
+  failures: readonly Readonly<{ session: Session; item: ItemType | 'None' }>[];
   findings: Findings;
   /** Now by the server's clock. */
   at: Nanos;

@@ -145,4 +145,8 @@ function endPart(entry: BacklogEntry, session: Session | undefined, completion: 
 
 /** A session that the server has deleted ends with its last result. */
 const deletedPart = (worker: SinkWorker, entry: BacklogEntry, last: CachedSession | undefined): SessionPart =>
-  endPart(entry, last?.session, completeDeleted(entry.cursor, { stoppedAt: last?.stoppedAt, since: worker.since() }));
+  endPart(
+    entry,
+    last?.session,
+    completeDeleted(entry.cursor, { session: last?.session, stoppedAt: last?.stoppedAt, since: worker.since() }),
+  );

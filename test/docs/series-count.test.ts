@@ -42,7 +42,8 @@ async function measured(organizations: number, use: Use): Promise<number> {
         event: event({ type: eventType(type), status: eventStatus(status), item }),
       })),
     );
-    const all = batch({ events, results: [of] });
+    const failures = use.event_type.map(type => ({ session: of, item: eventType(type).label }));
+    const all = batch({ events, results: [of], failures: of.result.label === 'Failed' ? failures : [] });
     metrics.stored.apply(batchDeltas('s', all));
     for (const sink of sinkNames)
       metrics.stored.apply(sinkDeltas('s', sink, all, { outcome: 'delivered', dropped: 0, deadLetters: [] }));

@@ -66,8 +66,8 @@ describe('10,000 organizations', () => {
     const heapAtLimit = heapBytes();
     meet(metrics, labelOf, [1000, 10_000]);
     const beyond = await page(metrics);
-    // One label value more, `overflow`: its 5 types, 1 relation and 1 result created at 0, one event of another relation, one time; and the overflow counter.
-    expect(ownLines(beyond) - atLimit).toBe(5 + 1 + 1 + 2 + 1 + 1);
+    // One label value more, `overflow`: its 5 types, 1 relation, 1 failure and 1 result created at 0, one event of another relation, one time; and the overflow counter.
+    expect(ownLines(beyond) - atLimit).toBe(5 + 1 + 1 + 1 + 2 + 1 + 1);
     expect(linesOf(beyond, 'vb365_restore_events_total').filter(line => line.endsWith(' 9000'))).toHaveLength(1);
     expect(linesOf(beyond, 'vb365_series_overflow_total')).toEqual([
       'vb365_series_overflow_total{server="hq",label="organization"} 9000',

@@ -145,6 +145,13 @@ describe('what the metrics sink counts', () => {
     ]);
   });
 
+  test('failed sessions are counted by their failed item', () => {
+    const failures = (['None', 'Restore', 'None'] as const).map(item => ({ session: session(), item }));
+    const deltas = batchDeltas('hq', batch({ failures }));
+    const of = 'vb365_restore_sessions_failed_total{hq,contoso.onmicrosoft.com,sharepoint';
+    expect([value(deltas, `${of},None}`), value(deltas, `${of},Restore}`), deltas.length]).toEqual([2, 1, 2]);
+  });
+
   test('anomalies of events, of sessions and of pages add up', () => {
     const deltas = batchDeltas(
       'hq',
@@ -223,6 +230,7 @@ describe('initial series', () => {
     expect(deltas.map(line)).toEqual([
       ...['View', 'Save', 'Export', 'Send', 'Restore'].map(type => `vb365_restore_events_total{${of},${type},Failed}`),
       'vb365_restore_owner_events_total{hq,contoso.onmicrosoft.com,other}',
+      `vb365_restore_sessions_failed_total{${of},None}`,
       `vb365_restore_sessions_total{${of},Failed}`,
     ]);
     expect(deltas.every(delta => delta.kind === 'counter' && delta.by === 0)).toBe(true);

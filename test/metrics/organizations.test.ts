@@ -74,6 +74,6 @@ describe('a batch with more organizations than there is room for', () => {
 
   test('has the failure series of overflow created at 0', () => {
     const deltas = initialSessionDeltas('hq', session({ organization: 'late' }), labelOf);
-    expect(find(deltas, 'overflow')).toHaveLength(7);
+    expect(find(deltas, 'overflow')).toHaveLength(8);
   });
 });

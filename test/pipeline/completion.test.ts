@@ -7,6 +7,7 @@ import {
   evaluateCompletion,
 } from '../../src/pipeline/completion.js';
 import { type Cursor, startCursor } from '../../src/pipeline/cursor.js';
+import { sessionResult } from '../../src/model/session.js';
 import { type ChangedEvent, fullRead, type ReadProgress, type RejectedRow } from '../../src/pipeline/dedupe.js';
 import { second, session } from '../support/server-run.js';
 
@@ -152,11 +153,35 @@ describe('the end of a reading', () => {
   ])('the result is %s', (_, resultTaken, since, result) => {
     const completion = evaluateCompletion({ ...cursor, resultTaken }, read, { ...context, since });
     expect(completion).toMatchObject({ result, cursor: { resultTaken: true } });
-    expect(completeDeleted({ ...cursor, resultTaken }, { stoppedAt, since })).toMatchObject({ result });
+    const stop = { session: ended, stoppedAt, since };
+    expect(completeDeleted({ ...cursor, resultTaken }, stop)).toMatchObject({ result });
+  });
+});
+
+describe('the failure of a session', () => {
+  const failed = session({ open: false, endedAt: stoppedAt, result: sessionResult('Failed') });
+
+  test.each<[what: string, Cursor['failed'], over: Partial<CompletionContext>, Completion['failure']]>([
+    ['without a failed item', undefined, {}, 'None'],
+    ['with one', 'Restore', {}, 'Restore'],
+    ['is counted once', 'counted', {}, undefined],
+    ['is none if the session succeeded', 'Restore', { session: ended }, undefined],
+    ['is history', undefined, { since: stoppedAt + 1n }, undefined],
+    ['waits until late events are read', undefined, { now: late - 1n }, undefined],
+  ])('%s', (_, item, over, failure) => {
+    const given = { ...context, session: failed, ...over };
+    const reading = { ...read, readAt: given.now };
+    const completion = evaluateCompletion({ ...cursor, failed: item }, reading, given);
+    expect(completion).toMatchObject({ failure, cursor: { failed: failure === undefined ? item : 'counted' } });
+  });
+
+  test('counts when the server deletes the session before that', () => {
+    const stop = { session: failed, stoppedAt, since: 0n };
+    expect(completeDeleted(cursor, stop)).toMatchObject({ failure: 'None', cursor: { failed: 'counted' } });
   });
 });
 
 test('a deleted session that was not seen to stop is done, without a result', () => {
   const expected = { reason: 'deleted by the server', done: true, result: false, cursor: { resultTaken: true } };
-  expect(completeDeleted(startCursor, { stoppedAt: undefined, since: 0n })).toMatchObject(expected);
+  expect(completeDeleted(startCursor, { session: undefined, stoppedAt: undefined, since: 0n })).toMatchObject(expected);
 });

@@ -19,6 +19,11 @@ test.each<[Cursor, string]>([
     { taken: [[0, 3]], tally: { Success: 2, rejected: 2 }, resultTaken: false, exceptions: { rejected: [[1, 2]] } },
     '0-3;Success=2,set_aside=2;;;set_aside=1-2',
   ],
+  [
+    { taken: [[0, 3]], tally: { Success: 3, Failed: 1 }, resultTaken: true, failed: 'Restore' },
+    '0-3;Success=3,Failed=1;result;;;Restore',
+  ],
+  [{ taken: [], tally: {}, resultTaken: true, endedAt: 100n, failed: 'counted' }, ';;result;100;;counted'],
 ])('a cursor is written in full and read back the same (%#)', (cursor, text) => {
   expect(formatCursor(cursor)).toBe(text);
   expect(parseCursor(text)).toEqual(cursor);

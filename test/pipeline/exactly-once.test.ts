@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { join } from 'node:path';
 import { ExporterError } from '../../src/kernel/errors.js';
 import { eventStatus } from '../../src/model/event.js';
+import { sessionResult } from '../../src/model/session.js';
 import type { Nanos } from '../../src/model/time.js';
 import type { EventRow, Store } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../support/memory-store.js';
@@ -61,7 +62,7 @@ function arranged(rows: readonly EventRow[], { sorted, repeats }: World, random:
   return repeats && list[0] !== undefined ? [...list, list[0]] : list;
 }
 
-/** Plays a world to two sinks, then polls until nothing changes any more. */
+/** Plays a world to two sinks, then polls until nothing changes any more, and what is missing has been given up. */
 async function live(all: World, store: Store) {
   const server = fakeServer();
   server.limit = all.limit;
@@ -77,7 +78,8 @@ async function live(all: World, store: Store) {
     for (const [index, lives] of all.sessions.entries()) {
       const id = `s${String(index)}`;
       const endedAt = open ? undefined : since + BigInt(all.stopsAt + 1) * stepLength;
-      server.held.set(id, session({ id, createdAt: since - 2n * second + BigInt(index), open, endedAt }));
+      const createdAt = since - 2n * second + BigInt(index);
+      server.held.set(id, session({ id, createdAt, open, endedAt, result: sessionResult('Failed') }));
       server.rows.set(id, arranged(rowsAt(lives, id, { all, step, since }), all, random));
     }
     if (step === all.restartAt) rig = bench({ server, store, sinks });
@@ -86,20 +88,27 @@ async function live(all: World, store: Store) {
     for (const sink of sinks) sink.failure = all.failures[step] === sink.name ? error : undefined;
     await rig.step();
   }
-  for (let step = 0; step < 4; step += 1) {
-    server.at += 90n * second;
+  for (const wait of [90n, 90n, 90n, 90n, 3_600n, 90n]) {
+    server.at += wait * second;
     await rig.step();
   }
   return { sinks, rig };
 }
 
-/** The events that have to be taken: final, and not history. */
+/** An event that has to be taken: final, and not history. */
+const isWanted = (one: Life, all: World): boolean => isDone(one, all, 19) && !one.old;
+
 const wanted = (all: World): readonly string[] =>
   all.sessions.flatMap((lives, index) =>
-    lives.flatMap((one, position) =>
-      isDone(one, all, 19) && !one.old ? [`s${String(index)}-${String(position)}`] : [],
-    ),
+    lives.flatMap((one, position) => (isWanted(one, all) ? [`s${String(index)}-${String(position)}`] : [])),
   );
+
+/** Each session fails once: with one of its items, or without. */
+const failures = (all: World): readonly string[] =>
+  all.sessions.map((lives, index) => {
+    const hasFailedItem = lives.some(one => isWanted(one, all) && one.status === 'Failed');
+    return `s${String(index)} ${hasFailedItem ? 'Restore' : 'None'}`;
+  });
 
 async function holds(all: World, store: Store): Promise<void> {
   const { sinks } = await live(all, store);
@@ -107,6 +116,8 @@ async function holds(all: World, store: Store): Promise<void> {
     expect([...sink.taken()].sort()).toEqual([...wanted(all)].sort());
     expect(counted(await store.series(), sink.name)).toBe(BigInt(wanted(all).length));
     expect(sink.batches.flatMap(({ results }) => results)).toHaveLength(all.sessions.length);
+    const failed = sink.batches.flatMap(batch => batch.failures.map(({ session: { id }, item }) => `${id} ${item}`));
+    expect(failed.sort()).toEqual(failures(all));
   }
 }
 

@@ -63,7 +63,7 @@ describe('the last reading of a session', () => {
 test('a cursor with exceptions is written in full and read back the same', () => {
   const cursor = { ...cursorAfter('Success', 'Failed', 'Warning', 'Failed'), endedAt: 5n };
   const text = formatCursor(cursor);
-  expect(text).toBe('0-3;Success=1,Warning=1,Failed=2;;5;Warning=2&Failed=1,3');
+  expect(text).toBe('0-3;Success=1,Warning=1,Failed=2;;5;Warning=2&Failed=1,3;Restore');
   expect(parseCursor(text)).toEqual(cursor);
   expect(parseCursor(formatCursor({ ...cursor, endedAt: undefined }))).toEqual({ ...cursor, endedAt: undefined });
 });

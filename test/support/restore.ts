@@ -57,6 +57,7 @@ export const noFindings: Batch['findings'] = { rejected: {}, anomalies: {}, aban
 export const batch = (over: Partial<Batch> = {}): Batch => ({
   events: [],
   results: [],
+  failures: [],
   findings: noFindings,
   at: at('2017-05-30T10:57:30Z'),
   ...over,

@@ -229,7 +229,5 @@ metricRelabelings:
 
 {{/* A rule or dashboard with the operations whose failures count as failed items. */}}
 {{- define "vb365-exporter.failedItems" -}}
-{{- $of := `event_type=~"View|Restore|Save|Export|Send|other",status="Failed"` }}
-{{- $to := printf `event_type=~"%s",status="Failed"` (join "|" .types) }}
-{{- .text | replace $of $to | replace ($of | replace `"` `\"`) ($to | replace `"` `\"`) -}}
+{{- .text | replace "View|Restore|Save|Export|Send|other" (join "|" .types) -}}
 {{- end }}
