@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { parseDuration } from '../config/duration.js';
+import { type History, parseDuration, parseHistory } from '../config/duration.js';
+import { reportFormats, reportTables } from '../history/report-names.js';
 import { toExporterError } from '../kernel/errors.js';
 import { logFormats, logLevels } from '../kernel/log.js';
 import { attackNames } from '../simulator/attack-names.js';
@@ -83,6 +84,21 @@ const inOneLine = (text: string): string =>
       return `; did you mean ${quoted.join(' or ')}?`;
     });
 
+/** The options of every command that reads history. */
+const addPastOptions = (command: Command, from: string): Command =>
+  command
+    .addOption(configFile())
+    .addOption(
+      new Option('--server <name>', 'server of the configuration to read; can be repeated')
+        .argParser(append)
+        .default([], 'all'),
+    )
+    .addOption(
+      new Option('--from <time>', 'begin here: a date or time with zone, a duration before now such as 30d, or all')
+        .argParser(moment)
+        .default(moment(from), from),
+    );
+
 const configFile = () =>
   new Option('--config.file <file>', 'path to the configuration file (default: vb365-exporter.yaml, if it exists)');
 const listenAddress = (byDefault = ':10365') =>
@@ -129,7 +145,33 @@ function addCommands(program: Command, action: Action): void {
     .addOption(webConfig())
     .option('--json', 'print JSON', false)
     .action(action(async () => (await import('./doctor.js')).doctor));
+  addPast(program, action);
   addOthers(program, action);
+}
+
+/** Commands that read the history of the servers. */
+function addPast(program: Command, action: Action): void {
+  addPastOptions(
+    program
+      .command('report')
+      .description('report who restored what of whom, from the history of the servers; changes nothing'),
+    '30d',
+  )
+    .option('--to <time>', 'end here, as --from (default: now)', moment)
+    .addOption(new Option('--format <format>', 'format of the report').choices(reportFormats).default('csv'))
+    .option('--items', 'one row per item instead of one per session', false)
+    .addOption(
+      new Option('--table <table>', 'table of a csv file; json and html hold all')
+        .choices(reportTables)
+        .default('rows'),
+    )
+    .option(
+      '--restored-within <duration>',
+      'list organizations and workloads without a successful restore in this time before the end (default: the whole window)',
+      duration,
+    )
+    .option('--out <file>', 'file to write instead of standard output; it is replaced when it is complete')
+    .action(action(async () => (await import('./report.js')).report));
 }
 
 function addOthers(program: Command, action: Action): void {
@@ -172,6 +214,16 @@ function addOthers(program: Command, action: Action): void {
     .description('rename a damaged state file so that the exporter can start; nothing is deleted')
     .addOption(configFile())
     .action(action(async () => (await import('./state.js')).quarantineState));
+}
+
+const append = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+function moment(text: string): History {
+  const parsed = parseHistory(text);
+  if (parsed !== undefined) return parsed;
+  throw new InvalidArgumentError(
+    'Must be a date such as 2026-01-31, a time with zone such as 2026-01-31T08:00:00Z, a duration such as 30d, "now" or "all".',
+  );
 }
 
 function duration(text: string): number {

@@ -5,6 +5,8 @@ export type Terminal = Readonly<{
   print: (line: string) => void;
   /** Writes a line to standard error. */
   printError: (line: string) => void;
+  /** Replaces the line that shows progress, `''` to remove it; absent when standard error is no terminal. */
+  progress?: (text: string) => void;
   /** Aborts when nobody reads standard output any more: its lines are dropped. */
   outputClosed: AbortSignal;
   /** Aborts when the process should stop. */

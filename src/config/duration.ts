@@ -1,4 +1,4 @@
-import { type Nanos, parseInstant } from '../model/time.js';
+import { milliseconds, type Nanos, parseInstant } from '../model/time.js';
 
 const unitsMs = [86_400_000, 3_600_000, 60_000, 1000, 1];
 
@@ -26,4 +26,18 @@ export function parseHistory(text: string): History | undefined {
   if (ms !== undefined) return { kind: 'ago', ms };
   const instant = parseInstant(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text);
   return instant?.offset === true ? { kind: 'since', at: instant.at } : undefined;
+}
+
+/** The time that it means at `now`. */
+export function historyStart(history: History, now: Nanos): Nanos {
+  switch (history.kind) {
+    case 'now':
+      return now;
+    case 'all':
+      return 0n;
+    case 'ago':
+      return now - milliseconds(history.ms);
+    case 'since':
+      return history.at;
+  }
 }

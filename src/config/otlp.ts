@@ -55,6 +55,8 @@ export type Signals = Readonly<{
   logs: LogsConfig | undefined;
   traces: TracesConfig | undefined;
   ownTelemetry: OwnTelemetryConfig | undefined;
+  /** That of log records, also when none are sent: reports treat personal data as they do. */
+  personalData: PersonalData;
   /** Defined when personal data is hashed. */
   hashKeyFile: string | undefined;
 }>;
@@ -178,6 +180,7 @@ function signalsTo(keys: Keys, { logs, traces }: Readonly<Record<SignalName, Otl
         ? { ...traces, personalData: keys.traces.personal_data, maxAheadMs: limitOf(keys.traces.max_ahead) }
         : undefined,
     ownTelemetry: ownTelemetrySections.some(section => keys[section].enabled) ? { traces, logs } : undefined,
+    personalData,
     hashKeyFile: keys.personal_data.hash_key_file,
   };
 }

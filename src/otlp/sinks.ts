@@ -43,19 +43,13 @@ export const sinkNamesOf = ({ logs, traces }: Config): readonly SinkName[] => [
 /** @throws {ExporterError} `config` when personal data must be hashed and the key cannot be read. */
 export async function openOtlpSinks({ config, version, clock }: OtlpSinksOptions): Promise<OtlpSinks> {
   const { logs, traces } = config;
-  const hash = await readHash(config.hashKeyFile);
+  const originFor = await origins(config, version);
   const transports: OtlpTransport[] = [];
   const transportTo = (target: OtlpTarget): OtlpTransport => {
     const transport = otlpTransport(target, version, clock);
     transports.push(transport);
     return transport;
   };
-  const originFor = ({ name, url }: ServerConfig, personalData: PersonalData): Origin =>
-    originOf({
-      resource: serverResource({ server: name, url, version }),
-      scope: { name: 'vb365-exporter', version },
-      redact: redacting(personalData, hash),
-    });
   const factories: ((server: ServerConfig) => Sink)[] = [];
   if (logs !== undefined) {
     const exporter = acknowledgingExporter(logsSignal, logs.protocol, transportTo(logs));
@@ -81,6 +75,20 @@ export async function openOtlpSinks({ config, version, clock }: OtlpSinksOptions
       await Promise.all(transports.map(async transport => transport.close()));
     },
   };
+}
+
+/**
+ * What the records of a server share.
+ * @throws {ExporterError} `config` when personal data must be hashed and the key cannot be read.
+ */
+export async function origins({ hashKeyFile }: Pick<Config, 'hashKeyFile'>, version: string) {
+  const hash = await readHash(hashKeyFile);
+  return ({ name, url }: ServerConfig, personalData: PersonalData): Origin =>
+    originOf({
+      resource: serverResource({ server: name, url, version }),
+      scope: { name: 'vb365-exporter', version },
+      redact: redacting(personalData, hash),
+    });
 }
 
 /** The SDK takes a tenth of a second and 20 MB, so it is loaded only when it is used. */

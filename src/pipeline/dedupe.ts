@@ -189,7 +189,8 @@ export function rowOutcome(row: EventRow, { seenId, taken }: OrderState, context
   return happenedAt(row.event, context) < context.since ? 'history' : 'new';
 }
 
-function happenedAt(event: RestoreEvent, { createdAt = 0n }: DedupeContext): Nanos {
+/** When the event happened: not before its session was created. */
+export function happenedAt(event: RestoreEvent, { createdAt = 0n }: Pick<DedupeContext, 'createdAt'>): Nanos {
   const at = eventTime(event);
   return at < createdAt ? createdAt : at;
 }

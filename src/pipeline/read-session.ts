@@ -61,7 +61,7 @@ export async function* readSession(
 /** A creation further ahead of the server's clock is wrong. */
 const tolerance: Nanos = seconds(300);
 
-const creationOf = ({ createdAt, undated }: Session, now: Nanos): Nanos | undefined =>
+export const creationOf = ({ createdAt, undated }: Session, now: Nanos): Nanos | undefined =>
   undated === true || createdAt > now + tolerance ? undefined : createdAt;
 
 /** A session that stopped some time ago is read from row 0; any other from its first hole on. */
@@ -74,7 +74,7 @@ function startRead({ cursor, unfinished }: BacklogEntry, { stoppedAt }: CachedSe
 const maxRepetitions = 3;
 
 /** Detects a server that returns the same rows for every offset: reading it would never end. */
-function repetitionCheck(): (page: EventPage) => void {
+export function repetitionCheck(): (page: EventPage) => void {
   let last = '';
   let repetitions = 0;
   return ({ rows }) => {
@@ -93,7 +93,7 @@ const maxPages = 10_000;
 const maxShortPages = 100;
 
 /** Detects a server whose pages never end. What was read before counts. */
-function lengthCheck(): (page: EventPage) => void {
+export function lengthCheck(): (page: EventPage) => void {
   let pages = 0;
   let shortPages = 0;
   return ({ short, last }) => {

@@ -1,11 +1,11 @@
 import type { Config } from '../config/parse.js';
-import type { History } from '../config/duration.js';
+import { historyStart } from '../config/duration.js';
 import type { Random } from '../kernel/clock.js';
 import { deletedDeltas, feedGapDeltas, initialSessionDeltas, replacedDeltas } from '../metrics/deltas.js';
 import type { IncrementHold } from '../metrics/increment-hold.js';
 import { metricsSink } from '../metrics/metrics-sink.js';
 import type { OrganizationLabel } from '../metrics/organizations.js';
-import { milliseconds, type Nanos } from '../model/time.js';
+import { milliseconds } from '../model/time.js';
 import { type OtlpSinks, sinkNamesOf } from '../otlp/sinks.js';
 import type { Store } from '../pipeline/ports.js';
 import type { Installations } from './installation.js';
@@ -88,17 +88,3 @@ export function createServer(spec: ServerSpec, among: number, shared: SharedServ
  */
 export const startAfterMs = (pollIntervalMs: number, servers: number, random: Random): number =>
   servers === 1 ? 0 : random() * Math.min(pollIntervalMs, servers * 100);
-
-/** Where an OTLP sink begins with a server that is first polled at `now`. */
-function historyStart(history: History, now: Nanos): Nanos {
-  switch (history.kind) {
-    case 'now':
-      return now;
-    case 'all':
-      return 0n;
-    case 'ago':
-      return now - milliseconds(history.ms);
-    case 'since':
-      return history.at;
-  }
-}

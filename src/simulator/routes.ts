@@ -46,6 +46,7 @@ export const routes: readonly Route[] = [
   { method: 'get', path: '/RestoreSessions/:id', since: 2, answer: oneSession },
   { method: 'get', path: '/RestoreSessions/:id/Events', since: 2, answer: eventList },
   { method: 'get', path: '/RestoreSessions/:id/Events/:eventId', since: 2, answer: oneEvent },
+  { method: 'get', path: '/RestoreSessions/:id/Statistics', since: 8, answer: statistics },
   { method: 'get', path: '/ProtectedUsers', since: 8, answer: ownerList('user', 'ProtectedUsers') },
   { method: 'get', path: '/ProtectedUsers/:id', since: 8, answer: oneOwner('user') },
   { method: 'get', path: '/ProtectedGroups/:id', since: 8, answer: oneOwner('group') },
@@ -145,6 +146,28 @@ function oneEvent({ world }: RouteContext, dialect: Dialect): RequestHandler {
     if (session === undefined || event === undefined)
       refuse(response, notFound(dialect.quirks.missingStatus), dialect.version);
     else response.json(writeEvent(event, session.id, dialect));
+  };
+}
+
+/** What its items have come to. Whether sessions of an Explorer have statistics is not known; here all have. Source: vb365-rest.md 6.7. */
+function statistics({ world }: RouteContext, { version, quirks }: Dialect): RequestHandler {
+  return (request, response) => {
+    const session = world.session(idIn(request.params, 'id'));
+    if (session === undefined) return refuse(response, notFound(quirks.missingStatus), version);
+    const items = world
+      .events(session.id)
+      .slice()
+      .filter(({ type }) => type !== 'None');
+    const count = (...statuses: readonly string[]): number =>
+      items.filter(({ status }) => statuses.includes(status)).length;
+    response.json({
+      totalItemsCount: items.length,
+      restoredItemsCount: count('Success', 'Warning'),
+      failedItemsCount: count('Failed'),
+      skippedItemsCount: count('Skipped', 'Cancelled'),
+      items: [],
+    });
+    return undefined;
   };
 }
 

@@ -36,6 +36,7 @@ describe('a configuration file', () => {
       state: { path: './data/vb365-exporter.db' },
       metrics: { organizationLabel: true, maxOrganizations: 1000, firstIncrementHold: true },
       logs: undefined,
+      personalData: { person: 'keep', item: 'keep', path: 'keep', client: 'keep' },
       warnings: [],
     });
   });

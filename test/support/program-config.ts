@@ -36,6 +36,7 @@ export const configOf = (folder: string, server: ServerConfig, otlp?: URL): Conf
       : { ...target(otlp), personalData: keepAll, maxAgeMs: undefined, maxBehindMs: undefined, maxAheadMs: undefined },
   traces: undefined,
   ownTelemetry: undefined,
+  personalData: keepAll,
   hashKeyFile: undefined,
   warnings: [],
 });

@@ -1,0 +1,54 @@
+import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { ExporterError } from '../kernel/errors.js';
+import { errorCode } from '../kernel/network-error.js';
+import type { Terminal } from './terminal.js';
+
+/** Writes a line, or several with line breaks between them. */
+export type WriteLines = (lines: string) => void;
+
+/**
+ * Writes lines to a file that only its owner can read, or to standard output if there is no path. The file is written
+ * under another name and renamed when it is complete, so that there is never half of it.
+ * @throws {ExporterError} `rejected` when the file cannot be written.
+ */
+export async function writeOutput(
+  path: string | undefined,
+  { print }: Pick<Terminal, 'print'>,
+  write: (writeLines: WriteLines) => Promise<void>,
+): Promise<void> {
+  if (path === undefined || path === '-') return write(print);
+  const unfinished = isReplaceable(path) ? `${path}.unfinished` : path;
+  const attempt = <T>(act: () => T): T => {
+    try {
+      return act();
+    } catch (cause) {
+      const code = errorCode(cause);
+      throw new ExporterError('rejected', `Could not write "${path}": ${words[code] ?? code}`, { cause });
+    }
+  };
+  const descriptor = attempt(() => openSync(unfinished, 'w', 0o600));
+  try {
+    await write(lines => attempt(() => writeAll(descriptor, `${lines}\n`)));
+    if (unfinished !== path) attempt(() => renameSync(unfinished, path));
+  } catch (thrown) {
+    if (unfinished !== path) rmSync(unfinished, { force: true });
+    throw thrown;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const words: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EISDIR: 'it is a directory',
+  ENOENT: 'its directory does not exist',
+  ENOSPC: 'no space left on the device',
+};
+
+/** A device or a pipe is written to directly. */
+const isReplaceable = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() !== false;
+
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
+}

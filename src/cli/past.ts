@@ -1,0 +1,151 @@
+import { type History, historyStart } from '../config/duration.js';
+import type { Config, ServerConfig } from '../config/parse.js';
+import { configError } from '../config/problem.js';
+import { systemClock, systemRandom } from '../kernel/clock.js';
+import { ExporterError, toExporterError } from '../kernel/errors.js';
+import { type HistoryPart, readHistory, type HistoryProgress, type Window } from '../history/reader.js';
+import { formatInstant, type Nanos } from '../model/time.js';
+import type { Session } from '../model/session.js';
+import { credentialsOf, trustOf } from '../server/source.js';
+import { type PastSource, pastSource } from '../source/past.js';
+import { readConfig } from './read-config.js';
+import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
+
+/** The flags of every command that reads history. */
+export type PastFlags = Readonly<{ 'config.file'?: string; server: readonly string[]; from: History; to?: History }>;
+
+/** The past of one server, to be read once. */
+export type PastReading = Readonly<{
+  server: ServerConfig;
+  source: PastSource;
+  window: Window;
+  parts: AsyncIterable<HistoryPart>;
+  signal: AbortSignal;
+}>;
+
+type ReadingOptions = Readonly<{
+  read: (reading: PastReading) => Promise<void>;
+  /** The end of the window, unless the flags have one. Default: now, by the clock of the server. */
+  end?: (server: string, now: Nanos) => Nanos;
+  /** Called for each session of a server, in the window or not. */
+  listed?: (server: string, session: Session) => void;
+}>;
+
+type ChosenServers = Readonly<{ config: Config; servers: readonly ServerConfig[] }>;
+
+/** The servers of the configuration, or those that the flags name. @throws {ExporterError} `config`. */
+export function chosenServers(flags: PastFlags, terminal: Terminal): ChosenServers {
+  const config = readConfig(flags['config.file'], terminal.env);
+  for (const warning of config.warnings) terminal.printError(warning);
+  const names = config.servers.map(({ name }) => name);
+  const unknown = flags.server.filter(name => !names.includes(name));
+  if (unknown.length > 0)
+    throw configError(
+      'Could not choose servers',
+      unknown.map(name => ({ path: `--server ${name}`, what: `is not configured; configured: ${names.join(', ')}` })),
+    );
+  return {
+    config,
+    servers: config.servers.filter(({ name }) => flags.server.length === 0 || flags.server.includes(name)),
+  };
+}
+
+/**
+ * Reads the past of servers, one after the other, each with a separate login. Nothing is stored.
+ * @throws {ExporterError} as `readHistory`, with the name of the server.
+ */
+export async function readPast(
+  servers: readonly ServerConfig[],
+  flags: PastFlags,
+  terminal: Terminal,
+  options: ReadingOptions,
+): Promise<void> {
+  const signal = AbortSignal.any([terminal.stop, terminal.outputClosed]);
+  for (const server of servers) {
+    const source = sourceOf(server, terminal.version);
+    try {
+      await source.instance(signal);
+      const window = windowOf(server.name, flags, source.now(), options);
+      const show = progressLine(server.name, terminal);
+      const listed = (session: Session): void => options.listed?.(server.name, session);
+      const how = { window, signal, clock: systemClock, random: systemRandom, listed, progress: show };
+      await options.read({ server, source, window, signal, parts: readHistory(source, how) });
+    } catch (thrown) {
+      throw signal.aborted ? interrupted() : namingServer(server.name, thrown);
+    } finally {
+      terminal.progress?.('');
+      await source.close();
+    }
+  }
+}
+
+/** Runs a command that reads history. It ends well when nobody reads its output any more. */
+export async function untilStopped(terminal: Terminal, work: () => Promise<ExitCode>): Promise<ExitCode> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (toExporterError(thrown).reason === 'aborted' && terminal.outputClosed.aborted) return exitCodes.stopped;
+    throw thrown;
+  }
+}
+
+const interrupted = (): ExporterError => new ExporterError('aborted', 'Could not finish: interrupted');
+
+function namingServer(name: string, thrown: unknown): unknown {
+  if (!(thrown instanceof ExporterError) || thrown.reason === 'config') return thrown;
+  const { reason, message, details } = thrown;
+  const why = message.replace(/^Could not/, 'could not');
+  return new ExporterError(reason, `Could not read the history of server "${name}": ${why}`, {
+    details,
+    cause: thrown,
+  });
+}
+
+const sourceOf = (server: ServerConfig, version: string): PastSource =>
+  pastSource({
+    baseUrl: server.url,
+    apiVersion: server.apiVersion,
+    credentials: credentialsOf(server),
+    trust: trustOf(server),
+    proxy: server.proxy,
+    clock: systemClock,
+    random: systemRandom,
+    eventLimit: server.pageSize,
+    resolveOwners: server.resolveOwners,
+    requestTimeoutMs: server.requestTimeoutMs,
+    userAgent: `vb365-exporter/${version} history`,
+  });
+
+/** @throws {ExporterError} `config` when the window is empty. */
+function windowOf(server: string, { from, to }: PastFlags, now: Nanos, { end }: ReadingOptions): Window {
+  const until = to === undefined ? (end?.(server, now) ?? now) : historyStart(to, now);
+  const window = { from: historyStart(from, now), to: until < now ? until : now };
+  if (window.from < window.to) return window;
+  const [start, stop] = [window.from, window.to].map(formatInstant);
+  throw new ExporterError(
+    'config',
+    `Could not read an empty window: it begins at ${String(start)} and ends at ${String(stop)}`,
+  );
+}
+
+const showEveryMs = 250;
+
+/** Shows how far the reading has come, a few times per second. */
+function progressLine(server: string, { progress }: Terminal): (read: HistoryProgress) => void {
+  const beganMs = systemClock.monotonic();
+  let shownMs = -Infinity;
+  return read => {
+    const nowMs = systemClock.monotonic();
+    if (progress === undefined || nowMs - shownMs < showEveryMs) return;
+    shownMs = nowMs;
+    progress(progressText(server, read, (nowMs - beganMs) / 1000));
+  };
+}
+
+/** Such as `hq: 120 of 3400 sessions, 45210 events, 1230 events/s, 2 min left`. */
+function progressText(server: string, { sessions, of, events }: HistoryProgress, seconds: number): string {
+  const leftMinutes = sessions === 0 ? undefined : Math.ceil(((seconds / sessions) * (of - sessions)) / 60);
+  const left = leftMinutes === undefined ? '' : `, ${String(leftMinutes)} min left`;
+  const rate = String(Math.round(events / Math.max(seconds, 0.001)));
+  return `${server}: ${String(sessions)} of ${String(of)} sessions, ${String(events)} events, ${rate} events/s${left}`;
+}

@@ -1,0 +1,139 @@
+import { type Backoff, backoffMs } from '../kernel/backoff.js';
+import type { Clock, Random } from '../kernel/clock.js';
+import { ExporterError, toExporterError } from '../kernel/errors.js';
+import { ownershipOf } from '../model/ownership.js';
+import { type Session, sessionTime } from '../model/session.js';
+import { type Nanos, seconds } from '../model/time.js';
+import { startCursor } from '../pipeline/cursor.js';
+import { dedupe, fullRead, happenedAt } from '../pipeline/dedupe.js';
+import { type EventPage, concernsOneRequest, type Source, type TakenEvent } from '../pipeline/ports.js';
+import { creationOf, lengthCheck, repetitionCheck } from '../pipeline/read-session.js';
+
+/** Server times: what happened at `from` or later, and before `to`. */
+export type Window = Readonly<{ from: Nanos; to: Nanos }>;
+
+/** A part of a session: at most a page of its events, as live sinks take them. */
+export type HistoryPart = Readonly<{
+  session: Session;
+  /** Final events of the window. */
+  events: readonly TakenEvent[];
+  /** Rows that are no events. */
+  rejected: number;
+  /** Set in the last part of a session. */
+  end?: Readonly<{
+    /** The session stopped in the window. */
+    stopped: boolean;
+    /** Rows that are not final: they still run, or never ended. */
+    unfinished: number;
+    /** The server deleted the session while it was read. */
+    deleted: boolean;
+  }>;
+}>;
+
+export type HistoryProgress = Readonly<{ sessions: number; of: number; events: number }>;
+
+type ReadOptions = Readonly<{
+  window: Window;
+  signal: AbortSignal;
+  clock: Clock;
+  random: Random;
+  /** Called for each session of the server, in the window or not. */
+  listed?: (session: Session) => void;
+  progress?: (read: HistoryProgress) => void;
+}>;
+
+/** Events are listed up to this long after the end of their session. */
+const lateness: Nanos = seconds(86_400);
+
+/**
+ * Reads the past of a server: the sessions of the window, oldest first, each with its events. A few pages are in memory,
+ * and all sessions of the window.
+ * @throws {ExporterError} as the source; a request that fails in passing is repeated.
+ */
+export async function* readHistory(
+  source: Pick<Source, 'now' | 'session' | 'sessions' | 'events'>,
+  options: ReadOptions,
+): AsyncGenerator<HistoryPart> {
+  const { window, signal, listed, progress } = options;
+  const isKept = (session: Session): boolean => {
+    listed?.(session);
+    return mayHold(session, window);
+  };
+  const { sessions } = await source.sessions(undefined, signal, isKept);
+  const oldestFirst = sessions.toSorted(byCreation);
+  let events = 0;
+  for (const [index, session] of oldestFirst.entries()) {
+    progress?.({ sessions: index, of: oldestFirst.length, events });
+    for await (const part of readEvents(source, session, options)) {
+      events += part.events.length;
+      progress?.({ sessions: index, of: oldestFirst.length, events });
+      yield part;
+    }
+  }
+  progress?.({ sessions: oldestFirst.length, of: oldestFirst.length, events });
+}
+
+const mayHold = (session: Session, { from, to }: Window): boolean =>
+  session.undated === true ||
+  (session.createdAt < to &&
+    (session.open || session.anomalies !== undefined || sessionTime(session) + lateness >= from));
+
+const byCreation = (a: Session, b: Session): number =>
+  a.createdAt === b.createdAt ? (a.id < b.id ? -1 : 1) : a.createdAt < b.createdAt ? -1 : 1;
+
+const isIn = ({ from, to }: Window, at: Nanos): boolean => at >= from && at < to;
+
+async function* readEvents(
+  source: Pick<Source, 'now' | 'session' | 'events'>,
+  session: Session,
+  options: ReadOptions,
+): AsyncGenerator<HistoryPart> {
+  const { window, signal } = options;
+  const stoppedAt = session.open ? undefined : sessionTime(session);
+  const createdAt = creationOf(session, source.now());
+  const context = { sessionOpen: session.open, createdAt, stoppedAt, since: window.from };
+  let [cursor, progress] = [startCursor, fullRead(startCursor)];
+  const [checkRepetition, checkLength] = [repetitionCheck(), lengthCheck()];
+  const stopped = stoppedAt !== undefined && isIn(window, stoppedAt);
+  for (;;) {
+    const page = await readPage(source, session, progress.offset, options);
+    if (page === undefined) {
+      if ((await source.session(session.id, signal)) !== undefined)
+        throw new ExporterError('rejected', 'Could not read the events of a restore session that the server still has');
+      yield { session, events: [], rejected: 0, end: { stopped: false, unfinished: 0, deleted: true } };
+      return;
+    }
+    checkRepetition(page);
+    checkLength(page);
+    const result = dedupe(cursor, progress, page, context);
+    ({ cursor, progress } = result);
+    const events = result.events
+      .filter(event => isIn(window, happenedAt(event, context)))
+      .map(event => ({ session, event, ownership: ownershipOf(session, event) }));
+    const end = { stopped, unfinished: progress.unfinished.length, deleted: false };
+    yield { session, events, rejected: result.rejected.length, ...(page.last && { end }) };
+    if (page.last) return;
+  }
+}
+
+const backoff: Backoff = { baseMs: 500, capMs: 30_000 };
+const attempts = 6;
+
+/** A page, after a few attempts. */
+async function readPage(
+  source: Pick<Source, 'events'>,
+  { id }: Session,
+  offset: number,
+  { signal, clock, random }: ReadOptions,
+): Promise<EventPage | undefined> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await source.events(id, offset, signal);
+    } catch (thrown) {
+      const error = toExporterError(thrown);
+      const isPassing = error.reason === 'network' || error.reason === 'throttled' || concernsOneRequest(error);
+      if (attempt === attempts || !isPassing || error.reason === 'auth') throw thrown;
+      await clock.sleep(error.retryAfterMs ?? backoffMs(backoff, attempt, random), signal);
+    }
+  }
+}
