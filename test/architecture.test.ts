@@ -29,7 +29,7 @@ const layers: readonly (readonly [
   [
     'source',
     {
-      lines: 2750,
+      lines: 2800,
       rooms: ['kernel', 'model', 'config', 'pipeline'],
       packages: ['node:crypto', 'node:tls', 'undici', 'zod'],
     },
