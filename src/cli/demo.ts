@@ -123,8 +123,8 @@ function recordLine(record: JsonObject): string {
   const attributes = new Map(list(record, 'attributes').map(({ key, value }) => [key, stringValue(value)]));
   const names = ['veeam.organization.name', 'veeam.restore.session.type', 'veeam.restore.event.type'];
   const about = names.flatMap(name => attributes.get(name) ?? []).join(' ');
-  const owner = (['name', 'relation'] as const)
-    .map(part => [part === 'name' ? 'owner' : part, attributes.get(`veeam.restore.owner.${part}`)] as const)
+  const ofOwner = (part: string): string | undefined => attributes.get(`veeam.restore.owner.${part}`);
+  const owner = [['owner', ofOwner('name') ?? ofOwner('id')] as const, ['relation', ofOwner('relation')] as const]
     .map(([label, value]) => (value === undefined ? '' : ` ${label}=${/\s/.test(value) ? `"${value}"` : value}`))
     .join('');
   return `${time} ${textOf(record['severityText']).padEnd(5)} ${stringValue(record['body'])} [${about}]${owner}`;

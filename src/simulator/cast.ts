@@ -72,7 +72,7 @@ export const workloadKinds = {
       { itemType: 'IPM.Note', names: ['Welcome to MyAnalytics', 'Quarterly numbers'], place: '{person}\\Inbox' },
       { itemType: 'IPM.Note', names: ['Offer 2024-118', 'Lunch?'], place: '{person}\\Sent Items\\Archive' },
       { itemType: 'IPM.Appointment', names: ['Budget review', 'Dentist'], place: '{person}\\Calendar' },
-      { itemType: 'REPORT.IPM.Note.NDR', names: ['Undeliverable: Datastore report'], place: '{person}\\Inbox' },
+      { itemType: 'REPORT.IPM.Note.NDR', names: ['Undeliverable: Datastore report'], place: '{site}\\Inbox' },
     ],
   },
   Veod: {

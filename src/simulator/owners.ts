@@ -31,16 +31,18 @@ const idOfSite = ({ seed, organization }: Owned, site: string, salt: number): st
 
 const salts = { siteId: -4, teamId: -5, groupId: -6 } as const;
 
-/** What an event of a session of this type touches; without an item, the organization alone. */
-export function touchedBy(owned: Owned, type: string, item?: Readonly<{ person: string; site: string }>): Touched {
+type Item = Readonly<{ person: string; site: string; /** As in `ItemKind`. */ place: string }>;
+
+/** What an event of a session of this type touches; without an item, the organization alone. A site has a group with a mailbox. */
+export function touchedBy(owned: Owned, type: string, item?: Item): Touched {
   const organizationId = organizationIdOf(owned.seed, owned.organization);
-  const isPersons = type === 'Vex' || type === 'Veod';
+  const isPersons = item !== undefined && !item.place.startsWith('{site}') && (type === 'Vex' || type === 'Veod');
   const ofSite = (salt: number): string => (item === undefined ? '' : idOfSite(owned, item.site, salt));
   return {
     organizationId,
     backedUpOrganizationId: organizationId,
-    userId: item !== undefined && isPersons ? userIdOf(owned, item.person) : '',
-    groupId: type === 'Vet' ? ofSite(salts.groupId) : '',
+    userId: isPersons ? userIdOf(owned, item.person) : '',
+    groupId: type === 'Vet' || (type === 'Vex' && !isPersons) ? ofSite(salts.groupId) : '',
     siteId: type === 'Vesp' ? ofSite(salts.siteId) : '',
     teamId: type === 'Vet' ? ofSite(salts.teamId) : '',
   };
@@ -117,8 +119,9 @@ function writeOwner(owner: SimOwner): Json {
   const { id, name, kind, organizationId, email, url } = owner;
   if (kind === 'organization')
     return { id, name, type: 'Office365', officeName: name, backedUpOrganizationId: organizationId };
-  const common = { id, displayName: name, organizationId, backedUpOrganizationId: organizationId, eTag: 1 };
-  const mailbox = { id: uuidOf(1, name.length), displayName: name, email, isArchive: false };
+  const msid = id.slice(-36);
+  const common = { id, msid, displayName: name, organizationId, backedUpOrganizationId: organizationId, eTag: 1 };
+  const mailbox = { id: msid, displayName: name, email, isArchive: false };
   const mailboxes = email === undefined ? [] : [{ ...mailbox, isArchive: true, email: `archive.${email}` }, mailbox];
   switch (kind) {
     case 'user':

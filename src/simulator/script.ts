@@ -93,7 +93,7 @@ export function itemEvent(scene: Scene, role: Role, cue: Cue): SimEvent {
     endedAt: cue.startedAt + durationOf(random, type, cue.longestSeconds),
     title: titleOf(kind.itemType, status),
     message: messageOf(item, type, { status, trouble: pick(random, troubles) }),
-    touched: touchedBy({ ...scene, ...role }, role.type, filled),
+    touched: touchedBy({ ...scene, ...role }, role.type, { ...filled, place: kind.place }),
   };
 }
 

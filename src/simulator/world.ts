@@ -43,7 +43,7 @@ export type SimOwner = Readonly<{
   name: string;
   organizationId: string;
   /** Of a user. */
-  accountType?: 'User' | 'SharedMailbox';
+  accountType?: 'User' | 'SharedMailbox' | 'PublicMailbox';
   /** Of a user or group. */
   email?: string;
   /** Of a site, or of the OneDrive of a user. */

@@ -105,9 +105,11 @@ const ofSession = (title: string): Place => ['vb365-session', title];
 const ownerOf = ({ event }: Entry) =>
   [...worlds.values()].flatMap(world => world.owner('user', event.touched.userId) ?? [])[0];
 const nameOfOwner = (entry: Entry): string => ownerOf(entry)?.name ?? '';
-/** An initiator without an address is not comparable. */
+/** An initiator without an address is not comparable, and a shared mailbox is nobody's own. */
 const ofOthers = (entry: Entry): boolean =>
-  entry.session.initiatedBy.includes('@') && ![undefined, entry.session.initiatedBy].includes(ownerOf(entry)?.email);
+  entry.session.initiatedBy.includes('@') &&
+  ownerOf(entry)?.accountType === 'User' &&
+  ownerOf(entry)?.email !== entry.session.initiatedBy;
 
 const idsOf = (wanted: (entry: Entry) => boolean): readonly string[] =>
   book

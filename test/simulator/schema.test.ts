@@ -2,16 +2,19 @@ import { describe, expect, test } from '@jest/globals';
 import { Ajv, type ValidateFunction } from 'ajv';
 import addFormatsModule from 'ajv-formats';
 import { existsSync, readFileSync } from 'node:fs';
+import { generatedOwners } from '../../src/simulator/owners.js';
 import { defaultQuirks } from '../../src/simulator/quirks.js';
+import { fixture } from '../support/fixture.js';
 import { drivenClock, visiting, type Visitor } from '../support/simulator.js';
 
 const addFormats = addFormatsModule.default;
 
 const fileOf = (version: number): string => `../shared/api/vb365-restore-v${version}.openapi.json`;
+const ownersFile = '../shared/api/vb365-owners-v8.openapi.json';
 
 /** A validator for one of the vendor's schemas; properties that the schema does not name are refused. */
-function validator(version: number, schema: string): ValidateFunction {
-  const document = JSON.parse(readFileSync(fileOf(version), 'utf8'), (key, value: unknown) =>
+function validator(file: string, schema: string): ValidateFunction {
+  const document = JSON.parse(readFileSync(file, 'utf8'), (key, value: unknown) =>
     key === 'discriminator' ? undefined : value,
   ) as {
     components: { schemas: Record<string, { type?: string; properties?: object; additionalProperties?: unknown }> };
@@ -46,6 +49,34 @@ async function answers(visitor: Visitor, version: number): Promise<(readonly [st
   return all;
 }
 
+const resources = {
+  user: ['ProtectedUsers', 'RESTProtectedUser'],
+  group: ['ProtectedGroups', 'RESTProtectedGroup'],
+  site: ['ProtectedSites', 'RESTProtectedSite'],
+  team: ['ProtectedTeams', 'RESTProtectedTeam'],
+  organization: ['Organizations', 'RestOrganizationComposed'],
+} as const;
+
+/** The owner of every kind that generated events touch, and the lists. */
+async function ownerAnswers(visitor: Visitor): Promise<(readonly [string, unknown])[]> {
+  const all: (readonly [string, unknown])[] = [
+    ['PageOfRESTProtectedUser', await visitor.page('/v8/ProtectedUsers')],
+    ['PageOfRestOrganizationComposed', await visitor.page('/v8/Organizations')],
+  ];
+  for (const { kind, id } of generatedOwners(1)) {
+    const [resource, schema] = resources[kind];
+    all.push([schema, (await visitor.get(`/v8/${resource}/${id}`)).json]);
+  }
+  return all;
+}
+
+/** The owners that the tests of the source read. */
+const ownersOfFixture = (): (readonly [string, unknown])[] =>
+  Object.entries(fixture('v8/owners.json') as object).map(([path, body]: [string, unknown]) => {
+    const [, schema = ''] = Object.values(resources).find(([resource]) => path.startsWith(`${resource}/`)) ?? [];
+    return [schema, body];
+  });
+
 /** A past, and a present with running events and working sessions. */
 async function lively(version: number, visit: (visitor: Visitor) => Promise<void>): Promise<void> {
   const clock = drivenClock();
@@ -78,11 +109,30 @@ describe('the vendor’s OpenAPI files, where they are at hand,', () => {
     for (const version of there)
       await lively(version, async visitor => {
         for (const [schema, body] of await answers(visitor, version)) {
-          const validate = validator(version, schema);
+          const validate = validator(fileOf(version), schema);
           validate(body);
           expect({ version, schema, errors: validate.errors ?? [] }).toEqual({ version, schema, errors: [] });
         }
       });
+  });
+
+  test('accept the fixture of the events of v8', () => {
+    for (const version of there.filter(each => each === 8)) {
+      const validate = validator(fileOf(version), 'PageOfRESTRestoreSessionEvent');
+      validate(fixture('v8/source-events.json'));
+      expect(validate.errors ?? []).toEqual([]);
+    }
+  });
+
+  test('accept every owner of v8, and no property more', async () => {
+    await lively(8, async visitor => {
+      const found = existsSync(ownersFile) ? [...(await ownerAnswers(visitor)), ...ownersOfFixture()] : [];
+      for (const [schema, body] of found) {
+        const validate = validator(ownersFile, schema);
+        validate(body);
+        expect({ schema, errors: validate.errors ?? [] }).toEqual({ schema, errors: [] });
+      }
+    });
   });
 
   test('are seen to refuse: a value of no documentation', async () => {
@@ -90,7 +140,7 @@ describe('the vendor’s OpenAPI files, where they are at hand,', () => {
     for (const version of there)
       await visiting(version, { history, quirks: { unknownValues: true } }, async visitor => {
         const page = await visitor.page(`/v${version}/RestoreSessions`);
-        expect(validator(version, 'PageOfRESTRestoreSession')(page)).toBe(false);
+        expect(validator(fileOf(version), 'PageOfRESTRestoreSession')(page)).toBe(false);
       });
   });
 });

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { ownershipOf } from '../../src/model/ownership.js';
 import { createSemaphore } from '../../src/kernel/semaphore.js';
 import { type Asked, type Reply, type Script } from '../support/scripted-server.js';
 import { bench, type Extras, handClock, never, type Rig } from '../support/source-rig.js';
-import { guid } from '../support/restore.js';
+import { event as eventOf, guid, session as sessionOf } from '../support/restore.js';
+import { fixture } from '../support/fixture.js';
 
 const session = guid(1);
 const { begin } = bench();
@@ -109,6 +111,31 @@ describe('the owner of an event', () => {
     const { rig, read } = await owning([row(0, { userId })], () => user('Alice'));
     expect([await read(), asksFor(rig)]).toMatchObject([[{ id: userId, name: '' }], []]);
   });
+});
+
+test('every kind of owner of the fixture has its name and relation', async () => {
+  const { results: rows } = fixture('v8/source-events.json') as { results: readonly object[] };
+  const known = fixture('v8/owners.json') as Readonly<Record<string, unknown>>;
+  const { read } = await owning(rows, ({ url }) => {
+    const json = known[decodeURIComponent(url.replace('/v8/', ''))];
+    return json === undefined
+      ? { status: 404, json: { message: 'Resource cannot be found for current key' } }
+      : { json };
+  });
+  const seen = (await read())?.map(owner => {
+    const { relation } = ownershipOf(sessionOf({ initiator: 'arya.STARK@companyname.com' }), eventOf({ owner })) ?? {};
+    return [owner?.kind, owner?.name, owner?.email, relation];
+  });
+  expect(seen).toEqual([
+    ['organization', 'companyname.onmicrosoft.com', '', 'unknown'],
+    ['user', 'Arya Stark', 'Arya.Stark@companyname.com', 'self'],
+    ['user', 'Service Desk', 'desk@companyname.com', 'unknown'],
+    ['user', '', '', 'unknown'],
+    ['group', 'Real Estate', '', 'unknown'],
+    ['site', 'commonName', '', 'unknown'],
+    ['team', 'House Lannister', '', 'unknown'],
+    ['user', 'Arya Stark', 'Arya.Stark@companyname.com', 'self'],
+  ]);
 });
 
 describe('look-ups', () => {
