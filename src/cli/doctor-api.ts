@@ -120,7 +120,7 @@ async function owners({ server, examined, signal }: ApiSession): Promise<CheckOu
   return mayRead
     ? ok('can read the owners of restored data')
     : warning(
-        'the account may not read protected users: records have only the ids of owners',
+        'the account may not read protected users or organizations: records may have only the ids of owners',
         'make the account a Veeam Backup Administrator, or set "resolve_owners" to false',
       );
 }

@@ -31,10 +31,10 @@ const idOfSite = ({ seed, organization }: Owned, site: string, salt: number): st
 
 const salts = { siteId: -4, teamId: -5, groupId: -6 } as const;
 
-type Item = Readonly<{ person: string; site: string; /** As in `ItemKind`. */ place: string }>;
+type TouchedItem = Readonly<{ person: string; site: string; /** As in `ItemKind`. */ place: string }>;
 
 /** What an event of a session of this type touches; without an item, the organization alone. A site has a group with a mailbox. */
-export function touchedBy(owned: Owned, type: string, item?: Item): Touched {
+export function touchedBy(owned: Owned, type: string, item?: TouchedItem): Touched {
   const organizationId = organizationIdOf(owned.seed, owned.organization);
   const isPersons = item !== undefined && !item.place.startsWith('{site}') && (type === 'Vex' || type === 'Veod');
   const ofSite = (salt: number): string => (item === undefined ? '' : idOfSite(owned, item.site, salt));

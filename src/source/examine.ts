@@ -7,7 +7,7 @@ import { Connection } from './connection.js';
 import { createConnectionPool } from './dispatcher.js';
 import { type RestOptions, settingsOf } from './options.js';
 import { decodePage, type Page } from './page.js';
-import { networkFailure, okJson } from './request-errors.js';
+import { isGone, networkFailure, okJson } from './request-errors.js';
 import { type RestSource, sourceOver } from './rest.js';
 import { filterOf, keyed, type ReadPage, readSessionPage } from './session-list.js';
 import { type Certificate, chainOf, distrustOf } from './trust.js';
@@ -118,9 +118,11 @@ export function examineApi(options: RestOptions): Examined {
 
 async function mayReadOwners(connection: Connection, signal: AbortSignal): Promise<boolean | undefined> {
   if (!isAtLeast(await connection.versions.current(signal), 'v8')) return undefined;
-  const answer = await connection.get('owners', 'ProtectedUsers?limit=1', signal, { rows: 100 });
-  if (answer.status === 401 || answer.status === 403) return false;
-  decodePage(okJson('owners', answer), { operation: 'owners', offset: 0, limit: 1 });
+  for (const list of ['ProtectedUsers', 'Organizations']) {
+    const answer = await connection.get('owners', `${list}?limit=1`, signal, { rows: 100 });
+    if (answer.status === 401 || answer.status === 403 || isGone(answer)) return false;
+    decodePage(okJson('owners', answer), { operation: 'owners', offset: 0, limit: 1 });
+  }
   return true;
 }
 

@@ -147,16 +147,12 @@ function createLookup(connection: Connection): (known: KnownOwner) => Promise<vo
   };
   const lookUp = async (known: KnownOwner): Promise<void> => {
     const release = await permits.acquire(never);
-    try {
-      if (isPaused(known.owner)) return void (known.askedMs = undefined);
-      const outcome = await readOwner(connection, known).catch(fail);
-      ownerLookedUp(outcome);
-      if (outcome === 'refused') refuse(known.owner.kind);
-    } finally {
-      release();
-      pending -= 1;
-    }
-    return undefined;
+    const outcome = isPaused(known.owner) ? undefined : await readOwner(connection, known).catch(fail);
+    if (outcome === undefined) known.askedMs = undefined;
+    else ownerLookedUp(outcome);
+    if (outcome === 'refused') refuse(known.owner.kind);
+    release();
+    pending -= 1;
   };
   return known => {
     const { owner, lookup } = known;

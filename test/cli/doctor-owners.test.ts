@@ -18,3 +18,20 @@ test('the doctor does not ask for owners that are not looked up', async () => {
     expect(traffic.count('/ProtectedUsers')).toBe(0);
   });
 });
+
+test.each([
+  ['/Organizations', 403],
+  ['/ProtectedUsers', 404],
+])('the doctor warns when the server answers %s with %d', async (refused, status) => {
+  await simulated({}, async ({ url, intercept }) => {
+    intercept(({ route }, { response, proceed }) => {
+      if (route !== refused) return proceed();
+      response.writeHead(status, { 'content-type': 'application/json' }).end('{"message":"no"}');
+    });
+    const { server } = await doctored(url);
+    expect(server['owners']).toMatchObject({
+      status: 'warning',
+      message: expect.stringContaining('or organizations'),
+    });
+  });
+});

@@ -266,5 +266,6 @@ describe('the command line', () => {
     expect(printed.join('\n')).toMatch(/^\S+Z (INFO|WARN|ERROR) /m);
     expect(printed.join('\n')).toMatch(counted);
     expect(printed.join('\n')).toMatch(foreign);
+    expect(printed.join('\n')).not.toMatch(/\] relation=/);
   });
 });
