@@ -32,6 +32,7 @@ export const thresholds = {
   misuse: {
     window: '1h',
     firstExport: { memory: '30d' },
+    somebodyElsesData: { memory: '30d' },
     outsideHours: { items: 0 },
     manyOrganizations: { organizations: 4 },
     operatorViews: { items: 200 },

@@ -1,6 +1,7 @@
 /** The names of the attacks in `attacks.ts`, in a separate file because every start of the program loads them. */
 export const attackNames = [
   'first-export',
+  'somebody-elses-data',
   'external-recipient',
   'outside-hours',
   'many-organizations',

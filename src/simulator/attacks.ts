@@ -3,14 +3,16 @@ import { milliseconds, type Nanos } from '../model/time.js';
 import type { AttackName } from './attack-names.js';
 import { verbs } from './cast.js';
 import type { Simulator } from './simulate.js';
+import { nobody } from './world.js';
 
-/** What an operator does, in one session per organization. `target`: where each item goes. */
+/** What an operator does, in one session per organization. `target`: where each item goes; `owner`: the address of whose it is. */
 type Misuse = Readonly<{
   operator: string;
   organizations: readonly string[];
   type: string;
   items: number;
   target: string;
+  owner?: string;
 }>;
 
 type Victim = Pick<Simulator, 'world' | 'intercept' | 'revokeTokens'>;
@@ -63,6 +65,9 @@ const deleteSessions: AttackStep = {
 /** Scripted attacks, each of which a detection has to notice; see docs/DETECTIONS.md. */
 const attacks: Readonly<Record<AttackName, readonly AttackStep[]>> = {
   'first-export': [misuse({ operator: 'CONTOSO\\new.hire', type: 'Export', target: 'D:\\Exports\\finance.pst' })],
+  'somebody-elses-data': [
+    misuse({ operator: `megan.bowen@${contoso}`, owner: `alex.wilber@${contoso}`, type: 'View', target: '' }),
+  ],
   'external-recipient': [misuse({ type: 'Send', target: 'drop@mail.example.net' })],
   'outside-hours': [misuse({})],
   'many-organizations': [
@@ -91,9 +96,12 @@ export async function attack(name: AttackName, server: Victim, clock: Clock, sto
 /** A stopped session whose items were all handled just now. */
 function writeSession(
   { world }: Victim,
-  { operator, organization, type, items, target }: Misuse & Readonly<{ organization: string }>,
+  { operator, organization, type, items, target, owner }: Misuse & Readonly<{ organization: string }>,
   now: Nanos,
 ): void {
+  const user = world.owners('user').find(({ email }) => email === owner);
+  const touched = { ...nobody, userId: user?.id ?? '' };
+  const folder = new URL(user?.url ?? 'https://contoso-my.sharepoint.com/personal/finance').pathname;
   const client = { initiatedBy: operator, clientHost: '203.0.113.200' };
   const { id } = world.addSession({
     createdAt: now,
@@ -104,9 +112,9 @@ function writeSession(
   });
   for (let number = 1; number <= items; number += 1) {
     const itemName = `Document ${String(number)}.docx`;
-    const source = `/personal/finance/Documents/${itemName}`;
+    const source = `${folder}/Documents/${itemName}`;
     const message = `Item ${itemName} was ${verbs[type] ?? 'processed'} successfully (type: Item; source: ${source}; target: ${target})`;
-    world.appendEvent(id, { startedAt: now, type, itemName, itemType: 'Item', source, target, message });
+    world.appendEvent(id, { startedAt: now, type, itemName, itemType: 'Item', source, target, message, touched });
   }
   world.stopSession(id, { endedAt: now });
 }

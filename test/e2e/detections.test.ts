@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { systemClock } from '../../src/kernel/clock.js';
 import type { AttackName } from '../../src/simulator/attack-names.js';
 import { organizations } from '../../src/simulator/cast.js';
+import { generatedOwners } from '../../src/simulator/owners.js';
 import { World } from '../../src/simulator/world.js';
 import { officeHours } from '../support/office-hours.js';
 import { type LogArchive, lokiArchive, victoriaLogsArchive } from './support/log-archives.js';
@@ -35,6 +36,7 @@ const rulesOf = (store: string): readonly Rule[] =>
 /** The alerts that each attack raises: an attack is more than one thing. */
 const raised: Readonly<Partial<Record<AttackName, readonly string[]>>> = {
   'first-export': ['VB365MisuseFirstExport'],
+  'somebody-elses-data': ['VB365MisuseSomebodyElsesData'],
   'external-recipient': ['VB365MisuseExternalRecipient', 'VB365MisuseFirstExport'],
   'many-organizations': ['VB365MisuseManyOrganizations'],
   'mass-view': ['VB365MisuseOperatorViews'],
@@ -52,6 +54,7 @@ const quietUntil = quietFrom + 30 * day;
 
 function workingDays(): World {
   const world = new World(7);
+  for (const owner of generatedOwners(7)) world.addOwner(owner);
   const script = { seed: 7, organizations, fromMs: from * 1000, untilMs: quietUntil * 1000, sessionsPerHour: 2 };
   officeHours({ ...script, overtime: false }).advance(world, quietUntil * 1000);
   return world;

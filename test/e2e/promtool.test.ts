@@ -28,6 +28,11 @@ test('promtool has nothing to say about a page, whatever organizations are calle
   expect(promtool(['check', 'metrics'], text)).toEqual({ code: 0, said: '' });
 });
 
+test('the alert example about data of somebody else fires for nothing else', () => {
+  const { code, said } = promtool(['test', 'rules', 'examples/prometheus/tests/somebody-elses-data.yml']);
+  expect([code, said]).toEqual([0, expect.stringContaining('SUCCESS')]);
+});
+
 const a: Scraper = { key: '10.0.0.1 Prometheus', scrapes: true };
 const b: Scraper = { key: '10.0.0.2 Prometheus', scrapes: true };
 const never = '_';

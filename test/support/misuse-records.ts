@@ -17,6 +17,7 @@ const before = '2026-03-12T10:00:00Z';
 const by = (initiator: string, over: Over = {}): Over => ({ 'veeam.restore.session.initiator': initiator, ...over });
 const type = (name: string, over: Over = {}): Over => ({ 'veeam.restore.event.type': name, ...over });
 const to = (target: string, over: Over = {}): Over => ({ 'veeam.restore.target': target, ...over });
+const relation = (name: string): Over => ({ 'veeam.restore.owner.relation': name });
 const of = (organization: string): Over => ({ 'veeam.organization.name': organization });
 
 /** A record with all attributes that the rules read. */
@@ -70,6 +71,24 @@ export const misuseCases: readonly MisuseCase[] = [
   },
   one('VB365MisuseFirstExport', 'an operator restores for the first time', {}, silent),
   one('VB365MisuseFirstExport', 'two hours ago', type('Save'), { ...silent, at: '2026-03-12T08:00:00Z' }),
+  one('VB365MisuseSomebodyElsesData', 'an operator opens data of somebody else for the first time', relation('other')),
+  ...['self', 'unknown'].map(each =>
+    one('VB365MisuseSomebodyElsesData', `the relation is ${each}`, relation(each), silent),
+  ),
+  {
+    ...one('VB365MisuseSomebodyElsesData', 'the help desk did so 20 days ago', relation('other'), silent),
+    records: [
+      ['2026-02-20T10:00:00Z', by('contoso\\ADMIN', relation('other'))],
+      [before, relation('other')],
+    ],
+  },
+  {
+    ...one('VB365MisuseSomebodyElsesData', 'the operator opened their own data 20 days ago', relation('other')),
+    records: [
+      ['2026-02-20T10:00:00Z', relation('self')],
+      [before, relation('other')],
+    ],
+  },
   one('VB365MisuseExternalRecipient', 'a stranger', type('Send', to('eve@Evil.example'))),
   one(
     'VB365MisuseExternalRecipient',

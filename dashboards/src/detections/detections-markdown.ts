@@ -50,6 +50,10 @@ ${table([
   ['`dashboards/detections/loki`', 'the ruler of Loki: copy the file into the folder of a tenant'],
   ['`dashboards/detections/victorialogs`', 'vmalert with VictoriaLogs'],
   ['`dashboards/detections/sigma`', 'a SIEM'],
+  [
+    '`examples/prometheus/somebody-elses-data.yml`',
+    'Prometheus, where nobody restores for others: every access to their data',
+  ],
 ])}
 
 \`\`\`sh
@@ -90,7 +94,8 @@ sigma convert -t esql --without-pipeline dashboards/detections/sigma
 Tested with sigma-cli 3.1.0 and the backends for Splunk 2.1.0 and Elasticsearch 2.1.1. Records have the attributes of [LOGS](LOGS.md); set index and
 source in a pipeline of yours. What Sigma cannot say:
 
-- A first time: \`vb365_misuse_first_export\` finds every export. Make it a rule for new values of the initiator.
+- A first time: \`vb365_misuse_first_export\` and \`vb365_misuse_somebody_elses_data\` find every time. Make them rules for new values of the
+  initiator.
 - A time of day: \`vb365_misuse_outside_hours\` reads \`date_hour\` (0 to 23) and \`date_wday\` (\`monday\`). Let the SIEM compute them from the time of
   the event, in UTC.
 - A sliding window: both backends count in fixed ones.
@@ -101,6 +106,8 @@ Three rules read the log of the exporter (\`msg\`, \`reason\`, \`server\`) in pl
 const blindSpots = (): string => `## What they do not see
 
 - Records that arrive more than ${at.window} late, after an outage: log rules look at the time of the event. Look through them by hand.
+- Data of somebody else before VB365 8, without \`resolve_owners\`, in a group, site, team or shared mailbox, or by an account such as
+  \`DOMAIN\\user\`: there nobody says whether the initiator owns it (\`veeam.restore.owner.relation\` is \`unknown\`).
 - Who is logged in: a stolen session of the usual operator, in working hours and small amounts, looks as usual.
 - Exchange items that are restored to another mailbox: the target names a folder, not a tenant.
 - Files that are carried away after an export: the target is a folder of the server or of the operator.

@@ -112,7 +112,7 @@ function rulesOf(detection: LogDetection): readonly object[] {
 function describe({ when, records, outsider }: LogAlertQuery, isCounted: boolean): string {
   if (isCounted) return 'Counted by the correlation in this file.';
   if (when === 'none before')
-    return 'Every record of data that is taken out. Sigma has no memory: make it a rule for new values of the initiator in your SIEM.';
+    return 'Every record, not only the first. Sigma has no memory: make it a rule for new values of the initiator in your SIEM.';
   if (outsider !== undefined)
     return `Replace "${ownPlaceholder}" with the names of your organizations, and the trusted values with your own.`;
   return records.includes('outside office hours')
