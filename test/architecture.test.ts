@@ -23,7 +23,7 @@ const layers: readonly (readonly [
     },
   ],
   ['model', { lines: 450, rooms: ['kernel'], packages: ['@opentelemetry/api'] }],
-  ['config', { lines: 1600, rooms: ['kernel', 'model'], packages: ['node:net', 'node:path', 'yaml', 'zod'] }],
+  ['config', { lines: 1750, rooms: ['kernel', 'model'], packages: ['node:net', 'node:path', 'yaml', 'zod'] }],
   ['pipeline', { lines: 2200, rooms: ['kernel', 'model'], packages: [] }],
   ['discovery', { lines: 1200, rooms: ['kernel', 'model', 'pipeline'], packages: [] }],
   [
@@ -37,9 +37,9 @@ const layers: readonly (readonly [
   [
     'store',
     {
-      lines: 850,
-      rooms: ['kernel', 'model', 'pipeline'],
-      packages: ['node:fs', 'node:path', 'node:sqlite', 'node:url'],
+      lines: 1750,
+      rooms: ['kernel', 'model', 'config', 'pipeline'],
+      packages: ['node:crypto', 'node:fs', 'node:path', 'node:sqlite', 'node:url', 'pg'],
     },
   ],
   ['metrics', { lines: 1600, rooms: ['kernel', 'model', 'config', 'pipeline'], packages: ['prom-client'] }],

@@ -289,7 +289,8 @@ export interface Store {
   pending(server: string, sink: SinkName): Promise<readonly CursorRow[]>;
   /** The names under which an installation is known, by the fact `installationId`. */
   holders(installationId: string): Promise<readonly string[]>;
-  series(): Promise<readonly Series[]>;
+  /** All series, or those whose first label is one of these servers. */
+  series(servers?: readonly string[]): Promise<readonly Series[]>;
   commit(change: StateChange): Promise<void>;
   close(): Promise<void>;
 }

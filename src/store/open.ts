@@ -15,7 +15,7 @@ import type { Log } from '../kernel/log.js';
 import { closing } from './database.js';
 import { damage, storeError } from './errors.js';
 import { checkSchema, migrate, schemaVersion } from './schema.js';
-import { readStoredSeries } from './tables.js';
+import { storedSeries } from './tables.js';
 
 /** SQLite syncs each commit to the disk before it returns. */
 const settings = 'PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL';
@@ -83,7 +83,7 @@ export function checkContent(database: DatabaseSync, path: string): void {
   // 0.25 s for a million rows.
   const { integrity_check: found } = database.prepare('PRAGMA integrity_check(1)').get() ?? {};
   if (found !== 'ok') throw damage(path, 'it is damaged');
-  readStoredSeries(database);
+  storedSeries(database);
 }
 
 /**

@@ -43,7 +43,7 @@ export async function sqliteStore({ path, notice = ignore, failed = ignore }: Sq
     rows: async (server, sessions) => read('rows', () => tables.rows(server, sessions)),
     pending: async (server, sink) => read('pending', () => tables.pending(server, sink)),
     holders: async installationId => read('holders', () => tables.holders(installationId)),
-    series: async () => read('series', () => tables.series()),
+    series: async servers => read('series', () => tables.series(servers)),
     commit: async change =>
       attempt('commit', 'write', () => {
         const { server: _, ...parts } = change;

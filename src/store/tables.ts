@@ -1,21 +1,19 @@
-import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
-import type { Nanos } from '../model/time.js';
-import {
-  type CursorRow,
-  factNames,
-  type Series,
-  type SeriesDelta,
-  type ServerState,
-  type SinkName,
-  sinkNames,
-  type StateChange,
-} from '../pipeline/ports.js';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { CursorRow, Series, SeriesDelta, ServerState, SinkName, StateChange } from '../pipeline/ports.js';
 import { fold, seriesKey } from '../pipeline/series.js';
+import {
+  clamp,
+  type Columns,
+  noChange,
+  readRow,
+  readSeries,
+  readState,
+  readStoredSeries,
+  text,
+  writeHeld,
+  writeValue,
+} from './encoding.js';
 import { deadLetterTable } from './schema.js';
-
-type Columns = Readonly<Record<string, SQLOutputValue>>;
-
-const noChange = { moves: [], since: {}, facts: {}, rows: [], deltas: [], deadLetters: [] } as const;
 
 /** The tables of a state file in the types of the port. Synchronous; `apply` must run in a transaction. */
 export class Tables {
@@ -28,16 +26,9 @@ export class Tables {
     this.#database = database;
   }
 
-  /** Sinks and facts that this version does not know are left out. */
   state(server: string): ServerState {
     const since = this.#all('SELECT sink, at FROM since WHERE server = ?', server);
-    const facts = this.#all('SELECT name, value FROM fact WHERE server = ?', server);
-    return {
-      since: Object.fromEntries(since.flatMap(({ sink, at }) => (isOf(sinkNames, sink) ? [[sink, integer(at)]] : []))),
-      facts: Object.fromEntries(
-        facts.flatMap(({ name, value }) => (isOf(factNames, name) ? [[name, text(value)]] : [])),
-      ),
-    };
+    return readState(since, this.#all('SELECT name, value FROM fact WHERE server = ?', server));
   }
 
   rows(server: string, sessions: readonly string[]): readonly CursorRow[] {
@@ -55,8 +46,9 @@ export class Tables {
     return this.#all(sql, installationId).map(({ server }) => text(server));
   }
 
-  series(): readonly Series[] {
-    return readStoredSeries(this.#database);
+  series(servers?: readonly string[]): readonly Series[] {
+    const series = storedSeries(this.#database);
+    return servers === undefined ? series : series.filter(({ labels: [server = ''] }) => servers.includes(server));
   }
 
   apply(change: StateChange): void {
@@ -78,8 +70,7 @@ export class Tables {
     const key = seriesKey(delta);
     const stored = this.#statement('SELECT kind, value, held FROM series WHERE key = ?').get(key);
     const series = fold(stored && readSeries(delta.family, delta.labels, stored), delta);
-    const held = series.kind === 'counter' ? (series.held ?? 0n) : 0n;
-    this.#put('series', { key, kind: series.kind, value: writeValue(series), held: String(held) });
+    this.#put('series', { key, kind: series.kind, value: writeValue(series), held: writeHeld(series) });
   }
 
   /** Adds or replaces a row, always with the same columns of a table. */
@@ -103,53 +94,8 @@ export class Tables {
 const upsertOf = (table: string, columns: readonly string[]): string =>
   `INSERT OR REPLACE INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
 
-/** Reads every series of a file of any schema. @throws {SyntaxError} when one is not as it was written. */
-export const readStoredSeries = (database: DatabaseSync): readonly Series[] =>
-  database
-    .prepare('SELECT * FROM series')
-    .all()
-    .map(columns => {
-      const key: unknown = JSON.parse(text(columns['key']));
-      if (!Array.isArray(key) || !key.every(part => typeof part === 'string')) throw new SyntaxError('not a key');
-      const [family = '', ...labels] = key;
-      return readSeries(family, labels, columns);
-    });
+/** Every series of a file of any schema. @throws {SyntaxError} when one is not as it was written. */
+export const storedSeries = (database: DatabaseSync): readonly Series[] =>
+  readStoredSeries(database.prepare('SELECT * FROM series').all());
 
 const rowColumns = 'sink, session, created_at, done, cursor';
-
-/** Rows of a sink that this version does not know are left out. */
-function readRow({ sink, session, created_at: createdAt, done, cursor }: Columns): readonly CursorRow[] {
-  if (!isOf(sinkNames, sink)) return [];
-  return [{ sink, session: text(session), createdAt: integer(createdAt), done: done === 1n, cursor: text(cursor) }];
-}
-
-/** Numbers as text, exact at any size: `7`, or `sum;count,count,...` for a histogram. */
-function writeValue(series: Series): string {
-  if (series.kind === 'counter') return String(series.value);
-  if (series.kind === 'latest') return String(series.at);
-  return `${String(series.sumTicks)};${series.counts.join(',')}`;
-}
-
-function readSeries(family: string, labels: readonly string[], { kind, value, held }: Columns): Series {
-  // A file of the first schema has no such column.
-  const heldPart = held === undefined || held === '0' ? {} : { held: number(text(held)) };
-  if (kind === 'counter') return { family, labels, kind, value: number(text(value)), ...heldPart };
-  if (kind === 'latest') return { family, labels, kind, at: number(text(value)) };
-  const [sum = '', counts = ''] = text(value).split(';');
-  return { family, labels, kind: 'histogram', sumTicks: number(sum), counts: counts.split(',').map(number) };
-}
-
-/** `BigInt` takes an empty text for 0. */
-function number(digits: string): bigint {
-  if (digits === '') throw new SyntaxError('not a number');
-  return BigInt(digits);
-}
-
-const isOf = <Name extends string>(names: readonly Name[], value: SQLOutputValue | undefined): value is Name =>
-  names.some(name => name === value);
-const text = (value: SQLOutputValue | undefined): string => (typeof value === 'string' ? value : '');
-const integer = (value: SQLOutputValue | undefined): bigint => (typeof value === 'bigint' ? value : 0n);
-
-/** An integer column holds the years 1677 to 2262; a server's clock may say anything. */
-const limit = 2n ** 63n - 1n;
-const clamp = (at: Nanos): Nanos => (at > limit ? limit : at < -limit ? -limit : at);

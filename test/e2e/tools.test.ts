@@ -13,11 +13,13 @@ describe('the real programs', () => {
     'victoriaLogs',
     'vmalert',
     'chromium',
+    'postgres',
+    'pgbouncer',
   ] as const)('%s runs', async tool => {
     const { code, output } = await runProgram({ path: toolPath(tool), args: ['--version'] });
     expect({ code, output }).toMatchObject({
       code: 0,
-      output: expect.stringMatching(/version|^Chromium \d|^(?:victoria-logs|vmalert)-/m),
+      output: expect.stringMatching(/version|^Chromium \d|^postgres|^PgBouncer|^(?:victoria-logs|vmalert)-/m),
     });
   });
 
@@ -32,6 +34,7 @@ describe('the real programs', () => {
     ['victoria-logs', '.ci/tools/victoria-logs'],
     ['helm', '.ci/tools/helm'],
     ['etcd', '.ci/tools/etcd'],
+    ['postgres', '.ci/tools/postgresql'],
   ] as const)('a machine without %s is pointed to %s', (name, script) => {
     expect(existsSync(script)).toBe(true);
     const tool = name === 'victoria-logs' ? 'victoriaLogs' : name;

@@ -32,7 +32,7 @@ export function storedDeadLetters(path: string, server: string): readonly DeadLe
   }
 }
 
-function oneOf<Name extends string>(names: readonly Name[], value: unknown): Name {
+export function oneOf<Name extends string>(names: readonly Name[], value: unknown): Name {
   const found = names.find(name => name === value);
   if (found === undefined) throw new Error(`"${String(value)}" is none of ${names.join(', ')}`);
   return found;

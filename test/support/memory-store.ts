@@ -54,7 +54,7 @@ export function memoryStore(): ReadableStore {
     pending: async (server, sink) => ofServer(server).filter(row => row.sink === sink && !row.done),
     holders: async installationId =>
       [...states].flatMap(([server, { facts }]) => (facts.installationId === installationId ? [server] : [])),
-    series: async () => [...series.values()],
+    series: async servers => [...series.values()].filter(({ labels }) => servers?.includes(labels[0] ?? '') ?? true),
     deadLetters: async server => lettersOf(server),
     commit: async ({ server, moves = [], since = {}, facts = {}, rows: changed = [], deltas, deadLetters = [] }) => {
       for (const [key, one] of folded(series, deltas)) series.set(key, one);

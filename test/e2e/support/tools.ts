@@ -33,6 +33,9 @@ const programs = {
   lintian: { names: ['lintian'], script: 'package-checks' },
   rpmlint: { names: ['rpmlint'], script: 'package-checks' },
   rpm: { names: ['rpm'], script: 'package-checks' },
+  initdb: { names: ['initdb'], script: 'postgresql' },
+  postgres: { names: ['postgres'], script: 'postgresql' },
+  pgbouncer: { names: ['pgbouncer'], script: 'postgresql' },
   nspawn: { names: ['systemd-nspawn'], script: 'machine' },
 } as const;
 

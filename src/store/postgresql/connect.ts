@@ -1,0 +1,73 @@
+import { Pool as PgPool } from 'pg';
+import { parsePostgresqlUrl, type PostgresqlConfig, type PostgresqlTarget } from '../../config/postgresql.js';
+import { ExporterError } from '../../kernel/errors.js';
+import { readSecretText, readTextSync } from '../../kernel/text-file.js';
+import type { Pool } from './pool.js';
+
+/** A commit at a time, a renewal, and reads. */
+const maxConnections = 5;
+const connectTimeoutMs = 5_000;
+/** Longer than a statement may take in the database, for a network that drops everything. */
+const answerTimeoutMs = 7_000;
+
+/**
+ * Connections to the database that the configuration names. Nothing connects before the first use. The password is read
+ * for each connection when it is in a file.
+ * @throws {ExporterError} `store` when the file of the URL or a TLS file cannot be used.
+ */
+export async function openPool(config: PostgresqlConfig): Promise<Pool> {
+  const { host, port, user, database, sslmode } = await targetOf(config);
+  const isSocket = host?.startsWith('/') === true;
+  const pool = new PgPool({
+    host,
+    port,
+    user,
+    database,
+    password: async () => (await targetOf(config)).password?.reveal() ?? '',
+    ssl: sslmode === 'disable' || isSocket ? false : { ...readTls(config.tls), rejectUnauthorized: true },
+    max: maxConnections,
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: answerTimeoutMs,
+    keepAlive: true,
+    application_name: 'vb365-exporter',
+  });
+  // A connection that breaks while nobody uses it is replaced; one that breaks in use fails its statement.
+  pool.on('error', () => undefined);
+  pool.on('connect', client => void client.on('error', () => undefined));
+  return {
+    connect: async () => {
+      const client = await pool.connect();
+      return {
+        query: async (sql, values) => (await client.query<Record<string, unknown>>(sql, values && [...values])).rows,
+        release: destroy => client.release(destroy),
+      };
+    },
+    end: async () => pool.end(),
+  };
+}
+
+async function targetOf({ url, fallback }: PostgresqlConfig): Promise<PostgresqlTarget> {
+  if (url === undefined) return fallback;
+  const text =
+    'value' in url
+      ? url.value.reveal()
+      : await readSecretText({ path: url.file, what: 'file of state.postgresql.url_file', reason: 'store' });
+  const own = parsePostgresqlUrl(text);
+  if (own === undefined)
+    throw new ExporterError('store', 'Could not use state.postgresql: its file holds no URL of PostgreSQL');
+  return {
+    host: own.host ?? fallback.host,
+    port: own.port ?? fallback.port,
+    user: own.user ?? fallback.user,
+    password: own.password ?? fallback.password,
+    database: own.database ?? fallback.database,
+    sslmode: own.sslmode ?? fallback.sslmode,
+  };
+}
+
+const readTls = ({ caFile, certFile, keyFile }: PostgresqlConfig['tls']) =>
+  Object.fromEntries(
+    Object.entries({ ca: caFile, cert: certFile, key: keyFile }).flatMap(([name, path]) =>
+      path === undefined ? [] : [[name, readTextSync({ path, what: 'TLS file', reason: 'store' })]],
+    ),
+  );

@@ -1,0 +1,68 @@
+/** One row of an answer, by column. Integers of 64 bits and numbers of any size are selected as text. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Runs a statement. Without values it may be several statements, and the answer is of no interest. */
+export type Query = (sql: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
+
+/** A connection that nobody else uses until it is released; `destroy` closes it. */
+export interface Connection {
+  query: Query;
+  release(destroy: boolean): void;
+}
+
+/** Connections to a database; `pg` pools them. */
+export interface Pool {
+  connect(): Promise<Connection>;
+  end(): Promise<void>;
+}
+
+/** A COMMIT whose answer did not arrive: the transaction was committed, or was not. */
+export class UnknownOutcome extends Error {}
+
+/** Runs transactions. Nothing depends on the session, so a connection pooler in transaction mode may lie in between. */
+export class Transactions {
+  readonly #pool: Pool;
+  readonly #begin: string;
+
+  /** @param timeoutMs of each statement, and of a pause of this program between two of them. */
+  constructor(pool: Pool, timeoutMs: number) {
+    this.#pool = pool;
+    const settings = {
+      statement_timeout: String(timeoutMs),
+      idle_in_transaction_session_timeout: String(timeoutMs),
+      // A database may have it off; a counter that a crash of the database rolls back looks like a reset.
+      synchronous_commit: 'on',
+    };
+    this.#begin = ['BEGIN', ...Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${value}`)].join(
+      ';',
+    );
+  }
+
+  /**
+   * Runs `action` in one transaction: all of it is stored, or nothing when it throws.
+   * @throws {UnknownOutcome} when the answer to the COMMIT did not arrive.
+   */
+  async run<T>(action: (query: Query) => Promise<T>): Promise<T> {
+    const connection = await this.#pool.connect();
+    let isBroken = true;
+    try {
+      const result = await this.#runIn(connection, action);
+      isBroken = false;
+      return result;
+    } finally {
+      // A connection after an error may be in any state.
+      connection.release(isBroken);
+    }
+  }
+
+  async #runIn<T>({ query }: Connection, action: (query: Query) => Promise<T>): Promise<T> {
+    await query(this.#begin);
+    const result = await action(query);
+    try {
+      await query('COMMIT');
+    } catch (cause) {
+      throw new UnknownOutcome('the answer to COMMIT is missing', { cause });
+    }
+    return result;
+  }
+}

@@ -1,0 +1,65 @@
+import { describe, expect, test } from '@jest/globals';
+import { parsePostgresqlUrl, readPostgresqlVariables } from '../../src/config/postgresql.js';
+import { Secret } from '../../src/kernel/secret.js';
+
+const nothing = {
+  host: undefined,
+  port: undefined,
+  user: undefined,
+  password: undefined,
+  database: undefined,
+  sslmode: undefined,
+};
+
+describe('a URL of PostgreSQL', () => {
+  test.each<[string, Readonly<Record<string, string | number>>]>([
+    [
+      'postgresql://me:p%40ss@db.example.com:5433/state?sslmode=require',
+      { host: 'db.example.com', port: 5433, user: 'me', password: 'p@ss', database: 'state', sslmode: 'verify-full' },
+    ],
+    ['postgres://db', { host: 'db' }],
+    ['postgresql:///state?host=/run/postgresql', { host: '/run/postgresql', database: 'state' }],
+    ['postgresql://[::1]/state?sslmode=disable', { host: '::1', database: 'state', sslmode: 'disable' }],
+  ])('%s', (url, { password, ...expected }) => {
+    const read = parsePostgresqlUrl(url);
+    expect({ ...read, password: undefined }).toEqual({ ...nothing, ...expected });
+    expect(read?.password?.reveal()).toBe(password);
+  });
+
+  test.each([
+    'http://db',
+    'db',
+    'postgresql://one,two:5432/state',
+    'postgresql://db?sslmode=prefer',
+    'postgresql://db?options=-c',
+    'postgresql://me:%ff@db',
+    'postgresql://db#x',
+  ])('is not %s', url => {
+    expect(parsePostgresqlUrl(url)).toBeUndefined();
+  });
+});
+
+describe('the variables of libpq', () => {
+  test('are read', () => {
+    const env = {
+      PGHOST: 'db',
+      PGPORT: '5433',
+      PGUSER: 'me',
+      PGPASSWORD: 'p',
+      PGDATABASE: 'state',
+      PGSSLMODE: 'disable',
+    };
+    expect(readPostgresqlVariables(env)).toEqual({
+      value: { host: 'db', port: 5433, user: 'me', password: new Secret('p'), database: 'state', sslmode: 'disable' },
+    });
+    expect(readPostgresqlVariables({})).toEqual({ value: nothing });
+  });
+  test('have problems that do not show their values', () => {
+    expect(readPostgresqlVariables({ PGPORT: '70000', PGSSLMODE: 'prefer' })).toEqual({
+      problems: [
+        { path: 'PGPORT', what: 'must be a port from 1 to 65535' },
+        { path: 'PGSSLMODE', what: expect.stringContaining('must be verify-full') },
+      ],
+    });
+  });
+});
