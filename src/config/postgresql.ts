@@ -26,8 +26,6 @@ export type PostgresqlConfig = Readonly<{
   leaseMs: number;
 }>;
 
-export const postgresqlUrlExpected =
-  'must be a URL such as postgresql://user:password@db.example.com:5432/vb365, percent-encoded, with one host and no parameters but sslmode and host';
 const sslmodeExpected =
   'must be verify-full (the default) or disable: the exporter verifies the certificate, or does not use TLS';
 

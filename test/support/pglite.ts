@@ -1,11 +1,11 @@
 import { PGlite } from '@electric-sql/pglite';
-import type { Connection, Pool } from '../../src/store/postgresql/pool.js';
+import type { PooledConnection, Pool } from '../../src/store/postgresql/pool.js';
 
 /** A database in this process, in the form of a pool. It has one session, so its connections take turns. */
 export async function pglite(): Promise<Readonly<{ pool: Pool; database: PGlite }>> {
   const database = await PGlite.create();
   let last: Promise<unknown> = Promise.resolve();
-  const connect = async (): Promise<Connection> => {
+  const connect = async (): Promise<PooledConnection> => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const before = last;
     last = promise;

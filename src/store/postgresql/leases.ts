@@ -1,10 +1,10 @@
 import type { Clock } from '../../kernel/clock.js';
 import { ExporterError } from '../../kernel/errors.js';
-import type { Query } from './pool.js';
+import type { RunSql } from './pool.js';
 import { lockId, schemaName, schemaVersion } from './schema.js';
 
 /** Another replica that was seen lately. */
-export type OtherReplica = Readonly<{
+type OtherReplica = Readonly<{
   id: string;
   /** It is stopping, and takes no more servers. */
   draining: boolean;
@@ -13,7 +13,7 @@ export type OtherReplica = Readonly<{
 }>;
 
 /** What a renewal has found. */
-export type LeaseView = Readonly<{
+type LeaseView = Readonly<{
   /** Servers that this replica lost: others may hold them now. Nothing can be committed for them. */
   lost: readonly string[];
   /** Servers that nobody holds. */
@@ -61,7 +61,7 @@ export const renewalsPerLease = 3;
 const marginOf = (leaseMs: number): number => leaseMs / 5;
 
 /** Runs statements in a transaction and converts what they throw. */
-export type Attempt = <T>(verb: string, action: (query: Query) => Promise<T>) => Promise<T>;
+type Attempt = <T>(verb: string, action: (query: RunSql) => Promise<T>) => Promise<T>;
 
 const [leaseTable, replicaTable, factTable] = [`${schemaName}.lease`, `${schemaName}.replica`, `${schemaName}.fact`];
 
@@ -151,7 +151,7 @@ export class LeaseTable implements Leases {
    * them and commits of one server run one after the other, and marks the commit. No later statement needs a check.
    * @throws {ExporterError} `store` with the detail `fenced` when one of the leases is not held any more.
    */
-  async fence(query: Query, servers: readonly string[], commit: string): Promise<void> {
+  async fence(query: RunSql, servers: readonly string[], commit: string): Promise<void> {
     const mine = this.#mine(servers);
     const marked =
       mine.servers.length < servers.length
@@ -167,7 +167,7 @@ export class LeaseTable implements Leases {
    * Whether the commit that was marked last is this one. Waits until it has ended.
    * @throws {ExporterError} `store` with the detail `fenced` when the lease is not held any more.
    */
-  async isLastCommit(query: Query, server: string, commit: string): Promise<boolean> {
+  async isLastCommit(query: RunSql, server: string, commit: string): Promise<boolean> {
     const { servers, fences } = this.#mine([server]);
     const sql = `SELECT l.last_commit FROM ${leaseTable} AS l, unnest($2::text[], $3::bigint[]) AS mine (server, fence) WHERE ${isMine} FOR UPDATE OF l`;
     const [row] = servers.length === 0 ? [] : await query(sql, [this.#options.replica, servers, fences]);
@@ -179,7 +179,7 @@ export class LeaseTable implements Leases {
    * Part of a commit that stores the installation of a server: no two replicas may count the same one.
    * @throws {ExporterError} `config` when a server that another replica holds is this installation.
    */
-  async claim(query: Query, server: string): Promise<void> {
+  async claim(query: RunSql, server: string): Promise<void> {
     await query('SELECT pg_advisory_xact_lock($1, 2)', [lockId]);
     const [other] = await query(
       `SELECT theirs.server FROM ${factTable} AS mine JOIN ${factTable} AS theirs USING (name, value) JOIN ${leaseTable} AS l ON l.server = theirs.server WHERE mine.server = $1 AND name = 'installationId' AND theirs.server <> $1 AND l.holder NOT IN ('', $2) AND l.expires_at >= now()`,

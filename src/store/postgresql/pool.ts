@@ -1,18 +1,18 @@
 /** One row of an answer, by column. Integers of 64 bits and numbers of any size are selected as text. */
-export type Row = Readonly<Record<string, unknown>>;
+export type ResultRow = Readonly<Record<string, unknown>>;
 
 /** Runs a statement. Without values it may be several statements, and the answer is of no interest. */
-export type Query = (sql: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
+export type RunSql = (sql: string, values?: readonly unknown[]) => Promise<readonly ResultRow[]>;
 
 /** A connection that nobody else uses until it is released; `destroy` closes it. */
-export interface Connection {
-  query: Query;
+export interface PooledConnection {
+  query: RunSql;
   release(destroy: boolean): void;
 }
 
 /** Connections to a database; `pg` pools them. */
 export interface Pool {
-  connect(): Promise<Connection>;
+  connect(): Promise<PooledConnection>;
   end(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export class Transactions {
    * Runs `action` in one transaction: all of it is stored, or nothing when it throws.
    * @throws {UnknownOutcome} when the answer to the COMMIT did not arrive.
    */
-  async run<T>(action: (query: Query) => Promise<T>): Promise<T> {
+  async run<T>(action: (query: RunSql) => Promise<T>): Promise<T> {
     const connection = await this.#pool.connect();
     let isBroken = true;
     try {
@@ -55,7 +55,7 @@ export class Transactions {
     }
   }
 
-  async #runIn<T>({ query }: Connection, action: (query: Query) => Promise<T>): Promise<T> {
+  async #runIn<T>({ query }: PooledConnection, action: (query: RunSql) => Promise<T>): Promise<T> {
     await query(this.#begin);
     const result = await action(query);
     try {

@@ -1,5 +1,5 @@
 import { ExporterError } from '../../kernel/errors.js';
-import type { Query, Transactions } from './pool.js';
+import type { RunSql, Transactions } from './pool.js';
 
 /** The schema of all tables, so that they can share a database with others. Statements name it: there is no session. */
 export const schemaName = 'vb365_exporter';
@@ -73,7 +73,7 @@ export const migrate = async (transactions: Transactions): Promise<number> =>
   });
 
 /** The schema version of a database; 0 for one without tables. */
-export async function versionOf(query: Query): Promise<number> {
+async function versionOf(query: RunSql): Promise<number> {
   const [table] = await query('SELECT to_regclass($1)::text AS name', [`${schemaName}.schema_version`]);
   if (table?.['name'] === null) return 0;
   const [row] = await query(`SELECT version FROM ${schemaName}.schema_version`);

@@ -7,7 +7,7 @@ import { postgresqlError } from './errors.js';
 import { type LeaseOptions, type Leases, LeaseTable, renewalsPerLease } from './leases.js';
 import { type Pool, Transactions, UnknownOutcome } from './pool.js';
 import { migrate, schemaVersion } from './schema.js';
-import { Tables } from './tables.js';
+import { PostgresqlTables } from './tables.js';
 
 export type PostgresqlOptions = Omit<LeaseOptions, 'clock' | 'fenced'> &
   Readonly<{
@@ -49,8 +49,8 @@ export async function postgresqlStore(pool: Pool, options: PostgresqlOptions): P
       failed(operation);
       throw thrown;
     });
-  const read = async <T>(operation: keyof Store, action: (tables: Tables) => Promise<T>): Promise<T> =>
-    counted(operation, 'read', async () => transactions.run(async query => action(new Tables(query))));
+  const read = async <T>(operation: keyof Store, action: (tables: PostgresqlTables) => Promise<T>): Promise<T> =>
+    counted(operation, 'read', async () => transactions.run(async query => action(new PostgresqlTables(query))));
   const commits = new Commits(transactions, leases, clock);
   const from = await attempt('open', async () => migrate(transactions)).catch(async (thrown: unknown) => {
     await pool.end();
@@ -112,7 +112,7 @@ class Commits {
     try {
       await this.#transactions.run(async query => {
         await this.#leases.fence(query, servers, commit);
-        await new Tables(query).apply(change);
+        await new PostgresqlTables(query).apply(change);
         if (change.facts?.installationId !== undefined) await this.#leases.claim(query, change.server);
       });
     } catch (thrown) {

@@ -10,14 +10,14 @@ import {
 import { fold, seriesKey } from '../../pipeline/series.js';
 import { clamp, noChange, readRow, readState, readStoredSeries, writeHeld, writeValue } from '../encoding.js';
 import { deadLetterTable } from '../schema.js';
-import type { Query, Row } from './pool.js';
+import type { RunSql, ResultRow } from './pool.js';
 import { schemaName } from './schema.js';
 
 /** The tables of the state in the types of the port. Everything must run in one transaction. */
-export class Tables {
-  readonly #query: Query;
+export class PostgresqlTables {
+  readonly #query: RunSql;
 
-  constructor(query: Query) {
+  constructor(query: RunSql) {
     this.#query = query;
   }
 
@@ -108,7 +108,7 @@ export class Tables {
   }
 
   /** Adds or replaces rows in one statement; of rows with the same key the last one counts. */
-  async #put(name: keyof typeof tables, rows: readonly Row[]): Promise<void> {
+  async #put(name: keyof typeof tables, rows: readonly ResultRow[]): Promise<void> {
     if (rows.length === 0) return;
     const { key, columns } = tables[name];
     const last = new Map(rows.map(row => [JSON.stringify(key.map(column => row[column])), row]));

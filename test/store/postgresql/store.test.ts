@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
 import type { Store } from '../../../src/pipeline/ports.js';
 import { type Pool, Transactions } from '../../../src/store/postgresql/pool.js';
-import { schemaVersion } from '../../../src/store/postgresql/schema.js';
+import { migrations, schemaVersion } from '../../../src/store/postgresql/schema.js';
 import { postgresqlStore } from '../../../src/store/postgresql/store.js';
 import { pglite } from '../../support/pglite.js';
 import { leasedStore, options, readablePostgresqlStore } from '../../support/postgresql-store.js';
@@ -25,6 +26,10 @@ describe('the store in PostgreSQL', () => {
 });
 
 describe('the tables', () => {
+  test('of a version that has landed stay as they are', () => {
+    const hashes = migrations.map(sql => createHash('sha256').update(sql).digest('hex').slice(0, 12));
+    expect(hashes).toEqual(['4884f0c55fc6']);
+  });
   test('are created once, and say so', async () => {
     const notice = jest.fn();
     await postgresqlStore(database.pool, { ...options, notice });
