@@ -13,7 +13,7 @@ import {
   totalColumns,
   Totals,
 } from '../history/report.js';
-import { csvLine, htmlPage } from '../history/report-format.js';
+import { csvLine, htmlPage, readableTime, type ReportTable } from '../history/report-format.js';
 import type { reportFormats, reportTables } from '../history/report-names.js';
 import { formatInstant, milliseconds } from '../model/time.js';
 import type { Origin } from '../otlp/log-record.js';
@@ -50,13 +50,13 @@ async function writeReport(flags: ReportFlags, terminal: Terminal): Promise<Exit
     const document = { csv: csvReport, json: jsonReport, html: htmlReport }[flags.format](flags, writeLines);
     const overdue = new Overdue();
     const tables: ReportTables = { items: flags.items, writeRow: document.writeRow, totals: new Totals(), overdue };
-    const windows: string[] = [];
+    const windows: ServerWindow[] = [];
     await readPast(servers, flags, terminal, {
       listed: (server, session) => overdue.listed(server, session),
       read: async reading => {
         const { server, window } = reading;
         overdue.begin(server.name, restoredSince(window, flags));
-        windows.push(`${server.name}: ${formatInstant(window.from)} to ${formatInstant(window.to)}`);
+        windows.push({ server: server.name, from: formatInstant(window.from), to: formatInstant(window.to) });
         await readInto(tables, reading, originFor(server, config.personalData));
       },
     });
@@ -106,7 +106,10 @@ async function addSession(
   if (!items) writeRow(row);
 }
 
-type Summary = Readonly<{ windows: readonly string[]; totals: readonly Row[]; overdue: readonly Row[] }>;
+/** The part of a server's history in the report, ISO 8601. */
+type ServerWindow = Readonly<{ server: string; from: string; to: string }>;
+
+type Summary = Readonly<{ windows: readonly ServerWindow[]; totals: readonly Row[]; overdue: readonly Row[] }>;
 /** A report that grows row by row. */
 type Document = Readonly<{ writeRow: (row: Row) => void; end: (summary: Summary) => void }>;
 
@@ -158,15 +161,34 @@ function htmlReport(flags: ReportFlags, writeLines: WriteLines): Document {
       rows.push(row);
     },
     end: ({ windows, totals, overdue }) => {
-      const of = (by: string): readonly Row[] => totals.filter(total => total['by'] === by);
-      const columns = totalColumns.slice(1);
       writeLines(
-        htmlPage('Restores in Veeam Backup for Microsoft 365', windows, [
-          ...['organization', 'initiator', 'result'].map(by => ({ title: `By ${by}`, columns, rows: of(by) })),
-          { title: 'Without a successful restore', columns: overdueColumns, rows: overdue },
+        htmlPage('Restores in Veeam Backup for Microsoft 365', about(windows), [
+          ...['organization', 'initiator', 'result'].map(by => totalsBy(by, totals)),
+          { title: overdueTitle(flags), columns: overdueColumns, rows: overdue },
           { title: flags.items ? 'Items' : 'Sessions', columns: printed(rowColumns(flags)), rows },
         ]),
       );
     },
   };
 }
+
+/** The window of each server for people. */
+const about = (windows: readonly ServerWindow[]): readonly string[] => [
+  ...windows.map(
+    ({ server, from, to }) =>
+      `${server}: ${from === beginning ? 'the oldest session' : readableTime(from)} to ${readableTime(to)}`,
+  ),
+  'All times are UTC.',
+];
+const beginning = formatInstant(0n);
+
+const totalsBy = (by: string, totals: readonly Row[]): ReportTable => ({
+  title: `By ${by}`,
+  columns: [by, ...totalColumns.slice(2)],
+  rows: totals.filter(total => total['by'] === by).map(total => ({ ...total, [by]: total['value'] })),
+});
+
+const overdueTitle = ({ restoredWithin }: ReportFlags): string =>
+  restoredWithin === undefined
+    ? 'No successful restore in this time'
+    : `No successful restore for ${(restoredWithin / 86_400_000).toLocaleString('en')} days`;

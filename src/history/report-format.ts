@@ -1,7 +1,7 @@
 import type { Row } from './report.js';
 
 /** A table of a report. */
-type ReportTable = Readonly<{ title: string; columns: readonly string[]; rows: readonly Row[] }>;
+export type ReportTable = Readonly<{ title: string; columns: readonly string[]; rows: readonly Row[] }>;
 
 /** A spreadsheet takes such a text for a formula (OWASP, "CSV Injection"). */
 const formula = /^[=+\-@\t\r\n]/;
@@ -24,11 +24,17 @@ const headings = (columns: readonly string[]): string =>
   `<tr>${columns.map(column => `<th>${escaped(column.replaceAll('_', ' '))}</th>`).join('')}</tr>`;
 
 const cells = (columns: readonly string[], row: Row): string =>
-  `<tr>${columns.map(column => htmlCell(row[column])).join('')}</tr>`;
+  `<tr>${columns.map(column => htmlCell(column, row[column])).join('')}</tr>`;
+
+const timeColumns: ReadonlySet<string> = new Set(['started', 'time', 'last_success', 'last_session']);
+
+/** A time for people, UTC: `2006-01-02 15:04:05`. */
+export const readableTime = (iso: string): string => iso.slice(0, 19).replace('T', ' ');
 
 /** A long text gets more room. */
-function htmlCell(value: Row[string] = ''): string {
-  if (typeof value === 'number') return `<td class="n">${String(value)}</td>`;
+function htmlCell(column: string, value: Row[string] = ''): string {
+  if (typeof value === 'number') return `<td class="n">${value.toLocaleString('en')}</td>`;
+  if (timeColumns.has(column)) return `<td class="t">${escaped(readableTime(value))}</td>`;
   return `<td${value.length > 60 ? ' class="w"' : ''}>${escaped(value)}</td>`;
 }
 
@@ -56,7 +62,8 @@ const style = `
   table { border-collapse: collapse; font-size: 8pt; }
   th, td { border: 1px solid #bbb; padding: .2em .4em; text-align: left; vertical-align: top; }
   td { overflow-wrap: anywhere; min-width: 5em; max-width: 20em; } td.w { min-width: 16em; }
-  th { background: #eee; } td.n { text-align: right; white-space: nowrap; min-width: 0; font-variant-numeric: tabular-nums; }
+  th { background: #eee; } td.n, td.t { white-space: nowrap; min-width: 0; font-variant-numeric: tabular-nums; }
+  td.n { text-align: right; }
   thead { display: table-header-group; } tr { break-inside: avoid; } h2 { break-after: avoid; }
   @page { size: A4 landscape; margin: 12mm; }
   @media print { body { margin: 0; } th, td { font-size: 6.5pt; max-width: none; } }

@@ -32,6 +32,13 @@ describe('a page of html', () => {
     expect(page).toContain('<h2>A &amp; B</h2>');
   });
 
+  test('is written for people: thousands are separated, times have no fraction', () => {
+    const row = { started: '2026-01-31T08:00:00.123Z', item_name: '2026-01-31T08:00:00.123Z', bytes: 9_116_177 };
+    const readable = htmlPage('Title', [], [{ title: 'T', columns: Object.keys(row), rows: [row] }]);
+    expect(readable).toContain('<td class="t">2026-01-31 08:00:00</td><td>2026-01-31T08:00:00.123Z</td>');
+    expect(readable).toContain('<td class="n">9,116,177</td>');
+  });
+
   test('leaves out columns without a value, and tables without a row', () => {
     expect(page).not.toContain('<th>none</th>');
     expect(page.match(/<table>/g)).toHaveLength(1);
