@@ -32,7 +32,7 @@ async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
   await inFolder(async folder => {
     const world = new World(3);
     dayOf(world);
-    const simulator = await simulate({ clock: systemClock, world });
+    const simulator = await simulate({ clock: systemClock, world, seed: 3 });
     const logs = await startVictoriaLogs(folder, { flags: ['-retentionPeriod=10y'] });
     const traces = await startJaeger(folder);
     const common = { personalData: keepAll, maxAheadMs: undefined };
@@ -117,12 +117,17 @@ describe('a real Jaeger', () => {
       expect((await traces.traceIds()).toSorted()).toEqual(ids);
       const records = await logs.records('"service.name":="vb365-exporter"');
       expect([...new Set(records.map(({ trace_id = '' }) => trace_id))].toSorted()).toEqual(ids);
+      const others: unknown[] = [];
       for (const id of ids) {
         const spans = await traces.trace(id);
+        for (const { attributes } of spans)
+          if (attributes['veeam.restore.owner.relation'] === 'other')
+            others.push(attributes['veeam.restore.owner.name']);
         compare(spans, id, world);
         const ofRecords = records.filter(({ trace_id }) => trace_id === id).map(({ span_id = '' }) => span_id);
         expect(spans.map(span => String(span['spanId'])).toSorted()).toEqual(ofRecords.toSorted());
       }
+      expect(others).toEqual(expect.arrayContaining(['Adele Vance']));
     });
   });
 

@@ -235,7 +235,7 @@ describe.each(stores)('$name', ({ source, boards: built, start, field }) => {
     test.each<readonly [Place, readonly string[]]>([
       [ofOrganization('Sessions'), stopped.map(({ id }) => id)],
       [ofSession('Sessions: who, from where, why'), stopped.map(({ id }) => id)],
-      [ofSession('Items: what, from where, where to'), book.map(({ event }) => event.id)],
+      [ofSession('Items: what, whose, from where, where to'), book.map(({ event }) => event.id)],
       [ofFleet('Latest exports: by whom, whose, where to, why'), book.filter(takenOut).map(({ event }) => event.id)],
       ...[ofFleet, ofOrganization].map(of => [of('Latest failures'), failures] as const),
       [ofSession('Log records'), [...said.map(({ event }) => event.id), ...stopped.map(({ id }) => id)]],
@@ -245,7 +245,7 @@ describe.each(stores)('$name', ({ source, boards: built, start, field }) => {
     });
   });
 
-  test.each([ofSession('Items: what, from where, where to'), ofSession('Sessions: who, from where, why')])(
+  test.each([ofSession('Items: what, whose, from where, where to'), ofSession('Sessions: who, from where, why')])(
     '%s: %s lists what failed first',
     async (...place) => {
       const [one] = panelNamed(...place, 'A', built);
@@ -265,7 +265,7 @@ describe.each(stores)('$name', ({ source, boards: built, start, field }) => {
   });
 
   describe('the fields of the session explorer', () => {
-    const items = ofSession('Items: what, from where, where to');
+    const items = ofSession('Items: what, whose, from where, where to');
     const uids = async (choices: Choices): Promise<readonly string[]> =>
       uidsOf(await listed(panelNamed(...items, 'A', built)[0], choices));
 
@@ -286,6 +286,11 @@ describe.each(stores)('$name', ({ source, boards: built, start, field }) => {
         'a part of an item or a place',
         { search: 'budget' },
         ({ event }: Entry) => [event.itemName, event.source, event.target].some(text => /budget/i.test(text)),
+      ],
+      [
+        'a part of the address of an owner',
+        { search: 'ALEX.WILBER@' },
+        (entry: Entry) => ownerOf(entry)?.email?.startsWith('alex.wilber@') === true,
       ],
       ['a status', { status: 'Failed|Warning' }, ({ event }: Entry) => /^(?:Failed|Warning)$/.test(event.status)],
       [

@@ -97,9 +97,16 @@ export const picked: readonly Condition[] = [
   { anyOf: ['veeam.restore.session.initiator'], containsTextOf: 'initiator' },
 ];
 
-/** Items whose name, source or target contains the text. */
+/** Items whose name, source, target or owner contains the text. */
 export const found: Condition = {
-  anyOf: ['veeam.restore.item.name', 'veeam.restore.source', 'veeam.restore.target'],
+  anyOf: [
+    'veeam.restore.item.name',
+    'veeam.restore.source',
+    'veeam.restore.target',
+    'veeam.restore.owner.name',
+    'veeam.restore.owner.email',
+    'veeam.restore.owner.id',
+  ],
   containsTextOf: 'search',
 };
 

@@ -107,7 +107,7 @@ const itemsOverTime = (store: LogStore): PanelBuilder =>
 
 const itemList = (store: LogStore): PanelBuilder =>
   itemTable(store, {
-    title: 'Items: what, from where, where to',
+    title: 'Items: what, whose, from where, where to',
     description:
       'Matching items: failed ones first, then newest first, at most 1,000 of each. The panel menu offers CSV: Inspect, Data.',
     height: 12,
@@ -130,7 +130,7 @@ const everything = (store: LogStore): PanelBuilder =>
 const sessionTrace = ({ traces }: LogStore): PanelBuilder =>
   trace({
     title: 'Trace',
-    description: `The session as a trace with one span per item. Needs ${traces.name}, "traces.enabled" in the exporter, and a selected session.`,
+    description: `The session as a trace with one span per item, whose attributes name the owner and the relation. Needs ${traces.name}, "traces.enabled" in the exporter, and a selected session.`,
     width: 12,
     height: 12,
     unit: 'string',
@@ -162,7 +162,11 @@ export const sessionBoard = (store: LogStore): Dashboard =>
       wordsVariable('result', 'Session result', ['Success', 'Warning', 'Failed']),
       wordsVariable('status', 'Item status', ['Success', 'Warning', 'Failed', 'Cancelled', 'Skipped']),
       textVariable('initiator', 'Initiator', 'Part of the name of the initiator.'),
-      textVariable('search', 'Item or place', 'Part of the name of an item, its source or its target.'),
+      textVariable(
+        'search',
+        'Item, place or owner',
+        'Part of the name of an item, its source, its target or its owner.',
+      ),
       textVariable('session', 'Session', 'Session id; click the time of a session to fill it in.'),
       textVariable('trace', 'Trace', 'Trace id; click the time of a session to fill it in.'),
     ],
