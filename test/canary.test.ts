@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { systemClock } from '../src/kernel/clock.js';
 import type { PersonalData } from '../src/model/personal-data.js';
 import { milliseconds } from '../src/model/time.js';
@@ -20,6 +21,16 @@ const word = 'Canaryword';
 /** The organization is a label, so it may be on metrics, and in nothing that we say of ourselves. */
 const organization = 'canaryorg.example.com';
 const dropAll: PersonalData = { person: 'drop', item: 'drop', path: 'drop', client: 'drop' };
+const hashAll: PersonalData = { person: 'hash', item: 'hash', path: 'hash', client: 'hash' };
+
+/** The members of an event that name an owner without a mailbox, by kind. */
+const places = {
+  organizationId: 'organization',
+  backedUpOrganizationId: 'organization',
+  groupId: 'group',
+  siteId: 'site',
+  teamId: 'team',
+} as const;
 
 const now = () => milliseconds(systemClock.now());
 
@@ -33,6 +44,10 @@ function haunt(world: World): void {
     email: `${canary}-owner@example.com`,
     url: `https://x.example.com/personal/${canary}`,
   });
+  for (const [member, kind] of Object.entries(places)) {
+    const id = `${canary} ${member}`;
+    world.addOwner({ kind, id, name: `${id} name`, organizationId: id, email: `${canary}@example.com`, url: canary });
+  }
   const { id } = world.addSession({
     createdAt: now(),
     organization,
@@ -61,7 +76,7 @@ function haunt(world: World): void {
   const message = `Item ${canary} was saved with error: ${canary} (type: ${word}; source: ${canary}; target: ${canary})`;
   world.appendEvent(id, { startedAt: now(), type: 'Save', status: 'Failed', message, ...texts });
   world.appendEvent(id, { startedAt: now(), type: word, status: word, message: canary, ...texts });
-  for (const kind of ['organizationId', 'backedUpOrganizationId', 'groupId', 'siteId', 'teamId'])
+  for (const kind of Object.keys(places))
     world.appendEvent(id, {
       startedAt: now(),
       type: 'None',
@@ -98,11 +113,14 @@ async function haunted(personalData: PersonalData, look: (of: Haunted) => Promis
     const receiver = await otlpReceiver();
     const selfReceiver = await otlpReceiver();
     receiver.answers.push(refuse(503, { 'x-canary': canary }, canary), refuse(400, {}, canary));
+    const hashKeyFile = join(folder, 'key');
+    writeFileSync(hashKeyFile, '0123456789abcdef');
     const config = configOf(folder, serverConfig(simulator.url, { apiVersion: 'v8' }), receiver.url);
     const traces = { ...target(new URL('/v1/traces', receiver.url)), personalData, maxAheadMs: undefined };
     const logs = config.logs && { ...config.logs, personalData };
     const app = await program({
       ...config,
+      hashKeyFile,
       logs,
       traces,
       ownTelemetry: { traces: target(selfReceiver.url), logs: target(selfReceiver.url) },
@@ -135,7 +153,8 @@ const sent = ({ requests }: OtlpReceiver): string => requests.map(({ body }) => 
 describe('Sensitive values', () => {
   test('are in records and spans only, when everything is kept', async () => {
     await haunted(keepAll, async of => {
-      for (const field of ['owner id', 'owner name', 'groupId', 'siteId', 'teamId', 'backedUpOrganizationId'])
+      const ofPlaces = Object.keys(places).flatMap(member => [member, `${member} name`]);
+      for (const field of ['owner id', 'owner name', ...ofPlaces])
         expect(sent(of.receiver)).toContain(`${canary} ${field}`);
       expect(sent(of.receiver)).toContain(`${canary}-owner@example.com`);
       for (const field of ['name', 'initiator', 'scope', 'client', 'reason', 'item', 'source', 'target', 'details'])
@@ -161,6 +180,13 @@ describe('Sensitive values', () => {
     await haunted(dropAll, async of => {
       expect(sent(of.receiver)).toContain(organization);
       expect(sent(of.receiver)).not.toContain(canary);
+    });
+  });
+
+  test('are nowhere in their own words, when everything is hashed', async () => {
+    await haunted(hashAll, async of => {
+      expect(sent(of.receiver)).toContain('hmac:');
+      expect(sent(of.receiver).toLowerCase()).not.toContain(canary);
     });
   });
 
