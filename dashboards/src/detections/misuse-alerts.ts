@@ -46,7 +46,7 @@ export const misuseAlerts: readonly MetricDetection[] = [
     keepFiringFor: at.massView.keepFiringFor,
     lookBack: '2d',
     summary: `Many more items are viewed than usual for ${tenant}.`,
-    description: `${count} items were viewed in one hour for ${tenant}, more than ${String(at.massView.timesBusiest)} times the busiest hour of the week before. Check initiator, client and reason in the log records.`,
+    description: `${count} items were viewed in one hour for ${tenant}, more than ${String(at.massView.timesBusiest)} times the busiest hour of the week before. Check initiator, client host and reason in the log records.`,
   },
   {
     ...ofServer,
