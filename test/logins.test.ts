@@ -44,6 +44,7 @@ describe('No login storm', () => {
         await passTime(stage, 105 * minuteMs);
         const waited = gapsMs(atMs).map(ms => Math.floor(ms / minuteMs));
         expect(waited).toEqual([1, 10, 30, 30, 30]);
+        expect((await stage.metrics()).get('vb365_logins_refused_total{server="hq"}')).toBe(atMs.length);
         stage.fail('token', 0, refusal);
         stage.addEvents(session, 5);
         stage.stopSession(session);

@@ -1,5 +1,5 @@
 import { lostAfter } from './outage.js';
-import { type Alert, lastKnown, processStart } from './rule.js';
+import { type Alert, lastKnown, processStart, risen } from './rule.js';
 import { thresholds as at } from './thresholds.js';
 
 const of = { component: 'delivery', dashboard: 'exporter', about: ['server'] } as const;
@@ -37,7 +37,7 @@ sum ${per} (increase(vb365_sink_delivered_total{outcome!="rejected"}[${at.delive
     ...of,
     name: 'VB365DeliveryRejected',
     severity: 'warning',
-    expr: `sum ${per} (increase(vb365_sink_delivered_total{outcome="rejected"}[${at.deliveryRejected.window}])) > 0`,
+    expr: risen('vb365_sink_delivered_total{outcome="rejected"}', 'server, sink', at.deliveryRejected.window),
     summary: 'The receiver rejects log records or spans of {{ $labels.server }}.',
     description: `The receiver of {{ $labels.sink }} permanently rejected ${count} record(s) of {{ $labels.server }}. Its response is in the log of the exporter. Often the records are too old for its limits.`,
   },
@@ -45,7 +45,7 @@ sum ${per} (increase(vb365_sink_delivered_total{outcome!="rejected"}[${at.delive
     ...of,
     name: 'VB365EventsRejected',
     severity: 'warning',
-    expr: `sum by (server, sink, reason) (increase(vb365_events_rejected_total[${at.eventsRejected.window}])) > 0`,
+    expr: risen('vb365_events_rejected_total', 'server, sink, reason', at.eventsRejected.window),
     summary: 'Restore events of {{ $labels.server }} were skipped and will not be delivered.',
     description: `The sink {{ $labels.sink }} skipped ${count} event(s) of {{ $labels.server }} ({{ $labels.reason }}). The log of the exporter names the session and the order or id of up to 10 events per delivery. Look them up in VB365.`,
   },

@@ -1,5 +1,5 @@
 import { lostAfter } from './outage.js';
-import { type Alert, ourJobs } from './rule.js';
+import { type Alert, ourJobs, risen } from './rule.js';
 import { thresholds as at } from './thresholds.js';
 
 const of = { component: 'exporter', dashboard: 'exporter', about: ['instance'] } as const;
@@ -69,7 +69,7 @@ export const exporterAlerts: readonly Alert[] = [
     about: ['server'],
     name: 'VB365OrganizationOverflow',
     severity: 'warning',
-    expr: `sum by (server, label) (increase(vb365_series_overflow_total[${at.organizationOverflow.window}])) > 0`,
+    expr: risen('vb365_series_overflow_total', 'server, label', at.organizationOverflow.window),
     summary: 'There are more organizations on {{ $labels.server }} than metrics.max_organizations.',
     description: `${count} event(s) or session(s) of {{ $labels.server }} were counted under {{ $labels.label }}="overflow". Raise metrics.max_organizations if Prometheus can handle the additional series.`,
   },

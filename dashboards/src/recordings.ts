@@ -39,11 +39,19 @@ const failures: readonly Recording[] = [
   },
 ];
 
-/** Items in the last hour, and in the busiest hour of the week that ended a day ago. */
+/**
+ * Items in the last hour, or since the last scrape before it, and in the busiest hour of the week that ended a day ago. The
+ * total goes on when a server moves to another replica.
+ */
 const hourAgainstWeek = (what: string, selector: string): readonly Recording[] => {
+  const total = `organization:vb365_${what}:sum` as const;
   const hour = `organization:vb365_${what}:increase1h` as const;
   return [
-    { name: hour, expr: `${perOrganization} (increase(${selector}[1h]))` },
+    {
+      name: total,
+      expr: `${perOrganization} (max by (server, organization, workload, event_type, status) (${selector}))`,
+    },
+    { name: hour, expr: `(${total} - last_over_time(${total}[1d] offset 1h) > 0) or increase(${total}[1h])` },
     { name: `organization:vb365_${what}:busiest_hour_of_week`, expr: `max_over_time(${hour}[6d] offset 1d)` },
   ];
 };
@@ -59,6 +67,12 @@ const lastPolls: Recording = {
 )`,
 };
 
+/** How many logins a server had refused when it was last up: more of them mean that it lets the exporter in no longer. */
+const loginsWhenUp: Recording = {
+  name: 'server:vb365_logins_refused:when_up',
+  expr: `max by (server) (vb365_logins_refused_total) and on (server) max by (server) (vb365_server_up) == 1`,
+};
+
 export const recordings: readonly Recording[] = [
   ...['1h', '6h', '3d'].flatMap(window => [stopped(window), failedRatio(window)]),
   ...failures,
@@ -66,4 +80,5 @@ export const recordings: readonly Recording[] = [
   ...hourAgainstWeek('restore_items_taken_out', takenOut),
   ...hourAgainstWeek('restore_items_viewed', viewed),
   lastPolls,
+  loginsWhenUp,
 ];

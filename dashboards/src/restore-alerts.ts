@@ -1,4 +1,4 @@
-import { type Alert, lastKnown } from './rule.js';
+import { type Alert, lastKnown, risen } from './rule.js';
 import { thresholds as at } from './thresholds.js';
 import { unusual } from './unusual.js';
 
@@ -105,7 +105,7 @@ export const restoreAlerts: readonly Alert[] = [
     ...ofServer,
     name: 'VB365RestoreEventsAbandoned',
     severity: 'warning',
-    expr: `sum by (server) (increase(vb365_restore_events_abandoned_total[${at.restoreEventsAbandoned.window}])) > 0`,
+    expr: risen('vb365_restore_events_abandoned_total', 'server', at.restoreEventsAbandoned.window),
     summary: 'Restore events of {{ $labels.server }} never became final.',
     description: `The exporter gave up ${count} event(s) of {{ $labels.server }}: they were still missing or running long after their session had stopped. The log of the exporter names up to 10 sessions per delivery, with the orders and the reason. Check them in VB365.`,
   },
@@ -113,7 +113,7 @@ export const restoreAlerts: readonly Alert[] = [
     ...ofServer,
     name: 'VB365EventCorrections',
     severity: 'info',
-    expr: `sum by (server) (increase(vb365_event_corrections_total[${at.eventCorrections.window}])) > 0`,
+    expr: risen('vb365_event_corrections_total', 'server', at.eventCorrections.window),
     lookBack: '3d',
     summary: 'The server {{ $labels.server }} changed the status of events after they were counted.',
     description: `${count} event(s) of {{ $labels.server }} got another final status after they were counted. Counters do not change. The log of the exporter names up to 10 of them per delivery, with the old and the new status.`,

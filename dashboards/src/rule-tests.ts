@@ -1,3 +1,4 @@
+import { changeFeedCases } from './change-feed-cases.js';
 import { deliveryCases } from './delivery-cases.js';
 import { misuseCases, quietMisuseCases } from './detections/misuse-cases.js';
 import { exporterCases } from './exporter-cases.js';
@@ -13,6 +14,7 @@ export const cases: readonly Case[] = [
   ...volumeCases,
   ...quietCases,
   ...serverCases,
+  ...changeFeedCases,
   ...trustCases,
   ...deliveryCases,
   ...exporterCases,
@@ -27,7 +29,7 @@ const files = {
   'quiet-misuse': { every: '30m', of: quietMisuseCases },
   security: { every: '1m', of: misuseCases },
   volume: { every: '5m', of: volumeCases },
-  server: { every: '1m', of: serverCases },
+  server: { every: '1m', of: [...serverCases, ...changeFeedCases] },
   trust: { every: '1m', of: trustCases },
   delivery: { every: '1m', of: deliveryCases },
   exporter: { every: '1m', of: exporterCases },

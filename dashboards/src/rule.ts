@@ -33,6 +33,17 @@ export const lastKnown = (gauge: string): string => `last_over_time(${gauge}[10m
 export const processStart = (gauge: string): string =>
   `${lastKnown(gauge)} * 0 + on (job, instance) group_left () ${lastKnown('process_start_time_seconds')}`;
 
+/**
+ * How much a stored counter rose within `window`, above 0. Where scrapes were missed, since its last value before: `increase` sees
+ * nothing if they were missed for longer than the window. It remains for new series and for counters that were reset. A server
+ * has its counter on one replica, or the same value on two.
+ */
+export const risen = (counter: string, by: string, window: string): string => `(
+  max by (${by}) (${counter}) - max by (${by}) (last_over_time(${counter}[1d] offset ${window})) > 0
+or
+  sum by (${by}) (increase(${counter}[${window}])) > 0
+)`;
+
 /** Labels that a summary and a link to a dashboard can name. */
 export type Subject = 'server' | 'organization' | 'workload' | 'instance' | 'initiator';
 

@@ -1,5 +1,5 @@
 import { lastPoll, lostAfter, lostIn, secondsLeft } from './outage.js';
-import { type Alert, lastKnown } from './rule.js';
+import { type Alert, lastKnown, risen } from './rule.js';
 import { thresholds as at } from './thresholds.js';
 
 const of = { component: 'server', dashboard: 'exporter', about: ['server'] } as const;
@@ -29,7 +29,8 @@ const pollErrors = (reason: string, window: string): string =>
 
 const pollInterval = highest('vb365_poll_interval_seconds');
 
-const unreachable = `max ${per} (max_over_time(vb365_server_up[${at.serverUnreachable.window}])) == 0`;
+/** A poll was complete within two intervals: with slow polls, one failure says little. */
+const isRecent = `time() - ${lastPoll} <= on (server) ${String(at.authFailing.slowIntervals)} * ${pollInterval}`;
 
 /** The login is refused, and no poll was complete since, nor within two intervals. */
 const refused = `(
@@ -42,7 +43,23 @@ const refused = `(
 unless on (server)
 sum ${per} (increase(vb365_polls_total{result="complete"}[${at.authFailing.window}])) > 0
 unless on (server)
-time() - ${lastPoll} <= on (server) ${String(at.authFailing.slowIntervals)} * ${pollInterval}`;
+${isRecent}`;
+
+/** No poll gets an answer; a server that refuses the login is not unreachable. */
+const unreachable = `max ${per} (max_over_time(vb365_server_up[${at.serverUnreachable.window}])) == 0
+unless on (server)
+${isRecent}
+unless on (server)
+(${refused})`;
+
+/** The ratio of polls that were not complete. */
+const incomplete = (window: string): string => `sum ${per} (rate(vb365_polls_total{result!="complete"}[${window}]))
+/
+(sum ${per} (rate(vb365_polls_total[${window}])) > 0)
+> ${String(at.pollErrors.ratio)}`;
+
+const slowPolls = `on (server)
+${pollInterval} > ${String(at.pollErrors.slowSeconds)}`;
 
 /** Only of servers that an exporter still has: the time of the last poll is remembered for longer. */
 const stale = `time() - ${lastPoll} > ${String(at.pollStale.ageSeconds)}
@@ -83,10 +100,11 @@ const reading: readonly Alert[] = [
     ...of,
     name: 'VB365PollErrors',
     severity: 'warning',
-    expr: `sum ${per} (rate(vb365_polls_total{result!="complete"}[${at.pollErrors.window}]))
-/
-(sum ${per} (rate(vb365_polls_total[${at.pollErrors.window}])) > 0)
-> ${String(at.pollErrors.ratio)}`,
+    expr: `${incomplete(at.pollErrors.window)}
+unless ${slowPolls}
+or
+${incomplete(at.pollErrors.slowWindow)}
+and ${slowPolls}`,
     for: at.pollErrors.for,
     summary: 'Many polls of the VB365 server {{ $labels.server }} fail.',
     description:
@@ -127,7 +145,7 @@ ${highest('vb365_server_info{api_version=~"v([89]|[1-9][0-9]+)"}')}`,
     ...of,
     name: 'VB365ReconcileMissedSessions',
     severity: 'warning',
-    expr: `sum ${per} (increase(vb365_reconcile_missed_sessions_total[${at.reconcileMissed.window}])) > 0`,
+    expr: risen('vb365_reconcile_missed_sessions_total', 'server', at.reconcileMissed.window),
     summary: 'The change feed of the VB365 server {{ $labels.server }} missed restore sessions.',
     description: `The change feed of {{ $labels.server }} did not report ${count} session(s). A full list scan found and counted them. The log of the exporter names up to 10 per poll. Report them to Veeam with version and time.`,
   },
@@ -135,7 +153,7 @@ ${highest('vb365_server_info{api_version=~"v([89]|[1-9][0-9]+)"}')}`,
     ...of,
     name: 'VB365InstallationChanged',
     severity: 'warning',
-    expr: `sum ${per} (increase(vb365_installation_changes_total[${at.installationChanged.window}])) > 0`,
+    expr: risen('vb365_installation_changes_total', 'server', at.installationChanged.window),
     summary: 'The VB365 server {{ $labels.server }} is another installation than before.',
     description:
       '{{ $labels.server }} returns another installation id than before. The exporter does not count its earlier history. If nobody replaced the server, check where its url leads.',
@@ -191,7 +209,7 @@ ${unlessNotChecked}`,
     ...of,
     name: 'VB365UnknownValues',
     severity: 'info',
-    expr: `sum by (server, field) (increase(vb365_unknown_values_total[${at.unknownValues.window}])) > 0`,
+    expr: risen('vb365_unknown_values_total', 'server, field', at.unknownValues.window),
     summary: 'The VB365 server {{ $labels.server }} returns values that the exporter does not know.',
     description: `{{ $labels.server }} returned ${count} unknown value(s) of {{ $labels.field }}, counted as "other". The log of the exporter names up to 10 per delivery. Check whether a newer exporter supports that product version.`,
   },

@@ -38,7 +38,10 @@ const slow = (operation: string, [above, upTo] = ['10', '30']): Readonly<Record<
     ].map(([le = '', values = '']) => [of('api_request_duration_seconds_bucket', { operation, le }), values]),
   );
 
-const reading: readonly Case[] = [
+/** The values 1 to 5, for an hour each. */
+const countUp = '1x60 2x60 3x60 4x60 5x60';
+
+export const serverCases: readonly Case[] = [
   {
     alert: 'VB365ServerUnreachable',
     says: 'the server stays down',
@@ -50,6 +53,31 @@ const reading: readonly Case[] = [
     says: 'the server recovers after three minutes',
     series: { [up]: '1x3 0x3 1x40' },
     looks: silentAt(6, 20, 40),
+  },
+  {
+    alert: 'VB365ServerUnreachable',
+    says: 'one poll each hour, and one of them fails',
+    series: {
+      [up]: '1x119 0x60 1x60',
+      [lastPoll]: '0x59 3600x120 10800x60',
+      [interval]: '3600x240',
+    },
+    looks: silentAt(60, 119, 121, 140, 179, 181, 200, 230),
+  },
+  {
+    alert: 'VB365ServerUnreachable',
+    says: 'one poll each hour, and two in a row fail',
+    series: { [up]: '1x119 0x180', [lastPoll]: '0x59 3600x240', [interval]: '3600x300' },
+    looks: [
+      ...silentAt(121, 140, 179, 185),
+      ...[195, 230].map(minute => ({ minute, fires: fires(keepsFor(minute - 60)) })),
+    ],
+  },
+  {
+    alert: 'VB365ServerUnreachable',
+    says: 'the server refuses the login, which another alert reports',
+    series: { [up]: '1x5 0x60', [refused]: '0x5 2+2x60', [complete]: '0+1x5 5x60' },
+    looks: silentAt(10, 20, 30, 60),
   },
   {
     alert: 'VB365AuthFailing',
@@ -190,6 +218,22 @@ const reading: readonly Case[] = [
     looks: silentAt(20, 22, 50),
   },
   {
+    alert: 'VB365PollErrors',
+    says: 'one poll each hour, and one of them fails',
+    series: { [incomplete]: '0x359 1x300', [complete]: `0x59 ${countUp} 5x60 6x60 7x60 8x60`, [interval]: '3600x700' },
+    looks: silentAt(362, 380, 400, 500),
+  },
+  {
+    alert: 'VB365PollErrors',
+    says: 'one poll each hour, and every second one fails',
+    series: {
+      [incomplete]: '0x59 1x120 2x120 3x120 4x120',
+      [complete]: '0x119 1x120 2x120 3x120 4x60',
+      [interval]: '3600x600',
+    },
+    looks: [{ minute: 400, fires: fires('50%') }],
+  },
+  {
     alert: 'VB365ApiThrottled',
     says: 'one request per minute is throttled',
     series: { [throttled]: '0+1x60' },
@@ -217,49 +261,3 @@ const reading: readonly Case[] = [
     looks: silentAt(40, 60),
   },
 ];
-
-const feed = of('change_feed_active');
-const info = (api_version: string): string => of('server_info', { version: '8.1', api_version, installation_id: 'i' });
-const missed = of('reconcile_missed_sessions_total');
-const changed = of('installation_changes_total');
-
-const changeFeed: readonly Case[] = [
-  {
-    alert: 'VB365ChangeFeedInactive',
-    says: 'a v8 server is polled',
-    series: { [feed]: '0x100', [info('v8')]: '1x100' },
-    looks: [...silentAt(30), { minute: 70, fires: fires() }],
-  },
-  {
-    alert: 'VB365ChangeFeedInactive',
-    says: 'a v7 server has no feed',
-    series: { [feed]: '0x100', [info('v7')]: '1x100' },
-    looks: silentAt(30, 70),
-  },
-  {
-    alert: 'VB365ReconcileMissedSessions',
-    says: 'the list shows a session that the feed did not report',
-    series: { [missed]: '0x5 1x90' },
-    looks: [...silentAt(5), { minute: 7, fires: fires('1') }, ...silentAt(80)],
-  },
-  {
-    alert: 'VB365ReconcileMissedSessions',
-    says: 'a restart',
-    series: { [missed]: '1x5 0x60' },
-    looks: silentAt(5, 7, 30),
-  },
-  {
-    alert: 'VB365InstallationChanged',
-    says: 'another installation answers',
-    series: { [changed]: '0x5 1x90' },
-    looks: [...silentAt(5), { minute: 7, fires: fires() }, { minute: 60, fires: fires() }, ...silentAt(70)],
-  },
-  {
-    alert: 'VB365InstallationChanged',
-    says: 'the same installation, over a restart and missed scrapes',
-    series: { [changed]: '2x5 _x10 2x60' },
-    looks: silentAt(5, 17, 30, 60),
-  },
-];
-
-export const serverCases: readonly Case[] = [...reading, ...changeFeed];

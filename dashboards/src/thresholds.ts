@@ -38,9 +38,18 @@ export const thresholds = {
     operatorViews: { items: 200 },
     /** Compared with the busiest hour of the week that ended a day ago. */
     massView: { itemsPerHour: 200, timesBusiest: 2, keepFiringFor: '1d' },
-    exporterBlinded: { loginsWindow: '6h', logins: 2, networkWindow: '5m', networkErrors: 1 },
+    /** With a poll interval of more than `slowSeconds`, one network error within `slowWindow` suffices. */
+    exporterBlinded: {
+      memory: '3d',
+      loginsWindow: '6h',
+      networkWindow: '5m',
+      networkErrors: 1,
+      slowSeconds: 120,
+      slowWindow: '3h',
+    },
     sessionsDeleted: { window: '1h', keepFiringFor: '1d' },
-    failedLogins: { window: '10m', times: 2, slowSeconds: 240, slowWindow: '3h' },
+    /** Logins that were sent: the exporter sends them after 1, 10 and then every 30 minutes, or at the next poll. */
+    failedLogins: { window: '1h', times: 1, slowSeconds: 1200, slowWindow: '3h' },
     /** Placeholders in lower case, for your own; docs/DETECTIONS.md says how to replace them. */
     trusted: {
       mailDomains: ['partner.example.com'],
@@ -53,7 +62,8 @@ export const thresholds = {
   authFailing: { window: '10m', slowSeconds: 300, slowWindow: '3h', slowIntervals: 2, for: '5m' },
   /** Both must be exceeded. */
   pollStale: { ageSeconds: 900, intervals: 3, for: '5m' },
-  pollErrors: { window: '30m', ratio: 0.2, for: '15m' },
+  /** With a poll interval of more than `slowSeconds`, `slowWindow` holds at least six polls. */
+  pollErrors: { window: '30m', ratio: 0.2, for: '15m', slowSeconds: 150, slowWindow: '6h' },
   apiThrottled: { window: '15m', times: 3, for: '15m' },
   apiSlow: { window: '15m', p95Seconds: 10, for: '15m' },
   changeFeedInactive: { for: '1h' },

@@ -75,6 +75,21 @@ export const volumeCases: readonly Case[] = [
   },
   {
     alert: 'VB365RestoreExportUnusual',
+    says: 'scrapes missed for longer than an hour hide no export',
+    series: { [events('Success', 'Export')]: '0x200 _x80 300x100' },
+    looks: [...silentAt(200, 280), { minute: 290, fires: { labels: ofTenant, value: '300' } }],
+  },
+  {
+    alert: 'VB365RestoreExportUnusual',
+    says: 'the server moves to another replica',
+    series: {
+      [events('Success', 'Export')]: '9000x200 stale',
+      [events('Success', 'Export', { instance: 'other:10365' })]: '_x205 9000x200',
+    },
+    looks: silentAt(200, 210, 240, 300),
+  },
+  {
+    alert: 'VB365RestoreExportUnusual',
     says: 'as many items are restored in place',
     series: { [events('Success', 'Restore')]: '0+0.1x3000 305+5x120' },
     looks: silentAt(3000, 3100),

@@ -29,7 +29,7 @@ import {
   restoreSessionsDeleted,
   restoreSessionsFailed,
 } from './restore-families.js';
-import { installationChanges, reconcileMissed } from './server-families.js';
+import { installationChanges, loginsRefused, reconcileMissed } from './server-families.js';
 import { observations, observe, DeltaBuilder } from './delta-builder.js';
 import { type EventGroup, groupEvents, countedBytes } from './event-groups.js';
 
@@ -61,6 +61,10 @@ export const replacedDeltas = (server: string): readonly SeriesDelta[] =>
 /** What sessions add that the server has deleted early. */
 export const deletedDeltas = (server: string, sessions: number): readonly SeriesDelta[] =>
   new DeltaBuilder().count(restoreSessionsDeleted, { server }, sessions).deltas();
+
+/** What logins add that the server has refused. */
+export const refusedLoginDeltas = (server: string, logins: number): readonly SeriesDelta[] =>
+  new DeltaBuilder().count(loginsRefused, { server }, logins).deltas();
 
 const itemTypes = ['View', 'Save', 'Export', 'Send', 'Restore'] as const;
 

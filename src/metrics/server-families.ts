@@ -35,6 +35,16 @@ export const reconcileMissed = counter({
   example: 'increase(vb365_reconcile_missed_sessions_total[1h]) > 0',
 });
 
+export const loginsRefused = counter({
+  name: 'vb365_logins_refused_total',
+  help: 'Total number of logins that the server refused. After a refused login the exporter waits before the next one, and polls fail meanwhile without a login.',
+  unit: 'logins',
+  labels: ['server'],
+  stored: true,
+  held: true,
+  example: 'increase(vb365_logins_refused_total[1h]) > 0',
+});
+
 export const apiRequests = counter({
   name: 'vb365_api_requests_total',
   help: 'Total number of API requests, by operation and class of the status code.',

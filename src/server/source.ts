@@ -5,6 +5,8 @@ import type { Log } from '../kernel/log.js';
 import { Secret } from '../kernel/secret.js';
 import { readSecretText, readText, type TextFile } from '../kernel/text-file.js';
 import type { Store } from '../pipeline/ports.js';
+import { refusedLoginDeltas } from '../metrics/deltas.js';
+import type { IncrementHold } from '../metrics/increment-hold.js';
 import type { Metrics } from '../metrics/registry.js';
 import type { AnswerBudget } from '../source/answer-limits.js';
 import type { Credentials } from '../source/options.js';
@@ -23,12 +25,14 @@ export type SourceParts = Readonly<{
   store: Pick<Store, 'state' | 'commit'>;
   /** Limits the concurrent requests to all servers. */
   semaphore: Semaphore;
+  incrementHold: Pick<IncrementHold, 'hold'>;
   /** Limits the bytes in flight from all servers. */
   answerBudget: AnswerBudget;
 }>;
 
 /** The source of one server, as its configuration describes it. */
-export function serverSource(config: ServerConfig, { version, metrics, store, ...parts }: SourceParts): RestSource {
+export function serverSource(config: ServerConfig, all: SourceParts): RestSource {
+  const { version, metrics, store, ...parts } = all;
   const { name: server, url, tls } = config;
   const verified = url.protocol === 'https:' && !tls.insecureSkipVerify;
   metrics.set(family.tlsVerificationEnabled, { server }, verified ? 1 : 0);
@@ -53,6 +57,7 @@ export function serverSource(config: ServerConfig, { version, metrics, store, ..
     eventLimit: config.pageSize,
     resolveOwners: config.resolveOwners,
     ownerLookedUp: outcome => metrics.inc(family.ownerLookups, { server, outcome }),
+    loginRefused: refusalCounter(server, all),
     requestTimeoutMs: config.requestTimeoutMs,
     userAgent: `vb365-exporter/${version}`,
     observe: (operation, code, seconds) => {
@@ -60,6 +65,22 @@ export function serverSource(config: ServerConfig, { version, metrics, store, ..
       if (isTimedOperation(operation)) metrics.observe(family.apiRequestDuration, { server, operation }, seconds);
     },
   });
+}
+
+/** Stores that a login was refused. What cannot be stored is counted with the next. */
+function refusalCounter(server: string, { store, metrics, incrementHold }: SourceParts): () => Promise<void> {
+  let refused = 0;
+  return async () => {
+    refused += 1;
+    const deltas = incrementHold.hold(refusedLoginDeltas(server, refused));
+    try {
+      await store.commit({ server, deltas });
+    } catch {
+      return; // The store reports its errors itself.
+    }
+    metrics.stored.apply(deltas);
+    refused = 0;
+  };
 }
 
 export function credentialsOf({ login }: ServerConfig): Credentials {

@@ -49,6 +49,9 @@ const lockOut: AttackStep = {
   },
 };
 
+/** By then the exporter has logged in a second time. */
+const stayLocked: AttackStep = { afterSeconds: 60, run: () => undefined };
+
 const cutOff: AttackStep = {
   afterSeconds: 30,
   run: server => server.intercept((_, { request }) => void request.socket.destroy()),
@@ -78,7 +81,7 @@ const attacks: Readonly<Record<AttackName, readonly AttackStep[]>> = {
   'foreign-operator': [misuse({ operator: 'FABRIKAM\\backup.admin', type: 'View' })],
   'blind-exporter': [lockOut, cutOff],
   'delete-sessions': [misuse({ type: 'Export', target: 'D:\\Exports\\finance.pst' }), deleteSessions],
-  'failed-logins': [lockOut],
+  'failed-logins': [lockOut, stayLocked],
 };
 
 /** Attacks a simulated server; resolves after the last step, or when `stop` aborts. Everything has the time at which it happens. */

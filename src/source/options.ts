@@ -70,6 +70,8 @@ type Tuning = Readonly<typeof limits> &
     resolveOwners: boolean;
     /** Called when the look-up of an owner has ended. */
     ownerLookedUp: (result: OwnerLookupOutcome) => void;
+    /** Called when the server has refused a login, which then waits for it. Never rejects. */
+    loginRefused: () => Promise<void>;
     trust: Trust;
     proxy: ProxyConfig | undefined;
     /** Default: nothing is remembered. */
@@ -90,6 +92,7 @@ export const settingsOf = (options: RestOptions): RestSettings => ({
   observe: () => undefined,
   resolveOwners: false,
   ownerLookedUp: () => undefined,
+  loginRefused: async () => undefined,
   trust: { kind: 'authorities', ca: undefined },
   proxy: undefined,
   memory: { recall: async () => ({}), keep: async () => undefined },

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Clock, Random } from '../kernel/clock.js';
+import type { Clock } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
 import { Secret } from '../kernel/secret.js';
 import type { ApiOperation } from '../model/labels.js';
-import type { Credentials } from './options.js';
+import type { Credentials, RestSettings } from './options.js';
 import { failure, okJson } from './request-errors.js';
 import { singleFlight } from './single-flight.js';
 import type { Answer } from './transport.js';
@@ -19,14 +19,12 @@ export type AccessToken = Readonly<{
 type LoginForm = Readonly<Record<string, string>>;
 
 /** `send` posts a form to the token endpoint; no caller's signal aborts it. */
-type LoginOptions = Readonly<{
-  send: (form: LoginForm) => Promise<Answer>;
-  /** Ends a token that is no longer used. Never rejects. */
-  logOut: (token: AccessToken) => Promise<void>;
-  credentials: Credentials;
-  clock: Clock;
-  random: Random;
-}>;
+type LoginOptions = Pick<RestSettings, 'credentials' | 'clock' | 'random' | 'loginRefused'> &
+  Readonly<{
+    send: (form: LoginForm) => Promise<Answer>;
+    /** Ends a token that is no longer used. Never rejects. */
+    logOut: (token: AccessToken) => Promise<void>;
+  }>;
 
 /**
  * Waits after the first, second, and every further login that was refused, or whose token was, in ms: below usual lock-out
@@ -123,7 +121,7 @@ export class TokenManager {
 
   /** During the wait after a refusal it throws the same error without a request; a changed secret is tried at once. */
   async #logIn(): Promise<AccessToken> {
-    const { credentials, clock, send } = this.#options;
+    const { credentials, clock, send, loginRefused } = this.#options;
     const secret = await readSecret(credentials);
     const last = this.#refusal?.secret.equals(secret) === true ? this.#refusal : undefined;
     if (last !== undefined && clock.monotonic() < last.untilMs) throw last.error;
@@ -133,6 +131,7 @@ export class TokenManager {
     const count = (last?.count ?? 0) + 1;
     const error = refusalOf(credentials, answer);
     this.#refusal = { count, untilMs: clock.monotonic() + waitAfter(count), secret, error };
+    await loginRefused();
     throw error;
   }
 }

@@ -245,6 +245,7 @@ describe('initial series', () => {
         'vb365_events_rejected_total',
         'vb365_reconcile_missed_sessions_total',
         'vb365_installation_changes_total',
+        'vb365_logins_refused_total',
         'vb365_restore_events_abandoned_total',
         'vb365_series_overflow_total',
         'vb365_sink_delivered_total',

@@ -39,7 +39,7 @@ ${table([
 ])}
 
 \`vb365-exporter simulate --attack <name>\` runs an attack 30 s after the exporter has logged in. The end-to-end tests run each attack and
-see its detection within 60 s; they also replay 30 quiet days, after 30 days of work, that raise nothing. In production a detection takes
+see its detection within 60 s after its last step; they also replay 30 quiet days, after 30 days of work, that raise nothing. In production a detection takes
 one poll (\`poll_interval\`), and one evaluation of the rules: 30 s for log rules, a scrape and an evaluation interval for Prometheus.`;
 
 const rules = (): string => `## Where the rules are
@@ -101,7 +101,7 @@ source in a pipeline of yours. What Sigma cannot say:
 - A sliding window: both backends count in fixed ones.
 - The organization's own names: list them.
 
-Three rules read the log of the exporter (\`msg\`, \`reason\`, \`server\`) in place of metrics. A refused login is one line, not one per poll.`;
+Three rules read the log of the exporter (\`msg\`, \`reason\`, \`server\`) in place of metrics. Refused logins in a row are one line, not one per login.`;
 
 const blindSpots = (): string => `## What they do not see
 
@@ -114,8 +114,6 @@ const blindSpots = (): string => `## What they do not see
 - Deleted sessions, if they had stopped and the server has no change feed (before VB365 8); those that were older than 7 days, which a shorter
   retention deletes as well; and those deleted before the exporter read them.
 - A lost server, while the exporter waits before its next login: 1, 10 or 30 minutes after a refused one. Until then it is \`VB365MisuseFailedLogins\`.
-- A blinded exporter, with a \`poll_interval\` of 5 minutes or more: too few polls fail within its window (more than
-  ${String(at.exporterBlinded.networkErrors)} in ${at.exporterBlinded.networkWindow}). Then \`VB365ServerUnreachable\` reports the outage.
 - Logins other than its own: the exporter sees that its account is locked, not who locked it.`;
 
 /** The text of docs/DETECTIONS.md. */

@@ -1,5 +1,5 @@
 import { lostIn, secondsLeft } from '../outage.js';
-import { lastKnown } from '../rule.js';
+import { lastKnown, risen } from '../rule.js';
 import { thresholds } from '../thresholds.js';
 import { unusual } from '../unusual.js';
 import type { MetricDetection } from './detection.js';
@@ -14,21 +14,30 @@ const tenant = '{{ $labels.organization }} on {{ $labels.server }}';
 const pollErrors = (reasons: string, window: string): string =>
   `sum ${per} (increase(vb365_poll_errors_total{reason=~"${reasons}"}[${window}]))`;
 
-/** With polls too slow for a window, a longer one that holds enough of them. */
-const failedLogins = `${pollErrors('auth', at.failedLogins.window)} > ${String(at.failedLogins.times)}
-or
-${pollErrors('auth', at.failedLogins.slowWindow)} > ${String(at.failedLogins.times)}
-and on (server)
-max ${per} (${lastKnown('vb365_poll_interval_seconds')}) > ${String(at.failedLogins.slowSeconds)}`;
+const logins = 'vb365_logins_refused_total';
 
-/** Neither poll nor feed gets an answer, and the login was refused before. */
+/** With a poll interval of more than that, polls are too rare for a window. */
+const slower = ({ slowSeconds }: Readonly<{ slowSeconds: number }>): string => `and on (server)
+max ${per} (${lastKnown('vb365_poll_interval_seconds')}) > ${String(slowSeconds)}`;
+
+const failedLogins = `${risen(logins, 'server', at.failedLogins.window)} > ${String(at.failedLogins.times)}
+or
+${risen(logins, 'server', at.failedLogins.slowWindow)} > ${String(at.failedLogins.times)}
+${slower(at.failedLogins)}`;
+
+/** Neither poll nor feed gets an answer, and a login was refused since the server was last up. */
 const blinded = `max ${per} (${lastKnown('vb365_server_up')}) == 0
 and on (server)
 max ${per} (${lastKnown('vb365_change_feed_active')}) == 0
 and on (server)
-${pollErrors('network|timeout', at.exporterBlinded.networkWindow)} > ${String(at.exporterBlinded.networkErrors)}
+(
+  ${pollErrors('network|timeout', at.exporterBlinded.networkWindow)} > ${String(at.exporterBlinded.networkErrors)}
+or
+  ${pollErrors('network|timeout', at.exporterBlinded.slowWindow)} > 0
+  ${slower(at.exporterBlinded)}
+)
 and on (server)
-${pollErrors('auth', at.exporterBlinded.loginsWindow)} > ${String(at.exporterBlinded.logins)}`;
+max ${per} (${lastKnown(logins)}) > on (server) last_over_time(server:vb365_logins_refused:when_up[${at.exporterBlinded.memory}])`;
 
 /** Detections for which metrics suffice. */
 export const misuseAlerts: readonly MetricDetection[] = [
@@ -56,7 +65,7 @@ export const misuseAlerts: readonly MetricDetection[] = [
     detects: 'Exporter blinded: feed inactive and server unreachable after failed logins',
     attack: ['T1562.008', 'T1531'],
     falsePositives:
-      'A login that was refused, even once with short poll intervals, followed by a restart of the server.',
+      'A restart of the server, if it refuses a login and no poll succeeds before the connection is lost.',
     expr: secondsLeft(blinded),
     summary: 'The exporter was locked out of the VB365 server {{ $labels.server }}, and cannot reach it any more.',
     description: `{{ $labels.server }} refused the login of the exporter and is unreachable since. Somebody may hide what happens there. Check who changed the account and the firewall. ${lostIn}`,
@@ -69,7 +78,7 @@ export const misuseAlerts: readonly MetricDetection[] = [
     detects: 'Deletion of sessions at the server',
     attack: ['T1070'],
     falsePositives: 'The configuration database was restored from a backup.',
-    expr: `sum ${per} (increase(vb365_restore_sessions_deleted_total[${at.sessionsDeleted.window}])) > 0`,
+    expr: risen('vb365_restore_sessions_deleted_total', 'server', at.sessionsDeleted.window),
     keepFiringFor: at.sessionsDeleted.keepFiringFor,
     summary: 'Recent restore sessions were deleted on the VB365 server {{ $labels.server }}.',
     description: `${count} restore session(s) that were younger than a week disappeared from {{ $labels.server }}. Its own retention keeps them longer. The log of the exporter names up to 10 per poll; the log store still has their records.`,
@@ -81,10 +90,9 @@ export const misuseAlerts: readonly MetricDetection[] = [
     severity: 'warning',
     detects: 'Many failed logins of our account',
     attack: ['T1110', 'T1531'],
-    falsePositives:
-      'A changed or expired password. With short poll intervals, one refused login: each poll counts for a minute.',
+    falsePositives: 'A changed or expired password.',
     expr: failedLogins,
     summary: 'The VB365 server {{ $labels.server }} refuses the login of the exporter again and again.',
-    description: `${count} polls of {{ $labels.server }} failed within ${at.failedLogins.window} (${at.failedLogins.slowWindow} with slow polls) because the login was refused. If nobody changed the account, somebody may be guessing its password until it is locked. Check its lockouts and sign-ins.`,
+    description: `{{ $labels.server }} refused ${count} logins of the exporter within ${at.failedLogins.window} (${at.failedLogins.slowWindow} with slow polls). If nobody changed the account, somebody may be guessing its password until it is locked. Check its lockouts and sign-ins.`,
   },
 ];

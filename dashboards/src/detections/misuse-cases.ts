@@ -14,6 +14,9 @@ const errors = (reason: string): string => series('vb365_poll_errors_total', { .
 const deleted = series('vb365_restore_sessions_deleted_total', ofServer);
 const times = (value: string) => ({ labels: aboutServer, value });
 
+const logins = series('vb365_logins_refused_total', ofServer);
+const interval = series('vb365_poll_interval_seconds', ofServer);
+
 /** Each poll of 15 s fails for this reason; before that, none does. */
 const refused = '0x20 0+4x10';
 
@@ -31,11 +34,18 @@ export const misuseCases: readonly Case[] = [
     looks: silentAt(60, 200, 300),
   },
   {
+    alert: 'VB365MisuseMassView',
+    says: 'scrapes missed for longer than an hour hide nothing',
+    series: { [views]: '0x100 _x70 300x100' },
+    looks: [...silentAt(100, 170), { minute: 173, fires: { labels: ofTenant, value: '300' } }],
+  },
+  {
     alert: 'VB365MisuseExporterBlinded',
     says: 'the login is refused, then the server does not answer',
     series: {
       [up]: '1x20 0x60',
       [feed]: '1x20 0x60',
+      [logins]: '3x20 4x60',
       [errors('auth')]: '0x20 4x60',
       [errors('network')]: '0x21 0+4x60',
     },
@@ -51,7 +61,7 @@ export const misuseCases: readonly Case[] = [
     series: {
       [up]: '1x20 0x10 1x60',
       [feed]: '1x20 0x10 1x60',
-      [errors('auth')]: '0x90',
+      [logins]: '3x90',
       [errors('network')]: '0x20 0+4x10 40x60',
     },
     looks: silentAt(20, 23, 30, 60),
@@ -59,8 +69,48 @@ export const misuseCases: readonly Case[] = [
   {
     alert: 'VB365MisuseExporterBlinded',
     says: 'the login is refused, and the server answers',
-    series: { [up]: '1x20 0x60', [feed]: '1x20 0x60', [errors('auth')]: refused, [errors('network')]: '0x80' },
+    series: {
+      [up]: '1x20 0x60',
+      [feed]: '1x20 0x60',
+      [logins]: '0x20 1x60',
+      [errors('auth')]: refused,
+      [errors('network')]: '0x80',
+    },
     looks: silentAt(20, 23, 60),
+  },
+  {
+    alert: 'VB365MisuseExporterBlinded',
+    says: 'a login is refused, the next one is accepted, and the server restarts soon after that',
+    series: {
+      [up]: '1x20 0x2 1x20 0x10 1x60',
+      [feed]: '1x20 0x2 1x20 0x10 1x60',
+      [logins]: '0x20 1x100',
+      [errors('network')]: '0x43 0+4x10 40x60',
+    },
+    looks: silentAt(20, 23, 30, 45, 47, 50, 60),
+  },
+  {
+    alert: 'VB365MisuseExporterBlinded',
+    says: 'a poll is refused, and the one an hour later gets no answer',
+    series: {
+      [up]: '1x59 0x200',
+      [feed]: '1x59 0x200',
+      [logins]: '0x59 1x200',
+      [errors('network')]: '0x119 1x140',
+      [interval]: '3600x260',
+    },
+    looks: [...silentAt(60, 100, 119), { minute: 122, fires: times('371d 0h 0m 0s') }],
+  },
+  {
+    alert: 'VB365MisuseExporterBlinded',
+    says: 'the exporter restarts after the refused login',
+    series: {
+      [up]: '1x20 0x3 _x10 0x60',
+      [feed]: '1x20 0x3 _x10 0x60',
+      [logins]: '0x20 1x3 _x10 1x60',
+      [errors('network')]: '0x23 _x10 0+4x60',
+    },
+    looks: [...silentAt(20, 23), { minute: 40, fires: times('371d 0h 0m 0s') }],
   },
   {
     alert: 'VB365MisuseSessionsDeleted',
@@ -75,22 +125,40 @@ export const misuseCases: readonly Case[] = [
     looks: silentAt(10, 22, 60),
   },
   {
-    alert: 'VB365MisuseFailedLogins',
-    says: 'each poll is refused',
-    series: { [errors('auth')]: refused },
-    looks: [...silentAt(20), { minute: 22, fires: times('4') }],
+    alert: 'VB365MisuseSessionsDeleted',
+    says: 'scrapes missed for longer than an hour hide nothing',
+    series: { [deleted]: '0x30 _x70 2x60' },
+    looks: [...silentAt(30, 100), { minute: 103, fires: times('2') }],
   },
   {
     alert: 'VB365MisuseFailedLogins',
-    says: 'each poll is refused, with an hour between polls',
-    series: { [errors('auth')]: '0x20 1x60 2x60 3x60', [series('vb365_poll_interval_seconds', ofServer)]: '3600x200' },
-    looks: [...silentAt(20, 22, 82, 90), { minute: 150, fires: times('3') }],
+    says: 'logins are refused after 1, 10 and 30 minutes',
+    series: { [logins]: '5x60 6 7x10 8x30 9x30', [errors('auth')]: '0x60 0+4x72' },
+    looks: [
+      ...silentAt(60, 61),
+      { minute: 63, fires: times('2') },
+      { minute: 75, fires: times('3') },
+      { minute: 104, fires: times('4') },
+      { minute: 130, fires: times('2') },
+    ],
   },
   {
     alert: 'VB365MisuseFailedLogins',
-    says: 'two polls are refused while the server restarts',
-    series: { [errors('auth')]: '0x20 2x60' },
-    looks: silentAt(20, 21, 22, 25, 60),
+    says: 'one refused login fails every poll of 15 s for a minute',
+    series: { [logins]: '0x20 1x60', [errors('auth')]: '0x20 4x60' },
+    looks: silentAt(20, 22, 30, 60),
+  },
+  {
+    alert: 'VB365MisuseFailedLogins',
+    says: 'each login is refused, with an hour between polls',
+    series: { [logins]: '0x20 1x60 2x60 3x60', [interval]: '3600x200' },
+    looks: [...silentAt(20, 22, 80), { minute: 90, fires: times('2') }, { minute: 150, fires: times('3') }],
+  },
+  {
+    alert: 'VB365MisuseFailedLogins',
+    says: 'the exporter restarts between two refused logins',
+    series: { [logins]: '0x20 1x3 _x5 1x2 2x60' },
+    looks: [...silentAt(20, 22, 30), { minute: 33, fires: times('2') }],
   },
 ];
 
@@ -116,7 +184,12 @@ const rises = (valueOf: (day: number) => number): string =>
     [String(valueOf(day + 1)), restart + afterRestart - 1],
   ]);
 
-const weeks = (day: number): number => Math.ceil(day / 7);
+/** A login is refused at 10:00 each Monday, and the next one is accepted. */
+const mondays = month(day => [
+  [String(Math.ceil(day / 7)), 600],
+  [String(Math.ceil((day + 1) / 7)), 840],
+]);
+
 /** 600 previews on each working day, from 8:00 to 18:00. */
 const viewsUntil = (day: number): number => 600 * (5 * Math.floor(day / 7) + Math.min(day % 7, 5));
 const viewed = month(day => {
@@ -141,14 +214,14 @@ export const quietMisuseCases: readonly Case[] = [
   },
   {
     alert: 'VB365MisuseExporterBlinded',
-    says: '30 quiet days with a restart each night and a poll that is refused each week',
+    says: '30 quiet days with a restart each night and a login that is refused each week',
     series: {
       [up]: state(1, 0),
       [feed]: state(1, 0),
       [errors('network')]: rises(day => 2 * day),
-      [errors('auth')]: rises(weeks),
+      [logins]: mondays,
     },
-    looks: silentAt(...eachDay(120, 150).slice(4)),
+    looks: silentAt(...eachDay(120, 150, 600, 630).slice(8)),
   },
   {
     alert: 'VB365MisuseSessionsDeleted',
@@ -158,8 +231,8 @@ export const quietMisuseCases: readonly Case[] = [
   },
   {
     alert: 'VB365MisuseFailedLogins',
-    says: '30 quiet days with a poll that is refused each week',
-    series: { [errors('auth')]: rises(weeks) },
-    looks: silentAt(...eachDay(120, 150)),
+    says: '30 quiet days with a login that is refused each week',
+    series: { [logins]: mondays },
+    looks: silentAt(...eachDay(600, 630)),
   },
 ];
