@@ -3,6 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../src/kernel/clock.js';
 import { keyedHash } from '../src/kernel/keyed-hash.js';
+import { ownershipOf } from '../src/model/ownership.js';
+import { workload } from '../src/model/session.js';
 import type { PersonalData } from '../src/model/personal-data.js';
 import { milliseconds } from '../src/model/time.js';
 import type { Quirks } from '../src/simulator/quirks.js';
@@ -13,6 +15,7 @@ import { keepAll, target } from './support/otlp-target.js';
 import { otlpReceiver } from './support/otlp-receiver.js';
 import { program, type Program } from './support/program.js';
 import { configOf, serverConfig } from './support/program-config.js';
+import { event as eventOf, session as sessionOf } from './support/restore.js';
 import { until } from './support/until.js';
 
 const alice = 'alice@contoso.com';
@@ -148,6 +151,18 @@ describe('whose data it is', () => {
       expect(own).toHaveLength(4);
       expect(sent().toLowerCase()).not.toMatch(/alice@contoso|name of/);
     });
+  });
+
+  test('is read from the path before v8, where a person who opens their own OneDrive is seen too', async () => {
+    const simulator = await simulate({ clock: systemClock });
+    const owner = simulator.world.owners('user').find(({ name }) => name === 'Alex Wilber');
+    await simulator.close();
+    const source = new URL(String(owner?.url)).pathname;
+    const found = ownershipOf(
+      sessionOf({ workload: workload('Veod'), initiator: String(owner?.email).toUpperCase() }),
+      eventOf({ source: `${source}/Documents/Budget.xlsx` }),
+    );
+    expect(found).toMatchObject({ relation: 'self', owner: { kind: 'user', derived: true } });
   });
 
   test('is the id alone where the server refuses, which the log says once', async () => {

@@ -68,12 +68,22 @@ VB365 2 to 7 send no ids. There the owner is what the path of the item says (\`/
 mailbox in front of a backslash), else the scope of the session, with \`veeam.restore.owner.derived\`. The relation is \`self\` if that is
 the address of the initiator, or their OneDrive, else \`unknown\`: a path may name a person in another way.
 
+Everything that somebody did with data that is not their own:
+
+\`\`\`
+{service_name="vb365-exporter"} | veeam_restore_owner_relation="other"        # Loki
+{service.name="vb365-exporter"} "veeam.restore.owner.relation":=other         # VictoriaLogs
+\`\`\`
+
+[DETECTIONS](DETECTIONS.md) has a rule for the first time that somebody does so.
+
 ## Personal data
 
 \`logs.personal_data\` and \`traces.personal_data\` decide for each class of personal data whether to \`keep\`, \`hash\` or \`drop\` it. If an
 attribute may hold several classes, the strictest choice applies: a path ends with the name of an item, and free text may name
-anything. The body follows the same rules. Accounts (\`user@domain\`, \`DOMAIN\\user\`) are hashed in lower case, so that one
-person has the same hash in every attribute. The organization does not count as personal data: it is a label of metrics.
+anything. The body follows the same rules. Accounts (\`user@domain\`, \`DOMAIN\\user\`) are hashed in lower case, so that an
+account has the same hash as initiator, owner, scope and target. The id and the name of that person are other texts, with a hash each,
+and a path has one hash as a whole. The organization does not count as personal data: it is a label of metrics.
 `;
 
 /** The text of docs/LOGS.md: every attribute with its meaning and the personal data it may hold. */

@@ -12,9 +12,9 @@ import type { SimOwner, Touched, World } from './world.js';
 const departed = 'Lee Gu';
 const sharedMailbox = 'Nestor Wilke';
 
-/** The folder of a person's OneDrive. */
-export const folderOf = (person: string, { short }: Pick<Organization, 'short'>): string =>
-  `${person.toLowerCase().replace(/\s+/g, '_')}_${short}_com`;
+/** The folder of a person's OneDrive: their user principal name, with underscores. */
+export const folderOf = (person: string, { name }: Pick<Organization, 'name'>): string =>
+  addressOf(person, name).replace(/[.@]/g, '_');
 
 const organizationIdOf = (seed: number, organization: Organization): string =>
   uuidOf(seed, organizations.indexOf(organization), -2);

@@ -137,7 +137,7 @@ function createLookup(connection: Connection): (known: KnownOwner) => Promise<vo
     if (isRefused(kind)) return;
     refusedUntilMs.set(kind, clock.monotonic() + dayMs);
     log.warn(
-      'The account may not read the owners of restored data, so their names are left out; asking again in a day',
+      'The account may not read the owners of restored data, so their names are left out; asking again in a day, or after a restart',
       { kind },
     );
   };
