@@ -34,8 +34,9 @@ async function floor({ sessions, eventsEach }: Load): Promise<Cost> {
 /** Lets a start end before anything is measured. */
 const settleMs = 1_500;
 
-async function exporter(load: Load, logs: boolean): Promise<Cost> {
-  const line = await startLine({ ...load, logs });
+/** Lets the exporter catch up. */
+export async function exporterCost(load: Load, logs: boolean, resolveOwners = true): Promise<Cost> {
+  const line = await startLine({ ...load, logs, resolveOwners });
   await rest(settleMs);
   const [before, sinceMs] = [line.exporter.usage(), systemClock.monotonic()];
   line.server.send('go');
@@ -64,7 +65,7 @@ async function measure({ name, eventsEach, logs, goal }: Case, { runs, events }:
   const found: Readonly<{ low: Cost; own: Cost }>[] = [];
   for (let run = 0; run < runs; run += 1) {
     // oxlint-disable-next-line no-await-in-loop -- side by side, one after the other
-    const one = { low: await floor(load), own: await exporter(load, logs) };
+    const one = { low: await floor(load), own: await exporterCost(load, logs) };
     found.push(one);
     say(`${name}: floor ${shown(one.low, events)}, exporter ${shown(one.own, events)}`);
   }

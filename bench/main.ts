@@ -7,6 +7,7 @@ import { catchUp } from './catch-up.js';
 import { growth } from './growth.js';
 import { latency } from './latency.js';
 import { memory } from './memory.js';
+import { ownerLookUps } from './owners.js';
 import { outage } from './outage.js';
 import { scrape } from './scrape.js';
 import type { Section } from './rig/report.js';
@@ -21,6 +22,7 @@ const parts: Readonly<Record<string, () => Promise<Section>>> = {
   latency,
   memory,
   outage,
+  owners: ownerLookUps,
   servers: manyServers,
   start: startUp,
   scrape,

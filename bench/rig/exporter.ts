@@ -29,6 +29,8 @@ export type ExporterOptions = Readonly<{
   receiver?: string;
   /** Default `http/protobuf`. */
   protocol?: 'http/protobuf' | 'http/json';
+  /** Whether names of owners are looked up on the one server. Default true. */
+  resolveOwners?: boolean;
 }>;
 
 /** A folder with a configuration and a state file. */
@@ -77,11 +79,14 @@ function asInTheImage(): Required<Way> {
   return { nodeFlags, env };
 }
 
-const configOf = (home: Home, { url, receiver, protocol = 'http/protobuf' }: ExporterOptions): string => `
+const configOf = (
+  home: Home,
+  { url, receiver, protocol = 'http/protobuf', resolveOwners = true }: ExporterOptions,
+): string => `
 servers:
 ${
   typeof url === 'string'
-    ? serverEntry(home, 'bench', { url, version: 'v8' })
+    ? `${serverEntry(home, 'bench', { url, version: 'v8' })}\n    resolve_owners: ${String(resolveOwners)}`
     : url.map((at, index) => serverEntry(home, `s${String(index)}`, at)).join('\n')
 }
 state: { path: ${home.state} }

@@ -10,6 +10,8 @@ export type LineOptions = Readonly<{
   days?: number;
   /** Whether log records are sent, in addition to metrics. Default true. */
   logs?: boolean;
+  /** Whether the names of owners are looked up. Default true. */
+  resolveOwners?: boolean;
 }>;
 
 /** Server, exporter and receiver of log records, each in its own process. */
@@ -29,7 +31,8 @@ export type Line = Readonly<{
 const address = z.object({ url: z.string() });
 
 /** Starts a line that begins to read once the server receives `go`, and to which everything of three days is news. */
-export async function startLine({ sessions = 0, eventsEach = 1, days = 1, logs = true }: LineOptions): Promise<Line> {
+export async function startLine(options: LineOptions): Promise<Line> {
+  const { sessions = 0, eventsEach = 1, days = 1, logs = true, resolveOwners = true } = options;
   const numbers = { '--sessions': sessions, '--events': eventsEach, '--days': days, '--hold': 1 };
   const flags = Object.entries(numbers).flatMap(([name, value]) => [name, String(value)]);
   const [server, receiver, home] = [start('actors/server.js', flags), start('actors/receiver.js'), makeHome()];
@@ -37,6 +40,7 @@ export async function startLine({ sessions = 0, eventsEach = 1, days = 1, logs =
   await wasThereBefore(home);
   const exporter = await startExporter(home, {
     url,
+    resolveOwners,
     ...(logs && { receiver: to }),
   });
   await until(async () => (await exporter.metrics().catch(() => '')).includes('vb365_api_requests_total'));
