@@ -1,3 +1,7 @@
+import type { ItemType } from '../../src/model/event.js';
+
+const failedEventTypes: readonly ItemType[] = ['View', 'Restore', 'Save', 'Export', 'Send', 'other'];
+
 /** All alert thresholds. Texts such as `15m` are PromQL durations. Run `npm run docs` after a change. */
 export const thresholds = {
   /**
@@ -7,14 +11,14 @@ export const thresholds = {
   historyRetentionDays: 371,
   /**
    * The alert fires for `window`; `memory` limits how old the previous value can be when scrapes were missed. `eventTypes`
-   * are the operations whose failures count, in alerts and panels. `View` is one of them: a preview reads the backup the same
+   * are the operations whose failures count, in alerts and panels, also those of log records. `View` is one of them: a preview reads the backup the same
    * way as a restore, so that its failure is the first sign of a restore that will fail. `None` is a line about the session,
    * whose failure `VB365RestoreSessionFailed` reports. The chart changes it with `prometheusRule.failedEventTypes`.
    */
   restoreEventFailed: {
     window: '15m',
     memory: '1d',
-    eventTypes: ['View', 'Restore', 'Save', 'Export', 'Send', 'other'],
+    eventTypes: failedEventTypes,
   },
   /** Both windows must exceed their ratio, so that neither a single failure nor an old incident is enough. */
   failureRatioHigh: { shortRatio: 0.25, longRatio: 0.1, shortSessions: 4, for: '10m' },

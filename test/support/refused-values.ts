@@ -52,6 +52,7 @@ export const refusedValues: readonly (readonly [key: string, value: unknown])[] 
   ['prometheusRule.runbookUrl', 'runbooks'],
   ['prometheusRule.failedEventTypes', []],
   ['prometheusRule.failedEventTypes', ['Preview']],
+  ['prometheusRule.failedEventTypes', ['None']],
   ['prometheusRule.historyRetentionDays', 0],
   ['dashboards.folderAnnotation', ''],
   ['dashboards.logStore', 'elasticsearch'],

@@ -1,3 +1,6 @@
+import { type ItemType, itemTypes } from '../../../src/model/event.js';
+import { thresholds } from '../thresholds.js';
+
 /** A condition on log records. Attributes have their OpenTelemetry names, and are `''` where a record has none. */
 export type Condition =
   | Readonly<{ attribute: string; is: string }>
@@ -82,8 +85,24 @@ export const sessionRecords: readonly Condition[] = [
 const failed: Condition = { attribute: 'severity_text', is: 'ERROR' };
 const notFailed: Condition = { attribute: 'severity_text', isNot: 'ERROR' };
 
+const eventType = 'veeam.restore.event.type';
+
+/**
+ * Failures that count: of items of these types, of sessions, and lines about a session that failed. The chart adds the conditions
+ * on the type after the first one, which is written differently from `failed` for that.
+ */
+export function countedFailures(types: readonly ItemType[]): readonly Condition[] {
+  const isFailed: Condition = { attribute: 'severity_text', isOneOf: ['ERROR'] };
+  const uncounted = itemTypes.filter(type => !types.includes(type));
+  if (uncounted.includes('other')) return [isFailed, { attribute: eventType, isOneOf: ['', 'None', ...types] }];
+  return [isFailed, ...uncounted.map(type => ({ attribute: eventType, isNot: type }))];
+}
+
+/** Failures that count, as in alerts. */
+export const countedFailure = countedFailures(thresholds.restoreEventFailed.eventTypes);
+
 /** Records of failed items and sessions. */
-export const failedRecords: readonly Condition[] = [...allRecords, failed];
+export const failedRecords: readonly Condition[] = [...allRecords, ...countedFailure];
 
 /** Two lists for what one holds: the failed records, and the others. A limit on each hides no failure behind others. */
 export const failedFirst = (records: readonly Condition[]): readonly (readonly Condition[])[] => [

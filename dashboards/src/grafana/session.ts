@@ -3,7 +3,16 @@ import { inColours } from './colours.js';
 import { dashboardOf, type Row } from './dashboard.js';
 import { bars } from './graph-panels.js';
 import { logs, trace } from './log-panels.js';
-import { allRecords, type Condition, found, itemRecords, type LogQuery, picked, sessionRecords } from './log-query.js';
+import {
+  allRecords,
+  type Condition,
+  countedFailure,
+  found,
+  itemRecords,
+  type LogQuery,
+  picked,
+  sessionRecords,
+} from './log-query.js';
 import type { LogStore } from './log-store.js';
 import type { PanelBuilder } from './panels.js';
 import { itemTable, sessionTable } from './record-tables.js';
@@ -61,11 +70,11 @@ const header = (store: LogStore): readonly PanelBuilder[] => [
   }),
   logStat(store, {
     title: 'Failed items',
-    description: 'Failed ones among them.',
+    description: 'Failed ones among them, as the alerts count them.',
     unit: 'locale',
     decimals: 0,
     steps: redAboveZero,
-    query: { show: 'count', records: [...pickedItems, { attribute: 'veeam.restore.event.status', is: 'Failed' }] },
+    query: { show: 'count', records: [...pickedItems, ...countedFailure] },
   }),
   logStat(store, {
     title: 'Data',

@@ -229,5 +229,20 @@ metricRelabelings:
 
 {{/* A rule or dashboard with the operations whose failures count as failed items. */}}
 {{- define "vb365-exporter.failedItems" -}}
-{{- .text | replace "View|Restore|Save|Export|Send|other" (join "|" .types) -}}
+{{- $uncounted := list "View" "Restore" "Save" "Export" "Send" "other" }}
+{{- range .types }}{{ $uncounted = without $uncounted . }}{{ end }}
+{{- $text := .text | replace "View|Restore|Save|Export|Send|other" (join "|" .types) }}
+{{- /* Panels of log records: LogQL, then LogsQL. */}}
+{{- $logql := `severity_text=~\"ERROR\"` }}
+{{- $logsql := `\"severity_text\":in(\"ERROR\")` }}
+{{- if has "other" $uncounted }}
+{{- $text = $text | replace $logql (printf `%s | veeam_restore_event_type=~\"|None|%s\"` $logql (join "|" .types)) }}
+{{- $text = $text | replace $logsql (printf `%s \"veeam.restore.event.type\":in(\"\", \"None\", \"%s\")` $logsql (join `\", \"` .types)) }}
+{{- else }}
+{{- range $uncounted }}
+{{- $text = $text | replace $logql (printf `%s | veeam_restore_event_type!=\"%s\"` $logql .) }}
+{{- $text = $text | replace $logsql (printf `%s !\"veeam.restore.event.type\":=\"%s\"` $logsql .) }}
+{{- end }}
+{{- end }}
+{{- $text -}}
 {{- end }}
