@@ -46,6 +46,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   print: line => void process.stdout.write(`${line}\n`),
   printError,
+  input: () => process.stdin,
   ...(process.stderr.isTTY ? { progress: (text: string) => void process.stderr.write(`\r\x1b[K${text}`) } : {}),
   outputClosed: outputClosed.signal,
   stop: stop.signal,

@@ -37,9 +37,9 @@ const layers: readonly (readonly [
   [
     'store',
     {
-      lines: 1750,
+      lines: 1800,
       rooms: ['kernel', 'model', 'config', 'pipeline'],
-      packages: ['node:crypto', 'node:fs', 'node:path', 'node:sqlite', 'node:url', 'pg'],
+      packages: ['node:crypto', 'node:fs', 'node:os', 'node:path', 'node:sqlite', 'node:url', 'pg'],
     },
   ],
   ['metrics', { lines: 1600, rooms: ['kernel', 'model', 'config', 'pipeline'], packages: ['prom-client'] }],
@@ -68,7 +68,7 @@ const layers: readonly (readonly [
       ],
     },
   ],
-  ['history', { lines: 550, rooms: ['kernel', 'model', 'pipeline', 'otlp'], packages: [] }],
+  ['history', { lines: 1100, rooms: ['kernel', 'model', 'pipeline', 'otlp'], packages: ['@opentelemetry/sdk-logs'] }],
   [
     'web',
     {
@@ -111,12 +111,13 @@ const layers: readonly (readonly [
   [
     'cli',
     {
-      lines: 2000,
+      lines: 2200,
       rooms: ['kernel', 'model', 'config', 'source', 'store', 'otlp', 'history', 'web', 'server', 'simulator', 'app'],
       packages: [
         'commander',
         'node:dns/promises',
         'node:fs',
+        'node:fs/promises',
         'node:http',
         'node:https',
         'node:net',
@@ -157,6 +158,7 @@ const pureFiles: readonly string[] = [
   'src/pipeline/interval-set.ts',
   'src/pipeline/taken-statuses.ts',
   'src/history/report.ts',
+  'src/history/records.ts',
   'src/history/report-format.ts',
   'src/discovery/feed-state.ts',
   'src/discovery/observe.ts',

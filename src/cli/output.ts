@@ -23,7 +23,7 @@ export async function writeOutput(
       return act();
     } catch (cause) {
       const code = errorCode(cause);
-      throw new ExporterError('rejected', `Could not write "${path}": ${words[code] ?? code}`, { cause });
+      throw new ExporterError('rejected', `Could not write "${path}": ${fileWords[code] ?? code}`, { cause });
     }
   };
   const descriptor = attempt(() => openSync(unfinished, 'w', 0o600));
@@ -38,10 +38,10 @@ export async function writeOutput(
   }
 }
 
-const words: Readonly<Record<string, string>> = {
+export const fileWords: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EISDIR: 'it is a directory',
-  ENOENT: 'its directory does not exist',
+  ENOENT: 'no such file or directory',
   ENOSPC: 'no space left on the device',
 };
 

@@ -172,6 +172,24 @@ function addPast(program: Command, action: Action): void {
     )
     .option('--out <file>', 'file to write instead of standard output; it is replaced when it is complete')
     .action(action(async () => (await import('./report.js')).report));
+  addPastOptions(
+    program
+      .command('audit')
+      .description('compare the records of a log store with the history of the servers; exits with 1 when they differ'),
+    'all',
+  )
+    .option(
+      '--to <time>',
+      'end here, as --from (default: 10 minutes ago, because what is newer may not be delivered yet)',
+      moment,
+    )
+    .requiredOption(
+      '--records <file>',
+      'records as JSON lines: OTLP of a Collector, or an export of VictoriaLogs, Elasticsearch or Loki; - for standard input',
+    )
+    .option('--state [file]', 'say why a record is missing, from this state file (default: that of the configuration)')
+    .option('--json', 'print JSON', false)
+    .action(action(async () => (await import('./audit.js')).audit));
 }
 
 function addOthers(program: Command, action: Action): void {

@@ -5,6 +5,8 @@ export type Terminal = Readonly<{
   print: (line: string) => void;
   /** Writes a line to standard error. */
   printError: (line: string) => void;
+  /** Standard input; absent when there is none. */
+  input?: () => AsyncIterable<Uint8Array>;
   /** Replaces the line that shows progress, `''` to remove it; absent when standard error is no terminal. */
   progress?: (text: string) => void;
   /** Aborts when nobody reads standard output any more: its lines are dropped. */

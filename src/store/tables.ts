@@ -15,6 +15,9 @@ import {
 } from './encoding.js';
 import { deadLetterTable } from './schema.js';
 
+/** A dead letter, with the words of the version that stored it. */
+type StoredDeadLetter = Readonly<Record<'sink' | 'session' | 'event' | 'reason', string>>;
+
 /** The tables of a state file in the types of the port. Synchronous; `apply` must run in a transaction. */
 export class Tables {
   readonly #database: DatabaseSync;
@@ -44,6 +47,17 @@ export class Tables {
   holders(installationId: string): readonly string[] {
     const sql = "SELECT server FROM fact WHERE name = 'installationId' AND value = ?";
     return this.#all(sql, installationId).map(({ server }) => text(server));
+  }
+
+  deadLetters(server: string): readonly StoredDeadLetter[] {
+    return this.#all(`SELECT sink, session, event, reason FROM ${deadLetterTable} WHERE server = ?`, server).map(
+      ({ sink, session, event, reason }) => ({
+        sink: text(sink),
+        session: text(session),
+        event: text(event),
+        reason: text(reason),
+      }),
+    );
   }
 
   series(servers?: readonly string[]): readonly Series[] {

@@ -212,7 +212,7 @@ describe('report', () => {
       2,
       /^Could not use "--table": json holds every table/,
     ],
-    ['no directory', ['--out', '/none/r.csv'], 1, /^Could not write "\/none\/r.csv": its directory does not exist/],
+    ['no directory', ['--out', '/none/r.csv'], 1, /^Could not write "\/none\/r.csv": no such file or directory/],
   ])('%s is one line', async (_what, flags, code, message) => {
     await onPastStage({}, {}, async ({ run }) => {
       const ran = await run(['report', ...flags]);

@@ -1,0 +1,145 @@
+import { open } from 'node:fs/promises';
+import type { Config } from '../config/parse.js';
+import { ExporterError } from '../kernel/errors.js';
+import { Audit, type AuditFindings, type RecordName } from '../history/audit.js';
+import { explanations } from '../history/explain.js';
+import { errorCode } from '../kernel/network-error.js';
+import { formatInstant, milliseconds, type Nanos } from '../model/time.js';
+import { origins } from '../otlp/sinks.js';
+import { readState } from '../store/read.js';
+import { fileWords } from './output.js';
+import { chosenServers, type PastFlags, readPast, untilStopped } from './past.js';
+import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
+
+type AuditFlags = PastFlags &
+  Readonly<{
+    /** `-`: standard input. */
+    records: string;
+    json: boolean;
+    /** True: the file of the configuration. */
+    state?: string | true;
+  }>;
+
+/** What happened later may not be delivered yet. */
+const deliveryMs = 600_000;
+
+/** Compares the history of the servers with the records of a log store. The exit code is 1 when they differ. */
+export async function audit(flags: AuditFlags, terminal: Terminal): Promise<ExitCode> {
+  return untilStopped(terminal, async () => {
+    const { config, servers } = chosenServers(flags, terminal);
+    const lines = await openLines(flags.records, terminal);
+    const originFor = await origins(config, terminal.version);
+    const compared = new Audit();
+    await readPast(servers, flags, terminal, {
+      end: (_server, now) => now - milliseconds(deliveryMs),
+      listed: (server, session) => compared.listed(server, session.createdAt),
+      read: async ({ server, window, parts }) => {
+        const origin = originFor(server, config.personalData);
+        compared.begin(server.name, window, origin);
+        for await (const part of parts) compared.expect(server.name, part, origin);
+      },
+    });
+    for await (const line of lines) if (line.trim() !== '') compared.check(line);
+    return printFindings(withReasons(compared.findings(), flags, config), flags, terminal);
+  });
+}
+
+type NamedFindings = AuditFindings & Readonly<{ reasons: readonly string[] }>;
+
+/** The findings with a reason for each missing record, where a state file is compared. */
+function withReasons(findings: AuditFindings, { state }: AuditFlags, config: Config): NamedFindings {
+  const path = state === true ? config.state.path : state;
+  const reasons = path === undefined ? [] : readState(path, reader => explanations(findings.missing, reader));
+  return { ...findings, reasons };
+}
+
+/** A record that occurs twice is no difference: delivery is at least once. */
+const isComplete = ({ missing, altered, unknown }: AuditFindings): boolean =>
+  missing.length + altered.length + unknown.length === 0;
+
+function printFindings(findings: NamedFindings, { json }: AuditFlags, { print }: Terminal): ExitCode {
+  for (const line of json ? [jsonOf(findings)] : linesFor(findings)) print(line);
+  return isComplete(findings) ? exitCodes.stopped : exitCodes.cannotRun;
+}
+
+const timeText = (at: Nanos | undefined): string => (at === undefined ? '' : formatInstant(at));
+
+const jsonOf = ({ reasons, missing, ...findings }: NamedFindings): string =>
+  JSON.stringify(
+    {
+      complete: isComplete({ missing, ...findings }),
+      ...findings,
+      missing: missing.map((each, index) => ({ ...each, reason: reasons[index] })),
+    },
+    (_key, value: unknown) => (typeof value === 'bigint' ? formatInstant(value) : value),
+    1,
+  );
+
+const named = (what: string, { server, session, event, at }: RecordName, more = ''): string =>
+  [what.padEnd(8), server, session, event === session ? 'result'.padEnd(36) : event, timeText(at), more]
+    .filter(text => text !== '')
+    .join('  ');
+
+function linesFor(findings: NamedFindings): readonly string[] {
+  const { expected, found, missing, altered, repeated, unknown, absent, ignored, reasons } = findings;
+  const notes = Object.entries(ignored).flatMap(([what, count]) =>
+    count === 0 ? [] : [`${String(count)} ${ignoredWords[what] ?? what}`],
+  );
+  const counts = [
+    `${String(missing.length)} missing`,
+    `${String(altered.length)} altered`,
+    `${String(repeated.length)} repeated`,
+    `${String(unknown.length)} unknown`,
+  ].join(', ');
+  return [
+    ...missing.map((each, index) => named('missing', each, reasons[index])),
+    ...altered.map(each => named('altered', each, each.attributes.join(', '))),
+    ...repeated.map(each => named('repeated', each, `${String(each.times)} times`)),
+    ...unknown.map(each => named('unknown', each)),
+    ...(absent.length === 0 ? [] : [`Not compared, because no record has it: ${absent.join(', ')}`]),
+    ...(notes.length === 0 ? [] : [`Ignored: ${notes.join(', ')}`]),
+    `${isComplete(findings) ? 'Complete' : 'Incomplete'}: ${String(found)} of ${String(expected)} records; ${counts}`,
+  ];
+}
+
+const ignoredWords: Readonly<Record<string, string>> = {
+  otherServer: 'records of other servers',
+  otherTime: 'records of other times',
+  otherProgram: 'records without "log.record.uid"',
+  unreadable: 'lines that are not JSON',
+};
+
+/** @throws {ExporterError} `rejected` when the file cannot be opened, before anything else is read. */
+async function openLines(path: string, { input }: Terminal): Promise<AsyncIterable<string>> {
+  const failed = (cause: unknown): ExporterError => {
+    const code = errorCode(cause);
+    return new ExporterError('rejected', `Could not read records "${path}": ${fileWords[code] ?? code}`, { cause });
+  };
+  if (path === '-' && input !== undefined) return linesOf(input(), failed);
+  const file = await open(path).catch((thrown: unknown) => {
+    throw failed(thrown);
+  });
+  return linesOf(file.createReadStream(), failed);
+}
+
+/** Splits at line feeds only: JSON may hold other separators. A line of the Collector has a whole batch, in many chunks. */
+async function* linesOf(
+  stream: AsyncIterable<Uint8Array>,
+  failed: (cause: unknown) => ExporterError,
+): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  const pieces: string[] = [];
+  try {
+    for await (const chunk of stream) {
+      const [first = '', ...others] = decoder.decode(chunk, { stream: true }).split('\n');
+      pieces.push(first);
+      for (const next of others) {
+        yield pieces.splice(0).join('');
+        pieces.push(next);
+      }
+    }
+  } catch (thrown) {
+    throw failed(thrown);
+  }
+  yield pieces.join('');
+}

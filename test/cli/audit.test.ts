@@ -1,0 +1,124 @@
+import { describe, expect, test } from '@jest/globals';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { otlpReceiver, type OtlpReceiver } from '../support/otlp-receiver.js';
+import { onPastStage, type PastStage } from '../support/past.js';
+import { program } from '../support/program.js';
+import { configOf, serverConfig } from '../support/program-config.js';
+import { until } from '../support/until.js';
+
+type Json = Readonly<Record<string, readonly Json[]>>;
+
+/** Everything that a receiver has got, one record a line, as the Collector writes it. */
+const linesOf = ({ requests }: OtlpReceiver): readonly string[] =>
+  requests
+    .map(({ body }) => JSON.parse(body.toString()) as Json)
+    .flatMap(({ resourceLogs = [] }) => resourceLogs)
+    .flatMap(({ scopeLogs = [], ...resource }) =>
+      scopeLogs.flatMap(({ logRecords = [], ...scope }) =>
+        logRecords.map(record =>
+          JSON.stringify({ resourceLogs: [{ ...resource, scopeLogs: [{ ...scope, logRecords: [record] }] }] }),
+        ),
+      ),
+    );
+
+type Stage = PastStage & Readonly<{ lines: readonly string[]; file: string }>;
+
+/** The exporter has sent all of the past, and still runs. */
+async function onAuditStage(play: (stage: Stage) => Promise<void>): Promise<void> {
+  await onPastStage({ history: { sessions: 10, eventsEach: 9, days: 9 } }, {}, async stage => {
+    const receiver = await otlpReceiver();
+    const config = configOf(stage.folder, serverConfig(stage.simulator.url, { apiVersion: 'v8' }), receiver.url);
+    const app = await program({ ...config, history: { kind: 'all' } });
+    try {
+      await until(() => linesOf(receiver).length === 100);
+      const committed = 'vb365_sink_delivered_total{server="hq",sink="logs",outcome="delivered"}';
+      await until(async () => (await app.value(committed)) === 100);
+      await play({ ...stage, lines: linesOf(receiver), file: join(stage.folder, 'records.jsonl') });
+    } finally {
+      await app.stop(5_000);
+      await receiver.close();
+    }
+  });
+}
+
+describe('audit', () => {
+  test('is complete for what a running exporter has sent, and says why something is missing', async () => {
+    await onAuditStage(async ({ run, file, lines }) => {
+      writeFileSync(file, `${lines.join('\n')}\n`);
+      const whole = await run(['audit', '--records', file]);
+      expect(whole).toEqual({
+        code: 0,
+        printed: ['Complete: 100 of 100 records; 0 missing, 0 altered, 0 repeated, 0 unknown'],
+        errors: [],
+      });
+      writeFileSync(
+        file,
+        [...lines.slice(1, -1), lines[1], String(lines.at(-1)).replace('"INFO"', '"OTHER"'), '{"cut'].join('\n'),
+      );
+      const { code, printed } = await run(['audit', '--records', file, '--state']);
+      expect(code).toBe(1);
+      expect(printed[0]).toMatch(
+        /^missing {3}hq  [-\w]{36}  [-\w]{36} +20\S+Z  the receiver acknowledged it: it was lost or deleted/,
+      );
+      expect(printed.slice(1)).toEqual([
+        expect.stringMatching(/^altered .*  severity$/),
+        expect.stringMatching(/^repeated .*  2 times$/),
+        'Ignored: 1 lines that are not JSON',
+        'Incomplete: 99 of 100 records; 1 missing, 1 altered, 1 repeated, 0 unknown',
+      ]);
+      const json = JSON.parse(
+        (await run(['audit', '--records', file, '--json', '--state'])).printed.join('\n'),
+      ) as object;
+      expect(json).toMatchObject({
+        complete: false,
+        expected: 100,
+        missing: [{ server: 'hq', reason: expect.stringMatching(/^the receiver acknowledged it/) }],
+        altered: [{ attributes: ['severity'] }],
+        repeated: [{ times: 2 }],
+        ignored: { unreadable: 1 },
+      });
+    });
+  });
+
+  test('reads standard input, in which a line may come in pieces', async () => {
+    await onAuditStage(async ({ run, lines }) => {
+      const bytes = Buffer.from(`${lines.join('\n')}\n`);
+      const pieces = async function* (): AsyncGenerator<Uint8Array> {
+        for (let from = 0; from < bytes.length; from += 777) yield bytes.subarray(from, from + 777);
+      };
+      const { printed } = await run(['audit', '--records', '-'], { input: pieces });
+      expect(printed.at(-1)).toBe('Complete: 100 of 100 records; 0 missing, 0 altered, 0 repeated, 0 unknown');
+    });
+  });
+
+  test('a record that occurs twice is no difference', async () => {
+    await onAuditStage(async ({ run, file, lines }) => {
+      writeFileSync(file, [...lines, ...lines].join('\n'));
+      const { code, printed } = await run(['audit', '--records', file]);
+      expect([code, printed.at(-1)]).toEqual([
+        0,
+        'Complete: 100 of 100 records; 0 missing, 0 altered, 100 repeated, 0 unknown',
+      ]);
+    });
+  });
+
+  test.each<[string, readonly string[], number, RegExp]>([
+    ['no records', [], 2, /required option '--records <file>' not specified/],
+    ['a missing file', ['--records', '/none/x'], 1, /^Could not read records "\/none\/x": no such file or directory/],
+    ['a directory', ['--records', '/'], 1, /^Could not read records "\/": it is a directory/],
+    ['a missing state', ['--records', '/dev/null', '--state', '/none/x'], 1, /^Could not read state file "\/none\/x"/],
+    [
+      'another state',
+      ['--records', '/dev/null', '--state', '/bin/sh'],
+      1,
+      /^Could not open state file "\/bin\/sh": it is not/,
+    ],
+  ])('%s is one line', async (_what, flags, code, message) => {
+    await onPastStage({}, {}, async ({ run }) => {
+      const ran = await run(['audit', ...flags]);
+      expect([ran.code, ran.printed]).toEqual([code, []]);
+      expect(ran.errors.join('\n')).toMatch(message);
+    });
+  });
+});

@@ -1,0 +1,89 @@
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import { formatInstant } from '../../src/model/time.js';
+
+/** A record as log stores keep it: everything that an audit compares. */
+export type Kept = Readonly<{
+  ns: bigint;
+  body: string;
+  severity: string;
+  attributes: Readonly<Record<string, unknown>>;
+}>;
+
+export const kept = ({ hrTime, body, severityText = '', attributes }: ReadableLogRecord): Kept => ({
+  ns: BigInt(hrTime[0]) * 1_000_000_000n + BigInt(hrTime[1]),
+  body: String(body),
+  severity: severityText,
+  attributes,
+});
+
+const texts = (attributes: Kept['attributes'], nameOf = (name: string): string => name) =>
+  Object.fromEntries(Object.entries(attributes).map(([name, value]) => [nameOf(name), String(value)]));
+
+const underscored = (name: string): string => name.replaceAll('.', '_');
+
+const valueOf = (value: unknown) => {
+  if (typeof value === 'boolean') return { boolValue: value };
+  if (typeof value !== 'number') return { stringValue: String(value) };
+  return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+};
+
+/** An object with an object for each part of a name: `{"veeam":{"restore":...}}`. */
+function nested(attributes: Kept['attributes']): object {
+  const root: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(attributes)) {
+    const parts = name.split('.');
+    let at = root;
+    for (const part of parts.slice(0, -1)) at = (at[part] ??= {}) as Record<string, unknown>;
+    at[parts.at(-1) ?? ''] = value;
+  }
+  return root;
+}
+
+/** Lines as these programs write them. */
+export const lineOf: Readonly<Record<string, (of: Kept, server: string) => string>> = {
+  'the Collector': ({ ns, body, severity, attributes }, server) =>
+    JSON.stringify({
+      resourceLogs: [
+        {
+          resource: { attributes: [{ key: 'service.instance.id', value: { stringValue: server } }] },
+          scopeLogs: [
+            {
+              logRecords: [
+                {
+                  timeUnixNano: String(ns),
+                  body: { stringValue: body },
+                  severityText: severity,
+                  attributes: Object.entries(attributes).map(([key, value]) => ({ key, value: valueOf(value) })),
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    }),
+  VictoriaLogs: ({ ns, body, severity, attributes }, server) =>
+    JSON.stringify({
+      _time: formatInstant(ns),
+      _msg: body,
+      severity_text: severity,
+      'service.instance.id': server,
+      ...texts(attributes),
+    }),
+  logcli: ({ ns, body, severity, attributes }, server) =>
+    JSON.stringify({
+      labels: { service_instance_id: server, severity_text: severity, ...texts(attributes, underscored) },
+      line: body,
+      timestamp: formatInstant(ns),
+    }),
+  Elasticsearch: ({ ns, body, severity, attributes }, server) =>
+    JSON.stringify({
+      _index: 'logs-generic.otel-default',
+      _source: {
+        '@timestamp': new Date(Number(ns / 1_000_000n)).toISOString(),
+        severity_text: severity,
+        body: { text: body },
+        resource: { attributes: { 'service.instance.id': server } },
+        attributes: nested(attributes),
+      },
+    }),
+};
