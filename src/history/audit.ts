@@ -91,7 +91,7 @@ class HashRows {
 
 const rowsInPiece = 4_096;
 
-type ServerWindow = { readonly from: Nanos; readonly to: Nanos; oldest: Nanos | undefined };
+type AuditWindow = { readonly from: Nanos; readonly to: Nanos; oldest: Nanos | undefined };
 
 /**
  * Compares the records of a log store with the history of servers: `begin`, `listed` and `expect` for the history, then
@@ -99,7 +99,7 @@ type ServerWindow = { readonly from: Nanos; readonly to: Nanos; oldest: Nanos | 
  */
 export class Audit {
   readonly #expected = new Map<string, Expectation>();
-  readonly #windows = new Map<string, ServerWindow>();
+  readonly #windows = new Map<string, AuditWindow>();
   readonly #present = new Set<number>();
   readonly #unknown: RecordName[] = [];
   readonly #ignored = { otherServer: 0, otherTime: 0, otherProgram: 0, unreadable: 0 };
@@ -160,7 +160,7 @@ export class Audit {
     const { server, attributes } = record;
     const at = eventTimeOf(record);
     const windows = [...this.#windows].filter(([name]) => server === undefined || server === name);
-    const isInside = ({ from, to, oldest = to }: ServerWindow): boolean =>
+    const isInside = ({ from, to, oldest = to }: AuditWindow): boolean =>
       at === undefined || (at > from - millisecond && at > oldest - millisecond && at < to);
     if (!windows.some(([, window]) => isInside(window))) return void (this.#ignored.otherTime += 1);
     const session = String(attributes['veeam.restore.session.id'] ?? '');
