@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inFolder } from '../support/folder.js';
+import { runsAlone } from './support/alone.js';
 import {
   artifact,
   artifactNames,
@@ -15,6 +16,7 @@ import { done } from './support/image.js';
 import { runProgram } from './support/running.js';
 import { toolPath } from './support/tools.js';
 
+runsAlone();
 beforeAll(buildArtifacts, 900_000);
 
 const sums = (): readonly string[] => readFileSync(artifact('SHA256SUMS'), 'utf8').split('\n');

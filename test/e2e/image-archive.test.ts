@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inFolder } from '../support/folder.js';
+import { runsAlone } from './support/alone.js';
 import { artifact, buildArtifacts, version } from './support/artifacts.js';
 import { done, inspected, podman } from './support/image.js';
 import { eventually, freePort, getText, runProgram } from './support/running.js';
@@ -11,6 +12,7 @@ const archive = artifact(`vb365-exporter-${version}-image.oci.tar`);
 const name = 'vb365-exporter-readme';
 const secret = 'vb365-password-test';
 
+runsAlone();
 beforeAll(buildArtifacts, 900_000);
 
 afterAll(async () => {

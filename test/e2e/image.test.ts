@@ -6,6 +6,7 @@ import { milliseconds } from '../../src/model/time.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { otlpReceiver } from '../support/otlp-receiver.js';
 import { inFolder } from '../support/folder.js';
+import { runsAlone } from './support/alone.js';
 import { chartContainer } from './support/chart-container.js';
 import { rendered } from './support/helm.js';
 import { buildImage, image, inspected, podman, runtimeBase } from './support/image.js';
@@ -16,6 +17,7 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { versio
 const name = 'vb365-exporter-test';
 const volume = 'vb365-exporter-test-state';
 
+runsAlone();
 beforeAll(async () => buildImage(version), 600_000);
 
 afterAll(async () => {

@@ -6,6 +6,7 @@ import { readRelease } from '../../packaging/release.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { inFolder } from '../support/folder.js';
+import { runsAlone } from './support/alone.js';
 import { buildArtifacts, deb, rpm, version } from './support/artifacts.js';
 import { restoreOf } from './support/chain.js';
 import { done } from './support/image.js';
@@ -18,6 +19,7 @@ const fabrikam = 'fabrikam.onmicrosoft.com';
 const config = 'etc/vb365-exporter/vb365-exporter.yaml';
 const state = 'var/lib/private/vb365-exporter/vb365-exporter.db';
 
+runsAlone();
 beforeAll(buildArtifacts, 900_000);
 
 /** Fills in what the comments of the packaged configuration ask for. */

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { systemClock } from '../../src/kernel/clock.js';
 import { simulate } from '../../src/simulator/simulate.js';
 import { inFolder } from '../support/folder.js';
+import { runsAlone } from './support/alone.js';
 import { artifact, buildArtifacts, version } from './support/artifacts.js';
 import { done } from './support/image.js';
 import { eventually, freePort, getText, runProgram, startProgram } from './support/running.js';
@@ -15,6 +16,7 @@ const sources = resolve('packaging/windows/service');
 const go = async (args: readonly string[], ...variables: readonly string[]) =>
   runProgram({ path: 'env', args: ['GOFLAGS=-mod=readonly', ...variables, toolPath('go'), ...args], cwd: sources });
 
+runsAlone();
 beforeAll(buildArtifacts, 900_000);
 
 describe('the service host', () => {
