@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Config } from './config/parse.js';
 import type { WebConfig } from './config/web-config.js';
@@ -11,11 +12,15 @@ import { openOtlpSinks } from './otlp/sinks.js';
 import { Installations } from './server/installation.js';
 import { RecentFailures } from './server/recent-failures.js';
 import { Reloader } from './server/reload.js';
-import { restoreSeries, type ServerSeries } from './server/restore-series.js';
+import { allServers, leasedServers, openPostgresqlStore } from './server/replica.js';
+import { createServerSeries, restoreSeries, type ServerSeries } from './server/restore-series.js';
 import { createServer, type SharedServices } from './server/server.js';
 import { IncrementHold } from './metrics/increment-hold.js';
 import { Scrapers } from './metrics/scrapers.js';
-import { createMetrics } from './metrics/registry.js';
+import { createMetrics, type Metrics } from './metrics/registry.js';
+import type { Store } from './pipeline/ports.js';
+import type { Leases } from './store/postgresql/leases.js';
+import type { PostgresqlStore } from './store/postgresql/store.js';
 import { sqliteStore } from './store/sqlite.js';
 import { stateErrors, webLoginsRefused } from './metrics/delivery-families.js';
 import { type ListenAddress, listen, type Listening } from './web/listen.js';
@@ -55,7 +60,13 @@ export interface App {
 }
 
 /** Everything that is built before the first server. */
-type Components = AppOptions & SharedServices & Readonly<{ serverSeries: ServerSeries }>;
+type Components = AppOptions &
+  SharedServices &
+  Readonly<{
+    serverSeries: ServerSeries;
+    /** Of a state that replicas share. */
+    leases: Leases | undefined;
+  }>;
 
 /**
  * Builds and starts everything. Stored series are served before the first server is polled.
@@ -68,19 +79,18 @@ export async function startApp(options: AppOptions): Promise<App> {
   const { config, version, clock } = options;
   const { organizationLabel, firstIncrementHold } = config.metrics;
   const metrics = createMetrics({ version, organizationLabel });
-  const store = await sqliteStore({
-    path: config.state.path,
-    notice: (message, fields) => log.info(message, fields),
-    failed: operation => metrics.inc(stateErrors, { operation }),
-  }).catch(async (thrown: unknown) => {
+  const store = await openStore({ ...options, log }, metrics).catch(async (thrown: unknown) => {
     await otlpSinks.close();
     throw thrown;
   });
   const scrapers = firstIncrementHold ? new Scrapers(clock) : undefined;
   const incrementHold = new IncrementHold({ store, table: metrics.stored, scrapers, log });
   try {
-    const serverSeries = await restoreSeries(config, store, { metrics, log });
-    await serverSeries.registerServers(namesOf(config));
+    const parts = { metrics, log, pause: async (action: () => void) => incrementHold.pause(action) };
+    // Replicas load the series of a server when they acquire it.
+    const leases = 'leases' in store ? store.leases : undefined;
+    const series = leases ? createServerSeries(config, store, parts) : await restoreSeries(config, store, parts);
+    if (leases === undefined) await series.registerServers(namesOf(config));
     await incrementHold.release();
     return await run({
       ...options,
@@ -89,8 +99,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       store,
       incrementHold,
       otlpSinks,
-      serverSeries,
-      labelOf: serverSeries.labelOf,
+      leases,
+      serverSeries: series,
+      labelOf: series.labelOf,
       failures: new RecentFailures(),
       installations: new Installations(),
       semaphore: createSemaphore(config.maxConcurrentRequests),
@@ -102,23 +113,38 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
+/** @throws {ExporterError} `store`. */
+async function openStore(
+  { config, clock, random, log }: AppOptions,
+  metrics: Metrics,
+): Promise<Store | PostgresqlStore> {
+  const { path, postgresql } = config.state;
+  const failed = (operation: keyof Store): void => metrics.inc(stateErrors, { operation });
+  if (postgresql === undefined)
+    return sqliteStore({ path, notice: (message, fields) => log.info(message, fields), failed });
+  return openPostgresqlStore(postgresql, { hostName: hostname(), metrics, failed, clock, random, log });
+}
+
 /** @throws {ExporterError} `network` when it cannot listen; then no server is polled. */
 async function run(components: Components): Promise<App> {
-  const { config, reread, metrics, log, clock, serverSeries } = components;
+  const { config, reread, metrics, log, clock, serverSeries, leases } = components;
   const supervisor = new Supervisor({
     clock,
     create: (spec, among) => createServer(spec, among, components),
-    removed: server => metrics.drop(server),
+    // Of a server that another replica may hold, everything is removed at once.
+    removed: server => (leases === undefined ? metrics.drop(server) : undefined),
   });
-  const ready = readiness(supervisor);
+  const servers = serversOf(components, supervisor);
+  let isStarted = false;
+  const ready = readiness(supervisor, () => isStarted && leases !== undefined);
   const reloader = new Reloader({
     started: config,
     read: reread,
     apply: async wanted => {
-      await serverSeries.registerServers(namesOf(wanted));
+      if (leases === undefined) await serverSeries.registerServers(namesOf(wanted));
       // A server that is added later does not make the exporter unready.
       ready();
-      return supervisor.apply(specsOf(wanted));
+      return servers.apply(specsOf(wanted));
     },
     metrics,
     log,
@@ -126,13 +152,23 @@ async function run(components: Components): Promise<App> {
   });
   const web = await serve(components, { supervisor, reloader, ready });
   log.info('Listening', startFields(components, web));
-  await supervisor.apply(specsOf(config));
+  await servers.start(specsOf(config));
+  isStarted = true;
   return {
     listening: web,
     running: supervisor.running,
     reload: async () => reloader.reload(),
-    stop: async drainMs => stop(components, { supervisor, reloader, web }, drainMs),
+    stop: async drainMs => stop(components, { servers, reloader, web }, drainMs),
   };
+}
+
+type ServerSet = ReturnType<typeof serversOf>;
+
+function serversOf({ leases, ...deps }: Components, supervisor: Supervisor) {
+  const { postgresql } = deps.config.state;
+  return leases === undefined || postgresql === undefined
+    ? allServers(supervisor)
+    : leasedServers({ ...deps, leases, leaseMs: postgresql.leaseMs, supervisor });
 }
 
 /** What an operator asks first: which program runs with which configuration, and where its data goes. */
@@ -148,7 +184,7 @@ function startFields(
     version,
     config_file: configFile === undefined ? 'none' : resolve(configFile),
     servers: firstOf(namesOf(config)),
-    state: resolve(config.state.path),
+    state: config.state.postgresql === undefined ? resolve(config.state.path) : 'PostgreSQL',
     metrics: `${scheme}://${host}:${String(port)}${metricsPath}`,
     otlp_logs: config.logs?.url.href ?? 'off',
     otlp_traces: config.traces?.url.href ?? 'off',
@@ -197,12 +233,12 @@ async function serve(
   return listen({ app, ...listenAt, webConfig });
 }
 
-/** Ready once every server was polled, and for good. */
-function readiness(supervisor: Supervisor): WebOptions['ready'] {
+/** Ready once every server was polled, and for good. `canBeIdle`: other replicas may run all servers. */
+function readiness(supervisor: Supervisor, canBeIdle: () => boolean): WebOptions['ready'] {
   let wasReady = false;
   return () => {
     const statuses = supervisor.statuses();
-    wasReady ||= statuses.length > 0 && statuses.every(status => status.polled());
+    wasReady ||= (statuses.length > 0 || canBeIdle()) && statuses.every(status => status.polled());
     return wasReady
       ? { ready: true, why: 'vb365-exporter is ready' }
       : { ready: false, why: 'Not every server has been polled yet' };
@@ -211,16 +247,17 @@ function readiness(supervisor: Supervisor): WebOptions['ready'] {
 
 async function stop(
   { log, otlpSinks, incrementHold, store }: Components,
-  { supervisor, reloader, web }: Controls & Readonly<{ web: Listening }>,
+  { servers, reloader, web }: Readonly<{ servers: ServerSet; reloader: Reloader; web: Listening }>,
   drainMs: number,
 ): Promise<'drained' | 'cut'> {
   log.info('Stopping');
-  const [ended] = await Promise.all([supervisor.stop(drainMs), reloader.stop()]);
+  const [ended] = await Promise.all([servers.stop(drainMs), reloader.stop()]);
   const exceeded = 'Shutdown deadline exceeded; unfinished deliveries will be retried at the next start';
   if (ended === 'cut') log.warn(exceeded, { after_ms: drainMs });
   await web.close();
   await otlpSinks.close();
   await incrementHold.release();
+  await servers.leave();
   await store.close();
   return ended;
 }

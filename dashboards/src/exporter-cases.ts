@@ -7,7 +7,34 @@ const reloaded = series('vb365_config_last_reload_successful', scraped);
 const overflow = series('vb365_series_overflow_total', { ...ofServer, label: 'organization' });
 const samples = series('scrape_samples_scraped', scraped);
 
+const renewed = series('vb365_lease_renewal_timestamp_seconds', scraped);
+const unheld = series('vb365_lease_unheld', { ...scraped, server: 'hq' });
+
 export const exporterCases: readonly Case[] = [
+  {
+    alert: 'VB365LeaseRenewalFailing',
+    says: 'leases are not renewed any more',
+    series: { [renewed]: '0 60 120 180 240 240x20' },
+    looks: [...silentAt(4, 5), { minute: 8, fires: { labels: scraped } }],
+  },
+  {
+    alert: 'VB365LeaseRenewalFailing',
+    says: 'leases are renewed',
+    series: { [renewed]: '0+60x20' },
+    looks: silentAt(5, 15),
+  },
+  {
+    alert: 'VB365ServerWithoutReplica',
+    says: 'no replica acquires a server',
+    series: { [unheld]: '_x3 1x20' },
+    looks: [...silentAt(4), { minute: 8, fires: { labels: { server: 'hq' } } }],
+  },
+  {
+    alert: 'VB365ServerWithoutReplica',
+    says: 'a server moves',
+    series: { [unheld]: '_x3 1 stale _x20' },
+    looks: silentAt(4, 6, 10),
+  },
   {
     alert: 'VB365ExporterDown',
     says: 'the exporter cannot be scraped',

@@ -89,6 +89,8 @@ export const thresholds = {
   stateErrors: { window: '15m' },
   /** The exporter retries at least every two minutes, so that continuing errors are in each `window`. */
   stateFailing: { window: '5m', for: '10m' },
+  leaseRenewal: { ageSeconds: 60, for: '1m' },
+  serverWithoutReplica: { for: '2m' },
   configReloadFailed: { for: '5m' },
   organizationOverflow: { window: '1h' },
   scrapeTooLarge: { samples: 20_000, for: '30m' },

@@ -137,6 +137,11 @@ const environmentVariables: ReadonlyArray<Readonly<{ name: string; meaning: stri
   { name: 'VB365_PASSWORD_FILE', meaning: 'Same as `servers[].password_file`; instead of `VB365_PASSWORD`.' },
   { name: 'VB365_STATE_PATH', meaning: 'Same as `state.path`, but relative to the working directory.' },
   {
+    name: 'PGHOST',
+    meaning:
+      'With `PGPORT`, `PGUSER`, `PGPASSWORD`, `PGDATABASE` and `PGSSLMODE`: what the URL of `state.postgresql` leaves out. They do not move the state to PostgreSQL.',
+  },
+  {
     name: 'HTTPS_PROXY',
     meaning:
       'Proxy for every `https://` server and OTLP endpoint without `proxy_url`. Can contain credentials. A value without a scheme is `http://`. The lower-case name wins. Loopback addresses are always reached directly.',

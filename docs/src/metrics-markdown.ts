@@ -18,6 +18,7 @@ ${seriesTable()}
 Typical: each organization restores from one workload, with one event type, and has successes and failures. Worst case: every event type and status occurred in every workload of every organization. Without organizations (0): an idle v8 server.
 
 The exporter itself has ${String(ownSeriesCount())} more series, whatever the number of servers: \`vb365_state_errors_total\`, \`vb365_web_logins_refused_total\`, \`vb365_config_*\` and \`vb365_build_info\`.
+[Replicas](REPLICAS.md) have \`vb365_lease_*\` on top: six series, and one for each server that the replica holds.
 `;
 
 function seriesTable(): string {

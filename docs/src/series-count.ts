@@ -1,7 +1,7 @@
 import { anomalyKinds, eventStatuses, eventTypes } from '../../src/model/event.js';
 import { sessionResults, workload, workloads } from '../../src/model/session.js';
 import { ownerRelations } from '../../src/model/owner.js';
-import { families } from '../../src/metrics/catalogue.js';
+import { families as allFamilies } from '../../src/metrics/catalogue.js';
 import { closedLabels, type Family } from '../../src/metrics/family.js';
 import { oldestOpenSessionStart } from '../../src/metrics/restore-families.js';
 import { apiCodes, apiOperations, deliveryErrorReasons, ownerLookupOutcomes } from '../../src/model/labels.js';
@@ -53,6 +53,9 @@ export const idleUse = {
   outcome: [],
   relation: [],
 } as const;
+
+/** The families of a process that shares its state with nobody. */
+export const families = allFamilies.filter(({ name }) => !name.startsWith('vb365_lease_'));
 
 const isOfServer = ({ labels }: Family): boolean => labels.includes('server');
 

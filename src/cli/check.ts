@@ -8,7 +8,7 @@ import {
   type ReferencedFile,
   secretFile,
   serverFiles,
-  stateFile,
+  stateFiles,
 } from './referenced-files.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 import { webSecretFiles } from './web-config-file.js';
@@ -46,5 +46,9 @@ function attempt<T>(faults: string[], read: () => T): T | undefined {
 
 function filesOf(config: Config): readonly ReferencedFile[] {
   const nowMs = systemClock.now();
-  return [...config.servers.flatMap(server => serverFiles(server, nowMs)), ...exporterFiles(config), stateFile(config)];
+  return [
+    ...config.servers.flatMap(server => serverFiles(server, nowMs)),
+    ...exporterFiles(config),
+    ...stateFiles(config),
+  ];
 }

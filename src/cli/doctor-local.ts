@@ -2,10 +2,12 @@ import { createServer } from 'node:net';
 import type { OtlpTarget, SignalName } from '../config/otlp.js';
 import type { Config } from '../config/parse.js';
 import { proxyName } from '../config/proxy.js';
-import type { Clock } from '../kernel/clock.js';
+import type { PostgresqlConfig } from '../config/postgresql.js';
+import { type Clock, systemClock } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import { errorCode } from '../kernel/network-error.js';
 import { otlpTransport } from '../otlp/transport.js';
+import { examinePostgresql } from '../store/postgresql/examine.js';
 import { preflight } from '../store/preflight.js';
 import type { ListenAddress } from '../web/listen.js';
 import { type Check, type CheckOutcome, failed, ok, proxyAdvice, skipped, warning } from './doctor-checks.js';
@@ -73,7 +75,27 @@ function otlpAdvice(error: ExporterError, proxy: OtlpTarget['proxy']): string {
 const minFreeBytes = 100 * 1024 * 1024;
 
 /** Whether the exporter can use the state file, without opening it. */
-export const stateCheck = ({ state: { path } }: Config): Check => ({
+export const stateCheck = ({ state: { path, postgresql } }: Config): Check =>
+  postgresql === undefined ? fileCheck(path) : postgresqlCheck(postgresql);
+
+/** Whether the database can hold the state, and its clock is close to ours: by its clock leases end. */
+const postgresqlCheck = (config: PostgresqlConfig): Check => ({
+  name: 'state',
+  run: async () => {
+    const { version, schema, nowMs } = await examinePostgresql(config);
+    const aheadMs = Math.round(nowMs - systemClock.now());
+    const tables = schema === 0 ? 'no tables yet, they can be created' : `schema ${String(schema)}`;
+    const found = `PostgreSQL ${version}: ${tables}; its clock is ${String(aheadMs)} ms ahead of this machine's`;
+    return Math.abs(aheadMs) > maxAheadMs
+      ? warning(found, 'nothing for the leases, which use the clock of PostgreSQL alone; set both clocks by NTP')
+      : ok(found);
+  },
+  advise: () => 'correct "state.postgresql", or the database; docs/REPLICAS.md says what it needs',
+});
+
+const maxAheadMs = 60_000;
+
+const fileCheck = (path: string): Check => ({
   name: 'state',
   run: () => {
     const { file, freeBytes } = preflight(path);

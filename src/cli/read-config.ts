@@ -49,7 +49,8 @@ function repeatedUrls({ servers }: Config): readonly Problem[] {
 }
 
 /** A warning when a state file is where the path led before 0.2, when relative paths started at the working directory. */
-function unusedState({ state: { path } }: Config, directory: string): readonly string[] {
+function unusedState({ state: { path, postgresql } }: Config, directory: string): readonly string[] {
+  if (postgresql !== undefined) return [];
   const before = resolve(relative(resolve(directory), path));
   if (before === path || existsSync(path) || !existsSync(before)) return [];
   return [`Ignoring state file "${before}": "state.path" is relative to the configuration file, so it is "${path}"`];

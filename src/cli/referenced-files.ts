@@ -1,12 +1,14 @@
 import { statSync } from 'node:fs';
 import type { OtlpTarget } from '../config/otlp.js';
 import type { Config, ServerConfig } from '../config/parse.js';
+import type { PostgresqlConfig } from '../config/postgresql.js';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
 import { certificatesIn } from '../kernel/pem.js';
 import { type FileFault, readText } from '../kernel/text-file.js';
 import { readHash } from '../otlp/sinks.js';
 import { checkOtlpTls } from '../otlp/tls.js';
 import { authoritiesFile, credentialsOf } from '../server/source.js';
+import { ownTarget } from '../store/postgresql/connect.js';
 import { preflight } from '../store/preflight.js';
 
 /** A file that the configuration names. */
@@ -76,12 +78,17 @@ export function exporterFiles({ hashKeyFile, ...signals }: Config): readonly Ref
   ];
 }
 
-/** The state file, or the place for one. */
-export const stateFile = ({ state: { path } }: Config): ReferencedFile => ({
-  path,
-  isSecret: false,
-  examine: async () => void preflight(path),
-});
+/** The state file, or the place for one; the files of a connection to PostgreSQL. */
+export const stateFiles = ({ state: { path, postgresql } }: Config): readonly ReferencedFile[] =>
+  postgresql === undefined
+    ? [{ path, isSecret: false, examine: async () => void preflight(path) }]
+    : postgresqlFiles(postgresql);
+
+function postgresqlFiles({ url, tls }: PostgresqlConfig): readonly ReferencedFile[] {
+  const file = url !== undefined && 'file' in url ? url.file : undefined;
+  const examine = async (): Promise<undefined> => void (await ownTarget(url));
+  return [...(file === undefined ? [] : [{ path: file, isSecret: true, examine }]), ...otlpTlsFiles(tls)];
+}
 
 /** A file that was read already. */
 export const secretFile = (path: string): ReferencedFile => ({ path, isSecret: true, examine: async () => undefined });

@@ -1,4 +1,5 @@
 import { systemClock } from '../kernel/clock.js';
+import type { Config } from '../config/parse.js';
 import { ExporterError } from '../kernel/errors.js';
 import { forget, inspect, type ServerContents } from '../store/inspect.js';
 import { quarantine } from '../store/quarantine.js';
@@ -7,9 +8,15 @@ import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
 type StateFlags = Readonly<{ 'config.file'?: string }>;
 
+/** @throws {ExporterError} `config` when the state is in PostgreSQL. */
+function pathOf({ state: { path, postgresql } }: Config): string {
+  if (postgresql === undefined) return path;
+  throw new ExporterError('config', 'Could not use the state file: "state.postgresql" is set, so there is none');
+}
+
 /** Prints the content of the state file in numbers, without personal data. */
 export function showState(flags: StateFlags & Readonly<{ json: boolean }>, terminal: Terminal): ExitCode {
-  const { path } = readConfig(flags['config.file'], terminal.env).state;
+  const path = pathOf(readConfig(flags['config.file'], terminal.env));
   const contents = inspect(path);
   const { schema, sizeBytes, servers } = contents;
   const title = `State file "${path}": schema ${String(schema)}, ${String(sizeBytes)} bytes`;
@@ -42,8 +49,9 @@ const orUnknown = (text: string): string => (text === '' ? 'unknown' : text);
  */
 export function forgetServer(flags: StateFlags & Readonly<{ server: string }>, terminal: Terminal): ExitCode {
   const { server } = flags;
-  const { state, servers } = readConfig(flags['config.file'], terminal.env);
-  const { sessions, series, others } = forget(state.path, server);
+  const config = readConfig(flags['config.file'], terminal.env);
+  const { servers } = config;
+  const { sessions, series, others } = forget(pathOf(config), server);
   if (sessions + series + others === 0)
     throw new ExporterError('store', `Could not forget server "${server}": it has no stored state`);
   terminal.print(
@@ -59,7 +67,7 @@ export function forgetServer(flags: StateFlags & Readonly<{ server: string }>, t
  * @throws {ExporterError} `store` when the file is not damaged, or the exporter runs.
  */
 export function quarantineState(flags: StateFlags, terminal: Terminal): ExitCode {
-  const { path } = readConfig(flags['config.file'], terminal.env).state;
+  const path = pathOf(readConfig(flags['config.file'], terminal.env));
   const suffix = new Date(systemClock.now()).toISOString().replace(/[-:]|\.\d+/g, '');
   for (const moved of quarantine(path, suffix)) terminal.print(`Renamed to "${moved}"`);
   terminal.print(

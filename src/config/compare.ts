@@ -16,7 +16,8 @@ const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 /** The settings that a reload does not apply, by their keys in the file. */
 const restartSettings: ReadonlyArray<Readonly<{ keys: string; of: (config: Config) => unknown }>> = [
-  { keys: 'state.path', of: ({ state }) => state },
+  { keys: 'state.path', of: ({ state }) => state.path },
+  { keys: 'state.postgresql', of: ({ state }) => state.postgresql },
   { keys: 'max_concurrent_requests', of: ({ maxConcurrentRequests }) => maxConcurrentRequests },
   { keys: 'metrics', of: ({ metrics }) => metrics },
   { keys: 'logs or otlp', of: ({ logs }) => logs },

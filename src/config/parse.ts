@@ -4,6 +4,7 @@ import type { History } from './duration.js';
 import type { Environment, ServerSettings } from './environment.js';
 import { ignoredVariables, readEnvironmentServer, variable } from './environment.js';
 import { readSignalVariables, type Signals, signalsOf, type SignalVariables } from './otlp.js';
+import { type PostgresqlConfig, postgresqlOf } from './postgresql.js';
 import { configError, problemsOf, type Read, readBy } from './problem.js';
 import { type ProxyConfig, proxyFor } from './proxy.js';
 import { defaultStatePath, type Keys, schema } from './schema.js';
@@ -42,7 +43,7 @@ export type Config = Signals &
     abandonAfterMs: number;
     /** Over all servers, without long polls. */
     maxConcurrentRequests: number;
-    state: Readonly<{ path: string }>;
+    state: Readonly<{ path: string; postgresql?: PostgresqlConfig | undefined }>;
     /** What is served at `/metrics`. */
     metrics: Readonly<{
       organizationLabel: boolean;
@@ -79,17 +80,24 @@ export function parseConfig({ file = '', fileName, env }: ConfigInput): Config {
 
 type EnvironmentParts = Readonly<{ server: ServerSettings | undefined; variables: SignalVariables; env: Environment }>;
 
-/** Servers and receivers, each with its proxy. `server`: the one that the environment describes. */
-function readConnections(
-  settings: Keys,
-  { server, variables, env }: EnvironmentParts,
-): Read<Signals & Pick<Config, 'servers'>> {
+type Connections = Signals & Pick<Config, 'servers' | 'state'>;
+
+const statePath = ({ state }: Keys, env: Environment): string =>
+  state.path ?? variable(env, 'VB365_STATE_PATH').text ?? defaultStatePath;
+
+/** Servers and receivers, each with its proxy, and the database. `server`: the one that the environment describes. */
+function readConnections(settings: Keys, { server, variables, env }: EnvironmentParts): Read<Connections> {
   const signals = signalsOf(settings, variables, env);
+  const postgresql = postgresqlOf(settings.state, env);
   const servers = (server === undefined ? listed(settings) : [server]).map(one => withProxy(one, env));
-  if (!('value' in signals && servers.every(one => 'value' in one)))
-    return { problems: [signals, ...servers].flatMap(problemsOf) };
+  if (!('value' in signals && 'value' in postgresql && servers.every(one => 'value' in one)))
+    return { problems: [signals, postgresql, ...servers].flatMap(problemsOf) };
   return {
-    value: { ...signals.value, servers: servers.map(({ value }) => toServer(value.settings, value.proxy)) },
+    value: {
+      ...signals.value,
+      state: { path: statePath(settings, env), postgresql: postgresql.value },
+      servers: servers.map(({ value }) => toServer(value.settings, value.proxy)),
+    },
   };
 }
 
@@ -100,6 +108,11 @@ function withAbsolutePaths(keys: Keys, fileName: string | undefined): Keys {
   const path = (value: string | undefined): string | undefined =>
     value === undefined ? undefined : resolve(directory, value);
   const { servers, state, personal_data: personalData, otlp } = keys;
+  const tlsPaths = ({ ca_file: ca, cert_file: cert, key_file: key }: Keys['otlp']['tls']) => ({
+    ca_file: path(ca),
+    cert_file: path(cert),
+    key_file: path(key),
+  });
   return {
     ...keys,
     servers: servers?.map(({ tls, ...server }) => ({
@@ -108,24 +121,23 @@ function withAbsolutePaths(keys: Keys, fileName: string | undefined): Keys {
       assertion_file: path(server.assertion_file),
       tls: { ...tls, ca_file: path(tls.ca_file) },
     })),
-    state: { ...state, path: path(state.path) },
-    personal_data: { ...personalData, hash_key_file: path(personalData.hash_key_file) },
-    otlp: {
-      ...otlp,
-      tls: {
-        ca_file: path(otlp.tls.ca_file),
-        cert_file: path(otlp.tls.cert_file),
-        key_file: path(otlp.tls.key_file),
+    state: {
+      path: path(state.path),
+      postgresql: state.postgresql && {
+        ...state.postgresql,
+        url_file: path(state.postgresql.url_file),
+        tls: tlsPaths(state.postgresql.tls),
       },
     },
+    personal_data: { ...personalData, hash_key_file: path(personalData.hash_key_file) },
+    otlp: { ...otlp, tls: tlsPaths(otlp.tls) },
   };
 }
 
-const settingsOf = (keys: Keys, env: Environment): Omit<Config, keyof Signals | 'servers'> => ({
+const settingsOf = (keys: Keys, env: Environment): Omit<Config, keyof Connections> => ({
   history: keys.history,
   abandonAfterMs: keys.abandon_after,
   maxConcurrentRequests: keys.max_concurrent_requests,
-  state: { path: keys.state.path ?? variable(env, 'VB365_STATE_PATH').text ?? defaultStatePath },
   metrics: {
     organizationLabel: keys.metrics.organization_label,
     maxOrganizations: keys.metrics.max_organizations,

@@ -1,8 +1,7 @@
 import { Secret } from '../kernel/secret.js';
 import type { Environment, SecretSource } from './environment.js';
 import { variable } from './environment.js';
-import type { OtlpTarget } from './otlp.js';
-import type { Problem, Read } from './problem.js';
+import { type Problem, problemsOf, type Read } from './problem.js';
 
 /** Where a database is and how to log in; what is undefined has the default of libpq. */
 export type PostgresqlTarget = Readonly<{
@@ -21,11 +20,14 @@ export type PostgresqlConfig = Readonly<{
   url: SecretSource | undefined;
   /** From the environment, for what the URL leaves out. */
   fallback: PostgresqlTarget;
-  tls: OtlpTarget['tls'];
+  /** PEM files; undefined: the authorities of Node.js, and no client certificate. */
+  tls: Readonly<Record<'caFile' | 'certFile' | 'keyFile', string | undefined>>;
   /** How long a replica holds a server without a sign of life. */
   leaseMs: number;
 }>;
 
+export const postgresqlUrlExpected =
+  'must be a URL such as postgresql://user@db.example.com:5432/vb365, percent-encoded, with one host and no parameters but sslmode and host';
 const sslmodeExpected =
   'must be verify-full (the default) or disable: the exporter verifies the certificate, or does not use TLS';
 
@@ -64,6 +66,44 @@ function decoded(part: string): string | undefined {
     return undefined;
   }
 }
+
+type PostgresqlKeys = Readonly<{
+  url?: Secret | undefined;
+  url_file?: string | undefined;
+  tls: Readonly<Partial<Record<'ca_file' | 'cert_file' | 'key_file', string | undefined>>>;
+  lease_time: number;
+}>;
+
+/** The settings of `state`; undefined when the state is in a file. */
+export function postgresqlOf(
+  { path, postgresql: keys }: Readonly<{ path?: string | undefined; postgresql?: PostgresqlKeys | undefined }>,
+  env: Environment,
+): Read<PostgresqlConfig | undefined> {
+  if (keys === undefined) return { value: undefined };
+  const { url, url_file: file, tls, lease_time: leaseMs } = keys;
+  const fallback = readPostgresqlVariables(env);
+  const problems = [
+    ...problemsOf(fallback),
+    ...(path === undefined ? [] : [{ path: 'state.path', what: 'must not be set together with "state.postgresql"' }]),
+    ...(url === undefined || file === undefined
+      ? []
+      : [{ path: 'state.postgresql.url', what: 'must not be set together with "url_file"' }]),
+    ...((tls.cert_file === undefined) === (tls.key_file === undefined)
+      ? []
+      : [{ path: 'state.postgresql.tls', what: 'must have "cert_file" and "key_file" together' }]),
+  ];
+  if (problems.length > 0 || !('value' in fallback)) return { problems };
+  return {
+    value: {
+      url: url === undefined ? fileOf(file) : { value: url },
+      fallback: fallback.value,
+      tls: { caFile: tls.ca_file, certFile: tls.cert_file, keyFile: tls.key_file },
+      leaseMs,
+    },
+  };
+}
+
+const fileOf = (file: string | undefined): SecretSource | undefined => (file === undefined ? undefined : { file });
 
 /** The variables of libpq. */
 export function readPostgresqlVariables(env: Environment): Read<PostgresqlTarget> {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { type PersonalClass, treatments } from '../model/personal-data.js';
 import { serversSchema } from './server-schema.js';
+import { Secret } from '../kernel/secret.js';
 import { parseHistory } from './duration.js';
+import { parsePostgresqlUrl, postgresqlUrlExpected } from './postgresql.js';
 import {
   duration,
   flag,
@@ -84,6 +86,28 @@ const personalData = (where: string) =>
     } satisfies Readonly<Record<PersonalClass, z.ZodType>>,
   ).prefault({});
 
+const postgresqlSchema = section(
+  'The state in PostgreSQL 13 or later instead of a file, for several replicas with the same configuration; see REPLICAS.md. What the URL leaves out comes from `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD`, `PGDATABASE` and `PGSSLMODE`.',
+  {
+    url: parsedText(
+      /^postgres(?:ql)?:\/\//,
+      postgresqlUrlExpected,
+      value => (parsePostgresqlUrl(value) === undefined ? undefined : new Secret(value)),
+      'URL of the database. The exporter verifies the TLS certificate unless the URL has `sslmode=disable`, or its host is a Unix socket.',
+      'postgresql://vb365@db.example.com/vb365',
+    ).optional(),
+    url_file: text(
+      'File that contains only the URL. The exporter reads the password in it for each connection, so you can change it at any time.',
+      '/run/secrets/vb365-postgresql-url',
+    ).optional(),
+    tls: section('TLS files, read at the start.', otlpTlsKeys).prefault({}),
+    lease_time: duration(
+      { min: '3s', max: '10m', example: '15s' },
+      'How long a replica that is cut off or dead keeps its servers. It renews its leases three times in this time. Set the same for all replicas.',
+    ).prefault('15s'),
+  },
+);
+
 /** For `own_telemetry` and its old name `self_tracing`. */
 const ownTelemetrySchema = section(
   'Telemetry of the exporter itself, to debug it. Records that cannot be sent are lost. `OTEL_SDK_DISABLED` and `OTEL_TRACES_SAMPLER` apply to it.',
@@ -126,12 +150,13 @@ export const schema = z
       { min: 1, max: 10_000 },
       'Maximum number of concurrent requests to all servers. Long polls of the change feed do not count, nor do requests that have waited 10 s for an answer.',
     ).prefault(32),
-    state: section('State file, which stores counters and progress.', {
+    state: section('Where counters and progress are stored: in a file, or in PostgreSQL.', {
       path: text(
         'Path of the state file. The directory must be writable. The default, and `VB365_STATE_PATH`, are relative to the working directory.',
       )
         .optional()
         .meta({ default: defaultStatePath }),
+      postgresql: postgresqlSchema.optional(),
     }).prefault({}),
     metrics: section('Content of `/metrics`.', {
       organization_label: flag(

@@ -51,9 +51,18 @@ export class IncrementHold {
     this.#lastRelease = this.#lastRelease
       .then(async () => this.#storeReleases())
       .catch((thrown: unknown) => {
-        this.#deps.log.error('Could not store released increments', { error: toExporterError(thrown).message });
+        const { message, details } = toExporterError(thrown);
+        // Another replica releases the increments of a server that was lost.
+        if (details['fenced'] !== true) this.#deps.log.error('Could not store released increments', { error: message });
       });
     return this.#lastRelease;
+  }
+
+  /** Runs `action` while no release is under way, so that it can remove series of which increments are held back. */
+  async pause(action: () => void): Promise<void> {
+    const paused = this.#lastRelease.then(action);
+    this.#lastRelease = paused.catch(() => undefined);
+    return paused;
   }
 
   async #storeReleases(): Promise<void> {

@@ -29,6 +29,8 @@ export interface Metrics {
   begin(server: string): void;
   /** Drops every gauge of a server, except stored ones. Counters stay: one that came back would read as a reset. */
   drop(server: string): void;
+  /** Removes every series of a server: another replica serves them. */
+  forget(server: string): void;
 }
 
 export type MetricsOptions = Readonly<{
@@ -70,6 +72,10 @@ export function createMetrics({ version, organizationLabel = true }: MetricsOpti
     begin: server => live.apply(initialDeltas(counted, { server: [server] })),
     drop: server => {
       for (const gauge of gauges.values()) gauge.replace(server, []);
+    },
+    forget: server => {
+      for (const gauge of gauges.values()) gauge.replace(server, []);
+      for (const table of [live, stored]) table.forget(server);
     },
   };
 }

@@ -45,6 +45,12 @@ export class SeriesTable {
     for (const delta of deltas) this.#add(delta);
   }
 
+  /** Removes every series of a server. */
+  forget(server: string): void {
+    for (const family of this.#families.values()) family.forget(server);
+    for (const [key, { labels }] of this.#held) if (labels[0] === server) this.#held.delete(key);
+  }
+
   /** Begins a page, which shows every row that exists now. Pages are numbered from 1. */
   turnPage(): number {
     return (this.#page += 1);
@@ -110,6 +116,13 @@ class FamilyRows {
     const row = known ?? { labels: labelText(this.#names, values), firstPage: page, value };
     this.#rows.set(key, row);
     return row;
+  }
+
+  /** The label `server` is the first one, where there is one. */
+  forget(server: string): void {
+    if (this.#family.labels[0] !== 'server') return;
+    const start = JSON.stringify([server]).slice(0, -1);
+    for (const key of this.#rows.keys()) if (key === `${start}]` || key.startsWith(`${start},`)) this.#rows.delete(key);
   }
 
   #shown(labels: readonly string[]): readonly string[] {

@@ -51,3 +51,7 @@ export type LoginRefusal = (typeof loginRefusals)[number];
 
 /** Labels with a limited number of values. */
 export const cappedLabels = ['organization'] as const;
+
+/** How the lease of a server moves, as a replica sees it. */
+export const leaseMoves = ['acquired', 'released', 'lost'] as const;
+export type LeaseMove = (typeof leaseMoves)[number];

@@ -16,6 +16,7 @@ export type InstallationChange =
 /** Which server of this process reads which installation: never two the same. */
 export class Installations {
   readonly #servers = new Set<string>();
+  #configured: ReadonlySet<string> = new Set();
   readonly #reported = new Map<string, string>();
   /** The server that reads an installation, by its id. */
   readonly #ownerOf = new Map<string, string>();
@@ -26,6 +27,11 @@ export class Installations {
     const mine = this.#last.then(action);
     this.#last = mine.catch(() => undefined);
     return mine;
+  }
+
+  /** Names that other replicas may run: any of them may be any installation. */
+  configure(servers: readonly string[]): void {
+    this.#configured = new Set(servers);
   }
 
   /** Adds a server; until it reports an id, it may be any installation. */
@@ -58,7 +64,8 @@ export class Installations {
 
   /** Whether this is the name of a server that is, or may turn out to be, this installation. */
   mayBe(name: string, installationId: string): boolean {
-    return this.#servers.has(name) && (this.#reported.get(name) ?? installationId) === installationId;
+    const isServer = this.#servers.has(name) || this.#configured.has(name);
+    return isServer && (this.#reported.get(name) ?? installationId) === installationId;
   }
 }
 

@@ -34,7 +34,13 @@ type SupervisorDeps = Readonly<{
   removed: (server: string) => void;
 }>;
 
-/** How long a server that is replaced may finish its deliveries. */
+type ApplyOptions = Readonly<{
+  /** How long a server that is replaced or removed may finish its deliveries; 5 s by default. */
+  drainMs?: number;
+  /** Whether to restart servers whose login was refused; the default. */
+  retry?: boolean;
+}>;
+
 const replaceDrainMs = 5_000;
 
 /** Reloads that try a refused login at once; the account may lock after more. */
@@ -67,7 +73,10 @@ export class Supervisor {
    * that no two ever deliver the same events; the others keep running. One call at a time.
    * @throws {ExporterError} `aborted` after `stop`; then nothing starts any more.
    */
-  async apply(specs: readonly ServerSpec[]): Promise<AppliedChanges> {
+  async apply(
+    specs: readonly ServerSpec[],
+    { drainMs = replaceDrainMs, retry = true }: ApplyOptions = {},
+  ): Promise<AppliedChanges> {
     this.#throwIfStopping();
     const running = new Map(this.#servers.map(one => [one.name, one]));
     const {
@@ -75,11 +84,11 @@ export class Supervisor {
       changed = [],
       retried = [],
       kept = [],
-    } = Object.groupBy(specs, spec => this.#changeTo(spec, running.get(spec.server.name)));
+    } = Object.groupBy(specs, spec => this.#changeTo(spec, running.get(spec.server.name), retry));
     const position = new Map(specs.map(({ server }, index) => [server.name, index]));
     const keptNames = new Set(namesOf(kept));
     const ending = this.#servers.filter(({ name }) => !keptNames.has(name));
-    const drained = await Promise.all(ending.map(async one => one.end(replaceDrainMs)));
+    const drained = await Promise.all(ending.map(async one => one.end(drainMs)));
     this.#throwIfStopping();
     const ended = ending.map(({ name }) => name);
     const removed = ended.filter(name => !position.has(name));
@@ -109,10 +118,14 @@ export class Supervisor {
     if (this.#isStopping) throw new ExporterError('aborted', 'vb365-exporter is stopping');
   }
 
-  #changeTo(spec: ServerSpec, running: RunningServer | undefined): 'added' | 'changed' | 'retried' | 'kept' {
+  #changeTo(
+    spec: ServerSpec,
+    running: RunningServer | undefined,
+    retry: boolean,
+  ): 'added' | 'changed' | 'retried' | 'kept' {
     if (running === undefined) return 'added';
     if (!configEquals(running.spec, spec)) return 'changed';
-    return running.server.loginRefused() && this.#mayRetry(running.name) ? 'retried' : 'kept';
+    return retry && running.server.loginRefused() && this.#mayRetry(running.name) ? 'retried' : 'kept';
   }
 
   /** Whether a reload may retry a refused login at once: three times in half an hour. Counts as a retry. */

@@ -1,16 +1,19 @@
 import { parseArgs } from 'node:util';
 import { simulatedVersions } from '../../src/simulator/quirks.js';
 import { type ChaosReport, runChaos } from './chaos.js';
+import { type ReplicasReport, runReplicas } from './replicas.js';
 import { runSoak, type SoakReport } from './soak.js';
 
 /**
- * Kills the program `--kills` times under `--seed` and prints what came of it; 50 events a kill at least. With `--soak`
+ * Kills the program `--kills` times under `--seed` and prints what came of it; 50 events a kill at least. With
+ * `--replicas` of 2 or more, they share a real PostgreSQL. With `--soak`
  * it lets answers of the servers fail instead, for `--seconds`.
  */
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '40' },
     seed: { type: 'string', default: '1' },
+    replicas: { type: 'string', default: '1' },
     soak: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '300' },
     servers: { type: 'string', default: '1' },
@@ -26,6 +29,7 @@ const [kills, seed] = [Number(values.kills), Number(values.seed)];
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 if (values.soak) await soak();
+else if (Number(values.replicas) > 1) await killReplicas();
 else await kill();
 
 function progress(life: number): void {
@@ -34,6 +38,13 @@ function progress(life: number): void {
 
 async function kill(): Promise<void> {
   const report = await runChaos({ kills, seed, leastEvents: 50 * kills, progress });
+  for (const [name, value] of Object.entries(report)) say(`${name}: ${show(value)}`);
+  process.exitCode = holds(report) ? 0 : 1;
+}
+
+async function killReplicas(): Promise<void> {
+  const replicas = Number(values.replicas);
+  const report = await runReplicas({ replicas, kills, seed, leastEvents: 50 * kills, progress });
   for (const [name, value] of Object.entries(report)) say(`${name}: ${show(value)}`);
   process.exitCode = holds(report) ? 0 : 1;
 }
@@ -56,12 +67,14 @@ async function soak(): Promise<void> {
   process.exitCode = keepsUp(report) ? 0 : 1;
 }
 
-function show(value: ChaosReport[keyof ChaosReport] | SoakReport[keyof SoakReport]): string {
+function show(
+  value: ChaosReport[keyof ChaosReport] | ReplicasReport[keyof ReplicasReport] | SoakReport[keyof SoakReport],
+): string {
   if (typeof value === 'number') return String(value);
   return Array.isArray(value) ? [String(value.length), ...value.slice(0, 20)].join('\n  ') : JSON.stringify(value);
 }
 
-function holds({ lost, strays, differences, fallen, faults }: ChaosReport): boolean {
+function holds({ lost, strays, differences, fallen, faults }: ChaosReport | ReplicasReport): boolean {
   return lost + strays.length + differences.length + fallen.length + faults.length === 0;
 }
 

@@ -28,9 +28,15 @@ export type Stage = Readonly<{
 
 /** The servers' clock runs so much faster than ours, so that a minute after a stop is six seconds. */
 const pace = 10;
-const names = ['hq', 'branch'] as const;
+const defaultNames = ['hq', 'branch'];
 
-export async function setStage(folder: string, seed: number): Promise<Stage> {
+type StageOptions = Readonly<{ names?: readonly string[]; /** The section of the configuration. */ state?: unknown }>;
+
+export async function setStage(
+  folder: string,
+  seed: number,
+  { names = defaultNames, state = { path: join(folder, 'state.db') } }: StageOptions = {},
+): Promise<Stage> {
   const startedMs = systemClock.now();
   let leaptMs = 0;
   const nowMs = (): number => startedMs + leaptMs + (systemClock.now() - startedMs) * pace;
@@ -52,7 +58,7 @@ export async function setStage(folder: string, seed: number): Promise<Stage> {
   );
   return {
     folder,
-    configFile: writeConfig(folder, servers, accounts.url),
+    configFile: writeConfig(folder, servers, { otlp: accounts.url, state }),
     servers,
     accounts,
     happens,
@@ -74,7 +80,9 @@ export async function setStage(folder: string, seed: number): Promise<Stage> {
   };
 }
 
-function writeConfig(folder: string, servers: readonly StageServer[], otlp: URL): string {
+type Targets = Readonly<{ otlp: URL; state: unknown }>;
+
+function writeConfig(folder: string, servers: readonly StageServer[], { otlp, state }: Targets): string {
   const [file, password] = [join(folder, 'vb365-exporter.yaml'), join(folder, 'password')];
   writeFileSync(password, 'simulator', { mode: 0o600 });
   const config = {
@@ -88,7 +96,7 @@ function writeConfig(folder: string, servers: readonly StageServer[], otlp: URL)
       page_size: 50,
     })),
     abandon_after: '2m',
-    state: { path: join(folder, 'state.db') },
+    state,
     otlp: { endpoint: otlp.href.replace(/\/$/, ''), protocol: 'http/json' },
     // The servers' clock runs ahead; with the time of sending, a repetition would be another record.
     logs: { max_ahead: 'off' },

@@ -30,6 +30,19 @@ describe('a relative path', () => {
     });
   });
 
+  test('of the connection to PostgreSQL starts there too', () => {
+    const state = `state: { postgresql: { url_file: db/url, tls: { ca_file: db.pem } } }`;
+    const read = parseConfig({
+      file: file.replace(/^state: .*$/m, state),
+      fileName: '/etc/vb365/config.yaml',
+      env: {},
+    });
+    expect(read.state.postgresql).toMatchObject({
+      url: { file: '/etc/vb365/db/url' },
+      tls: { caFile: '/etc/vb365/db.pem' },
+    });
+  });
+
   test('of the environment, and the default, start at the working directory', () => {
     const env = {
       VB365_URL: 'https://a:4443',
@@ -47,7 +60,9 @@ describe('a relative path', () => {
   test('every key that names a file is in this test', () => {
     const keysOf = (of: JsonSchema): readonly string[] =>
       Object.entries(propertiesOf(itemsOf(of) ?? of)).flatMap(([key, inner]) => [key, ...keysOf(inner)]);
-    const missing = keysOf(configJsonSchema()).filter(key => key.endsWith('_file') && !file.includes(`${key}:`));
+    const missing = keysOf(configJsonSchema()).filter(
+      key => key.endsWith('_file') && ![file, 'url_file:'].join(' ').includes(`${key}:`),
+    );
     expect(missing).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parsePostgresqlUrl, readPostgresqlVariables } from '../../src/config/postgresql.js';
+import { parseConfig } from '../../src/config/parse.js';
 import { Secret } from '../../src/kernel/secret.js';
 
 const nothing = {
@@ -61,5 +62,43 @@ describe('the variables of libpq', () => {
         { path: 'PGSSLMODE', what: expect.stringContaining('must be verify-full') },
       ],
     });
+  });
+});
+
+const file = (state: string): string =>
+  `servers: [{ name: hq, url: 'https://a:4443', username: u, password_file: p }]\nstate: ${state}\n`;
+
+describe('state.postgresql', () => {
+  test('takes what the URL leaves out from the environment', () => {
+    const { state } = parseConfig({
+      file: file("{ postgresql: { url: 'postgresql://me:secret@db/x' } }"),
+      env: { PGPORT: '6432' },
+    });
+    expect(state.postgresql).toMatchObject({ fallback: { port: 6432, host: undefined }, leaseMs: 15_000 });
+    expect(JSON.stringify(state)).not.toContain('secret');
+  });
+  test('can be empty: everything is in the environment', () => {
+    const env = { PGHOST: '/run/postgresql', PGDATABASE: 'x' };
+    expect(parseConfig({ file: file('{ postgresql: {} }'), env }).state.postgresql).toMatchObject({
+      url: undefined,
+      fallback: { host: '/run/postgresql', database: 'x' },
+    });
+  });
+  test('is off without the key, whatever the environment says', () => {
+    expect(parseConfig({ file: file('{}'), env: { PGHOST: 'db', PGPORT: 'wrong' } }).state.postgresql).toBeUndefined();
+  });
+  test.each([
+    ["{ postgresql: { url: 'canary://canary' } }", 'state.postgresql.url: must be a URL such as'],
+    ["{ postgresql: { url: 'postgresql://db', url_file: f } }", 'state.postgresql.url: must not be set together with'],
+    ['{ path: x, postgresql: {} }', 'state.path: must not be set together with "state.postgresql"'],
+    [
+      '{ postgresql: { tls: { cert_file: x } } }',
+      'state.postgresql.tls: must have "cert_file" and "key_file" together',
+    ],
+    ['{ postgresql: { lease_time: 1s } }', 'state.postgresql.lease_time: must be a duration'],
+  ])('%s is refused', (state, problem) => {
+    const read = (): unknown => parseConfig({ file: file(state), env: {} });
+    expect(read).toThrow(problem);
+    expect(read).not.toThrow('canary');
   });
 });

@@ -5,10 +5,17 @@ import { apiCodes, apiOperations, isTimedOperation, ownerLookupOutcomes } from '
 import type { Metrics } from '../../src/metrics/registry.js';
 import { apiRequestDuration, apiRequests, ownerLookups } from '../../src/metrics/server-families.js';
 import { sinkNames } from '../../src/pipeline/ports.js';
-import { families } from '../../src/metrics/catalogue.js';
 import { batchDeltas, initialServerDeltas, initialSessionDeltas, sinkDeltas } from '../../src/metrics/deltas.js';
 import { oldestOpenSessionStart } from '../../src/metrics/restore-families.js';
-import { fullUse, idleUse, ownSeriesCount, seriesCount, typicalUse, type Use } from '../../docs/src/series-count.js';
+import {
+  families,
+  fullUse,
+  idleUse,
+  ownSeriesCount,
+  seriesCount,
+  typicalUse,
+  type Use,
+} from '../../docs/src/series-count.js';
 import { pageOf } from '../support/exposition.js';
 import { batch, event, session } from '../support/restore.js';
 import { metricsOf } from '../support/metrics.js';

@@ -10,7 +10,7 @@ describe('every family', () => {
   test('is listed once, by name', () => {
     const names = families.map(({ name }) => name);
     expect(names).toEqual([...new Set(names)].sort());
-    expect(names).toHaveLength(46);
+    expect(names).toHaveLength(52);
   });
 
   test.each(named)('%s follows the naming conventions of Prometheus', (name, { type, unit }) => {
@@ -34,7 +34,7 @@ describe('every family', () => {
       'reason',
       'relation',
     ];
-    const own = ['field', 'label', 'kind', 'operation', 'code', 'version', 'api_version', 'installation_id'];
+    const own = ['change', 'field', 'label', 'kind', 'operation', 'code', 'version', 'api_version', 'installation_id'];
     expect([...allowed, ...own]).toEqual(expect.arrayContaining([...labels]));
     expect(labels.indexOf('server')).toBeLessThanOrEqual(0);
     expect(labels).toEqual(expect.arrayContaining(Object.keys(known ?? {})));

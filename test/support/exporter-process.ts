@@ -14,7 +14,7 @@ export type ExporterProcess = Readonly<{
   alive: () => boolean;
   /** Closes the reading end of its log, as a log shipper does that ends. */
   closeLog: () => void;
-  kill: (signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'SIGHUP') => void;
+  kill: (signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGSTOP' | 'SIGCONT') => void;
 }>;
 
 /** Starts `serve` with a configuration file, on a free port; `more` flags come last. The caller ends it. */

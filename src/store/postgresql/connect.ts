@@ -47,14 +47,8 @@ export async function openPool(config: PostgresqlConfig): Promise<Pool> {
 }
 
 async function targetOf({ url, fallback }: PostgresqlConfig): Promise<PostgresqlTarget> {
-  if (url === undefined) return fallback;
-  const text =
-    'value' in url
-      ? url.value.reveal()
-      : await readSecretText({ path: url.file, what: 'file of state.postgresql.url_file', reason: 'store' });
-  const own = parsePostgresqlUrl(text);
-  if (own === undefined)
-    throw new ExporterError('store', 'Could not use state.postgresql: its file holds no URL of PostgreSQL');
+  const own = await ownTarget(url);
+  if (own === undefined) return fallback;
   return {
     host: own.host ?? fallback.host,
     port: own.port ?? fallback.port,
@@ -63,6 +57,23 @@ async function targetOf({ url, fallback }: PostgresqlConfig): Promise<Postgresql
     database: own.database ?? fallback.database,
     sslmode: own.sslmode ?? fallback.sslmode,
   };
+}
+
+/**
+ * What the URL says; undefined without one.
+ * @throws {ExporterError} `store` when its file cannot be used.
+ */
+export async function ownTarget(url: PostgresqlConfig['url']): Promise<PostgresqlTarget | undefined> {
+  if (url === undefined) return undefined;
+  const file = {
+    path: 'file' in url ? url.file : '',
+    what: 'file of state.postgresql.url_file',
+    reason: 'store',
+  } as const;
+  const target = parsePostgresqlUrl('value' in url ? url.value.reveal() : await readSecretText(file));
+  if (target !== undefined) return target;
+  const message = `Could not use ${file.what} "${file.path}": it holds no URL of PostgreSQL`;
+  throw new ExporterError('store', message, { details: { file: 'content' } });
 }
 
 const readTls = ({ caFile, certFile, keyFile }: PostgresqlConfig['tls']) =>

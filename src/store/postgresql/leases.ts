@@ -13,7 +13,7 @@ type OtherReplica = Readonly<{
 }>;
 
 /** What a renewal has found. */
-type LeaseView = Readonly<{
+export type LeaseView = Readonly<{
   /** Servers that this replica lost: others may hold them now. Nothing can be committed for them. */
   lost: readonly string[];
   /** Servers that nobody holds. */

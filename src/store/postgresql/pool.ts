@@ -27,9 +27,10 @@ export class Transactions {
   /** @param timeoutMs of each statement, and of a pause of this program between two of them. */
   constructor(pool: Pool, timeoutMs: number) {
     this.#pool = pool;
+    const timeout = String(Math.round(timeoutMs));
     const settings = {
-      statement_timeout: String(timeoutMs),
-      idle_in_transaction_session_timeout: String(timeoutMs),
+      statement_timeout: timeout,
+      idle_in_transaction_session_timeout: timeout,
       // A database may have it off; a counter that a crash of the database rolls back looks like a reset.
       synchronous_commit: 'on',
     };

@@ -73,14 +73,14 @@ export const migrate = async (transactions: Transactions): Promise<number> =>
   });
 
 /** The schema version of a database; 0 for one without tables. */
-async function versionOf(query: RunSql): Promise<number> {
+export async function versionOf(query: RunSql): Promise<number> {
   const [table] = await query('SELECT to_regclass($1)::text AS name', [`${schemaName}.schema_version`]);
   if (table?.['name'] === null) return 0;
   const [row] = await query(`SELECT version FROM ${schemaName}.schema_version`);
   return Number(row?.['version'] ?? 0);
 }
 
-const newerSchema = (version: number): ExporterError =>
+export const newerSchema = (version: number): ExporterError =>
   new ExporterError(
     'store',
     `Could not use the state in PostgreSQL: its schema version is ${String(version)}, this program supports up to ${String(schemaVersion)}; run a newer version`,

@@ -112,6 +112,9 @@ export async function startPostgresql(
   };
 }
 
+export const urlOf = (port: number, database: string): string =>
+  `postgresql://vb365:${password}@127.0.0.1:${String(port)}/${database}?sslmode=disable`;
+
 /** The configuration of the state in a database. */
 export const stateIn = (port: number, database: string, over: Partial<PostgresqlTarget> = {}): PostgresqlConfig => ({
   url: undefined,
