@@ -68,7 +68,7 @@ export const apiRequestDuration = histogram({
 
 export const ownerLookups = counter({
   name: 'vb365_owner_lookups_total',
-  help: 'Total number of look-ups of the owners of restored data, by outcome. The exporter looks up an owner at most once a day, and none for a day after a refusal.',
+  help: 'Total number of look-ups of the owners of restored data, by outcome. The exporter looks up an owner at most once a day, and none of that kind for a day after a refusal.',
   unit: 'look-ups',
   labels: ['server', 'outcome'],
   known: { outcome: ownerLookupOutcomes },
