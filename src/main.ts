@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 
 /** Required by `node:sqlite` without a flag, and by undici 8. */
 const oldestNode = 24;
@@ -11,6 +12,15 @@ if (Number(process.versions.node.split('.')[0]) < oldestNode) {
   );
   process.exit(1);
 }
+
+/** Resident memory above which garbage is collected more often. */
+const muchMemoryBytes = 200 * 1024 * 1024;
+
+// Node would let the heap grow to a multiple of what is in use before it collects garbage (ADR 81).
+const limitHeapGrowth = (): void =>
+  setFlagsFromString(`--heap-growing-percent=${process.memoryUsage.rss() > muchMemoryBytes ? '40' : '100'}`);
+limitHeapGrowth();
+setInterval(limitHeapGrowth, 500).unref();
 
 const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

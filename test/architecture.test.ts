@@ -25,7 +25,7 @@ const layers: readonly (readonly [
   ['model', { lines: 450, rooms: ['kernel'], packages: ['@opentelemetry/api'] }],
   ['config', { lines: 1750, rooms: ['kernel', 'model'], packages: ['node:net', 'node:path', 'yaml', 'zod'] }],
   ['pipeline', { lines: 2200, rooms: ['kernel', 'model'], packages: [] }],
-  ['discovery', { lines: 1200, rooms: ['kernel', 'model', 'pipeline'], packages: [] }],
+  ['discovery', { lines: 1320, rooms: ['kernel', 'model', 'pipeline'], packages: [] }],
   [
     'source',
     {
@@ -127,7 +127,7 @@ const layers: readonly (readonly [
       ],
     },
   ],
-  ['main', { lines: 100, rooms: ['cli'], packages: ['node:fs'] }],
+  ['main', { lines: 100, rooms: ['cli'], packages: ['node:fs', 'node:v8'] }],
 ];
 
 /** Projections from the model to series, records and spans. They are pure: no I/O, no clock, no log. */
@@ -162,6 +162,7 @@ const pureFiles: readonly string[] = [
   'src/history/records.ts',
   'src/history/report-format.ts',
   'src/discovery/feed-state.ts',
+  'src/discovery/interest.ts',
   'src/discovery/observe.ts',
   'src/discovery/session-snapshots.ts',
   'src/discovery/state.ts',

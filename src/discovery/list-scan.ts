@@ -11,6 +11,8 @@ const overlap: Nanos = seconds(300);
 const widestWindow: Nanos = seconds(24 * 3600);
 /** An open session that is too old for the window is asked for this often; its events are read in every interval. */
 const oldSessionPause: Nanos = seconds(60);
+/** Sessions that are missing from a list and are asked for by id after it; the others follow after the next list. */
+const maxAsked = 500;
 /** With more sessions to read than this, one list costs the server less. */
 const manySessions = 50;
 
@@ -39,10 +41,16 @@ export async function scanList(
     const isOld = from !== undefined && createdAt < from;
     return isOld && last !== undefined && last <= now && now - last < oldSessionPause ? last : undefined;
   };
-  const ids = missing.filter(session => restingSince(session) === undefined).map(({ id }) => id);
+  const lastAsked = ({ id }: Session): Nanos => state.askedAt.get(id) ?? 0n;
+  const asked = missing
+    .filter(session => restingSince(session) === undefined)
+    .sort((a, b) => Number(lastAsked(a) - lastAsked(b)))
+    .slice(0, maxAsked);
+  const ids = asked.map(({ id }) => id);
   const byId = await reads.read(ids, signal);
   const unread = new Set(byId.unread);
   const left = missing.filter(({ id }) => !byId.gone.has(id) && !unread.has(id));
+  const isAsked = new Set(ids);
   return {
     ...byId,
     all: from === undefined,
@@ -50,7 +58,7 @@ export async function scanList(
     rejects: [...list.rejects, ...byId.rejects],
     // The first answer shows what time it is there: only now can it be said when reading began.
     startedAt: source.now() - milliseconds(clock.monotonic() - startedMs),
-    askedAt: new Map(left.map(session => [session.id, restingSince(session) ?? now])),
+    askedAt: new Map(left.map(session => [session.id, isAsked.has(session.id) ? now : lastAsked(session)])),
   };
 }
 
@@ -64,7 +72,9 @@ export async function readSessions(
   const wanted = new Set(ids);
   if (changed.length <= manySessions) return reads.read(ids, signal);
   const startedAt = source.now();
-  const { sessions, rejects } = await source.sessions(undefined, signal, ({ id }) => wanted.has(id));
+  const { sessions, rejects } = await source.sessions(undefined, signal, async page =>
+    page.filter(({ id }) => wanted.has(id)),
+  );
   const byId = new Map(sessions.map(session => [session.id, session]));
   const missing = ids.filter(id => !byId.has(id));
   // A session that is missing may be one that could not be decoded.

@@ -1,13 +1,7 @@
 import type { Session } from '../model/session.js';
 import { type Nanos, seconds } from '../model/time.js';
-import { endOf, formatCursor, startCursor } from '../pipeline/cursor.js';
-import {
-  concernsOneRequest,
-  type CursorRow,
-  type SessionFilter,
-  type SinkName,
-  type StateChange,
-} from '../pipeline/ports.js';
+import { formatCursor, startCursor } from '../pipeline/cursor.js';
+import { concernsOneRequest, type CursorRow, type SinkName, type StateChange } from '../pipeline/ports.js';
 import {
   type DueTime,
   feedAnswered,
@@ -17,12 +11,12 @@ import {
   feedUnavailable,
   tokenOf,
 } from './feed-state.js';
+import { hasEndedAgain, initialized, type SinkStarts, sinksOf, seriesKey, startsAfter } from './interest.js';
 import {
   afterFailedList,
   type DiscoveryRules,
   type DiscoveryState,
   type Observation,
-  type ReadEvent,
   type ReportedSessions,
 } from './state.js';
 
@@ -53,6 +47,8 @@ const storeTokenMs = 60_000;
 /** Applies an observation. Pure: the caller stores `commit`, and adopts `state` only after that. */
 export function observe(state: DiscoveryState, observation: Observation, rules: DiscoveryRules): DiscoveryStep {
   switch (observation.kind) {
+    case 'listed part':
+      return listedPart(state, observation, rules);
     case 'listed':
       return listed(state, observation, rules);
     case 'changes read':
@@ -68,29 +64,6 @@ export function observe(state: DiscoveryState, observation: Observation, rules: 
       return { ...unrecorded({ ...state, poll }, rules), wake: { open: true, sessions: new Set() } };
     }
   }
-}
-
-/** The ids of the sessions whose stored rows decide what a sink has to read, and of those that are gone. */
-export function idsOfInterest(state: DiscoveryState, reads: ReadEvent, rules: DiscoveryRules): readonly string[] {
-  const since = startsAfter(state.since, reads.startedAt, rules);
-  const wanted = reads.sessions.filter(session => sinksOf(session, since, rules).length > 0).map(({ id }) => id);
-  const deleted = 'changes' in reads ? reads.changes.deleted : new Set<string>();
-  return [...new Set([...wanted, ...reads.gone, ...deleted])];
-}
-
-/**
- * The listed sessions that matter. Any other one ended before a sink began, is not known as open or unread, and adds no
- * series. `now`: server time.
- */
-export function sessionsOfInterest(state: DiscoveryState, rules: DiscoveryRules, now: () => Nanos): SessionFilter {
-  const { open, unread, snapshots, initialized } = state;
-  const keys = new Set(initialized);
-  return session => {
-    const { id } = session;
-    const isFirst = keys.size < keys.add(seriesKey(session)).size;
-    if (isFirst || open.has(id) || unread.has(id) || snapshots.get(id) !== undefined) return true;
-    return sinksOf(session, startsAfter(state.since, now(), rules), rules).length > 0;
-  };
 }
 
 /** A session whose reported state has been read, and that had stopped in it, has nothing new. */
@@ -123,29 +96,45 @@ function nextPoll(state: DiscoveryState, { schedule }: DiscoveryRules): NextRead
 }
 
 function listed(state: DiscoveryState, list: Observed<'listed'>, rules: DiscoveryRules): DiscoveryStep {
-  const { sessions, gone, feedEnd, startedMs, startedAt, atMs, askedAt } = list;
-  const { feed, snapshots, candidates } = state;
-  const differing = sessions.filter(session => !snapshots.match(session));
-  // A stopped session that is seen for the first time has not changed.
-  const changed = differing.filter(({ id, open }) => !open && snapshots.get(id) !== undefined);
-  // The feed has reported those that are unread.
-  const ids = candidates.ids.union(idsOf(differing)).union(gone).difference(state.unread);
+  const { feedEnd, startedMs, startedAt, atMs, askedAt } = list;
+  const { feed } = state;
+  const { changed, deleted, ...found } = foundInList(state, list);
   const after = {
     ...state,
+    ...found,
     watermark: startedAt,
     askedAt,
-    unread: state.unread.difference(idsOf(sessions)),
     feed: feedEnd === undefined ? feed : feedStarted(feed, feedEnd, atMs),
-    candidates: feed.kind === 'following' ? { ids, listedMs: atMs } : candidates,
     incomplete: false,
     listedMs: startedMs,
     listedAllMs: list.all ? startedMs : state.listedAllMs,
     poll: { startedMs, notBeforeMs: atMs },
   };
   const token = feedEnd?.kind === 'changes' ? feedEnd.token : undefined;
-  // From its token on, the feed reports what the server deletes.
-  const deleted = tokenOf(feed) === undefined ? gone : new Set<string>();
-  return record(state, after, { ...list, token, deleted, wake: { open: true, sessions: idsOf(changed) } }, rules);
+  return record(state, after, { ...list, token, deleted, wake: { open: true, sessions: changed } }, rules);
+}
+
+function listedPart(state: DiscoveryState, part: Observed<'listed part'>, rules: DiscoveryRules): DiscoveryStep {
+  const { changed, deleted, ...found } = foundInList(state, part);
+  const wake = { open: false, sessions: changed };
+  return record(state, { ...state, ...found }, { ...part, token: undefined, deleted, wake }, rules);
+}
+
+/** What a list, or a part of it, shows to have changed, and what it leaves to the feed. */
+function foundInList(state: DiscoveryState, { sessions, gone, atMs }: Observed<'listed' | 'listed part'>) {
+  const { feed, snapshots, candidates } = state;
+  const differing = sessions.filter(session => !snapshots.match(session));
+  // A stopped session that is seen for the first time has not changed.
+  const changed = differing.filter(({ id, open }) => !open && snapshots.get(id) !== undefined);
+  // The feed has reported those that are unread.
+  const ids = candidates.ids.union(idsOf(differing)).union(gone).difference(state.unread);
+  return {
+    changed: idsOf(changed),
+    // From its token on, the feed reports what the server deletes.
+    deleted: tokenOf(feed) === undefined ? gone : new Set<string>(),
+    unread: state.unread.difference(idsOf(sessions)),
+    candidates: feed.kind === 'following' ? { ids, listedMs: atMs } : candidates,
+  };
 }
 
 const idsOf = (sessions: readonly Session[]): ReadonlySet<string> => new Set(sessions.map(({ id }) => id));
@@ -215,7 +204,7 @@ const pollNow = ({ poll }: DiscoveryState): DiscoveryState['poll'] => ({ ...poll
 const unrecorded = (state: DiscoveryState, rules: DiscoveryRules) => ({ state, next: nextReads(state, rules) });
 
 /** `token`: the one to store; undefined to keep the stored one. `deleted`: sessions that the server no longer has. */
-type Recording = Observed<'listed' | 'changes read' | 'unread asked again'> &
+type Recording = Observed<'listed part' | 'listed' | 'changes read' | 'unread asked again'> &
   Readonly<{ token: string | undefined; deleted: ReadonlySet<string>; wake: SinkWake }>;
 
 /** Stores the sessions that were found, with the token of the feed and the series and gaps that are new. */
@@ -227,7 +216,7 @@ function record(before: DiscoveryState, after: DiscoveryState, found: Recording,
   for (const key of before.initialized) firsts.delete(key);
   const deleted = deletedEarly(found);
   const deltas = [
-    ...[...firsts.values()].flatMap(session => rules.series.initialDeltas(session)),
+    ...rules.series.initialDeltas([...firsts.values()]),
     ...after.gaps.flatMap(missed => rules.series.feedGapDeltas(missed)),
     ...(deleted.length > 0 ? rules.series.deletedDeltas(deleted.length) : []),
   ];
@@ -240,7 +229,7 @@ function record(before: DiscoveryState, after: DiscoveryState, found: Recording,
     ...after,
     since,
     open: new Map([...latest].filter(([id, { open }]) => open && !gone.has(id))),
-    initialized: before.initialized.union(firsts),
+    initialized: initialized(before.initialized, firsts),
     snapshots: tokenOf(after.feed) === undefined ? after.snapshots : after.snapshots.seen(sessions, done),
     gaps: [],
     storedMs: isNew ? atMs : before.storedMs,
@@ -259,31 +248,15 @@ function deletedEarly({ deleted, stored, startedAt }: Recording): readonly strin
   return [...new Set(stored.filter(isEarly).map(({ session }) => session))];
 }
 
-const seriesKey = ({ organization, workload }: Session): string => JSON.stringify([organization, workload.label]);
-
-type SinkStarts = DiscoveryState['since'];
-
-/** A sink that is new to this server starts where `beginAt` says. Returns the same object when no sink is new. */
-function startsAfter(since: SinkStarts, now: Nanos, { sinks, beginAt }: DiscoveryRules): SinkStarts {
-  const first = sinks.filter(sink => since[sink] === undefined);
-  const starts = Object.fromEntries(first.map(sink => [sink, beginAt(sink, now)]));
-  return first.length === 0 ? since : { ...since, ...starts };
-}
-
-/** The sinks that may get events of a session: it is open, or ended at most `grace` before their start. */
-const sinksOf = ({ open, endedAt, createdAt }: Session, since: SinkStarts, { sinks, grace }: DiscoveryRules) =>
-  sinks.filter(sink => open || (endedAt ?? createdAt) >= (since[sink] ?? 0n) - grace);
-
 /** New rows, and rows that are no longer done: the session is open again, is woken, or has ended again since. */
 function rowsToStore(found: Recording, since: SinkStarts, rules: DiscoveryRules): readonly CursorRow[] {
   const { sessions, stored, wake } = found;
   const byKey = new Map(stored.map(row => [`${row.sink} ${row.session}`, row]));
-  const rowOf = (sink: SinkName, { id, createdAt, open, endedAt }: Session): CursorRow | undefined => {
+  const rowOf = (sink: SinkName, session: Session): CursorRow | undefined => {
+    const { id, createdAt, open } = session;
     const row = byKey.get(`${sink} ${id}`);
     if (row === undefined) return { sink, session: id, createdAt, done: false, cursor: formatCursor(startCursor) };
-    const lastEnd = endOf(row.cursor);
-    const hasEndedAgain = endedAt !== undefined && lastEnd !== undefined && endedAt > lastEnd;
-    const again = row.done && (open || wake.sessions.has(id) || hasEndedAgain);
+    const again = row.done && (open || wake.sessions.has(id) || hasEndedAgain(row, session));
     return again ? { ...row, done: false } : undefined;
   };
   return sessions.flatMap(session => sinksOf(session, since, rules).flatMap(sink => rowOf(sink, session) ?? []));

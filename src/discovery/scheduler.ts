@@ -1,4 +1,4 @@
-import type { Clock, Random } from '../kernel/clock.js';
+import { type Clock, nextTurn, type Random } from '../kernel/clock.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import { linkAbort } from '../kernel/linked-abort.js';
 import { createNotify } from '../kernel/notify.js';
@@ -8,15 +8,8 @@ import type { CursorRow, ServedSeries, ServerState, SinkName, Source, Store } fr
 import type { SinkWorker } from '../pipeline/sink-worker.js';
 import { type FeedResult, type FeedStatus, needsToken, positionOf, statusOf } from './feed-state.js';
 import { readSessions, scanList } from './list-scan.js';
-import {
-  type DiscoveryStep,
-  idsOfInterest,
-  nextReads,
-  observe,
-  sessionsOfInterest,
-  sessionsToRead,
-  type SinkWake,
-} from './observe.js';
+import { checkKept, idsOfInterest, sessionsOfInterest } from './interest.js';
+import { type DiscoveryStep, nextReads, observe, sessionsToRead, type SinkWake } from './observe.js';
 import { ReadsById, type ReadsByIdDeps } from './reads-by-id.js';
 import {
   type DiscoveryEvent,
@@ -61,6 +54,9 @@ export type DiscoveryReport = Readonly<{
   /** Sessions that the server has deleted before its retention may do so. */
   deleted: readonly string[];
 }>;
+
+/** Sessions that are taken in at once: more would block the event loop, and make a large transaction. */
+const partSize = 500;
 
 /** What a poll reports that has read nothing. */
 export const nothingRead = { listed: 0, rejects: [], late: [], missed: [], deleted: [] } as const;
@@ -145,7 +141,9 @@ export class Discovery {
     const read = async (): Promise<ReadEvent> => {
       // Before the list: what changes while the list is read comes behind this token.
       if (needsToken(this.#state.feed, startedMs)) feedEnd = (await this.#askFeed(signal)).answer;
-      const isKept = sessionsOfInterest(this.#state, this.#rules, () => this.#deps.source.now());
+      const { source, store, server } = this.#deps;
+      const rows = async (ids: readonly string[]) => store.rows(server, ids);
+      const isKept = sessionsOfInterest(this.#state, this.#rules, { now: () => source.now(), rows });
       const reads = await scanList({ ...this.#deps, byId: this.#unlisted, isKept }, this.#state, signal);
       return { kind: 'listed', ...reads, startedMs, feedEnd };
     };
@@ -223,6 +221,7 @@ export class Discovery {
     const ids = 'sessions' in event ? idsOfInterest(this.#state, event, this.#rules) : undefined;
     const stored = ids === undefined ? [] : await store.rows(server, ids);
     const step = observe(this.#state, { ...event, stored, atMs: this.#now() }, this.#rules);
+    if (ids !== undefined) checkKept(step.state.open, this.#unfinishedWith(step.commit));
     if (step.commit !== undefined) {
       await store.commit({ server, ...step.commit });
       series.apply(step.commit.deltas);
@@ -231,6 +230,29 @@ export class Discovery {
     this.#next = step.next;
     if (step.wake !== undefined) this.#handOut(event, step.wake, step.commit?.rows ?? []);
     return { missed: step.missed ?? [], deleted: step.deleted ?? [] };
+  }
+
+  /** Of the sink that has most. */
+  #unfinishedWith({ rows }: Pick<NonNullable<DiscoveryStep['commit']>, 'rows'> = { rows: [] }): number {
+    const added = (sink: SinkName): number => rows.filter(row => row.sink === sink).length;
+    return Math.max(0, ...[...this.#deps.backlogs].map(([sink, backlog]) => backlog.count() + added(sink)));
+  }
+
+  /** As `#apply`. A long list is taken in by parts; a failure undoes none of those before. */
+  async #applyRead(event: ReadEvent): Promise<Pick<DiscoveryReport, 'missed' | 'deleted'>> {
+    if (event.kind !== 'listed') return this.#apply(event);
+    const deleted: string[] = [];
+    let { sessions, gone } = event;
+    while (sessions.length > partSize) {
+      const part = { ...event, kind: 'listed part', sessions: sessions.slice(0, partSize), gone } as const;
+      // oxlint-disable-next-line no-await-in-loop -- one part after the other
+      deleted.push(...(await this.#apply(part)).deleted);
+      [sessions, gone] = [sessions.slice(partSize), new Set()];
+      // oxlint-disable-next-line no-await-in-loop -- lets others have the event loop
+      await nextTurn();
+    }
+    const last = await this.#apply({ ...event, sessions, gone });
+    return { ...last, deleted: [...deleted, ...last.deleted] };
   }
 
   /** Makes due what the sinks have to read, and caches the sessions that they need for that. */
@@ -259,7 +281,7 @@ export class Discovery {
     let outcome: Omit<DiscoveryReport, 'seconds'>;
     try {
       const event = await read();
-      const found = await this.#apply(event);
+      const found = await this.#applyRead(event);
       const { sessions, rejects } = event;
       const result = rejects.length === 0 ? 'complete' : 'partial';
       outcome = { result, error: undefined, listed: sessions.length, rejects, late: this.#newlyLate(), ...found };

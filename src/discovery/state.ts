@@ -76,7 +76,9 @@ export type DiscoveryEvent =
   | Readonly<{ kind: 'interval passed' }>;
 
 export type ReadEvent = SessionReads &
+  /** Some of the sessions of a list; the others follow at once. */
   (
+    | Readonly<{ kind: 'listed part' }>
     | (Pick<DiscoveryState, 'askedAt'> &
         Readonly<{ kind: 'listed'; all: boolean; startedMs: number; feedEnd: FeedResult | undefined }>)
     | Readonly<{ kind: 'changes read'; changes: FeedChanges; askedMs: number }>

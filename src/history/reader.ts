@@ -6,7 +6,13 @@ import { type Session, sessionTime } from '../model/session.js';
 import { type Nanos, seconds } from '../model/time.js';
 import { startCursor } from '../pipeline/cursor.js';
 import { dedupe, fullRead, happenedAt } from '../pipeline/dedupe.js';
-import { type EventPage, concernsOneRequest, type Source, type TakenEvent } from '../pipeline/ports.js';
+import {
+  type EventPage,
+  concernsOneRequest,
+  type SessionFilter,
+  type Source,
+  type TakenEvent,
+} from '../pipeline/ports.js';
 import { creationOf, lengthCheck, repetitionCheck } from '../pipeline/read-session.js';
 
 /** Server times: what happened at `from` or later, and before `to`. */
@@ -55,9 +61,9 @@ export async function* readHistory(
   options: ReadOptions,
 ): AsyncGenerator<HistoryPart> {
   const { window, signal, listed, progress } = options;
-  const isKept = (session: Session): boolean => {
-    listed?.(session);
-    return mayHold(session, window);
+  const isKept: SessionFilter = async page => {
+    for (const session of page) listed?.(session);
+    return page.filter(session => mayHold(session, window));
   };
   const { sessions } = await source.sessions(undefined, signal, isKept);
   const oldestFirst = sessions.toSorted(byCreation);

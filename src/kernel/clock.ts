@@ -37,3 +37,10 @@ export function alarm(ms: number, act: () => void): () => void {
   const timer = setTimeout(act, ms).unref();
   return () => clearTimeout(timer);
 }
+
+/** Resolves in the next turn of the event loop: requests and timers that are due come first. */
+export const nextTurn = async (): Promise<void> => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  setImmediate(resolve);
+  return promise;
+};

@@ -3,6 +3,7 @@ import { ownerRelations } from '../model/owner.js';
 import type { Session } from '../model/session.js';
 import { type Nanos, toSeconds } from '../model/time.js';
 import { type Batch, type Exemplar, type SeriesDelta, type SinkName, sinkNames } from '../pipeline/ports.js';
+import { seriesKey } from '../pipeline/series.js';
 import { storedFamilies } from './catalogue.js';
 import {
   apiAnomalies,
@@ -91,6 +92,16 @@ const labelsOf = (
   { organization, workload }: Pick<Session, 'organization' | 'workload'>,
   labelOf: OrganizationLabel,
 ) => ({ server, organization: labelOf(organization), workload: workload.label });
+
+/** As `initialSessionDeltas`, of several sessions. */
+export function initialSessionsDeltas(
+  server: string,
+  sessions: readonly Session[],
+  labelOf: OrganizationLabel,
+): readonly SeriesDelta[] {
+  const deltas = sessions.flatMap(session => initialSessionDeltas(server, session, labelOf));
+  return [...new Map(deltas.map(delta => [seriesKey(delta), delta])).values()];
+}
 
 /** What a gap in the change feed adds; `missed`: the number of sessions that the feed left out. */
 export function feedGapDeltas(server: string, missed: number): readonly SeriesDelta[] {

@@ -60,7 +60,7 @@ function firstInMs(waiting: readonly (readonly [session: string, ReadFailures])[
 type SessionTest = (session: string) => boolean;
 
 const byAge = ({ row: a }: BacklogEntry, { row: b }: BacklogEntry): number =>
-  Number(a.createdAt - b.createdAt) || a.session.localeCompare(b.session);
+  Number(a.createdAt - b.createdAt) || (a.session < b.session ? -1 : 1);
 
 export type Backlog = ReturnType<typeof createBacklog>;
 
@@ -82,6 +82,8 @@ export function createBacklog(rows: readonly CursorRow[]) {
   };
   return {
     get: (session: string) => entries.get(session),
+    /** How many entries there are, due or not. */
+    count: () => entries.size,
     put,
     toStore,
     /** Marks the start of a reading: a requeue from here on needs another one. */

@@ -22,8 +22,8 @@ export type EventPage = Readonly<{
   anomalies: readonly AnomalyKind[];
 }>;
 
-/** Whether to keep a session of a list, which may be long. */
-export type SessionFilter = (session: Session) => boolean;
+/** The sessions to keep of a page of a list, which may be long. */
+export type SessionFilter = (page: readonly Session[]) => Promise<readonly Session[]>;
 
 export type SessionList = Readonly<{
   /** Each session that is kept, once, in no order. */
@@ -233,8 +233,8 @@ export interface Sink {
 export interface ServedSeries {
   /** Serves deltas that have been committed, so that what is served is never ahead of the store. */
   apply(deltas: readonly SeriesDelta[]): void;
-  /** Creates the series of a session's organization and workload, at 0. */
-  initialDeltas(session: Session): readonly SeriesDelta[];
+  /** Creates the series of the sessions' organizations and workloads, at 0. */
+  initialDeltas(sessions: readonly Session[]): readonly SeriesDelta[];
   /** Counts a gap in the change feed. `missed`: sessions that the feed did not report. */
   feedGapDeltas(missed: number): readonly SeriesDelta[];
   /** Counts sessions that the server has deleted early. */

@@ -1,7 +1,7 @@
 import type { Config } from '../config/parse.js';
 import { historyStart } from '../config/duration.js';
 import type { Random } from '../kernel/clock.js';
-import { deletedDeltas, feedGapDeltas, initialSessionDeltas, replacedDeltas } from '../metrics/deltas.js';
+import { deletedDeltas, feedGapDeltas, initialSessionsDeltas, replacedDeltas } from '../metrics/deltas.js';
 import type { IncrementHold } from '../metrics/increment-hold.js';
 import { metricsSink } from '../metrics/metrics-sink.js';
 import type { OrganizationLabel } from '../metrics/organizations.js';
@@ -50,7 +50,7 @@ export function createServer(spec: ServerSpec, among: number, shared: SharedServ
     sinks: [metricsSink(name, labelOf, shared.incrementHold), ...otlpSinks.sinksOf(server)],
     series: {
       apply: deltas => metrics.stored.apply(deltas),
-      initialDeltas: session => initialSessionDeltas(name, session, labelOf),
+      initialDeltas: sessions => initialSessionsDeltas(name, sessions, labelOf),
       feedGapDeltas: missed => feedGapDeltas(name, missed),
       deletedDeltas: sessions => shared.incrementHold.hold(deletedDeltas(name, sessions)),
       replacedDeltas: () => replacedDeltas(name),

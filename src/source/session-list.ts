@@ -126,12 +126,12 @@ const later = (latest: Nanos, at: Nanos | undefined): Nanos => (at !== undefined
 
 const createdAt = (entry: ListEntry): Nanos | undefined => ('creation' in entry ? entry.creation : undefined);
 
-async function readOnce(read: ReadPage, { maxPages, enoughFrom = 0n, now, isKept = () => true }: ListOptions) {
+async function readOnce(read: ReadPage, { maxPages, enoughFrom = 0n, now, isKept = async page => page }: ListOptions) {
   const rowsRead = new RowsRead(now, isKept);
   let offset = 0;
   for (let pages = 1; pages <= maxPages; pages += 1) {
     const { rows, last } = await read(offset);
-    if (!rowsRead.add(rows, offset)) {
+    if (!(await rowsRead.add(rows, offset))) {
       offset = Math.max(0, offset - Math.max(1, Math.floor(rows.length / 2)));
       continue;
     }
@@ -171,13 +171,15 @@ class RowsRead {
   }
 
   /** False, and nothing is added, when the page does not begin with a known row: some were skipped. */
-  add(rows: readonly unknown[], offset: number): boolean {
+  async add(rows: readonly unknown[], offset: number): Promise<boolean> {
     const readAt = this.#now();
     const page = rows.map(row => keyed(row, readAt));
     const first = page[0]?.[0] ?? '';
     if (this.#overlaps && offset > 0 && !this.entries.has(first)) return false;
     for (const [key, entry] of page) if (!this.entries.has(key)) this.#compare(createdAt(entry));
-    for (const [key, entry] of page) this.#keep(key, entry);
+    const sessions = page.flatMap(([, entry]) => ('session' in entry ? [entry.session] : []));
+    const kept = new Set((await this.#isKept(sessions)).map(({ id }) => id));
+    for (const [key, entry] of page) this.#keep(key, entry, kept);
     this.#overlaps = rows.length > 1;
     return true;
   }
@@ -187,8 +189,8 @@ class RowsRead {
     return this.newestFirst && this.#last !== undefined && this.#last < at;
   }
 
-  #keep(key: string, entry: SessionEntry): void {
-    const kept = 'session' in entry && !this.#isKept(entry.session) ? { creation: entry.creation } : entry;
+  #keep(key: string, entry: SessionEntry, keptIds: ReadonlySet<string>): void {
+    const kept = 'session' in entry && !keptIds.has(key) ? { creation: entry.creation } : entry;
     if (!this.entries.has(key)) this.characters += 'session' in kept ? textLength(kept.session) : key.length;
     this.entries.set(key, kept);
   }

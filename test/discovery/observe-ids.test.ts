@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { idsOfInterest, sessionsToRead } from '../../src/discovery/observe.js';
+import { idsOfInterest } from '../../src/discovery/interest.js';
+import { sessionsToRead } from '../../src/discovery/observe.js';
 import { SessionSnapshots } from '../../src/discovery/session-snapshots.js';
 import { changes, rules, s1, steady, stopped, feedEnd } from '../support/observations.js';
 

@@ -1,10 +1,13 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { scanList } from '../../src/discovery/list-scan.js';
 import { fakeClock } from '../support/fake-clock.js';
 import { ReadsById } from '../../src/discovery/reads-by-id.js';
-import { observe, sessionsOfInterest } from '../../src/discovery/observe.js';
+import { sessionsOfInterest } from '../../src/discovery/interest.js';
+import { observe } from '../../src/discovery/observe.js';
 import { SessionSnapshots } from '../../src/discovery/session-snapshots.js';
 import { changes, listed, rules, steady, summary } from '../support/observations.js';
+import type { Session } from '../../src/model/session.js';
+import type { CursorRow, SessionFilter } from '../../src/pipeline/ports.js';
 import { fakeServer, second, session } from '../support/server-run.js';
 import { ExporterError } from '../../src/kernel/errors.js';
 
@@ -63,7 +66,7 @@ test('everything is listed once a day, and an hour after such a list has failed'
   const before = { ...steady, watermark: 1_000n * second, listedAllMs: 0 };
   const scanAt = async (state: typeof before, atMs: number) =>
     scanList(
-      { source, byId, clock: { monotonic: () => atMs }, isKept: () => true },
+      { source, byId, clock: { monotonic: () => atMs }, isKept: async page => page },
       state,
       new AbortController().signal,
     );
@@ -92,17 +95,53 @@ test.each([
   expect(observe(steady, failed, rules).wake?.open ?? false).toBe(open);
 });
 
-test('a list keeps what is open, known or new to a sink, and one session for each new series', () => {
-  const state = { ...steady, since: { metrics: 100n }, snapshots: seenBefore('1'), unread: new Set(['unread']) };
-  const isKept = sessionsOfInterest(state, rules, () => 200n);
-  const ended = (id: string, endedAt: bigint, organization = 'contoso') =>
-    isKept(session({ id, organization, open: false, createdAt: 1n, endedAt }));
-  expect(isKept(session({ id: 'open' }))).toBe(true);
-  expect([ended('s0', 2n), ended('unread', 2n), ended('new', 100n), ended('old', 99n)]).toEqual([
-    true,
-    true,
-    true,
-    false,
-  ]);
-  expect([ended('first', 2n, 'fabrikam'), ended('second', 2n, 'fabrikam')]).toEqual([true, false]);
+const stored = (rows: readonly CursorRow[]) => ({ now: () => 200n, rows: async () => rows });
+const ended = (id: string, endedAt: bigint, organization = 'contoso') =>
+  session({ id, organization, open: false, createdAt: 1n, endedAt });
+const keptOf = async (keep: SessionFilter, sessions: readonly Session[]) => (await keep(sessions)).map(({ id }) => id);
+
+const done = (id: string, end: string): CursorRow => ({
+  sink: 'metrics',
+  session: id,
+  createdAt: 1n,
+  done: true,
+  cursor: `0;Success=1;result;${end}`,
+});
+
+describe('a list keeps', () => {
+  test('what is open, known or new to a sink, and one session for each new series', async () => {
+    const state = { ...steady, since: { metrics: 100n }, snapshots: seenBefore('1'), unread: new Set(['unread']) };
+    const keep = sessionsOfInterest(state, rules, stored([]));
+    const page = [session({ id: 'open' }), ended('s0', 2n), ended('unread', 2n), ended('new', 100n), ended('old', 99n)];
+    expect(await keptOf(keep, page)).toEqual(['open', 's0', 'unread', 'new']);
+    const others = [ended('first', 2n, 'fabrikam'), ended('second', 2n, 'fabrikam')];
+    expect(await keptOf(keep, others)).toEqual(['first']);
+  });
+
+  test('of those that every sink is done with, what has ended again; and 10,000 others while there is a feed', async () => {
+    const rows = [done('again', '50'), done('done', '100'), { ...done('pending', '100'), done: false }];
+    const page = [ended('again', 100n), ended('done', 100n), ended('pending', 100n), session({ id: 'done-open' })];
+    const withoutFeed = { ...steady, feed: { kind: 'none', waitSeconds: 5 } as const };
+    expect(await keptOf(sessionsOfInterest(withoutFeed, rules, stored(rows)), page)).toEqual([
+      'again',
+      'pending',
+      'done-open',
+    ]);
+    const many = Array.from({ length: 10_001 }, (_, n) => String(n));
+    const all = sessionsOfInterest(steady, rules, stored(many.map(id => done(id, '100'))));
+    expect((await all(many.map(id => ended(id, 100n)))).length).toBe(10_000);
+  });
+
+  test.each([
+    ['5000 open restore sessions', 5_001, true],
+    ['25000 restore sessions that are not read to their end', 25_001, false],
+  ])('no more than %s', async (words, count, open) => {
+    const keep = sessionsOfInterest(steady, rules, stored([]));
+    const page = Array.from({ length: count }, (_, n) => ({ ...ended(String(n), 100n), open }));
+    await expect(keep(page.slice(1))).resolves.toHaveLength(count - 1);
+    await expect(keep(page)).rejects.toMatchObject({
+      reason: 'rejected',
+      message: `Could not follow more than ${words}`,
+    });
+  });
 });

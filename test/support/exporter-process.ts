@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 
 /** The real program, in its own process. */
 export type ExporterProcess = Readonly<{
+  pid: number;
   /** The port that it listens on; never settles when it ends before it does. */
   listening: Promise<number>;
   /** Its exit code, or the name of the signal that ended it. */
@@ -17,11 +18,18 @@ export type ExporterProcess = Readonly<{
   kill: (signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGSTOP' | 'SIGCONT') => void;
 }>;
 
+/** Flags of Node, and the environment. */
+type Runtime = Readonly<{ flags: readonly string[]; env: Readonly<Record<string, string>> }>;
+
 /** Starts `serve` with a configuration file, on a free port; `more` flags come last. The caller ends it. */
-export function startExporter(configFile: string, more: readonly string[] = []): ExporterProcess {
+export function startExporter(
+  configFile: string,
+  more: readonly string[] = [],
+  { flags: nodeFlags, env }: Runtime = { flags: [], env: {} },
+): ExporterProcess {
   const flags = ['--config.file', configFile, '--web.listen-address', '127.0.0.1:0', ...more];
-  const child = spawn(process.execPath, ['dist/src/main.js', ...flags], {
-    env: {},
+  const child = spawn(process.execPath, [...nodeFlags, 'dist/src/main.js', ...flags], {
+    env,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const said: string[] = [];
@@ -33,6 +41,7 @@ export function startExporter(configFile: string, more: readonly string[] = []):
   });
   const ended = once(child, 'exit').then(([code, signal]: unknown[]) => (code ?? signal) as number | string);
   return {
+    pid: child.pid ?? 0,
     listening: port.promise,
     ended,
     said,

@@ -15,7 +15,7 @@ export const rules: DiscoveryRules = {
   grace: 0n,
   beginAt: (_, now) => now,
   series: {
-    initialDeltas: ({ organization }) => [counted(organization)],
+    initialDeltas: sessions => sessions.map(({ organization }) => counted(organization)),
     feedGapDeltas: missed => [counted(`missed ${String(missed)}`)],
     deletedDeltas: sessions => [counted(`deleted ${String(sessions)}`)],
   },

@@ -1,0 +1,108 @@
+import { describe, expect, test } from '@jest/globals';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { systemClock } from '../../src/kernel/clock.js';
+import { startExporter } from '../support/exporter-process.js';
+import { inFolder } from '../support/folder.js';
+import { otlpReceiver } from '../support/otlp-receiver.js';
+import { until } from '../support/until.js';
+import { ask } from '../support/web.js';
+import {
+  eventModes,
+  type HostileMode,
+  hostileServer,
+  type HostileServer,
+  listModes,
+} from './support/hostile-server.js';
+
+const mebi = 1024 * 1024;
+const [maxMemory, maxTurnMs] = [300 * mebi, 200];
+const modeMs = 5_000;
+/** A good server has an event in every second; it is counted so long after it at most. */
+const maxLagMs = 10_000;
+
+/** As the image starts it. */
+const image = { flags: ['--max-semi-space-size=16'], env: { MALLOC_MMAP_THRESHOLD_: '131072' } };
+
+function writeConfig(folder: string, servers: Readonly<Record<string, HostileServer>>, otlp: URL): string {
+  const [file, password] = [join(folder, 'vb365-exporter.yaml'), join(folder, 'password')];
+  writeFileSync(password, 'p', { mode: 0o600 });
+  const login = { api_version: 'v7', username: 'u', password_file: password };
+  const pace = { poll_interval: '5s', open_poll_interval: '1s' };
+  const config = {
+    servers: Object.entries(servers).map(([name, { url }]) => ({ name, url, ...login, ...pace })),
+    state: { path: join(folder, 'state.db') },
+    otlp: { endpoint: otlp.origin },
+    traces: { enabled: true },
+  };
+  writeFileSync(file, JSON.stringify(config));
+  return file;
+}
+
+/** Most that was resident at once, by the kernel. */
+const peakMemory = (pid: number): number =>
+  1024 * Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1]);
+
+/** The longest turn of the event loop since a time, without those under 100 ms. */
+function longestTurnMs(file: string, sinceMs: number): number {
+  const turns = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map(line => line.split(' ').map(Number));
+  return Math.max(0, ...turns.map(([atMs = 0, busyMs = 0]) => (atMs > sinceMs ? busyMs : 0)));
+}
+
+type Check = (mode: string, seen: Readonly<{ memory: number; turnMs: number }>) => void;
+
+/** Plays modes to one exporter, which also polls a good server, and hands out what it has seen after each. */
+async function playing(modes: readonly HostileMode[], check: Check): Promise<void> {
+  await inFolder(async folder => {
+    const [hostile, good, receiver] = [await hostileServer(60), await hostileServer(1), await otlpReceiver()];
+    const turns = join(folder, 'long-turns');
+    writeFileSync(turns, '');
+    const watch = `--import=${pathToFileURL(resolve('dist/test/e2e/support/long-turns.js')).href}`;
+    const child = startExporter(writeConfig(folder, { hostile, good }, receiver.url), [], {
+      flags: [...image.flags, watch],
+      env: { ...image.env, LONG_TURNS_FILE: turns },
+    });
+    try {
+      const startedMs = systemClock.now();
+      const events = (): number => Math.floor((systemClock.now() - startedMs) / 1_000);
+      good.rows(events);
+      const port = await child.listening;
+      const taken = async (): Promise<number> => {
+        const { body } = await ask(port, '/metrics');
+        return Number(
+          /^vb365_sink_delivered_total\{server="good",sink="logs",outcome="delivered"\} (\d+)$/m.exec(body)?.[1],
+        );
+      };
+      // An answer shows that the turn that starts the program is over.
+      await taken();
+      const sinceMs = systemClock.now() + 100;
+      for (const mode of modes) {
+        hostile.play(mode);
+        const endsMs = systemClock.now() + modeMs;
+        await until(() => systemClock.now() >= endsMs, 2 * modeMs);
+        const due = events();
+        await until(async () => (await taken()) >= due, maxLagMs);
+        check(mode.name, { memory: peakMemory(child.pid), turnMs: longestTurnMs(turns, sinceMs) });
+      }
+    } finally {
+      child.kill('SIGKILL');
+      await child.ended;
+      await Promise.all([hostile.close(), good.close(), receiver.close()]);
+    }
+  });
+}
+
+const check: Check = (mode, { memory, turnMs }) => {
+  expect({ mode, memory, isSmall: memory < maxMemory }).toMatchObject({ isSmall: true });
+  expect({ mode, turnMs, isQuick: turnMs < maxTurnMs }).toMatchObject({ isQuick: true });
+};
+
+describe('a hostile server costs little memory, blocks nothing and does not delay a good server', () => {
+  test('by the events of its sessions', async () => playing(eventModes, check));
+
+  test.each(listModes)('by $name', async mode => playing([mode], check));
+});

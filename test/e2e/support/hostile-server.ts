@@ -1,0 +1,177 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createGzip } from 'node:zlib';
+import { systemClock } from '../../../src/kernel/clock.js';
+
+/** How the server damages answers. `lists` count how often the list was begun. */
+export type HostileMode = Readonly<{
+  name: string;
+  /** Rows of the list of sessions. */
+  list?: Readonly<{ rows: number; of: (row: number, lists: number) => object }>;
+  /** Maximum number of events of a session. */
+  rows?: number;
+  /** Members of event number `row` that differ. */
+  event?: (row: number) => object;
+  /** Takes over the answer with events. */
+  answer?: (response: ServerResponse, session: string) => void;
+}>;
+
+const bytes = (length: number): Buffer => Buffer.alloc(length, 'a');
+const manyKeys = (row: number): object =>
+  Object.fromEntries(Array.from({ length: 18 }, (_, key) => [`k${String(row)}_${String(key)}_${Math.random()}`, 1]));
+
+/** Writes a block for as long as the client reads, 240 times at most. */
+function flood(response: ServerResponse, block: Buffer, coding?: 'gzip'): void {
+  const out = coding === undefined ? response : createGzip();
+  response.writeHead(200, coding === undefined ? {} : { 'content-encoding': coding });
+  if (out !== response) out.pipe(response);
+  let left = 240;
+  response.on('close', () => (left = 0));
+  out.write('{"offset":0,"limit":1000,"results":[{"message":"');
+  const write = (): void => {
+    while (left > 0) {
+      left -= 1;
+      if (!out.write(block)) return void out.once('drain', write);
+    }
+    out.end('"}]}');
+  };
+  write();
+}
+
+const json = (response: ServerResponse, body: string, status = 200): void =>
+  void response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+
+const openedAgain = (row: number, lists: number): object => ({
+  id: idOf(lists * 10_000 + row),
+  organization: `organization ${String(lists)} ${String(row)}`,
+});
+
+/** Hostile in what it answers for the events of 60 open sessions, which never end. */
+export const eventModes: readonly HostileMode[] = [
+  { name: 'long messages', event: row => ({ message: `Item ${String(row)} `.padEnd(4000, 'abcdefg ') }) },
+  { name: 'long messages of two bytes a character', event: row => ({ message: '漢'.repeat(1300) + String(row) }) },
+  {
+    name: 'a message with 200,000 verbs',
+    rows: 8,
+    event: () => ({ message: `Item${' was'.repeat(200_000)}`, title: '' }),
+  },
+  { name: 'a new key for every value', event: manyKeys },
+  { name: 'one text of 240 MB', answer: response => flood(response, bytes(1024 * 1024)) },
+  { name: 'compressed text of 240 MB', answer: response => flood(response, bytes(1024 * 1024), 'gzip') },
+  {
+    name: '250 MB of rows',
+    answer: response => flood(response, Buffer.from('"},{"id":"x","order":1,"m":"'.repeat(36_000))),
+  },
+  { name: 'arrays in arrays', answer: response => json(response, '['.repeat(2_000_000)) },
+];
+
+/** Hostile in what it lists. */
+export const listModes: readonly HostileMode[] = [
+  { name: 'new sessions and organizations in every list', list: { rows: 2_500, of: openedAgain } },
+  {
+    name: 'new sessions with long texts in every list',
+    list: {
+      rows: 2_500,
+      of: (row, lists) => ({ ...openedAgain(row, lists), name: 'n'.repeat(1_000), details: 'd'.repeat(2_000) }),
+    },
+  },
+  { name: '200,000 open sessions', list: { rows: 200_000, of: () => ({}) } },
+  {
+    name: '200,000 stopped sessions',
+    list: {
+      rows: 200_000,
+      of: () => ({
+        state: 'Stopped',
+        creationTime: timeOf(systemClock.now()),
+        endTime: timeOf(systemClock.now() + 60_000),
+      }),
+    },
+  },
+];
+
+const timeOf = (ms: number): string => new Date(ms).toISOString();
+const idOf = (number: number): string => `${number.toString(16).padStart(8, '0')}-bc66-476d-941a-000000000000`;
+
+const sessionOf = (number: number): object => ({
+  id: idOf(number),
+  name: 'Restore',
+  organization: 'contoso',
+  type: 'Vex',
+  creationTime: timeOf(systemClock.now() - 60_000),
+  state: 'Working',
+  result: 'Success',
+});
+
+const eventOf = (session: string, row: number): object => ({
+  id: `${row.toString(16).padStart(8, '0')}-bc66-476d-941a-${session.slice(0, 8).padStart(12, '0')}`,
+  type: 'Restore',
+  status: 'Success',
+  startTime: timeOf(systemClock.now() - 1_000),
+  endTime: timeOf(systemClock.now()),
+  order: row,
+  title: 'restore',
+  message: `Item ${String(row)} was restored successfully (type: Message; source: a; target: b)`,
+});
+
+function pageOf(query: URLSearchParams, total: number, rowOf: (row: number) => object): string {
+  const [offset, limit] = [Number(query.get('offset')), Number(query.get('limit'))];
+  const results = Array.from({ length: Math.max(0, Math.min(total - offset, limit)) }, (_, row) => rowOf(offset + row));
+  return JSON.stringify({ offset, limit, results });
+}
+
+export type HostileServer = Readonly<{
+  url: string;
+  /** Rows of events of a session so far; endless by default. */
+  rows: (count: () => number) => void;
+  play: (mode: HostileMode) => void;
+  close: () => Promise<void>;
+}>;
+
+const endless = (): number => Infinity;
+
+/** A server of API v7 with `sessions` open sessions, on a free port. */
+export async function hostileServer(sessions: number): Promise<HostileServer> {
+  let mode: HostileMode = { name: 'none' };
+  let count = endless;
+  let lists = 0;
+  const answer = (url: URL, response: ServerResponse): void => {
+    const { pathname, searchParams: query } = url;
+    const [, id, events] = /RestoreSessions\/([^/]+)(\/Events)?$/.exec(pathname) ?? [];
+    if (pathname.endsWith('/token')) json(response, '{"access_token":"t","token_type":"bearer","expires_in":3600}');
+    else if (pathname.endsWith('/ServiceInstance'))
+      json(response, JSON.stringify({ installationId: idOf(Number(url.port)), version: '7.0.0.1' }));
+    else if (pathname.endsWith('/RestoreSessions')) {
+      const { rows = sessions, of = () => ({}) } = mode.list ?? {};
+      if (Number(query.get('offset')) === 0) lists += 1;
+      json(
+        response,
+        pageOf(query, rows, row => ({ ...sessionOf(row), ...of(row, lists) })),
+      );
+    } else if (id === undefined) json(response, '{}', 404);
+    else if (events === undefined) json(response, JSON.stringify({ ...sessionOf(0), id }));
+    else if (mode.answer !== undefined) mode.answer(response, id);
+    else
+      json(
+        response,
+        pageOf(query, Math.min(count(), mode.rows ?? Infinity), row => ({ ...eventOf(id, row), ...mode.event?.(row) })),
+      );
+  };
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => answer(new URL(request.url ?? '', `http://127.0.0.1:${String(port)}`), response));
+  });
+  await new Promise<void>(resolve => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${String(port)}`,
+    rows: counting => void (count = counting),
+    play: next => void (mode = next),
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise(resolve => {
+        server.close(resolve);
+      });
+    },
+  };
+}
