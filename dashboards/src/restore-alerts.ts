@@ -48,7 +48,7 @@ export const restoreAlerts: readonly Alert[] = [
     severity: 'warning',
     expr: rise('organization:vb365_restore_sessions_failed_without_item:max', perWorkload),
     summary: `Restore sessions failed for ${tenant}.`,
-    description: `${count} restore session(s) of {{ $labels.workload }} of ${tenant} failed within ${at.restoreEventFailed.window}, and not for a failed item. Look at the records of their events and at the sessions in VB365: error.message of a session holds its details only.`,
+    description: `${count} restore session(s) of {{ $labels.workload }} of ${tenant} failed, but none of their items did. Check error.message in the log records of these sessions, then the sessions in VB365.`,
   },
   {
     ...of,

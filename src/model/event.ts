@@ -74,6 +74,10 @@ export const isFinal = ({ status, endedAt }: RestoreEvent, sessionOpen: boolean)
 /** When the event happened, for ordering, `since` and log records: its end, or its start while the end is unknown. */
 export const eventTime = (event: RestoreEvent): Nanos => event.endedAt ?? event.startedAt;
 
+/** Why an event failed, in the server's words. */
+export const failureText = ({ reason, message }: Pick<RestoreEvent, 'reason' | 'message'>): string =>
+  reason === '' ? message : reason;
+
 /** Characters of the texts of an event that can be long. */
 export const eventTextLength = ({ title, message, item, source, target, reason }: RestoreEvent): number =>
   title.length + message.length + item.name.length + item.type.length + source.length + target.length + reason.length;

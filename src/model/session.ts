@@ -43,6 +43,8 @@ export type Session = Readonly<{
   scope: string;
   clientHost: string;
   reason: string;
+  /** Why it failed, as its first failed event says; `''` if that is not known. Absent if no event failed. */
+  failure?: string;
   /** Changes with the state of the session (v8); absent where the server sends none. */
   eTag?: string;
   /** Anomalies of its times and texts; absent when there are none. */

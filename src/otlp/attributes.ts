@@ -1,4 +1,4 @@
-import { eventTime, type RestoreEvent } from '../model/event.js';
+import { eventTime, failureText, type RestoreEvent } from '../model/event.js';
 import type { Ownership } from '../model/ownership.js';
 import type { PersonalClass } from '../model/personal-data.js';
 import { type Session, sessionTime } from '../model/session.js';
@@ -91,12 +91,17 @@ export const ofResult: readonly Attribute<Session>[] = [
   },
   {
     name: 'error.message',
-    help: 'Details of a failed session, as the server writes them',
-    example: '5 items processed',
+    help: 'Why the session failed: the error message of its first failed event, because the API has no reason for a session. If no event failed, it says so, with the details that the server writes',
+    example: 'Access denied',
     holds: freeText,
-    of: session => (session.result.label === 'Failed' ? session.details : undefined),
+    of: session => (session.result.label === 'Failed' ? sessionFailure(session) : undefined),
   },
 ];
+
+function sessionFailure({ failure, details }: Session): string {
+  if (failure === '') return 'Events of the session failed; their records have the reasons';
+  return failure ?? `No event failed, and the server gives no reason${details === '' ? '' : ` (${details})`}`;
+}
 
 function sessionSeconds({ createdAt, endedAt }: Session): number | undefined {
   return endedAt === undefined || endedAt < createdAt ? undefined : toSeconds(endedAt - createdAt);
@@ -228,8 +233,6 @@ export const ofEvent: readonly Attribute<RestoreEvent>[] = [
     of: event => (event.status.label === 'Failed' ? failureText(event) : undefined),
   },
 ];
-
-const failureText = ({ reason, message }: RestoreEvent): string => (reason === '' ? message : reason);
 
 /** Event names of the log records, repeated in the attribute `veeam.event.kind`. */
 export const recordKinds = { item: 'veeam.restore.item', session: 'veeam.restore.session' } as const;

@@ -7,6 +7,7 @@ import { batchCharacters, batchSize, type SessionPart } from './batch-builder.js
 import { completeDeleted, type Completion, evaluateCompletion, quiescenceTime } from './completion.js';
 import { formatCursor } from './cursor.js';
 import { dedupe, fullRead, idOf, incrementalRead, misses, type PageResult, type ReadProgress } from './dedupe.js';
+import { withFailure } from './failure-reason.js';
 import type { EventPage } from './ports.js';
 import type { CachedSession } from './session-cache.js';
 import type { SinkWorker } from './sink-worker.js';
@@ -53,7 +54,10 @@ export async function* readSession(
       yield pagePart(entry, session, result);
     }
     const end = { session, stoppedAt, now: source.now(), grace, since: worker.since() };
-    if (page.last) yield endPart(entry, session, evaluateCompletion(cursor, progress, end));
+    if (page.last) {
+      const completion = evaluateCompletion(cursor, progress, end);
+      yield endPart(entry, await withFailure(worker, session, completion, quit), completion);
+    }
     if (page.last || quit.aborted) return;
   }
 }

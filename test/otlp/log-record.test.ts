@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import * as fc from 'fast-check';
 import { eventStatus, eventType } from '../../src/model/event.js';
-import { sessionResult, workload } from '../../src/model/session.js';
+import { type Session, sessionResult, workload } from '../../src/model/session.js';
 import { spanIdOf, traceIdOf } from '../../src/model/trace-ids.js';
 import { itemRecord, sessionRecord } from '../../src/otlp/log-record.js';
 import { recordAttributes } from '../../src/otlp/attributes.js';
@@ -153,6 +153,16 @@ describe('the record of a session', () => {
     const record = ended({ result: sessionResult(result), name: '', organization: '', workload: workload('Vez') });
     expect(record).toMatchObject({ severityNumber, body });
     expect(record.attributes['error.type']).toBe(type);
+  });
+
+  test.each<[Partial<Session>, string]>([
+    [{ failure: 'Access denied', details: '5 items processed' }, 'Access denied'],
+    [{ failure: '' }, 'Events of the session failed; their records have the reasons'],
+    [{ details: '5 items processed' }, 'No event failed, and the server gives no reason (5 items processed)'],
+    [{}, 'No event failed, and the server gives no reason'],
+  ])('that failed says why: %p', (over, message) => {
+    const { attributes } = ended({ ...over, result: sessionResult('Failed') });
+    expect(attributes['error.message']).toBe(message);
   });
 
   test('without an end has the start as its timestamp and no duration', () => {

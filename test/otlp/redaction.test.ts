@@ -42,6 +42,7 @@ const of = session({
   name: `${canaries.texts} 1`,
   reason: `${canaries.texts} 2`,
   details: `${canaries.texts} 3`,
+  failure: `${canaries.texts} 4`,
   result: sessionResult('Failed'),
 });
 const ownership: Ownership = {

@@ -94,7 +94,7 @@ describe('the root span', () => {
   });
 
   test('reports a failure', () => {
-    expect(ended({ result: sessionResult('Failed'), details: 'Gone' })?.status).toEqual({ code: 2, message: 'Gone' });
+    expect(ended({ result: sessionResult('Failed'), failure: 'Gone' })?.status).toEqual({ code: 2, message: 'Gone' });
     expect(ended({ result: sessionResult('Warning') })?.status).toEqual({ code: 0 });
   });
 });

@@ -88,7 +88,7 @@ async function live(all: World, store: Store) {
     for (const sink of sinks) sink.failure = all.failures[step] === sink.name ? error : undefined;
     await rig.step();
   }
-  for (const wait of [90n, 90n, 90n, 90n, 3_600n, 90n]) {
+  for (const wait of [90n, 90n, 90n, 90n, 3_600n, 90n, 90n, 90n]) {
     server.at += wait * second;
     await rig.step();
   }
