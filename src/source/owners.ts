@@ -217,7 +217,9 @@ function named(owner: Owner, json: JsonObject): Owner {
   const folders = objectsIn(json['oneDrives']).flatMap(
     ({ url }) => /\/personal\/([^/?#]{1,320})/.exec(text(url))?.[1] ?? [],
   );
-  const accounts = [...addresses.map(address => address.toLowerCase()), ...folders.map(accountKey)];
+  // Of a folder that an address accounts for, the address says more: the folder of a.b@c is that of a_b@c, too.
+  const others = folders.map(accountKey).filter(folder => !addresses.some(address => accountKey(address) === folder));
+  const accounts = [...addresses.map(address => address.toLowerCase()), ...others];
   const shared = ['SharedMailbox', 'PublicMailbox'].includes(text(json['accountType']));
   return { ...owner, name, email, accounts: accounts.slice(0, maxAccounts), shared };
 }

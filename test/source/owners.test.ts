@@ -19,11 +19,10 @@ const row = (order: number, ids: Readonly<Record<string, unknown>>) => ({
   ...ids,
 });
 const page = (rows: readonly object[]): Reply => ({ json: { offset: 0, limit: 1000, results: rows } });
-const user = (name: string): Reply => ({
+const user = (name: string) => ({
   json: { displayName: name, mailboxes: [{ email: `${name}@contoso.com` }], oneDrives: null },
 });
 
-/** No answer. */
 const hang = async () => new Promise<Reply>(() => undefined);
 
 const isEvents = ({ url }: Asked): boolean => url.includes('/Events');
@@ -101,9 +100,15 @@ describe('the owner of an event', () => {
     expect(await read()).toMatchObject([{ accounts: ['desk@contoso.com'], shared: accountType !== 'User' }]);
   });
 
+  test('is not taken for somebody with a similar address because of the OneDrive', async () => {
+    const oneDrives = [{ url: 'https://x/personal/a_b_contoso_com' }];
+    const { read } = await owning([row(0, { userId: 'u' })], () => ({ json: { ...user('A.b').json, oneDrives } }));
+    expect(await read()).toMatchObject([{ accounts: ['a.b@contoso.com'] }]);
+  });
+
   test('has a bounded number of accounts of bounded length', async () => {
     const mailboxes = Array.from({ length: 1_000 }, (_, n) => ({ email: `${'a'.repeat(400)}${n}@contoso.com` }));
-    const oneDrives = [{ url: `https://x/personal/${'a'.repeat(400)}` }];
+    const oneDrives = [{ url: `https://x/personal/${'b'.repeat(400)}` }];
     const json = { displayName: 'x', mailboxes: mailboxes.slice(0, 2), oneDrives };
     const { read } = await owning([row(0, { userId: 'u' }), row(1, { userId: 'v' })], ({ url }) => ({
       json: url.endsWith('u') ? json : { displayName: 'x', mailboxes },
