@@ -54,4 +54,7 @@ const milderOf = (milder: Alert['milder']): readonly string[] =>
   milder === undefined ? [] : [`${milder.severity} for ${milder.label} \`${milder.value}\``];
 
 /** A summary with the names of labels in place of their values. */
-const shown = (summary: string): string => summary.replace(/\{\{ \$labels\.(\w+) \}\}/g, '`$1`');
+const shown = (summary: string): string =>
+  summary
+    .replace(/\{\{ with \$labels\.(\w+) \}\}(.*?)\{\{ \. \}\}\{\{ end \}\}/g, '$2`$1`')
+    .replace(/\{\{ \$labels\.(\w+) \}\}/g, '`$1`');

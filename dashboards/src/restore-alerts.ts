@@ -1,11 +1,10 @@
-import { type Alert, lastKnown, risen } from './rule.js';
+import { type Alert, forTenant, lastKnown, risen } from './rule.js';
 import { thresholds as at } from './thresholds.js';
 import { unusual } from './unusual.js';
 
 const of = { component: 'restore', dashboard: 'organization', about: ['server', 'organization'] } as const;
 const ofWorkload = { ...of, about: ['server', 'organization', 'workload'] } as const;
 const ofServer = { ...of, dashboard: 'fleet', about: ['server'] } as const;
-const tenant = '{{ $labels.organization }} on {{ $labels.server }}';
 const share = '{{ $value | humanizePercentage }}';
 const count = '{{ $value | printf "%.0f" }}';
 
@@ -39,16 +38,16 @@ export const restoreAlerts: readonly Alert[] = [
     name: 'VB365RestoreEventFailed',
     severity: 'warning',
     expr: rise(itemsFailed, `${perWorkload}, event_type`),
-    summary: `Items failed for ${tenant}.`,
-    description: `{{ $labels.event_type }} failed for ${count} item(s) of {{ $labels.workload }} of ${tenant} within ${at.restoreEventFailed.window}. The log records of that organization name the items and the errors.`,
+    summary: `Items failed${forTenant}.`,
+    description: `${count} {{ $labels.workload }} item(s) failed ({{ $labels.event_type }})${forTenant} within ${at.restoreEventFailed.window}. Their log records name the items and the errors.`,
   },
   {
     ...ofWorkload,
     name: 'VB365RestoreSessionFailed',
     severity: 'warning',
     expr: rise('organization:vb365_restore_sessions_failed_without_item:max', perWorkload),
-    summary: `Restore sessions failed for ${tenant}.`,
-    description: `${count} restore session(s) of {{ $labels.workload }} of ${tenant} failed, but none of their items did. Check error.message in the log records of these sessions, then the sessions in VB365.`,
+    summary: `Restore sessions failed${forTenant}.`,
+    description: `${count} {{ $labels.workload }} restore session(s) failed${forTenant}, although none of their items did. Check error.message in the log records of these sessions, then the sessions in VB365.`,
   },
   {
     ...of,
@@ -56,8 +55,8 @@ export const restoreAlerts: readonly Alert[] = [
     severity: 'warning',
     expr: ratio('1h', '6h', at.failureRatioHigh),
     for: at.failureRatioHigh.for,
-    summary: `Many restore sessions fail for ${tenant}.`,
-    description: `${share} of the restore sessions of the last hour failed for ${tenant}. Compare the errors of the failed items; they probably have one cause.`,
+    summary: `Many restore sessions fail${forTenant}.`,
+    description: `${share} of the restore sessions of the last hour failed${forTenant}. Compare the errors of the failed items; they probably have one cause.`,
   },
   {
     ...of,
@@ -66,8 +65,8 @@ export const restoreAlerts: readonly Alert[] = [
     expr: ratio('6h', '3d', at.failureRatioElevated),
     for: at.failureRatioElevated.for,
     lookBack: '7d',
-    summary: `Restore sessions fail too often for ${tenant}.`,
-    description: `${share} of the restore sessions of the last 6 hours failed for ${tenant}. Find the most frequent workload and error.`,
+    summary: `Restore sessions fail too often${forTenant}.`,
+    description: `${share} of the restore sessions of the last 6 hours failed${forTenant}. Find the most frequent workload and error.`,
   },
   {
     ...ofServer,
@@ -87,8 +86,8 @@ export const restoreAlerts: readonly Alert[] = [
     for: at.restoreVolumeUnusual.for,
     keepFiringFor: at.restoreVolumeUnusual.keepFiringFor,
     lookBack: '7d',
-    summary: `Many more items are viewed, restored or taken out than usual for ${tenant}.`,
-    description: `${count} items in one hour for ${tenant}, more than ${String(at.restoreVolumeUnusual.timesBusiest)} times the busiest hour of the week before. Check who opened the sessions and whether a mass restore is planned.`,
+    summary: `Far more items than usual were viewed, restored or taken out${forTenant}.`,
+    description: `${count} items in one hour${forTenant}, more than ${String(at.restoreVolumeUnusual.timesBusiest)} times as many as in the busiest hour of the week before. Check who opened the sessions and whether a mass restore is planned.`,
   },
   {
     ...of,
@@ -98,8 +97,8 @@ export const restoreAlerts: readonly Alert[] = [
     for: at.restoreExportUnusual.for,
     keepFiringFor: at.restoreExportUnusual.keepFiringFor,
     lookBack: '2d',
-    summary: `Many more items are saved, exported or sent than usual for ${tenant}.`,
-    description: `${count} items left the backup in one hour for ${tenant}, more than ${String(at.restoreExportUnusual.timesBusiest)} times the busiest hour of the week before. Check initiator, target and reason in the log records.`,
+    summary: `Far more items than usual were saved, exported or sent${forTenant}.`,
+    description: `${count} items left the backup in one hour${forTenant}, more than ${String(at.restoreExportUnusual.timesBusiest)} times as many as in the busiest hour of the week before. Check initiator, target and reason in the log records.`,
   },
   {
     ...ofServer,

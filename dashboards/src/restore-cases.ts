@@ -61,11 +61,25 @@ const failedEvent: readonly Omit<Case, 'alert'>[] = [
   },
 ];
 
+const { organization: _, ...withoutTenant } = ofWorkload;
+
 const shared: readonly Omit<Case, 'alert'>[] = [
   {
     says: 'a preview that fails counts as a View',
     series: { [events('Failed', 'View')]: '0x5 1x40' },
     looks: [...silentAt(5), { minute: 7, fires: { ...one, labels: { ...ofWorkload, event_type: 'View' } } }],
+  },
+  {
+    says: 'without the label "organization" the texts name the server only',
+    series: {
+      [series('vb365_restore_events_total', {
+        ...ofServer,
+        workload: 'exchange',
+        event_type: 'Restore',
+        status: 'Failed',
+      })]: '0x5 1x40',
+    },
+    looks: [{ minute: 7, fires: { ...one, labels: { ...withoutTenant, event_type: 'Restore' } } }],
   },
   {
     says: 'a line about the session is not an item',

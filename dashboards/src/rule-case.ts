@@ -54,6 +54,9 @@ const expected = (firing: Firing, alert: Alert) => ({
 const rendered = (template: string, { labels, value = '' }: Firing): string =>
   template
     .replace(/\{\{ \$value[^}]*\}\}/g, () => value)
+    .replace(/\{\{ with \$labels\.(\w+) \}\}(.*?)\{\{ end \}\}/g, (_, label: string, text: string) =>
+      labels[label] === undefined ? '' : text.replace('{{ . }}', labels[label]),
+    )
     .replace(/\{\{ \$labels\.(\w+)( \| urlquery)? \}\}/g, (_, label: string, query?: string) =>
       query === undefined ? (labels[label] ?? '') : encodeURIComponent(labels[label] ?? ''),
     );

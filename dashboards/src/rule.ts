@@ -44,6 +44,9 @@ or
   sum by (${by}) (increase(${counter}[${window}])) > 0
 )`;
 
+/** In a text, after what happened. `metrics.organization_label: false` leaves the organization out. */
+export const forTenant = '{{ with $labels.organization }} for {{ . }}{{ end }} on {{ $labels.server }}';
+
 /** Labels that a summary and a link to a dashboard can name. */
 export type Subject = 'server' | 'organization' | 'workload' | 'instance' | 'initiator';
 

@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/clock.js';
 import type { DiscoveryReport } from '../discovery/scheduler.js';
 import type { ExporterError } from '../kernel/errors.js';
 import type { Log, LogFields } from '../kernel/log.js';
-import type { DroppedRecords, SinkName } from '../pipeline/ports.js';
+import type { DroppedRecords, RejectedEvent, SinkName } from '../pipeline/ports.js';
 import type { Correction } from '../pipeline/batch-builder.js';
 import type { DeliveryReport, Sample } from '../pipeline/delivery-report.js';
 import type { InstallationChange } from './installation.js';
@@ -18,6 +18,8 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
   const feed = failureLog(log, clock, { ...words.feed, budget: polls });
   const logUnlisted = unlistedLog(log, polls);
   const warnOfSession = linesWithin(log, sessions);
+  const logLate = lateLog(warnOfSession, clock);
+  const logRejected = rejectedLog(log, clock);
   const logUnread = unreadLog(warnOfSession);
   const sinks = new Map<SinkName, FailureLog>();
   let lastInstance = '';
@@ -36,7 +38,7 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
       const { result, error, seconds, listed } = report;
       log.debug('Poll completed', { result, seconds, listed, open: open.length });
       logUnlisted(report.rejects);
-      for (const session of report.late) warnOfSession(lateMessage, { side: 'source', session });
+      logLate(report.late);
       logMissed(log, report.missed);
       logDeleted(log, report.deleted);
       poll(error, { side: sideOf(error, 'source') });
@@ -47,9 +49,11 @@ export function logObserver(log: Log, clock: FailureClock): ServerObserver {
     delivered: (sink, report) => {
       if (report.taken > 0 || report.errors.length > 0)
         log.debug('Delivery completed', { sink, taken: report.taken, due: report.due });
+      logRejected(sink, report.rejected);
       logFindings(log, sink, report);
       // Every sink reads the same sessions; the counters of these findings are those of the metrics sink.
       if (sink === 'metrics') logFindingsOfServer(log, sink, report);
+      logLate(report.late, sink);
       logUnread(sink, report);
       const delivery = sinks.get(sink) ?? failureLog(log, clock, { ...words.delivery, budget: deliveries });
       sinks.set(sink, delivery);
@@ -91,21 +95,41 @@ function unlistedLog(log: Log, budget: LineBudget) {
 
 function logMissed(log: Log, missed: DiscoveryReport['missed']): void {
   for (const session of missed.slice(0, maxLines))
-    log.warn('Session was not reported by the change feed, found by a list', { session });
+    log.warn('Session was not reported by the change feed, found by a list', { session, reason: 'feed_gap' });
   if (missed.length > maxLines) log.warn('Sessions not reported by the change feed', { count: missed.length });
 }
 
 function logDeleted(log: Log, deleted: DiscoveryReport['deleted']): void {
   for (const session of deleted.slice(0, maxLines))
-    log.warn('Restore session was deleted on the server within a week', { session });
+    log.warn('Restore session was deleted on the server within a week', { session, reason: 'deleted_early' });
   if (deleted.length > maxLines) log.warn('Restore sessions deleted on the server', { count: deleted.length });
 }
 
-/** Names the first few events and sessions of each kind, and says how many there were if there are more. */
-function logFindings(log: Log, sink: SinkName, { rejected, deadLetters, dropped }: DeliveryReport): void {
-  for (const { session, order, id, reason } of rejected.first)
-    log.warn('Event rejected, skipping', { sink, session, order, event: known(id), reason });
-  logTotal(log, 'Events rejected', sink, rejected);
+const newsAgainMs = 600_000;
+
+/** Of what one sink reports, what none of them has reported for ten minutes: they read the same sessions. */
+function onceForSinks<Fact>({ monotonic }: FailureClock): (facts: readonly Fact[]) => readonly Fact[] {
+  const reported = new Map<string, number>();
+  return facts => {
+    for (const [key, atMs] of reported) if (monotonic() - atMs >= newsAgainMs) reported.delete(key);
+    const news = facts.filter(fact => !reported.has(JSON.stringify(fact)));
+    for (const fact of news) reported.set(JSON.stringify(fact), monotonic());
+    return news;
+  };
+}
+
+function rejectedLog(log: Log, clock: FailureClock) {
+  const newsIn = onceForSinks<RejectedEvent>(clock);
+  return (sink: SinkName, rejected: Sample<RejectedEvent>): void => {
+    const news = newsIn(rejected.first);
+    for (const { session, order, id, reason } of news)
+      log.warn('Event rejected, skipping', { sink, session, order, event: known(id), reason });
+    if (news.length > 0) logTotal(log, 'Events rejected', sink, rejected);
+  };
+}
+
+/** Names the first few records and requests of each kind, and says how many there were if there are more. */
+function logFindings(log: Log, sink: SinkName, { deadLetters, dropped }: DeliveryReport): void {
   for (const { session, event, reason, answer } of deadLetters.first)
     log.warn('Record refused by the receiver, skipping', { sink, session, event: known(event), reason, answer });
   logTotal(log, 'Records refused by the receiver', sink, deadLetters);
@@ -175,13 +199,19 @@ function linesWithin(log: Log, budget: LineBudget): WarnWithin {
   };
 }
 
-const lateMessage = 'No response for restore session after 10 s';
+/** Logs sessions that have not answered yet. */
+function lateLog(warn: WarnWithin, clock: FailureClock) {
+  const newsIn = onceForSinks<string>(clock);
+  return (late: readonly string[], sink?: SinkName): void => {
+    for (const session of newsIn(late))
+      warn('No response for restore session after 10 s', { side: 'source', sink, session });
+  };
+}
 
-/** Logs sessions that could not be read, and those that have not answered yet. Sinks share pages, and so their failures. */
+/** Logs sessions that could not be read. Sinks share pages, and so their failures. */
 function unreadLog(warn: WarnWithin) {
   const logged = new WeakSet<ExporterError>();
-  return (sink: SinkName, { unread, late }: Pick<DeliveryReport, 'unread' | 'late'>): void => {
-    for (const session of late) warn(lateMessage, { side: 'source', sink, session });
+  return (sink: SinkName, { unread }: Pick<DeliveryReport, 'unread'>): void => {
     for (const { session, error, ofServer } of unread) {
       if (error.reason === 'aborted' || logged.has(error)) continue;
       logged.add(error);

@@ -111,7 +111,7 @@ test('says which session could not be read, and that it is the source, once for 
   const unread = unreadIn('s1');
   observer.delivered('metrics', unread, 1);
   observer.delivered('logs', unread, 1);
-  observer.delivered('logs', report({ late: ['s2'] }), 1);
+  for (const sink of ['logs', 'traces'] as const) observer.delivered(sink, report({ late: ['s2'] }), 1);
   expect(said()).toEqual([
     'warn msg="Restore session could not be read, will retry" side=source sink=metrics session=s1 reason=server error="Could not read restore events: HTTP 500"',
     'warn msg="No response for restore session after 10 s" side=source sink=logs session=s2',
@@ -178,13 +178,13 @@ test('names the session that does not answer a poll, and in one line ten of thos
 
 const sample = <Item>(first: readonly Item[], count = first.length) => ({ count, first });
 
-test('Says so: names each rejected event by session, order and reason', () => {
+test('Says so: names each rejected event by session, order and reason, once for all sinks', () => {
   const { observer, said } = observerAt();
   const rejected = sample([
     { session: 's1', order: 17, id: 'e17', reason: 'no_status' as const },
     { session: 's2', order: 0, id: '', reason: 'no_id' as const },
   ]);
-  observer.delivered('logs', report({ rejected }), 1);
+  for (const sink of ['logs', 'metrics', 'traces'] as const) observer.delivered(sink, report({ rejected }), 1);
   expect(said()).toEqual([
     'warn msg="Event rejected, skipping" sink=logs session=s1 order=17 event=e17 reason=no_status',
     'warn msg="Event rejected, skipping" sink=logs session=s2 order=0 reason=no_id',

@@ -100,7 +100,7 @@ export const logDetections: readonly LogDetection[] = [
       limit: at.outsideHours.items,
     },
     summary: `${who} worked on items of ${whose} outside working hours.`,
-    description: `${who} viewed, restored or took out ${count} item(s) of ${whose} at night or at the weekend (not Monday to Friday, 07:00 to 19:00 UTC). Ask whether somebody was called out.`,
+    description: `${who} viewed, restored or took out ${count} item(s) of ${whose} at night or at the weekend (not Monday to Friday, 07:00 to 19:00 UTC). Ask whether they were on call.`,
   },
   {
     ...ofOperator,
@@ -119,7 +119,7 @@ export const logDetections: readonly LogDetection[] = [
       limit: at.manyOrganizations.organizations,
     },
     summary: `${who} worked on items of many organizations on {{ $labels.server }}.`,
-    description: `${who} viewed, restored or took out items of ${count} organizations on {{ $labels.server }} within ${at.window}. Ask which tickets it was for.`,
+    description: `${who} viewed, restored or took out items of ${count} organizations on {{ $labels.server }} within ${at.window}. Ask for the tickets.`,
   },
   {
     ...inTenant,
@@ -136,7 +136,7 @@ export const logDetections: readonly LogDetection[] = [
       when: 'more records than',
       limit: at.operatorViews.items,
     },
-    summary: `${who} viewed very many items of ${whose}.`,
+    summary: `${who} viewed an unusually large number of items of ${whose}.`,
     description: `${who} viewed ${count} items of ${whose} within ${at.window}. A preview leaves no trace in the mailbox. Check items and reason in the log records.`,
   },
   {
@@ -191,6 +191,6 @@ export const logDetections: readonly LogDetection[] = [
       limit: 0,
     },
     summary: `${who}, an account of another domain, worked on items of ${whose}.`,
-    description: `${who} viewed, restored or took out ${count} item(s) of ${whose}, but is neither an account of that organization nor a trusted one. Ask the admin of the organization whether it was ordered.`,
+    description: `${who} viewed, restored or took out ${count} item(s) of ${whose}, but is neither an account of that organization nor a trusted one. Ask the admin of the organization whether they requested it.`,
   },
 ];

@@ -1,5 +1,5 @@
 import { lostIn, secondsLeft } from '../outage.js';
-import { lastKnown, risen } from '../rule.js';
+import { forTenant, lastKnown, risen } from '../rule.js';
 import { thresholds } from '../thresholds.js';
 import { unusual } from '../unusual.js';
 import type { MetricDetection } from './detection.js';
@@ -8,7 +8,6 @@ const at = thresholds.misuse;
 const ofServer = { component: 'security', dashboard: 'exporter', about: ['server'] } as const;
 const per = 'by (server)';
 const count = '{{ $value | printf "%.0f" }}';
-const tenant = '{{ $labels.organization }} on {{ $labels.server }}';
 
 /** How many errors with these reasons polls had. */
 const pollErrors = (reasons: string, window: string): string =>
@@ -54,8 +53,8 @@ export const misuseAlerts: readonly MetricDetection[] = [
     expr: unusual('restore_items_viewed', at.massView),
     keepFiringFor: at.massView.keepFiringFor,
     lookBack: '2d',
-    summary: `Many more items are viewed than usual for ${tenant}.`,
-    description: `${count} items were viewed in one hour for ${tenant}, more than ${String(at.massView.timesBusiest)} times the busiest hour of the week before. Check initiator, client host and reason in the log records.`,
+    summary: `Far more items than usual were viewed${forTenant}.`,
+    description: `${count} items were viewed in one hour${forTenant}, more than ${String(at.massView.timesBusiest)} times as many as in the busiest hour of the week before. Check initiator, client host and reason in the log records.`,
   },
   {
     ...ofServer,
@@ -67,8 +66,8 @@ export const misuseAlerts: readonly MetricDetection[] = [
     falsePositives:
       'A restart of the server, if it refuses a login and no poll succeeds before the connection is lost.',
     expr: secondsLeft(blinded),
-    summary: 'The exporter was locked out of the VB365 server {{ $labels.server }}, and cannot reach it any more.',
-    description: `{{ $labels.server }} refused the login of the exporter and is unreachable since. Somebody may hide what happens there. Check who changed the account and the firewall. ${lostIn}`,
+    summary: 'The VB365 server {{ $labels.server }} refused the login of the exporter and no longer answers.',
+    description: `{{ $labels.server }} refused the login of the exporter and has been unreachable since. Somebody may be hiding what happens there. Check who changed the account and the firewall. ${lostIn}`,
   },
   {
     ...ofServer,
@@ -92,7 +91,7 @@ export const misuseAlerts: readonly MetricDetection[] = [
     attack: ['T1110', 'T1531'],
     falsePositives: 'A changed or expired password.',
     expr: failedLogins,
-    summary: 'The VB365 server {{ $labels.server }} refuses the login of the exporter again and again.',
+    summary: 'The VB365 server {{ $labels.server }} keeps refusing the login of the exporter.',
     description: `{{ $labels.server }} refused ${count} logins of the exporter within ${at.failedLogins.window} (${at.failedLogins.slowWindow} with slow polls). If nobody changed the account, somebody may be guessing its password until it is locked. Check its lockouts and sign-ins.`,
   },
 ];
