@@ -3,15 +3,17 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { inFolder } from '../support/folder.js';
-import { cases, chart, helm, helms, type Manifest, only, type PodSpec, rendered } from './support/helm.js';
+import { cases, chart, helm, helms, type Manifest, only, type PodSpec, rendered, workload } from './support/helm.js';
 import { runProgram } from './support/running.js';
 import { toolPath } from './support/tools.js';
 
 const [oneServer = '', operator = '', , , , , grafanaOperator = ''] = cases;
 
 /** The specs of all pods that there will be. */
-const pods = (manifests: readonly Manifest[]): readonly PodSpec[] =>
-  manifests.flatMap(({ kind, spec }) => (kind === 'StatefulSet' ? [spec.template.spec] : kind === 'Pod' ? [spec] : []));
+const pods = (manifests: readonly Manifest[]): readonly PodSpec[] => [
+  workload(manifests).spec.template.spec,
+  ...manifests.filter(({ kind }) => kind === 'Pod').map(({ spec }) => spec),
+];
 
 describe.each(helms)('%s', program => {
   test.each(cases)('finds nothing wrong with %s', async values => {

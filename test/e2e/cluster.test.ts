@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { type Cluster, startCluster } from './support/cluster.js';
-import { cases, chart, type Helm, helm, helms, type Manifest, only, rendered } from './support/helm.js';
+import { cases, chart, type Helm, helm, helms, type Manifest, only, rendered, workload } from './support/helm.js';
 
 const namespace = 'restricted';
 const restricted = {
@@ -138,7 +138,7 @@ test('the example of a ScrapeConfig is taken, without a warning', async () => {
   expect(await running().post(path, example)).toMatchObject({ status: 201, warnings: [] });
 });
 
-/** The pod that the controller would make of a StatefulSet. */
+/** The pod that the controller would make. */
 function podOf({ spec, metadata }: Manifest): object {
   const claims = spec.volumeClaimTemplates ?? [];
   const volumes = claims.map(({ metadata: { name } }) => ({ name, persistentVolumeClaim: { claimName: `${name}-0` } }));
@@ -154,7 +154,7 @@ function podOf({ spec, metadata }: Manifest): object {
 const pods = `/api/v1/namespaces/${namespace}/pods?dryRun=All&fieldValidation=Strict`;
 
 test.each(cases)('the pod of %s is admitted, without a warning', async values => {
-  const pod = podOf(only(await rendered(['--values', values]), 'StatefulSet'));
+  const pod = podOf(workload(await rendered(['--values', values])));
   expect(await running().post(pods, pod)).toMatchObject({ status: 201, warnings: [] });
 });
 
@@ -171,7 +171,7 @@ test.each([
   ],
   ['podSecurityContext.seccompProfile.type=Unconfined', 'seccompProfile'],
 ])('a pod that is less than restricted is refused: %s', async (set, word) => {
-  const pod = podOf(only(await rendered(['--values', cases[0] ?? '', '--set', set]), 'StatefulSet'));
+  const pod = podOf(workload(await rendered(['--values', cases[0] ?? '', '--set', set])));
   expect(await running().post(pods, pod)).toMatchObject({
     status: 403,
     body: { message: expect.stringContaining(word) },

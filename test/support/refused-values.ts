@@ -4,7 +4,6 @@
  */
 export const refusedValues: readonly (readonly [key: string, value: unknown])[] = [
   ['imagee', 'x'],
-  ['replicaCount', 2],
   ['image.tag', 'latest'],
   ['image.tag', 'a b'],
   ['image.digest', 'md5:1'],
@@ -24,6 +23,7 @@ export const refusedValues: readonly (readonly [key: string, value: unknown])[] 
   ['config.abandon_after', '5 minutes'],
   ['existingConfigMap', 'next-to-config'],
   ['passwords', { hq: 'next-to-existing-secret' }],
+  ['postgresql.urlKey', 'a/b'],
   ['webConfig.content.tls', {}],
   ['webConfig.tls', 'yes'],
   ['caBundle', { configMap: 'one', secret: 'other' }],
@@ -61,6 +61,7 @@ export const refusedValues: readonly (readonly [key: string, value: unknown])[] 
   ['dashboards.grafanaOperator.resyncPeriod', '1d'],
   ['networkPolicy.egress.ports', [70_000]],
   ['podDisruptionBudget.maxUnavailable', 'half'],
+  ['podDisruptionBudget.enabled', 'sometimes'],
   ['testConnection.enabled', 'true'],
 
   // Keys that there are not.
@@ -68,6 +69,7 @@ export const refusedValues: readonly (readonly [key: string, value: unknown])[] 
     'caBundle',
     'dashboards',
     'dashboards.grafanaOperator',
+    'deployment',
     'log',
     'networkPolicy',
     'networkPolicy.egress',
@@ -76,6 +78,7 @@ export const refusedValues: readonly (readonly [key: string, value: unknown])[] 
     'persistence.retentionPolicy',
     'podDisruptionBudget',
     'podMonitor',
+    'postgresql',
     'prometheusRule',
     'proxy',
     'resources',

@@ -75,6 +75,34 @@ annotations:
 {{- default (ternary (include "vb365-exporter.fullname" .) "" (not (empty .Values.passwords))) .Values.existingSecret }}
 {{- end }}
 
+{{- /* Whether the state is in PostgreSQL: "true", or empty. */ -}}
+{{- define "vb365-exporter.postgresql" -}}
+{{- $state := default dict (default dict .Values.config).state }}
+{{- if or .Values.postgresql.existingSecret (kindIs "map" $state.postgresql) }}true{{ end }}
+{{- end }}
+
+{{- /* `state` of the configuration file. */ -}}
+{{- define "vb365-exporter.state" -}}
+{{- if include "vb365-exporter.postgresql" . }}
+{{- $postgresql := deepCopy (default dict (default dict .Values.config.state).postgresql) }}
+{{- if regexMatch "://[^/]*:[^/]*@" (default "" $postgresql.url) }}
+{{- fail "config.state.postgresql.url contains a password, which everybody who reads the ConfigMap would see: put the URL into a Secret and set postgresql.existingSecret" }}
+{{- end }}
+{{- if not (or $postgresql.url $postgresql.url_file) }}
+{{- $names := list }}
+{{- range .Values.extraEnv }}{{- $names = append $names .name }}{{- end }}
+{{- if .Values.postgresql.existingSecret }}
+{{- $_ := set $postgresql "url_file" (printf "/etc/vb365-exporter/postgresql/%s" .Values.postgresql.urlKey) }}
+{{- else if not (or (has "PGHOST" $names) .Values.extraEnvFrom) }}
+{{- fail "config.state.postgresql names no database: set postgresql.existingSecret, its url or url_file, or PGHOST in extraEnv" }}
+{{- end }}
+{{- end }}
+{{- toYaml (dict "postgresql" $postgresql) }}
+{{- else }}
+{{- toYaml (dict "path" "/var/lib/vb365-exporter/vb365-exporter.db") }}
+{{- end }}
+{{- end }}
+
 {{- /* The Secret with the web configuration; empty when there is none. */ -}}
 {{- define "vb365-exporter.webSecretName" -}}
 {{- default (ternary (printf "%s-web" (include "vb365-exporter.fullname" .)) "" (not (empty .Values.webConfig.content))) .Values.webConfig.existingSecret }}
@@ -97,7 +125,7 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{- /* The configuration file: `config` with password files from the Secret and the path of the state. */ -}}
+{{- /* The configuration file: `config` with password files from the Secret and the place of the state. */ -}}
 {{- define "vb365-exporter.config" -}}
 {{- include "vb365-exporter.checkPasswords" . }}
 {{- $config := deepCopy .Values.config }}
@@ -113,7 +141,7 @@ annotations:
 {{- $_ := set . $key (printf "%s/%s" $folder .name) }}
 {{- end }}
 {{- end }}
-{{- toYaml (set $config "state" (dict "path" "/var/lib/vb365-exporter/vb365-exporter.db")) }}
+{{- toYaml (set $config "state" (include "vb365-exporter.state" . | fromYaml)) }}
 {{- end }}
 
 {{- /* A probe of the values, with an HTTP handler if it has none. Takes context, probe and path. */ -}}
@@ -208,15 +236,25 @@ metricRelabelings:
 {{- end }}
 {{- end }}
 
-{{- /* The distinct ports of the URLs in the configuration and in variables for OTLP endpoints and proxies, as a JSON list. */ -}}
+{{- /* The distinct ports of the URLs in the configuration, of PostgreSQL, and of the URLs in variables for OTLP endpoints and proxies, as a JSON list. */ -}}
 {{- define "vb365-exporter.ports" -}}
+{{- $config := default dict .Values.config }}
 {{- $urls := list }}
-{{- range .Values.config.servers }}{{- $urls = append $urls .url }}{{- with .proxy_url }}{{- $urls = append $urls . }}{{- end }}{{- end }}
-{{- with .Values.config.otlp }}{{- range compact (list .proxy_url .endpoint) }}{{- $urls = append $urls . }}{{- end }}{{- end }}
+{{- range $config.servers }}{{- $urls = append $urls .url }}{{- with .proxy_url }}{{- $urls = append $urls . }}{{- end }}{{- end }}
+{{- with $config.otlp }}{{- range compact (list .proxy_url .endpoint) }}{{- $urls = append $urls . }}{{- end }}{{- end }}
 {{- range fromYamlArray (include "vb365-exporter.env" .) }}
 {{- if and .value (regexMatch "^(OTEL_EXPORTER_OTLP_(LOGS_|TRACES_)?ENDPOINT|VB365_URL|(?i:https_proxy|http_proxy))$" .name) }}{{- $urls = append $urls .value }}{{- end }}
 {{- end }}
 {{- $ports := .Values.networkPolicy.egress.ports }}
+{{- if include "vb365-exporter.postgresql" . }}
+{{- $state := default dict $config.state }}
+{{- $port := "5432" }}
+{{- range .Values.extraEnv }}{{- if and .value (eq .name "PGPORT") }}{{- $port = .value }}{{- end }}{{- end }}
+{{- with (default dict $state.postgresql).url }}
+{{- $port = regexFind ":[0-9]+$" (regexFind "^[a-z]+://[^/?]+" .) | trimPrefix ":" | default $port }}
+{{- end }}
+{{- $ports = append $ports (int $port) }}
+{{- end }}
 {{- range $urls }}
 {{- /* A proxy may lack the scheme, and its user may hold what a URL cannot. */ -}}
 {{- $address := regexReplaceAll "^([A-Za-z]+://)?(.*@)?" (trim .) "${1}" }}

@@ -76,6 +76,10 @@ export async function rendered(args: readonly string[], program: Helm = 'helm'):
     .filter(manifest => manifest !== null);
 }
 
+/** What makes the pods: a StatefulSet, or with PostgreSQL a Deployment. */
+export const workload = (manifests: readonly Manifest[]): Manifest =>
+  only(manifests, manifests.some(({ kind }) => kind === 'Deployment') ? 'Deployment' : 'StatefulSet');
+
 /** The one object of this kind. */
 export function only(manifests: readonly Manifest[], kind: string): Manifest {
   const [found, another] = manifests.filter(manifest => manifest.kind === kind);
