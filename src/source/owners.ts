@@ -32,8 +32,8 @@ const dayMs = 86_400_000;
 const pauseMs = 60_000;
 /** Requests in flight, and waiting. Owners beyond are looked up when they occur again. */
 const [maxConcurrent, maxPending] = [16, 1_000];
-/** Owners in memory, 4 MB at most in practice; accounts of each, and their characters. */
-const [maxOwners, maxAccounts, longestAccount] = [10_000, 8, 320];
+/** Owners in memory, 4 MB at most in practice; mailboxes and OneDrives of each, and the characters of their accounts. */
+const [maxOwners, maxMailboxes, longestAccount] = [10_000, 8, 320];
 
 /** What is known of an owner. `askedMs`: when the server was last asked, by the monotonic clock; `lookup`: while it is being asked. */
 type KnownOwner = {
@@ -209,19 +209,19 @@ function refusalOf(answer: Answer): OwnerLookupOutcome | undefined {
 function named(owner: Owner, json: JsonObject): Owner {
   const name = text(json['displayName'], longestName) || text(json['name'], longestName);
   if (owner.kind !== 'user') return { ...owner, name };
-  const mailboxes = objectsIn(json['mailboxes']);
+  const mailboxes = objectsIn(json['mailboxes']).slice(0, maxMailboxes);
   const addresses = mailboxes.map(({ email }) => text(email, longestAccount)).filter(email => email !== '');
   const main = mailboxes.find(({ isArchive, email }) => isArchive !== true && text(email) !== '');
   const email = main === undefined ? (addresses[0] ?? '') : text(main['email'], longestAccount);
   // The API has no user principal name, but the URL of a OneDrive is made of it.
-  const folders = objectsIn(json['oneDrives']).flatMap(
-    ({ url }) => /\/personal\/([^/?#]{1,320})/.exec(text(url))?.[1] ?? [],
-  );
+  const folders = objectsIn(json['oneDrives'])
+    .slice(0, maxMailboxes)
+    .flatMap(({ url }) => /\/personal\/([^/?#]{1,320})/.exec(text(url))?.[1] ?? []);
   // Of a folder that an address accounts for, the address says more: the folder of a.b@c is that of a_b@c, too.
   const others = folders.map(accountKey).filter(folder => !addresses.some(address => accountKey(address) === folder));
   const accounts = [...addresses.map(address => address.toLowerCase()), ...others];
   const shared = ['SharedMailbox', 'PublicMailbox'].includes(text(json['accountType']));
-  return { ...owner, name, email, accounts: accounts.slice(0, maxAccounts), shared };
+  return { ...owner, name, email, accounts, shared };
 }
 
 const objectsIn = (value: unknown): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isJsonObject) : []);
