@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FaultStage, onFaultStage } from './support/fault-stage.js';
 import { answer, type Fault } from './support/faults.js';
@@ -50,6 +50,26 @@ describe('No login storm', () => {
         stage.stopSession(session);
         await stage.endsComplete();
         expect(stage.mostLogins()).toBe(1);
+      });
+    },
+    testMs,
+  );
+
+  test(
+    'a refused login that cannot be stored is counted with the next one',
+    async () => {
+      await onFaultStage({}, async stage => {
+        const { fault, atMs } = noted(stage, refusal);
+        const [file, elsewhere] = [join(stage.folder, 'state.db'), join(stage.folder, 'elsewhere.db')];
+        const counted = async () => (await stage.metrics()).get('vb365_logins_refused_total{server="hq"}');
+        renameSync(file, elsewhere);
+        stage.fail('token', Infinity, fault);
+        stage.simulator.revokeTokens(true);
+        await stage.pass(() => atMs.length === 1);
+        expect(await counted()).toBe(0);
+        renameSync(elsewhere, file);
+        await stage.pass(async () => (await counted()) === 2, 2_000);
+        expect(atMs).toHaveLength(2);
       });
     },
     testMs,
