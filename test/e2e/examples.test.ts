@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { inFolder } from '../support/folder.js';
 import { runProgram } from './support/running.js';
 import { toolPath } from './support/tools.js';
 
 const compose = 'examples/compose/docker-compose.yml';
+const withReplicas = 'examples/ha/docker-compose.yml';
 const withLoki = 'examples/compose/loki.yml';
 const withGrafana = 'examples/compose/grafana.yml';
 type Scraping = Readonly<{ scrape_configs: readonly Readonly<{ job_name: string }>[] }>;
@@ -17,6 +18,8 @@ test.each([
   'packaging/windows/vb365-exporter.yaml',
   'packaging/linux/vb365-exporter.yaml',
   'examples/compose/exporter/vb365-exporter.yaml',
+  'examples/ha/exporter/vb365-exporter.yaml',
+  'examples/ha/managed-postgresql.yaml',
 ])('the exporter takes %s', async file => {
   const args = ['dist/src/main.js', 'check', '--syntax-only', '--config.file', file];
   expect(await runProgram({ path: process.execPath, args })).toMatchObject({ code: 0 });
@@ -50,9 +53,9 @@ describe('Prometheus takes', () => {
     });
   });
 
-  test('the configuration of the compose stack', async () => {
+  test.each(['compose', 'ha'])('the configuration of the compose stack in examples/%s', async example => {
     await inFolder(async folder => {
-      cpSync('examples/compose/prometheus', folder, { recursive: true });
+      cpSync(`examples/${example}/prometheus`, folder, { recursive: true });
       cpSync('dashboards/prometheus', join(folder, 'rules'), { recursive: true });
       const args = ['check', 'config', join(folder, 'prometheus.yml')];
       expect(await runProgram({ path: toolPath('promtool'), args })).toMatchObject({ code: 0 });
@@ -64,6 +67,7 @@ describe('Prometheus takes', () => {
       'examples/prometheus/prometheus.yml',
       'examples/kubernetes/prometheus.yml',
       'examples/compose/prometheus/prometheus.yml',
+      'examples/ha/prometheus/prometheus.yml',
     ])
       for (const { job_name: job } of (parse(textOf(file)) as Scraping).scrape_configs) expect(job).toContain('vb365');
   });
@@ -96,6 +100,7 @@ const readers = [
 
 describe.each([
   { name: 'the compose file', file: compose, others: [], oneKey: 'read_only:' },
+  { name: 'the compose file with replicas', file: withReplicas, others: [], oneKey: 'read_only:' },
   { name: 'the overlay with Loki, Tempo and Grafana', file: withLoki, others: [compose], oneKey: 'environment:' },
   { name: 'the overlay with Grafana', file: withGrafana, others: [compose], oneKey: 'environment:' },
 ])('$name', ({ file, others, oneKey }) => {
@@ -119,7 +124,7 @@ describe.each([
     (_, { ports = [], cap_drop, security_opt, image }) => {
       expect(ports.filter(port => !port.startsWith('127.0.0.1:'))).toEqual([]);
       expect({ cap_drop, security_opt }).toEqual({ cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
-      expect(image).toMatch(/:(?:v?\d+\.\d+\.\d+|compose)$/);
+      expect(image).toMatch(/:(?:v?\d+\.\d+(?:\.\d+)?|compose)$/);
     },
   );
 
@@ -127,7 +132,7 @@ describe.each([
     const mounts = Object.values(services).flatMap(({ volumes = [] }) =>
       volumes.map(volume => volume.split(':')[0] ?? ''),
     );
-    const files = mounts.filter(mount => mount.startsWith('.')).map(mount => join('examples/compose', mount));
+    const files = mounts.filter(mount => mount.startsWith('.')).map(mount => join(dirname(file), mount));
     expect(files.length).toBeGreaterThan(3);
     for (const mounted of files) expect([mounted, existsSync(mounted)]).toEqual([mounted, true]);
   });
