@@ -84,7 +84,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     throw thrown;
   });
   const scrapers = firstIncrementHold ? new Scrapers(clock) : undefined;
-  const incrementHold = new IncrementHold({ store, table: metrics.stored, scrapers, log });
+  const incrementHold = new IncrementHold({ store, table: metrics.stored, scrapers, log, movable: 'leases' in store });
   try {
     const parts = { metrics, log, pause: async (action: () => void) => incrementHold.pause(action) };
     // Replicas load the series of a server when they acquire it.
@@ -217,6 +217,7 @@ async function serve(
       logRefused(reason, address);
     },
     metrics: async format => {
+      await incrementHold.beforePage();
       const { body, page } = await metrics.exposition(format);
       return { body, delivered: scraper => void incrementHold.served(scraper, page) };
     },

@@ -1,3 +1,4 @@
+import { endedOrLate } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
 import { toExporterError } from '../kernel/errors.js';
 import type { SeriesDelta, Store } from '../pipeline/ports.js';
@@ -10,8 +11,16 @@ type IncrementHoldDeps = Readonly<{
   table: Pick<SeriesTable, 'apply' | 'firstPage' | 'releases'>;
   /** Undefined: the hold is off, and nothing is held back. */
   scrapers: Scrapers | undefined;
+  /**
+   * The series may continue on another replica: then what no page has shown is held back in the store, so that the other
+   * one shows the old value first.
+   */
+  movable?: boolean;
   log: Pick<Log, 'error'>;
 }>;
+
+/** A page does not wait longer for the store. */
+const longestWaitMs = 2_000;
 
 const heldFamilies: ReadonlySet<string> = new Set(families.filter(row => row.held === true).map(({ name }) => name));
 
@@ -33,7 +42,7 @@ export class IncrementHold {
     return deltas.map(delta => {
       if (delta.kind !== 'counter' || delta.by === 0 || !heldFamilies.has(delta.family)) return delta;
       const firstPage = this.#deps.table.firstPage(delta) ?? Infinity;
-      return firstPage <= seen ? delta : { ...delta, held: delta.by };
+      return firstPage <= seen && !this.#isMovable ? delta : { ...delta, held: delta.by };
     });
   }
 
@@ -43,11 +52,25 @@ export class IncrementHold {
     return this.release();
   }
 
+  /** Call before each page. Resolves when what it can show is released, or late without that; never rejects. */
+  async beforePage(): Promise<void> {
+    if (this.#isMovable) await endedOrLate(this.#release(), longestWaitMs);
+  }
+
+  /** Releases what can be released now, except for what the next page shows first. Never rejects. */
+  async release(): Promise<void> {
+    if (!this.#isMovable) await this.#release();
+  }
+
+  get #isMovable(): boolean {
+    return this.#deps.movable === true && this.#deps.scrapers !== undefined;
+  }
+
   /**
    * Releases every increment whose series all scrapers have seen: stores the release, then applies it to the table.
    * One release at a time, or an increment would be released twice. Never rejects: what cannot be stored stays held.
    */
-  async release(): Promise<void> {
+  async #release(): Promise<void> {
     this.#lastRelease = this.#lastRelease
       .then(async () => this.#storeReleases())
       .catch((thrown: unknown) => {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Scraper } from '../../src/metrics/scrapers.js';
+import type { SeriesDelta } from '../../src/pipeline/ports.js';
 import { memoryStore } from '../support/memory-store.js';
 import { type Exporter, startExporter } from '../support/scraped.js';
 import { a, b, curl, scrapedBy } from '../support/scrapers.js';
+import { drivenClock } from '../support/simulator.js';
 
 /** What so many scrapes of the failures show, one after the other. */
 async function failures(exporter: Exporter, ...by: readonly Scraper[]): Promise<readonly (number | undefined)[]> {
@@ -195,5 +197,59 @@ describe('switched off', () => {
     await next.count('failed');
     expect(await failures(next, a)).toEqual([3]);
     expect(await store.series()).toEqual([expect.not.objectContaining({ held: expect.anything() })]);
+  });
+});
+
+const moved = async () => {
+  const { exporter, restart } = await scrapedBy([a], { movable: true });
+  await exporter.initialDeltas('failed');
+  expect(await failures(exporter, a, a)).toEqual([0, 0]);
+  return { exporter, next: restart };
+};
+
+const isRelease = (delta: SeriesDelta): boolean => delta.kind === 'counter' && (delta.held ?? 0) < 0;
+
+describe('A replica continues the series of another one', () => {
+  test('an increment is shown by the next page, as ever', async () => {
+    const { exporter } = await moved();
+    await exporter.count('failed', 2);
+    expect(await failures(exporter, a)).toEqual([2]);
+    await exporter.count('failed');
+    expect(await failures(exporter, a, a)).toEqual([3, 3]);
+  });
+
+  test('what no page has shown is seen as an increase on the next replica', async () => {
+    const { exporter, next } = await moved();
+    await exporter.count('failed', 2);
+    expect(await failures(exporter, a)).toEqual([2]);
+    await exporter.count('failed');
+    await exporter.incrementHold.release(); // as at a stop
+    expect(await failures(await next(), a, a, a)).toEqual([2, 2, 3]);
+  });
+
+  test('what a page has shown does not go back on the next replica', async () => {
+    const { exporter, next } = await moved();
+    await exporter.count('failed', 2);
+    expect(await failures(exporter, a)).toEqual([2]);
+    expect(await failures(await next(), a, a, a)).toEqual([2, 2, 2]);
+  });
+
+  test('a page does not wait for a store that does not answer, and shows what was released before', async () => {
+    const store = memoryStore();
+    let isStuck = false;
+    const exporter = await startExporter({
+      clock: drivenClock(),
+      movable: true,
+      store: {
+        ...store,
+        commit: async change =>
+          isStuck && change.deltas?.some(isRelease) === true ? new Promise(() => undefined) : store.commit(change),
+      },
+    });
+    await exporter.initialDeltas('failed');
+    expect(await failures(exporter, a, a)).toEqual([0, 0]);
+    isStuck = true;
+    await exporter.count('failed');
+    expect(await failures(exporter, a)).toEqual([0]);
   });
 });

@@ -36,9 +36,14 @@ export interface Exporter {
   scrape(scraper: Scraper): Promise<Readonly<Record<SeriesName, number | undefined>>>;
 }
 
-export type ExporterOptions = Readonly<{ clock: DrivenClock; store: Store; hold?: boolean }>;
+export type ExporterOptions = Readonly<{ clock: DrivenClock; store: Store; hold?: boolean; movable?: boolean }>;
 
-export async function startExporter({ clock, store, hold = true }: ExporterOptions): Promise<Exporter> {
+export async function startExporter({
+  clock,
+  store,
+  hold = true,
+  movable = false,
+}: ExporterOptions): Promise<Exporter> {
   const table = new SeriesTable(families.filter(row => row.stored === true));
   table.restore(await store.series());
   const commit = async (deltas: readonly SeriesDelta[]): Promise<void> => store.commit({ server: 'hq', deltas });
@@ -47,7 +52,7 @@ export async function startExporter({ clock, store, hold = true }: ExporterOptio
     table.apply(deltas);
   };
   const scrapers = hold ? new Scrapers(clock) : undefined;
-  const incrementHold = new IncrementHold({ store, table, scrapers, log: { error: () => undefined } });
+  const incrementHold = new IncrementHold({ store, table, scrapers, log: { error: () => undefined }, movable });
   await incrementHold.release();
   const page = (scraper: Scraper): Page => {
     const number = table.turnPage();
@@ -60,6 +65,7 @@ export async function startExporter({ clock, store, hold = true }: ExporterOptio
     initialDeltas: async name => keep([change(name, 0)]),
     page,
     scrape: async scraper => {
+      await incrementHold.beforePage();
       const { value, arrive } = page(scraper);
       await arrive();
       return { failed: value('failed'), success: value('success') };
