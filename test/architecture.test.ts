@@ -37,7 +37,7 @@ const layers: readonly (readonly [
   [
     'store',
     {
-      lines: 1800,
+      lines: 2150,
       rooms: ['kernel', 'model', 'config', 'pipeline'],
       packages: ['node:crypto', 'node:fs', 'node:os', 'node:path', 'node:sqlite', 'node:url', 'pg'],
     },
@@ -111,7 +111,7 @@ const layers: readonly (readonly [
   [
     'cli',
     {
-      lines: 2200,
+      lines: 2350,
       rooms: ['kernel', 'model', 'config', 'source', 'store', 'otlp', 'history', 'web', 'server', 'simulator', 'app'],
       packages: [
         'commander',

@@ -147,6 +147,7 @@ function addCommands(program: Command, action: Action): void {
     .action(action(async () => (await import('./doctor.js')).doctor));
   addPast(program, action);
   addOthers(program, action);
+  addState(program, action);
 }
 
 /** Commands that read the history of the servers. */
@@ -214,7 +215,14 @@ function addOthers(program: Command, action: Action): void {
     .addOption(listenAddress())
     .addOption(webConfig())
     .action(action(async () => (await import('./healthcheck.js')).healthcheck));
-  const state = program.command('state').description('inspect or repair the state file (the exporter must be stopped)');
+}
+
+function addState(program: Command, action: Action): void {
+  const state = program
+    .command('state')
+    .description(
+      'inspect, repair or copy the state (the exporter must be stopped; with PostgreSQL, only for what is changed)',
+    );
   state
     .command('show')
     .description('show the stored state of each server')
@@ -227,6 +235,13 @@ function addOthers(program: Command, action: Action): void {
     .addOption(configFile())
     .requiredOption('--server <name>', 'name of the server')
     .action(action(async () => (await import('./state.js')).forgetServer));
+  state
+    .command('copy')
+    .description('copy the state from a file to PostgreSQL, or back')
+    .addOption(configFile())
+    .requiredOption('--from <place>', 'sqlite:<path>, postgresql: (as configured) or postgresql://<url>')
+    .requiredOption('--to <place>', 'the same; it must be empty')
+    .action(action(async () => (await import('./state.js')).copyState));
   state
     .command('quarantine')
     .description('rename a damaged state file so that the exporter can start; nothing is deleted')

@@ -1,7 +1,12 @@
 import { systemClock } from '../kernel/clock.js';
 import type { Config } from '../config/parse.js';
+import { parsePostgresqlUrl, type PostgresqlConfig, postgresqlOf } from '../config/postgresql.js';
+import { configError } from '../config/problem.js';
+import { Secret } from '../kernel/secret.js';
 import { ExporterError } from '../kernel/errors.js';
 import { forget, inspect, type ServerContents } from '../store/inspect.js';
+import { copyToFile, copyToPostgresql, type CopiedRows } from '../store/copy.js';
+import { forgetInPostgresql, inspectPostgresql } from '../store/postgresql/admin.js';
 import { quarantine } from '../store/quarantine.js';
 import { readConfig } from './read-config.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
@@ -14,13 +19,18 @@ function pathOf({ state: { path, postgresql } }: Config): string {
   throw new ExporterError('config', 'Could not use the state file: "state.postgresql" is set, so there is none');
 }
 
-/** Prints the content of the state file in numbers, without personal data. */
-export function showState(flags: StateFlags & Readonly<{ json: boolean }>, terminal: Terminal): ExitCode {
-  const path = pathOf(readConfig(flags['config.file'], terminal.env));
-  const contents = inspect(path);
+/** Prints the content of the state in numbers, without personal data. */
+export async function showState(
+  flags: StateFlags & Readonly<{ json: boolean }>,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const { path, postgresql } = readConfig(flags['config.file'], terminal.env).state;
+  const contents = postgresql === undefined ? inspect(path) : await inspectPostgresql(postgresql);
   const { schema, sizeBytes, servers } = contents;
-  const title = `State file "${path}": schema ${String(schema)}, ${String(sizeBytes)} bytes`;
-  if (flags.json) terminal.print(JSON.stringify({ path, ...contents }, undefined, 2));
+  const where = postgresql === undefined ? `State file "${path}"` : 'State in PostgreSQL';
+  const title = `${where}: schema ${String(schema)}, ${String(sizeBytes)} bytes`;
+  const place = postgresql === undefined ? { path } : {};
+  if (flags.json) terminal.print(JSON.stringify({ ...place, ...contents }, undefined, 2));
   else for (const line of [title, ...servers.flatMap(serverLines)]) terminal.print(line);
   return exitCodes.stopped;
 }
@@ -47,11 +57,14 @@ const orUnknown = (text: string): string => (text === '' ? 'unknown' : text);
  * Deletes the stored state of a server and prints how much that was.
  * @throws {ExporterError} `store` when the server has no state, or the exporter runs.
  */
-export function forgetServer(flags: StateFlags & Readonly<{ server: string }>, terminal: Terminal): ExitCode {
+export async function forgetServer(
+  flags: StateFlags & Readonly<{ server: string }>,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const { server } = flags;
-  const config = readConfig(flags['config.file'], terminal.env);
-  const { servers } = config;
-  const { sessions, series, others } = forget(pathOf(config), server);
+  const { servers, state } = readConfig(flags['config.file'], terminal.env);
+  const removed = state.postgresql ? forgetInPostgresql(state.postgresql, server) : forget(state.path, server);
+  const { sessions, series, others } = await removed;
   if (sessions + series + others === 0)
     throw new ExporterError('store', `Could not forget server "${server}": it has no stored state`);
   terminal.print(
@@ -74,4 +87,44 @@ export function quarantineState(flags: StateFlags, terminal: Terminal): ExitCode
     'At the next start, counters start at 0 and earlier events are not counted; logs go back as far as "history"',
   );
   return exitCodes.stopped;
+}
+
+/**
+ * Copies the state between a file and PostgreSQL, and prints how much that was.
+ * @throws {ExporterError} `config` when it cannot be said from where to where, `store` when the exporter runs, or the
+ * target is not empty.
+ */
+export async function copyState(
+  flags: StateFlags & Readonly<{ from: string; to: string }>,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const [from, to] = [flags.from, flags.to].map(place => placeOf(place, flags, terminal));
+  const copied = await copyBetween(from, to);
+  const { session = 0, series = 0, ...others } = copied;
+  const rest = Object.values(others).reduce((sum, count) => sum + count, 0);
+  terminal.print(`Copied ${String(session)} cursors, ${String(series)} series and ${String(rest)} other rows`);
+  terminal.print('Start the exporter with the copy only: with both, everything from now on is counted twice');
+  return exitCodes.stopped;
+}
+
+type Place = ReturnType<typeof placeOf>;
+
+async function copyBetween(from: Place, to: Place): Promise<CopiedRows> {
+  if (typeof from === 'string' && typeof to === 'object') return copyToPostgresql(from, to);
+  if (typeof from === 'object' && typeof to === 'string') return copyToFile(from, to);
+  throw new ExporterError(
+    'config',
+    'Could not copy the state: one of "--from" and "--to" must be sqlite:<path>, the other postgresql: (as configured) or a URL postgresql://...',
+  );
+}
+
+/** A path, or a database: `postgresql:` is that of the configuration. */
+function placeOf(place: string, flags: StateFlags, { env }: Terminal): string | PostgresqlConfig | undefined {
+  if (place.startsWith('sqlite:') && place.length > 'sqlite:'.length) return place.slice('sqlite:'.length);
+  if (place === 'postgresql:') return readConfig(flags['config.file'], env).state.postgresql;
+  const isUrl = parsePostgresqlUrl(place) !== undefined;
+  const keys = { url: new Secret(place), tls: {}, lease_time: 15_000 };
+  const read = postgresqlOf({ postgresql: isUrl ? keys : undefined }, env);
+  if ('problems' in read) throw configError('Could not read the environment', read.problems);
+  return read.value;
 }

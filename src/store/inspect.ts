@@ -7,7 +7,7 @@ import { withFile } from './open.js';
 import { deadLetterTable, schemaOf } from './schema.js';
 
 /** The content of a state file in numbers, without names of persons or organizations. */
-type Contents = Readonly<{
+export type Contents = Readonly<{
   schema: number;
   sizeBytes: number;
   /** By name; archived entries follow the current one. */
@@ -48,7 +48,7 @@ const byName = (a: ServerContents, b: ServerContents): number =>
   a.server === b.server ? Number(a.archived) - Number(b.archived) : a.server < b.server ? -1 : 1;
 
 /** Numbers of removed rows. */
-type Removed = Readonly<{ sessions: number; series: number; others: number }>;
+export type Removed = Readonly<{ sessions: number; series: number; others: number }>;
 
 /**
  * Removes everything stored under a server's name, of every installation, with its counters.

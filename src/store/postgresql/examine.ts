@@ -19,7 +19,7 @@ type PostgresqlFacts = Readonly<{
 const oldestVersion = 13;
 
 /** Runs one transaction in the database of the configuration. @throws {ExporterError} `store`. */
-async function inPostgresql<T>(
+export async function inPostgresql<T>(
   config: PostgresqlConfig,
   verb: string,
   action: (query: RunSql) => Promise<T>,

@@ -53,21 +53,21 @@ export class PostgresqlTables {
     const complete: Required<StateChange> = { ...noChange, ...change };
     const { server, moves, since, facts, rows, deltas, deadLetters } = complete;
     for (const move of moves) await this.#move(move);
-    await this.#put(
+    await this.put(
       'since',
       Object.entries(since).map(([sink, at]) => ({ server, sink, at: clamp(at) })),
     );
-    await this.#put(
+    await this.put(
       'fact',
       Object.entries(facts).map(([name, value]) => ({ server, name, value })),
     );
-    await this.#put(
+    await this.put(
       'session',
       rows.map(({ createdAt, ...row }) => ({ server, ...row, created_at: clamp(createdAt) })),
     );
     await this.#add(deltas);
     const letters = deadLetters.map(letter => ({ ...letter, server, at: clamp(letter.at) }));
-    await this.#put(deadLetterTable, letters);
+    await this.put(deadLetterTable, letters);
   }
 
   async #move({ from, to }: Readonly<{ from: string; to: string }>): Promise<void> {
@@ -104,11 +104,11 @@ export class PostgresqlTables {
       value: writeValue(one),
       held: writeHeld(one),
     }));
-    await this.#put('series', rows);
+    await this.put('series', rows);
   }
 
   /** Adds or replaces rows in one statement; of rows with the same key the last one counts. */
-  async #put(name: keyof typeof tables, rows: readonly ResultRow[]): Promise<void> {
+  async put(name: TableName, rows: readonly ResultRow[]): Promise<void> {
     if (rows.length === 0) return;
     const { key, columns } = tables[name];
     const last = new Map(rows.map(row => [JSON.stringify(key.map(column => row[column])), row]));
@@ -141,6 +141,10 @@ const tables = {
 } as const satisfies Readonly<
   Record<string, Readonly<{ key: readonly string[]; columns: Readonly<Record<string, string>> }>>
 >;
+
+export type TableName = keyof typeof tables;
+export const tableNames: readonly TableName[] = ['since', 'fact', 'session', 'series', deadLetterTable];
+export const columnsOf = (name: TableName): readonly string[] => Object.keys(tables[name].columns);
 
 const table = (name: string): string => `${schemaName}.${name}`;
 
