@@ -15,7 +15,7 @@ export const exporterCases: readonly Case[] = [
     alert: 'VB365LeaseRenewalFailing',
     says: 'leases are not renewed any more',
     series: { [renewed]: '0 60 120 180 240 240x20' },
-    looks: [...silentAt(4, 5), { minute: 8, fires: { labels: scraped } }],
+    looks: [...silentAt(4, 5), { minute: 8, fires: { labels: scraped, value: '4m 0s' } }],
   },
   {
     alert: 'VB365LeaseRenewalFailing',
