@@ -43,7 +43,7 @@ describe('from the server to the webhook', () => {
       expect(annotations).toMatchObject({
         summary: 'Items failed for fabrikam.onmicrosoft.com on hq.',
         description: expect.stringMatching(
-          /^Restore failed for 1 item\(s\) of exchange of fabrikam.onmicrosoft.com on hq within 15m\. /,
+          /^1 exchange item\(s\) failed \(Restore\) for fabrikam.onmicrosoft.com on hq within 15m\. /,
         ),
         runbook_url: expect.stringMatching(/\/VB365RestoreEventFailed\.md$/),
         dashboard_url: expect.stringContaining(`var-organization=${fabrikam}`),
