@@ -46,6 +46,8 @@ const limits = {
   requestTimeoutMs: 60_000,
   /** A GET without a response after this time is sent once more; the first response counts. */
   repeatMs: 5_000,
+  /** A request that a whole server waits for is logged after this time. */
+  lateLogMs: 10_000,
   /** A request without a response after this time releases the semaphore, and continues. */
   semaphoreHoldMs: 10_000,
   /** How long a page of events waits for the names of owners that it is the first to mention. */

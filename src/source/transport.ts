@@ -115,20 +115,24 @@ async function receiveOnce(
 /** Adds the semaphore, the deadline and the abort signals to an exchange, and observes it. */
 function bounded(settings: RestSettings, exchange: (call: Call, signal: AbortSignal) => Promise<Answer>) {
   const { clock, observe } = settings;
+  const watch = lateLog(settings);
 
   async function timed(call: Call, abort: AbortController, timeoutMs: number): Promise<Answer> {
     const sinceMs = clock.monotonic();
     let code: ApiCode = 'error';
     const late = (): ExporterError => failure(call.operation, 'timeout', `no answer in ${String(timeoutMs)} ms`);
     const cancel = alarm(timeoutMs, () => abort.abort(late()));
+    const unwatch = watch(call);
     try {
       const answer = await exchange(call, abort.signal);
+      unwatch('answered');
       code = codeOf(answer.status);
       return answer;
     } catch (thrown) {
       throw exchangeFailure(thrown, settings, call.operation, abort.signal);
     } finally {
       cancel();
+      unwatch();
       observe(call.operation, code, (clock.monotonic() - sinceMs) / 1000);
     }
   }
@@ -147,6 +151,28 @@ function bounded(settings: RestSettings, exchange: (call: Call, signal: AbortSig
     } finally {
       unlink();
     }
+  };
+}
+
+/** Operations that a whole server waits for. A session without an answer is reported by those who read it. */
+const sharedOperations: ReadonlySet<ApiOperation> = new Set(['probe', 'token', 'sessions']);
+/** How often a request that is never answered is logged. */
+const lateAgainMs = 3_600_000;
+
+/** Logs which request waits: once, and then after an answer or an hour. */
+function lateLog({ clock, log, lateLogMs }: RestSettings) {
+  const loggedMs = new Map<ApiOperation, number>();
+  return ({ operation }: Call) => {
+    const late = (): void => {
+      if (clock.monotonic() - (loggedMs.get(operation) ?? -Infinity) < lateAgainMs) return;
+      loggedMs.set(operation, clock.monotonic());
+      log.warn('No response from the server after 10 s', { side: 'source', operation });
+    };
+    const cancel = sharedOperations.has(operation) ? alarm(lateLogMs, late) : () => undefined;
+    return (outcome?: 'answered'): void => {
+      cancel();
+      if (outcome === 'answered') loggedMs.delete(operation);
+    };
   };
 }
 

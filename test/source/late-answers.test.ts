@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Reply } from '../support/scripted-server.js';
+import { until } from '../support/until.js';
 import { bench, never } from '../support/source-rig.js';
 
 const { begin } = bench();
@@ -25,4 +26,23 @@ test('of the requests to a server that answers none, four are sent twice, and ea
   expect(outcomes.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 'rejected'));
   expect(asked).toHaveLength(10);
   hanging.resolve(page);
+});
+
+test('a list that is not answered is logged while it waits: once, until an answer has come', async () => {
+  const warned: unknown[] = [];
+  const log = { info: () => undefined, warn: (...line: unknown[]) => void warned.push(line) };
+  let isSilent = true;
+  const one = await begin(() => (isSilent ? { silent: true } : page), { log, lateLogMs: 20, requestTimeoutMs: 200 });
+  const list = async () => one.source.sessions(undefined, never);
+  const line = ['No response from the server after 10 s', { side: 'source', operation: 'sessions' }];
+  const waiting = list();
+  await until(() => warned.length > 0);
+  await expect(waiting).rejects.toMatchObject({ reason: 'timeout' });
+  await expect(list()).rejects.toMatchObject({ reason: 'timeout' });
+  expect(warned).toEqual([line]);
+  isSilent = false;
+  await list();
+  isSilent = true;
+  await expect(list()).rejects.toMatchObject({ reason: 'timeout' });
+  expect(warned).toEqual([line, line]);
 });
