@@ -1,5 +1,6 @@
 import { type Clock, endedOrLate } from '../kernel/clock.js';
-import { type ExporterError, toExporterError } from '../kernel/errors.js';
+import { ExporterError, toExporterError } from '../kernel/errors.js';
+import { linkAbort } from '../kernel/linked-abort.js';
 import type { Notify } from '../kernel/notify.js';
 import type { BacklogEntry } from './backlog.js';
 import type { SessionPart } from './batch-builder.js';
@@ -13,6 +14,8 @@ const maxReads = 28;
 export const defaultLateAfterMs = 2_000;
 /** A late answer is reported after this time. */
 export const reportedLateMs = 10_000;
+/** When nearly all reads are open, those are given up that wait for 10 s, and so many times as long as the last answer took. */
+const timesLonger = 4;
 /** If this many different sessions fail while none can be read, the server has failed. */
 const failuresOfServer = 100;
 
@@ -38,7 +41,7 @@ type Deps = Readonly<{
 }>;
 
 /** Reads what is new in one session. */
-type SessionReader = (entry: BacklogEntry) => AsyncGenerator<SessionPart>;
+type SessionReader = (entry: BacklogEntry, signal: AbortSignal) => AsyncGenerator<SessionPart>;
 
 /**
  * Reads a few sessions at a time, and hands out their parts oldest session first. A session whose answer is late does
@@ -50,6 +53,8 @@ export class ConcurrentReads {
   readonly #open = new Map<string, OpenRead>();
   /** Sessions that failed since one could be read, and are pending. */
   readonly #failed = new Set<string>();
+  /** How long the last answer took; Infinity before the first one. */
+  #answerMs = Infinity;
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -60,15 +65,16 @@ export class ConcurrentReads {
    * when the server fails, and when `quit` aborts. Never rejects.
    */
   async *outcomes(due: readonly BacklogEntry[], reader: SessionReader, quit: AbortSignal): AsyncGenerator<ReadOutcome> {
-    const waiting = due.filter(({ row }) => !this.#open.has(row.session)).values();
+    const waiting = due.filter(({ row }) => !this.#open.has(row.session));
     while (!quit.aborted) {
-      this.#begin(waiting, reader);
+      this.#begin(waiting, reader, quit);
       const read = [...this.#open.values()].find(one => !one.isLate || one.outcome !== undefined);
       if (read === undefined) return;
       if (read.outcome === undefined) await this.#waitFor(read);
       else if (read.outcome.kind === 'part') {
         const { part } = read.outcome;
         this.#failed.clear();
+        this.#answerMs = read.answerMs;
         read.next();
         yield part;
       } else {
@@ -99,14 +105,26 @@ export class ConcurrentReads {
     return late.map(({ session }) => session);
   }
 
-  #begin(waiting: Iterator<BacklogEntry>, reader: SessionReader): void {
+  #begin(waiting: BacklogEntry[], reader: SessionReader, quit: AbortSignal): void {
+    if (waiting.length > 0) this.#makeRoom();
     let active = [...this.#open.values()].filter(({ isLate }) => !isLate).length;
     for (; active < concurrency && this.#open.size < maxReads; active += 1) {
-      const next = waiting.next();
-      if (next.done === true) return;
-      const { session } = next.value.row;
-      this.#open.set(session, new OpenRead(session, reader(next.value), this.#deps));
+      const next = waiting.shift();
+      if (next === undefined) return;
+      const { session } = next.row;
+      this.#open.set(session, new OpenRead(session, signal => reader(next, signal), { ...this.#deps, quit }));
     }
+  }
+
+  /** Sessions that do not answer make room for others; they are read again after a backoff, with those that failed. */
+  #makeRoom(): void {
+    const late = [...this.#open.values()].filter(({ isLate, outcome }) => isLate && outcome === undefined);
+    const startedBefore = this.#deps.clock.monotonic() - Math.max(reportedLateMs, timesLonger * this.#answerMs);
+    late
+      .filter(({ sinceMs }) => sinceMs <= startedBefore)
+      .sort((a, b) => a.sinceMs - b.sinceMs)
+      .slice(0, Math.max(0, late.length - (maxReads - concurrency)))
+      .forEach(read => read.giveUp());
   }
 
   /** What was read ahead is read again from its cursor. */
@@ -134,24 +152,31 @@ type ReadAnswer =
   | Readonly<{ kind: 'ended' }>
   | Readonly<{ kind: 'failed'; error: ExporterError }>;
 
+type ReadDeps = Pick<Deps, 'clock' | 'lateAfterMs' | 'wakeUp'> & Readonly<{ quit: AbortSignal }>;
+
 /** One session that is being read, one part ahead of what has been handed out. */
 class OpenRead {
   readonly session: string;
   readonly #parts: AsyncGenerator<SessionPart>;
-  readonly #deps: Deps;
+  readonly #deps: ReadDeps;
+  readonly #abort = new AbortController();
+  readonly #unlink: () => void;
   /** Undefined until the server has answered. */
   outcome: ReadAnswer | undefined;
   answeredOrLate: Promise<void>;
   sinceMs: number;
   isLate = false;
+  /** How long the last answer took. */
+  answerMs = 0;
   isReported = false;
   /** In this delivery. */
   hasHandedOut = false;
   #isReleased = false;
 
-  constructor(session: string, parts: AsyncGenerator<SessionPart>, deps: Deps) {
+  constructor(session: string, read: (signal: AbortSignal) => AsyncGenerator<SessionPart>, deps: ReadDeps) {
     this.session = session;
-    this.#parts = parts;
+    this.#parts = read(this.#abort.signal);
+    this.#unlink = linkAbort(this.#abort, [deps.quit]);
     this.#deps = deps;
     this.sinceMs = deps.clock.monotonic();
     this.answeredOrLate = this.#pull();
@@ -172,6 +197,14 @@ class OpenRead {
     void this.#parts.return(undefined).catch(() => undefined);
   }
 
+  /** Fails the read, and ends its request if nobody else waits for it. */
+  giveUp(): void {
+    const message = 'Could not read the events of a restore session: no answer, and other sessions wait';
+    this.outcome = { kind: 'failed', error: new ExporterError('timeout', message) };
+    this.release();
+    this.#abort.abort();
+  }
+
   /** Resolves when the answer has come or is late. */
   async #pull(): Promise<void> {
     const { lateAfterMs = defaultLateAfterMs, wakeUp } = this.#deps;
@@ -182,11 +215,12 @@ class OpenRead {
   }
 
   async #take(): Promise<void> {
-    try {
-      const next = await this.#parts.next();
-      this.outcome = next.done === true ? { kind: 'ended' } : { kind: 'part', part: next.value };
-    } catch (thrown) {
-      this.outcome = { kind: 'failed', error: toExporterError(thrown) };
-    }
+    const answer = await this.#parts.next().then(
+      (next): ReadAnswer => (next.done === true ? { kind: 'ended' } : { kind: 'part', part: next.value }),
+      (thrown: unknown): ReadAnswer => ({ kind: 'failed', error: toExporterError(thrown) }),
+    );
+    if (answer.kind !== 'part' || this.#isReleased) this.#unlink();
+    this.answerMs = this.#deps.clock.monotonic() - this.sinceMs;
+    if (!this.#isReleased) this.outcome = answer;
   }
 }

@@ -43,7 +43,7 @@ export async function deliverDue(worker: SinkWorker, { quit, cut }: StopSignals)
 async function* readDue(worker: SinkWorker, summary: DeliverySummary, quit: AbortSignal): AsyncGenerator<SessionPart> {
   const { backlog, source, reads, random } = worker;
   const due = backlog.due(source.now(), reads.isReading);
-  for await (const outcome of reads.outcomes(due, entry => readSession(worker, entry, quit), quit)) {
+  for await (const outcome of reads.outcomes(due, (entry, signal) => readSession(worker, entry, signal), quit)) {
     if ('error' in outcome) {
       summary.unread.push(outcome);
       backlog.backOff(outcome.session, source.now(), random);

@@ -6,8 +6,14 @@ const maxPages = 100;
 /** Limits the memory to some 15 MB, and to 32 MB when texts are long. The latest page is kept in any case. */
 const [maxRows, charactersPerRow] = [10_000, 1_600];
 
-/** `weight`: rows, or more when their texts are long. */
-type CachedPage = { readonly page: Promise<EventPage | undefined>; reads: number; weight: number };
+/** `weight`: rows, or more when their texts are long. `waiting`: readers that want it. */
+type CachedPage = {
+  readonly page: Promise<EventPage | undefined>;
+  readonly request: AbortController;
+  reads: number;
+  weight: number;
+  waiting: number;
+};
 
 export type PageCache = ReturnType<typeof createPageCache>;
 
@@ -26,16 +32,30 @@ export function createPageCache(source: Pick<Source, 'events'>, readers: number)
       if (pages.get(key) === cached) pages.delete(key);
     }
   };
+  const request = (session: string, offset: number): CachedPage => {
+    const controller = new AbortController();
+    const page = source.events(session, offset, controller.signal);
+    return { page, request: controller, reads: 0, weight: 0, waiting: 0 };
+  };
   return {
-    /** As `Source.events`. A page stays the same until `invalidate`. */
+    /** As `Source.events`. A page stays the same until `invalidate`. Its request ends when every reader has aborted. */
     read: async (session: string, offset: number, signal: AbortSignal): Promise<EventPage | undefined> => {
       const key = `${session} ${String(offset)}`;
       const known = pages.get(key);
-      const cached = known ?? { page: source.events(session, offset, signal), reads: 0, weight: 0 };
+      const cached = known ?? request(session, offset);
       if (known === undefined) void keep(key, cached);
       cached.reads += 1;
       if (cached.reads >= readers) pages.delete(key);
-      return cached.page;
+      cached.waiting += 1;
+      const leave = (): void => {
+        cached.waiting -= 1;
+        if (cached.waiting > 0) return;
+        if (pages.get(key) === cached) pages.delete(key);
+        cached.request.abort();
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      if (signal.aborted) leave();
+      return cached.page.finally(() => signal.removeEventListener('abort', leave));
     },
     /** Forgets every page. */
     invalidate: () => pages.clear(),

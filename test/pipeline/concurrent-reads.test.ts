@@ -23,7 +23,9 @@ function readsOver(answers: Readonly<Record<string, Promise<unknown>>>, lateAfte
     isPending: session => !finished.has(session),
     wakeUp: { notify: () => void woken.push(clock.now()) },
   });
-  const read = async function* read(one: BacklogEntry): AsyncGenerator<SessionPart> {
+  const aborted: string[] = [];
+  const read = async function* read(one: BacklogEntry, signal: AbortSignal): AsyncGenerator<SessionPart> {
+    signal.addEventListener('abort', () => aborted.push(one.row.session));
     began.push(one.row.session);
     try {
       await answers[one.row.session];
@@ -37,7 +39,7 @@ function readsOver(answers: Readonly<Record<string, Promise<unknown>>>, lateAfte
     for await (const outcome of reads.outcomes(due, read, quit)) names.push(nameOf(outcome));
     return names;
   };
-  return { clock, reads, read, began, woken, finished, released, collect };
+  return { clock, reads, read, began, woken, finished, released, aborted, collect };
 }
 
 const nameOf = (outcome: ReadOutcome): string =>
@@ -76,6 +78,19 @@ test('a session that does not answer delays the others for a moment, is named af
   await settle();
   expect(woken).toEqual([10_000]);
   expect(await collect([])).toEqual(['s0']);
+});
+
+test('sessions that do not answer make room for others when all reads are open', async () => {
+  const hanging = Promise.withResolvers<undefined>();
+  const silent = Object.fromEntries(entries(29).map(({ row }) => [row.session, hanging.promise]));
+  const fast = readsOver({ ...silent, s0: Promise.resolve() }, 5);
+  expect(await fast.collect(entries(31))).toEqual(['s0']);
+  await fast.clock.advance(9_999);
+  expect(await fast.collect(entries(31))).toEqual([]);
+  await fast.clock.advance(1);
+  const names = await fast.collect(entries(31).slice(29));
+  expect(names).toEqual(['s1 timeout', 's2 timeout', 's3 timeout', 's4 timeout', 's29', 's30']);
+  expect(fast.aborted).toEqual(['s1', 's2', 's3', 's4']);
 });
 
 test('a late read goes on after a failed delivery; one that handed out a part is forgotten', async () => {

@@ -11,13 +11,15 @@ type Request = PromiseWithResolvers<EventPage | undefined> & Readonly<{ what: st
 /** Pages, for so many readers, over a source that answers when the test says so. */
 function slowPages(readers = 3) {
   const requests: Request[] = [];
-  const events = async (session: string, offset: number): Promise<EventPage | undefined> => {
+  const aborted: string[] = [];
+  const events = async (session: string, offset: number, until: AbortSignal): Promise<EventPage | undefined> => {
+    until.addEventListener('abort', () => aborted.push(session));
     const request = { what: `${session} ${String(offset)}`, ...Promise.withResolvers<EventPage | undefined>() };
     requests.push(request);
     return request.promise;
   };
   const pageCache = createPageCache({ events }, readers);
-  return { pages: pageCache, requests, asked: () => requests.map(({ what }) => what) };
+  return { pages: pageCache, requests, aborted, asked: () => requests.map(({ what }) => what) };
 }
 
 test('a page is requested once for all readers, at the same time or later', async () => {
@@ -124,4 +126,18 @@ test('after invalidate every page is requested again, and a late failure of an o
   await settle();
   expect((await pageCache.read('s1', 0, signal))?.readAt).toBe(2n);
   expect(asked()).toHaveLength(2);
+});
+
+test('a request ends when every reader of the page has aborted, and the next reader sends another one', async () => {
+  const { pages: pageCache, requests, aborted, asked } = slowPages();
+  const [first, second] = [new AbortController(), new AbortController()];
+  const reads = [pageCache.read('s1', 0, first.signal), pageCache.read('s1', 0, second.signal)];
+  first.abort();
+  expect(aborted).toEqual([]);
+  second.abort();
+  expect(aborted).toEqual(['s1']);
+  requests[0]?.resolve(undefined);
+  await Promise.all(reads);
+  void pageCache.read('s1', 0, signal);
+  expect(asked()).toEqual(['s1 0', 's1 0']);
 });
