@@ -66,15 +66,20 @@ export class ConcurrentReads {
    */
   async *outcomes(due: readonly BacklogEntry[], reader: SessionReader, quit: AbortSignal): AsyncGenerator<ReadOutcome> {
     const waiting = due.filter(({ row }) => !this.#open.has(row.session));
+    let isNews = false;
     while (!quit.aborted) {
       this.#begin(waiting, reader, quit);
       const read = [...this.#open.values()].find(one => !one.isLate || one.outcome !== undefined);
       if (read === undefined) return;
-      if (read.outcome === undefined) await this.#waitFor(read);
-      else if (read.outcome.kind === 'part') {
+      if (read.outcome === undefined) {
+        await this.#waitFor(read);
+        // What has been read is delivered before another session is waited for.
+        if (read.isLate && isNews && waiting.length > 0) return this.#deps.wakeUp.notify();
+      } else if (read.outcome.kind === 'part') {
         const { part } = read.outcome;
         this.#failed.clear();
         this.#answerMs = read.answerMs;
+        isNews = true;
         read.next();
         yield part;
       } else {

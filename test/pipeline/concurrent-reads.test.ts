@@ -80,13 +80,22 @@ test('a session that does not answer delays the others for a moment, is named af
   expect(await collect([])).toEqual(['s0']);
 });
 
+test('what has been read is delivered before a late session is waited for and others are begun', async () => {
+  const hanging = Promise.withResolvers<undefined>();
+  const { woken, collect } = readsOver({ s4: hanging.promise });
+  expect(await collect(entries(12))).toEqual(['s0', 's1', 's2', 's3']);
+  expect(woken).toHaveLength(1);
+  expect(await collect(entries(12).slice(4))).toEqual(['s5', 's6', 's7', 's8', 's9', 's10', 's11']);
+});
+
 test('sessions that do not answer make room for others when all reads are open', async () => {
   const hanging = Promise.withResolvers<undefined>();
   const silent = Object.fromEntries(entries(29).map(({ row }) => [row.session, hanging.promise]));
   const fast = readsOver({ ...silent, s0: Promise.resolve() }, 5);
   expect(await fast.collect(entries(31))).toEqual(['s0']);
+  expect(await fast.collect(entries(31).slice(1))).toEqual([]);
   await fast.clock.advance(9_999);
-  expect(await fast.collect(entries(31))).toEqual([]);
+  expect(await fast.collect(entries(31).slice(29))).toEqual([]);
   await fast.clock.advance(1);
   const names = await fast.collect(entries(31).slice(29));
   expect(names).toEqual(['s1 timeout', 's2 timeout', 's3 timeout', 's4 timeout', 's29', 's30']);
