@@ -2,13 +2,17 @@ import {
   accessSync,
   closeSync,
   constants,
+  copyFileSync,
   existsSync,
+  mkdtempSync,
   openSync,
   readSync,
   rmdirSync,
+  rmSync,
   statfsSync,
   statSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -32,7 +36,7 @@ const header = { bytes: 100, magic: 'SQLite format 3\0', schemaAt: 60, applicati
 
 /**
  * Checks a state file, or the place for one, without changing or locking it, so that it does not disturb a running
- * exporter. It does not read the content while a write-ahead log is part of it.
+ * exporter. Where a write-ahead log is part of it, it reads a copy.
  * @throws {ExporterError} `store` when the exporter could not use it.
  */
 export function preflight(path: string): PreflightResult {
@@ -76,10 +80,38 @@ function readHeader(path: string): PreflightResult['file'] {
   if (head.toString('latin1', 0, 16) !== header.magic) throw damage(path, 'it is not a state file, or it is damaged');
   // A write-ahead log holds what the file itself may lack: an exporter runs with it, or was killed.
   if ((sizeOf(`${path}-wal`) ?? 0) === 0) readUnlocked(path);
+  else readCopy(path);
   if (head.readInt32BE(header.applicationAt) !== applicationId) throw otherProgram(path);
   const schema = head.readInt32BE(header.schemaAt);
   checkVersion(schema, path);
   return { schema, sizeBytes: size, shared: (mode & 0o077) !== 0 };
+}
+
+/** A larger file is not copied. */
+const longestCopyBytes = 512 * 1024 * 1024;
+
+/**
+ * Checks the content with that of the write-ahead log, in a copy that nobody else can read. Reads nothing when the files
+ * are too large for that, or change meanwhile: then an exporter runs, which has checked them.
+ * @throws {ExporterError} `store`, or an error for `storeError`.
+ */
+function readCopy(path: string): void {
+  const files = [path, `${path}-wal`];
+  const stats = (): string => files.map(file => [statSync(file).size, statSync(file).mtimeMs].join(' ')).join();
+  const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  const { bavail, bsize } = statfsSync(tmpdir());
+  if (bytes > longestCopyBytes || bytes > bavail * bsize) return;
+  const folder = mkdtempSync(join(tmpdir(), 'vb365-exporter-'));
+  try {
+    const before = stats();
+    const copy = join(folder, 'state.db');
+    copyFileSync(path, copy);
+    copyFileSync(`${path}-wal`, `${copy}-wal`);
+    if (stats() !== before) return;
+    closing(new DatabaseSync(copy, { readBigInts: true }), database => checkContent(database, path));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Checks the content without a lock. @throws {ExporterError} `store`, or an error for `storeError`. */

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Store } from '../../src/pipeline/ports.js';
+import { preflight } from '../../src/store/preflight.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
 import { kill, linesOf, storeChild } from '../support/store-child.js';
 import { counter, row } from './conformance.js';
@@ -105,6 +106,16 @@ describe('a damaged state file is refused with advice and not changed', () => {
     const failure = await sqliteStore({ path }).catch((thrown: unknown) => thrown);
     expect(failure).toMatchObject({ reason: 'store', message: expect.stringContaining('it is damaged') });
     expect(String(failure)).not.toContain('canary');
+  });
+
+  test('also by a check without a lock, while commits are in its log', async () => {
+    await filled();
+    await killed();
+    expect(preflight(path).file).toBeDefined();
+    overwrite(path, 4096 * 20 + 2, 600);
+    const before = bytes();
+    expect(() => preflight(path)).toThrow('it is damaged; restore a backup of it, or move it away');
+    expect(bytes()).toEqual(before);
   });
 
   test('a log that a power cut left without a header is ignored', async () => {
