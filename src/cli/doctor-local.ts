@@ -65,7 +65,8 @@ function otlpAdvice(error: ExporterError, proxy: OtlpTarget['proxy']): string {
   if (details['statusCode'] === 404)
     return 'check that "otlp.endpoint" is the base URL of an OTLP/HTTP receiver; the exporter appends "/v1/logs" and "/v1/traces"';
   if (reason === 'rejected') return 'check that the receiver supports OTLP/HTTP with the protocol of "otlp.protocol"';
-  if (tlsCode.test(errorCode(cause)))
+  if (details['proxy'] === true) return proxyAdvice('otlp.proxy_url');
+  if (tlsCode.test(String(details['code'] ?? errorCode(cause))))
     return 'check whether the receiver expects http or https in "otlp.endpoint", and set "otlp.tls.ca_file" to the issuer of its certificate';
   if (proxy !== undefined && reason === 'network') return proxyAdvice('otlp.proxy_url');
   return 'check that the receiver runs, and that "otlp.endpoint" has its port for OTLP/HTTP (4318, not 4317 for gRPC)';

@@ -151,15 +151,30 @@ function failedRequest(
   const isLate = why.late || code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT';
   const reason: Reason = why.aborted ? 'aborted' : isLate ? 'timeout' : 'network';
   const words = why.aborted ? 'aborted' : why.late ? 'no answer in time' : wordsFor(target, cause);
-  const hidden = target.proxy === undefined ? { cause } : {};
-  return new ExporterError(reason, `Could not send to ${addressOf(target)}: ${words}`, hidden);
+  // With a proxy, the cause may hold what we sent.
+  const seen =
+    target.proxy === undefined ? { cause } : { details: { code, ...(isOfProxy(target, cause) && { proxy: true }) } };
+  return new ExporterError(reason, `Could not send to ${addressOf(target)}: ${words}`, seen);
 }
 
+const plainPort = /^(?:EPROTO|ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG)$/;
+
+/** TLS begins with the proxy, so it is the first that may not use it. */
+const isPlainProxy = ({ proxy }: OtlpTarget, cause: unknown): boolean =>
+  proxy?.url.reveal().startsWith('https:') === true && plainPort.test(errorCode(cause));
+
+const isOfProxy = (target: OtlpTarget, cause: unknown): boolean =>
+  target.proxy !== undefined && (proxyFault(cause) !== undefined || isPlainProxy(target, cause));
+
 /** With the code, by which the cause can be found in documentation. */
-function wordsFor({ proxy }: OtlpTarget, cause: unknown): string {
-  const ofProxy = proxy === undefined ? undefined : proxyFault(cause);
+function wordsFor(target: OtlpTarget, cause: unknown): string {
+  const ofProxy = target.proxy === undefined ? undefined : proxyFault(cause);
   if (ofProxy !== undefined) return ofProxy;
   const code = errorCode(cause);
+  if (isPlainProxy(target, cause)) {
+    const other = target.url.protocol === 'https:' ? ', or that of the receiver does not' : '';
+    return `the port of the proxy does not use TLS although its URL begins with "https"${other} (${code})`;
+  }
   if (code === '') return 'unknown network error';
   const isTls = code.includes('SSL') || code === 'EPROTO';
   const words = certificateFaults[code] ?? networkWords[code] ?? (isTls ? 'the TLS handshake failed' : 'network error');

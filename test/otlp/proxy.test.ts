@@ -68,4 +68,27 @@ describe('a receiver behind a proxy', () => {
     expect(outcome).toMatchObject({ message, advice: expect.stringContaining('check that the proxy runs') });
     expect(inspect([error, outcome], { depth: 9, showHidden: true })).not.toMatch(/canary|bWU6Y2FuYXJ5/);
   });
+
+  test('at a port without TLS, although its URL begins with "https", is named by the error and by doctor', async () => {
+    const { receiver, proxy } = await stage();
+    const behind = target(receiver.url, { proxy: { url: new Secret(`https://${proxy.url.host}`) } });
+    const found = await otlpCheck('logs', behind, { version: '1.2.3', clock, signal: never }).run();
+    expect(found).toMatchObject({
+      message: expect.stringMatching(
+        /: the port of the proxy does not use TLS although its URL begins with "https" \(/,
+      ),
+      advice: expect.stringContaining('"otlp.proxy_url"'),
+    });
+  });
+
+  test('a receiver without TLS behind it is not advised to check the proxy alone', async () => {
+    const { receiver, proxy } = await stage();
+    const url = new URL(receiver.url.href.replace('http:', 'https:'));
+    const behind = target(url, { proxy: through(proxy, '') });
+    const found = await otlpCheck('logs', behind, { version: '1.2.3', clock, signal: never }).run();
+    expect(found).toMatchObject({
+      message: expect.stringContaining('the TLS handshake failed'),
+      advice: expect.stringContaining('expects http or https in "otlp.endpoint"'),
+    });
+  });
 });
