@@ -73,8 +73,7 @@ export class ConcurrentReads {
       if (read === undefined) return;
       if (read.outcome === undefined) {
         await this.#waitFor(read);
-        // What has been read is delivered before another session is waited for.
-        if (read.isLate && isNews && waiting.length > 0) return this.#deps.wakeUp.notify();
+        if (isNews && this.#isBetterDelivered(read, waiting)) return this.#deps.wakeUp.notify();
       } else if (read.outcome.kind === 'part') {
         const { part } = read.outcome;
         this.#failed.clear();
@@ -83,8 +82,7 @@ export class ConcurrentReads {
         read.next();
         yield part;
       } else {
-        this.#open.delete(read.session);
-        const failure = read.outcome.kind === 'failed' ? this.#failureOf(read.session, read.outcome.error) : undefined;
+        const failure = this.#end(read);
         if (failure !== undefined) yield failure;
         if (failure?.ofServer === true) return this.#drop(one => !one.isLate);
       }
@@ -143,6 +141,16 @@ export class ConcurrentReads {
   async #waitFor(read: OpenRead): Promise<void> {
     await read.answeredOrLate;
     if (read.outcome === undefined) read.isLate = true;
+  }
+
+  /** What has been read is delivered before another session is waited for. */
+  #isBetterDelivered({ isLate }: OpenRead, waiting: readonly BacklogEntry[]): boolean {
+    return isLate && waiting.length > 0;
+  }
+
+  #end({ session, outcome }: OpenRead): ReadFailure | undefined {
+    this.#open.delete(session);
+    return outcome?.kind === 'failed' ? this.#failureOf(session, outcome.error) : undefined;
   }
 
   #failureOf(session: string, error: ExporterError): ReadFailure {
