@@ -42,7 +42,11 @@ function refusal(answer: Answer): FeedAnswer {
 const wireChanges = z.object({
   nextChangeToken: z.string().min(1).max(longestToken),
   limit: z.int().positive().catch(feedLimit),
-  results: z.array(z.unknown()),
+  // Serializers write an empty list as null too.
+  results: z
+    .array(z.unknown())
+    .nullable()
+    .transform(entries => entries ?? []),
 });
 
 function decodeChanges(json: unknown): FeedAnswer {

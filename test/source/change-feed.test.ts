@@ -33,7 +33,7 @@ describe('the change feed', () => {
   });
 
   test('is asked for its end with "latest"', async () => {
-    const one = await begin(() => ({ json: { nextChangeToken: 't', limit: 1, results: [] } }), { apiVersion: 'v8' });
+    const one = await begin(() => ({ json: { nextChangeToken: 't', limit: 1, results: null } }), { apiVersion: 'v8' });
     await one.source.changes({ token: undefined, waitSeconds: 1 }, never);
     expect(one.reads()[0]?.url).toContain('from=latest&');
   });
