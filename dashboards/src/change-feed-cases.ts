@@ -6,6 +6,7 @@ const fires = (value?: string) => ({ labels: aboutServer, ...(value === undefine
 
 const feed = of('change_feed_active');
 const info = (api_version: string): string => of('server_info', { version: '8.1', api_version, installation_id: 'i' });
+const up = of('server_up');
 const missed = of('reconcile_missed_sessions_total');
 const changed = of('installation_changes_total');
 
@@ -14,8 +15,14 @@ export const changeFeedCases: readonly Case[] = [
   {
     alert: 'VB365ChangeFeedInactive',
     says: 'a v8 server is polled',
-    series: { [feed]: '0x100', [info('v8')]: '1x100' },
+    series: { [feed]: '0x100', [info('v8')]: '1x100', [up]: '1x100' },
     looks: [...silentAt(30), { minute: 70, fires: fires() }],
+  },
+  {
+    alert: 'VB365ChangeFeedInactive',
+    says: 'a v8 server is down',
+    series: { [feed]: '0x100', [info('v8')]: '1x100', [up]: '0x100' },
+    looks: silentAt(30, 70),
   },
   {
     alert: 'VB365ChangeFeedInactive',

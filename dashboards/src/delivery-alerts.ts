@@ -6,16 +6,21 @@ const of = { component: 'delivery', dashboard: 'exporter', about: ['server'] } a
 const per = 'by (server, sink)';
 const count = '{{ $value | printf "%.0f" }}';
 
+/** Time since each sink was up to date. */
+const lag = `time() - max ${per} (
+    ${lastKnown('vb365_cursor_timestamp_seconds')}
+  or
+    ${processStart('vb365_sink_backlog_sessions')}
+)`;
+
 export const deliveryAlerts: readonly Alert[] = [
   {
     ...of,
     name: 'VB365DeliveryLag',
     severity: 'warning',
-    expr: `time() - max ${per} (
-    ${lastKnown('vb365_cursor_timestamp_seconds')}
-  or
-    ${processStart('vb365_sink_backlog_sessions')}
-) > ${String(at.deliveryLag.ageSeconds)}`,
+    expr: `${lag} > ${String(at.deliveryLag.ageSeconds)}
+unless on (server, sink)
+${lag} <= on (server) group_left () ${String(at.deliveryLag.intervals)} * max by (server) (${lastKnown('vb365_poll_interval_seconds')})`,
     for: at.deliveryLag.for,
     summary: 'A sink of {{ $labels.server }} lags behind.',
     description:

@@ -29,6 +29,12 @@ export const deliveryCases: readonly Case[] = [
   },
   {
     alert: 'VB365DeliveryLag',
+    says: 'the server is polled once an hour, then no more',
+    series: { [cursor]: '0x60 3600x240', [series('vb365_poll_interval_seconds', aboutServer)]: '3600x300' },
+    looks: [...silentAt(30, 59, 90, 170), { minute: 188, fires: fires('2h 8m 0s') }],
+  },
+  {
+    alert: 'VB365DeliveryLag',
     says: 'the sink was never up to date since the exporter started',
     series: { [backlog]: '1x60', [series('process_start_time_seconds', scraped)]: '0x60' },
     looks: [...silentAt(10, 20), { minute: 22, fires: fires('22m 0s') }],

@@ -8,15 +8,33 @@ const count = '{{ $value | printf "%.0f" }}';
 const stateErrors = (window: string): string =>
   `sum by (job, instance, operation) (increase(vb365_state_errors_total[${window}])) > 0`;
 
+const down = `up{${ourJobs}} == 0`;
+
+/** A replica is up. Only replicas have leases. */
+const replicaUp = `on (job)
+(up{${ourJobs}} == 1 and on (job, instance) vb365_lease_renewal_timestamp_seconds)`;
+
 export const exporterAlerts: readonly Alert[] = [
   {
     ...of,
     name: 'VB365ExporterDown',
     severity: 'critical',
-    expr: `up{${ourJobs}} == 0`,
+    expr: `${down}
+unless ${replicaUp}`,
     for: at.exporterDown.for,
     summary: 'The VB365 exporter {{ $labels.instance }} cannot be scraped.',
     description: `Prometheus cannot scrape {{ $labels.instance }}. Check that the process runs; its log says why it exited. After recovery the exporter counts what it missed. ${lostAfter}`,
+  },
+  {
+    ...of,
+    name: 'VB365ReplicaDown',
+    severity: 'warning',
+    expr: `${down}
+and ${replicaUp}`,
+    for: at.exporterDown.for,
+    summary: 'The replica {{ $labels.instance }} of the VB365 exporter cannot be scraped.',
+    description:
+      'Prometheus cannot scrape {{ $labels.instance }}. Other replicas are up and read its servers. Check that the process runs; its log says why it exited.',
   },
   {
     ...of,
@@ -41,9 +59,9 @@ export const exporterAlerts: readonly Alert[] = [
     name: 'VB365StateErrors',
     severity: 'warning',
     expr: stateErrors(at.stateErrors.window),
-    summary: 'The VB365 exporter {{ $labels.instance }} failed to access its state file.',
+    summary: 'The VB365 exporter {{ $labels.instance }} failed to access its state.',
     description:
-      '{{ $labels.instance }} failed to access its state file ({{ $labels.operation }}) and retries. Nothing is lost. Check free space, permissions and health of the disk at state.path.',
+      '{{ $labels.instance }} failed to access its state ({{ $labels.operation }}) and retries. Nothing is lost. Check PostgreSQL, or free space, permissions and health of the disk at state.path.',
   },
   {
     ...of,
@@ -51,17 +69,17 @@ export const exporterAlerts: readonly Alert[] = [
     severity: 'critical',
     expr: stateErrors(at.stateFailing.window),
     for: at.stateFailing.for,
-    summary: 'The VB365 exporter {{ $labels.instance }} cannot use its state file.',
-    description: `{{ $labels.instance }} has failed to access its state file ({{ $labels.operation }}) for ${at.stateFailing.for}. Nothing is counted or delivered until it works again. Check the disk at state.path. ${lostAfter}`,
+    summary: 'The VB365 exporter {{ $labels.instance }} cannot use its state.',
+    description: `{{ $labels.instance }} has failed to access its state ({{ $labels.operation }}) for ${at.stateFailing.for}. Nothing is counted or delivered until it works again. Check PostgreSQL, or the disk at state.path. ${lostAfter}`,
   },
   {
     ...of,
     name: 'VB365LeaseRenewalFailing',
-    severity: 'critical',
+    severity: 'warning',
     expr: `time() - vb365_lease_renewal_timestamp_seconds > ${String(at.leaseRenewal.ageSeconds)}`,
     for: at.leaseRenewal.for,
     summary: 'The VB365 exporter {{ $labels.instance }} cannot renew its leases in PostgreSQL.',
-    description: `{{ $labels.instance }} has not renewed its leases for {{ $value | humanizeDuration }} and reads no server. Check that PostgreSQL takes writes; "vb365-exporter doctor" says what is wrong. ${lostAfter}`,
+    description: `{{ $labels.instance }} has not renewed its leases for {{ $value | humanizeDuration }} and reads no server. Replicas that reach PostgreSQL take its servers over. Check that PostgreSQL takes writes; "vb365-exporter doctor" says what is wrong.`,
   },
   {
     ...of,

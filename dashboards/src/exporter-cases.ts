@@ -10,6 +10,13 @@ const samples = series('scrape_samples_scraped', scraped);
 const renewed = series('vb365_lease_renewal_timestamp_seconds', scraped);
 const unheld = series('vb365_lease_unheld', { ...scraped, server: 'hq' });
 
+/** One is down after 5 minutes, the other renews its leases. */
+const replicas = {
+  [up]: '1x5 0x20',
+  [series('up', { ...scraped, instance: 'replica:10365' })]: '1x25',
+  [series('vb365_lease_renewal_timestamp_seconds', { ...scraped, instance: 'replica:10365' })]: '0+60x25',
+};
+
 export const exporterCases: readonly Case[] = [
   {
     alert: 'VB365LeaseRenewalFailing',
@@ -51,6 +58,24 @@ export const exporterCases: readonly Case[] = [
     alert: 'VB365ExporterDown',
     says: 'another exporter is down',
     series: { [series('up', { job: 'node', instance: 'host:9100' })]: '0x20' },
+    looks: silentAt(12),
+  },
+  {
+    alert: 'VB365ExporterDown',
+    says: 'another replica is up',
+    series: replicas,
+    looks: silentAt(12, 20),
+  },
+  {
+    alert: 'VB365ReplicaDown',
+    says: 'one of two replicas cannot be scraped',
+    series: replicas,
+    looks: [...silentAt(5, 10), { minute: 12, fires: { labels: scraped } }],
+  },
+  {
+    alert: 'VB365ReplicaDown',
+    says: 'another exporter with a state file is up',
+    series: { [up]: '1x5 0x20', [series('up', { ...scraped, instance: 'other:10365' })]: '1x25' },
     looks: silentAt(12),
   },
   {

@@ -13,10 +13,10 @@ export const lastPoll = 'server:vb365_last_successful_poll_timestamp_seconds:max
 
 /**
  * For each server of `condition`, the seconds until it may delete history that was not read: the retention minus the time
- * since its last complete poll, or the whole retention if that time is unknown.
+ * since its last complete poll but at least 0, or the whole retention if that time is unknown.
  */
 export const secondsLeft = (condition: string): string => `(
-  ${days} * 86400 - (time() - ${lastPoll})
+  clamp_min(${days} * 86400 - (time() - ${lastPoll}), 0)
 and on (server)
   (${condition})
 )

@@ -35,7 +35,12 @@ const failures: readonly Recording[] = [
   },
   {
     name: 'organization:vb365_restore_sessions_failed_without_item:max',
-    expr: `max by (server, organization, workload, event_type) (vb365_restore_sessions_failed_total{event_type!~"${failedTypes}"})`,
+    // An exporter that is older than these rules does not know whether an item failed.
+    expr: `max by (server, organization, workload, event_type) (vb365_restore_sessions_failed_total{event_type!~"${failedTypes}"})
+or
+max by (server, organization, workload) (vb365_restore_sessions_total{result="Failed"})
+unless on (server)
+vb365_restore_sessions_failed_total`,
   },
 ];
 

@@ -47,7 +47,7 @@ export const restoreAlerts: readonly Alert[] = [
     severity: 'warning',
     expr: rise('organization:vb365_restore_sessions_failed_without_item:max', perWorkload),
     summary: `Restore sessions failed${forTenant}.`,
-    description: `${count} {{ $labels.workload }} restore session(s) failed${forTenant}, although none of their items did. Check error.message in the log records of these sessions, then the sessions in VB365.`,
+    description: `${count} {{ $labels.workload }} restore session(s) failed${forTenant}, although none of their items counts as failed. Check error.message in the log records of these sessions, then the sessions in VB365.`,
   },
   {
     ...of,

@@ -135,7 +135,9 @@ and ${slowPolls}`,
     severity: 'info',
     expr: `${highest('vb365_change_feed_active')} == 0
 and on (server)
-${highest('vb365_server_info{api_version=~"v([89]|[1-9][0-9]+)"}')}`,
+${highest('vb365_server_info{api_version=~"v([89]|[1-9][0-9]+)"}')}
+and on (server)
+${highest('vb365_server_up')} == 1`,
     for: at.changeFeedInactive.for,
     summary: 'The exporter does not use the change feed of the VB365 server {{ $labels.server }}.',
     description:

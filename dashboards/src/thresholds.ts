@@ -79,7 +79,7 @@ export const thresholds = {
   certificateExpired: { for: '5m' },
   clockSkew: { seconds: 60, for: '15m' },
   unknownValues: { window: '3d' },
-  deliveryLag: { ageSeconds: 900, for: '5m' },
+  deliveryLag: { ageSeconds: 900, intervals: 2, for: '5m' },
   deliveryFailing: { window: '30m', for: '5m' },
   deliveryRejected: { window: '30m' },
   eventsRejected: { window: '30m' },

@@ -102,7 +102,7 @@ const postgresqlSchema = section(
     ).optional(),
     tls: section('TLS files, read at the start.', otlpTlsKeys).prefault({}),
     lease_time: duration(
-      { min: '3s', max: '10m', example: '15s' },
+      { min: '3s', max: '1m', example: '15s' },
       'How long a replica that is cut off or dead keeps its servers. It renews its leases three times in this time. Set the same for all replicas.',
     ).prefault('15s'),
   },

@@ -37,7 +37,7 @@ export const reconcileMissed = counter({
 
 export const loginsRefused = counter({
   name: 'vb365_logins_refused_total',
-  help: 'Total number of logins that the server refused. After a refused login the exporter waits before the next one, and polls fail meanwhile without a login.',
+  help: 'Total number of logins that the server refused. After a refused login the exporter waits before the next one, and polls fail until then.',
   unit: 'logins',
   labels: ['server'],
   stored: true,

@@ -126,7 +126,7 @@ function createLookup(connection: Connection): (known: KnownOwner) => Promise<vo
   const { clock, log, ownerLookedUp } = connection.settings;
   const permits = createSemaphore(maxConcurrent);
   const never = new AbortController().signal;
-  /** By kind of owner: each has a resource with a permission of its own. */
+  /** By kind of owner: each has a resource and needs a permission. */
   const refusedUntilMs = new Map<OwnerKind | undefined, number>();
   let pausedUntilMs = -Infinity;
   let pending = 0;
