@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExporterError } from '../../src/kernel/errors.js';
+import { createLog } from '../../src/kernel/log.js';
 import { LeasedServers } from '../../src/server/leased-servers.js';
 import type { ServerSpec } from '../../src/server/supervisor.js';
 import type { Leases } from '../../src/store/postgresql/leases.js';
 import { fakeClock, settle } from '../support/fake-clock.js';
+import { isPromised, quotedLines, runbooks } from '../support/log-promises.js';
 import { serverConfig } from '../support/program-config.js';
 
 const specs = (...names: readonly string[]): readonly ServerSpec[] =>
@@ -73,7 +75,6 @@ function stage() {
   const replica = (id: string) => {
     const log: string[] = [];
     const lines: string[] = [];
-    const write = (message: string): void => void lines.push(message);
     let fails = false;
     const servers = new LeasedServers({
       leases: leasesOf(id),
@@ -97,12 +98,19 @@ function stage() {
       moved: (change, count) => void log.push(`${change} ${String(count)}`),
       clock,
       random: () => 0,
-      log: { info: write, warn: write },
+      log: createLog({ level: 'info', format: 'logfmt', write: line => void lines.push(line) }),
     });
     return { servers, lines, take: () => log.splice(0), fail: (isFailing: boolean) => void (fails = isFailing) };
   };
   return { clock, holders, isCutOff, replica };
 }
+
+/** For each line that the runbook quotes, whether it was logged. */
+const promisedIn = (lines: readonly string[], runbook: string): readonly boolean[] =>
+  runbooks
+    .filter(({ name }) => name === runbook)
+    .flatMap(({ text }) => quotedLines(text))
+    .map(quoted => lines.some(line => isPromised(quoted, line)));
 
 describe('a replica', () => {
   test('alone runs every server, whose state it has loaded before', async () => {
@@ -148,7 +156,8 @@ describe('a replica', () => {
     isCutOff.delete('one');
     await clock.advance(2_000);
     expect(one.take()).toEqual(['unloads a']);
-    expect(one.lines).toContain('Leases recovered');
+    expect(promisedIn(one.lines, 'VB365LeaseRenewalFailing')).toEqual([true]);
+    expect(one.lines.at(-1)).toContain('msg="Leases recovered"');
     await Promise.all([one.servers.stop(0), two.servers.stop(0)]);
   });
 
@@ -167,10 +176,11 @@ describe('a replica', () => {
 
   test('that cannot load a server releases it and tries again', async () => {
     const { clock, replica, holders } = stage();
-    const { servers, take, fail } = replica('one');
+    const { servers, lines, take, fail } = replica('one');
     fail(true);
     await servers.start(specs('a'));
     expect([take(), holders.size]).toEqual([['runs '], 0]);
+    expect(promisedIn(lines, 'VB365ServerWithoutReplica')).toEqual([true]);
     fail(false);
     await clock.advance(3_000);
     expect(take()).toEqual(['loads a', 'acquired 1', 'runs a']);
