@@ -146,6 +146,7 @@ function addCommands(program: Command, action: Action): void {
     .option('--json', 'print JSON', false)
     .action(action(async () => (await import('./doctor.js')).doctor));
   addPast(program, action);
+  addBackfill(program, action);
   addOthers(program, action);
   addState(program, action);
 }
@@ -191,6 +192,30 @@ function addPast(program: Command, action: Action): void {
     .option('--state [file]', 'say why a record is missing, from this state file (default: that of the configuration)')
     .option('--json', 'print JSON', false)
     .action(action(async () => (await import('./audit.js')).audit));
+}
+
+function addBackfill(program: Command, action: Action): void {
+  addPastOptions(
+    program
+      .command('backfill')
+      .description(
+        "write the counters of the time before the exporter as OpenMetrics, for promtool's create-blocks-from openmetrics",
+      ),
+    'all',
+  )
+    .option('--to <time>', 'end here, as --from (default: where live counting began, from the state file)', moment)
+    .requiredOption('--out <file>', 'file to write; it is replaced when it is complete; - for standard output')
+    .addOption(new Option('--step <duration>', 'time between two samples').argParser(step).default(3_600_000, '1h'))
+    .addOption(
+      new Option(
+        '--label <name=value>',
+        'label that Prometheus adds when it scrapes, such as job=vb365; can be repeated',
+      )
+        .argParser(appendLabel)
+        .default([], 'none'),
+    )
+    .option('--state <file>', 'state file that says where live counting began (default: that of the configuration)')
+    .action(action(async () => (await import('./backfill.js')).backfill));
 }
 
 function addOthers(program: Command, action: Action): void {
@@ -251,6 +276,14 @@ function addState(program: Command, action: Action): void {
 
 const append = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
+type Label = readonly [name: string, value: string];
+
+function appendLabel(text: string, before: readonly Label[]): readonly Label[] {
+  const [, name, value] = /^([a-zA-Z_]\w*)=(.+)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('Must be a label such as job=vb365.');
+  return [...before, [name, value]];
+}
+
 function moment(text: string): History {
   const parsed = parseHistory(text);
   if (parsed !== undefined) return parsed;
@@ -262,6 +295,12 @@ function moment(text: string): History {
 function duration(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError('Must be a duration such as 20s or 5m.');
+  return ms;
+}
+
+function step(text: string): number {
+  const ms = duration(text);
+  if (ms < 1_000) throw new InvalidArgumentError('Must be at least 1s.');
   return ms;
 }
 

@@ -4,9 +4,10 @@ import { ExporterError, toExporterError } from '../kernel/errors.js';
 import { ownershipOf } from '../model/ownership.js';
 import { type Session, sessionTime } from '../model/session.js';
 import { type Nanos, seconds } from '../model/time.js';
-import { startCursor } from '../pipeline/cursor.js';
+import { type Cursor, startCursor } from '../pipeline/cursor.js';
 import { dedupe, fullRead, happenedAt } from '../pipeline/dedupe.js';
 import {
+  type Batch,
   type EventPage,
   concernsOneRequest,
   type SessionFilter,
@@ -17,6 +18,8 @@ import { creationOf, lengthCheck, repetitionCheck } from '../pipeline/read-sessi
 
 /** Server times: what happened at `from` or later, and before `to`. */
 export type Window = Readonly<{ from: Nanos; to: Nanos }>;
+
+type Failure = Batch['failures'][number]['item'];
 
 /** A part of a session: at most a page of its events, as live sinks take them. */
 export type HistoryPart = Readonly<{
@@ -31,6 +34,8 @@ export type HistoryPart = Readonly<{
     stopped: boolean;
     /** Rows that are not final: they still run, or never ended. */
     unfinished: number;
+    /** The type of a failed item, when a failed session stopped in the window; see `restoreSessionsFailed`. */
+    failure: Failure | undefined;
     /** The server deleted the session while it was read. */
     deleted: boolean;
   }>;
@@ -106,7 +111,7 @@ async function* readEvents(
     if (page === undefined) {
       if ((await source.session(session.id, signal)) !== undefined)
         throw new ExporterError('rejected', 'Could not read the events of a restore session that the server still has');
-      yield { session, events: [], rejected: 0, end: { stopped: false, unfinished: 0, deleted: true } };
+      yield { session, events: [], rejected: 0, end: { ...noEnd, deleted: true } };
       return;
     }
     checkRepetition(page);
@@ -116,11 +121,17 @@ async function* readEvents(
     const events = result.events
       .filter(event => isIn(window, happenedAt(event, context)))
       .map(event => ({ session, event, ownership: ownershipOf(session, event) }));
-    const end = { stopped, unfinished: progress.unfinished.length, deleted: false };
+    const end = { ...noEnd, stopped, unfinished: progress.unfinished.length, failure: failureOf(session, cursor) };
     yield { session, events, rejected: result.rejected.length, ...(page.last && { end }) };
     if (page.last) return;
   }
 }
+
+const noEnd = { stopped: false, unfinished: 0, failure: undefined, deleted: false } as const;
+
+/** As `completion.ts` counts it when nothing more is expected of the session. */
+const failureOf = ({ open, result }: Session, { failed }: Cursor): Failure | undefined =>
+  open || result.label !== 'Failed' || failed === 'counted' ? undefined : (failed ?? 'None');
 
 const backoff: Backoff = { baseMs: 500, capMs: 30_000 };
 const attempts = 6;

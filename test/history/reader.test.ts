@@ -68,7 +68,7 @@ describe('the reader of history', () => {
       const parts = await read(source, { from: now - 3n * day, to: now - day });
       const days = parts.flatMap(({ events }) => events.map(({ event }) => (now - event.startedAt) / day));
       expect(days).toEqual([3n, 2n]);
-      expect(parts.at(-1)?.end).toEqual({ stopped: false, unfinished: 0, deleted: false });
+      expect(parts.at(-1)?.end).toEqual({ stopped: false, unfinished: 0, failure: undefined, deleted: false });
     });
   });
 
@@ -78,7 +78,10 @@ describe('the reader of history', () => {
       world.appendEvent(id, { startedAt: nowNanos() - day, status: 'Running' });
       world.appendEvent(id, { startedAt: nowNanos() - day });
       const [part] = await read(source, all());
-      expect([part?.events.length, part?.end]).toEqual([1, { stopped: false, unfinished: 1, deleted: false }]);
+      expect([part?.events.length, part?.end]).toEqual([
+        1,
+        { stopped: false, unfinished: 1, failure: undefined, deleted: false },
+      ]);
     });
   });
 

@@ -13,10 +13,14 @@ export interface Prometheus {
   stop(): Promise<void>;
 }
 
-export type PrometheusOptions = Readonly<{ target: string; intervalSeconds: number }>;
+export type PrometheusOptions = Readonly<{
+  target: string;
+  intervalSeconds: number;
+  /** Default: an empty one. */ tsdb?: string;
+}>;
 
 /** Starts one, and waits for its first scrape. */
-export async function startPrometheus({ target, intervalSeconds }: PrometheusOptions): Promise<Prometheus> {
+export async function startPrometheus({ target, intervalSeconds, tsdb }: PrometheusOptions): Promise<Prometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'vb365-prometheus-'));
   const interval = `${String(intervalSeconds)}s`;
   writeFileSync(
@@ -30,7 +34,8 @@ scrape_configs: [{ job_name: vb365, static_configs: [{ targets: ['${target}'] }]
     path: toolPath('prometheus'),
     args: [
       `--config.file=${join(folder, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(folder, 'tsdb')}`,
+      `--storage.tsdb.path=${tsdb ?? join(folder, 'tsdb')}`,
+      '--storage.tsdb.retention.time=10y',
       `--web.listen-address=${url.slice('http://'.length)}`,
       '--enable-feature=exemplar-storage',
     ],
