@@ -84,10 +84,10 @@ export async function* readHistory(
   progress?.({ sessions: oldestFirst.length, of: oldestFirst.length, events });
 }
 
-const mayHold = (session: Session, { from, to }: Window): boolean =>
-  session.undated === true ||
-  (session.createdAt < to &&
-    (session.open || session.anomalies !== undefined || sessionTime(session) + lateness >= from));
+function mayHold({ undated, open, createdAt, endedAt }: Session, { from, to }: Window): boolean {
+  const mayReach = open || endedAt === undefined || endedAt + lateness >= from;
+  return undated === true || (createdAt < to && mayReach);
+}
 
 const byCreation = (a: Session, b: Session): number =>
   a.createdAt === b.createdAt ? (a.id < b.id ? -1 : 1) : a.createdAt < b.createdAt ? -1 : 1;

@@ -72,6 +72,14 @@ describe('the reader of history', () => {
     });
   });
 
+  test('reads a stopped session that has no end, whenever it began', async () => {
+    await onStage({}, async ({ simulator: { world }, source }) => {
+      const { id } = world.addSession({ createdAt: nowNanos() - 10n * day, state: 'Stopped' });
+      world.appendEvent(id, { startedAt: nowNanos() - day });
+      expect(idsOf(await read(source, { from: nowNanos() - 3n * day, to: nowNanos() }))).toHaveLength(1);
+    });
+  });
+
   test('leaves out what still runs, and counts it', async () => {
     await onStage({}, async ({ simulator: { world }, source }) => {
       const { id } = world.addSession({ createdAt: nowNanos() - day });
