@@ -9,6 +9,7 @@ import { origins } from '../otlp/sinks.js';
 import { readState } from '../store/read.js';
 import { fileWords } from './output.js';
 import { chosenServers, type PastFlags, readPast, untilStopped } from './past.js';
+import { pathOf } from './state.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
 type AuditFlags = PastFlags &
@@ -48,7 +49,7 @@ type NamedFindings = AuditFindings & Readonly<{ reasons: readonly string[] }>;
 
 /** The findings with a reason for each missing record, where a state file is compared. */
 function withReasons(findings: AuditFindings, { state }: AuditFlags, config: Config): NamedFindings {
-  const path = state === true ? config.state.path : state;
+  const path = state === true ? pathOf(config) : state;
   const reasons = path === undefined ? [] : readState(path, reader => explanations(findings.missing, reader));
   return { ...findings, reasons };
 }

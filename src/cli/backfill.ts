@@ -5,6 +5,7 @@ import { formatInstant, type Nanos } from '../model/time.js';
 import { readState } from '../store/read.js';
 import { writeOutput } from './output.js';
 import { chosenServers, type PastFlags, readPast, untilStopped } from './past.js';
+import { pathOf } from './state.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
 type BackfillFlags = PastFlags &
@@ -23,7 +24,7 @@ export async function backfill(flags: BackfillFlags, terminal: Terminal): Promis
   return untilStopped(terminal, async () => {
     const { config, servers } = chosenServers(flags, terminal);
     const { organizationLabel, maxOrganizations } = config.metrics;
-    const end = (server: string): Nanos => liveSince(flags.state ?? config.state.path, server);
+    const end = (server: string): Nanos => liveSince(flags.state ?? pathOf(config), server);
     if (flags.to === undefined) for (const { name } of servers) end(name);
     await writeOutput(flags.out, terminal, async writeLines => {
       await readPast(servers, flags, terminal, {
