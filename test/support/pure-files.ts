@@ -37,4 +37,5 @@ export const pureFiles: readonly string[] = [
 ];
 
 /** What a pure file may import besides other pure files and the model. */
-export const pureImports = /^(@opentelemetry\/(api|core|resources|sdk-logs|sdk-trace|semantic-conventions)|src\/model\/.*)$/;
+export const pureImports =
+  /^(@opentelemetry\/(api|core|resources|sdk-logs|sdk-trace|semantic-conventions)|src\/model\/.*)$/;
