@@ -115,7 +115,7 @@ const layers: readonly (readonly [
   [
     'cli',
     {
-      lines: 2450,
+      lines: 2350,
       rooms: [
         'kernel',
         'model',
