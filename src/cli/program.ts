@@ -1,9 +1,9 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { type History, parseDuration, parseHistory } from '../config/duration.js';
+import { Command, CommanderError, Option } from 'commander';
 import { reportFormats, reportTables } from '../history/report-names.js';
 import { toExporterError } from '../kernel/errors.js';
 import { logFormats, logLevels } from '../kernel/log.js';
 import { attackNames } from '../simulator/attack-names.js';
+import { append, appendLabel, duration, moment, port, positive, step, whole } from './option-values.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
 /** Runs the command that `argv` (without node and script) names, and returns the exit code. An error is one line. */
@@ -272,51 +272,4 @@ function addState(program: Command, action: Action): void {
     .description('rename a damaged state file so that the exporter can start; nothing is deleted')
     .addOption(configFile())
     .action(action(async () => (await import('./state.js')).quarantineState));
-}
-
-const append = (value: string, before: readonly string[]): readonly string[] => [...before, value];
-
-type Label = readonly [name: string, value: string];
-
-function appendLabel(text: string, before: readonly Label[]): readonly Label[] {
-  const [, name, value] = /^([a-zA-Z_]\w*)=(.+)$/s.exec(text) ?? [];
-  if (name === undefined || value === undefined) throw new InvalidArgumentError('Must be a label such as job=vb365.');
-  return [...before, [name, value]];
-}
-
-function moment(text: string): History {
-  const parsed = parseHistory(text);
-  if (parsed !== undefined) return parsed;
-  throw new InvalidArgumentError(
-    'Must be a date such as 2026-01-31, a time with zone such as 2026-01-31T08:00:00Z, a duration such as 30d, "now" or "all".',
-  );
-}
-
-function duration(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined) throw new InvalidArgumentError('Must be a duration such as 20s or 5m.');
-  return ms;
-}
-
-function step(text: string): number {
-  const ms = duration(text);
-  if (ms < 1_000) throw new InvalidArgumentError('Must be at least 1s.');
-  return ms;
-}
-
-function port(text: string): number {
-  const number = whole(text);
-  if (number > 65_535) throw new InvalidArgumentError('Must be a port, 0 to 65535.');
-  return number;
-}
-
-function positive(text: string): number {
-  const number = whole(text);
-  if (number === 0) throw new InvalidArgumentError('Must be at least 1.');
-  return number;
-}
-
-function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Must be an integer.');
-  return Number(text);
 }
