@@ -71,7 +71,7 @@ const layers: readonly (readonly [
   ],
   [
     'history',
-    { lines: 1200, rooms: ['kernel', 'model', 'pipeline', 'metrics', 'otlp'], packages: ['@opentelemetry/sdk-logs'] },
+    { lines: 1250, rooms: ['kernel', 'model', 'pipeline', 'metrics', 'otlp'], packages: ['@opentelemetry/sdk-logs'] },
   ],
   [
     'web',

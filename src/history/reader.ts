@@ -1,6 +1,7 @@
 import { type Backoff, backoffMs } from '../kernel/backoff.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
+import { failureText } from '../model/event.js';
 import { ownershipOf } from '../model/ownership.js';
 import { type Session, sessionTime } from '../model/session.js';
 import { type Nanos, seconds } from '../model/time.js';
@@ -104,6 +105,7 @@ async function* readEvents(
   const createdAt = creationOf(session, source.now());
   const context = { sessionOpen: session.open, createdAt, stoppedAt, since: window.from };
   let [cursor, progress] = [startCursor, fullRead(startCursor)];
+  const reasons = new FirstFailure();
   const [checkRepetition, checkLength] = [repetitionCheck(), lengthCheck()];
   const stopped = stoppedAt !== undefined && isIn(window, stoppedAt);
   for (;;) {
@@ -114,6 +116,7 @@ async function* readEvents(
       yield { session, events: [], rejected: 0, end: { ...noEnd, deleted: true } };
       return;
     }
+    reasons.add(page);
     checkRepetition(page);
     checkLength(page);
     const result = dedupe(cursor, progress, page, context);
@@ -122,8 +125,29 @@ async function* readEvents(
       .filter(event => isIn(window, happenedAt(event, context)))
       .map(event => ({ session, event, ownership: ownershipOf(session, event) }));
     const end = { ...noEnd, stopped, unfinished: progress.unfinished.length, failure: failureOf(session, cursor) };
-    yield { session, events, rejected: result.rejected.length, ...(page.last && { end }) };
+    const rejected = result.rejected.length;
+    if (page.last) yield { session: reasons.addedTo(session, cursor), events, rejected, end };
+    else yield { session, events, rejected };
     if (page.last) return;
+  }
+}
+
+/** The failed event with the lowest order, for the record of its session; see `failure-reason.ts`. */
+class FirstFailure {
+  #order = Infinity;
+  #text = '';
+
+  add({ rows }: EventPage): void {
+    for (const row of rows) {
+      if (!('event' in row) || row.event.status.label !== 'Failed' || row.order >= this.#order) continue;
+      this.#order = row.order;
+      this.#text = failureText(row.event);
+    }
+  }
+
+  addedTo(session: Session, { tally, exceptions }: Cursor): Session {
+    if (session.result.label !== 'Failed' || (tally.Failed ?? 0) === 0) return session;
+    return { ...session, failure: exceptions?.Failed === undefined ? '' : this.#text };
   }
 }
 
