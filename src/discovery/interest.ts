@@ -108,8 +108,8 @@ function doneIn(rows: readonly CursorRow[], sessions: ReadonlyMap<string, Sessio
  * Checks what discovery would keep, before it does.
  * @throws {ExporterError} `rejected`.
  */
-export function checkKept(open: DiscoveryState['open'], unfinished: number): void {
-  checkCounts(open.size, unfinished);
+export function checkKept({ open, unread }: Pick<DiscoveryState, 'open' | 'unread'>, unfinished: number): void {
+  checkCounts(open.size, Math.max(unfinished, unread.size));
   const characters = open.values().reduce((sum, session) => sum + textLength(session), 0);
   const most = maxOpenText + openTextEach * open.size;
   if (characters > most) throw tooMany(`open restore sessions with texts of more than ${String(most)} characters`);

@@ -221,7 +221,7 @@ export class Discovery {
     const ids = 'sessions' in event ? idsOfInterest(this.#state, event, this.#rules) : undefined;
     const stored = ids === undefined ? [] : await store.rows(server, ids);
     const step = observe(this.#state, { ...event, stored, atMs: this.#now() }, this.#rules);
-    if (ids !== undefined) checkKept(step.state.open, this.#unfinishedWith(step.commit));
+    if (ids !== undefined) checkKept(step.state, this.#unfinishedWith(step.commit));
     if (step.commit !== undefined) {
       await store.commit({ server, ...step.commit });
       series.apply(step.commit.deltas);

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { scanList } from '../../src/discovery/list-scan.js';
 import { fakeClock } from '../support/fake-clock.js';
 import { ReadsById } from '../../src/discovery/reads-by-id.js';
-import { sessionsOfInterest } from '../../src/discovery/interest.js';
+import { checkKept, sessionsOfInterest } from '../../src/discovery/interest.js';
 import { observe } from '../../src/discovery/observe.js';
 import { SessionSnapshots } from '../../src/discovery/session-snapshots.js';
 import { changes, listed, rules, steady, summary } from '../support/observations.js';
@@ -144,4 +144,11 @@ describe('a list keeps', () => {
       message: `Could not follow more than ${words}`,
     });
   });
+});
+
+test('no more than 25000 sessions that the feed has reported wait to be read', () => {
+  const unread = new Set(Array.from({ length: 25_001 }, (_, n) => String(n)));
+  expect(() => checkKept({ open: new Map(), unread }, 0)).toThrow('more than 25000 restore sessions that are not read');
+  unread.delete('0');
+  expect(() => checkKept({ open: new Map(), unread }, 0)).not.toThrow();
 });
