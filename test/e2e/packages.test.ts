@@ -154,7 +154,7 @@ describe('the .deb on a bare Debian 12 with systemd', () => {
         return (await runProgram({ path: 'bash', args: command })).output.trim().split('\n');
       };
       expect(await completed('se')).toEqual(['serve']);
-      expect(await completed('state', '')).toEqual(['show', 'forget', 'quarantine']);
+      expect(await completed('state', '')).toEqual(['show', 'forget', 'copy', 'quarantine']);
       expect(await completed('serve', '--log.f')).toEqual(['--log.format']);
       expect(await completed('serve', '--log.format', '')).toEqual(['logfmt', 'json']);
     });
