@@ -148,7 +148,9 @@ test('vmalert asks VictoriaLogs and raises the alert of an attack within 60 s, w
     });
     expect(found?.labels).toMatchObject({ server: 'mass-view', severity: 'warning', component: 'security' });
     const { summary, description, dashboard_url } = found?.annotations ?? {};
-    expect(summary).toBe('contoso\\backup.admin viewed very many items of contoso.onmicrosoft.com on mass-view.');
+    expect(summary).toBe(
+      'contoso\\backup.admin viewed an unusually large number of items of contoso.onmicrosoft.com on mass-view.',
+    );
     expect(description).toContain('viewed 250 items of contoso.onmicrosoft.com on mass-view within 1h.');
     expect(dashboard_url).toContain('var-server=mass-view&var-organization=contoso.onmicrosoft.com');
     expect(dashboard_url).toContain('var-initiator=contoso%5Cbackup.admin');
