@@ -47,7 +47,7 @@ const layers: readonly (readonly [
   [
     'otlp',
     {
-      lines: 2050,
+      lines: 2070,
       rooms: ['kernel', 'model', 'config', 'pipeline', 'metrics'],
       packages: [
         '@opentelemetry/api',
@@ -71,7 +71,11 @@ const layers: readonly (readonly [
   ],
   [
     'history',
-    { lines: 1250, rooms: ['kernel', 'model', 'pipeline', 'metrics', 'otlp'], packages: ['@opentelemetry/sdk-logs'] },
+    {
+      lines: 1350,
+      rooms: ['kernel', 'model', 'pipeline', 'metrics', 'otlp'],
+      packages: ['@opentelemetry/sdk-logs', 'node:crypto'],
+    },
   ],
   [
     'web',

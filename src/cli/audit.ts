@@ -5,7 +5,7 @@ import { Audit, type AuditFindings, type RecordName } from '../history/audit.js'
 import { explanations } from '../history/explain.js';
 import { errorCode } from '../kernel/network-error.js';
 import { formatInstant, milliseconds, type Nanos } from '../model/time.js';
-import { origins } from '../otlp/sinks.js';
+import { origins, timeLimits } from '../otlp/sinks.js';
 import { readState } from '../store/read.js';
 import { fileWords } from './output.js';
 import { chosenServers, type PastFlags, readPast, untilStopped } from './past.js';
@@ -30,7 +30,7 @@ export async function audit(flags: AuditFlags, terminal: Terminal): Promise<Exit
     const { config, servers } = chosenServers(flags, terminal);
     const lines = await openLines(flags.records, terminal);
     const originFor = await origins(config, terminal.version);
-    const compared = new Audit();
+    const compared = new Audit(timeLimits(config));
     await readPast(servers, flags, terminal, {
       end: (_server, now) => now - milliseconds(deliveryMs),
       listed: (server, session) => compared.listed(server, session.createdAt),

@@ -4,7 +4,9 @@ import { sessionTime } from '../model/session.js';
 import { parseInstant, type Nanos } from '../model/time.js';
 import type { Attribute } from '../otlp/attribute.js';
 import { recordAttributes } from '../otlp/attributes.js';
-import { itemRecord, type Origin, sessionRecord } from '../otlp/log-record.js';
+import { isAhead, itemRecord, type Origin, sessionRecord } from '../otlp/log-record.js';
+import type { TimeLimits } from '../otlp/logs-sink.js';
+import { HashRows } from './hash-rows.js';
 import type { HistoryPart } from './reader.js';
 import { recordReader, type StoredLog } from './records.js';
 
@@ -33,8 +35,6 @@ type Field = Readonly<{
   name: string;
   /** A store may write a number as text, and round it. */
   isNumber: boolean;
-  /** Depends on what the server said when the event was read: only two values that differ are a difference. */
-  isLoose: boolean;
   holds: Attribute<never>['holds'];
 }>;
 
@@ -49,18 +49,26 @@ const attributeFields: readonly Field[] = [
     name,
     holds,
     isNumber: typeof example === 'number',
-    isLoose: name.startsWith('veeam.restore.owner.'),
   }));
 
-/** A store may keep no such part; then it is not compared. */
-const recordFields = ['timestamp', 'body', 'severity'].map((name): Field => ({
+const recordFields = ['timestamp', 'body', 'severity', 'service.instance.id'].map((name): Field => ({
   name,
   isNumber: false,
-  isLoose: true,
   holds: undefined,
 }));
 const fields: readonly Field[] = [...recordFields, ...attributeFields];
-const derived = fields.findIndex(({ name }) => name === 'veeam.restore.owner.derived');
+const columnOf = (name: string): number => fields.findIndex(field => field.name === name);
+const [timestamp, relation, derived] = [
+  columnOf('timestamp'),
+  columnOf('veeam.restore.owner.relation'),
+  columnOf('veeam.restore.owner.derived'),
+];
+/** What a look-up of the owner says: the exporter had another answer, or none. */
+const lookedUp: ReadonlySet<number> = new Set([
+  relation,
+  columnOf('veeam.restore.owner.name'),
+  columnOf('veeam.restore.owner.email'),
+]);
 
 const comparedAttributes: readonly string[] = [...attributeFields.map(({ name }) => name), ...notCompared];
 
@@ -69,48 +77,38 @@ type Subject = Readonly<{ server: string; session: string; order: number | undef
 type Expectation = Subject & { readonly row: number; seen: number; differs: Set<number> | undefined };
 const named = (uid: string, { server, session, at }: Expectation): RecordName => ({ server, session, event: uid, at });
 
-/** Rows of one hash for each field, 0 where there is no value; in large pieces, because small arrays take three times the memory. */
-class HashRows {
-  readonly #pieces: Uint32Array[] = [];
-  #rows = 0;
-
-  /** The number of a new row. */
-  add(record: Comparable): number {
-    const row = this.#rows;
-    if (row % rowsInPiece === 0) this.#pieces.push(new Uint32Array(rowsInPiece * fields.length));
-    this.#rows += 1;
-    writeHashes(this.at(row), record);
-    return row;
-  }
-
-  at(row: number): Uint32Array {
-    const start = (row % rowsInPiece) * fields.length;
-    return this.#pieces[Math.floor(row / rowsInPiece)]?.subarray(start, start + fields.length) ?? new Uint32Array();
-  }
-}
-
-const rowsInPiece = 4_096;
-
-type AuditWindow = { readonly from: Nanos; readonly to: Nanos; oldest: Nanos | undefined };
+type AuditWindow = {
+  readonly from: Nanos;
+  readonly to: Nanos;
+  oldest: Nanos | undefined;
+  /** By uid. */
+  readonly expected: Map<string, Expectation>;
+};
 
 /**
  * Compares the records of a log store with the history of servers: `begin`, `listed` and `expect` for the history, then
  * `check` for each line, then `findings`. Holds some 300 bytes for each record.
  */
 export class Audit {
-  readonly #expected = new Map<string, Expectation>();
   readonly #windows = new Map<string, AuditWindow>();
   readonly #present = new Set<number>();
   readonly #unknown: RecordName[] = [];
   readonly #ignored = { otherServer: 0, otherTime: 0, otherProgram: 0, unreadable: 0 };
-  readonly #hashes = new HashRows();
+  readonly #hashes = new HashRows(fields.length);
+  readonly #unknownRelation = this.#hashes.hashOf('unknown');
+  readonly #limits: TimeLimits;
   /** Of the record that is compared. */
   readonly #actual = new Uint32Array(fields.length);
   readonly #read = recordReader(comparedAttributes);
   #dropped: ReadonlySet<number> = new Set();
 
+  /** @param limits those with which the records were sent. */
+  constructor(limits: TimeLimits) {
+    this.#limits = limits;
+  }
+
   begin(server: string, { from, to }: Readonly<{ from: Nanos; to: Nanos }>, { redact }: Origin): void {
-    this.#windows.set(server, { from, to, oldest: this.#windows.get(server)?.oldest });
+    this.#windows.set(server, { from, to, oldest: undefined, expected: new Map() });
     this.#dropped = new Set(
       fields.flatMap(({ holds }, index) => (holds !== undefined && redact('x', holds) === undefined ? [index] : [])),
     );
@@ -127,16 +125,17 @@ export class Audit {
       const { id, order, timeless } = taken.event;
       const at = eventTime(taken.event);
       const record = sent(itemRecord(taken, origin, { observedAt: at }), timeless === true ? undefined : at);
-      this.#add(id, { server, session: session.id, order, at }, record);
+      this.#add(id, { server, session: session.id, order, at }, { ...record, server });
     }
     if (end?.stopped !== true) return;
     const at = sessionTime(session);
     const record = sent(sessionRecord(session, origin, { observedAt: at }), session.undated === true ? undefined : at);
-    this.#add(session.id, { server, session: session.id, order: undefined, at }, record);
+    this.#add(session.id, { server, session: session.id, order: undefined, at }, { ...record, server });
   }
 
   #add(uid: string, subject: Subject, record: Comparable): void {
-    this.#expected.set(uid, { ...subject, row: this.#hashes.add(record), seen: 0, differs: undefined });
+    const row = this.#hashes.add(textsOf(record));
+    this.#windows.get(subject.server)?.expected.set(uid, { ...subject, row, seen: 0, differs: undefined });
   }
 
   check(line: string): void {
@@ -150,10 +149,16 @@ export class Audit {
     if (uid === undefined) this.#ignored.otherProgram += 1;
     else if (server !== undefined && !this.#windows.has(server)) this.#ignored.otherServer += 1;
     else {
-      const expected = this.#expected.get(uid);
+      const expected = this.#expectationOf(uid, server);
       if (expected === undefined) this.#addUnknown(uid, record);
       else this.#compare(expected, record);
     }
+  }
+
+  /** A store may not keep the server. */
+  #expectationOf(uid: string, server: string | undefined): Expectation | undefined {
+    if (server !== undefined) return this.#windows.get(server)?.expected.get(uid);
+    return [...this.#windows.values()].find(({ expected }) => expected.has(uid))?.expected.get(uid);
   }
 
   #addUnknown(uid: string, record: StoredLog): void {
@@ -169,26 +174,39 @@ export class Audit {
 
   #compare(expected: Expectation, record: StoredLog): void {
     expected.seen += 1;
-    const hashes = this.#hashes.at(expected.row);
+    const wanted = this.#hashes.at(expected.row);
     const actual = this.#actual;
-    writeHashes(actual, { ...record, at: eventTimeOf(record) });
-    // Another version of the API names the owner in another way.
-    const sameNaming = hashes[derived] === actual[derived];
+    this.#hashes.write(actual, textsOf({ ...record, at: record.at === undefined ? undefined : eventTimeOf(record) }));
+    const add = (index: number): void => void (expected.differs ??= new Set()).add(index);
     for (const [index, found] of actual.entries()) {
       if (found !== 0) this.#present.add(index);
-      const wanted = hashes[index] ?? 0;
-      if (wanted === found || !this.#isCompared(index, wanted !== 0 && found !== 0, sameNaming)) continue;
-      (expected.differs ??= new Set()).add(index);
+      if (wanted[index] !== found && this.#isCompared(index, wanted, found)) add(index);
     }
+    if (wanted[timestamp] !== 0 && this.#isMoved(expected.at, record)) add(timestamp);
   }
 
-  #isCompared(index: number, bothKnown: boolean, sameNaming: boolean): boolean {
-    if (fields[index]?.isLoose !== true) return !this.#dropped.has(index);
-    return bothKnown && !this.#dropped.has(index) && (sameNaming || index < recordFields.length);
+  #isCompared(index: number, hashes: Uint32Array, found: number): boolean {
+    const wanted = hashes[index] ?? 0;
+    if (this.#dropped.has(index) || (index === timestamp && wanted === 0)) return false;
+    const isLookedUp = lookedUp.has(index) && hashes[relation] !== 0 && hashes[derived] === 0;
+    return !isLookedUp || this.#bothKnown(index, wanted, found);
+  }
+
+  #bothKnown(index: number, wanted: number, found: number): boolean {
+    if (index !== relation) return wanted !== 0 && found !== 0;
+    return found === 0 || ![wanted, found].includes(this.#unknownRelation);
+  }
+
+  /** Whether the timestamp is another one than that of the event, for no reason that the limits give. */
+  #isMoved(own: Nanos, { at, attributes }: StoredLog): boolean {
+    if (at === undefined || attributes['veeam.event.time'] === undefined) return false;
+    const { maxAge, maxBehind, maxAhead } = this.#limits;
+    const exceeds = (limit: Nanos | undefined): boolean => limit !== undefined && at - own > limit - millisecond;
+    return !exceeds(maxAge) && !exceeds(maxBehind) && !isAhead(own, at, maxAhead);
   }
 
   findings(): AuditFindings {
-    const all = [...this.#expected];
+    const all = [...this.#windows.values()].flatMap(({ expected }) => [...expected]);
     const found = all.filter(([, { seen }]) => seen > 0);
     const names = (differs: ReadonlySet<number>): readonly string[] =>
       [...differs].filter(index => this.#present.has(index)).map(index => fields[index]?.name ?? '');
@@ -214,11 +232,14 @@ export class Audit {
 }
 
 /** What is compared of a record. `at`: undefined when it is not known, and not compared. */
-type Comparable = Pick<StoredLog, 'at' | 'body' | 'severity'> &
+type Comparable = Pick<StoredLog, 'at' | 'body' | 'severity' | 'server'> &
   Readonly<{ attributes: Readonly<Record<string, unknown>> }>;
 
 /** A record as the exporter sends it, unless its timestamp is the time of sending. */
-const sent = ({ body: text, severityText, attributes }: ReadableLogRecord, at: Nanos | undefined): Comparable => ({
+const sent = (
+  { body: text, severityText, attributes }: ReadableLogRecord,
+  at: Nanos | undefined,
+): Omit<Comparable, 'server'> => ({
   at,
   body: String(text),
   severity: severityText,
@@ -232,26 +253,19 @@ const eventTimeOf = ({ at, attributes }: StoredLog): Nanos | undefined =>
 /** Stores round times, but none to more than a millisecond. */
 const millisecond = 1_000_000n;
 
-function writeHashes(to: Uint32Array, { at, body: text, severity: level, attributes }: Comparable): void {
-  to[0] = at === undefined ? 0 : hashOf(String(at / millisecond));
-  to[1] = hashOf(text ?? '');
-  to[2] = hashOf(level ?? '');
-  for (const [index, field] of attributeFields.entries())
-    to[index + recordFields.length] = hashOf(textOf(attributes[field.name], field));
-}
+const textsOf = ({ at, body, severity, server, attributes }: Comparable): readonly string[] => [
+  at === undefined ? '' : String(at / millisecond),
+  body ?? '',
+  severity ?? '',
+  server ?? '',
+  ...attributeFields.map(field => textOf(attributes[field.name], field)),
+];
 
-/** A relation is unknown where the server does not say it: that is no value. */
-function textOf(value: unknown, { isNumber, isLoose }: Field): string {
-  if (isLoose && value === 'unknown') return '';
+/** A store may write a number as text, and round a fraction. */
+function textOf(value: unknown, { isNumber }: Field): string {
   if (typeof value === 'string' && !isNumber) return value;
   if (typeof value !== 'string' && typeof value !== 'number') return value === true ? 'true' : '';
-  return value === '' ? '' : Number(value).toPrecision(12);
-}
-
-/** FNV-1a, 32 bits; 0 for an empty text. */
-function hashOf(text: string): number {
-  if (text === '') return 0;
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return hash >>> 0 || 1;
+  if (value === '') return '';
+  const number = Number(value);
+  return String(Number.isInteger(number) ? number : Number(number.toPrecision(12)));
 }

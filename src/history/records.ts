@@ -31,11 +31,11 @@ const listIn = (json: StoredJson, name: string): readonly StoredJson[] => {
  * @param names the attributes to look for.
  */
 export function recordReader(names: readonly string[]): (line: string) => Iterable<StoredLog> | undefined {
-  const fieldOf = fieldNames(names);
+  const placeOf = places(names);
   return line => {
     const json = parsed(line);
     if (json === undefined) return undefined;
-    return 'resourceLogs' in json ? otlpRecords(json) : [flatRecord(json, fieldOf)];
+    return 'resourceLogs' in json ? otlpRecords(json) : [flatRecord(json, placeOf)];
   };
 }
 
@@ -105,27 +105,49 @@ const parts = {
   severity: ['severity_text', 'severityText', 'severity', 'SeverityText'],
 } as const;
 
-function flatRecord(json: StoredJson, fieldOf: (key: string) => string | undefined): StoredLog {
-  const attributes: Attributes = {};
+type PlacedValue = NamePlace & Readonly<{ value: Attributes[string] }>;
+
+/** Where stores put fields, in front of their names. */
+const wrappers = ['', '_source.', 'fields.', 'labels.'] as const;
+
+function flatRecord(json: StoredJson, placeOf: (key: string) => NamePlace | undefined): StoredLog {
+  const found: PlacedValue[] = [];
   const others: Record<string, unknown> = {};
   for (const [key, value] of leaves(json, '')) {
-    const name = fieldOf(key);
-    if (name === undefined) others[key] ??= value;
-    else if (isScalar(value) && value !== '') attributes[name] = value;
+    const place = placeOf(key);
+    if (place === undefined) others[key] ??= value;
+    else if (isScalar(value) && value !== '') found.push({ ...place, value });
   }
-  const { 'service.instance.id': server, 'log.record.uid': uid, ...own } = attributes;
+  const { [serverName]: server, [uidName]: uid, ...attributes } = ownOf(found);
   const part = (names: readonly string[]): unknown =>
     names
-      .map(name => others[name] ?? others[`_source.${name}`] ?? others[`labels.${name}`])
-      .find(value => value !== undefined);
+      .flatMap(name => wrappers.map(wrapper => others[wrapper + name]))
+      .find(value => value !== undefined && value !== '');
   return {
     uid: uid === undefined ? undefined : String(uid),
     server: server === undefined ? undefined : String(server),
     at: timeOf(part(parts.at)),
     body: textOf(part(parts.body)),
     severity: textOf(part(parts.severity)),
-    attributes: own,
+    attributes,
   };
+}
+
+/**
+ * The attributes of the exporter: those with the prefix of the uid, and others only under names that nobody else has.
+ * An ingest pipeline may add `ingest.error.message`.
+ */
+function ownOf(found: readonly PlacedValue[]): Attributes {
+  const [shortest] = found
+    .filter(({ name }) => name === uidName)
+    .map(({ prefix }) => prefix)
+    .toSorted((a, b) => a.length - b.length);
+  const isOwn = ({ name, prefix }: NamePlace): boolean =>
+    prefix === shortest || (name === serverName && prefix.endsWith('resource_attributes_'));
+  const attributes: Attributes = {};
+  for (const { name, value } of found.filter(isOwn)) attributes[name] = value;
+  for (const { name, value } of found) if (name === serverName || name.startsWith('veeam.')) attributes[name] ??= value;
+  return attributes;
 }
 
 const isScalar = (value: unknown): value is Attributes[string] =>
@@ -140,19 +162,30 @@ function* leaves(json: StoredJson, prefix: string): Generator<readonly [string, 
   }
 }
 
-/** RFC 3339, or nanoseconds since 1970. */
-const timeOf = (value: unknown): Nanos | undefined =>
-  unixNanos(value) ?? (typeof value === 'string' ? parseInstant(value)?.at : undefined);
+/** Milliseconds since 1970, as Elasticsearch writes a time: `1511949261000`, or `1511949261000.123456` as text. */
+const epochMs = /^(\d{1,14})(?:\.(\d{1,6})\d*)?$/;
 
-/** Finds the attribute that a key means, whatever stands before its name: `labels.veeam_restore_item_name`. */
-function fieldNames(names: readonly string[]): (key: string) => string | undefined {
-  const byText = new Map(['log.record.uid', 'service.instance.id', ...names].map(name => [underscored(name), name]));
-  const known = new Map<string, string | undefined>();
-  const find = (key: string): string | undefined => {
+/** RFC 3339, or milliseconds or nanoseconds since 1970. */
+function timeOf(value: unknown): Nanos | undefined {
+  const [, ms, fraction = ''] =
+    typeof value === 'string' || typeof value === 'number' ? (epochMs.exec(String(value)) ?? []) : [];
+  if (ms !== undefined) return BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(6, '0'));
+  return unixNanos(value) ?? (typeof value === 'string' ? parseInstant(value)?.at : undefined);
+}
+
+const [uidName, serverName] = ['log.record.uid', 'service.instance.id'] as const;
+
+/** An attribute that a key means, and what stands before its name: `labels_` in `labels.veeam_restore_item_name`. */
+type NamePlace = Readonly<{ name: string; prefix: string }>;
+
+function places(names: readonly string[]): (key: string) => NamePlace | undefined {
+  const byText = new Map([uidName, serverName, ...names].map(name => [underscored(name), name]));
+  const known = new Map<string, NamePlace | undefined>();
+  const find = (key: string): NamePlace | undefined => {
     const words = underscored(key);
     for (let at = 0; at >= 0; at = words.indexOf('_', at) + 1 || -1) {
       const name = byText.get(words.slice(at));
-      if (name !== undefined) return name;
+      if (name !== undefined) return { name, prefix: words.slice(0, at) };
     }
     return undefined;
   };

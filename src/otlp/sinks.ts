@@ -16,7 +16,7 @@ import { milliseconds, type Nanos } from '../model/time.js';
 import type { Sink, SinkName } from '../pipeline/ports.js';
 import { acknowledgingExporter, logsSignal, tracesSignal } from './exporter.js';
 import { type Origin, originOf } from './log-record.js';
-import { logsSink } from './logs-sink.js';
+import { logsSink, type TimeLimits } from './logs-sink.js';
 import type { OwnTelemetry } from './own-telemetry.js';
 import { redacting } from './redaction.js';
 import { tracesSink } from './traces-sink.js';
@@ -40,6 +40,13 @@ export const sinkNamesOf = ({ logs, traces }: Config): readonly SinkName[] => [
   ...(traces === undefined ? [] : (['traces'] as const)),
 ];
 
+/** None when no logs are sent. */
+export const timeLimits = ({ logs }: Config): TimeLimits => ({
+  maxAge: nanos(logs?.maxAgeMs),
+  maxBehind: nanos(logs?.maxBehindMs),
+  maxAhead: nanos(logs?.maxAheadMs),
+});
+
 /** @throws {ExporterError} `config` when personal data must be hashed and the key cannot be read. */
 export async function openOtlpSinks({ config, version, clock }: OtlpSinksOptions): Promise<OtlpSinks> {
   const { logs, traces } = config;
@@ -53,8 +60,7 @@ export async function openOtlpSinks({ config, version, clock }: OtlpSinksOptions
   const factories: ((server: ServerConfig) => Sink)[] = [];
   if (logs !== undefined) {
     const exporter = acknowledgingExporter(logsSignal, logs.protocol, transportTo(logs));
-    const { maxAgeMs, maxBehindMs, maxAheadMs } = logs;
-    const limits = { maxAge: nanos(maxAgeMs), maxBehind: nanos(maxBehindMs), maxAhead: nanos(maxAheadMs) };
+    const limits = timeLimits(config);
     factories.push(server =>
       logsSink({ server: server.name, origin: originFor(server, logs.personalData), exporter, clock, limits }),
     );

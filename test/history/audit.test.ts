@@ -1,83 +1,26 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import { createHmac } from 'node:crypto';
-import { Audit, type AuditFindings } from '../../src/history/audit.js';
-import { type HistoryPart, readHistory } from '../../src/history/reader.js';
-import { systemClock } from '../../src/kernel/clock.js';
-import { Secret } from '../../src/kernel/secret.js';
-import type { PersonalData, Treatment } from '../../src/model/personal-data.js';
-import { milliseconds, type Nanos } from '../../src/model/time.js';
-import { itemRecord, type Origin, originOf, sessionRecord } from '../../src/otlp/log-record.js';
+import { originOf } from '../../src/otlp/log-record.js';
 import { redacting } from '../../src/otlp/redaction.js';
-import { simulate } from '../../src/simulator/simulate.js';
-import { pastSource } from '../../src/source/past.js';
 import { dice } from '../../src/simulator/random.js';
-import { type Kept, kept, lineOf } from '../support/stored-logs.js';
+import {
+  allOf,
+  altering,
+  audited,
+  hash,
+  keep,
+  originWith,
+  readHistoryOnce,
+  sentWith,
+  total,
+  uidOf,
+  unlimited,
+} from '../support/audited.js';
+import { lineOf } from '../support/stored-logs.js';
 
-const allOf = (treatment: Treatment): PersonalData => ({
-  person: treatment,
-  item: treatment,
-  path: treatment,
-  client: treatment,
-});
+beforeAll(readHistoryOnce);
 
-const hash = (text: string): string => createHmac('sha256', 'key').update(text).digest('hex');
-
-const originWith = (choice: PersonalData): Origin =>
-  originOf({ resource: resourceFromAttributes({}), scope: { name: 'test' }, redact: redacting(choice, hash) });
-
-/** Events and results of the sessions. */
-const total = 72;
-
-let parts: readonly HistoryPart[] = [];
-let window: Readonly<{ from: Nanos; to: Nanos }> = { from: 0n, to: 0n };
-
-beforeAll(async () => {
-  const simulator = await simulate({ clock: systemClock, history: { sessions: 6, eventsEach: 11, days: 20 } });
-  const source = pastSource({
-    baseUrl: new URL(simulator.url),
-    apiVersion: 'v8',
-    credentials: { kind: 'password', username: 'simulator', secret: async () => new Secret('simulator') },
-    clock: systemClock,
-    random: () => 0,
-    resolveOwners: true,
-  });
-  window = { from: 0n, to: milliseconds(systemClock.now()) };
-  const found: HistoryPart[] = [];
-  const options = { window, signal: new AbortController().signal, clock: systemClock, random: () => 0 };
-  for await (const part of readHistory(source, options)) found.push(part);
-  parts = found;
-  await source.close();
-  await simulator.close();
-});
-
-/** What the exporter would have sent. */
-const sentWith = (origin: Origin): readonly Kept[] =>
-  parts.flatMap(({ session, events, end }) => [
-    ...events.map(taken => kept(itemRecord(taken, origin, { observedAt: 0n }))),
-    ...(end?.stopped === true ? [kept(sessionRecord(session, origin, { observedAt: 0n }))] : []),
-  ]);
-
-function audited(lines: readonly string[], origin: Origin): AuditFindings {
-  const audit = new Audit();
-  audit.begin('hq', window, origin);
-  for (const part of parts) {
-    audit.listed('hq', part.session.createdAt);
-    audit.expect('hq', part, origin);
-  }
-  for (const line of lines) audit.check(line);
-  return audit.findings();
-}
-
-const uidOf = ({ attributes }: Kept): string => String(attributes['log.record.uid']);
 const uids = (found: readonly Readonly<{ event: string }>[]): readonly string[] =>
   found.map(({ event }) => event).toSorted();
-const altering = (record: Kept, attributes: Kept['attributes']): Kept => ({
-  ...record,
-  attributes: { ...record.attributes, ...attributes },
-});
-
-const keep = originWith(allOf('keep'));
 
 describe('an audit', () => {
   test.each(Object.entries(lineOf))('of everything that was sent is complete, as %s writes it', (_name, write) => {
@@ -181,6 +124,7 @@ describe('an audit', () => {
     const { altered } = audited(
       [...changed, ...rest].map(record => write(record, 'hq')),
       keep,
+      { ...unlimited, maxAge: 900_000_000_000n },
     );
     expect(altered.map(({ event, attributes }) => [event, attributes.join()])).toEqual([
       [uidOf(a), 'timestamp'],

@@ -86,4 +86,26 @@ export const lineOf: Readonly<Record<string, (of: Kept, server: string) => strin
         attributes: nested(attributes),
       },
     }),
+  'Elasticsearch, asked for fields,': ({ ns, body, severity, attributes }, server) =>
+    JSON.stringify({
+      _index: 'logs-generic.otel-default',
+      fields: {
+        '@timestamp': [`${String(ns / 1_000_000n)}.${String(ns % 1_000_000n).padStart(6, '0')}`],
+        severity_text: [severity],
+        'body.text': [body],
+        'resource.attributes.service.instance.id': [server],
+        ...Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`attributes.${name}`, [value]])),
+        'attributes.ingest.error.message': ['pipeline failed'],
+        'ingest.error.message': ['pipeline failed'],
+      },
+    }),
+  'Elasticsearch, with a time in milliseconds,': ({ ns, body, severity, attributes }, server) =>
+    JSON.stringify({
+      ...Object.fromEntries(Object.entries(attributes)),
+      'ingest.error.message': 'pipeline failed',
+      '@timestamp': Number(ns / 1_000_000n),
+      severity_text: severity,
+      body,
+      'service.instance.id': server,
+    }),
 };
