@@ -1,4 +1,6 @@
-import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, lstatSync, openSync, readlinkSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { ExporterError } from '../kernel/errors.js';
 import { errorCode } from '../kernel/network-error.js';
 import type { Terminal } from './terminal.js';
@@ -17,7 +19,6 @@ export async function writeOutput(
   write: (writeLines: WriteLines) => Promise<void>,
 ): Promise<void> {
   if (path === undefined || path === '-') return write(print);
-  const unfinished = isReplaceable(path) ? `${path}.unfinished` : path;
   const attempt = <T>(act: () => T): T => {
     try {
       return act();
@@ -26,12 +27,16 @@ export async function writeOutput(
       throw new ExporterError('rejected', `Could not write "${path}": ${fileWords[code] ?? code}`, { cause });
     }
   };
-  const descriptor = attempt(() => openSync(unfinished, 'w', 0o600));
+  const target = attempt(() => targetOf(path));
+  // A device or a pipe is written to directly.
+  const isReplaced = attempt(() => statSync(target, { throwIfNoEntry: false })?.isFile() !== false);
+  const unfinished = isReplaced ? `${target}.${randomUUID()}.unfinished` : target;
+  const descriptor = attempt(() => openSync(unfinished, isReplaced ? 'wx' : 'w', 0o600));
   try {
     await write(lines => attempt(() => writeAll(descriptor, `${lines}\n`)));
-    if (unfinished !== path) attempt(() => renameSync(unfinished, path));
+    if (isReplaced) attempt(() => renameSync(unfinished, target));
   } catch (thrown) {
-    if (unfinished !== path) rmSync(unfinished, { force: true });
+    if (isReplaced) rmSync(unfinished, { force: true });
     throw thrown;
   } finally {
     closeSync(descriptor);
@@ -41,12 +46,17 @@ export async function writeOutput(
 export const fileWords: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EISDIR: 'it is a directory',
+  ELOOP: 'its symbolic links lead in a circle',
   ENOENT: 'no such file or directory',
   ENOSPC: 'no space left on the device',
 };
 
-/** A device or a pipe is written to directly. */
-const isReplaceable = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() !== false;
+/** Where symbolic links lead: they stay, and what they name is replaced. */
+function targetOf(path: string): string {
+  statSync(path, { throwIfNoEntry: false }); // throws for links in a circle
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  return isLink ? targetOf(resolve(dirname(path), readlinkSync(path))) : path;
+}
 
 function writeAll(descriptor: number, text: string): void {
   const bytes = Buffer.from(text);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { milliseconds } from '../../src/model/time.js';
 import { systemClock } from '../../src/kernel/clock.js';
@@ -172,6 +172,23 @@ describe('report', () => {
       });
       expect(readdirSync(folder).filter(name => name.startsWith('other'))).toEqual([]);
       expect(existsSync(join(folder, 'state.db'))).toBe(false);
+    });
+  });
+
+  test('a file that is replaced loses neither its link, nor what lies beside it, nor its privacy', async () => {
+    await onPastStage({}, {}, async ({ run, folder }) => {
+      const [real, beside, link] = ['real.csv', 'real.csv.unfinished', 'r.csv'].map(name => join(folder, name));
+      for (const path of [real, beside]) writeFileSync(String(path), 'mine', { mode: 0o644 });
+      symlinkSync('real.csv', String(link));
+      writeFileSync(`${String(link)}.unfinished`, 'mine');
+      expect(await run(['report', '--out', String(link)])).toMatchObject({ code: 0, errors: [] });
+      expect([readlinkSync(String(link)), statSync(String(real)).mode & 0o777]).toEqual(['real.csv', 0o600]);
+      expect(readFileSync(String(real), 'utf8')).toMatch(/^server,/);
+      for (const path of [beside, `${String(link)}.unfinished`])
+        expect(readFileSync(String(path), 'utf8')).toBe('mine');
+      expect(readdirSync(folder).filter(name => name.endsWith('.unfinished'))).toHaveLength(2);
+      symlinkSync('circle', join(folder, 'circle'));
+      expect((await run(['report', '--out', join(folder, 'circle')])).errors.join()).toMatch(/lead in a circle$/);
     });
   });
 
