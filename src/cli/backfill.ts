@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
+import type { Config } from '../config/parse.js';
+import { nextTurn } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
 import { Backfill } from '../history/backfill.js';
-import { organizationLabels } from '../metrics/organizations.js';
+import { organizationLabels, organizationsIn } from '../metrics/organizations.js';
 import { formatInstant, type Nanos } from '../model/time.js';
 import { readState } from '../store/read.js';
 import { writeOutput } from './output.js';
@@ -24,18 +27,24 @@ export async function backfill(flags: BackfillFlags, terminal: Terminal): Promis
   return untilStopped(terminal, async () => {
     const { config, servers } = chosenServers(flags, terminal);
     const { organizationLabel, maxOrganizations } = config.metrics;
-    const end = (server: string): Nanos => liveSince(flags.state ?? pathOf(config), server);
-    if (flags.to === undefined) for (const { name } of servers) end(name);
+    const live = new Map(servers.map(({ name }) => [name, liveCounting(name, flags, config)]));
     await writeOutput(flags.out, terminal, async writeLines => {
       await readPast(servers, flags, terminal, {
-        end,
-        read: async ({ server, window, parts }) => {
-          const labelOf = organizationLabels([], maxOrganizations);
+        latest: server => live.get(server)?.since,
+        read: async ({ server, window, parts, signal }) => {
+          const { since, organizations = [] } = live.get(server.name) ?? {};
+          const labelOf = organizationLabels(organizations, maxOrganizations);
           const shared = { labelOf, organizationLabel, targetLabels: Object.fromEntries(flags.label) };
           const series = new Backfill({ server: server.name, ...window, stepMs: flags.step, ...shared });
           for await (const part of parts) series.add(part);
-          for (const lines of series.lines()) writeLines(lines);
-          if (flags.out !== '-') terminal.printError(`${server.name}: ends at ${formatInstant(window.to)}`);
+          for (const lines of series.lines()) {
+            await nextTurn();
+            signal.throwIfAborted();
+            writeLines(lines);
+          }
+          const why = window.to === since ? ', where live counting began' : '';
+          if (flags.out !== '-' || flags.to !== undefined)
+            terminal.printError(`${server.name}: ends at ${formatInstant(window.to)}${why}`);
         },
       });
       writeLines('# EOF');
@@ -44,10 +53,24 @@ export async function backfill(flags: BackfillFlags, terminal: Terminal): Promis
   });
 }
 
-/** @throws {ExporterError} `config` when the state file does not know it, `store` when it cannot be read. */
-function liveSince(path: string, server: string): Nanos {
-  const since = readState(path, ({ state }) => state(server)).since.metrics;
-  if (since !== undefined) return since;
+/** What the exporter counts itself: since when, and which organizations have a label value. */
+type LiveCounting = Readonly<{ since: Nanos; organizations: Iterable<string> }>;
+
+/**
+ * Undefined when there is no state file, or nothing in it, and the flags say where to end.
+ * @throws {ExporterError} `config` when nothing says it, `store` when the state file cannot be read.
+ */
+function liveCounting(server: string, { to, state }: BackfillFlags, config: Config): LiveCounting | undefined {
+  const isElsewhere = config.state.postgresql !== undefined || !existsSync(config.state.path);
+  if (to !== undefined && state === undefined && isElsewhere) return undefined;
+  const path = state ?? pathOf(config);
+  const live = readState(path, reader => ({
+    since: reader.state(server).since.metrics,
+    organizations: organizationsIn(reader.series([server])).get(server) ?? [],
+  }));
+  const { since } = live;
+  if (since !== undefined) return { ...live, since };
+  if (to !== undefined) return undefined;
   const what = `the state file "${path}" has nothing of server "${server}"`;
   throw new ExporterError('config', `Could not find out when live counting began: ${what}; say it with "--to"`);
 }

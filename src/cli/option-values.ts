@@ -5,11 +5,26 @@ import { type History, parseDuration, parseHistory } from '../config/duration.js
 
 export const append = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
+/** Labels of the families that are backfilled: Prometheus refuses a sample that has one of them twice. */
+const ownLabels: ReadonlySet<string> = new Set([
+  'server',
+  'organization',
+  'workload',
+  'event_type',
+  'status',
+  'relation',
+  'result',
+  'le',
+]);
+
 type Label = readonly [name: string, value: string];
 
 export function appendLabel(text: string, before: readonly Label[]): readonly Label[] {
   const [, name, value] = /^([a-zA-Z_]\w*)=(.+)$/s.exec(text) ?? [];
-  if (name === undefined || value === undefined) throw new InvalidArgumentError('Must be a label such as job=vb365.');
+  if (name === undefined || value === undefined || name.startsWith('__'))
+    throw new InvalidArgumentError('Must be a label such as job=vb365.');
+  if (ownLabels.has(name)) throw new InvalidArgumentError('The metrics of the exporter have that label already.');
+  if (before.some(([other]) => other === name)) throw new InvalidArgumentError('A label can be given once.');
   return [...before, [name, value]];
 }
 

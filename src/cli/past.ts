@@ -27,6 +27,8 @@ type ReadingOptions = Readonly<{
   read: (reading: PastReading) => Promise<void>;
   /** The end of the window, unless the flags have one. Default: now, by the clock of the server. */
   end?: (server: string, now: Nanos) => Nanos;
+  /** The window ends there at the latest, whatever the flags say. Undefined: now. */
+  latest?: (server: string) => Nanos | undefined;
   /** Called for each session of a server, in the window or not. */
   listed?: (server: string, session: Session) => void;
 }>;
@@ -117,9 +119,9 @@ const sourceOf = (server: ServerConfig, version: string): PastSource =>
   });
 
 /** @throws {ExporterError} `config` when the window is empty. */
-function windowOf(server: string, { from, to }: PastFlags, now: Nanos, { end }: ReadingOptions): Window {
-  const until = to === undefined ? (end?.(server, now) ?? now) : historyStart(to, now);
-  const window = { from: historyStart(from, now), to: until < now ? until : now };
+function windowOf(server: string, { from, to }: PastFlags, now: Nanos, { end, latest }: ReadingOptions): Window {
+  const asked = to === undefined ? (end?.(server, now) ?? now) : historyStart(to, now);
+  const window = { from: historyStart(from, now), to: earliest(asked, latest?.(server) ?? now, now) };
   if (window.from < window.to) return window;
   const [start, stop] = [window.from, window.to].map(formatInstant);
   throw new ExporterError(
@@ -127,6 +129,8 @@ function windowOf(server: string, { from, to }: PastFlags, now: Nanos, { end }: 
     `Could not read an empty window: it begins at ${String(start)} and ends at ${String(stop)}`,
   );
 }
+
+const earliest = (...times: readonly Nanos[]): Nanos => times.reduce((a, b) => (a < b ? a : b));
 
 const showEveryMs = 250;
 

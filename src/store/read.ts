@@ -8,7 +8,7 @@ import { migrate } from './schema.js';
 import { Tables } from './tables.js';
 
 /** What of a state file commands read. Empty for an unknown server. */
-type StateReader = Pick<Tables, 'state' | 'rows' | 'deadLetters'>;
+type StateReader = Pick<Tables, 'state' | 'rows' | 'deadLetters' | 'series'>;
 
 /** A copy that is made while the exporter commits may be torn. */
 const attempts = 5;
@@ -30,6 +30,7 @@ export function readState<T>(path: string, use: (reader: StateReader) => T): T {
           state: server => tables.state(server),
           rows: (server, sessions) => tables.rows(server, sessions),
           deadLetters: server => tables.deadLetters(server),
+          series: servers => tables.series(servers),
         });
       });
     } catch (thrown) {

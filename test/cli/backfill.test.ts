@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { appendLabel } from '../../src/cli/option-values.js';
+import * as restoreFamilies from '../../src/metrics/restore-families.js';
+import type { Nanos } from '../../src/model/time.js';
 import { onPastStage } from '../support/past.js';
 import { program } from '../support/program.js';
 import { configOf, serverConfig } from '../support/program-config.js';
@@ -40,7 +43,8 @@ describe('backfill', () => {
   test.each([true, false])(
     'ends with the families, labels and values of live counting (organization: %s)',
     async organizationLabel => {
-      const settings = { metrics: { organization_label: organizationLabel } };
+      // Without the state file that live counting has, `--to now` is now.
+      const settings = { metrics: { organization_label: organizationLabel }, state: { path: 'none.db' } };
       await onPastStage({ history: none }, settings, async ({ run, folder, simulator: { world, url } }) => {
         for (const { id } of world.sessions()) world.purgeSession(id);
         const config = configOf(folder, serverConfig(url, { apiVersion: 'v8' }));
@@ -107,7 +111,61 @@ describe('backfill', () => {
     });
   });
 
+  test('ends where live counting began, whatever --to says, and the organizations keep their names', async () => {
+    const settings = { metrics: { max_organizations: 1 } };
+    await onPastStage({ history: none }, settings, async ({ run, folder, simulator: { world, url } }) => {
+      for (const { id } of world.sessions()) world.purgeSession(id);
+      const add = (organization: string, at: Nanos): void => {
+        const { id } = world.addSession({ createdAt: at, organization });
+        world.appendEvent(id, { startedAt: at, type: 'Restore' });
+        world.stopSession(id, { endedAt: at + 1_000_000n });
+      };
+      const config = configOf(folder, serverConfig(url));
+      const app = await program({ ...config, metrics: { ...config.metrics, maxOrganizations: 1 } });
+      try {
+        await until(async () => polled(app));
+        add('live.example.com', nowNanos());
+        await until(async () => (await app.get('/metrics')).text.includes('live.example.com'));
+      } finally {
+        await app.stop(5_000);
+      }
+      add('gone.example.com', nowNanos() - 7_200_000_000_000n);
+      add('live.example.com', nowNanos() - 3_600_000_000_000n);
+      const { code, printed, errors } = await run(['backfill', '--to', 'now', '--out', '-']);
+      expect([code, errors]).toEqual([0, [expect.stringMatching(/^hq: ends at 20.*Z, where live counting began$/)]]);
+      const counted = [...samplesOf(printed)].filter(([series]) => series.startsWith('vb365_restore_events_total'));
+      const sums = counted.map(([series, samples]) => [
+        /organization="(.*?)"/.exec(series)?.[1] ?? '',
+        samples.at(-2)?.[0],
+      ]);
+      expect(Object.fromEntries(sums.filter(([, sum]) => sum !== 0))).toEqual({
+        'live.example.com': 1,
+        overflow: 1,
+      });
+    });
+  });
+
+  test('stops between two samples when it is told to', async () => {
+    await onPastStage({}, { state: { path: 'none.db' } }, async ({ run }) => {
+      const stop = new AbortController();
+      let prints = 0;
+      const print = (): void => {
+        prints += 1;
+        stop.abort();
+      };
+      const ran = await run(['backfill', '--to', 'now', '--out', '-'], { print, stop: stop.signal });
+      expect([ran.code, ran.errors, prints]).toEqual([1, ['Could not finish: interrupted'], 1]);
+    });
+  });
+
+  test('refuses every label of its families', () => {
+    for (const label of [...Object.values(restoreFamilies).flatMap(({ labels }) => labels), 'le'])
+      expect(() => appendLabel(`${label}=x`, [])).toThrow('The metrics of the exporter have that label already');
+  });
+
   test.each<[string, readonly string[], number, RegExp]>([
+    ['a label of the families', ['--out', 'x.om', '--label', 'server=foo'], 2, /have that label already/],
+    ['a label twice', ['--out', 'x.om', '--label', 'job=a', '--label', 'job=b'], 2, /A label can be given once/],
     ['no file', [], 2, /required option '--out <file>' not specified/],
     ['no state', ['--out', 'x.om'], 1, /^Could not read state file ".*state.db": there is no such file/],
     ['no label', ['--out', 'x.om', '--label', '1=2'], 2, /Must be a label such as job=vb365/],
