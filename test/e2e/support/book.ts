@@ -74,7 +74,13 @@ function ofEvent({ session, event, duration }: Entry): Expected {
   };
 }
 
-function ofResult(session: SimSession, endedAt: Nanos): Expected {
+/** What the first failed event of a session says. */
+function failureOf(world: World, { id, details }: SimSession): string {
+  const entry = [...world.book()].find(({ session, event }) => session.id === id && event.status === 'Failed');
+  return entry?.event.message ?? `No event failed, and the server gives no reason (${details})`;
+}
+
+function ofResult(world: World, session: SimSession, endedAt: Nanos): Expected {
   const failed = session.result === 'Failed';
   return {
     ...ids(session, session.id),
@@ -86,7 +92,7 @@ function ofResult(session: SimSession, endedAt: Nanos): Expected {
       'veeam.restore.session.result': session.result,
       'veeam.restore.session.duration': toSeconds(endedAt - session.createdAt),
       'error.type': failed ? 'restore_session_failed' : '',
-      'error.message': failed ? session.details : '',
+      'error.message': failed ? failureOf(world, session) : '',
     }),
   };
 }
@@ -98,6 +104,6 @@ export const expectedOf = (world: World): ReadonlyMap<string, Expected> =>
     ...world
       .sessions()
       .flatMap(session =>
-        session.endedAt === undefined ? [] : [[session.id, ofResult(session, session.endedAt)] as const],
+        session.endedAt === undefined ? [] : [[session.id, ofResult(world, session, session.endedAt)] as const],
       ),
   ]);
