@@ -32,7 +32,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 // A reader that has gone, or a full disk, must not end the program: it goes on without those lines.
 const outputClosed = new AbortController();
-process.stdout.on('error', () => outputClosed.abort());
+process.stdout.on('error', error => outputClosed.abort(error));
 process.stderr.on('error', () => undefined);
 
 /** How much of the log waits for a reader that does not read; further lines are dropped. */

@@ -30,7 +30,7 @@ const layers: readonly (readonly [
   [
     'source',
     {
-      lines: 2800,
+      lines: 2900,
       rooms: ['kernel', 'model', 'config', 'pipeline'],
       packages: ['node:crypto', 'node:tls', 'undici', 'zod'],
     },

@@ -1,13 +1,15 @@
 import { type History, historyStart } from '../config/duration.js';
 import type { Config, ServerConfig } from '../config/parse.js';
 import { configError } from '../config/problem.js';
-import { systemClock, systemRandom } from '../kernel/clock.js';
+import { nextTurn, systemClock, systemRandom } from '../kernel/clock.js';
 import { ExporterError, toExporterError } from '../kernel/errors.js';
+import { errorCode } from '../kernel/network-error.js';
 import { type HistoryPart, readHistory, type HistoryProgress, type Window } from '../history/reader.js';
 import { formatInstant, type Nanos } from '../model/time.js';
 import type { Session } from '../model/session.js';
 import { credentialsOf, trustOf } from '../server/source.js';
 import { type PastSource, pastSource } from '../source/past.js';
+import { fileWords } from './output.js';
 import { readConfig } from './read-config.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
@@ -70,8 +72,9 @@ export async function readPast(
       const window = windowOf(server.name, flags, source.now(), options);
       const show = progressLine(server.name, terminal);
       const listed = (session: Session): void => options.listed?.(server.name, session);
-      const how = { window, signal, clock: systemClock, random: systemRandom, listed, progress: show };
+      const how = { window, signal, listed, progress: show };
       await options.read({ server, source, window, signal, parts: readHistory(source, how) });
+      for (const line of gapsIn(source)) terminal.printError(`${server.name}: ${line}`);
     } catch (thrown) {
       throw signal.aborted ? interrupted() : namingServer(server.name, thrown);
     } finally {
@@ -81,14 +84,30 @@ export async function readPast(
   }
 }
 
-/** Runs a command that reads history. It ends well when nobody reads its output any more. */
-export async function untilStopped(terminal: Terminal, work: () => Promise<ExitCode>): Promise<ExitCode> {
-  try {
-    return await work();
-  } catch (thrown) {
-    if (toExporterError(thrown).reason === 'aborted' && terminal.outputClosed.aborted) return exitCodes.stopped;
+/**
+ * Runs a command that reads history. It ends well when nobody reads its output any more.
+ * @throws {ExporterError} `rejected` also when standard output cannot be written, such as to a full disk.
+ */
+export async function untilStopped({ outputClosed }: Terminal, work: () => Promise<ExitCode>): Promise<ExitCode> {
+  const exitCode = await work().catch((thrown: unknown) => {
+    if (toExporterError(thrown).reason === 'aborted' && outputClosed.aborted) return exitCodes.stopped;
     throw thrown;
-  }
+  });
+  await nextTurn(); // the error of the last line
+  const code = outputClosed.aborted ? errorCode(outputClosed.reason) : '';
+  if (code === '' || code === 'EPIPE') return exitCode;
+  throw new ExporterError('rejected', `Could not write to standard output: ${fileWords[code] ?? code}`);
+}
+
+/** What is left out because the server did not say it. */
+function gapsIn(source: PastSource): readonly string[] {
+  const { owners, statistics } = source.gaps();
+  return [
+    ...(owners === 0 ? [] : [`${String(owners)} owners of restored data have no name, because they could not be read`]),
+    ...(statistics === 0
+      ? []
+      : [`${String(statistics)} sessions have no expected items, because they could not be read`]),
+  ];
 }
 
 const interrupted = (): ExporterError => new ExporterError('aborted', 'Could not finish: interrupted');

@@ -9,7 +9,7 @@ export type Terminal = Readonly<{
   input?: () => AsyncIterable<Uint8Array>;
   /** Replaces the line that shows progress, `''` to remove it; absent when standard error is no terminal. */
   progress?: (text: string) => void;
-  /** Aborts when nobody reads standard output any more: its lines are dropped. */
+  /** Aborts with the error when standard output cannot be written any more, or nobody reads it: its lines are dropped. */
   outputClosed: AbortSignal;
   /** Aborts when the process should stop. */
   stop: AbortSignal;

@@ -1,20 +1,11 @@
-import { type Backoff, backoffMs } from '../kernel/backoff.js';
-import type { Clock, Random } from '../kernel/clock.js';
-import { ExporterError, toExporterError } from '../kernel/errors.js';
+import { ExporterError } from '../kernel/errors.js';
 import { failureText } from '../model/event.js';
 import { ownershipOf } from '../model/ownership.js';
 import { type Session, sessionTime } from '../model/session.js';
 import { type Nanos, seconds } from '../model/time.js';
 import { type Cursor, startCursor } from '../pipeline/cursor.js';
 import { dedupe, fullRead, happenedAt } from '../pipeline/dedupe.js';
-import {
-  type Batch,
-  type EventPage,
-  concernsOneRequest,
-  type SessionFilter,
-  type Source,
-  type TakenEvent,
-} from '../pipeline/ports.js';
+import { type Batch, type EventPage, type SessionFilter, type Source, type TakenEvent } from '../pipeline/ports.js';
 import { creationOf, lengthCheck, repetitionCheck } from '../pipeline/read-session.js';
 
 /** Server times: what happened at `from` or later, and before `to`. */
@@ -47,8 +38,6 @@ export type HistoryProgress = Readonly<{ sessions: number; of: number; events: n
 type ReadOptions = Readonly<{
   window: Window;
   signal: AbortSignal;
-  clock: Clock;
-  random: Random;
   /** Called for each session of the server, in the window or not. */
   listed?: (session: Session) => void;
   progress?: (read: HistoryProgress) => void;
@@ -60,7 +49,7 @@ const lateness: Nanos = seconds(86_400);
 /**
  * Reads the past of a server: the sessions of the window, oldest first, each with its events. A few pages are in memory,
  * and all sessions of the window.
- * @throws {ExporterError} as the source; a request that fails in passing is repeated.
+ * @throws {ExporterError} as the source.
  */
 export async function* readHistory(
   source: Pick<Source, 'now' | 'session' | 'sessions' | 'events'>,
@@ -109,7 +98,7 @@ async function* readEvents(
   const [checkRepetition, checkLength] = [repetitionCheck(), lengthCheck()];
   const stopped = stoppedAt !== undefined && isIn(window, stoppedAt);
   for (;;) {
-    const page = await readPage(source, session, progress.offset, options);
+    const page = await source.events(session.id, progress.offset, signal);
     if (page === undefined) {
       if ((await source.session(session.id, signal)) !== undefined)
         throw new ExporterError('rejected', 'Could not read the events of a restore session that the server still has');
@@ -156,25 +145,3 @@ const noEnd = { stopped: false, unfinished: 0, failure: undefined, deleted: fals
 /** As `completion.ts` counts it when nothing more is expected of the session. */
 const failureOf = ({ open, result }: Session, { failed }: Cursor): Failure | undefined =>
   open || result.label !== 'Failed' || failed === 'counted' ? undefined : (failed ?? 'None');
-
-const backoff: Backoff = { baseMs: 500, capMs: 30_000 };
-const attempts = 6;
-
-/** A page, after a few attempts. */
-async function readPage(
-  source: Pick<Source, 'events'>,
-  { id }: Session,
-  offset: number,
-  { signal, clock, random }: ReadOptions,
-): Promise<EventPage | undefined> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await source.events(id, offset, signal);
-    } catch (thrown) {
-      const error = toExporterError(thrown);
-      const isPassing = error.reason === 'network' || error.reason === 'throttled' || concernsOneRequest(error);
-      if (attempt === attempts || !isPassing || error.reason === 'auth') throw thrown;
-      await clock.sleep(error.retryAfterMs ?? backoffMs(backoff, attempt, random), signal);
-    }
-  }
-}

@@ -54,6 +54,8 @@ const limits = {
   ownerWaitMs: 1_000,
   /** From sending the request for an owner to its answer; below `repeatMs`, so that it is sent once. */
   ownerTimeoutMs: 4_000,
+  /** How often the look-up of an owner is attempted before others wait. */
+  ownerAttempts: 1,
 };
 
 /** Options with a default. */
@@ -72,6 +74,8 @@ type Tuning = Readonly<typeof limits> &
     resolveOwners: boolean;
     /** Called when the look-up of an owner has ended. */
     ownerLookedUp: (result: OwnerLookupOutcome) => void;
+    /** Called for each owner of a page about whom the server has not answered. */
+    ownerUnanswered: (key: string) => void;
     /** Called when the server has refused a login, which then waits for it. Never rejects. */
     loginRefused: () => Promise<void>;
     trust: Trust;
@@ -94,6 +98,7 @@ export const settingsOf = (options: RestOptions): RestSettings => ({
   observe: () => undefined,
   resolveOwners: false,
   ownerLookedUp: () => undefined,
+  ownerUnanswered: () => undefined,
   loginRefused: async () => undefined,
   trust: { kind: 'authorities', ca: undefined },
   proxy: undefined,

@@ -5,6 +5,7 @@ import type { OwnerLookupOutcome } from '../model/labels.js';
 import { accountKey, type Owner, type OwnerKind } from '../model/owner.js';
 import type { Connection } from './connection.js';
 import { isJsonObject, type JsonObject, longestName, text } from './json.js';
+import { patiently } from './patiently.js';
 import { isGone, okJson } from './request-errors.js';
 import type { Answer } from './transport.js';
 
@@ -42,6 +43,8 @@ type KnownOwner = {
   readonly path: string;
   askedMs: number | undefined;
   lookup: Promise<void> | undefined;
+  /** The server has named the owner, or does not know it. */
+  answered: boolean;
 };
 
 /** The owner that the row at an index names, as far as it is known now. */
@@ -57,7 +60,7 @@ type Owners = Readonly<{
 
 /** The owners of the restored data of one server, by their ids (v8). See ADR 79. */
 export function createOwners(connection: Connection): Owners {
-  const { clock, resolveOwners, ownerWaitMs } = connection.settings;
+  const { clock, resolveOwners, ownerWaitMs, ownerUnanswered } = connection.settings;
   const cache = createOwnerCache();
   const ask = createLookup(connection);
   let patientFromMs = -Infinity;
@@ -73,7 +76,11 @@ export function createOwners(connection: Connection): Owners {
   return {
     find: async (rows, signal) => {
       const known = rows.map(row => (isJsonObject(row) ? cache.in(row) : undefined));
-      if (resolveOwners) await resolve(new Set(known), signal);
+      const distinct = new Set(known);
+      if (resolveOwners) {
+        await resolve(distinct, signal);
+        for (const each of distinct) if (each?.answered === false) ownerUnanswered(each.path);
+      }
       return index => known[index]?.owner;
     },
   };
@@ -96,7 +103,14 @@ function createOwnerCache() {
     const owner = { kind, id, name: '', email: '', accounts: [], derived: false };
     // A server takes these two for the path of something else.
     const askedMs = id === '.' || id === '..' ? Infinity : undefined;
-    const known = { owner, member, path: path(encodeURIComponent(id.toWellFormed())), askedMs, lookup: undefined };
+    const known = {
+      owner,
+      member,
+      path: path(encodeURIComponent(id.toWellFormed())),
+      askedMs,
+      lookup: undefined,
+      answered: askedMs !== undefined,
+    };
     owners.set(id, known);
     order.set(known, () => owners.delete(id));
     const [oldest] = order;
@@ -123,7 +137,7 @@ function createOwnerCache() {
 
 /** @returns starts the look-up of an owner, or joins it; undefined when it must not be looked up now. */
 function createLookup(connection: Connection): (known: KnownOwner) => Promise<void> | undefined {
-  const { clock, log, ownerLookedUp } = connection.settings;
+  const { clock, random, log, ownerLookedUp, ownerAttempts: attempts } = connection.settings;
   const permits = createSemaphore(maxConcurrent);
   const never = new AbortController().signal;
   /** By kind of owner: each has a resource and needs a permission. */
@@ -145,11 +159,14 @@ function createLookup(connection: Connection): (known: KnownOwner) => Promise<vo
     pausedUntilMs = clock.monotonic() + pauseMs;
     return 'failed';
   };
+  const read = async (known: KnownOwner): Promise<OwnerLookupOutcome> =>
+    patiently(async () => readOwner(connection, known), { clock, random, attempts, signal: never });
   const lookUp = async (known: KnownOwner): Promise<void> => {
     const release = await permits.acquire(never);
-    const outcome = isPaused(known.owner) ? undefined : await readOwner(connection, known).catch(fail);
+    const outcome = isPaused(known.owner) ? undefined : await read(known).catch(fail);
     if (outcome === undefined) known.askedMs = undefined;
     else ownerLookedUp(outcome);
+    known.answered ||= outcome === 'found' || outcome === 'not_found';
     if (outcome === 'refused') refuse(known.owner.kind);
     release();
     pending -= 1;

@@ -1,35 +1,74 @@
+import { type ExporterError, toExporterError } from '../kernel/errors.js';
 import { createSemaphore } from '../kernel/semaphore.js';
 import { isAtLeast } from '../model/api-versions.js';
 import { Connection } from './connection.js';
 import { isJsonObject, parseJson } from './json.js';
 import type { RestOptions } from './options.js';
+import { patiently } from './patiently.js';
+import { statusFailure } from './request-errors.js';
 import { type RestSource, sourceOver } from './rest.js';
 
 /** The server's own count of the items of a session (v8). */
 type RestoreStatistics = Readonly<{ total: number; restored: number; failed: number; skipped: number }>;
 
-/** A server whose past is read. */
+/** What the server did not say, after all attempts: owners without a name, and sessions without statistics. */
+type Gaps = Readonly<{ owners: number; statistics: number }>;
+
+/** A server whose past is read. What fails in passing is repeated. */
 export interface PastSource extends RestSource {
   /** Undefined before v8, and when the server has no usable statistics. @throws {ExporterError} as a request does. */
   statistics(sessionId: string, signal: AbortSignal): Promise<RestoreStatistics | undefined>;
+  gaps(): Gaps;
 }
 
 /** How long a page waits for the names of its owners: nobody waits for an old event. */
-const ownerWaitMs = 30_000;
+const ownerWaitMs = 600_000;
+const ownerTimeoutMs = 30_000;
+const attempts = 6;
 
 /** As `restSource`, with a separate login, and one request at a time. */
 export function pastSource(options: RestOptions): PastSource {
+  const { clock, random } = options;
+  const owners = new Set<string>();
   const connection = new Connection({
     ...options,
     semaphore: createSemaphore(1),
     ownerWaitMs,
-    ownerTimeoutMs: ownerWaitMs,
+    ownerTimeoutMs,
+    ownerAttempts: attempts,
+    ownerUnanswered: key => void owners.add(key),
     // A second request for a late answer would be a second request at a time.
     repeatMs: 2 ** 31 - 1,
     semaphoreHoldMs: 2 ** 31 - 1,
   });
-  return { ...sourceOver(connection), statistics: async (id, signal) => readStatistics(connection, id, signal) };
+  const source = sourceOver(connection);
+  const repeated = { clock, random, attempts };
+  let statistics = 0;
+  return {
+    ...source,
+    instance: async signal =>
+      patiently(async () => source.instance(signal), { ...repeated, signal, isWorthwhile: isAnswered }),
+    sessions: async (from, signal, isKept) =>
+      patiently(async () => source.sessions(from, signal, isKept), { ...repeated, signal }),
+    session: async (id, signal) => patiently(async () => source.session(id, signal), { ...repeated, signal }),
+    events: async (id, offset, signal) =>
+      patiently(async () => source.events(id, offset, signal), { ...repeated, signal }),
+    statistics: async (id, signal) => {
+      // A server that cannot count the items of one session may fare no better with the others.
+      const patience = { ...repeated, signal, attempts: statistics === 0 ? attempts : 2 };
+      return patiently(async () => readStatistics(connection, id, signal), patience).catch((thrown: unknown) => {
+        if (toExporterError(thrown).reason !== 'server') throw thrown;
+        statistics += 1;
+        return undefined;
+      });
+    },
+    gaps: () => ({ owners: owners.size, statistics }),
+  };
 }
+
+/** Whether a server is there: a wrong address or certificate does not get better. */
+const isAnswered = ({ reason, details }: ExporterError): boolean =>
+  reason === 'server' || reason === 'throttled' || (reason === 'network' && details['connected'] === true);
 
 /** The answer lists every item, too. */
 const rowsOfStatistics = 10_000;
@@ -42,6 +81,7 @@ async function readStatistics(
   if (!isAtLeast(await connection.versions.current(signal), 'v8')) return undefined;
   const path = `RestoreSessions/${encodeURIComponent(sessionId)}/Statistics`;
   const answer = await connection.get('session', path, signal, { rows: rowsOfStatistics });
+  if (answer.status === 429 || answer.status >= 500) throw statusFailure('session', answer);
   const json = answer.status === 200 ? parseJson(answer.body) : undefined;
   if (!isJsonObject(json)) return undefined;
   const count = (name: string): number => (Number.isSafeInteger(json[name]) ? Number(json[name]) : NaN);

@@ -9,6 +9,7 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds } from '../../src/model/time.js';
 import { heldAnswer, onExporterStage } from '../support/exporter-stage.js';
 import { inFolder } from '../support/folder.js';
+import { onPastStage } from '../support/past.js';
 import { until } from '../support/until.js';
 import { ask } from '../support/web.js';
 
@@ -111,6 +112,22 @@ describe('a command whose output nobody reads any more ends quietly', () => {
     },
     testMs,
   );
+
+  test.each([
+    ['report', []],
+    ['backfill', ['--to', 'now', '--out', '-']],
+  ])('%s to a full disk fails', async (command, flags) => {
+    await onPastStage({}, {}, async ({ folder }) => {
+      const full = openSync('/dev/full', 'w');
+      const argv = ['dist/src/main.js', command, ...flags, '--config.file', join(folder, 'config.yaml')];
+      const child = spawn(process.execPath, argv, { stdio: ['ignore', full, 'pipe'] });
+      const errors: string[] = [];
+      child.stderr?.on('data', chunk => errors.push(String(chunk)));
+      expect(await once(child, 'close')).toEqual([1, null]);
+      expect(errors.join('')).toBe('Could not write to standard output: no space left on the device\n');
+      closeSync(full);
+    });
+  });
 
   test('an error that nobody reads has the same exit code', async () => {
     const full = openSync('/dev/full', 'w');

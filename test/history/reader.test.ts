@@ -37,7 +37,7 @@ async function onStage(options: Partial<SimulateOptions>, play: (stage: Stage) =
 
 async function read(source: PastSource, window: Window): Promise<readonly HistoryPart[]> {
   const parts: HistoryPart[] = [];
-  const options = { window, signal: new AbortController().signal, clock: systemClock, random: () => 0 };
+  const options = { window, signal: new AbortController().signal };
   for await (const part of readHistory(source, options)) parts.push(part);
   return parts;
 }
@@ -121,7 +121,7 @@ describe('the reader of history', () => {
     await onStage({ history }, async ({ simulator, source }) => {
       const gone = simulator.world.sessions()[0]?.id ?? '';
       const parts: HistoryPart[] = [];
-      const options = { window: all(), signal: new AbortController().signal, clock: systemClock, random: () => 0 };
+      const options = { window: all(), signal: new AbortController().signal };
       for await (const part of readHistory(source, options)) {
         if (parts.length === 0) simulator.world.purgeSession(gone);
         parts.push(part);
