@@ -119,7 +119,7 @@ const layers: readonly (readonly [
   [
     'cli',
     {
-      lines: 2425,
+      lines: 2435,
       rooms: [
         'kernel',
         'model',
@@ -138,6 +138,7 @@ const layers: readonly (readonly [
         'commander',
         'node:crypto',
         'node:dns/promises',
+        'node:stream',
         'node:fs',
         'node:fs/promises',
         'node:http',

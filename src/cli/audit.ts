@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import type { Config } from '../config/parse.js';
+import { addAbortSignal, Readable } from 'node:stream';
 import { ExporterError } from '../kernel/errors.js';
 import { Audit, type AuditFindings, type RecordName } from '../history/audit.js';
 import { explanations } from '../history/explain.js';
@@ -8,7 +8,7 @@ import { formatInstant, milliseconds, type Nanos } from '../model/time.js';
 import { origins, timeLimits } from '../otlp/sinks.js';
 import { readState } from '../store/read.js';
 import { fileWords } from './output.js';
-import { chosenServers, type PastFlags, readPast, untilStopped } from './past.js';
+import { chosenServers, interrupted, type PastFlags, readPast, untilStopped } from './past.js';
 import { pathOf } from './state.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
@@ -28,6 +28,9 @@ const deliveryMs = 600_000;
 export async function audit(flags: AuditFlags, terminal: Terminal): Promise<ExitCode> {
   return untilStopped(terminal, async () => {
     const { config, servers } = chosenServers(flags, terminal);
+    const state = flags.state === true ? pathOf(config) : flags.state;
+    // Before the history is read, which may take long.
+    if (state !== undefined) readState(state, () => undefined);
     const lines = await openLines(flags.records, terminal);
     const originFor = await origins(config, terminal.version);
     const compared = new Audit(timeLimits(config));
@@ -41,15 +44,14 @@ export async function audit(flags: AuditFlags, terminal: Terminal): Promise<Exit
       },
     });
     for await (const line of lines) if (line.trim() !== '') compared.check(line);
-    return printFindings(withReasons(compared.findings(), flags, config), flags, terminal);
+    return printFindings(withReasons(compared.findings(), state), flags, terminal);
   });
 }
 
 type NamedFindings = AuditFindings & Readonly<{ reasons: readonly string[] }>;
 
 /** The findings with a reason for each missing record, where a state file is compared. */
-function withReasons(findings: AuditFindings, { state }: AuditFlags, config: Config): NamedFindings {
-  const path = state === true ? pathOf(config) : state;
+function withReasons(findings: AuditFindings, path: string | undefined): NamedFindings {
   const reasons = path === undefined ? [] : readState(path, reader => explanations(findings.missing, reader));
   return { ...findings, reasons };
 }
@@ -111,25 +113,32 @@ const ignoredWords: Readonly<Record<string, string>> = {
 };
 
 /** @throws {ExporterError} `rejected` when the file cannot be opened, before anything else is read. */
-async function openLines(path: string, { input }: Terminal): Promise<AsyncIterable<string>> {
+async function openLines(path: string, { input, stop, outputClosed }: Terminal): Promise<AsyncIterable<string>> {
   const failed = (cause: unknown): ExporterError => {
     const code = errorCode(cause);
     return new ExporterError('rejected', `Could not read records "${path}": ${fileWords[code] ?? code}`, { cause });
   };
-  if (path === '-' && input !== undefined) return linesOf(input(), failed);
+  const signal = AbortSignal.any([stop, outputClosed]);
+  if (path === '-' && input !== undefined) return linesOf(input(), signal, failed);
   const file = await open(path).catch((thrown: unknown) => {
     throw failed(thrown);
   });
-  return linesOf(file.createReadStream(), failed);
+  return linesOf(file.createReadStream(), signal, failed);
 }
 
 /** Splits at line feeds only: JSON may hold other separators. A line of the Collector has a whole batch, in many chunks. */
 async function* linesOf(
-  stream: AsyncIterable<Uint8Array>,
+  input: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
   failed: (cause: unknown) => ExporterError,
 ): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   const pieces: string[] = [];
+  // A pipe may be idle for ever.
+  const stream: AsyncIterable<Uint8Array> = addAbortSignal(
+    signal,
+    input instanceof Readable ? input : Readable.from(input),
+  );
   try {
     for await (const chunk of stream) {
       const [first = '', ...others] = decoder.decode(chunk, { stream: true }).split('\n');
@@ -140,7 +149,7 @@ async function* linesOf(
       }
     }
   } catch (thrown) {
-    throw failed(thrown);
+    throw signal.aborted ? interrupted() : failed(thrown);
   }
   yield pieces.join('');
 }

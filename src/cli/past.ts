@@ -110,7 +110,7 @@ function gapsIn(source: PastSource): readonly string[] {
   ];
 }
 
-const interrupted = (): ExporterError => new ExporterError('aborted', 'Could not finish: interrupted');
+export const interrupted = (): ExporterError => new ExporterError('aborted', 'Could not finish: interrupted');
 
 function namingServer(name: string, thrown: unknown): unknown {
   if (!(thrown instanceof ExporterError) || thrown.reason === 'config') return thrown;

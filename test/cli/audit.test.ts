@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
 import { otlpReceiver, type OtlpReceiver } from '../support/otlp-receiver.js';
 import { onPastStage, type PastStage } from '../support/past.js';
 import { program } from '../support/program.js';
@@ -100,6 +101,40 @@ describe('audit', () => {
         0,
         'Complete: 100 of 100 records; 0 missing, 0 altered, 100 repeated, 0 unknown',
       ]);
+    });
+  });
+
+  test.each<[string, () => Readable]>([
+    ['on an idle pipe', () => new PassThrough()],
+    [
+      'in the middle of what has no end',
+      () =>
+        new Readable({
+          read() {
+            setImmediate(() => this.push('{}\n'));
+          },
+        }),
+    ],
+  ])('ends at once when it is stopped, %s', async (_where, open) => {
+    await onPastStage({}, {}, async ({ run }) => {
+      const stop = new AbortController();
+      const stream = open();
+      const reading = run(['audit', '--records', '-'], { input: () => stream, stop: stop.signal });
+      await until(() => stream.listenerCount('readable') > 0);
+      stop.abort();
+      expect(await reading).toEqual({ code: 1, printed: [], errors: ['Could not finish: interrupted'] });
+    });
+  });
+
+  test('a state that cannot be read is an error before records and history are read', async () => {
+    await onPastStage({}, {}, async ({ run }) => {
+      const { errors } = await run(['audit', '--records', '/none/x', '--state']);
+      expect(errors).toEqual([expect.stringMatching(/^Could not read state file .*state\.db/)]);
+    });
+    const postgresql = { url: 'postgresql://exporter@127.0.0.1:1/vb365' };
+    await onPastStage({}, { state: { postgresql } }, async ({ run }) => {
+      const { code, errors } = await run(['audit', '--records', '/none/x', '--state']);
+      expect([code, ...errors]).toEqual([2, expect.stringMatching(/"state.postgresql" is set/)]);
     });
   });
 
