@@ -5,7 +5,7 @@ import type { OwnerLookupOutcome } from '../model/labels.js';
 import { accountKey, type Owner, type OwnerKind } from '../model/owner.js';
 import type { Connection } from './connection.js';
 import { isJsonObject, type JsonObject, longestName, text } from './json.js';
-import { patiently } from './patiently.js';
+import { withRetries } from './retries.js';
 import { isGone, okJson } from './request-errors.js';
 import type { Answer } from './transport.js';
 
@@ -160,7 +160,7 @@ function createLookup(connection: Connection): (known: KnownOwner) => Promise<vo
     return 'failed';
   };
   const read = async (known: KnownOwner): Promise<OwnerLookupOutcome> =>
-    patiently(async () => readOwner(connection, known), { clock, random, attempts, signal: never });
+    withRetries(async () => readOwner(connection, known), { clock, random, attempts, signal: never });
   const lookUp = async (known: KnownOwner): Promise<void> => {
     const release = await permits.acquire(never);
     const outcome = isPaused(known.owner) ? undefined : await read(known).catch(fail);

@@ -4,7 +4,7 @@ import { isAtLeast } from '../model/api-versions.js';
 import { Connection } from './connection.js';
 import { isJsonObject, parseJson } from './json.js';
 import type { RestOptions } from './options.js';
-import { patiently } from './patiently.js';
+import { withRetries } from './retries.js';
 import { statusFailure } from './request-errors.js';
 import { type RestSource, sourceOver } from './rest.js';
 
@@ -14,7 +14,7 @@ type RestoreStatistics = Readonly<{ total: number; restored: number; failed: num
 /** What the server did not say, after all attempts: owners without a name, and sessions without statistics. */
 type Gaps = Readonly<{ owners: number; statistics: number }>;
 
-/** A server whose past is read. What fails in passing is repeated. */
+/** A server whose past is read. Transient errors are retried. */
 export interface PastSource extends RestSource {
   /** Undefined before v8, and when the server has no usable statistics. @throws {ExporterError} as a request does. */
   statistics(sessionId: string, signal: AbortSignal): Promise<RestoreStatistics | undefined>;
@@ -47,16 +47,16 @@ export function pastSource(options: RestOptions): PastSource {
   return {
     ...source,
     instance: async signal =>
-      patiently(async () => source.instance(signal), { ...repeated, signal, isWorthwhile: isAnswered }),
+      withRetries(async () => source.instance(signal), { ...repeated, signal, isRetried: isAnswered }),
     sessions: async (from, signal, isKept) =>
-      patiently(async () => source.sessions(from, signal, isKept), { ...repeated, signal }),
-    session: async (id, signal) => patiently(async () => source.session(id, signal), { ...repeated, signal }),
+      withRetries(async () => source.sessions(from, signal, isKept), { ...repeated, signal }),
+    session: async (id, signal) => withRetries(async () => source.session(id, signal), { ...repeated, signal }),
     events: async (id, offset, signal) =>
-      patiently(async () => source.events(id, offset, signal), { ...repeated, signal }),
+      withRetries(async () => source.events(id, offset, signal), { ...repeated, signal }),
     statistics: async (id, signal) => {
       // A server that cannot count the items of one session may fare no better with the others.
       const patience = { ...repeated, signal, attempts: statistics === 0 ? attempts : 2 };
-      return patiently(async () => readStatistics(connection, id, signal), patience).catch((thrown: unknown) => {
+      return withRetries(async () => readStatistics(connection, id, signal), patience).catch((thrown: unknown) => {
         if (toExporterError(thrown).reason !== 'server') throw thrown;
         statistics += 1;
         return undefined;

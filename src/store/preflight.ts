@@ -92,7 +92,7 @@ const longestCopyBytes = 512 * 1024 * 1024;
 
 /**
  * Checks the content with that of the write-ahead log, in a copy that nobody else can read. Reads nothing when the files
- * are too large for that, or change meanwhile: then an exporter runs, which has checked them.
+ * are too large for that, or when an exporter changes them, because it has checked them.
  * @throws {ExporterError} `store`, or an error for `storeError`.
  */
 function readCopy(path: string): void {

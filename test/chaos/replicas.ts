@@ -5,34 +5,21 @@ import { type ExporterProcess, startExporter } from '../support/exporter-process
 import { inFolder } from '../support/folder.js';
 import { counted, differences, fallen, readExposition, type Samples } from '../support/samples.js';
 import { bookOf } from './book.js';
+import type { ChaosReport } from './chaos.js';
 import { scrape } from './kills.js';
 import { setStage, type Stage } from './stage.js';
 
 /** What happens to replicas. `cut`: every connection to PostgreSQL ends. */
-const blows = ['kill', 'stop', 'pause', 'cut', 'crash'] as const;
-type Blow = (typeof blows)[number];
+const disruptions = ['kill', 'stop', 'pause', 'cut', 'crash'] as const;
+type Disruption = (typeof disruptions)[number];
 
 /** What came of it: every list empty and `lost` 0, or a promise is broken. */
-export type ReplicasReport = Readonly<{
-  blows: Readonly<Record<Blow, number>>;
-  seconds: number;
-  /** Final events and stopped sessions that the servers held. */
-  events: number;
-  sessions: number;
-  /** Log records that arrived, and how many of them were repetitions. */
-  records: number;
-  repeated: number;
-  /** Commits that were refused because a lease was lost, as far as the replicas that ran at the end saw them. */
-  refusedCommits: number;
-  /** Events and sessions of which no log record arrived. */
-  lost: number;
-  strays: readonly string[];
-  /** Series that differ from the servers' book, and servers that are not served by exactly one replica. */
-  differences: readonly string[];
-  /** Counters that a scrape of all replicas showed lower than one before it. */
-  fallen: readonly string[];
-  faults: readonly string[];
-}>;
+export type ReplicasReport = Omit<ChaosReport, 'kills'> &
+  Readonly<{
+    disruptions: Readonly<Record<Disruption, number>>;
+    /** Commits that were refused because a lease was lost, as far as the replicas that ran at the end saw them. */
+    refusedCommits: number;
+  }>;
 
 export type ReplicasOptions = Readonly<{
   replicas: number;
@@ -46,7 +33,7 @@ const names = ['hq', 'branch', 'lab', 'north', 'south'];
 /** The shortest that the configuration allows. */
 const leaseMs = 3_000;
 
-type Watch = { samples: Samples; fallen: string[]; faults: string[]; blows: Record<Blow, number> };
+type Watch = { samples: Samples; fallen: string[]; faults: string[]; disruptions: Record<Disruption, number> };
 type Replicas = (ExporterProcess | undefined)[];
 type Scene = Readonly<{ stage: Stage; database: Postgresql; replicas: Replicas; watch: Watch }>;
 
@@ -62,8 +49,8 @@ export async function runReplicas(options: ReplicasOptions): Promise<ReplicasRep
     };
     await inFolder(async folder => {
       const stage = await setStage(folder, options.seed, { names, state: { postgresql } });
-      const none = Object.fromEntries(blows.map(blow => [blow, 0])) as Record<Blow, number>;
-      const watch: Watch = { samples: new Map(), fallen: [], faults: [], blows: none };
+      const none = Object.fromEntries(disruptions.map(disruption => [disruption, 0])) as Record<Disruption, number>;
+      const watch: Watch = { samples: new Map(), fallen: [], faults: [], disruptions: none };
       const replicas: Replicas = Array.from({ length: options.replicas }, () => startExporter(stage.configFile));
       const scene = { stage, database, replicas, watch };
       try {
@@ -97,7 +84,7 @@ async function strike(scene: Scene, { kills, seed, progress }: ReplicasOptions):
   stage.leap(10_000);
   for (let life = 0; life < kills; life += 1) {
     const random = dice(seed, life, 43);
-    const blow = weighted<Blow>(random, [
+    const disruption = weighted<Disruption>(random, [
       ['kill', 8],
       ['stop', 5],
       ['pause', 4],
@@ -106,8 +93,8 @@ async function strike(scene: Scene, { kills, seed, progress }: ReplicasOptions):
     ]);
     for (let n = 0; n < 2; n += 1) stage.openSession();
     await sleep(random() * 1_500);
-    await hit(scene, blow, random);
-    watch.blows[blow] += 1;
+    await hit(scene, disruption, random);
+    watch.disruptions[disruption] += 1;
     await revive(scene);
     if (random() < 0.3) await look(scene);
     progress?.(life + 1);
@@ -123,20 +110,20 @@ async function revive(scene: Scene): Promise<void> {
     }
 }
 
-async function hit(scene: Scene, blow: Blow, random: () => number): Promise<void> {
+async function hit(scene: Scene, disruption: Disruption, random: () => number): Promise<void> {
   const { database, replicas, stage } = scene;
   const victim = Math.floor(random() * replicas.length);
-  if (blow === 'cut') return database.cut();
-  if (blow === 'crash') {
+  if (disruption === 'cut') return database.cut();
+  if (disruption === 'crash') {
     await database.stop('crash');
     return database.start();
   }
-  if (blow === 'pause') {
+  if (disruption === 'pause') {
     replicas[victim]?.kill('SIGSTOP');
     await sleep(leaseMs * (0.5 + random()));
     return replicas[victim]?.kill('SIGCONT');
   }
-  await end(scene, victim, blow === 'kill' ? 'SIGKILL' : 'SIGTERM');
+  await end(scene, victim, disruption === 'kill' ? 'SIGKILL' : 'SIGTERM');
   replicas[victim] = startExporter(stage.configFile);
 }
 
@@ -215,7 +202,7 @@ async function comeToRest(scene: Scene, options: ReplicasOptions): Promise<Omit<
   const arrived = stage.accounts.uids();
   const unknown = [...arrived].filter(uid => !uids.has(uid)).map(uid => `of nothing that a server holds: ${uid}`);
   return {
-    blows: watch.blows,
+    disruptions: watch.disruptions,
     events: books.reduce((sum, { events }) => sum + events, 0),
     sessions: stage.servers.reduce((sum, { simulator }) => sum + simulator.world.sessions().length, 0),
     records: stage.accounts.records(),

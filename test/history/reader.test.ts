@@ -93,7 +93,7 @@ describe('the reader of history', () => {
     });
   });
 
-  test('has one request in flight at a time, logs in once and out, and repeats a page that fails in passing', async () => {
+  test('has one request in flight at a time, logs in once and out, and retries a page after a transient error', async () => {
     let [inFlight, most, failures] = [0, 0, 2];
     const intercept: Intercept = ({ route }, { response, proceed }) => {
       inFlight += 1;
