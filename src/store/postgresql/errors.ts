@@ -51,3 +51,12 @@ const faults: readonly (readonly [text: string, words: string])[] = [
 
 const connectionFault = (message: string): string =>
   faults.find(([text]) => message.includes(text))?.[1] ?? 'the connection failed';
+
+/** Runs an action and converts what it throws. @throws {ExporterError} `store`. */
+export async function attempt<T>(verb: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (thrown) {
+    throw postgresqlError(verb, thrown);
+  }
+}

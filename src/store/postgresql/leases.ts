@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.js';
 import { ExporterError } from '../../kernel/errors.js';
-import type { RunSql } from './pool.js';
+import { attempt } from './errors.js';
+import type { ResultRow, RunSql, Transactions } from './pool.js';
 import { lockId, schemaName, schemaVersion } from './schema.js';
 
 /** Another replica that was seen lately. */
@@ -60,9 +61,6 @@ export const renewalsPerLease = 3;
 /** A replica stops to use a lease this part of its time before the lease ends. */
 const marginOf = (leaseMs: number): number => leaseMs / 5;
 
-/** Runs statements in a transaction and converts what they throw. */
-type Attempt = <T>(verb: string, action: (query: RunSql) => Promise<T>) => Promise<T>;
-
 const [leaseTable, replicaTable, factTable] = [`${schemaName}.lease`, `${schemaName}.replica`, `${schemaName}.fact`];
 
 /** After a migration by a newer program, an older one changes nothing any more. */
@@ -71,11 +69,11 @@ const isFree = `(holder = '' OR expires_at < now())`;
 
 export class LeaseTable implements Leases {
   readonly #options: LeaseOptions;
-  readonly #attempt: Attempt;
+  readonly #transactions: Transactions;
   readonly #fences = new Map<string, Readonly<{ fence: string; untilMs: number }>>();
 
-  constructor(attempt: Attempt, options: LeaseOptions) {
-    this.#attempt = attempt;
+  constructor(transactions: Transactions, options: LeaseOptions) {
+    this.#transactions = transactions;
     this.#options = options;
   }
 
@@ -85,18 +83,17 @@ export class LeaseTable implements Leases {
 
   async enroll(servers: readonly string[]): Promise<void> {
     const sql = `INSERT INTO ${leaseTable} (server) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING`;
-    await this.#attempt('enroll servers in', async query => query(sql, [servers]));
+    await this.#run('enroll servers in', sql, [servers]);
   }
 
   async acquire(servers: readonly string[]): Promise<readonly string[]> {
     const { replica, leaseMs } = this.#options;
     const untilMs = this.#untilMs();
     // A row that is locked is being committed to, renewed or acquired.
-    const found = await this.#attempt('acquire leases in', async query =>
-      query(
-        `UPDATE ${leaseTable} SET holder = $1, fence = fence + 1, expires_at = now() + ${ms('$2')} WHERE server IN (SELECT server FROM ${leaseTable} WHERE server = ANY($3::text[]) AND ${isFree} AND ${schemaIsOurs} FOR UPDATE SKIP LOCKED) RETURNING server, fence::text AS fence`,
-        [replica, leaseMs, servers],
-      ),
+    const found = await this.#run(
+      'acquire leases in',
+      `UPDATE ${leaseTable} SET holder = $1, fence = fence + 1, expires_at = now() + ${ms('$2')} WHERE server IN (SELECT server FROM ${leaseTable} WHERE server = ANY($3::text[]) AND ${isFree} AND ${schemaIsOurs} FOR UPDATE SKIP LOCKED) RETURNING server, fence::text AS fence`,
+      [replica, leaseMs, servers],
     );
     for (const { server, fence } of found) this.#fences.set(String(server), { fence: String(fence), untilMs });
     return found.map(({ server }) => String(server));
@@ -106,8 +103,8 @@ export class LeaseTable implements Leases {
     const { replica, leaseMs } = this.#options;
     const untilMs = this.#untilMs();
     const mine = this.#mine();
-    const [row] = await this.#attempt('renew leases in', async query =>
-      query(renewal, [replica, draining, mine.servers, mine.fences, leaseMs, servers]),
+    const [row] = await attempt('renew leases in', async () =>
+      this.#transactions.one(renewal, [replica, draining, mine.servers, mine.fences, leaseMs, servers]),
     );
     const kept = new Set(listOf(row?.['kept']).map(String));
     for (const [index, server] of mine.servers.entries()) {
@@ -128,11 +125,10 @@ export class LeaseTable implements Leases {
   async release(servers: readonly string[]): Promise<void> {
     const mine = this.#mine(servers);
     this.drop(servers);
-    await this.#attempt('release leases in', async query =>
-      query(
-        `UPDATE ${leaseTable} AS l SET holder = '', expires_at = now() FROM unnest($2::text[], $3::bigint[]) AS mine (server, fence) WHERE ${isMine}`,
-        [this.#options.replica, mine.servers, mine.fences],
-      ),
+    await this.#run(
+      'release leases in',
+      `UPDATE ${leaseTable} AS l SET holder = '', expires_at = now() FROM unnest($2::text[], $3::bigint[]) AS mine (server, fence) WHERE ${isMine}`,
+      [this.#options.replica, mine.servers, mine.fences],
     );
   }
 
@@ -143,7 +139,7 @@ export class LeaseTable implements Leases {
   async leave(): Promise<void> {
     await this.release(this.held());
     const sql = `DELETE FROM ${replicaTable} WHERE id = $1 OR seen_at < now() - interval '1 day'`;
-    await this.#attempt('leave', async query => query(sql, [this.#options.replica]));
+    await this.#run('leave', sql, [this.#options.replica]);
   }
 
   /**
@@ -203,6 +199,10 @@ export class LeaseTable implements Leases {
   #fence(server: string): string | undefined {
     const lease = this.#fences.get(server);
     return lease !== undefined && this.#options.clock.monotonic() < lease.untilMs ? lease.fence : undefined;
+  }
+
+  async #run(verb: string, sql: string, values: readonly unknown[]): Promise<readonly ResultRow[]> {
+    return attempt(verb, async () => this.#transactions.run(async query => query(sql, values)));
   }
 
   #mine(among = this.held()): Readonly<{ servers: readonly string[]; fences: readonly string[] }> {

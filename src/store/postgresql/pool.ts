@@ -34,9 +34,8 @@ export class Transactions {
       // A database may have it off; a counter that a crash of the database rolls back looks like a reset.
       synchronous_commit: 'on',
     };
-    this.#begin = ['BEGIN', ...Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${value}`)].join(
-      ';',
-    );
+    const set = Object.entries(settings).map(([name, value]) => `set_config('${name}', '${value}', true)`);
+    this.#begin = `BEGIN; SELECT ${set.join(', ')}`;
   }
 
   /**
@@ -44,10 +43,20 @@ export class Transactions {
    * @throws {UnknownOutcome} when the answer to the COMMIT did not arrive.
    */
   async run<T>(action: (query: RunSql) => Promise<T>): Promise<T> {
+    return this.#connected(async connection => this.#runIn(connection, action));
+  }
+
+  /**
+   * Runs one statement, which is a transaction by itself. Only the connection limits its time, and a crash of the database
+   * may undo it.
+   */
+  readonly one: RunSql = async (sql, values = []) => this.#connected(async ({ query }) => query(sql, values));
+
+  async #connected<T>(action: (connection: PooledConnection) => Promise<T>): Promise<T> {
     const connection = await this.#pool.connect();
     let isBroken = true;
     try {
-      const result = await this.#runIn(connection, action);
+      const result = await action(connection);
       isBroken = false;
       return result;
     } finally {

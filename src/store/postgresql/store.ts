@@ -3,7 +3,7 @@ import type { Clock } from '../../kernel/clock.js';
 import { ExporterError } from '../../kernel/errors.js';
 import type { Log } from '../../kernel/log.js';
 import type { StateChange, Store } from '../../pipeline/ports.js';
-import { postgresqlError } from './errors.js';
+import { attempt } from './errors.js';
 import { type LeaseOptions, type Leases, LeaseTable, renewalsPerLease } from './leases.js';
 import { type Pool, Transactions, UnknownOutcome } from './pool.js';
 import { migrate, schemaVersion } from './schema.js';
@@ -22,14 +22,6 @@ export type PostgresqlOptions = Omit<LeaseOptions, 'clock' | 'fenced'> &
 /** A store that several replicas share. It takes commits for the servers whose leases this replica holds. */
 export type PostgresqlStore = Store & Readonly<{ leases: Leases }>;
 
-async function attempt<T>(verb: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (thrown) {
-    throw postgresqlError(verb, thrown);
-  }
-}
-
 /** Between attempts to find out whether a commit has succeeded. */
 const askAgainMs = 500;
 
@@ -40,17 +32,15 @@ const askAgainMs = 500;
 export async function postgresqlStore(pool: Pool, options: PostgresqlOptions): Promise<PostgresqlStore> {
   const { leaseMs, clock, notice = ignore, failed = ignore, fenced = ignore } = options;
   const transactions = new Transactions(pool, Math.min(longestStatementMs, leaseMs / renewalsPerLease));
-  const leases = new LeaseTable(async (verb, action) => attempt(verb, async () => transactions.run(action)), {
-    ...options,
-    fenced,
-  });
+  const leases = new LeaseTable(transactions, { ...options, fenced });
   const counted = async <T>(operation: keyof Store, verb: string, action: () => Promise<T>): Promise<T> =>
     attempt(verb, action).catch((thrown: unknown) => {
       failed(operation);
       throw thrown;
     });
-  const read = async <T>(operation: keyof Store, action: (tables: PostgresqlTables) => Promise<T>): Promise<T> =>
-    counted(operation, 'read', async () => transactions.run(async query => action(new PostgresqlTables(query))));
+  const tables = new PostgresqlTables(transactions.one);
+  const read = async <T>(operation: keyof Store, action: () => Promise<T>): Promise<T> =>
+    counted(operation, 'read', action);
   const commits = new Commits(transactions, leases, clock);
   const from = await attempt('open', async () => migrate(transactions)).catch(async (thrown: unknown) => {
     await pool.end();
@@ -61,11 +51,11 @@ export async function postgresqlStore(pool: Pool, options: PostgresqlOptions): P
   let ended: Promise<void> | undefined;
   return {
     leases,
-    state: async server => read('state', async tables => tables.state(server)),
-    rows: async (server, sessions) => read('rows', async tables => tables.rows(server, sessions)),
-    pending: async (server, sink) => read('pending', async tables => tables.pending(server, sink)),
-    holders: async installationId => read('holders', async tables => tables.holders(installationId)),
-    series: async servers => read('series', async tables => tables.series(servers)),
+    state: async server => read('state', async () => tables.state(server)),
+    rows: async (server, sessions) => read('rows', async () => tables.rows(server, sessions)),
+    pending: async (server, sink) => read('pending', async () => tables.pending(server, sink)),
+    holders: async installationId => read('holders', async () => tables.holders(installationId)),
+    series: async servers => read('series', async () => tables.series(servers)),
     commit: async change => counted('commit', 'write', async () => commits.run(change)),
     close: async () => {
       commits.close();

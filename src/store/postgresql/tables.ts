@@ -13,7 +13,7 @@ import { deadLetterTable } from '../schema.js';
 import type { RunSql, ResultRow } from './pool.js';
 import { schemaName } from './schema.js';
 
-/** The tables of the state in the types of the port. Everything must run in one transaction. */
+/** The tables of the state in the types of the port. A change must run in one transaction. */
 export class PostgresqlTables {
   readonly #query: RunSql;
 
@@ -28,6 +28,8 @@ export class PostgresqlTables {
   }
 
   async rows(server: string, sessions: readonly string[]): Promise<readonly CursorRow[]> {
+    // Most lists of an idle server are empty.
+    if (sessions.length === 0) return [];
     const sql = `SELECT ${rowColumns} FROM ${table('session')} WHERE server = $1 AND session = ANY($2::text[])`;
     return (await this.#query(sql, [server, [...new Set(sessions)]])).flatMap(readRow);
   }

@@ -164,10 +164,34 @@ describe('a commit whose answer is lost', () => {
   });
 });
 
+/** A pool that notes what is sent. */
+const noting = (pool: Pool, sent: string[]): Pool => ({
+  ...pool,
+  connect: async () => {
+    const connection = await pool.connect();
+    return { ...connection, query: async (sql, values) => (sent.push(sql), connection.query(sql, values)) };
+  },
+});
+
+describe('an idle replica', () => {
+  test('sends one statement for a renewal or a read, and none to read no rows', async () => {
+    const sent: string[] = [];
+    const store = await leasedStore(noting(database.pool, sent));
+    await store.commit({ server: 'hq', rows: [row()] });
+    sent.length = 0;
+    expect((await store.leases.renew(['hq'], false)).lost).toEqual([]);
+    expect(await store.rows('hq', ['s1'])).toEqual([row()]);
+    expect(sent).toHaveLength(2);
+    expect(await store.rows('hq', [])).toEqual([]);
+    await store.commit({ server: 'hq', rows: [], deltas: [] });
+    expect(sent).toHaveLength(2);
+  });
+});
+
 describe('a failed operation', () => {
   test.each<[keyof Store, (store: Store) => Promise<unknown>]>([
     ['state', async store => store.state('hq')],
-    ['rows', async store => store.rows('hq', [])],
+    ['rows', async store => store.rows('hq', ['s1'])],
     ['pending', async store => store.pending('hq', 'logs')],
     ['holders', async store => store.holders('i')],
     ['series', async store => store.series()],
