@@ -21,17 +21,19 @@ export type Move = Readonly<{
 
 /**
  * What a replica does for a fair share: below it, it acquires free servers at random, so that replicas rarely want the
- * same one; above it, it releases one at a time, while nothing is free and another replica is below. Pure but for `random`.
+ * same one; above it, it releases a tenth of what is too much, while nothing is free and another replica is below. Pure but
+ * for `random`.
  */
 export function nextMove({ servers, held, free, others }: Holdings, random: Random): Move {
   const staying = others.filter(({ draining }) => !draining);
   const share = Math.ceil(servers / (staying.length + 1));
   const room = Math.max(0, share - held.length);
-  const isWanted = held.length > share && staying.some(other => other.servers < share);
+  const tooMany = Math.max(0, held.length - share);
+  const isWanted = tooMany > 0 && staying.some(other => other.servers < share);
   const isOffered = room > 0 && staying.some(other => other.servers > share);
   return {
     acquire: shuffled(free, random).slice(0, room),
-    release: isWanted && free.length === 0 ? held.slice(0, 1) : [],
+    release: isWanted && free.length === 0 ? held.slice(0, Math.ceil(tooMany / 10)) : [],
     settled: free.length === 0 && !isWanted && !isOffered,
   };
 }

@@ -49,6 +49,11 @@ test.each<[string, Holdings, Partial<Move>]>([
     { release: ['s0'], settled: false },
   ],
   [
+    'far above its share it releases several at a time',
+    { servers: 50, held: names(50), free: [], others: [other(0)] },
+    { release: ['s0', 's1', 's2'], settled: false },
+  ],
+  [
     'but not while one is free',
     { servers: 5, held: names(4), free: ['s4'], others: [other(0)] },
     { release: [], settled: false },
