@@ -4,14 +4,14 @@
 import { z } from 'zod';
 import { systemClock } from '../src/kernel/clock.js';
 import { hear, start } from './rig/child.js';
-import { recordsOf, rest, startLine, untilDelivered } from './rig/server-run.js';
+import { type LineOptions, recordsOf, rest, startLine, untilDelivered } from './rig/server-run.js';
 import { type Section, spread, table } from './rig/report.js';
 import { flag, say } from './rig/stats.js';
 
 /** The backlog. */
 type Load = Readonly<{ sessions: number; eventsEach: number }>;
 
-type Cost = Readonly<{ cpuSeconds: number; wallSeconds: number }>;
+export type Cost = Readonly<{ cpuSeconds: number; wallSeconds: number }>;
 
 const address = z.object({ url: z.string() });
 const seen = z.object({ events: z.number(), cpuSeconds: z.number() });
@@ -35,12 +35,12 @@ async function floor({ sessions, eventsEach }: Load): Promise<Cost> {
 const settleMs = 1_500;
 
 /** Lets the exporter catch up. */
-export async function exporterCost(load: Load, logs: boolean, resolveOwners = true): Promise<Cost> {
-  const line = await startLine({ ...load, logs, resolveOwners });
+export async function exporterCost(load: LineOptions & Load): Promise<Cost> {
+  const line = await startLine(load);
   await rest(settleMs);
   const [before, sinceMs] = [line.exporter.usage(), systemClock.monotonic()];
   line.server.send('go');
-  await untilDelivered(line, recordsOf(load.sessions, load.eventsEach, logs ? 2 : 1), 1_000);
+  await untilDelivered(line, recordsOf(load.sessions, load.eventsEach, load.logs === false ? 1 : 2), 1_000);
   const cost = {
     cpuSeconds: line.exporter.usage().cpuSeconds - before.cpuSeconds,
     wallSeconds: (systemClock.monotonic() - sinceMs) / 1000,
@@ -65,7 +65,7 @@ async function measure({ name, eventsEach, logs, goal }: Case, { runs, events }:
   const found: Readonly<{ low: Cost; own: Cost }>[] = [];
   for (let run = 0; run < runs; run += 1) {
     // oxlint-disable-next-line no-await-in-loop -- side by side, one after the other
-    const one = { low: await floor(load), own: await exporterCost(load, logs) };
+    const one = { low: await floor(load), own: await exporterCost({ ...load, logs }) };
     found.push(one);
     say(`${name}: floor ${shown(one.low, events)}, exporter ${shown(one.own, events)}`);
   }

@@ -1,5 +1,5 @@
 // Runs all parts, or those that are named, and puts what they find out into bench/RESULTS.md.
-// npm run bench [-- <part> ...] [--runs 5]; with `--only`, `--events`, `--servers` or `--profile <folder>` they are only shown.
+// npm run bench [-- <part> ...] [--runs 5]; with `--only`, `--events`, `--servers`, `--replicas` or `--profile <folder>` they are only shown.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { against } from './against.js';
@@ -9,12 +9,14 @@ import { latency } from './latency.js';
 import { memory } from './memory.js';
 import { ownerLookUps } from './owners.js';
 import { outage } from './outage.js';
+import { sharedServers } from './replicas.js';
 import { scrape } from './scrape.js';
 import type { Section } from './rig/report.js';
 import { placeSection } from './rig/results.js';
 import { flag, say, text } from './rig/stats.js';
 import { manyServers } from './servers.js';
 import { startUp } from './start.js';
+import { stores } from './stores.js';
 
 const parts: Readonly<Record<string, () => Promise<Section>>> = {
   'catch-up': catchUp,
@@ -24,6 +26,8 @@ const parts: Readonly<Record<string, () => Promise<Section>>> = {
   outage,
   owners: ownerLookUps,
   servers: manyServers,
+  replicas: sharedServers,
+  stores,
   start: startUp,
   scrape,
   against,
@@ -46,7 +50,7 @@ function namedParts(words: readonly string[]): readonly string[] {
 const named = namedParts(process.argv.slice(2));
 if (flag('runs', 1) < 1) throw new Error('"--runs" wants 1 or more');
 /** A part that is not measured whole, or while something else is, is no result. */
-const isResult = ['only', 'events', 'servers', 'profile'].every(name => text(name) === '');
+const isResult = ['only', 'events', 'servers', 'replicas', 'profile'].every(name => text(name) === '');
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 for (const [name, run] of Object.entries(parts)) {

@@ -9,7 +9,7 @@ const eventsEach = 5_000;
 /** CPU seconds with look-ups, and without. Every other pair begins without, because a machine changes in a minute. */
 async function pair(events: number, run: number): Promise<readonly [on: number, off: number]> {
   const cost = async (resolveOwners: boolean): Promise<number> =>
-    (await exporterCost({ sessions: events / eventsEach, eventsEach }, true, resolveOwners)).cpuSeconds;
+    (await exporterCost({ sessions: events / eventsEach, eventsEach, resolveOwners })).cpuSeconds;
   const first = await cost(run % 2 === 0);
   const second = await cost(run % 2 !== 0);
   return run % 2 === 0 ? [first, second] : [second, first];

@@ -1,7 +1,7 @@
 // Many simulated servers in one process: half speak v8, half v6, each with 50 stopped sessions, and every tenth with an
-// open one as well. Says their addresses; from `go` on an event comes up every ten seconds in each open session, until
-// `halt`, which is answered with how many there were.
-// node dist/bench/actors/servers.js --servers 100
+// open one as well, with `--idle 1` only from `go` on. Says their addresses; from `go` on an event comes up every ten seconds in
+// each open session, until `halt`, which is answered with how many there were.
+// node dist/bench/actors/servers.js --servers 100 [--idle 1]
 import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds } from '../../src/model/time.js';
 import { simulate } from '../../src/simulator/simulate.js';
@@ -19,15 +19,18 @@ async function startServer(index: number) {
     const createdAt = now() - BigInt(n + 3) * hour;
     world.addSession({ createdAt, endedAt: createdAt + hour });
   }
-  const open = index % 10 === 0 ? world.addSession({ createdAt: now() }).id : undefined;
   const { url } = await simulate({ clock: systemClock, world, seed: index + 1, versions: [version] });
-  return { url, version: `v${String(version)}`, world, open };
+  return { url, version: `v${String(version)}`, world };
 }
 
 const servers = await Promise.all(Array.from({ length: flag('servers', 1) }, async (_, index) => startServer(index)));
 report({ servers: servers.map(({ url, version }) => ({ url, version })) });
 
-const busy = servers.flatMap(({ world, open }) => (open === undefined ? [] : [{ world, open }]));
+const openSessions = () =>
+  servers
+    .filter((_, index) => index % 10 === 0)
+    .map(({ world }) => ({ world, open: world.addSession({ createdAt: now() }).id }));
+let busy = flag('idle', 0) > 0 ? [] : openSessions();
 const halt = new AbortController();
 let appended = 0;
 
@@ -44,7 +47,10 @@ async function appendUntilHalt(): Promise<void> {
 }
 
 obey({
-  go: () => void appendUntilHalt(),
+  go: () => {
+    if (busy.length === 0) busy = openSessions();
+    void appendUntilHalt();
+  },
   halt: () => {
     halt.abort();
     report({ appended });

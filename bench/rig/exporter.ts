@@ -9,6 +9,7 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { milliseconds, seconds } from '../../src/model/time.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
 import { type Child, profiling, start, type Usage, type Way } from './child.js';
+import type { Database } from './postgresql.js';
 
 /** The whole program, in its own process. */
 export type Exporter = Readonly<{
@@ -31,6 +32,8 @@ export type ExporterOptions = Readonly<{
   protocol?: 'http/protobuf' | 'http/json';
   /** Whether names of owners are looked up on the one server. Default true. */
   resolveOwners?: boolean;
+  /** Where the state is; in the file of the home without it. */
+  database?: Database | undefined;
 }>;
 
 /** A folder with a configuration and a state file. */
@@ -42,11 +45,13 @@ export function makeHome(): Home {
 }
 
 /** Makes the state of an exporter that was there three days ago, so that everything since then is news to it. */
-export async function wasThereBefore({ state }: Home): Promise<void> {
-  const store = await sqliteStore({ path: state });
+export async function wasThereBefore({ state }: Home, database?: Database): Promise<void> {
   const at = milliseconds(systemClock.now()) - seconds(3 * 86_400);
-  await store.commit({ server: 'bench', since: { metrics: at, logs: at } });
-  await store.close();
+  const since = { server: 'bench', since: { metrics: at, logs: at } };
+  if (database !== undefined) return database.commit(since);
+  const store = await sqliteStore({ path: state });
+  await store.commit(since);
+  return store.close();
 }
 
 /** Starts it as the image does. `--profile <folder>` has it write a CPU profile at its end. */
@@ -81,7 +86,7 @@ function asInTheImage(): Required<Way> {
 
 const configOf = (
   home: Home,
-  { url, receiver, protocol = 'http/protobuf', resolveOwners = true }: ExporterOptions,
+  { url, receiver, protocol = 'http/protobuf', resolveOwners = true, database }: ExporterOptions,
 ): string => `
 servers:
 ${
@@ -89,7 +94,7 @@ ${
     ? `${serverEntry(home, 'bench', { url, version: 'v8' })}\n    resolve_owners: ${String(resolveOwners)}`
     : url.map((at, index) => serverEntry(home, `s${String(index)}`, at)).join('\n')
 }
-state: { path: ${home.state} }
+state: { ${database === undefined ? `path: ${home.state}` : `postgresql: { url: "${database.url}" }`} }
 ${receiver === undefined ? '' : `otlp: { endpoint: "${receiver}", protocol: ${protocol} }`}
 `;
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { systemClock } from '../../src/kernel/clock.js';
 import { type Child, hear, start, until } from './child.js';
 import { type Exporter, type Home, makeHome, startExporter, total, wasThereBefore } from './exporter.js';
+import type { Database } from './postgresql.js';
 
 export type LineOptions = Readonly<{
   sessions?: number;
@@ -12,6 +13,8 @@ export type LineOptions = Readonly<{
   logs?: boolean;
   /** Whether the names of owners are looked up. Default true. */
   resolveOwners?: boolean;
+  /** Where the state is; in a file without it. */
+  database?: Database | undefined;
 }>;
 
 /** Server, exporter and receiver of log records, each in its own process. */
@@ -32,15 +35,16 @@ const address = z.object({ url: z.string() });
 
 /** Starts a line that begins to read once the server receives `go`, and to which everything of three days is news. */
 export async function startLine(options: LineOptions): Promise<Line> {
-  const { sessions = 0, eventsEach = 1, days = 1, logs = true, resolveOwners = true } = options;
+  const { sessions = 0, eventsEach = 1, days = 1, logs = true, resolveOwners = true, database } = options;
   const numbers = { '--sessions': sessions, '--events': eventsEach, '--days': days, '--hold': 1 };
   const flags = Object.entries(numbers).flatMap(([name, value]) => [name, String(value)]);
   const [server, receiver, home] = [start('actors/server.js', flags), start('actors/receiver.js'), makeHome()];
   const [{ url }, to] = [address.parse(await hear(server)), address.parse(await hear(receiver)).url];
-  await wasThereBefore(home);
+  await wasThereBefore(home, database);
   const exporter = await startExporter(home, {
     url,
     resolveOwners,
+    database,
     ...(logs && { receiver: to }),
   });
   await until(async () => (await exporter.metrics().catch(() => '')).includes('vb365_api_requests_total'));
