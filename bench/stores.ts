@@ -1,5 +1,5 @@
 // What it costs to keep the state in PostgreSQL: catching up with the same backlog with PostgreSQL and with SQLite, in pairs.
-// npm run bench -- stores [--runs 5] [--events 200000]
+// npm run bench -- stores [--runs 5] [--events 100000]
 import { type Cost, exporterCost } from './catch-up.js';
 import { startDatabase } from './rig/postgresql.js';
 import { type Section, spread, table } from './rig/report.js';
@@ -33,7 +33,7 @@ async function pair({ eventsEach, logs }: Case, events: number, run: number): Pr
 
 /** Events per second and CPU of the exporter with PostgreSQL, relative to SQLite. */
 export async function stores(): Promise<Section> {
-  const [runs, events] = [flag('runs', 5), flag('events', 200_000)];
+  const [runs, events] = [flag('runs', 5), flag('events', 100_000)];
   const rows: string[][] = [];
   for (const one of cases) {
     const found: Pair[] = [];

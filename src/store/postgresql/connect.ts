@@ -2,10 +2,8 @@ import { Pool as PgPool } from 'pg';
 import { parsePostgresqlUrl, type PostgresqlConfig, type PostgresqlTarget } from '../../config/postgresql.js';
 import { ExporterError } from '../../kernel/errors.js';
 import { readSecretText, readTextSync } from '../../kernel/text-file.js';
-import type { Pool } from './pool.js';
+import { maxConnections, type Pool } from './pool.js';
 
-/** A commit at a time, a renewal, and reads. */
-const maxConnections = 5;
 const connectTimeoutMs = 5_000;
 /** Longer than a statement may take in the database, for a network that drops everything. */
 const answerTimeoutMs = 7_000;

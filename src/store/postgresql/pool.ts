@@ -10,6 +10,9 @@ export interface PooledConnection {
   release(destroy: boolean): void;
 }
 
+/** A commit at a time, leases, and reads. */
+export const maxConnections = 5;
+
 /** Connections to a database; `pg` pools them. */
 export interface Pool {
   connect(): Promise<PooledConnection>;

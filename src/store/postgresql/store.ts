@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../kernel/clock.js';
 import { ExporterError } from '../../kernel/errors.js';
 import type { Log } from '../../kernel/log.js';
+import { createSemaphore } from '../../kernel/semaphore.js';
 import type { StateChange, Store } from '../../pipeline/ports.js';
 import { attempt } from './errors.js';
 import { type LeaseOptions, type Leases, LeaseTable, renewalsPerLease } from './leases.js';
-import { type Pool, Transactions, UnknownOutcome } from './pool.js';
+import { maxConnections, type Pool, Transactions, UnknownOutcome } from './pool.js';
 import { migrate, schemaVersion } from './schema.js';
 import { PostgresqlTables } from './tables.js';
 
@@ -21,6 +22,10 @@ export type PostgresqlOptions = Omit<LeaseOptions, 'clock' | 'fenced'> &
 
 /** A store that several replicas share. It takes commits for the servers whose leases this replica holds. */
 export type PostgresqlStore = Store & Readonly<{ leases: Leases }>;
+
+/** Reads at once. The other connections are for a commit, a renewal and a move of servers, which must not wait for reads. */
+const maxReads = maxConnections - 3;
+const never = new AbortController().signal;
 
 /** Between attempts to find out whether a commit has succeeded. */
 const askAgainMs = 500;
@@ -39,8 +44,12 @@ export async function postgresqlStore(pool: Pool, options: PostgresqlOptions): P
       throw thrown;
     });
   const tables = new PostgresqlTables(transactions.one);
+  const reads = createSemaphore(maxReads);
   const read = async <T>(operation: keyof Store, action: () => Promise<T>): Promise<T> =>
-    counted(operation, 'read', action);
+    counted(operation, 'read', async () => {
+      const release = await reads.acquire(never);
+      return action().finally(release);
+    });
   const commits = new Commits(transactions, leases, clock);
   const from = await attempt('open', async () => migrate(transactions)).catch(async (thrown: unknown) => {
     await pool.end();

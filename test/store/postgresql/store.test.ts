@@ -185,7 +185,41 @@ describe('an idle replica', () => {
     expect(await store.rows('hq', [])).toEqual([]);
     await store.commit({ server: 'hq', rows: [], deltas: [] });
     expect(sent).toHaveLength(2);
+    await store.commit({ server: 'hq', facts: { changeToken: '7' } });
+    expect(sent).toHaveLength(6);
   });
+});
+
+/** A pool of five connections that have nothing to do but to wait for `gate` in each read of rows. */
+const crowded = (pool: Pool, gate: Promise<void>): Pool => {
+  let free = 5;
+  return {
+    ...pool,
+    connect: async () => {
+      if (free === 0) throw new Error('timeout exceeded when trying to connect');
+      free -= 1;
+      return {
+        query: async (sql, values) => {
+          if (sql.includes('.session')) await gate;
+          const connection = await pool.connect();
+          return connection.query(sql, values).finally(() => connection.release(false));
+        },
+        release: () => void (free += 1),
+      };
+    },
+  };
+};
+
+test('many reads at once do not keep a replica from renewing its leases', async () => {
+  let pool = database.pool;
+  const store = await leasedStore({ end: async () => undefined, connect: async () => pool.connect() });
+  await store.commit({ server: 'hq', rows: [row()] });
+  const { promise: gate, resolve } = Promise.withResolvers<void>();
+  pool = crowded(database.pool, gate);
+  const reads = Promise.all(Array.from({ length: 20 }, async () => store.pending('hq', 'metrics')));
+  expect((await store.leases.renew(['hq'], false)).lost).toEqual([]);
+  resolve();
+  expect((await reads).flat()).toHaveLength(20);
 });
 
 describe('a failed operation', () => {
