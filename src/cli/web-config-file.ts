@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { openWeb, parseWebConfig, type PemSource, type WebConfig } from '../config/web-config.js';
 import { type ExporterError, toExporterError } from '../kernel/errors.js';
+import { errorCode } from '../kernel/network-error.js';
 import { readTextSync } from '../kernel/text-file.js';
 import { checkTls } from '../web/tls.js';
 
@@ -82,6 +83,10 @@ const textOf = (path: string, what: string): string => readTextSync({ path, what
 
 /** Changes with the file; also when a symbolic link changes, as in a mounted Kubernetes secret. */
 function stampOf(file: string): string {
-  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? 'missing' : [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(':');
+  try {
+    const stat = statSync(file, { bigint: true });
+    return [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(':');
+  } catch (thrown) {
+    return errorCode(thrown);
+  }
 }

@@ -42,8 +42,10 @@ describe('a web configuration file', () => {
     ['nothing.yml', /^Could not read web configuration ".*nothing.yml": no such file$/],
     ['bad.yml', /^Could not read the web configuration ".*bad.yml":\n- rate_limit: is not supported/],
     ['lost.yml', /^Could not read TLS file of the web configuration ".*lost.crt": no such file$/],
+    ['circle.yml', /^Could not read web configuration ".*circle.yml": read error \(ELOOP\)$/],
   ])('that is invalid is an error at the start: %s', async (name, message) => {
     await withWebConfig(async ({ folder }) => {
+      symlinkSync('circle.yml', join(folder, 'circle.yml'));
       writeFileSync(join(folder, 'bad.yml'), 'rate_limit: { burst: 1 }');
       writeFileSync(join(folder, 'lost.yml'), 'tls_server_config: { cert_file: lost.crt, key_file: server.key }');
       expect(() => webConfigFile(join(folder, name), () => undefined)).toThrow(
@@ -96,13 +98,23 @@ describe('a web configuration file', () => {
       expect([current(), current()]).toEqual([first, first]);
       rmSync(file);
       expect(current()).toBe(first);
+      symlinkSync('web.yml', file);
+      expect(current()).toBe(first);
+      rmSync(file);
       put(folder, await issue(authority));
       writeFileSync(file, yaml);
       expect(current()).not.toBe(first);
       const mismatch = expect.stringMatching(
         /^Could not use TLS file of the web configuration ".*server\.key": its private/,
       );
-      expect(errors).toEqual(['', mismatch, mismatch, expect.stringContaining('no such file'), '']);
+      expect(errors).toEqual([
+        '',
+        mismatch,
+        mismatch,
+        expect.stringContaining('no such file'),
+        expect.stringContaining('ELOOP'),
+        '',
+      ]);
     });
   });
 });
