@@ -1,8 +1,8 @@
 import { ExporterError } from '../kernel/errors.js';
 import { type Session, textLength } from '../model/session.js';
-import { type Nanos } from '../model/time.js';
+import { milliseconds, type Nanos, seconds } from '../model/time.js';
 import { endOf } from '../pipeline/cursor.js';
-import type { CursorRow, SessionFilter, Store } from '../pipeline/ports.js';
+import type { CursorRow, SessionFilter, SinkName, Store } from '../pipeline/ports.js';
 import { tokenOf } from './feed-state.js';
 import type { DiscoveryRules, DiscoveryState, ReadEvent } from './state.js';
 
@@ -19,11 +19,18 @@ const maxInitialized = 5_000;
 
 export type SinkStarts = DiscoveryState['since'];
 
-/** A sink that is new to this server starts where `beginAt` says. Returns the same object when no sink is new. */
-export function startsAfter(since: SinkStarts, now: Nanos, { sinks, beginAt }: DiscoveryRules): SinkStarts {
-  const first = sinks.filter(sink => since[sink] === undefined);
-  const starts = Object.fromEntries(first.map(sink => [sink, beginAt(sink, now)]));
-  return first.length === 0 ? since : { ...since, ...starts };
+/** By more than this, no server sets a clock right: it is wrong now. */
+const longestSetBack: Nanos = seconds(24 * 3600);
+
+/**
+ * A sink that is new to this server starts where `beginAt` says. A start that lies ahead was taken from a clock that has been
+ * set back since the last poll: all events until then would be history. Returns the same object when no start changes.
+ */
+export function startsAfter(since: SinkStarts, now: Nanos, { sinks, beginAt, schedule }: DiscoveryRules): SinkStarts {
+  const startOf = (sink: SinkName, at = beginAt(sink, now)): Nanos =>
+    at > now && at <= now + longestSetBack ? now - milliseconds(schedule.idleMs) : at;
+  const starts = Object.fromEntries(sinks.map(sink => [sink, startOf(sink, since[sink])]));
+  return sinks.every(sink => starts[sink] === since[sink]) ? since : { ...since, ...starts };
 }
 
 /** The sinks that may get events of a session: it is open, or ended at most `grace` before their start. */

@@ -24,9 +24,9 @@ describe('the sessions that a poll has to look at', () => {
     { why: 'it is open', sessions: [s1], ids: ['s1'] },
     { why: 'it ended since a sink began', sessions: [stopped], since: { metrics: 2n }, ids: ['s1'] },
     { why: 'a sink that is new begins before its end', sessions: [stopped], since: {}, ids: ['s1'] },
-    { why: 'it is history for every sink', sessions: [stopped], since: { metrics: 3n }, ids: [] },
-  ])('needs the stored rows of $ids for s1: $why', ({ sessions, since = steady.since, ids }) => {
-    const read = changes({}, { sessions, startedAt: 2n });
+    { why: 'it is history for every sink', sessions: [stopped], since: { metrics: 3n }, startedAt: 3n, ids: [] },
+  ])('needs the stored rows of $ids for s1: $why', ({ sessions, since = steady.since, startedAt = 2n, ids }) => {
+    const read = changes({}, { sessions, startedAt });
     expect(idsOfInterest({ ...steady, since }, read, rules)).toEqual(ids);
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { observe } from '../../src/discovery/observe.js';
 import { initialState } from '../../src/discovery/state.js';
 import { ExporterError } from '../../src/kernel/errors.js';
+import { seconds } from '../../src/model/time.js';
 import { formatCursor, startCursor } from '../../src/pipeline/cursor.js';
 import {
   atMs,
@@ -20,6 +21,7 @@ import {
   feedEnd,
 } from '../support/observations.js';
 
+const day = seconds(86_400);
 const nothing = { rows: undefined, token: undefined, deltas: undefined };
 const atFirst = initialState({ since: {}, facts: {} });
 const doneAt = (endedAt: bigint) => ({ ...rowOf(true), cursor: formatCursor({ ...startCursor, endedAt }) });
@@ -68,14 +70,14 @@ const lists: readonly ObserveRule[] = [
     rule: 'a session that ended within the grace time before a sink began is stored',
     before: { since: { metrics: 12n } },
     under: { grace: 10n },
-    observation: listed({ sessions: [stopped] }),
+    observation: listed({ sessions: [stopped], startedAt: 20n }),
     expected: { rows: ['s1 pending'] },
   },
   {
     rule: 'a session that ended before the grace time is history',
     before: { since: { metrics: 13n } },
     under: { grace: 10n },
-    observation: listed({ sessions: [stopped] }),
+    observation: listed({ sessions: [stopped], startedAt: 20n }),
     expected: nothing,
   },
   {
@@ -83,6 +85,18 @@ const lists: readonly ObserveRule[] = [
     under: { sinks: ['metrics', 'logs'], beginAt: (_, now) => now - 5n },
     observation: listed(),
     expected: { since: { metrics: 0n, logs: 2n } },
+  },
+  {
+    rule: 'a start that lies ahead, because the clock of the server was set back, is an interval before now',
+    before: { since: { metrics: day + 7n } },
+    observation: listed(),
+    expected: { since: { metrics: 7n - seconds(30) } },
+  },
+  {
+    rule: 'a start more than a day ahead stays: the clock is wrong now',
+    before: { since: { metrics: day + 8n } },
+    observation: listed(),
+    expected: nothing,
   },
   {
     rule: 'an open session shortens the interval',
