@@ -206,6 +206,16 @@ annotations:
 {{- atoi $port }}
 {{- end }}
 
+{{- /* The name of the job in Prometheus: the value of the monitor's `jobLabel`, else the full name. */ -}}
+{{- define "vb365-exporter.job" -}}
+{{- $labels := fromYaml (include "vb365-exporter.labels" .) }}
+{{- $job := "" }}
+{{- if .Values.serviceMonitor.enabled }}{{- $job = get (merge $labels .Values.service.labels) .Values.serviceMonitor.jobLabel }}
+{{- else if .Values.podMonitor.enabled }}{{- $job = get (merge $labels .Values.podLabels) .Values.podMonitor.jobLabel }}
+{{- end }}
+{{- default (include "vb365-exporter.fullname" .) $job }}
+{{- end }}
+
 {{- /* The endpoint fields that ServiceMonitor and PodMonitor share. Takes context and monitor. */ -}}
 {{- define "vb365-exporter.endpoint" -}}
 port: http
