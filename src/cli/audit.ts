@@ -4,6 +4,7 @@ import { ExporterError } from '../kernel/errors.js';
 import { Audit, type AuditFindings, type RecordName } from '../history/audit.js';
 import { explanations } from '../history/explain.js';
 import { errorCode } from '../kernel/network-error.js';
+import { encodingOf } from '../kernel/text-file.js';
 import { formatInstant, milliseconds, type Nanos } from '../model/time.js';
 import { origins, timeLimits } from '../otlp/sinks.js';
 import { readState } from '../store/read.js';
@@ -126,13 +127,13 @@ async function openLines(path: string, { input, stop, outputClosed }: Terminal):
   return linesOf(file.createReadStream(), signal, failed);
 }
 
-/** Splits at line feeds only: JSON may hold other separators. A line of the Collector has a whole batch, in many chunks. */
+/** Splits at line feeds only: JSON may hold other separators. A line can have many chunks; PowerShell writes UTF-16. */
 async function* linesOf(
   input: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
   failed: (cause: unknown) => ExporterError,
 ): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
+  let decoder: InstanceType<typeof TextDecoder> | undefined;
   const pieces: string[] = [];
   // A pipe may be idle for ever.
   const stream: AsyncIterable<Uint8Array> = addAbortSignal(
@@ -141,6 +142,7 @@ async function* linesOf(
   );
   try {
     for await (const chunk of stream) {
+      decoder ??= new TextDecoder(encodingOf(chunk));
       const [first = '', ...others] = decoder.decode(chunk, { stream: true }).split('\n');
       pieces.push(first);
       for (const next of others) {

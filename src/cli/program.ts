@@ -49,13 +49,13 @@ export function createProgram(
 
 /**
  * Adds the default command. Commander would take an unknown command for an argument of a default command, and answer
- * the help of an unknown command with the help of the program.
+ * the help of an unknown command with the help of the program, and that of `state show` with the help of `state`.
  */
 function withCommand(argv: readonly string[], known: readonly string[]): readonly string[] {
-  const [first, second] = argv;
+  const [first, ...rest] = argv;
+  if (first === 'help') return withCommand([...rest, '--help'], known);
   if (first === undefined || (first.startsWith('-') && !programFlags.includes(first))) return ['serve', ...argv];
-  const named = first === 'help' ? (second ?? first) : first;
-  return named.startsWith('-') || named === 'help' || known.includes(named) ? argv : [named];
+  return first.startsWith('-') || known.includes(first) ? argv : [first];
 }
 
 const names = ({ commands }: Command): readonly string[] => commands.map(command => command.name());

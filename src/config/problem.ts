@@ -59,7 +59,7 @@ function problemsIn(schema: z.ZodType, issue: z.core.$ZodIssue): readonly Proble
 function pathText(path: readonly PropertyKey[]): string {
   const steps = path.map(step => {
     if (typeof step === 'number') return `[${String(step)}]`;
-    return /^[\w-]{1,64}$/.test(String(step)) ? `.${String(step)}` : '.?';
+    return /^(?:[\w-]{1,64}|<<)$/.test(String(step)) ? `.${String(step)}` : '.?';
   });
   return steps.join('').replace(/^\./, '');
 }

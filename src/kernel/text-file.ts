@@ -153,8 +153,8 @@ function textOf(bytes: Buffer): string | undefined {
   return ascii.includes('-----BEGIN ') ? ascii : undefined;
 }
 
-/** By the byte order mark; without one, ASCII text in UTF-16 has a NUL in every pair of bytes. */
-function encodingOf(bytes: Buffer): 'utf-8' | 'utf-16le' | 'utf-16be' {
+/** Of a text or its beginning: by the byte order mark; without one, ASCII text in UTF-16 has a NUL in every pair of bytes. */
+export function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
   const [first, second] = bytes;
   if (first === 0xff && second === 0xfe) return 'utf-16le';
   if (first === 0xfe && second === 0xff) return 'utf-16be';

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import { inEncodings } from '../support/encodings.js';
 import { otlpReceiver, type OtlpReceiver } from '../support/otlp-receiver.js';
 import { onPastStage, type PastStage } from '../support/past.js';
 import { program } from '../support/program.js';
@@ -46,13 +47,15 @@ async function onAuditStage(play: (stage: Stage) => Promise<void>): Promise<void
 describe('audit', () => {
   test('is complete for what a running exporter has sent, and says why something is missing', async () => {
     await onAuditStage(async ({ run, file, lines }) => {
-      writeFileSync(file, `${lines.join('\n')}\n`);
-      const whole = await run(['audit', '--records', file]);
-      expect(whole).toEqual({
-        code: 0,
-        printed: ['Complete: 100 of 100 records; 0 missing, 0 altered, 0 repeated, 0 unknown'],
-        errors: [],
-      });
+      for (const { bytes } of inEncodings(`${lines.join('\r\n')}\r\n`)) {
+        writeFileSync(file, bytes);
+        const whole = await run(['audit', '--records', file]);
+        expect(whole).toEqual({
+          code: 0,
+          printed: ['Complete: 100 of 100 records; 0 missing, 0 altered, 0 repeated, 0 unknown'],
+          errors: [],
+        });
+      }
       writeFileSync(
         file,
         [...lines.slice(1, -1), lines[1], String(lines.at(-1)).replace('"INFO"', '"OTHER"'), '{"cut'].join('\n'),

@@ -70,6 +70,15 @@ describe('the command line', () => {
     expect(help.printed.join('\n')).toContain('--config.file <file>');
   });
 
+  test.each([['--help'], ['check', '--help'], ['state', '--help'], ['state', 'show', '--help']])(
+    'help prints what the option does: %s %s',
+    async (...argv) => {
+      const [option, command] = [run(argv), run(['help', ...argv.slice(0, -1)])];
+      expect([await option.code, await command.code]).toEqual([0, 0]);
+      expect(command.printed).toEqual(option.printed);
+    },
+  );
+
   test('the help of simulate says how to log in', async () => {
     const help = run(['simulate', '--help']);
     expect(await help.code).toBe(0);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { parseConfig } from '../../src/config/parse.js';
 import { parseYaml } from '../../src/config/yaml.js';
 
 const three = 3_000_000;
@@ -35,4 +36,9 @@ test('a list of a thousand servers is read', () => {
 test('brackets within texts and comments nest nothing', () => {
   const text = `# ${'['.repeat(100)}\na: "${'{'.repeat(100)}"\nb: |\n  ${'- '.repeat(100)}\n`;
   expect(parseYaml(text, '')).toMatchObject({ a: '{'.repeat(100) });
+});
+
+test('a merge key, which YAML 1.2 does not have, is named', () => {
+  const says = /\n- servers\[1\]\.<<: unknown key; known keys are name, /;
+  expect(() => parseConfig({ file: 'servers: [&one { name: hq }, { <<: *one }]', env: {} })).toThrow(says);
 });
