@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 
@@ -42,6 +43,12 @@ function printError(line: string): void {
   if (process.stderr.writableLength < maxUnreadBytes) process.stderr.write(line.endsWith('\n') ? line : `${line}\n`);
 }
 
+/** Until standard output takes lines again. */
+async function drained(): Promise<void> {
+  const signal = AbortSignal.any([stop.signal, outputClosed.signal]);
+  if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain', { signal }).catch(() => undefined);
+}
+
 // undici calls its decompression experimental, which concerns developers and not operators. Other warnings are printed.
 const printWarning = process.listeners('warning');
 process.removeAllListeners('warning');
@@ -55,6 +62,7 @@ const { runCli } = await import('./cli/program.js');
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   print: line => void process.stdout.write(`${line}\n`),
+  drained,
   printError,
   input: () => process.stdin,
   ...(process.stderr.isTTY ? { progress: (text: string) => void process.stderr.write(`\r\x1b[K${text}`) } : {}),

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/parse.js';
+import type { PostgresqlConfig } from '../config/postgresql.js';
 import { nextTurn } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
 import { Backfill } from '../history/backfill.js';
 import { organizationLabels, organizationsIn } from '../metrics/organizations.js';
 import { formatInstant, type Nanos } from '../model/time.js';
+import { readPostgresql } from '../store/postgresql/admin.js';
 import { readState } from '../store/read.js';
 import { writeOutput } from './output.js';
-import { chosenServers, type PastFlags, readPast, untilStopped } from './past.js';
-import { pathOf } from './state.js';
+import { chosenServers, type PastFlags, type PastReading, readPast, untilStopped } from './past.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
 type BackfillFlags = PastFlags &
@@ -26,21 +27,21 @@ type BackfillFlags = PastFlags &
 export async function backfill(flags: BackfillFlags, terminal: Terminal): Promise<ExitCode> {
   return untilStopped(terminal, async () => {
     const { config, servers } = chosenServers(flags, terminal);
-    const { organizationLabel, maxOrganizations } = config.metrics;
-    const live = new Map(servers.map(({ name }) => [name, liveCounting(name, flags, config)]));
+    const names = servers.map(({ name }) => name);
+    const live = await liveCounting(names, flags, config);
     await writeOutput(flags.out, terminal, async writeLines => {
       await readPast(servers, flags, terminal, {
         latest: server => live.get(server)?.since,
-        read: async ({ server, window, parts, signal }) => {
+        read: async reading => {
+          const { server, window, signal } = reading;
           const { since, organizations = [] } = live.get(server.name) ?? {};
-          const labelOf = organizationLabels(organizations, maxOrganizations);
-          const shared = { labelOf, organizationLabel, targetLabels: Object.fromEntries(flags.label) };
-          const series = new Backfill({ server: server.name, ...window, stepMs: flags.step, ...shared });
-          for await (const part of parts) series.add(part);
+          const series = backfillOf(reading, organizations, flags, config);
+          for await (const part of reading.parts) series.add(part);
           for (const lines of series.lines()) {
             await nextTurn();
             signal.throwIfAborted();
             writeLines(lines);
+            await terminal.drained?.();
           }
           const why = window.to === since ? ', where live counting began' : '';
           if (flags.out !== '-' || flags.to !== undefined)
@@ -53,24 +54,63 @@ export async function backfill(flags: BackfillFlags, terminal: Terminal): Promis
   });
 }
 
+function backfillOf(
+  { server, source, window }: PastReading,
+  organizations: Iterable<string>,
+  { step, label }: BackfillFlags,
+  { metrics }: Config,
+): Backfill {
+  const aheadSeconds = source.clockSkewSeconds() ?? 0;
+  return new Backfill({
+    ...window,
+    server: server.name,
+    // The server says its time in whole seconds.
+    aheadMs: aheadSeconds <= 0 ? 0 : (aheadSeconds + 1) * 1000,
+    stepMs: step,
+    labelOf: organizationLabels(organizations, metrics.maxOrganizations),
+    organizationLabel: metrics.organizationLabel,
+    targetLabels: Object.fromEntries(label),
+  });
+}
+
 /** What the exporter counts itself: since when, and which organizations have a label value. */
 type LiveCounting = Readonly<{ since: Nanos; organizations: Iterable<string> }>;
 
 /**
- * Undefined when there is no state file, or nothing in it, and the flags say where to end.
- * @throws {ExporterError} `config` when nothing says it, `store` when the state file cannot be read.
+ * By server. One is missing when there is no state, or nothing of it in there, and the flags say where to end.
+ * @throws {ExporterError} `config` when nothing says it, `store` when the state cannot be read.
  */
-function liveCounting(server: string, { to, state }: BackfillFlags, config: Config): LiveCounting | undefined {
-  const isElsewhere = config.state.postgresql !== undefined || !existsSync(config.state.path);
-  if (to !== undefined && state === undefined && isElsewhere) return undefined;
-  const path = state ?? pathOf(config);
-  const live = readState(path, reader => ({
-    since: reader.state(server).since.metrics,
-    organizations: organizationsIn(reader.series([server])).get(server) ?? [],
-  }));
-  const { since } = live;
-  if (since !== undefined) return { ...live, since };
-  if (to !== undefined) return undefined;
-  const what = `the state file "${path}" has nothing of server "${server}"`;
-  throw new ExporterError('config', `Could not find out when live counting began: ${what}; say it with "--to"`);
+async function liveCounting(
+  servers: readonly string[],
+  { to, state }: BackfillFlags,
+  config: Config,
+): Promise<ReadonlyMap<string, LiveCounting>> {
+  const { path, postgresql } = config.state;
+  const isShared = state === undefined && postgresql !== undefined;
+  const isAbsent = to !== undefined && state === undefined && !existsSync(path);
+  const where = isShared ? 'the state in PostgreSQL' : `the state file "${state ?? path}"`;
+  const found = new Map<string, LiveCounting>();
+  for (const server of servers) {
+    const inFile = (): LiveCounting | undefined => (isAbsent ? undefined : liveInFile(state ?? path, server));
+    const live = isShared ? await liveInPostgresql(postgresql, server) : inFile();
+    if (live !== undefined) found.set(server, live);
+    else if (to === undefined)
+      throw new ExporterError(
+        'config',
+        `Could not find out when live counting began: ${where} has nothing of server "${server}"; say it with "--to"`,
+      );
+  }
+  return found;
 }
+
+const liveInFile = (path: string, server: string): LiveCounting | undefined =>
+  readState(path, reader => liveOf(server, reader.state(server).since.metrics, reader.series([server])));
+
+const liveInPostgresql = async (config: PostgresqlConfig, server: string): Promise<LiveCounting | undefined> =>
+  readPostgresql(config, async reader => {
+    const { since } = await reader.state(server);
+    return liveOf(server, since.metrics, await reader.series([server]));
+  });
+
+const liveOf = (server: string, since: Nanos | undefined, series: Parameters<typeof organizationsIn>[0]) =>
+  since === undefined ? undefined : { since, organizations: organizationsIn(series).get(server) ?? [] };

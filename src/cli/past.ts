@@ -73,7 +73,7 @@ export async function readPast(
       const show = progressLine(server.name, terminal);
       const listed = (session: Session): void => options.listed?.(server.name, session);
       const how = { window, signal, listed, progress: show };
-      await options.read({ server, source, window, signal, parts: readHistory(source, how) });
+      await options.read({ server, source, window, signal, parts: paced(readHistory(source, how), terminal) });
       for (const line of gapsIn(source)) terminal.printError(`${server.name}: ${line}`);
     } catch (thrown) {
       throw signal.aborted ? interrupted() : namingServer(server.name, thrown);
@@ -81,6 +81,14 @@ export async function readPast(
       terminal.progress?.('');
       await source.close();
     }
+  }
+}
+
+/** The next part is read when the reader of standard output has caught up with the last one. */
+async function* paced(parts: AsyncIterable<HistoryPart>, { drained }: Terminal): AsyncGenerator<HistoryPart> {
+  for await (const part of parts) {
+    yield part;
+    await drained?.();
   }
 }
 

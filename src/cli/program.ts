@@ -203,9 +203,16 @@ function addBackfill(program: Command, action: Action): void {
       ),
     'all',
   )
-    .option('--to <time>', 'end here, as --from (default: where live counting began, from the state file)', moment)
+    .option('--to <time>', 'end here, as --from (default: where live counting began, from the state)', moment)
     .requiredOption('--out <file>', 'file to write; it is replaced when it is complete; - for standard output')
-    .addOption(new Option('--step <duration>', 'time between two samples').argParser(step).default(3_600_000, '1h'))
+    .addOption(
+      new Option(
+        '--step <duration>',
+        'time between two samples of a series while it changes; else an hour, or this if it is longer',
+      )
+        .argParser(step)
+        .default(300_000, '5m'),
+    )
     .addOption(
       new Option(
         '--label <name=value>',
@@ -214,7 +221,10 @@ function addBackfill(program: Command, action: Action): void {
         .argParser(appendLabel)
         .default([], 'none'),
     )
-    .option('--state <file>', 'state file that says where live counting began (default: that of the configuration)')
+    .option(
+      '--state <file>',
+      'state file that says where live counting began (default: the state of the configuration)',
+    )
     .action(action(async () => (await import('./backfill.js')).backfill));
 }
 

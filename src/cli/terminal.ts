@@ -3,6 +3,8 @@ export type Terminal = Readonly<{
   env: Readonly<Record<string, string | undefined>>;
   /** Writes a line to standard output. */
   print: (line: string) => void;
+  /** Resolves when the reader of standard output has caught up, or has gone; absent when it is never behind. */
+  drained?: () => Promise<void>;
   /** Writes a line to standard error. */
   printError: (line: string) => void;
   /** Standard input; absent when there is none. */

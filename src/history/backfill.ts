@@ -1,5 +1,6 @@
 import { batchDeltas, initialSessionDeltas } from '../metrics/deltas.js';
-import { labelText } from '../metrics/exposition.js';
+import { labelText, type SeriesWriter, seriesWriter } from '../metrics/exposition.js';
+import type { Family } from '../metrics/family.js';
 import type { OrganizationLabel } from '../metrics/organizations.js';
 import {
   restoreEvents,
@@ -10,7 +11,6 @@ import {
   restoreSessions,
   restoreSessionsFailed,
 } from '../metrics/restore-families.js';
-import { SeriesTable } from '../metrics/series-table.js';
 import { sessionTime } from '../model/session.js';
 import { milliseconds, type Nanos } from '../model/time.js';
 import type { Batch, Series, SeriesDelta, TakenEvent } from '../pipeline/ports.js';
@@ -19,7 +19,7 @@ import { fold, seriesKey } from '../pipeline/series.js';
 import type { HistoryPart } from './reader.js';
 
 /** Counters of what happened; the other metrics say what the exporter did. */
-const families = [
+const families: readonly Family[] = [
   restoreEvents,
   restoreOwnerEvents,
   restoreItemDuration,
@@ -28,14 +28,16 @@ const families = [
   restoreSessionsFailed,
   restoreSessionDuration,
 ];
-const names: ReadonlySet<string> = new Set(families.map(({ name }) => name));
+const familyOf: ReadonlyMap<string, Family> = new Map(families.map(family => [family.name, family]));
 
 type BackfillOptions = Readonly<{
   server: string;
   from: Nanos;
   /** Where live counting began, server time. */
   to: Nanos;
-  /** Between two samples. Samples are at multiples of it, as are the bars of dashboards. */
+  /** How far the clock of the server is ahead of ours: Prometheus scraped that long before `to`. */
+  aheadMs: number;
+  /** Between two samples of a series that changes. Samples are at multiples of it, as are the bars of dashboards. */
   stepMs: number;
   labelOf: OrganizationLabel;
   /** Whether series have the label `organization`. */
@@ -44,21 +46,44 @@ type BackfillOptions = Readonly<{
   targetLabels: Readonly<Record<string, string>>;
 }>;
 
+/** Time between two samples of a series that does not change, unless the step is longer. */
+const restMs = 3_600_000;
+
+type Row = {
+  /** Those of the family that are shown. */
+  readonly values: readonly string[];
+  /** As they are written, with those of the target. */
+  readonly labels: string;
+  readonly write: SeriesWriter;
+  /** The step at whose end it is first counted. */
+  firstStep: number;
+  sum: Series;
+  /** Its lines at present, without times; `''` when they have to be written. */
+  lines: string;
+};
+
 /**
  * The counters of one server as they would have been scraped, had the exporter run all the time. Holds the changes of
  * each step, not the events.
  */
 export class Backfill {
   readonly #options: BackfillOptions;
-  readonly #step: Nanos;
-  /** By number of the step at whose end they are counted, then by series. */
-  readonly #changes = new Map<number, Map<string, Series>>();
-  /** The first step of each series. */
-  readonly #first = new Map<string, Readonly<{ step: number; zero: Series }>>();
+  readonly #lastMs: number;
+  /** The first one that ends after `from`: at `from`, another file may end. */
+  readonly #firstStep: number;
+  readonly #lastStep: number;
+  /** A series that does not change in so many steps has only samples at their begin and end. */
+  readonly #blockSteps: number;
+  readonly #rows = new Map<string, Row>();
+  /** By number of the step at whose end they are counted. */
+  readonly #changes = new Map<number, Map<Row, Series>>();
 
   constructor(options: BackfillOptions) {
     this.#options = options;
-    this.#step = milliseconds(options.stepMs);
+    this.#lastMs = Number(options.to / milliseconds(1)) - options.aheadMs;
+    this.#firstStep = Number(options.from / milliseconds(options.stepMs)) + 1;
+    this.#lastStep = Math.ceil(this.#lastMs / options.stepMs);
+    this.#blockSteps = Math.max(1, Math.floor(restMs / options.stepMs));
   }
 
   add({ session, events, end }: HistoryPart): void {
@@ -74,30 +99,53 @@ export class Backfill {
   }
 
   /**
-   * Lines with samples: each series from the step before it first counts, so that `increase()` sees the first count, to
-   * `to`. There it falls to 0, where live counting begins: Prometheus sees a reset, however fast the live counter grows.
+   * Lines with samples: each series from the begin of the block in which it first counts, so that `increase()` sees the
+   * first count, to `to`. There it falls to 0, where live counting begins: Prometheus sees a reset, however fast the
+   * live counter grows. Can be called once.
    */
   *lines(): Generator<string> {
-    const { to, stepMs, organizationLabel } = this.#options;
-    const hidden = organizationLabel ? undefined : 'organization';
-    const table = new SeriesTable(families, hidden);
-    const zeros = this.#zeros();
-    const toMs = Number(to / milliseconds(1));
-    const steps = [...zeros.keys()];
-    if (steps.length === 0) return;
-    const last = this.#stepOf(to);
-    for (let step = Math.min(...steps); step <= last; step += 1) {
-      table.restore([...(zeros.get(step) ?? []), ...(this.#changes.get(step)?.values() ?? [])]);
-      yield this.#samples(table, Math.min(step * stepMs, toMs));
+    const { stepMs, from } = this.#options;
+    const begun = Map.groupBy(this.#rows.values(), row => this.#stepBefore(row));
+    const shown: Row[] = [];
+    let changing: ReadonlySet<Row> = new Set();
+    const first = Array.from(begun.keys()).reduce((a, b) => Math.min(a, b), Infinity);
+    for (let step = first; step < this.#lastStep; step += 1) {
+      this.#apply(step);
+      const isEdge = step % this.#blockSteps === 0 || step === first;
+      if (isEdge) {
+        shown.push(...(begun.get(step) ?? []));
+        changing = this.#changingAfter(step);
+      }
+      const written = isEdge ? shown : [...changing];
+      const atMs = Math.max(step * stepMs, Number(from / milliseconds(1)) + 1);
+      if (written.length > 0) yield samples(written, atMs);
     }
-    const end = new SeriesTable(families, hidden);
-    end.restore([...zeros.values()].flat());
-    yield this.#samples(end, toMs + 1);
+    this.#apply(this.#lastStep);
+    if (shown.length === 0) return;
+    yield samples(shown, this.#lastMs);
+    for (const row of shown) setSum(row, zeroOf(row.sum));
+    yield samples(shown, this.#lastMs + 1);
+  }
+
+  /** The step with the first sample of a series: the begin of the block in which it changes, but not before `from`. */
+  #stepBefore({ firstStep }: Row): number {
+    return Math.max(Math.ceil(firstStep / this.#blockSteps - 1) * this.#blockSteps, this.#firstStep - 1);
+  }
+
+  #apply(step: number): void {
+    for (const [row, change] of this.#changes.get(step) ?? []) setSum(row, fold(row.sum, change));
+  }
+
+  /** The series that change in the steps of the block after a step. */
+  #changingAfter(step: number): ReadonlySet<Row> {
+    const steps = Array.from({ length: this.#blockSteps }, (_, index) => this.#changes.get(step + index + 1));
+    return new Set(steps.flatMap(changes => [...(changes?.keys() ?? [])]));
   }
 
   /** The step at whose end something is counted. */
   #stepOf(at: Nanos): number {
-    return Number((at + this.#step - 1n) / this.#step);
+    const step = milliseconds(this.#options.stepMs);
+    return Math.min(Math.max(Number((at + step - 1n) / step), this.#firstStep), this.#lastStep);
   }
 
   #deltasOf(parts: Partial<Batch>): readonly SeriesDelta[] {
@@ -111,34 +159,48 @@ export class Backfill {
   }
 
   #countIn(step: number, deltas: readonly SeriesDelta[]): void {
-    const changes = this.#changes.get(step) ?? new Map<string, Series>();
+    const changes = this.#changes.get(step) ?? new Map<Row, Series>();
     this.#changes.set(step, changes);
     for (const delta of deltas) {
-      if (!names.has(delta.family)) continue;
-      const key = seriesKey(delta);
-      const sum = fold(changes.get(key), delta);
-      changes.set(key, sum);
-      const first = this.#first.get(key);
-      if (first === undefined || step < first.step) this.#first.set(key, { step, zero: zeroOf(sum) });
+      const row = this.#rowOf(delta, step);
+      if (row === undefined) continue;
+      row.firstStep = Math.min(row.firstStep, step);
+      changes.set(row, fold(changes.get(row), { ...delta, labels: row.values }));
     }
   }
 
-  /** The series that begin in each step, at 0. */
-  #zeros(): ReadonlyMap<number, readonly Series[]> {
-    const begun = Map.groupBy(this.#first.values(), ({ step }) => step - 1);
-    return new Map([...begun].map(([step, those]) => [step, those.map(({ zero }) => zero)]));
+  /** Undefined for a family that is not backfilled. */
+  #rowOf(delta: SeriesDelta, step: number): Row | undefined {
+    const family = familyOf.get(delta.family);
+    if (family === undefined) return undefined;
+    const { organizationLabel, targetLabels } = this.#options;
+    const isShown = (index: number): boolean => organizationLabel || family.labels[index] !== 'organization';
+    const values = delta.labels.filter((_, index) => isShown(index));
+    const key = seriesKey({ family: family.name, labels: values });
+    const known = this.#rows.get(key);
+    if (known !== undefined) return known;
+    const names = family.labels.filter((_, index) => isShown(index));
+    const labels = labelText([...Object.keys(targetLabels), ...names], [...Object.values(targetLabels), ...values]);
+    const sum = zeroOf(fold(undefined, delta));
+    const row = { values, labels, write: seriesWriter(family), firstStep: step, sum, lines: '' };
+    this.#rows.set(key, row);
+    return row;
   }
+}
 
-  #samples(table: SeriesTable, atMs: number): string {
-    const { targetLabels } = this.#options;
-    const added = labelText(Object.keys(targetLabels), Object.values(targetLabels));
-    const start = added === '' ? '{' : `{${added},`;
-    return table.families
-      .flatMap(({ write }) => write('openmetrics').split('\n'))
-      .filter(line => line !== '')
-      .map(line => `${line.replace('{', () => start)} ${String(atMs / 1000)}`)
-      .join('\n');
+function setSum(row: Row, sum: Series): void {
+  row.sum = sum;
+  row.lines = '';
+}
+
+function samples(rows: readonly Row[], atMs: number): string {
+  const end = ` ${String(atMs / 1000)}\n`;
+  let text = '';
+  for (const row of rows) {
+    if (row.lines === '') row.lines = row.write(row.labels, { series: row.sum, exemplars: [] }, 'openmetrics');
+    text += row.lines.replaceAll('\n', end);
   }
+  return text.trimEnd();
 }
 
 const zeroOf = (series: Series): Series =>

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendLabel } from '../../src/cli/option-values.js';
+import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import * as restoreFamilies from '../../src/metrics/restore-families.js';
 import type { Nanos } from '../../src/model/time.js';
 import { onPastStage } from '../support/past.js';
@@ -95,13 +96,19 @@ describe('backfill', () => {
       const all = samplesOf(lines);
       let [counted, failed] = [0, 0];
       for (const [series, samples] of all) {
-        expect(series).toContain('{job="vb365",note="a \\"b\\"",');
+        expect(series).toMatch(/[{,]job="vb365",note="a \\"b\\"",server="hq",/);
         const values = samples.map(([value]) => value);
         expect([values[0], values.at(-1)]).toEqual([0, 0]);
         expect(values.slice(0, -1)).toEqual(values.slice(0, -1).toSorted((a, b) => a - b));
         const times = samples.map(([, at]) => at);
         expect(times).toEqual([...new Set(times)].toSorted((a, b) => a - b));
-        expect(times.slice(0, -2).filter(at => at % 3600 !== 0)).toEqual([]);
+        expect(times.slice(0, -2).filter(at => at % 300 !== 0)).toEqual([]);
+        const hours = new Set(times.filter(at => at % 3600 === 0));
+        expect(hours.size).toBe(Math.floor((times.at(-3) ?? 0) / 3600) - (times[0] ?? 0) / 3600 + 1);
+        const gaps = samples.map(([value, at], index) =>
+          value === values[index - 1] ? 0 : at - (times[index - 1] ?? at),
+        );
+        expect(Math.max(...gaps)).toBeLessThanOrEqual(300);
         expect(times.slice(-2).map(at => Math.round(at * 1000))).toEqual([endMs, endMs + 1]);
         if (series.startsWith('vb365_restore_events_total')) counted += values.at(-2) ?? 0;
         if (series.startsWith('vb365_restore_sessions_failed_total')) failed += values.at(-2) ?? 0;
@@ -142,6 +149,68 @@ describe('backfill', () => {
         'live.example.com': 1,
         overflow: 1,
       });
+    });
+  });
+
+  test('of two files, the second one begins where the first one ends', async () => {
+    await onPastStage({}, { state: { path: 'none.db' } }, async ({ run, simulator: { world } }) => {
+      const end = new Date(systemClock.now() - 60_000).toISOString();
+      for (const middle of [
+        new Date(Math.floor(Date.parse(end) / 864e5) * 864e5 - 5 * 864e5).toISOString(),
+        new Date(Date.parse(end) - 7 * 864e5).toISOString(),
+      ]) {
+        const files = [
+          ['--to', middle],
+          ['--from', middle, '--to', end],
+        ];
+        const [first, second] = await Promise.all(
+          files.map(async flags => samplesOf((await run(['backfill', '--out', '-', ...flags])).printed)),
+        );
+        const begins = [...(second?.values() ?? [])].map(([sample]) => sample?.[1] ?? 0);
+        const ends = [...(first?.values() ?? [])].map(samples => samples.at(-1)?.[1] ?? Infinity);
+        expect(Math.min(...begins)).toBeGreaterThanOrEqual(Math.max(...ends));
+        const counted = [...(first ?? []), ...(second ?? [])]
+          .filter(([series]) => series.startsWith('vb365_restore_events_total'))
+          .map(([, samples]) => [samples[0]?.[0], samples.at(-2)?.[0] ?? 0] as const);
+        expect(counted.filter(([zero]) => zero !== 0)).toEqual([]);
+        expect(counted.reduce((sum, [, count]) => sum + count, 0)).toBe([...world.book()].length);
+      }
+    });
+  });
+
+  test('ends before Prometheus scraped live counting, also when the clock of the server is ahead', async () => {
+    const clock: Clock = { ...systemClock, now: () => systemClock.now() + 90_000 };
+    await onPastStage({ clock }, {}, async ({ run, folder, simulator: { world, url } }) => {
+      const beganMs = systemClock.now();
+      const app = await program(configOf(folder, serverConfig(url)));
+      await until(async () => polled(app));
+      await app.stop(5_000);
+      const { printed } = await run(['backfill', '--out', '-']);
+      const all = [...samplesOf(printed)].filter(([series]) => series.startsWith('vb365_restore_events_total'));
+      const lasts = all.map(([, samples]) => (samples.at(-1)?.[1] ?? Infinity) * 1000);
+      expect(Math.max(...lasts)).toBeLessThanOrEqual(beganMs);
+      expect(Math.min(...lasts)).toBeGreaterThan(beganMs - 5_000);
+      const counted = all.reduce((sum, [, samples]) => sum + (samples.at(-2)?.[0] ?? 0), 0);
+      expect(counted).toBe([...world.book()].length);
+    });
+  });
+
+  test('writes no more while the reader of standard output is behind', async () => {
+    await onPastStage({}, { state: { path: 'none.db' } }, async ({ run }) => {
+      let prints = 0;
+      let isBehind = false;
+      const caughtUp = Promise.withResolvers<void>();
+      const ran = run(['backfill', '--to', 'now', '--out', '-'], {
+        print: () => void (prints += 1),
+        drained: async () => {
+          isBehind ||= prints > 0;
+          if (isBehind) await caughtUp.promise;
+        },
+      });
+      await until(() => prints > 0);
+      expect([isBehind, prints]).toEqual([true, 1]);
+      caughtUp.resolve();
+      expect(await ran).toMatchObject({ code: 0 });
     });
   });
 

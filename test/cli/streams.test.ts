@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -108,6 +108,42 @@ describe('a command whose output nobody reads any more ends quietly', () => {
         await once(child.stdout, 'data');
         child.stdout.destroy();
         expect([await ended, errors]).toEqual([[code, null], []]);
+      });
+    },
+    testMs,
+  );
+
+  test.each([
+    ['goes away: exit 0, quietly', 0, ''],
+    ['does not go on, and it is told to stop: exit 1', 1, 'Could not finish: interrupted\n'],
+  ])(
+    'backfill waits for its reader, and memory stays small; the reader %s',
+    async (_what, code, said) => {
+      if (!existsSync('/proc')) return;
+      const history = { sessions: 300, eventsEach: 12, days: 300 };
+      await onPastStage({ history }, { state: { path: 'none.db' } }, async ({ folder }) => {
+        const flags = ['--to', 'now', '--out', '-', '--config.file', join(folder, 'config.yaml')];
+        const child = spawn(process.execPath, ['dist/src/main.js', 'backfill', ...flags], { stdio: 'pipe' });
+        const errors: string[] = [];
+        child.stderr.on('data', chunk => errors.push(String(chunk)));
+        const ended = once(child, 'close');
+        await once(child.stdout, 'readable');
+        const cpu = (): string =>
+          readFileSync(`/proc/${String(child.pid)}/stat`, 'utf8')
+            .split(' ')
+            .slice(13, 15)
+            .join(' ');
+        let [before, still] = ['', 0];
+        await until(() => {
+          const now = cpu();
+          [before, still] = [now, now === before ? still + 1 : 0];
+          return still === 25;
+        }, testMs);
+        const [, peakKb = ''] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${String(child.pid)}/status`, 'utf8')) ?? [];
+        expect(Number(peakKb)).toBeLessThan(250_000);
+        if (code === 0) child.stdout.destroy();
+        else child.kill('SIGTERM');
+        expect([await ended, errors.join('').replace(/^hq: .*\n/, '')]).toEqual([[code, null], said]);
       });
     },
     testMs,
