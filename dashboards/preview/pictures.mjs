@@ -1,11 +1,11 @@
 // Takes pictures of the dashboards: `npm run pictures -- --world busy --hours 24 --theme dark --out .cache/pictures`.
-import { createReadStream, existsSync, mkdirSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { startArchive } from '../../dist/test/e2e/support/archive.js';
 import { victoriaLogsArchive } from '../../dist/test/e2e/support/log-archives.js';
-import { scrape, stage, to } from './stage.mjs';
+import { scrapeOf, stage, to } from './stage.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     },
     choose: { type: 'string', default: '' },
     height: { type: 'string', default: '' },
+    row: { type: 'string', default: '' },
     out: { type: 'string', default: '.cache/pictures' },
   },
 });
@@ -31,11 +32,17 @@ const backends = { prometheus: prometheus.url, victorialogs: logs.url.origin };
 const here = path => new URL(path, import.meta.url).pathname;
 const types = { js: 'text/javascript', html: 'text/html', json: 'application/json', css: 'text/css' };
 
-/** The page, the dashboards, and the programs that they ask. */
 /** Dashboards without log panels are in one folder only. */
 const boardFile = name =>
   [`../grafana-victorialogs/${name}`, `../grafana/${name}`].map(here).find(existsSync) ?? here(name);
 
+/** Where a row begins, in pixels; as the page draws it. */
+function topOf(board, title) {
+  const { panels } = JSON.parse(readFileSync(boardFile(`${board}.json`), 'utf8'));
+  return 92 + 38 * panels.find(panel => panel.type === 'row' && panel.title === title).gridPos.y;
+}
+
+/** The page, the dashboards, and the programs that they ask. */
 const server = createServer((incoming, outgoing) => {
   const [, backend, rest] = /^\/(prometheus|victorialogs)(\/.*)$/.exec(incoming.url) ?? [];
   if (backend !== undefined) {
@@ -66,14 +73,22 @@ try {
     page.on('pageerror', error => console.log(board, error.message));
     page.on('console', message => message.type() === 'error' && console.log(board, message.text().slice(0, 400)));
     await page.clock.setFixedTime(to * 1000);
-    const query = new URLSearchParams({ board, to, hours: values.hours, theme: values.theme, scrape });
+    const query = new URLSearchParams({
+      board,
+      to,
+      hours: values.hours,
+      theme: values.theme,
+      scrape: scrapeOf(values.world),
+    });
     await page.goto(`http://127.0.0.1:${server.address().port}/?${query}&${values.choose}`);
     await page.waitForLoadState('networkidle');
     // A busy machine draws the last panels long after their data has arrived.
     await page.waitForTimeout(15_000);
     const path = `${values.out}/${board}-${values.world}-${values.hours}h-${values.theme}.png`;
-    const cut = values.height === '' ? {} : { clip: { x: 0, y: 0, width: 1600, height: Number(values.height) } };
-    await page.screenshot({ path, fullPage: true, ...cut });
+    const y = values.row === '' ? 0 : topOf(board, values.row);
+    const pageHeight = await page.evaluate('document.documentElement.scrollHeight');
+    const height = values.height === '' ? pageHeight - y : Number(values.height);
+    await page.screenshot({ path, fullPage: true, clip: { x: 0, y, width: 1600, height } });
     console.log(path);
     await page.close();
   }

@@ -15,11 +15,15 @@ export type SimulatedTime = Readonly<{
   folder: string;
   fromMs: number;
   untilMs: number;
+  /** The exporter begins; what was before is history. Default: `fromMs`. */
+  beginMs?: number;
   /** The exporter polls, and is scraped, so often. */
   stepMs: number;
   servers: readonly SimulatedServer[];
   /** Takes each scrape: the page, and when it was served. */
   scraped: (page: string, atMs: number) => void;
+  /** Called at the end, while the servers still answer; their addresses by name. */
+  ending?: (urls: ReadonlyMap<string, string>) => Promise<void>;
 }>;
 
 /** The books of the servers, by name. */
@@ -37,8 +41,8 @@ type Stage = Readonly<{
  * takes what is there, and is scraped once, as by a Prometheus.
  */
 export async function simulatedTime(options: SimulatedTime): Promise<Worlds> {
-  const { fromMs, untilMs, stepMs } = options;
-  const clock = fakeClock(fromMs);
+  const { fromMs, untilMs, stepMs, beginMs = fromMs } = options;
+  const clock = fakeClock(beginMs);
   let [asked, inFlight] = [0, 0];
   const intercept: Intercept = (_, { response, proceed }) => {
     asked += 1;
@@ -54,14 +58,16 @@ export async function simulatedTime(options: SimulatedTime): Promise<Worlds> {
       return { server, simulator, world, advance: nowMs => script.advance(world, nowMs) };
     }),
   );
+  for (const { advance } of stages) advance(beginMs);
   const app = await program(configWith(options, stages), 0, clock);
   try {
-    for (let nowMs = fromMs; nowMs <= untilMs; nowMs += stepMs) {
+    for (let nowMs = beginMs; nowMs <= untilMs; nowMs += stepMs) {
       for (const { advance } of stages) advance(nowMs);
-      await clock.advance(nowMs === fromMs ? 0 : stepMs);
+      await clock.advance(nowMs === beginMs ? 0 : stepMs);
       await quiet(() => ({ asked, inFlight }));
       options.scraped(await scrape(app), nowMs);
     }
+    await options.ending?.(new Map(stages.map(({ server, simulator }) => [server.name, simulator.url])));
   } finally {
     await app.stop(5_000);
     for (const { simulator } of stages) await simulator.close();
