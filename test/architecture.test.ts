@@ -119,7 +119,7 @@ const layers: readonly (readonly [
   [
     'cli',
     {
-      lines: 2490,
+      lines: 2500,
       rooms: [
         'kernel',
         'model',

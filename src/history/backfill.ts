@@ -49,7 +49,7 @@ type BackfillOptions = Readonly<{
 /** Time between two samples of a series that does not change, unless the step is longer. */
 const restMs = 3_600_000;
 
-type Row = {
+type GrowingSeries = {
   /** Those of the family that are shown. */
   readonly values: readonly string[];
   /** As they are written, with those of the target. */
@@ -74,9 +74,9 @@ export class Backfill {
   readonly #lastStep: number;
   /** A series that does not change in so many steps has only samples at their begin and end. */
   readonly #blockSteps: number;
-  readonly #rows = new Map<string, Row>();
+  readonly #rows = new Map<string, GrowingSeries>();
   /** By number of the step at whose end they are counted. */
-  readonly #changes = new Map<number, Map<Row, Series>>();
+  readonly #changes = new Map<number, Map<GrowingSeries, Series>>();
 
   constructor(options: BackfillOptions) {
     this.#options = options;
@@ -106,8 +106,8 @@ export class Backfill {
   *lines(): Generator<string> {
     const { stepMs, from } = this.#options;
     const begun = Map.groupBy(this.#rows.values(), row => this.#stepBefore(row));
-    const shown: Row[] = [];
-    let changing: ReadonlySet<Row> = new Set();
+    const shown: GrowingSeries[] = [];
+    let changing: ReadonlySet<GrowingSeries> = new Set();
     const first = Array.from(begun.keys()).reduce((a, b) => Math.min(a, b), Infinity);
     for (let step = first; step < this.#lastStep; step += 1) {
       this.#apply(step);
@@ -128,7 +128,7 @@ export class Backfill {
   }
 
   /** The step with the first sample of a series: the begin of the block in which it changes, but not before `from`. */
-  #stepBefore({ firstStep }: Row): number {
+  #stepBefore({ firstStep }: GrowingSeries): number {
     return Math.max(Math.ceil(firstStep / this.#blockSteps - 1) * this.#blockSteps, this.#firstStep - 1);
   }
 
@@ -137,7 +137,7 @@ export class Backfill {
   }
 
   /** The series that change in the steps of the block after a step. */
-  #changingAfter(step: number): ReadonlySet<Row> {
+  #changingAfter(step: number): ReadonlySet<GrowingSeries> {
     const steps = Array.from({ length: this.#blockSteps }, (_, index) => this.#changes.get(step + index + 1));
     return new Set(steps.flatMap(changes => [...(changes?.keys() ?? [])]));
   }
@@ -159,7 +159,7 @@ export class Backfill {
   }
 
   #countIn(step: number, deltas: readonly SeriesDelta[]): void {
-    const changes = this.#changes.get(step) ?? new Map<Row, Series>();
+    const changes = this.#changes.get(step) ?? new Map<GrowingSeries, Series>();
     this.#changes.set(step, changes);
     for (const delta of deltas) {
       const row = this.#rowOf(delta, step);
@@ -170,7 +170,7 @@ export class Backfill {
   }
 
   /** Undefined for a family that is not backfilled. */
-  #rowOf(delta: SeriesDelta, step: number): Row | undefined {
+  #rowOf(delta: SeriesDelta, step: number): GrowingSeries | undefined {
     const family = familyOf.get(delta.family);
     if (family === undefined) return undefined;
     const { organizationLabel, targetLabels } = this.#options;
@@ -188,12 +188,12 @@ export class Backfill {
   }
 }
 
-function setSum(row: Row, sum: Series): void {
+function setSum(row: GrowingSeries, sum: Series): void {
   row.sum = sum;
   row.lines = '';
 }
 
-function samples(rows: readonly Row[], atMs: number): string {
+function samples(rows: readonly GrowingSeries[], atMs: number): string {
   const end = ` ${String(atMs / 1000)}\n`;
   let text = '';
   for (const row of rows) {
