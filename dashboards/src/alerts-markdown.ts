@@ -21,7 +21,7 @@ rule_files:
 \`\`\`
 
 The rules need Prometheus 2.42 or later. The alerts cover every scrape job with \`vb365\` in its name. Server names must be unique in one
-Prometheus: the rules aggregate \`job\`, \`instance\` and \`pod\` away, so that nothing fires or resolves when a server moves to another replica. [dashboards/alertmanager](../dashboards/alertmanager) has routes,
+Prometheus: the rules aggregate \`job\`, \`instance\`, \`pod\` and \`lease\` away, so that nothing fires or resolves when a server moves to another replica. [dashboards/alertmanager](../dashboards/alertmanager) has routes,
 inhibition rules and templates.
 
 ## Set two addresses

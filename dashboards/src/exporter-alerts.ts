@@ -86,7 +86,12 @@ and ${replicaUp}`,
     about: ['server'],
     name: 'VB365ServerWithoutReplica',
     severity: 'critical',
-    expr: `max by (server) (vb365_lease_unheld) == 1`,
+    // What a replica saw that no longer reaches PostgreSQL is out of date.
+    expr: `max by (server) (
+  vb365_lease_unheld
+  and on (job, instance)
+  time() - vb365_lease_renewal_timestamp_seconds < ${String(at.leaseRenewal.ageSeconds)}
+) == 1`,
     for: at.serverWithoutReplica.for,
     summary: 'No replica of the VB365 exporter reads {{ $labels.server }}.',
     description: `No replica holds the lease of {{ $labels.server }}. Restores on it are not monitored. Check the logs of the replicas for "Could not move servers". ${lostAfter}`,

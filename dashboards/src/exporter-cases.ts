@@ -33,14 +33,20 @@ export const exporterCases: readonly Case[] = [
   {
     alert: 'VB365ServerWithoutReplica',
     says: 'no replica acquires a server',
-    series: { [unheld]: '_x3 1x20' },
+    series: { [unheld]: '_x3 1x20', [renewed]: '0+60x25' },
     looks: [...silentAt(4), { minute: 8, fires: { labels: { server: 'hq' } } }],
   },
   {
     alert: 'VB365ServerWithoutReplica',
     says: 'a server moves',
-    series: { [unheld]: '_x3 1 stale _x20' },
+    series: { [unheld]: '_x3 1 stale _x20', [renewed]: '0+60x25' },
     looks: silentAt(4, 6, 10),
+  },
+  {
+    alert: 'VB365ServerWithoutReplica',
+    says: 'the replica that saw it no longer reaches PostgreSQL',
+    series: { [unheld]: '_x3 1x20', [renewed]: '0+60x3 180x20' },
+    looks: silentAt(5, 8, 10),
   },
   {
     alert: 'VB365ExporterDown',

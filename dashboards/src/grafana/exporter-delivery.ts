@@ -28,7 +28,9 @@ const lateness = (): readonly PanelBuilder[] => [
     decimals: 0,
     empty: 'Not scraped',
     overrides: sinks,
-    queries: [overTime(`sum by (sink) (${highest(`vb365_sink_backlog_sessions{${ofBoth}}`)})`, '{{sink}}')],
+    queries: [
+      overTime(`sum by (sink) (${highest(`vb365_sink_backlog_sessions{${ofBoth}}`, 'server, sink')})`, '{{sink}}'),
+    ],
   }),
   lines({
     ...size,
@@ -37,7 +39,12 @@ const lateness = (): readonly PanelBuilder[] => [
     unit: 's',
     empty: 'Not scraped',
     overrides: sinks,
-    queries: [overTime(`max by (sink) (time() - vb365_cursor_timestamp_seconds{${ofBoth}})`, '{{sink}}')],
+    queries: [
+      overTime(
+        `time() - min by (sink) (max by (server, sink) (vb365_cursor_timestamp_seconds{${ofBoth}}))`,
+        '{{sink}}',
+      ),
+    ],
   }),
 ];
 

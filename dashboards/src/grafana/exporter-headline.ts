@@ -61,7 +61,7 @@ const state = (): readonly PanelBuilder[] => [
     decimals: 0,
     empty: notScraped,
     steps: redAboveZero,
-    queries: [now(orZeroHere(`count(vb365_server_up{${ofBoth}} == 0)`))],
+    queries: [now(orZeroHere(`count(max by (server) (vb365_server_up{${ofBoth}}) == 0)`))],
   }),
 ];
 
@@ -77,7 +77,7 @@ const completeness = (): readonly PanelBuilder[] => [
       [300, 'yellow'],
       [at.pollStale.ageSeconds, 'red'],
     ],
-    queries: [now(`max(time() - vb365_last_successful_poll_timestamp_seconds{${ofBoth}})`)],
+    queries: [now(`time() - min(max by (server) (vb365_last_successful_poll_timestamp_seconds{${ofBoth}}))`)],
   }),
   stat({
     title: 'Largest lag',
@@ -90,7 +90,7 @@ const completeness = (): readonly PanelBuilder[] => [
       [300, 'yellow'],
       [at.deliveryLag.ageSeconds, 'red'],
     ],
-    queries: [now(`max(time() - vb365_cursor_timestamp_seconds{${ofBoth}})`)],
+    queries: [now(`time() - min(max by (server, sink) (vb365_cursor_timestamp_seconds{${ofBoth}}))`)],
   }),
   stat({
     title: 'Skipped events',
@@ -124,8 +124,8 @@ const coloured = (...list: readonly Step[]) => ({
 
 const serverQueries = () => [
   rows(`max by (server, version, api_version) (vb365_server_info{${ofBoth}})`),
-  rows(perServer('min', 'vb365_server_up')),
-  rows(`time() - ${perServer('min', 'vb365_last_successful_poll_timestamp_seconds')}`),
+  rows(perServer('max', 'vb365_server_up')),
+  rows(`time() - ${perServer('max', 'vb365_last_successful_poll_timestamp_seconds')}`),
   rows(perServer('max', 'vb365_change_feed_active')),
   rows(`${perServer('min', 'vb365_token_expiry_timestamp_seconds')} - time()`),
   rows(`${perServer('min', 'vb365_certificate_expiry_timestamp_seconds')} - time()`),

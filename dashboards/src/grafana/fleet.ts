@@ -65,7 +65,7 @@ const serversDown = (store: LogStore): PanelBuilder =>
       [null, 'green'],
       [1, 'red'],
     ],
-    queries: [now(orZero(`count(vb365_server_up{${ofServer}} == 0)`))],
+    queries: [now(orZero(`count(max by (server) (vb365_server_up{${ofServer}}) == 0)`))],
     links: [{ title: 'Exporter health', url: linkTo(store, 'exporter') }],
   });
 

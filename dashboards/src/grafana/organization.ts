@@ -109,7 +109,12 @@ const openSessions = (): PanelBuilder =>
       [2, 'semi-dark-blue'],
       [5, 'dark-blue'],
     ],
-    queries: [overTime(`sum by (workload) (${highest(`vb365_restore_sessions_open{${ofTenant}}`)})`, '{{workload}}')],
+    queries: [
+      overTime(
+        `sum by (workload) (${highest(`vb365_restore_sessions_open{${ofTenant}}`, 'server, organization, workload')})`,
+        '{{workload}}',
+      ),
+    ],
   });
 
 type NumberFacts = Omit<StatFacts, 'empty' | 'source' | 'queries'> & Readonly<{ query: LogQuery }>;

@@ -41,8 +41,12 @@ export const counted = (selector: string, by = ''): string =>
 export const perBar = (selector: string, by = ''): string =>
   `sum${grouped(by)} (round(increase(${selector}[$__rate_interval]) * $__interval_ms / $__rate_interval_ms))`;
 
-/** Maximum or minimum of a gauge between two points of a graph; over a month, points are hours apart. */
-export const highest = (gauge: string): string => `max_over_time(${gauge}[$__rate_interval])`;
+/**
+ * Maximum or minimum of a gauge between two points of a graph; over a month, points are hours apart. Several replicas may
+ * have had it in that time.
+ */
+export const highest = (gauge: string, by: string): string =>
+  `max by (${by}) (max_over_time(${gauge}[$__rate_interval]))`;
 export const lowest = (gauge: string): string => `min_over_time(${gauge}[$__rate_interval])`;
 
 /** The expression, or 0 while the exporter is scraped; no data when it is not, because "0 failed" would be wrong. */

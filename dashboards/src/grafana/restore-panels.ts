@@ -83,7 +83,7 @@ const openNow = (): PanelBuilder =>
       [null, 'text'],
       [1, 'blue'],
     ],
-    queries: [now(orZero(`sum(vb365_restore_sessions_open{${ofTenant}})`))],
+    queries: [now(orZero(`sum(max by (server, organization, workload) (vb365_restore_sessions_open{${ofTenant}}))`))],
   });
 
 /** The first line of the dashboards Fleet and Organization. */
