@@ -22,6 +22,8 @@ export interface Postgresql {
   start(): Promise<void>;
   /** Stops it and removes its data. */
   remove(): Promise<void>;
+  /** Another one that follows it: a streaming standby. */
+  standby(): Promise<Postgresql>;
 }
 
 export const password = 'canary-of-postgresql';
@@ -40,7 +42,6 @@ export async function startPostgresql(
   const folder = mkdtempSync(join(tmpdir(), 'vb365-postgresql-'));
   chmodSync(folder, 0o777);
   const data = join(folder, 'data');
-  const port = await freePort();
   const initdb = asPostgres(toolPath('initdb'), [
     '-D',
     data,
@@ -58,6 +59,15 @@ export async function startPostgresql(
   // The server refuses a key that others can read.
   if (process.getuid?.() === 0 && Object.keys(files).length > 0) spawnSync('chown', ['-R', 'postgres', data]);
   for (const name of Object.keys(files)) chmodSync(join(data, name), 0o600);
+  const database = await run(folder, settings);
+  await database.sql(`CREATE ROLE vb365 LOGIN CREATEDB PASSWORD '${password}'`);
+  return database;
+}
+
+/** Starts one on the data in a folder. */
+async function run(folder: string, settings: readonly string[]): Promise<Postgresql> {
+  const data = join(folder, 'data');
+  const port = await freePort();
   let running: Running | undefined;
   const sql: Postgresql['sql'] = async (statement, database = 'postgres') => {
     const client = new Client({ host: '127.0.0.1', port, user: 'owner', password, database });
@@ -84,12 +94,11 @@ export async function startPostgresql(
   };
   const stop: Postgresql['stop'] = async how => {
     // SIGQUIT of the manual is for a crash; SIGKILL would leave children that hold the shared memory.
-    if (how === 'crash' && running?.pid !== undefined) process.kill(running.pid, 'SIGQUIT');
-    if (how === 'shutdown' && running?.pid !== undefined) process.kill(running.pid, 'SIGINT');
+    if (running?.alive() === true && running.pid !== undefined)
+      process.kill(running.pid, how === 'crash' ? 'SIGQUIT' : 'SIGINT');
     await eventually('PostgreSQL is gone', () => (running?.alive() === true ? undefined : true));
   };
   await start();
-  await sql(`CREATE ROLE vb365 LOGIN CREATEDB PASSWORD '${password}'`);
   let databases = 0;
   return {
     port,
@@ -108,6 +117,16 @@ export async function startPostgresql(
     remove: async () => {
       await stop('shutdown');
       rmSync(folder, { recursive: true, force: true });
+    },
+    standby: async () => {
+      const other = mkdtempSync(join(tmpdir(), 'vb365-postgresql-'));
+      chmodSync(other, 0o777);
+      await stop('shutdown');
+      spawnSync('cp', ['-a', data, other]);
+      writeFileSync(join(other, 'data', 'standby.signal'), '');
+      await start();
+      const primary = `host=127.0.0.1 port=${String(port)} user=owner password=${password} application_name=standby`;
+      return run(other, [...settings, `primary_conninfo=${primary}`]);
     },
   };
 }
