@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Config } from './config/parse.js';
 import type { WebConfig } from './config/web-config.js';
-import type { Clock, Random } from './kernel/clock.js';
+import { type Clock, endedOrLate, type Random } from './kernel/clock.js';
 import { createAnswerBudget } from './source/answer-limits.js';
 import { createSemaphore } from './kernel/semaphore.js';
 import type { Log, LogFields } from './kernel/log.js';
@@ -89,7 +89,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     const parts = { metrics, log, pause: async (action: () => void) => incrementHold.pause(action) };
     // Replicas load the series of a server when they acquire it.
     const leases = 'leases' in store ? store.leases : undefined;
-    const series = leases ? createServerSeries(config, store, parts) : await restoreSeries(config, store, parts);
+    const series = leases
+      ? createServerSeries(config, store, { ...parts, leaseOf: server => leases.numberOf(server) })
+      : await restoreSeries(config, store, parts);
     if (leases === undefined) await series.registerServers(namesOf(config));
     await incrementHold.release();
     return await run({
@@ -150,7 +152,7 @@ async function run(components: Components): Promise<App> {
     log,
     clock,
   });
-  const web = await serve(components, { supervisor, reloader, ready });
+  const web = await serve(components, { supervisor, servers, reloader, ready });
   log.info('Listening', startFields(components, web));
   await servers.start(specsOf(config));
   isStarted = true;
@@ -202,11 +204,14 @@ const namesOf = ({ servers }: Config): readonly string[] => servers.map(({ name 
 const specsOf = ({ servers, history, abandonAfterMs }: Config): readonly ServerSpec[] =>
   servers.map(server => ({ server, history, abandonAfterMs }));
 
-type Controls = Readonly<{ supervisor: Supervisor; reloader: Reloader }>;
+type Controls = Readonly<{ supervisor: Supervisor; servers: ServerSet; reloader: Reloader }>;
+
+/** A page does not wait longer for PostgreSQL. */
+const longestWaitMs = 2_000;
 
 async function serve(
   { metrics, incrementHold, failures, log, lifecycle, ...options }: Components,
-  { supervisor, reloader, ready }: Controls & Pick<WebOptions, 'ready'>,
+  { supervisor, servers, reloader, ready }: Controls & Pick<WebOptions, 'ready'>,
 ): Promise<Listening> {
   const { clock, version, listenAt, webConfig } = options;
   const logRefused = refusedLoginLog(log);
@@ -217,8 +222,8 @@ async function serve(
       logRefused(reason, address);
     },
     metrics: async format => {
-      await incrementHold.beforePage();
-      const { body, page } = await metrics.exposition(format);
+      await endedOrLate(servers.beforePage(), longestWaitMs);
+      const { body, page } = await incrementHold.page(async () => metrics.exposition(format));
       return { body, delivered: scraper => void incrementHold.served(scraper, page) };
     },
     ready,

@@ -40,7 +40,8 @@ export class IncrementHold {
   hold(deltas: readonly SeriesDelta[]): readonly SeriesDelta[] {
     const seen = this.#seenByAll();
     return deltas.map(delta => {
-      if (delta.kind !== 'counter' || delta.by === 0 || !heldFamilies.has(delta.family)) return delta;
+      if (delta.kind !== 'counter' || delta.by === 0) return delta;
+      if (!heldFamilies.has(delta.family) && !this.#isMovable) return delta;
       const firstPage = this.#deps.table.firstPage(delta) ?? Infinity;
       return firstPage <= seen && !this.#isMovable ? delta : { ...delta, held: delta.by };
     });
@@ -52,9 +53,14 @@ export class IncrementHold {
     return this.release();
   }
 
-  /** Call before each page. Resolves when what it can show is released, or late without that; never rejects. */
-  async beforePage(): Promise<void> {
-    if (this.#isMovable) await endedOrLate(this.#release(), longestWaitMs);
+  /** Makes a page, when what it can show is released, or late without that. No series is removed in between. */
+  async page<T>(make: () => Promise<T>): Promise<T> {
+    if (!this.#isMovable) return make();
+    const released = this.#release();
+    const made = endedOrLate(released, longestWaitMs).then(make);
+    const ended = async (): Promise<void> => void (await Promise.allSettled([released, made]));
+    this.#lastRelease = ended();
+    return made;
   }
 
   /** Releases what can be released now, except for what the next page shows first. Never rejects. */

@@ -29,8 +29,12 @@ export interface Metrics {
   begin(server: string): void;
   /** Drops every gauge of a server, except stored ones. Counters stay: one that came back would read as a reset. */
   drop(server: string): void;
-  /** Removes every series of a server: another replica serves them. */
-  forget(server: string): void;
+  /**
+   * Removes every series of a server: another replica serves them.
+   * @param lease a label of the counters that the server gets from now on. Without it, `increase()` would count again what
+   * another replica has counted in between.
+   */
+  forget(server: string, lease?: string): void;
 }
 
 export type MetricsOptions = Readonly<{
@@ -73,9 +77,9 @@ export function createMetrics({ version, organizationLabel = true }: MetricsOpti
     drop: server => {
       for (const gauge of gauges.values()) gauge.replace(server, []);
     },
-    forget: server => {
+    forget: (server, lease) => {
       for (const gauge of gauges.values()) gauge.replace(server, []);
-      for (const table of [live, stored]) table.forget(server);
+      for (const table of [live, stored]) table.forget(server, lease);
     },
   };
 }

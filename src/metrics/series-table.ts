@@ -23,11 +23,12 @@ export class SeriesTable {
   readonly families: readonly ServedFamily[];
   readonly #families: ReadonlyMap<string, FamilyRows>;
   readonly #held = new Map<string, HeldIncrement>();
+  readonly #leases = new Map<string, string>();
   #page = 0;
 
   /** @param hidden a label that is not served: series that differ in nothing else are served as their sum, or the newest. */
   constructor(families: readonly Family[], hidden?: string) {
-    this.#families = new Map(families.map(family => [family.name, new FamilyRows(family, hidden)]));
+    this.#families = new Map(families.map(family => [family.name, new FamilyRows(family, this.#leases, hidden)]));
     this.families = Array.from(this.#families.values(), ({ served }) => served);
   }
 
@@ -45,8 +46,9 @@ export class SeriesTable {
     for (const delta of deltas) this.#add(delta);
   }
 
-  /** Removes every series of a server. */
-  forget(server: string): void {
+  /** Removes every series of a server. @param lease a label of the counters that it gets from now on. */
+  forget(server: string, lease = this.#leases.get(server)): void {
+    if (lease !== undefined) this.#leases.set(server, lease);
     for (const family of this.#families.values()) family.forget(server);
     for (const [key, { labels }] of this.#held) if (labels[0] === server) this.#held.delete(key);
   }
@@ -87,14 +89,16 @@ export class SeriesTable {
 class FamilyRows {
   readonly served: ServedFamily;
   readonly #family: Family;
+  readonly #leases: ReadonlyMap<string, string>;
   readonly #hidden: number;
   readonly #names: readonly string[];
   readonly #write: SeriesWriter;
   readonly #rows = new Map<string, SeriesRow>();
 
-  constructor(family: Family, hidden: string | undefined) {
+  constructor(family: Family, leases: ReadonlyMap<string, string>, hidden: string | undefined) {
     const { name, help, type, labels } = family;
     this.#family = family;
+    this.#leases = leases;
     this.#hidden = hidden === undefined ? -1 : labels.indexOf(hidden);
     this.#names = this.#shown(labels);
     this.#write = seriesWriter(family);
@@ -113,9 +117,15 @@ class FamilyRows {
     const known = this.#rows.get(key);
     const value = foldWithExemplars(known?.value, added);
     if (known !== undefined) known.value = value;
-    const row = known ?? { labels: labelText(this.#names, values), firstPage: page, value };
+    const row = known ?? { labels: this.#labels(values), firstPage: page, value };
     this.#rows.set(key, row);
     return row;
+  }
+
+  #labels(values: readonly string[]): string {
+    const lease = this.#names[0] === 'server' ? this.#leases.get(values[0] ?? '') : undefined;
+    if (lease === undefined || this.#family.type === 'gauge') return labelText(this.#names, values);
+    return labelText([...this.#names, 'lease'], [...values, lease]);
   }
 
   /** The label `server` is the first one, where there is one. */

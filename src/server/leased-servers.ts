@@ -76,6 +76,16 @@ export class LeasedServers {
     return ended;
   }
 
+  /**
+   * Call before a page: a replica that was paused may still serve what another one serves now. Without an answer of
+   * PostgreSQL the last values stay. Never rejects.
+   */
+  async beforePage(): Promise<void> {
+    if (this.#loaded.isSubsetOf(new Set(this.#deps.leases.held()))) return;
+    await this.#renew();
+    await this.#exclusive(async () => this.#act());
+  }
+
   /** Gives everything to the other replicas. */
   async leave(): Promise<void> {
     await this.#deps.leases.leave().catch((thrown: unknown) => {
@@ -147,14 +157,14 @@ export class LeasedServers {
     await this.#acquire(acquire);
     const keep = new Set(leases.held()).difference(new Set(release));
     await this.#run(keep, { retry: false });
+    await unload([...this.#loaded.difference(keep)]);
+    this.#loaded = keep;
     const given = leases.held().filter(server => !keep.has(server));
     if (given.length > 0) {
       await leases.release(given);
       moved('released', given.length);
       log.info('Released servers', { servers: given.join(' ') });
     }
-    await unload([...this.#loaded.difference(keep)]);
-    this.#loaded = keep;
   }
 
   /** At once: another replica may deliver the same events. */

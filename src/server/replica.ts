@@ -96,6 +96,7 @@ export function leasedServers(deps: ReplicaDeps): LeasedServers {
 export const allServers = (supervisor: Supervisor) => ({
   start: async (specs: readonly ServerSpec[]): Promise<void> => void (await supervisor.apply(specs)),
   apply: async (specs: readonly ServerSpec[]) => supervisor.apply(specs),
+  beforePage: async (): Promise<void> => undefined,
   stop: async (drainMs: number) => supervisor.stop(drainMs),
   leave: async (): Promise<void> => undefined,
 });

@@ -26,6 +26,8 @@ export type ServerSeries = Readonly<{
 type Parts = Readonly<{
   metrics: Metrics;
   log: Pick<Log, 'warn'>;
+  /** The number of the lease of a server, for a state that replicas share. */
+  leaseOf?: (server: string) => string;
   /** Runs an action while nothing else is about to change series. */
   pause?: (action: () => void) => Promise<void>;
 }>;
@@ -48,7 +50,7 @@ export function createServerSeries(
   parts: Parts,
   stored: readonly Series[] = [],
 ): ServerSeries {
-  const { metrics, pause = async action => action() } = parts;
+  const { metrics, leaseOf, pause = async action => action() } = parts;
   const labels = new Map<string, OrganizationLabel>();
   const register = async (servers: readonly string[], known: Known): Promise<readonly SeriesDelta[]> => {
     const initial = servers.flatMap(server => initialServerDeltas(server, sinkNamesOf(config)));
@@ -70,7 +72,7 @@ export function createServerSeries(
       const found = await store.series(servers);
       const initial = await register(servers, knownIn(found));
       await pause(() => {
-        for (const server of servers) metrics.forget(server);
+        for (const server of servers) metrics.forget(server, leaseOf?.(server));
         serve(found, parts);
         metrics.stored.apply(initial);
         for (const server of servers) metrics.begin(server);

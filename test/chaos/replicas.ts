@@ -142,7 +142,7 @@ async function end({ replicas, watch }: Scene, index: number, signal: 'SIGKILL' 
   watch.faults.push(...child.said.filter(line => /level=(error|fatal)|reason=bug/.test(line)));
 }
 
-const polled = /^vb365_polls_total\{server="\w+",result="complete"\} [1-9]/gm;
+const polled = /^vb365_polls_total\{server="\w+",result="complete",lease="\d+"\} [1-9]/gm;
 
 /** `/metrics` of each replica that answers. */
 const texts = async ({ replicas }: Scene): Promise<readonly string[]> =>

@@ -62,7 +62,10 @@ describe('the .deb on a bare Debian 12 with systemd', () => {
       const hook = await webhook();
       const address = `127.0.0.1:${String(await freePort())}`;
       const alertmanager = await startAlertmanager(folder, hook.url);
-      const prometheus = await startPrometheus(folder, { exporter: address, alertmanager: alertmanager.address });
+      const prometheus = await startPrometheus(folder, {
+        exporters: [address],
+        alertmanager: alertmanager.address,
+      });
       const page = async (): Promise<string> => (await getText(`http://${address}/metrics`)).text;
       try {
         await done({ path: 'cp', args: [deb, join(root, 'root/exporter.deb')] });

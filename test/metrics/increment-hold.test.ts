@@ -234,6 +234,20 @@ describe('A replica continues the series of another one', () => {
     expect(await failures(await next(), a, a, a)).toEqual([2, 2, 2]);
   });
 
+  test('no series is removed between the release of its increments and the page that shows them', async () => {
+    const { exporter } = await moved();
+    const [made, order]: [PromiseWithResolvers<void>, string[]] = [Promise.withResolvers(), []];
+    const page = exporter.incrementHold.page(async () => {
+      await made.promise;
+      order.push('page');
+    });
+    const removed = exporter.incrementHold.pause(() => void order.push('removed'));
+    await Promise.race([removed, new Promise(setImmediate)]);
+    made.resolve();
+    await Promise.all([page, removed]);
+    expect(order).toEqual(['page', 'removed']);
+  });
+
   test('a page does not wait for a store that does not answer, and shows what was released before', async () => {
     const store = memoryStore();
     let isStuck = false;

@@ -48,6 +48,19 @@ describe('the registry', () => {
     expect(await text(metrics, 'vb365_server_up')).toBe('');
   });
 
+  test('gives counters and histograms of a server the number of its lease, and gauges not', async () => {
+    const metrics = create();
+    metrics.forget('hq', '7');
+    metrics.begin('hq');
+    metrics.begin('branch');
+    metrics.set(serverUp, { server: 'hq' }, 1);
+    const page = await whole(metrics);
+    expect(page).toContain('vb365_polls_total{server="hq",result="failed",lease="7"} 0');
+    expect(page).toContain('vb365_polls_total{server="branch",result="failed"} 0');
+    expect(page).toContain('vb365_poll_duration_seconds_bucket{le="+Inf",server="hq",lease="7"} 0');
+    expect(page).toContain('vb365_server_up{server="hq"} 1');
+  });
+
   test('creates request series on first use', async () => {
     const metrics = create();
     expect(await text(metrics, 'vb365_api_requests_total')).toBe('');

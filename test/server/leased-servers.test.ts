@@ -37,6 +37,7 @@ function stage() {
     };
     return {
       held,
+      numberOf: () => '1',
       enroll: connect,
       acquire: async servers => {
         await connect();
@@ -128,7 +129,7 @@ describe('a replica', () => {
     await two.servers.start(specs('a', 'b', 'c', 'd'));
     one.take();
     await clock.advance(30_000);
-    expect(one.take()).toEqual(['runs b c d', 'released 1', 'unloads a', 'runs c d', 'released 1', 'unloads b']);
+    expect(one.take()).toEqual(['runs b c d', 'unloads a', 'released 1', 'runs c d', 'unloads b', 'released 1']);
     expect(two.take()).toEqual(['runs ', 'loads a', 'acquired 1', 'runs a', 'loads b', 'acquired 1', 'runs a b']);
     expect([...holders].map(([server, { id }]) => `${server} ${id}`).toSorted()).toEqual([
       'a two',
@@ -158,6 +159,22 @@ describe('a replica', () => {
     expect(one.take()).toEqual(['unloads a']);
     expect(promisedIn(one.lines, 'VB365LeaseRenewalFailing')).toEqual([true]);
     expect(one.lines.at(-1)).toContain('msg="Leases recovered"');
+    await Promise.all([one.servers.stop(0), two.servers.stop(0)]);
+  });
+
+  test('that wakes up does not serve what another one serves, from its first page on', async () => {
+    const { clock, replica, isCutOff } = stage();
+    const [one, two] = [replica('one'), replica('two')];
+    await one.servers.start(specs('a'));
+    isCutOff.add('one');
+    await two.servers.start(specs('a'));
+    await clock.advance(25_000);
+    one.take();
+    await one.servers.beforePage();
+    expect(one.take()).toEqual([]);
+    isCutOff.delete('one');
+    await one.servers.beforePage();
+    expect(one.take()).toEqual(['unloads a']);
     await Promise.all([one.servers.stop(0), two.servers.stop(0)]);
   });
 
@@ -205,7 +222,7 @@ describe('a replica', () => {
     await servers.apply(specs('b'));
     await clock.advance(6_000);
     await settle();
-    expect(take()).toEqual(['runs b', 'released 1', 'unloads a']);
+    expect(take()).toEqual(['runs b', 'unloads a', 'released 1']);
     expect([...holders.keys()]).toEqual(['b']);
     await servers.stop(0);
   });

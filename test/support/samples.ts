@@ -15,7 +15,9 @@ export function readExposition(text: string): Samples {
     const [, name = '', inBraces = '', value = ''] = /^([a-z]\w*)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
     if (name === '') continue;
     const labels: Record<string, string> = {};
-    for (const [, label = '', shown = ''] of inBraces.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)) labels[label] = shown;
+    for (const [, label = '', shown = ''] of inBraces.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g))
+      // What a replica serves continues what others served before.
+      if (label !== 'lease') labels[label] = shown;
     samples.set(keyOf(name, labels), Number(value));
   }
   return samples;

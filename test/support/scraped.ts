@@ -65,8 +65,7 @@ export async function startExporter({
     initialDeltas: async name => keep([change(name, 0)]),
     page,
     scrape: async scraper => {
-      await incrementHold.beforePage();
-      const { value, arrive } = page(scraper);
+      const { value, arrive } = await incrementHold.page(async () => page(scraper));
       await arrive();
       return { failed: value('failed'), success: value('success') };
     },

@@ -26,11 +26,13 @@ export type LeaseView = Readonly<{
  * Which servers this replica may count. A lease has a number, its fence, that grows each time a replica acquires it, and
  * every commit checks it: a replica that lost a lease commits nothing, whatever it believes. Only the clock of the database
  * decides when a lease ends; by its own, a replica only stops earlier.
- * @throws {ExporterError} `store`, each method but `held` and `drop`.
+ * @throws {ExporterError} `store`, each method but `held`, `numberOf` and `drop`.
  */
 export interface Leases {
   /** Servers that are held, the longest held first; none once they can no longer be known to be. */
   held(): readonly string[];
+  /** The number of the last lease of a server; `''` before it is acquired. */
+  numberOf(server: string): string;
   /** Makes servers known, so that they can be acquired. */
   enroll(servers: readonly string[]): Promise<void>;
   /** Acquires those of the servers that nobody holds. */
@@ -79,6 +81,10 @@ export class LeaseTable implements Leases {
 
   held(): readonly string[] {
     return [...this.#fences.keys()].filter(server => this.#fence(server) !== undefined);
+  }
+
+  numberOf(server: string): string {
+    return this.#fences.get(server)?.fence ?? '';
   }
 
   async enroll(servers: readonly string[]): Promise<void> {

@@ -31,7 +31,7 @@ export const withChain = async (play: (chain: Chain) => Promise<void>): Promise<
       const alertmanager = await startAlertmanager(folder, hook.url);
       running.push(alertmanager);
       const { address } = alertmanager;
-      const prometheus = await startPrometheus(folder, { exporter: exporter.address, alertmanager: address });
+      const prometheus = await startPrometheus(folder, { exporters: [exporter.address], alertmanager: address });
       running.push(prometheus, exporter);
       const startExporter = async (): Promise<void> => {
         await exporter.start();

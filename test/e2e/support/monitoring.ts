@@ -77,23 +77,30 @@ export async function startAlertmanager(folder: string, hook: string): Promise<R
 export type Prometheus = Running & {
   /** The values that a query has now. */
   query(expr: string): Promise<readonly number[]>;
+  /** Everything that an endpoint of its API answers as `data`. */
+  data<T>(path: string): Promise<T>;
   /** Waits until the rules of `group` were evaluated `times` more. */
   evaluated(group: string, times: number): Promise<void>;
 };
 
-/** A real Prometheus with our rules, which scrapes and evaluates every second. */
+type PrometheusOptions = Readonly<{ exporters: readonly string[]; alertmanager?: string; intervalSeconds?: number }>;
+
+/** A real Prometheus with our rules, which scrapes and evaluates every second, or at another interval. */
 export async function startPrometheus(
   folder: string,
-  { exporter, alertmanager }: Readonly<{ exporter: string; alertmanager: string }>,
+  { exporters, alertmanager, intervalSeconds = 1 }: PrometheusOptions,
 ): Promise<Prometheus> {
   const file = join(folder, 'prometheus.yml');
+  const interval = `${String(intervalSeconds)}s`;
   writeFileSync(
     file,
     stringify({
-      global: { scrape_interval: '1s', evaluation_interval: '1s' },
+      global: { scrape_interval: interval, evaluation_interval: interval },
       rule_files: [resolve('dashboards/prometheus/*.yml')],
-      alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] },
-      scrape_configs: [{ job_name: 'vb365', static_configs: [{ targets: [exporter] }] }],
+      alerting: {
+        alertmanagers: [{ static_configs: [{ targets: alertmanager === undefined ? [] : [alertmanager] }] }],
+      },
+      scrape_configs: [{ job_name: 'vb365', static_configs: [{ targets: exporters }] }],
     }),
   );
   const url = `http://127.0.0.1:${String(await freePort())}`;
@@ -101,22 +108,26 @@ export async function startPrometheus(
   const args = [`--config.file=${file}`, `--storage.tsdb.path=${join(folder, 'prometheus')}`, listen];
   const running = startProgram({ path: toolPath('prometheus'), args });
   await whenReady(running, `${url}/-/ready`);
-  return { ...running, query: async expr => query(url, expr), evaluated: async (...of) => evaluated(url, ...of) };
+  const data: Prometheus['data'] = async path => dataOf(`${url}/api/v1/${path}`);
+  const query: Prometheus['query'] = async expr => {
+    const path = `query?query=${encodeURIComponent(expr)}` as const;
+    const { result } = await data<{ result: { value: [number, string] }[] }>(path);
+    return result.map(({ value }) => Number(value[1]));
+  };
+  return { ...running, data, query, evaluated: async (...of) => evaluated(url, ...of) };
 }
 
-async function query(url: string, expr: string): Promise<readonly number[]> {
-  const { status, text } = await getText(`${url}/api/v1/query?query=${encodeURIComponent(expr)}`);
+async function dataOf<T>(url: string): Promise<T> {
+  const { status, text } = await getText(url);
   if (status !== 200) throw new Error(`Prometheus answers ${String(status)}: ${text}`);
-  const { data } = JSON.parse(text) as { data: { result: { value: [number, string] }[] } };
-  return data.result.map(({ value }) => Number(value[1]));
+  return (JSON.parse(text) as { data: T }).data;
 }
 
 async function evaluated(url: string, group: string, times: number): Promise<void> {
   const seen = new Set<string>();
   await eventually(`the rules of ${group} are evaluated`, async () => {
-    const { text } = await getText(`${url}/api/v1/rules`);
-    const { data } = JSON.parse(text) as { data: { groups: { name: string; lastEvaluation: string }[] } };
-    for (const { name, lastEvaluation } of data.groups) if (name === group) seen.add(lastEvaluation);
+    const { groups } = await dataOf<{ groups: { name: string; lastEvaluation: string }[] }>(`${url}/api/v1/rules`);
+    for (const { name, lastEvaluation } of groups) if (name === group) seen.add(lastEvaluation);
     return seen.size > times ? true : undefined;
   });
 }
