@@ -127,7 +127,7 @@ async function openStore(
   return openPostgresqlStore(postgresql, { hostName: hostname(), metrics, failed, clock, random, log });
 }
 
-/** @throws {ExporterError} `network` when it cannot listen; then no server is polled. */
+/** @throws {ExporterError} `network` when it cannot listen, `store` when leases cannot be enrolled; then no server is polled. */
 async function run(components: Components): Promise<App> {
   const { config, reread, metrics, log, clock, serverSeries, leases } = components;
   const supervisor = new Supervisor({
@@ -154,7 +154,11 @@ async function run(components: Components): Promise<App> {
   });
   const web = await serve(components, { supervisor, servers, reloader, ready });
   log.info('Listening', startFields(components, web));
-  await servers.start(specsOf(config));
+  await servers.start(specsOf(config)).catch(async (thrown: unknown) => {
+    // An open port would keep the process alive.
+    await web.close();
+    throw thrown;
+  });
   isStarted = true;
   return {
     listening: web,

@@ -135,7 +135,7 @@ async function end({ replicas, watch }: Scene, index: number, signal: 'SIGKILL' 
   child.kill(signal);
   const how = await child.ended;
   // A start fails while PostgreSQL does not answer, and is tried again by whoever runs the replica.
-  if (how === 1 && child.said.at(-1)?.startsWith('Could not open the state in PostgreSQL') === true) return;
+  if (how === 1 && /^Could not (open|enroll servers in) the state in PostgreSQL/.test(child.said.at(-1) ?? '')) return;
   // 3: deliveries were cut; SIGTERM: it was just starting.
   const expected: readonly unknown[] = signal === 'SIGKILL' ? ['SIGKILL'] : [0, 3, 'SIGTERM'];
   if (!expected.includes(how)) watch.faults.push(`it ended by itself: ${String(how)}`, ...child.said.slice(-3));

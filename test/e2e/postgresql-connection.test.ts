@@ -8,9 +8,10 @@ import { openPool } from '../../src/store/postgresql/connect.js';
 import { postgresqlStore } from '../../src/store/postgresql/store.js';
 import { counter } from '../store/conformance.js';
 import { createAuthority } from '../support/authority.js';
+import { startExporter } from '../support/exporter-process.js';
 import { inFolder } from '../support/folder.js';
 import { leasedStore } from '../support/postgresql-store.js';
-import { password, type Postgresql, startPostgresql, stateIn } from './support/postgresql.js';
+import { password, type Postgresql, startPostgresql, stateIn, urlOf } from './support/postgresql.js';
 import { eventually } from './support/running.js';
 
 let database: Postgresql;
@@ -71,6 +72,26 @@ describe('a database that cannot be used is refused with advice', () => {
     await database.cut();
     await eventually('it commits again', async () => store.commit(one('hq')).then(() => true));
     await store.close();
+  });
+});
+
+test('a program that fails once it listens ends, and does not stay up without servers', async () => {
+  const name = await database.createDatabase();
+  await (await leasedStore(await openPool(stateIn(database.port, name)))).close();
+  await database.sql('REVOKE INSERT ON vb365_exporter.lease FROM vb365', name);
+  await inFolder(async folder => {
+    const config = join(folder, 'vb365-exporter.yaml');
+    writeFileSync(join(folder, 'password'), password);
+    writeFileSync(
+      config,
+      JSON.stringify({
+        servers: [{ name: 'hq', url: 'http://127.0.0.1:1', username: 'a', password_file: 'password' }],
+        state: { postgresql: { url: urlOf(database.port, name) } },
+      }),
+    );
+    const exporter = startExporter(config);
+    expect(await exporter.ended).toBe(1);
+    expect(exporter.said.at(-1)).toContain('Could not enroll servers in the state in PostgreSQL: permission denied');
   });
 });
 
