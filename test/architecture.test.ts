@@ -47,7 +47,7 @@ const layers: readonly (readonly [
   [
     'otlp',
     {
-      lines: 2070,
+      lines: 2100,
       rooms: ['kernel', 'model', 'config', 'pipeline', 'metrics'],
       packages: [
         '@opentelemetry/api',

@@ -12,7 +12,7 @@ import { writeEvent } from '../src/simulator/wire.js';
 import { decodeEvents } from '../src/source/decode-event.js';
 import { decodePage } from '../src/source/page.js';
 import { okJson } from '../src/source/request-errors.js';
-import { itemRecord } from '../src/otlp/log-record.js';
+import { itemRecord, readable } from '../src/otlp/log-record.js';
 import { bench, grace, stop } from './support/discovery-rig.js';
 import { page as pageOf, recordingSink, type RecordingSink, second, session } from './support/server-run.js';
 import { origin } from './support/logs.js';
@@ -101,7 +101,9 @@ function wholeSink(): RecordingSink {
   return Object.assign(recording, {
     deliver: async (batch: Parameters<RecordingSink['deliver']>[0], signal: AbortSignal) => {
       recording.batches.push(batch);
-      JsonLogsSerializer.serializeRequest(batch.events.map(taken => itemRecord(taken, origin, { observedAt: 0n })));
+      JsonLogsSerializer.serializeRequest(
+        batch.events.map(taken => readable(itemRecord(taken, origin, { observedAt: 0n }))),
+      );
       return metrics.deliver(batch, signal);
     },
   });

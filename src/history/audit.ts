@@ -1,10 +1,9 @@
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { eventTime } from '../model/event.js';
 import { sessionTime } from '../model/session.js';
 import { parseInstant, type Nanos } from '../model/time.js';
-import type { Attribute } from '../otlp/attribute.js';
+import { type Attribute, merged } from '../otlp/attribute.js';
 import { recordAttributes } from '../otlp/attributes.js';
-import { isAhead, itemRecord, type Origin, sessionRecord } from '../otlp/log-record.js';
+import { isAhead, itemRecord, type LogRecord, type Origin, sessionRecord } from '../otlp/log-record.js';
 import type { TimeLimits } from '../otlp/logs-sink.js';
 import { HashRows } from './hash-rows.js';
 import type { HistoryPart } from './reader.js';
@@ -237,13 +236,13 @@ type Comparable = Pick<StoredLog, 'at' | 'body' | 'severity' | 'server'> &
 
 /** A record as the exporter sends it, unless its timestamp is the time of sending. */
 const sent = (
-  { body: text, severityText, attributes }: ReadableLogRecord,
+  { body: text, severityText, attributes }: LogRecord,
   at: Nanos | undefined,
 ): Omit<Comparable, 'server'> => ({
   at,
   body: String(text),
   severity: severityText,
-  attributes,
+  attributes: merged(attributes),
 });
 
 /** The time of the event: the timestamp may be the time of sending. */

@@ -1,7 +1,7 @@
 import { normalAccount } from '../model/personal-data.js';
 import { type Session, sessionTime } from '../model/session.js';
 import { milliseconds, type Nanos, toSeconds } from '../model/time.js';
-import { type Attributes, attributesOf } from '../otlp/attribute.js';
+import { type Attributes, attributesOf, merged } from '../otlp/attribute.js';
 import { ofSession } from '../otlp/attributes.js';
 import { eventAttributes, type Origin, sessionAttributes } from '../otlp/log-record.js';
 import type { TakenEvent } from '../pipeline/ports.js';
@@ -112,7 +112,7 @@ const shared = (server: string, session: Session, attributes: Attributes): Row =
 
 /** The row of an item. Personal data is treated as in log records. */
 export function itemRow(server: string, taken: TakenEvent, origin: Origin): Row {
-  const attributes = eventAttributes(taken, origin);
+  const attributes = merged(eventAttributes(taken, origin));
   const text = (name: string): string | undefined => textOf(attributes, `veeam.restore.${name}`);
   return {
     ...shared(server, taken.session, attributes),
@@ -189,7 +189,7 @@ export class SessionSummary {
   add(taken: TakenEvent, origin: Origin): void {
     if (!isItem(taken)) return;
     addCounts(this.counts, countsOf(taken));
-    const attributes = eventAttributes(taken, origin);
+    const attributes = merged(eventAttributes(taken, origin));
     this.#owners.add(ownerOf(attributes));
     this.#targets.add(textOf(attributes, 'veeam.restore.target'));
     this.#types.add(textOf(attributes, 'veeam.restore.event.type'));
@@ -197,7 +197,9 @@ export class SessionSummary {
 
   /** `unfinished`: items that are not final. */
   row(server: string, session: Session, { origin, expected, unfinished }: SessionFacts): Row {
-    const ofIt = session.open ? attributesOf(ofSession, session, origin.redact) : sessionAttributes(session, origin);
+    const ofIt = session.open
+      ? attributesOf(ofSession, session, origin.redact)
+      : merged(sessionAttributes(session, origin));
     const text = (name: string): string | undefined => textOf(ofIt, `veeam.restore.session.${name}`);
     const endedAt = session.open ? undefined : session.endedAt;
     return {

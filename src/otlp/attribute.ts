@@ -42,6 +42,12 @@ export function attributesOf<Subject>(
   return attributes;
 }
 
+/** The attributes of a record or span alone, and the objects that it shares with others: those of its owner and its session. */
+export type RecordAttributes = Readonly<{ own: Attributes; shared: readonly Readonly<Attributes>[] }>;
+
+export const merged = ({ own, shared }: RecordAttributes): Attributes =>
+  shared.reduce((all, some) => ({ ...all, ...some }), own);
+
 /** `attributesOf` for what many records share, such as their session: one table for each kind of subject. */
 export type SharedAttributes = <Subject extends object>(
   table: readonly Attribute<Subject>[],

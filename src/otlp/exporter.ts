@@ -7,10 +7,10 @@ import {
   ProtobufLogsSerializer,
   ProtobufTraceSerializer,
 } from '@opentelemetry/otlp-transformer';
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { OtlpTarget } from '../config/otlp.js';
 import { ExporterError } from '../kernel/errors.js';
+import { type LogRecord, readable } from './log-record.js';
 import { encodeLogRecords } from './protobuf-logs.js';
 import type { OtlpTransport } from './transport.js';
 
@@ -23,10 +23,13 @@ type Signal<Item, Response> = Readonly<{
   refused: (response: Response) => Readonly<{ count: unknown; message: unknown }>;
 }>;
 
-export const logsSignal: Signal<ReadableLogRecord, IExportLogsServiceResponse> = {
+export const logsSignal: Signal<LogRecord, IExportLogsServiceResponse> = {
   what: 'log records',
   serializers: {
-    'http/json': JsonLogsSerializer,
+    'http/json': {
+      ...JsonLogsSerializer,
+      serializeRequest: records => JsonLogsSerializer.serializeRequest(records.map(readable)),
+    },
     'http/protobuf': { ...ProtobufLogsSerializer, serializeRequest: encodeLogRecords },
   },
   refused: ({ partialSuccess: part }) => ({ count: part?.rejectedLogRecords, message: part?.errorMessage }),

@@ -7,7 +7,15 @@ import { type Session, sessionTime } from '../model/session.js';
 import type { Nanos } from '../model/time.js';
 import { spanContextOf } from '../model/trace-ids.js';
 import type { TakenEvent } from '../pipeline/ports.js';
-import { type Attributes, attributesOf, sendable, type SharedAttributes, sharedAttributes } from './attribute.js';
+import {
+  type Attributes,
+  attributesOf,
+  merged,
+  type RecordAttributes,
+  sendable,
+  type SharedAttributes,
+  sharedAttributes,
+} from './attribute.js';
 import { ofEvent, ofItemRecord, ofOwner, ofResult, ofSession, ofSessionRecord, recordKinds } from './attributes.js';
 import type { Redact } from './redaction.js';
 import { itemSentence, sessionSentence } from './sentence.js';
@@ -28,18 +36,15 @@ export const originOf = (parts: Omit<Origin, 'shared'>): Origin => ({
   shared: sharedAttributes(parts.redact),
 });
 
-/**
- * The attributes of an event, its owner and its session, after those in `attributes`. Spread, because V8 makes a hash table of an object
- * that gets more than 16 members one by one, which is twice as slow to build and to encode.
- */
+/** The attributes of an event, after those in `attributes`, and of its owner and its session. */
 export function eventAttributes(
-  taken: TakenEvent,
+  { session, event, ownership }: TakenEvent,
   { redact, shared }: Origin,
   attributes: Attributes = {},
-): Attributes {
-  const { session, event, ownership } = taken;
-  const owner = ownership === undefined ? {} : shared(ofOwner, ownership);
-  return { ...attributesOf(ofEvent, event, redact, attributes), ...owner, ...shared(ofSession, session) };
+): RecordAttributes {
+  const own = attributesOf(ofEvent, event, redact, attributes);
+  const owner = ownership === undefined ? [] : [shared(ofOwner, ownership)];
+  return { own, shared: [...owner, shared(ofSession, session)] };
 }
 
 /** The attributes of a session that has stopped, after those in `attributes`. */
@@ -47,7 +52,10 @@ export const sessionAttributes = (
   session: Session,
   { redact, shared }: Origin,
   attributes: Attributes = {},
-): Attributes => attributesOf(ofResult, session, redact, { ...attributes, ...shared(ofSession, session) });
+): RecordAttributes => ({
+  own: attributesOf(ofResult, session, redact, attributes),
+  shared: [shared(ofSession, session)],
+});
 
 /** `at`: timestamp of the record; the time of the event or session unless given. */
 type RecordTimes = Readonly<{ observedAt: Nanos; at?: Nanos | undefined }>;
@@ -64,8 +72,17 @@ const severities: Readonly<Record<EventStatus | 'other', keyof typeof severityNu
   other: 'INFO',
 };
 
+/** A log record of the library, whose attributes are in parts. */
+export type LogRecord = Omit<ReadableLogRecord, 'attributes'> & Readonly<{ attributes: RecordAttributes }>;
+
+/** The record as the library encodes it. */
+export const readable = (record: LogRecord): ReadableLogRecord => ({
+  ...record,
+  attributes: merged(record.attributes),
+});
+
 /** The log record of one event. */
-export function itemRecord(taken: TakenEvent, origin: Origin, times: RecordTimes): ReadableLogRecord {
+export function itemRecord(taken: TakenEvent, origin: Origin, times: RecordTimes): LogRecord {
   const { session, event } = taken;
   const { observedAt, at = eventTime(event) } = times;
   return recordOf(origin, {
@@ -80,7 +97,7 @@ export function itemRecord(taken: TakenEvent, origin: Origin, times: RecordTimes
 }
 
 /** The log record of a session that has stopped. */
-export function sessionRecord(session: Session, origin: Origin, times: RecordTimes): ReadableLogRecord {
+export function sessionRecord(session: Session, origin: Origin, times: RecordTimes): LogRecord {
   const { observedAt, at = sessionTime(session) } = times;
   return recordOf(origin, {
     eventName: recordKinds.session,
@@ -101,10 +118,10 @@ type RecordParts = Readonly<{
   at: Nanos;
   observedAt: Nanos;
   body: string;
-  attributes: Attributes;
+  attributes: RecordAttributes;
 }>;
 
-function recordOf({ resource, scope }: Origin, parts: RecordParts): ReadableLogRecord {
+function recordOf({ resource, scope }: Origin, parts: RecordParts): LogRecord {
   const { eventName, attributes, context } = parts;
   const severityText = severities[parts.status];
   const record = {

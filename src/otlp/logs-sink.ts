@@ -1,4 +1,3 @@
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { Clock } from '../kernel/clock.js';
 import { eventTime, type RestoreEvent } from '../model/event.js';
 import { type Session, sessionTime } from '../model/session.js';
@@ -6,12 +5,12 @@ import { milliseconds, type Nanos } from '../model/time.js';
 import type { Batch, Sink, TakenEvent } from '../pipeline/ports.js';
 import { createDelivery, deliveredBy, outgoing, type OutgoingRecord } from './bisecting-delivery.js';
 import type { AcknowledgingExporter } from './exporter.js';
-import { isAhead, itemRecord, type Origin, sessionRecord } from './log-record.js';
+import { isAhead, itemRecord, type LogRecord, type Origin, sessionRecord } from './log-record.js';
 
 export type LogsSinkOptions = Readonly<{
   server: string;
   origin: Origin;
-  exporter: AcknowledgingExporter<ReadableLogRecord>;
+  exporter: AcknowledgingExporter<LogRecord>;
   clock: Clock;
   limits: TimeLimits;
 }>;
@@ -41,10 +40,7 @@ type RecordContext = Readonly<{ origin: Origin; observedAt: Nanos; stamp: Stamp 
  * The records of a batch by timestamp; the record of a session comes after those of its items that ended with it, and
  * records with the time of sending come last.
  */
-function recordsOf(
-  batch: Batch,
-  { origin, observedAt, stamp }: RecordContext,
-): readonly OutgoingRecord<ReadableLogRecord>[] {
+function recordsOf(batch: Batch, { origin, observedAt, stamp }: RecordContext): readonly OutgoingRecord<LogRecord>[] {
   const occurrences: readonly Occurrence[] = [...batch.events, ...batch.results.map(session => ({ session }))];
   return occurrences
     .map(of => ({ of, at: timeOf(of) }))

@@ -1,5 +1,5 @@
 import type { HrTime } from '@opentelemetry/api';
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { LogRecord } from './log-record.js';
 import { ProtobufWriter } from './protobuf-writer.js';
 
 /** The length of a record takes two bytes from 128 to 16,383. */
@@ -10,7 +10,7 @@ const recordLengthBytes = 2;
  * @param records one or more, all of one resource and scope. Attributes are texts, numbers and booleans, bodies are texts.
  * Source: opentelemetry/proto, logs.proto.
  */
-export function encodeLogRecords(records: readonly ReadableLogRecord[]): Uint8Array {
+export function encodeLogRecords(records: readonly LogRecord[]): Uint8Array {
   const writer = new ProtobufWriter();
   const [first] = records;
   if (first === undefined) return writer.written();
@@ -28,21 +28,21 @@ export function encodeLogRecords(records: readonly ReadableLogRecord[]): Uint8Ar
   return writer.written();
 }
 
-function writeResource(writer: ProtobufWriter, { resource }: ReadableLogRecord): void {
+function writeResource(writer: ProtobufWriter, { resource }: LogRecord): void {
   const start = writer.open(1);
   for (const [name, value] of Object.entries(resource.attributes)) writer.keyValue(1, name, value);
   writer.integer(2, 0);
   writer.close(start);
 }
 
-function writeScope(writer: ProtobufWriter, { instrumentationScope: { name, version } }: ReadableLogRecord): void {
+function writeScope(writer: ProtobufWriter, { instrumentationScope: { name, version } }: LogRecord): void {
   const start = writer.open(1);
   writer.text(1, name);
   if (version !== undefined) writer.text(2, version);
   writer.close(start);
 }
 
-function writeRecord(writer: ProtobufWriter, record: ReadableLogRecord): void {
+function writeRecord(writer: ProtobufWriter, record: LogRecord): void {
   const { severityNumber = 0, severityText = '', eventName = '', attributes, spanContext } = record;
   writer.fixed64(1, nanosOf(record.hrTime));
   writer.integer(2, severityNumber);
@@ -50,7 +50,8 @@ function writeRecord(writer: ProtobufWriter, record: ReadableLogRecord): void {
   const body = writer.open(5);
   writer.text(1, String(record.body));
   writer.close(body);
-  for (const name in attributes) writer.attribute(6, name, attributes[name]);
+  writer.attributes(6, attributes.own);
+  for (const shared of attributes.shared) writer.sharedAttributes(6, shared);
   writer.integer(7, record.droppedAttributesCount);
   if (spanContext !== undefined) {
     writer.fixed32(8, spanContext.traceFlags);

@@ -4,7 +4,7 @@ const wire = { varint: 0, fixed64: 1, lengthDelimited: 2, fixed32: 5 } as const;
 /** Room for the key and the length of a field. */
 const headBytes = 16;
 
-/** Where an attribute was written last. */
+/** Where an attribute, or the attributes of an object, were written last. */
 type Written = Readonly<{ value: unknown; start: number; end: number }>;
 
 /**
@@ -14,7 +14,8 @@ type Written = Readonly<{ value: unknown; start: number; end: number }>;
 export class ProtobufWriter {
   #bytes = Buffer.allocUnsafe(64 * 1024);
   #end = 0;
-  readonly #attributes = new Map<string, Written>();
+  /** By name, and by object. */
+  readonly #written = new Map<unknown, Written>();
 
   /** Everything written so far; valid until more is written. */
   written(): Uint8Array {
@@ -70,15 +71,17 @@ export class ProtobufWriter {
     this.#end = end;
   }
 
-  /** A `KeyValue`. One with the value that it had last time is copied. Use one field for all. */
-  attribute(field: number, name: string, value: unknown): void {
-    const last = this.#attributes.get(name);
-    const start = this.#end;
-    if (last?.value === value && last !== undefined) this.#copy(last);
-    else {
-      this.keyValue(field, name, value);
-      this.#attributes.set(name, { value, start, end: this.#end });
+  /** A `KeyValue` for each attribute. One with the value that it had last time is copied. Use one field for all. */
+  attributes(field: number, attributes: Readonly<Record<string, unknown>>): void {
+    for (const name in attributes) {
+      const value = attributes[name];
+      this.#once(name, value, () => this.keyValue(field, name, value));
     }
+  }
+
+  /** As `attributes`, for an object that several messages share: copied as a whole. It must not change. */
+  sharedAttributes(field: number, attributes: Readonly<Record<string, unknown>>): void {
+    this.#once(attributes, attributes, () => this.attributes(field, attributes));
   }
 
   /** A `KeyValue`. A value that is neither number nor boolean is written as text. */
@@ -94,10 +97,18 @@ export class ProtobufWriter {
     this.close(start);
   }
 
-  #copy({ start, end }: Written): void {
-    this.#room(end - start);
-    this.#bytes.copyWithin(this.#end, start, end);
-    this.#end += end - start;
+  /** Writes a value, or copies what was written for the key if it was the same value. */
+  #once(key: unknown, value: unknown, write: () => void): void {
+    const last = this.#written.get(key);
+    const start = this.#end;
+    if (last === undefined || last.value !== value) {
+      write();
+      this.#written.set(key, { value, start, end: this.#end });
+      return;
+    }
+    this.#room(last.end - last.start);
+    this.#bytes.copyWithin(start, last.start, last.end);
+    this.#end += last.end - last.start;
   }
 
   #key(field: number, type: number): void {
@@ -132,7 +143,7 @@ export class ProtobufWriter {
     this.#room(by);
     this.#bytes.copyWithin(start + by, start, this.#end);
     this.#end += by;
-    for (const [name, written] of this.#attributes) if (written.start >= start) this.#attributes.delete(name);
+    for (const [key, written] of this.#written) if (written.start >= start) this.#written.delete(key);
   }
 
   #room(bytes: number): void {

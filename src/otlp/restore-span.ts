@@ -5,7 +5,7 @@ import { type EventStatus, eventTime, type EventType } from '../model/event.js';
 import { type Session, type SessionResult, sessionTime } from '../model/session.js';
 import { formatInstant, type Nanos } from '../model/time.js';
 import type { TakenEvent } from '../pipeline/ports.js';
-import type { Attributes } from './attribute.js';
+import { type Attributes, merged } from './attribute.js';
 import { spanContextOf } from '../model/trace-ids.js';
 import { eventAttributes, hrTime, isAhead, type Origin, sessionAttributes } from './log-record.js';
 
@@ -40,7 +40,7 @@ export function itemSpan(taken: TakenEvent, origin: Origin, clock: SpanClock): R
   const times = within(clock, { start: event.startedAt, end: eventTime(event) });
   return {
     ...spanOf(origin, times),
-    ...described(eventAttributes(taken, origin), { label: event.status.label, time: times.own }),
+    ...described(merged(eventAttributes(taken, origin)), { label: event.status.label, time: times.own }),
     name: itemSpanNames[event.type.label],
     spanContext: () => context,
     parentSpanContext: parent,
@@ -54,7 +54,7 @@ export function sessionSpan(session: Session, origin: Origin, clock: SpanClock):
   const times = within(clock, { start: session.createdAt, end: sessionTime(session) });
   return {
     ...spanOf(origin, times),
-    ...described(sessionAttributes(session, origin), { label: session.result.label, time: times.own }),
+    ...described(merged(sessionAttributes(session, origin)), { label: session.result.label, time: times.own }),
     name: rootSpanName,
     spanContext: () => context,
   };

@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { ExporterError } from '../../src/kernel/errors.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { acknowledgingExporter, logsSignal } from '../../src/otlp/exporter.js';
 import { type OtlpTransport, otlpTransport } from '../../src/otlp/transport.js';
-import { itemRecord } from '../../src/otlp/log-record.js';
+import { itemRecord, type LogRecord } from '../../src/otlp/log-record.js';
 import { origin } from '../support/logs.js';
 import { target } from '../support/otlp-target.js';
 import { type OtlpReceiver, otlpReceiver } from '../support/otlp-receiver.js';
@@ -91,7 +90,7 @@ describe('a failure', () => {
   });
 
   test.each(['http/json', 'http/protobuf'] as const)('to encode is a rejection, never a hang (%s)', async protocol => {
-    const poison = { ...record, hrTime: undefined } as unknown as ReadableLogRecord;
+    const poison = { ...record, hrTime: undefined } as unknown as LogRecord;
     const exporter = acknowledgingExporter(
       logsSignal,
       protocol,

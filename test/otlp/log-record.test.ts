@@ -4,16 +4,16 @@ import * as fc from 'fast-check';
 import { eventStatus, eventType } from '../../src/model/event.js';
 import { type Session, sessionResult, workload } from '../../src/model/session.js';
 import { spanIdOf, traceIdOf } from '../../src/model/trace-ids.js';
-import { itemRecord, sessionRecord } from '../../src/otlp/log-record.js';
+import { itemRecord, readable, sessionRecord } from '../../src/otlp/log-record.js';
 import { recordAttributes } from '../../src/otlp/attributes.js';
 import { origin as shared } from '../support/logs.js';
 import { at, session, taken } from '../support/restore.js';
 
 const origin = { ...shared, resource: resourceFromAttributes({}), scope: { name: 'vb365-exporter' } };
 const observedAt = at('2017-05-30T10:57:31.25Z');
-const item = (...of: Parameters<typeof taken>) => itemRecord(taken(...of), origin, { observedAt });
+const item = (...of: Parameters<typeof taken>) => readable(itemRecord(taken(...of), origin, { observedAt }));
 const ended = (of: Parameters<typeof session>[0] = {}) =>
-  sessionRecord(session({ open: false, endedAt: at('2017-05-30T10:58:00Z'), ...of }), origin, { observedAt });
+  readable(sessionRecord(session({ open: false, endedAt: at('2017-05-30T10:58:00Z'), ...of }), origin, { observedAt }));
 
 describe('the record of an event', () => {
   test('holds the event of the v3 example, exact to the tick', () => {

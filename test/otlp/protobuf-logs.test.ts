@@ -2,8 +2,9 @@ import { expect, test } from '@jest/globals';
 import { SeverityNumber } from '@opentelemetry/api';
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import * as fc from 'fast-check';
+import type { Attributes } from '../../src/otlp/attribute.js';
+import { type LogRecord, readable } from '../../src/otlp/log-record.js';
 import { encodeLogRecords } from '../../src/otlp/protobuf-logs.js';
 import { spanContextOf } from '../../src/model/trace-ids.js';
 
@@ -20,10 +21,8 @@ const number = fc.oneof(
   fc.constantFrom(0, -1, 127, 128, 2 ** 32, 2 ** 53, -(2 ** 63), 2 ** 63),
 );
 /** Few names, so that values follow each other under one name. */
-const attributes = fc.dictionary(
-  fc.constantFrom('a', 'b', 'veeam.restore.item.name', 'ä'),
-  fc.oneof(text, number, fc.boolean()),
-);
+const attributesNamed = (...names: readonly string[]) =>
+  fc.dictionary(fc.constantFrom(...names), fc.oneof(text, number, fc.boolean()));
 const time = fc.tuple(fc.nat(9_000_000_000), fc.nat(999_999_999));
 const context = fc.option(
   fc.tuple(fc.uuid(), fc.uuid()).map(([session, event]) => spanContextOf(session, event)),
@@ -33,23 +32,43 @@ const context = fc.option(
 const resource = resourceFromAttributes({ 'service.name': 'vb365-exporter', 'host.name': 'é'.repeat(100) });
 const instrumentationScope = { name: 'vb365-exporter', version: '1.2.3' };
 
-const logRecord: fc.Arbitrary<ReadableLogRecord> = fc
-  .record({ hrTime: time, hrTimeObserved: time, body: text, attributes, context })
-  .map(({ context: spanContext, ...parts }) => ({
-    ...parts,
-    severityNumber: SeverityNumber.ERROR,
-    severityText: 'ERROR',
-    eventName: 'veeam.restore.item',
-    droppedAttributesCount: 0,
-    resource,
-    instrumentationScope,
-    ...(spanContext === undefined ? {} : { spanContext }),
-  }));
+/** Records whose owners and sessions are few, so that they share their attributes. */
+const logRecords: fc.Arbitrary<readonly LogRecord[]> = fc
+  .record({
+    owners: fc.array(attributesNamed('owner.name', 'owner.ä'), { minLength: 1, maxLength: 3 }),
+    sessions: fc.array(attributesNamed('session.id', 'session.name'), { minLength: 1, maxLength: 3 }),
+  })
+  .chain(({ owners, sessions }) =>
+    fc.array(recordWith(fc.tuple(fc.constantFrom(...owners), fc.constantFrom(...sessions))), {
+      minLength: 1,
+      maxLength: 20,
+    }),
+  );
+
+const recordWith = (shared: fc.Arbitrary<readonly Attributes[]>): fc.Arbitrary<LogRecord> =>
+  fc
+    .record({
+      hrTime: time,
+      hrTimeObserved: time,
+      body: text,
+      attributes: fc.record({ own: attributesNamed('a', 'b', 'veeam.restore.item.name', 'ä'), shared }),
+      context,
+    })
+    .map(({ context: spanContext, ...parts }) => ({
+      ...parts,
+      severityNumber: SeverityNumber.ERROR,
+      severityText: 'ERROR',
+      eventName: 'veeam.restore.item',
+      droppedAttributesCount: 0,
+      resource,
+      instrumentationScope,
+      ...(spanContext === undefined ? {} : { spanContext }),
+    }));
 
 test('log records have the bytes that the library writes', () => {
   fc.assert(
-    fc.property(fc.array(logRecord, { minLength: 1, maxLength: 20 }), records => {
-      const expected = ProtobufLogsSerializer.serializeRequest(records);
+    fc.property(logRecords, records => {
+      const expected = ProtobufLogsSerializer.serializeRequest(records.map(readable));
       expect(Buffer.compare(encodeLogRecords(records), expected ?? Buffer.of())).toBe(0);
     }),
   );

@@ -10,9 +10,9 @@ import {
   type PersonalData,
   treatmentOf,
 } from '../../src/model/personal-data.js';
-import { maxTextLength } from '../../src/otlp/attribute.js';
+import { maxTextLength, merged } from '../../src/otlp/attribute.js';
 import { redacting } from '../../src/otlp/redaction.js';
-import { itemRecord, type Origin, originOf, sessionRecord } from '../../src/otlp/log-record.js';
+import { itemRecord, type Origin, originOf, readable, sessionRecord } from '../../src/otlp/log-record.js';
 import { itemSpan, sessionSpan } from '../../src/otlp/restore-span.js';
 import { origin } from '../support/logs.js';
 import { keepAll } from '../support/otlp-target.js';
@@ -115,7 +115,7 @@ describe('Nothing sensitive where it does not belong: in records and spans', () 
 
   test('with all dropped a record still says what happened, when, and in which organization', () => {
     const all = { person: 'drop', item: 'drop', path: 'drop', client: 'drop' } as const;
-    const { body, attributes } = itemRecord(taken(), redactingOrigin(all), { observedAt: 0n });
+    const { body, attributes } = readable(itemRecord(taken(), redactingOrigin(all), { observedAt: 0n }));
     expect(body).toBe('Save succeeded (#1, 755d207e)');
     expect(attributes).toEqual({
       'log.record.uid': '755d207e-ebd6-49da-9943-3b9e5eb31dee',
@@ -149,15 +149,17 @@ describe('a hash', () => {
   test('of a person is the same in every attribute, however the account is written', () => {
     const from = redactingOrigin({ person: 'hash', path: 'hash', item: 'hash' });
     const hashesOf = (initiator: string) =>
-      itemRecord(
-        {
-          session: session({ initiator, scope: 'CANARY-OWNER@example.com' }),
-          event: event({ target: 'Canary-Owner@Example.com' }),
-          ownership,
-        },
-        from,
-        { observedAt: 0n },
-      ).attributes;
+      merged(
+        itemRecord(
+          {
+            session: session({ initiator, scope: 'CANARY-OWNER@example.com' }),
+            event: event({ target: 'Canary-Owner@Example.com' }),
+            ownership,
+          },
+          from,
+          { observedAt: 0n },
+        ).attributes,
+      );
     const attributes = hashesOf('Canary-owner@EXAMPLE.com');
     for (const name of ['session.initiator', 'session.scope', 'owner.email', 'target'])
       expect([name, attributes[`veeam.restore.${name}`]]).toEqual([name, hash(canaries.ownerEmail)]);
@@ -181,12 +183,8 @@ describe('a hash', () => {
 
 test('no text exceeds the limit of a backend, and a cut text is valid Unicode', () => {
   const long = `${'x'.repeat(maxTextLength - 1)}\u{1F600}`;
-  const { body, attributes } = itemRecord(
-    taken({ item: { name: long, type: '', sizeBytes: 1 }, source: long }),
-    origin,
-    {
-      observedAt: 0n,
-    },
+  const { body, attributes } = readable(
+    itemRecord(taken({ item: { name: long, type: '', sizeBytes: 1 }, source: long }), origin, { observedAt: 0n }),
   );
   expect(String(body).length).toBeLessThanOrEqual(maxTextLength);
   expect(body).toMatch(/ succeeded \(#1, 755d207e\)$/);

@@ -1,4 +1,4 @@
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { LogRecord } from '../../src/otlp/log-record.js';
 import { ExporterError } from '../../src/kernel/errors.js';
 import type { AcknowledgingExporter } from '../../src/otlp/exporter.js';
 import { type OtlpReceiver, otlpReceiver, type Received, recordsOf } from './otlp-receiver.js';
@@ -55,7 +55,7 @@ export const uidOf = ({ attributes }: ReturnType<typeof recordsOf>[number]): str
   String(attributes.find(({ key }) => key === 'log.record.uid')?.value['stringValue']);
 
 /** An exporter to a picky receiver without a wire between them: for tests of thousands of requests. */
-export type PickyExporter = AcknowledgingExporter<ReadableLogRecord> & Omit<PickyReceiver, 'receiver'>;
+export type PickyExporter = AcknowledgingExporter<LogRecord> & Omit<PickyReceiver, 'receiver'>;
 
 export function pickyExporter(): PickyExporter {
   const poison = new Set<string>();
@@ -73,7 +73,7 @@ export function pickyExporter(): PickyExporter {
     },
     export: async items => {
       asked += 1;
-      const uids = items.map(({ attributes }) => String(attributes['log.record.uid']));
+      const uids = items.map(({ attributes }) => String(attributes.own['log.record.uid']));
       if (stubborn || uids.some(uid => poison.has(uid)))
         throw new ExporterError('rejected', 'Could not send log records: answered 400', {
           details: { statusCode: 400 },

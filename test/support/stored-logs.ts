@@ -1,5 +1,6 @@
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { formatInstant } from '../../src/model/time.js';
+import { merged } from '../../src/otlp/attribute.js';
+import type { LogRecord } from '../../src/otlp/log-record.js';
 
 /** A record as log stores keep it: everything that an audit compares. */
 export type Kept = Readonly<{
@@ -9,11 +10,11 @@ export type Kept = Readonly<{
   attributes: Readonly<Record<string, unknown>>;
 }>;
 
-export const kept = ({ hrTime, body, severityText = '', attributes }: ReadableLogRecord): Kept => ({
+export const kept = ({ hrTime, body, severityText = '', attributes }: LogRecord): Kept => ({
   ns: BigInt(hrTime[0]) * 1_000_000_000n + BigInt(hrTime[1]),
   body: String(body),
   severity: severityText,
-  attributes,
+  attributes: merged(attributes),
 });
 
 const texts = (attributes: Kept['attributes'], nameOf = (name: string): string => name) =>
