@@ -1,4 +1,4 @@
-import { systemClock } from '../../src/kernel/clock.js';
+import { endedOrLate, systemClock } from '../../src/kernel/clock.js';
 import { dice, weighted } from '../../src/simulator/random.js';
 import { type Postgresql, startPostgresql, urlOf } from '../e2e/support/postgresql.js';
 import { type ExporterProcess, startExporter } from '../support/exporter-process.js';
@@ -32,6 +32,7 @@ export type ReplicasOptions = Readonly<{
 const names = ['hq', 'branch', 'lab', 'north', 'south'];
 /** The shortest that the configuration allows. */
 const leaseMs = 3_000;
+const longestEndMs = 60_000;
 
 type Watch = { samples: Samples; fallen: string[]; faults: string[]; disruptions: Record<Disruption, number> };
 type Replicas = (ExporterProcess | undefined)[];
@@ -133,6 +134,11 @@ async function end({ replicas, watch }: Scene, index: number, signal: 'SIGKILL' 
   if (child === undefined) return;
   replicas[index] = undefined;
   child.kill(signal);
+  await endedOrLate(child.ended, longestEndMs);
+  if (child.alive()) {
+    watch.faults.push(`it did not end within a minute of ${signal}`, ...child.said.slice(-3));
+    child.kill('SIGKILL');
+  }
   const how = await child.ended;
   // A start fails while PostgreSQL does not answer, and is tried again by whoever runs the replica.
   if (how === 1 && /^Could not (open|enroll servers in) the state in PostgreSQL/.test(child.said.at(-1) ?? '')) return;
