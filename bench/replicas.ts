@@ -13,8 +13,8 @@ import { flag, median, percentile, say } from './rig/stats.js';
 const scrapeEverySeconds = 15;
 /** Time until sessions that were opened are found, by the next poll. */
 const settleMs = 40_000;
-/** Events take up to an interval to be seen. */
-const lastMs = 15_000;
+/** Events take up to an interval to be seen; a page shows an increment only after the value before it has been scraped. */
+const looks = { most: 24, everyMs: 5_000 };
 
 /** For each replica, or all of them, during a measurement. */
 type Load = Readonly<{
@@ -136,6 +136,20 @@ async function endings({ servers, options }: Scene, crew: Exporter[]) {
   return { terminated, joined, killed };
 }
 
+/** How many events the pages show in the end; ends early when there are as many as expected. */
+async function countedBy(crew: readonly Exporter[], expected: number): Promise<number> {
+  let counted = 0;
+  for (let look = 0; look < looks.most && counted !== expected; look += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one look after the other
+    await rest(looks.everyMs);
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    const pages = await pagesOf(crew);
+    counted = pages.reduce((sum, page) => sum + total(page, 'vb365_restore_events_total'), 0);
+    say(`${String(counted)} of ${String(expected)} events`);
+  }
+  return counted;
+}
+
 async function measure(servers: number, replicas: number, minutes: number): Promise<Found> {
   const simulators = start('actors/servers.js', ['--servers', String(servers), '--idle', '1']);
   const { servers: url } = farm.parse(await hear(simulators));
@@ -153,8 +167,7 @@ async function measure(servers: number, replicas: number, minutes: number): Prom
   const ended = replicas === 1 ? none : await endings(scene, crew);
   simulators.send('halt');
   const { appended } = halted.parse(await hear(simulators));
-  await rest(lastMs);
-  const taken = (await pagesOf(crew)).reduce((sum, page) => sum + total(page, 'vb365_restore_events_total'), 0);
+  const taken = await countedBy(crew, appended);
   await Promise.all([...crew.map(async exporter => exporter.stop()), simulators.stop()]);
   await database.remove();
   return { replicas, idle, busy, ...ended, appended, taken };
