@@ -14,12 +14,15 @@ if (Number(process.versions.node.split('.')[0]) < oldestNode) {
   process.exit(1);
 }
 
-/** Resident memory above which garbage is collected more often. */
-const muchMemoryBytes = 200 * 1024 * 1024;
+/** Resident memory above which the young generation grows no further, and above which garbage is collected more often. */
+const [someMemoryBytes, muchMemoryBytes] = [120 * 1024 * 1024, 200 * 1024 * 1024];
 
 // Node would let the heap grow to a multiple of what is in use before it collects garbage (ADR 81).
-const limitHeapGrowth = (): void =>
-  setFlagsFromString(`--heap-growing-percent=${process.memoryUsage.rss() > muchMemoryBytes ? '40' : '100'}`);
+function limitHeapGrowth(): void {
+  const residentBytes = process.memoryUsage.rss();
+  setFlagsFromString(`--heap-growing-percent=${residentBytes > muchMemoryBytes ? '40' : '100'}`);
+  setFlagsFromString(`--semi-space-growth-factor=${residentBytes > someMemoryBytes ? '1' : '2'}`);
+}
 limitHeapGrowth();
 setInterval(limitHeapGrowth, 500).unref();
 

@@ -38,7 +38,7 @@ const layers: readonly (readonly [
   [
     'store',
     {
-      lines: 2150,
+      lines: 2200,
       rooms: ['kernel', 'model', 'config', 'pipeline'],
       packages: ['node:crypto', 'node:fs', 'node:os', 'node:path', 'node:sqlite', 'node:url', 'pg'],
     },
@@ -72,7 +72,7 @@ const layers: readonly (readonly [
   [
     'history',
     {
-      lines: 1350,
+      lines: 1450,
       rooms: ['kernel', 'model', 'pipeline', 'metrics', 'otlp'],
       packages: ['@opentelemetry/sdk-logs', 'node:crypto'],
     },
@@ -119,7 +119,7 @@ const layers: readonly (readonly [
   [
     'cli',
     {
-      lines: 2500,
+      lines: 2580,
       rooms: [
         'kernel',
         'model',

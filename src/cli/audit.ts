@@ -1,16 +1,17 @@
 import { open } from 'node:fs/promises';
 import { addAbortSignal, Readable } from 'node:stream';
 import { ExporterError } from '../kernel/errors.js';
-import { Audit, type AuditFindings, type RecordName } from '../history/audit.js';
+import type { PostgresqlConfig } from '../config/postgresql.js';
+import { Audit, type AuditFindings, type Missing, type RecordName } from '../history/audit.js';
 import { explanations } from '../history/explain.js';
 import { errorCode } from '../kernel/network-error.js';
 import { encodingOf } from '../kernel/text-file.js';
 import { formatInstant, milliseconds, type Nanos } from '../model/time.js';
 import { origins, timeLimits } from '../otlp/sinks.js';
+import { readSessions } from '../store/postgresql/read.js';
 import { readState } from '../store/read.js';
 import { fileWords } from './output.js';
 import { chosenServers, interrupted, type PastFlags, readPast, untilStopped } from './past.js';
-import { pathOf } from './state.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
 type AuditFlags = PastFlags &
@@ -18,7 +19,7 @@ type AuditFlags = PastFlags &
     /** `-`: standard input. */
     records: string;
     json: boolean;
-    /** True: the file of the configuration. */
+    /** A file; true: the state of the configuration. */
     state?: string | true;
   }>;
 
@@ -29,9 +30,9 @@ const deliveryMs = 600_000;
 export async function audit(flags: AuditFlags, terminal: Terminal): Promise<ExitCode> {
   return untilStopped(terminal, async () => {
     const { config, servers } = chosenServers(flags, terminal);
-    const state = flags.state === true ? pathOf(config) : flags.state;
+    const state = flags.state === true ? (config.state.postgresql ?? config.state.path) : flags.state;
     // Before the history is read, which may take long.
-    if (state !== undefined) readState(state, () => undefined);
+    await reasonsFor([], state);
     const lines = await openLines(flags.records, terminal);
     const originFor = await origins(config, terminal.version);
     const compared = new Audit(timeLimits(config));
@@ -45,16 +46,24 @@ export async function audit(flags: AuditFlags, terminal: Terminal): Promise<Exit
       },
     });
     for await (const line of lines) if (line.trim() !== '') compared.check(line);
-    return printFindings(withReasons(compared.findings(), state), flags, terminal);
+    const findings = compared.findings();
+    const reasons = await reasonsFor(findings.missing, state);
+    return printFindings({ ...findings, reasons }, flags, terminal);
   });
 }
 
 type NamedFindings = AuditFindings & Readonly<{ reasons: readonly string[] }>;
 
-/** The findings with a reason for each missing record, where a state file is compared. */
-function withReasons(findings: AuditFindings, path: string | undefined): NamedFindings {
-  const reasons = path === undefined ? [] : readState(path, reader => explanations(findings.missing, reader));
-  return { ...findings, reasons };
+/** Why each record is missing, where a state is compared: that of a file, or in PostgreSQL. */
+async function reasonsFor(
+  missing: readonly Missing[],
+  state: string | PostgresqlConfig | undefined,
+): Promise<readonly string[]> {
+  if (state === undefined) return [];
+  if (typeof state === 'string') return readState(state, reader => explanations(missing, reader));
+  const sessions = Map.groupBy(missing, ({ server }) => server);
+  const ids = [...sessions].map(([server, of]) => [server, of.map(({ session }) => session)] as const);
+  return explanations(missing, await readSessions(state, new Map(ids)));
 }
 
 /** A record that occurs twice is no difference: delivery is at least once. */

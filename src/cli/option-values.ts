@@ -54,6 +54,13 @@ export function port(text: string): number {
   return number;
 }
 
+/** The REST service of VB365 also serves its console, and the exporter itself. */
+export function concurrency(text: string): number {
+  const number = positive(text);
+  if (number > 32) throw new InvalidArgumentError('Must be at most 32.');
+  return number;
+}
+
 export function positive(text: string): number {
   const number = whole(text);
   if (number === 0) throw new InvalidArgumentError('Must be at least 1.');

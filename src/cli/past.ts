@@ -14,7 +14,14 @@ import { readConfig } from './read-config.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
 /** The flags of every command that reads history. */
-export type PastFlags = Readonly<{ 'config.file'?: string; server: readonly string[]; from: History; to?: History }>;
+export type PastFlags = Readonly<{
+  'config.file'?: string;
+  server: readonly string[];
+  from: History;
+  to?: History;
+  /** Requests to a server at a time. */
+  concurrency: number;
+}>;
 
 /** The past of one server, to be read once. */
 export type PastReading = Readonly<{
@@ -66,13 +73,13 @@ export async function readPast(
 ): Promise<void> {
   const signal = AbortSignal.any([terminal.stop, terminal.outputClosed]);
   for (const server of servers) {
-    const source = sourceOf(server, terminal.version);
+    const source = sourceOf(server, terminal.version, flags);
     try {
       await source.instance(signal);
       const window = windowOf(server.name, flags, source.now(), options);
       const show = progressLine(server.name, terminal);
       const listed = (session: Session): void => options.listed?.(server.name, session);
-      const how = { window, signal, listed, progress: show };
+      const how = { window, signal, concurrency: flags.concurrency, listed, progress: show };
       await options.read({ server, source, window, signal, parts: paced(readHistory(source, how), terminal) });
       for (const line of gapsIn(source)) terminal.printError(`${server.name}: ${line}`);
     } catch (thrown) {
@@ -130,8 +137,9 @@ function namingServer(name: string, thrown: unknown): unknown {
   });
 }
 
-const sourceOf = (server: ServerConfig, version: string): PastSource =>
+const sourceOf = (server: ServerConfig, version: string, { concurrency }: PastFlags): PastSource =>
   pastSource({
+    concurrency,
     baseUrl: server.url,
     apiVersion: server.apiVersion,
     credentials: credentialsOf(server),

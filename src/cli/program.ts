@@ -3,7 +3,7 @@ import { reportFormats, reportTables } from '../history/report-names.js';
 import { toExporterError } from '../kernel/errors.js';
 import { logFormats, logLevels } from '../kernel/log.js';
 import { attackNames } from '../simulator/attack-names.js';
-import { append, appendLabel, duration, moment, port, positive, step, whole } from './option-values.js';
+import { append, appendLabel, concurrency, duration, moment, port, positive, step, whole } from './option-values.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
 /** Runs the command that `argv` (without node and script) names, and returns the exit code. An error is one line. */
@@ -97,7 +97,8 @@ const addPastOptions = (command: Command, from: string): Command =>
       new Option('--from <time>', 'begin here: a date or time with zone, a duration before now such as 30d, or all')
         .argParser(moment)
         .default(moment(from), from),
-    );
+    )
+    .option('--concurrency <count>', 'requests to a server at a time', concurrency, 1);
 
 const configFile = () =>
   new Option('--config.file <file>', 'path to the configuration file (default: vb365-exporter.yaml, if it exists)');
@@ -189,7 +190,10 @@ function addPast(program: Command, action: Action): void {
       '--records <file>',
       'records as JSON lines: OTLP of a Collector, or an export of VictoriaLogs, Elasticsearch or Loki; - for standard input',
     )
-    .option('--state [file]', 'say why a record is missing, from this state file (default: that of the configuration)')
+    .option(
+      '--state [file]',
+      'say why a record is missing, from this state file (default: the state of the configuration, also in PostgreSQL)',
+    )
     .option('--json', 'print JSON', false)
     .action(action(async () => (await import('./audit.js')).audit));
 }

@@ -14,7 +14,7 @@ import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 type StateFlags = Readonly<{ 'config.file'?: string }>;
 
 /** @throws {ExporterError} `config` when the state is in PostgreSQL. */
-export function pathOf({ state: { path, postgresql } }: Config): string {
+function pathOf({ state: { path, postgresql } }: Config): string {
   if (postgresql === undefined) return path;
   throw new ExporterError('config', 'Could not use the state file: "state.postgresql" is set, so there is none');
 }

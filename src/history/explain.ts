@@ -31,7 +31,7 @@ function placeOf({ exceptions, resultTaken, taken }: Cursor, order: number | und
   return isDelivered ? 'the receiver acknowledged it: it was lost or deleted after that' : 'not delivered yet';
 }
 
-/** A state file, as far as it is asked. */
+/** The state of the exporter, as far as it is asked. */
 type StateOf = Readonly<{
   state: (server: string) => ServerState;
   rows: (server: string, sessions: readonly string[]) => readonly CursorRow[];

@@ -38,6 +38,8 @@ export type HistoryProgress = Readonly<{ sessions: number; of: number; events: n
 type ReadOptions = Readonly<{
   window: Window;
   signal: AbortSignal;
+  /** How many sessions are read at once; default: 1. */
+  concurrency?: number;
   /** Called for each session of the server, in the window or not. */
   listed?: (session: Session) => void;
   progress?: (read: HistoryProgress) => void;
@@ -47,8 +49,8 @@ type ReadOptions = Readonly<{
 const lateness: Nanos = seconds(86_400);
 
 /**
- * Reads the past of a server: the sessions of the window, oldest first, each with its events. A few pages are in memory,
- * and all sessions of the window.
+ * Reads the past of a server: the sessions of the window, oldest first, each with its events. A page of each session that
+ * is read at once is in memory, and all sessions of the window.
  * @throws {ExporterError} as the source.
  */
 export async function* readHistory(
@@ -62,16 +64,42 @@ export async function* readHistory(
   };
   const { sessions } = await source.sessions(undefined, signal, isKept);
   const oldestFirst = sessions.toSorted(byCreation);
-  let events = 0;
-  for (const [index, session] of oldestFirst.entries()) {
-    progress?.({ sessions: index, of: oldestFirst.length, events });
-    for await (const part of readEvents(source, session, options)) {
+  let [done, events] = [0, 0];
+  for (const parts of readAhead(oldestFirst, options.concurrency ?? 1, each => readEvents(source, each, options))) {
+    progress?.({ sessions: done, of: oldestFirst.length, events });
+    for await (const part of parts) {
       events += part.events.length;
-      progress?.({ sessions: index, of: oldestFirst.length, events });
+      progress?.({ sessions: done, of: oldestFirst.length, events });
       yield part;
     }
+    done += 1;
   }
   progress?.({ sessions: oldestFirst.length, of: oldestFirst.length, events });
+}
+
+/** The parts of each session in turn. While a session is read, so are the first parts of those that follow it. */
+function* readAhead(
+  sessions: readonly Session[],
+  concurrency: number,
+  read: (session: Session) => AsyncGenerator<HistoryPart>,
+): Generator<AsyncIterable<HistoryPart>> {
+  const begun: AsyncIterable<HistoryPart>[] = [];
+  for (const session of sessions) {
+    begun.push(begin(read(session)));
+    if (begun.length >= concurrency) yield* begun.splice(0, 1);
+  }
+  yield* begun;
+}
+
+/** Reads the first part at once. Its error is thrown where the part is taken. */
+function begin(parts: AsyncGenerator<HistoryPart>): AsyncIterable<HistoryPart> {
+  const first = parts.next();
+  first.catch(() => undefined);
+  return (async function* () {
+    const read = await first;
+    if (read.done !== true) yield read.value;
+    yield* parts;
+  })();
 }
 
 function mayHold({ undated, open, createdAt, endedAt }: Session, { from, to }: Window): boolean {

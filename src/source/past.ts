@@ -1,4 +1,4 @@
-import { type ExporterError, toExporterError } from '../kernel/errors.js';
+import { type ExporterError, type Reason, toExporterError } from '../kernel/errors.js';
 import { createSemaphore } from '../kernel/semaphore.js';
 import { isAtLeast } from '../model/api-versions.js';
 import { Connection } from './connection.js';
@@ -26,18 +26,18 @@ const ownerWaitMs = 600_000;
 const ownerTimeoutMs = 30_000;
 const attempts = 6;
 
-/** As `restSource`, with a separate login, and one request at a time. */
-export function pastSource(options: RestOptions): PastSource {
+/** As `restSource`, with a separate login, and at most `concurrency` requests at a time. */
+export function pastSource({ concurrency, ...options }: RestOptions & Readonly<{ concurrency: number }>): PastSource {
   const { clock, random } = options;
   const owners = new Set<string>();
   const connection = new Connection({
     ...options,
-    semaphore: createSemaphore(1),
+    semaphore: createSemaphore(concurrency),
     ownerWaitMs,
     ownerTimeoutMs,
     ownerAttempts: attempts,
     ownerUnanswered: key => void owners.add(key),
-    // A second request for a late answer would be a second request at a time.
+    // A second request for a late answer would be one more at a time.
     repeatMs: 2 ** 31 - 1,
     semaphoreHoldMs: 2 ** 31 - 1,
   });
@@ -57,7 +57,7 @@ export function pastSource(options: RestOptions): PastSource {
       // A server that cannot count the items of one session may fare no better with the others.
       const patience = { ...repeated, signal, attempts: statistics === 0 ? attempts : 2 };
       return withRetries(async () => readStatistics(connection, id, signal), patience).catch((thrown: unknown) => {
-        if (toExporterError(thrown).reason !== 'server') throw thrown;
+        if (!uncounted.has(toExporterError(thrown).reason)) throw thrown;
         statistics += 1;
         return undefined;
       });
@@ -69,6 +69,9 @@ export function pastSource(options: RestOptions): PastSource {
 /** Whether a server is there: a wrong address or certificate does not get better. */
 const isAnswered = ({ reason, details }: ExporterError): boolean =>
   reason === 'server' || reason === 'throttled' || (reason === 'network' && details['connected'] === true);
+
+/** Failures of the count alone, as far as one request can tell. */
+const uncounted: ReadonlySet<Reason> = new Set(['server', 'throttled', 'timeout']);
 
 /** The answer lists every item, too. */
 const rowsOfStatistics = 10_000;

@@ -20,6 +20,16 @@ export function readRow({ sink, session, created_at: createdAt, done, cursor }: 
   return [{ sink, session: text(session), createdAt: integer(createdAt), done: isDone, cursor: text(cursor) }];
 }
 
+/** A dead letter, with the words of the version that stored it. */
+export type StoredDeadLetter = Readonly<Record<'sink' | 'session' | 'event' | 'reason', string>>;
+
+export const readDeadLetter = ({ sink, session, event, reason }: Columns): StoredDeadLetter => ({
+  sink: text(sink),
+  session: text(session),
+  event: text(event),
+  reason: text(reason),
+});
+
 /** Reads rows of series of any schema. @throws {SyntaxError} when one is not as it was written. */
 export const readStoredSeries = (rows: readonly Columns[]): readonly Series[] =>
   rows.map(columns => {

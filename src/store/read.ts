@@ -7,8 +7,8 @@ import { withFile } from './open.js';
 import { migrate } from './schema.js';
 import { Tables } from './tables.js';
 
-/** What of a state file commands read. Empty for an unknown server. */
-type StateReader = Pick<Tables, 'state' | 'rows' | 'deadLetters' | 'series'>;
+/** What of a state commands read. Empty for an unknown server. */
+export type StateReader = Pick<Tables, 'state' | 'rows' | 'deadLetters' | 'series'>;
 
 /** A copy that is made while the exporter commits may be torn. */
 const attempts = 5;

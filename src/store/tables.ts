@@ -5,18 +5,17 @@ import {
   clamp,
   type Columns,
   noChange,
+  readDeadLetter,
   readRow,
   readSeries,
   readState,
   readStoredSeries,
+  type StoredDeadLetter,
   text,
   writeHeld,
   writeValue,
 } from './encoding.js';
 import { deadLetterTable } from './schema.js';
-
-/** A dead letter, with the words of the version that stored it. */
-type StoredDeadLetter = Readonly<Record<'sink' | 'session' | 'event' | 'reason', string>>;
 
 /** The tables of a state file in the types of the port. Synchronous; `apply` must run in a transaction. */
 export class Tables {
@@ -51,12 +50,7 @@ export class Tables {
 
   deadLetters(server: string): readonly StoredDeadLetter[] {
     return this.#all(`SELECT sink, session, event, reason FROM ${deadLetterTable} WHERE server = ?`, server).map(
-      ({ sink, session, event, reason }) => ({
-        sink: text(sink),
-        session: text(session),
-        event: text(event),
-        reason: text(reason),
-      }),
+      readDeadLetter,
     );
   }
 

@@ -3,26 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { inEncodings } from '../support/encodings.js';
-import { otlpReceiver, type OtlpReceiver } from '../support/otlp-receiver.js';
+import { otlpReceiver } from '../support/otlp-receiver.js';
 import { onPastStage, type PastStage } from '../support/past.js';
 import { program } from '../support/program.js';
 import { configOf, serverConfig } from '../support/program-config.js';
+import { receivedLines } from '../support/stored-logs.js';
 import { until } from '../support/until.js';
-
-type Json = Readonly<Record<string, readonly Json[]>>;
-
-/** Everything that a receiver has got, one record a line, as the Collector writes it. */
-const linesOf = ({ requests }: OtlpReceiver): readonly string[] =>
-  requests
-    .map(({ body }) => JSON.parse(body.toString()) as Json)
-    .flatMap(({ resourceLogs = [] }) => resourceLogs)
-    .flatMap(({ scopeLogs = [], ...resource }) =>
-      scopeLogs.flatMap(({ logRecords = [], ...scope }) =>
-        logRecords.map(record =>
-          JSON.stringify({ resourceLogs: [{ ...resource, scopeLogs: [{ ...scope, logRecords: [record] }] }] }),
-        ),
-      ),
-    );
 
 type Stage = PastStage & Readonly<{ lines: readonly string[]; file: string }>;
 
@@ -33,10 +19,10 @@ async function onAuditStage(play: (stage: Stage) => Promise<void>): Promise<void
     const config = configOf(stage.folder, serverConfig(stage.simulator.url, { apiVersion: 'v8' }), receiver.url);
     const app = await program({ ...config, history: { kind: 'all' } });
     try {
-      await until(() => linesOf(receiver).length === 100);
+      await until(() => receivedLines(receiver).length === 100);
       const committed = 'vb365_sink_delivered_total{server="hq",sink="logs",outcome="delivered"}';
       await until(async () => (await app.value(committed)) === 100);
-      await play({ ...stage, lines: linesOf(receiver), file: join(stage.folder, 'records.jsonl') });
+      await play({ ...stage, lines: receivedLines(receiver), file: join(stage.folder, 'records.jsonl') });
     } finally {
       await app.stop(5_000);
       await receiver.close();
@@ -137,7 +123,7 @@ describe('audit', () => {
     const postgresql = { url: 'postgresql://exporter@127.0.0.1:1/vb365' };
     await onPastStage({}, { state: { postgresql } }, async ({ run }) => {
       const { code, errors } = await run(['audit', '--records', '/none/x', '--state']);
-      expect([code, ...errors]).toEqual([2, expect.stringMatching(/"state.postgresql" is set/)]);
+      expect([code, ...errors]).toEqual([1, 'Could not read the state in PostgreSQL: connection refused']);
     });
   });
 

@@ -192,43 +192,6 @@ describe('report', () => {
     });
   });
 
-  test.each(['/token', '/RestoreSessions', '/Statistics', '/Organizations/{id}', '/ProtectedUsers/{id}'])(
-    'one 503 on %s changes nothing',
-    async route => {
-      await onPastStage({ versions: [8] }, {}, async ({ run, simulator }) => {
-        const before = await run(['report', '--items']);
-        const sessions = await run(['report']);
-        for (const [flags, expected] of [
-          [['report', '--items'], before],
-          [['report'], sessions],
-        ] as const) {
-          let failures = 1;
-          simulator.intercept((request, { response, proceed }) => {
-            if (failures === 0 || !request.route.endsWith(route)) return proceed();
-            failures -= 1;
-            return void response.writeHead(503).end();
-          });
-          expect(await run(flags)).toEqual(expected);
-        }
-      });
-    },
-  );
-
-  test.each([403, 503])('says how many owners have no name because the server answers %i', async status => {
-    await onPastStage({ versions: [8] }, {}, async ({ run, simulator }) => {
-      simulator.intercept(({ route }, { response, proceed }) =>
-        /Protected|Organizations/.test(route)
-          ? void response.writeHead(status, { 'retry-after': '0' }).end()
-          : proceed(),
-      );
-      const { code, errors } = await run(['report', '--items']);
-      expect([code, errors]).toEqual([
-        0,
-        [expect.stringMatching(/^hq: \d+ owners of restored data have no name, because they could not be read$/)],
-      ]);
-    });
-  });
-
   test('ends well when its reader has gone, and shows progress only on a terminal', async () => {
     await onPastStage({}, {}, async ({ run, simulator }) => {
       const gone = new AbortController();
@@ -247,6 +210,8 @@ describe('report', () => {
 
   test.each<[string, readonly string[], number, RegExp]>([
     ['an unknown server', ['--server', 'x'], 2, /--server x: is not configured; configured: hq/],
+    ['no request at a time', ['--concurrency', '0'], 2, /Must be at least 1/],
+    ['too many requests at a time', ['--concurrency', '33'], 2, /Must be at most 32/],
     ['no time', ['--from', 'yesterday'], 2, /Must be a date such as 2026-01-31/],
     [
       'an empty window',

@@ -19,6 +19,7 @@ type Stage = Readonly<{ simulator: Simulator; source: PastSource }>;
 async function onStage(options: Partial<SimulateOptions>, play: (stage: Stage) => Promise<void>): Promise<void> {
   const simulator = await simulate({ clock: systemClock, ...options });
   const source = pastSource({
+    concurrency: 1,
     baseUrl: new URL(simulator.url),
     apiVersion: 'auto',
     credentials: { kind: 'password', username: 'simulator', secret: async () => new Secret('simulator') },

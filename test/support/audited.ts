@@ -35,6 +35,7 @@ export let window: Readonly<{ from: Nanos; to: Nanos }> = { from: 0n, to: 0n };
 export async function readHistoryOnce(): Promise<void> {
   const simulator = await simulate({ clock: systemClock, history: { sessions: 6, eventsEach: 11, days: 20 } });
   const source = pastSource({
+    concurrency: 1,
     baseUrl: new URL(simulator.url),
     apiVersion: 'v8',
     credentials: { kind: 'password', username: 'simulator', secret: async () => new Secret('simulator') },
@@ -52,18 +53,23 @@ export async function readHistoryOnce(): Promise<void> {
 }
 
 /** What the exporter would have sent. */
-export const sentWith = (origin: Origin): readonly Kept[] =>
-  parts.flatMap(({ session, events, end }) => [
+export const sentWith = (origin: Origin, history = parts): readonly Kept[] =>
+  history.flatMap(({ session, events, end }) => [
     ...events.map(taken => kept(itemRecord(taken, origin, { observedAt: 0n }))),
     ...(end?.stopped === true ? [kept(sessionRecord(session, origin, { observedAt: 0n }))] : []),
   ]);
 
 export const unlimited: TimeLimits = { maxAge: undefined, maxBehind: undefined, maxAhead: undefined };
 
-export function audited(lines: readonly string[], origin: Origin, limits = unlimited): AuditFindings {
+export function audited(
+  lines: Iterable<string>,
+  origin: Origin,
+  limits = unlimited,
+  history: readonly HistoryPart[] = parts,
+): AuditFindings {
   const audit = new Audit(limits);
   audit.begin('hq', window, origin);
-  for (const part of parts) {
+  for (const part of history) {
     audit.listed('hq', part.session.createdAt);
     audit.expect('hq', part, origin);
   }

@@ -1,6 +1,7 @@
 import { formatInstant } from '../../src/model/time.js';
 import { merged } from '../../src/otlp/attribute.js';
 import type { LogRecord } from '../../src/otlp/log-record.js';
+import type { OtlpReceiver } from './otlp-receiver.js';
 
 /** A record as log stores keep it: everything that an audit compares. */
 export type Kept = Readonly<{
@@ -110,3 +111,18 @@ export const lineOf: Readonly<Record<string, (of: Kept, server: string) => strin
       'service.instance.id': server,
     }),
 };
+
+type Json = Readonly<Record<string, readonly Json[]>>;
+
+/** Everything that a receiver has got, one record a line, as the Collector writes it. */
+export const receivedLines = ({ requests }: OtlpReceiver): readonly string[] =>
+  requests
+    .map(({ body }) => JSON.parse(body.toString()) as Json)
+    .flatMap(({ resourceLogs = [] }) => resourceLogs)
+    .flatMap(({ scopeLogs = [], ...resource }) =>
+      scopeLogs.flatMap(({ logRecords = [], ...scope }) =>
+        logRecords.map(record =>
+          JSON.stringify({ resourceLogs: [{ ...resource, scopeLogs: [{ ...scope, logRecords: [record] }] }] }),
+        ),
+      ),
+    );

@@ -11,7 +11,7 @@ import { schemaName, schemaVersion, versionOf } from './schema.js';
 import { PostgresqlTables, tableNames } from './tables.js';
 
 /** For statements over whole tables. */
-const longMs = 60_000;
+export const longMs = 60_000;
 
 /** @throws {ExporterError} `store` when there are no tables, or those of another version. */
 export async function requireSchema(query: RunSql): Promise<void> {

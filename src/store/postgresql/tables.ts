@@ -8,7 +8,17 @@ import {
   type StateChange,
 } from '../../pipeline/ports.js';
 import { fold, seriesKey } from '../../pipeline/series.js';
-import { clamp, noChange, readRow, readState, readStoredSeries, writeHeld, writeValue } from '../encoding.js';
+import {
+  clamp,
+  noChange,
+  readDeadLetter,
+  readRow,
+  readState,
+  readStoredSeries,
+  type StoredDeadLetter,
+  writeHeld,
+  writeValue,
+} from '../encoding.js';
 import { deadLetterTable } from '../schema.js';
 import type { RunSql, ResultRow } from './pool.js';
 import { schemaName } from './schema.js';
@@ -42,6 +52,11 @@ export class PostgresqlTables {
   async holders(installationId: string): Promise<readonly string[]> {
     const sql = `SELECT server FROM ${table('fact')} WHERE name = 'installationId' AND value = $1`;
     return (await this.#query(sql, [installationId])).map(({ server }) => String(server));
+  }
+
+  async deadLetters(server: string): Promise<readonly StoredDeadLetter[]> {
+    const sql = `SELECT sink, session, event, reason FROM ${table(deadLetterTable)} WHERE server = $1`;
+    return (await this.#query(sql, [server])).map(readDeadLetter);
   }
 
   /** All series, or those whose first label is one of these servers. */
