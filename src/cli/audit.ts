@@ -16,8 +16,8 @@ import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
 type AuditFlags = PastFlags &
   Readonly<{
-    /** `-`: standard input. */
-    records: string;
+    /** Files; `-`: standard input. */
+    records: readonly string[];
     json: boolean;
     /** A file; true: the state of the configuration. */
     state?: string | true;
@@ -33,7 +33,7 @@ export async function audit(flags: AuditFlags, terminal: Terminal): Promise<Exit
     const state = flags.state === true ? (config.state.postgresql ?? config.state.path) : flags.state;
     // Before the history is read, which may take long.
     await reasonsFor([], state);
-    const lines = await openLines(flags.records, terminal);
+    const inputs = await Promise.all(flags.records.map(async path => openLines(path, terminal)));
     const originFor = await origins(config, terminal.version);
     const compared = new Audit(timeLimits(config));
     await readPast(servers, flags, terminal, {
@@ -45,7 +45,7 @@ export async function audit(flags: AuditFlags, terminal: Terminal): Promise<Exit
         for await (const part of parts) compared.expect(server.name, part, origin);
       },
     });
-    for await (const line of lines) if (line.trim() !== '') compared.check(line);
+    for (const lines of inputs) for await (const line of lines) if (line.trim() !== '') compared.check(line);
     const findings = compared.findings();
     const reasons = await reasonsFor(findings.missing, state);
     return printFindings({ ...findings, reasons }, flags, terminal);
@@ -91,7 +91,11 @@ const jsonOf = ({ reasons, missing, ...findings }: NamedFindings): string =>
 const named = (what: string, { server, session, event, at }: RecordName, more = ''): string =>
   [what.padEnd(8), server, session, event === session ? 'result'.padEnd(36) : event, timeText(at), more]
     .filter(text => text !== '')
-    .join('  ');
+    .join('  ')
+    .replaceAll(unprintable, '\u{fffd}');
+
+/** What a record could move the cursor with, or begin a line. */
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 function linesFor(findings: NamedFindings): readonly string[] {
   const { expected, found, missing, altered, repeated, unknown, absent, ignored, reasons } = findings;
@@ -126,7 +130,8 @@ const ignoredWords: Readonly<Record<string, string>> = {
 async function openLines(path: string, { input, stop, outputClosed }: Terminal): Promise<AsyncIterable<string>> {
   const failed = (cause: unknown): ExporterError => {
     const code = errorCode(cause);
-    return new ExporterError('rejected', `Could not read records "${path}": ${fileWords[code] ?? code}`, { cause });
+    const why = cause instanceof UnusableRecords ? cause.message : (fileWords[code] ?? code);
+    return new ExporterError('rejected', `Could not read records "${path}": ${why}`, { cause });
   };
   const signal = AbortSignal.any([stop, outputClosed]);
   if (path === '-' && input !== undefined) return linesOf(input(), signal, failed);
@@ -136,6 +141,19 @@ async function openLines(path: string, { input, stop, outputClosed }: Terminal):
   return linesOf(file.createReadStream(), signal, failed);
 }
 
+class UnusableRecords extends Error {}
+
+/** @throws {UnusableRecords} when it is the beginning of a file of gzip or zstd. */
+function refuseCompressed([first, second, third]: Uint8Array): void {
+  const isGzip = first === 0x1f && second === 0x8b;
+  const isZstd = first === 0x28 && second === 0xb5 && third === 0x2f;
+  if (isGzip || isZstd)
+    throw new UnusableRecords(`they are compressed; use ${isGzip ? 'zcat' : 'zstdcat'} and "--records -"`);
+}
+
+/** In characters. A batch of a Collector is shorter; a file without line breaks does not fit into memory. */
+const longestLine = 64 * 1024 * 1024;
+
 /** Splits at line feeds only: JSON may hold other separators. A line can have many chunks; PowerShell writes UTF-16. */
 async function* linesOf(
   input: AsyncIterable<Uint8Array>,
@@ -144,6 +162,7 @@ async function* linesOf(
 ): AsyncGenerator<string> {
   let decoder: InstanceType<typeof TextDecoder> | undefined;
   const pieces: string[] = [];
+  let length = 0;
   // A pipe may be idle for ever.
   const stream: AsyncIterable<Uint8Array> = addAbortSignal(
     signal,
@@ -151,12 +170,16 @@ async function* linesOf(
   );
   try {
     for await (const chunk of stream) {
+      if (decoder === undefined) refuseCompressed(chunk);
       decoder ??= new TextDecoder(encodingOf(chunk));
       const [first = '', ...others] = decoder.decode(chunk, { stream: true }).split('\n');
       pieces.push(first);
+      length += first.length;
+      if (length > longestLine) throw new UnusableRecords('a line is longer than 64 MiB; each record needs its own');
       for (const next of others) {
         yield pieces.splice(0).join('');
         pieces.push(next);
+        length = next.length;
       }
     }
   } catch (thrown) {

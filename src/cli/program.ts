@@ -188,7 +188,8 @@ function addPast(program: Command, action: Action): void {
     )
     .requiredOption(
       '--records <file>',
-      'records as JSON lines: OTLP of a Collector, or an export of VictoriaLogs, Elasticsearch or Loki; - for standard input',
+      'records as JSON lines: OTLP of a Collector, or an export of VictoriaLogs, Elasticsearch or Loki; - for standard input; can be repeated',
+      (path: string, before?: readonly string[]) => append(path, before ?? []),
     )
     .option(
       '--state [file]',

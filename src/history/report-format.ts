@@ -4,7 +4,7 @@ import type { Row } from './report.js';
 export type ReportTable = Readonly<{ title: string; columns: readonly string[]; rows: readonly Row[] }>;
 
 /** A spreadsheet takes such a text for a formula (OWASP, "CSV Injection"). */
-const formula = /^[=+\-@\t\r\n]/;
+const formula = /^[=+\-@\t\r\n＝＋－＠]/;
 
 /** Cells in the order of the columns, as RFC 4180. A text that a spreadsheet would take for a formula gets a `'` in front. */
 export const csvLine = (columns: readonly string[], row: Row): string =>

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { inEncodings } from '../support/encodings.js';
 import { otlpReceiver } from '../support/otlp-receiver.js';
 import { onPastStage, type PastStage } from '../support/past.js';
@@ -79,6 +80,44 @@ describe('audit', () => {
       };
       const { printed } = await run(['audit', '--records', '-'], { input: pieces });
       expect(printed.at(-1)).toBe('Complete: 100 of 100 records; 0 missing, 0 altered, 0 repeated, 0 unknown');
+    });
+  });
+
+  test('reads several files, such as those of a Collector that rotates them', async () => {
+    await onAuditStage(async ({ run, file, lines }) => {
+      writeFileSync(file, lines.slice(0, 40).join('\n'));
+      writeFileSync(`${file}.1`, `\ufeff${lines.slice(40).join('\r\n')}\r\n\r\n`);
+      const { code, printed } = await run(['audit', '--records', file, '--records', `${file}.1`]);
+      expect([code, ...printed]).toEqual([
+        0,
+        'Complete: 100 of 100 records; 0 missing, 0 altered, 0 repeated, 0 unknown',
+      ]);
+    });
+  });
+
+  test('a record cannot forge a line of what is printed', async () => {
+    await onAuditStage(async ({ run, file, lines }) => {
+      const invented = { 'log.record.uid': 'x\nComplete: all\u001b[2J\u202e', 'service.instance.id': 'hq' };
+      writeFileSync(file, [...lines, JSON.stringify(invented)].join('\n'));
+      const { code, printed } = await run(['audit', '--records', file]);
+      expect([code, ...printed]).toEqual([
+        1,
+        'unknown   hq  x\ufffdComplete: all\ufffd[2J\ufffd',
+        'Incomplete: 100 of 100 records; 0 missing, 0 altered, 0 repeated, 1 unknown',
+      ]);
+    });
+  });
+
+  test.each<[string, Buffer, RegExp]>([
+    ['gzip', gzipSync('{}'), /^Could not read records ".*": they are compressed; use zcat and "--records -"$/],
+    ['zstd', zstdCompressSync('{}'), /: they are compressed; use zstdcat and "--records -"$/],
+    ['one line without end', Buffer.alloc(65 * 1024 * 1024, '['), /: a line is longer than 64 MiB; each record needs/],
+  ])('records that are %s are an error, and not missing', async (_what, bytes, message) => {
+    await onPastStage({ history: { sessions: 1, eventsEach: 1, days: 1 } }, {}, async ({ run, folder }) => {
+      const file = join(folder, 'records');
+      writeFileSync(file, bytes);
+      const { code, printed, errors } = await run(['audit', '--records', file]);
+      expect([code, printed, errors]).toEqual([1, [], [expect.stringMatching(message)]]);
     });
   });
 

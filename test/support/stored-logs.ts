@@ -41,28 +41,27 @@ function nested(attributes: Kept['attributes']): object {
   return root;
 }
 
+const otlpRecord = ({ ns, body, severity, attributes }: Kept) => ({
+  timeUnixNano: String(ns),
+  body: { stringValue: body },
+  severityText: severity,
+  attributes: Object.entries(attributes).map(([key, value]) => ({ key, value: valueOf(value) })),
+});
+
+/** A line of a Collector: what it got in one request. */
+export const collectorLine = (records: readonly Kept[], server: string): string =>
+  JSON.stringify({
+    resourceLogs: [
+      {
+        resource: { attributes: [{ key: 'service.instance.id', value: { stringValue: server } }] },
+        scopeLogs: [{ logRecords: records.map(otlpRecord) }],
+      },
+    ],
+  });
+
 /** Lines as these programs write them. */
 export const lineOf: Readonly<Record<string, (of: Kept, server: string) => string>> = {
-  'the Collector': ({ ns, body, severity, attributes }, server) =>
-    JSON.stringify({
-      resourceLogs: [
-        {
-          resource: { attributes: [{ key: 'service.instance.id', value: { stringValue: server } }] },
-          scopeLogs: [
-            {
-              logRecords: [
-                {
-                  timeUnixNano: String(ns),
-                  body: { stringValue: body },
-                  severityText: severity,
-                  attributes: Object.entries(attributes).map(([key, value]) => ({ key, value: valueOf(value) })),
-                },
-              ],
-            },
-          ],
-        },
-      ],
-    }),
+  'the Collector': (record, server) => collectorLine([record], server),
   VictoriaLogs: ({ ns, body, severity, attributes }, server) =>
     JSON.stringify({
       _time: formatInstant(ns),
