@@ -37,10 +37,10 @@ describe('an audit', () => {
   });
 
   test.each(Object.entries(lineOf))(
-    'names every deletion, change, repetition and invention, and nothing else, as %s writes it (50 seeds)',
+    'names every deletion, change, repetition and invention, and nothing else, as %s writes it (34 seeds)',
     (_name, write) => {
       const records = sentWith(keep);
-      for (let seed = 1; seed <= 50; seed += 1) {
+      for (let seed = 1; seed <= 34; seed += 1) {
         const { stored, found } = tampering(records, dice(seed, 1), records.length);
         const lines = stored.map(record => write(record, 'hq'));
         expect(namedIn(audited(lines, keep))).toEqual(found);
