@@ -25,7 +25,7 @@ const layers: readonly (readonly [
   ],
   ['model', { lines: 450, rooms: ['kernel'], packages: ['@opentelemetry/api'] }],
   ['config', { lines: 1750, rooms: ['kernel', 'model'], packages: ['node:net', 'node:path', 'yaml', 'zod'] }],
-  ['pipeline', { lines: 2300, rooms: ['kernel', 'model'], packages: [] }],
+  ['pipeline', { lines: 2330, rooms: ['kernel', 'model'], packages: [] }],
   ['discovery', { lines: 1320, rooms: ['kernel', 'model', 'pipeline'], packages: [] }],
   [
     'source',

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { sqliteStore } from '../src/store/sqlite.js';
 import { stateErrors } from '../src/metrics/delivery-families.js';
 import { program, type Program } from './support/program.js';
@@ -76,5 +77,40 @@ test.each<[string, (path: string) => void, RegExp]>([
       message: expect.stringMatching(why),
     });
     expect(readFileSync(path).equals(before)).toBe(true);
+  });
+});
+
+test('a damaged cursor stops its server alone, with a line that names the session and the remedy', async () => {
+  await onStage({}, async ({ folder, simulator: { url, world } }) => {
+    await onStage({ seed: 2 }, async ({ simulator: branch }) => {
+      const servers = [serverConfig(url), serverConfig(branch.url, { name: 'branch' })];
+      const config = { ...configOf(folder, serverConfig(url)), servers };
+      const session = openSession(world);
+      await running(await program(config), async app => {
+        await until(async () => polled(app));
+        addEvents(world, session, 5);
+        await until(async () => (await app.value(restored)) === 5);
+      });
+      const write = (cursor: string): void => {
+        const database = new DatabaseSync(join(folder, 'state.db'));
+        const { changes } = database.prepare("UPDATE session SET cursor = ? WHERE server = 'hq'").run(cursor);
+        database.close();
+        expect(changes).toBe(1);
+      };
+
+      write('x-4;Success=5;');
+      addEvents(world, session, 2);
+      await running(await program(config), async app => {
+        await until(async () => ((await app.value('vb365_poll_errors_total{server="hq",reason="store"}')) ?? 0) > 0);
+        await until(async () => polled(app, 'branch'));
+        expect(app.said.join('')).toMatch(
+          new RegExp(`server=hq .*the cursor of sink .*metrics.* ${session}: it is damaged; .*state forget`),
+        );
+        expect(await app.value(restored)).toBe(5);
+      });
+
+      write('0-4;Success=5;');
+      await running(await program(config), async app => until(async () => (await app.value(restored)) === 7));
+    });
   });
 });

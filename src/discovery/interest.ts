@@ -1,7 +1,7 @@
 import { ExporterError } from '../kernel/errors.js';
 import { type Session, textLength } from '../model/session.js';
 import { milliseconds, type Nanos, seconds } from '../model/time.js';
-import { endOf } from '../pipeline/cursor.js';
+import { endOf, ofStored } from '../pipeline/cursor.js';
 import type { CursorRow, SessionFilter, SinkName, Store } from '../pipeline/ports.js';
 import { tokenOf } from './feed-state.js';
 import type { DiscoveryRules, DiscoveryState, ReadEvent } from './state.js';
@@ -47,9 +47,9 @@ export const initialized = (
 ): DiscoveryState['initialized'] =>
   before.size + firsts.size > maxInitialized ? new Set(firsts.keys()) : before.union(firsts);
 
-/** Whether a session has ended later than when a sink was done with it. */
-export function hasEndedAgain({ cursor }: CursorRow, { endedAt }: Session): boolean {
-  const lastEnd = endOf(cursor);
+/** Whether a session has ended later than when a sink was done with it. @throws {ExporterError} `store` for a damaged cursor. */
+export function hasEndedAgain(row: CursorRow, { endedAt }: Session): boolean {
+  const lastEnd = ofStored(row, endOf);
   return endedAt !== undefined && lastEnd !== undefined && endedAt > lastEnd;
 }
 

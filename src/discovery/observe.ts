@@ -1,6 +1,6 @@
 import type { Session } from '../model/session.js';
 import { type Nanos, seconds } from '../model/time.js';
-import { formatCursor, startCursor } from '../pipeline/cursor.js';
+import { formatCursor, ofStored, parseCursor, startCursor } from '../pipeline/cursor.js';
 import { concernsOneRequest, type CursorRow, type SinkName, type StateChange } from '../pipeline/ports.js';
 import {
   type DueTime,
@@ -248,7 +248,7 @@ function deletedEarly({ deleted, stored, startedAt }: Recording): readonly strin
   return [...new Set(stored.filter(isEarly).map(({ session }) => session))];
 }
 
-/** New rows, and rows that are no longer done: the session is open again, is woken, or has ended again since. */
+/** New rows, and rows that are no longer done: the session is open again, is woken, or has ended again since. @throws {ExporterError} `store`. */
 function rowsToStore(found: Recording, since: SinkStarts, rules: DiscoveryRules): readonly CursorRow[] {
   const { sessions, stored, wake } = found;
   const byKey = new Map(stored.map(row => [`${row.sink} ${row.session}`, row]));
@@ -257,6 +257,8 @@ function rowsToStore(found: Recording, since: SinkStarts, rules: DiscoveryRules)
     const row = byKey.get(`${sink} ${id}`);
     if (row === undefined) return { sink, session: id, createdAt, done: false, cursor: formatCursor(startCursor) };
     const again = row.done && (open || wake.sessions.has(id) || hasEndedAgain(row, session));
+    // What cannot be read must not be stored as pending.
+    if (again) ofStored(row, parseCursor);
     return again ? { ...row, done: false } : undefined;
   };
   return sessions.flatMap(session => sinksOf(session, since, rules).flatMap(sink => rowOf(sink, session) ?? []));

@@ -1,5 +1,5 @@
 import { formatInstant, type Nanos } from '../model/time.js';
-import { type Cursor, parseCursor } from '../pipeline/cursor.js';
+import { type Cursor, ofStored, parseCursor } from '../pipeline/cursor.js';
 import { contains } from '../pipeline/interval-set.js';
 import type { CursorRow, ServerState } from '../pipeline/ports.js';
 import type { Missing } from './audit.js';
@@ -58,7 +58,7 @@ function progressOf(server: string, { state, rows, deadLetters }: StateOf): Logs
     cursor: session => {
       if (last?.session !== session) {
         const row = rows(server, [session]).find(({ sink }) => sink === 'logs');
-        last = { session, cursor: row && parseCursor(row.cursor) };
+        last = { session, cursor: row && ofStored(row, parseCursor) };
       }
       return last.cursor;
     },

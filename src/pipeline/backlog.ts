@@ -1,7 +1,7 @@
 import { type Backoff, backoffMs } from '../kernel/backoff.js';
 import type { Random } from '../kernel/clock.js';
 import { milliseconds, type Nanos, toSeconds } from '../model/time.js';
-import { type Cursor, parseCursor } from './cursor.js';
+import { type Cursor, ofStored, parseCursor } from './cursor.js';
 import type { CursorRow } from './ports.js';
 
 /** A session that a sink is not done with. Only `row` survives a restart; the rest saves one reading. */
@@ -14,10 +14,10 @@ export type BacklogEntry = Readonly<{
   unfinished: boolean;
 }>;
 
-/** An entry for a row from the store or from discovery: due at once. */
+/** An entry for a row from the store or from discovery: due at once. @throws {ExporterError} `store` when its cursor is damaged. */
 export const entryOf = (row: CursorRow): BacklogEntry => ({
   row,
-  cursor: parseCursor(row.cursor),
+  cursor: ofStored(row, parseCursor),
   dueAt: 0n,
   unfinished: false,
 });

@@ -1,3 +1,4 @@
+import { ExporterError } from '../kernel/errors.js';
 import { eventStatuses, itemTypes } from '../model/event.js';
 import type { Nanos } from '../model/time.js';
 import { formatIntervalSet, type IntervalSet, parseIntervalSet } from './interval-set.js';
@@ -45,13 +46,13 @@ export function formatCursor({ taken, tally, resultTaken, endedAt, exceptions, f
   return parts.join(';').replaceAll('rejected', storedRejected);
 }
 
-/** Reads what `formatCursor` wrote. */
+/** Reads what `formatCursor` wrote. @throws {SyntaxError} for anything else. */
 export function parseCursor(text: string): Cursor {
   const parts = text.replaceAll(storedRejected, 'rejected').split(';');
   const [taken = '', counts = '', result = '', , others = '', item] = parts;
   const pairs = [...counts.matchAll(/(\w+)=(\d+)/g)].map(([, key = '', count]) => [key, Number(count)] as const);
   const tally: Tally = Object.fromEntries(pairs);
-  return {
+  const cursor = {
     taken: parseIntervalSet(taken),
     tally,
     resultTaken: result === 'result',
@@ -59,10 +60,26 @@ export function parseCursor(text: string): Cursor {
     exceptions: parseExceptions(others),
     failed: failedItems.find(one => one === item),
   };
+  if (formatCursor(cursor) !== text) throw new SyntaxError('not a cursor');
+  return cursor;
 }
 
-/** Only the `endedAt` of what `formatCursor` wrote: every poll needs that of every session. */
+/** Only the `endedAt` of what `formatCursor` wrote: every poll needs that of every session. @throws {SyntaxError} as `parseCursor`. */
 export function endOf(text: string): Nanos | undefined {
   const [, , , end = ''] = text.split(';', 4);
   return end === '' ? undefined : BigInt(end);
+}
+
+/** What `parse` reads of a stored cursor. @throws {ExporterError} `store` when it is damaged. */
+export function ofStored<T>(
+  row: Readonly<{ session: string; sink: string; cursor: string }>,
+  parse: (text: string) => T,
+): T {
+  try {
+    return parse(row.cursor);
+  } catch {
+    const what = `the cursor of sink "${row.sink}" for restore session ${row.session}`;
+    const advice = 'restore a backup of the state, or remove this server from it with "vb365-exporter state forget"';
+    throw new ExporterError('store', `Could not use ${what}: it is damaged; ${advice}`);
+  }
 }

@@ -53,11 +53,13 @@ export function closed(orders: IntervalSet): IntervalSet {
 export const formatIntervalSet = (orders: IntervalSet): string =>
   orders.map(([first, last]) => (first === last ? String(first) : `${String(first)}-${String(last)}`)).join(',');
 
-/** Reads what `formatIntervalSet` wrote. */
+/** Reads what `formatIntervalSet` wrote. @throws {SyntaxError} if the intervals are not sorted, or are no intervals. */
 export function parseIntervalSet(text: string): IntervalSet {
   if (text === '') return [];
-  return text.split(',').map(part => {
+  const orders = text.split(',').map(part => {
     const [first = '', last = first] = part.split('-');
     return [Number(first), Number(last)] as const;
   });
+  if (orders.every(([first, last], index) => first <= last && first > (orders[index - 1]?.[1] ?? -1))) return orders;
+  throw new SyntaxError('not a set of intervals');
 }
