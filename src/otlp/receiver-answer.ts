@@ -12,8 +12,8 @@ type SentTexts = Readonly<{ values: readonly string[]; secrets: readonly string[
 
 /**
  * The message in an answer of a receiver: of a `google.rpc.Status` (OTLP/HTTP, "Failures"), else the text of the body.
- * Holds printable characters only, at most 200. Values that were sent are removed, whole or in part; short numbers, plain words
- * and values in another encoding can remain. `''` for no message. Pure.
+ * Holds printable characters only, at most 200. Values that were sent are removed, whole or in part; numbers of up to three
+ * digits, single plain words and values in another encoding can remain. `''` for no message. Pure.
  */
 export function quoteAnswer({ body, contentType }: RefusalBody, sent: SentTexts): string {
   const text = new TextDecoder().decode(body);
@@ -99,18 +99,30 @@ const withoutWhole = (text: string, { values, secrets }: SentTexts): string =>
     .filter(value => text.includes(value) && isQuotable(value))
     .reduce((left, value) => left.replaceAll(value, removed), text);
 
-/** Removes every word that was sent, or is part of such a word, or contains one. */
+/** Removes every word that was sent, or is part of such a word, or contains one; plain words only as they followed each other. */
 function withoutWords(text: string, { values, secrets }: SentTexts): string {
   const isValue = wordTest(values);
   const isSecret = wordTest(secrets);
+  const pairs = new Set(values.flatMap(value => pairsOf(wordsOf(value))));
+  const words = (text.match(tokenPattern) ?? []).map(word => word.toLowerCase());
+  const isQuoted = (word: string, index: number): boolean =>
+    isSecret(word) ||
+    (!plainWords.has(word) && isValue(word)) ||
+    pairsOf(words.slice(Math.max(0, index - 1), index + 2)).some(pair => pairs.has(pair));
+  let index = -1;
   return text
-    .replaceAll(/\[removed\]|[\p{L}\p{M}\p{N}]+/gu, word => {
-      if (word === removed) return word;
-      const lower = word.toLowerCase();
-      return isSecret(lower) || (!plainWords.has(lower) && isValue(lower)) ? removed : word;
+    .replaceAll(tokenPattern, word => {
+      index += 1;
+      return word !== removed && isQuoted(word.toLowerCase(), index) ? removed : word;
     })
     .replaceAll(/\[removed\](?:[^\p{L}\p{N}[\]]*\[removed\])+/gu, removed);
 }
+
+const tokenPattern = /\[removed\]|[\p{L}\p{M}\p{N}]+/gu;
+
+/** Each word with the next one. */
+const pairsOf = (words: readonly string[]): readonly string[] =>
+  words.slice(1).map((word, index) => `${words[index] ?? ''} ${word}`);
 
 /** Whether a text is removed as a whole, plain words included: it has no word, several words, or one that is not plain. */
 function isQuotable(value: string): boolean {
@@ -129,8 +141,8 @@ function wordTest(texts: readonly string[]): (word: string) => boolean {
     parts.some(part => word.includes(part));
 }
 
-/** Status codes, counts and limits. */
-const isShortNumber = (word: string): boolean => /^\d{1,4}$/.test(word);
+/** Status codes and counts. */
+const isShortNumber = (word: string): boolean => /^\d{1,3}$/.test(word);
 
 /** Words that receivers use to say why they refuse. They say nothing about anybody, so they stay even if they were sent. */
 const plainWords: ReadonlySet<string> = new Set(

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { ExporterError } from '../../src/kernel/errors.js';
 import { Secret } from '../../src/kernel/secret.js';
 import { eventStatus, eventType } from '../../src/model/event.js';
 import { sessionResult, workload } from '../../src/model/session.js';
@@ -108,6 +109,21 @@ describe('Nothing sensitive where it does not belong: what a receiver quotes of 
     const said = await refusedWith(quoting(quoted));
     expect(said).not.toMatch(/canary|çanärÿ|initiator/i);
     expect(said.length).toBeLessThan(300);
+  });
+
+  test.each([
+    ['user Max Long is over the limit', 'user [removed] is over the limit'],
+    ['MAX LONG', ''],
+    ['mailbox 4711 too long: max length is 512', 'mailbox [removed] too long: max length is 512'],
+    ['max. length is 256 or so, HTTP 429', 'max. length is 256 or so, HTTP 429'],
+  ])('names and numbers that look like words of a receiver: %s', async (quoted, said) => {
+    const item = { name: 'Mail of Max Long, 4711', type: 'Message', sizeBytes: undefined };
+    const around = batch({ events: [{ session: session(), event: event({ item }) }] });
+    receiver.otherwise = response => response.writeHead(503).end(quoted);
+    const sink = logsTo(receiver.url);
+    const error: unknown = await sink.deliver(around, never).catch((thrown: unknown) => thrown);
+    await sink.close();
+    expect((error as ExporterError).details['answer'] ?? '').toBe(said);
   });
 
   test('and of the headers, which hold secrets', async () => {
