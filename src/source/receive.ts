@@ -35,6 +35,7 @@ export async function receive(
   const body = bodyReader(limits);
   let head: Omit<Received, 'body'> = { status: 0, headers: {}, receivedMs: 0 };
   let controller: Dispatcher.DispatchController | undefined;
+  let provisional = 0;
   const fail = (error: Error): void => {
     controller?.abort(error);
     reject(error);
@@ -49,9 +50,14 @@ export async function receive(
         controller = started;
         if (signal.aborted) abort();
       },
-      // Answers before the final one (103) have no body, and are replaced by it.
       onResponseStart: (_, status, headers) => {
         onHeaders();
+        if (status < 200) {
+          provisional += 1;
+          if (provisional > maxProvisional)
+            fail(new UnusableAnswer(`more than ${String(maxProvisional)} answers came before it`));
+          return;
+        }
         head = { status, headers, receivedMs: clock.now() };
         const coding = unknownCoding(headers['content-encoding']);
         if (coding !== undefined) fail(coding);
@@ -92,6 +98,9 @@ function bodyReader(limits: AnswerLimits) {
 
 /** More chunks than this, of so few bytes on average, would block the event loop and take many times their length. */
 const [manyChunks, smallChunkBytes] = [1_000, 64];
+
+/** Answers such as 103 before the final one; without end they would block the event loop. */
+const maxProvisional = 100;
 
 /** undici removes the header of a coding that it has decoded. */
 function unknownCoding(header: string | string[] | undefined): UnusableAnswer | undefined {

@@ -102,6 +102,20 @@ describe('a hostile answer', () => {
     });
   });
 
+  test('behind a few answers that are not final is taken', async () => {
+    const early = 'HTTP/1.1 103 Early Hints\r\nContent-Encoding: gzip\r\n\r\n'.repeat(5);
+    const get = await serve(request => void request.socket.end(`${early}HTTP/1.1 200 OK\r\n\r\n${text}`));
+    await expect(get()).resolves.toMatchObject({ status: 200, body: text });
+  });
+
+  test('that is never final is refused with the limit', async () => {
+    const get = await serve(request => void request.socket.end('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(200)));
+    await expect(get()).rejects.toMatchObject({
+      reason: 'decode',
+      message: 'Could not read restore events: more than 100 answers came before it',
+    });
+  });
+
   const mebi = 1024 * 1024;
   test.each([
     ['one long text', `{"a":"${'a'.repeat(10 * mebi)}"}`, 'the answer is longer than 5144576 bytes'],
