@@ -48,6 +48,8 @@ const leastBackoffMs = 1_000;
 /** Minimum time from one request to the next after changes, so that further changes arrive together. */
 const sessionsPauseMs = 500;
 const othersPauseMs = 1_000;
+/** The same while more is waiting: a feed that never ends costs ten requests a second. */
+const morePauseMs = 100;
 
 export const initialFeed = (token: string | undefined): FeedState =>
   token === undefined
@@ -103,7 +105,7 @@ export function feedAnswered(
   const isEarly = atMs - askedMs < waitSeconds * 500;
   // A feed that repeats itself, or returns early with nothing, is polled no more often than a list.
   if (changes.token === token && changes.entries > 0) return due(openMs, 'same answer again');
-  if (changes.more) return due(0, 'more is waiting');
+  if (changes.more) return due(morePauseMs, 'more is waiting');
   if (changes.updated.size + changes.deleted.size > 0) return due(sessionsPauseMs, 'sessions changed');
   if (changes.entries > 0) return due(othersPauseMs, 'other objects changed');
   return isEarly ? due(openMs, 'empty answer came early') : due(0, 'long poll ended');
