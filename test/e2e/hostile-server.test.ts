@@ -10,6 +10,7 @@ import { until } from '../support/until.js';
 import { ask } from '../support/web.js';
 import {
   eventModes,
+  feedModes,
   type HostileMode,
   hostileServer,
   type HostileServer,
@@ -22,13 +23,22 @@ const [eventModeMs, listModeMs] = [4_000, 11_000];
 /** A good server has an event in every second; it is counted so long after it at most. */
 const maxLagMs = 10_000;
 
-/** As the image starts it. */
-const image = { flags: ['--max-semi-space-size=16'], env: { MALLOC_MMAP_THRESHOLD_: '131072' } };
+/** How the exporter is started, and the API version of the servers. */
+type Setting = Readonly<{ apiVersion: 'v7' | 'v8'; flags: readonly string[]; env: Readonly<Record<string, string>> }>;
 
-function writeConfig(folder: string, servers: Readonly<Record<string, HostileServer>>, otlp: URL): string {
+const image = { flags: ['--max-semi-space-size=16'], env: { MALLOC_MMAP_THRESHOLD_: '131072' } };
+const plainNode = { flags: [], env: {} };
+const settings: readonly (readonly [string, Setting])[] = [
+  ['v7, as the image starts the exporter', { apiVersion: 'v7', ...image }],
+  ['v8, in plain Node', { apiVersion: 'v8', ...plainNode }],
+];
+
+type Servers = Readonly<Record<string, HostileServer>>;
+
+function writeConfig(folder: string, servers: Servers, otlp: URL, apiVersion: string): string {
   const [file, password] = [join(folder, 'vb365-exporter.yaml'), join(folder, 'password')];
   writeFileSync(password, 'p', { mode: 0o600 });
-  const login = { api_version: 'v7', username: 'u', password_file: password };
+  const login = { api_version: apiVersion, username: 'u', password_file: password };
   const pace = { poll_interval: '5s', open_poll_interval: '1s' };
   const config = {
     servers: Object.entries(servers).map(([name, { url }]) => ({ name, url, ...login, ...pace })),
@@ -53,18 +63,18 @@ function longestTurnMs(file: string, sinceMs: number): number {
   return Math.max(0, ...turns.map(([atMs = 0, busyMs = 0]) => (atMs > sinceMs ? busyMs : 0)));
 }
 
-type Check = (mode: string, seen: Readonly<{ memory: number; turnMs: number }>) => void;
-
-/** Plays modes to one exporter, which also polls a good server, and hands out what it has seen after each. */
-async function playing(modes: readonly HostileMode[], modeMs: number, check: Check): Promise<void> {
+/** Plays modes to one exporter, which also polls a good server, and checks after each what it has seen. */
+async function playing(modes: readonly HostileMode[], modeMs: number, setting: Setting): Promise<void> {
   await inFolder(async folder => {
     const [hostile, good, receiver] = [await hostileServer(60), await hostileServer(1), await otlpReceiver()];
     const turns = join(folder, 'long-turns');
     writeFileSync(turns, '');
     const watch = `--import=${pathToFileURL(resolve('dist/test/e2e/support/long-turns.js')).href}`;
-    const child = startExporter(writeConfig(folder, { hostile, good }, receiver.url), [], {
-      flags: [...image.flags, watch],
-      env: { ...image.env, LONG_TURNS_FILE: turns },
+    const [first] = modes;
+    if (first !== undefined) hostile.play(first);
+    const child = startExporter(writeConfig(folder, { hostile, good }, receiver.url, setting.apiVersion), [], {
+      flags: [...setting.flags, watch],
+      env: { ...setting.env, LONG_TURNS_FILE: turns },
     });
     try {
       const startedMs = systemClock.now();
@@ -86,7 +96,7 @@ async function playing(modes: readonly HostileMode[], modeMs: number, check: Che
         await until(() => systemClock.now() >= endsMs, 2 * modeMs);
         const due = events();
         await until(async () => (await taken()) >= due, maxLagMs);
-        check(mode.name, { memory: peakMemory(child.pid), turnMs: longestTurnMs(turns, sinceMs) });
+        check(mode.name, peakMemory(child.pid), longestTurnMs(turns, sinceMs));
       }
     } finally {
       child.kill('SIGKILL');
@@ -96,13 +106,17 @@ async function playing(modes: readonly HostileMode[], modeMs: number, check: Che
   });
 }
 
-const check: Check = (mode, { memory, turnMs }) => {
+function check(mode: string, memory: number, turnMs: number): void {
   expect({ mode, memory, isSmall: memory < maxMemory }).toMatchObject({ isSmall: true });
   expect({ mode, turnMs, isQuick: turnMs < maxTurnMs }).toMatchObject({ isQuick: true });
-};
+}
 
-describe('a hostile server costs little memory, blocks nothing and does not delay a good server', () => {
-  test('by the events of its sessions', async () => playing(eventModes, eventModeMs, check));
+describe.each(settings)(
+  'a hostile server costs little memory, blocks nothing, delays no good server: %s',
+  (_, setting) => {
+    test('by the events of its sessions', async () => playing(eventModes, eventModeMs, setting));
 
-  test.each(listModes)('by $name', async mode => playing([mode], listModeMs, check));
-});
+    const modes = setting.apiVersion === 'v8' ? [...feedModes, ...listModes] : listModes;
+    test.each(modes)('by $name', async mode => playing([mode], listModeMs, setting));
+  },
+);

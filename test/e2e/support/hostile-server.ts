@@ -14,6 +14,12 @@ export type HostileMode = Readonly<{
   event?: (row: number) => object;
   /** Takes over the answer with events. */
   answer?: (response: ServerResponse, session: string) => void;
+  /** Entries of answer number `count` of the change feed (v8), each with a new token. Without it there is no feed. */
+  feed?: (count: number) => readonly object[];
+  /** The limit that the feed applies; by default that of the request. */
+  feedLimit?: number;
+  /** Members of a session that is read by its id, or of an owner, that differ. */
+  single?: object;
 }>;
 
 const bytes = (length: number): Buffer => Buffer.alloc(length, 'a');
@@ -56,6 +62,14 @@ export const eventModes: readonly HostileMode[] = [
     event: () => ({ message: `Item${' was'.repeat(200_000)}`, title: '' }),
   },
   { name: 'a new key for every value', event: manyKeys },
+  {
+    name: 'a new owner with long texts for every event',
+    event: row => ({ userId: `${String(row)} ${'u'.repeat(1_000)}` }),
+    single: {
+      displayName: 'o'.repeat(5_000),
+      mailboxes: Array.from({ length: 100 }, (_, row) => ({ email: `${String(row)}${'e'.repeat(5_000)}@x` })),
+    },
+  },
   { name: 'one text of 240 MB', answer: response => flood(response, bytes(1024 * 1024)) },
   { name: 'compressed text of 240 MB', answer: response => flood(response, bytes(1024 * 1024), 'gzip') },
   {
@@ -63,6 +77,43 @@ export const eventModes: readonly HostileMode[] = [
     answer: response => flood(response, Buffer.from('"},{"id":"x","order":1,"m":"'.repeat(36_000))),
   },
 ];
+
+const changed = (number: number, eventType = 'RestoreSessionUpdate'): object => ({
+  id: idOf(1_000_000 + number),
+  eventType,
+  eTag: number,
+});
+const longTexts = { name: 'n'.repeat(1_000), organization: 'o'.repeat(1_000), reason: 'r'.repeat(4_000) };
+
+const endlessFeeds: readonly Omit<HostileMode, 'rows'>[] = [
+  {
+    name: 'one change at a time, for ever',
+    feed: count => [changed(count)],
+    feedLimit: 1,
+    single: { state: 'Stopped' },
+  },
+  {
+    name: 'one change of another object at a time, for ever',
+    feed: count => [{ id: count, eventType: 'Job' }],
+    feedLimit: 1,
+  },
+  {
+    name: '2,500 changed sessions in every answer',
+    feed: count => Array.from({ length: 2_500 }, (_, row) => changed(count * 2_500 + row)),
+  },
+  {
+    name: '2,500 deleted sessions in every answer',
+    feed: count => Array.from({ length: 2_500 }, (_, row) => changed(count * 2_500 + row, 'RestoreSessionDelete')),
+  },
+  {
+    name: '40 new sessions with long texts in every answer',
+    feed: count => Array.from({ length: 40 }, (_, row) => changed(count * 40 + row)),
+    single: longTexts,
+  },
+];
+
+/** Hostile in what it reports as changed (v8). */
+export const feedModes: readonly HostileMode[] = endlessFeeds.map(mode => ({ ...mode, rows: 1 }));
 
 /** Hostile in what it lists. */
 export const listModes: readonly HostileMode[] = [
@@ -119,6 +170,8 @@ function pageOf(query: URLSearchParams, total: number, rowOf: (row: number) => o
 
 export type HostileServer = Readonly<{
   url: string;
+  /** Requests so far. */
+  asked: () => number;
   /** Rows of events of a session so far; endless by default. */
   rows: (count: () => number) => void;
   play: (mode: HostileMode) => void;
@@ -127,13 +180,22 @@ export type HostileServer = Readonly<{
 
 const endless = (): number => Infinity;
 
-/** A server of API v7 with `sessions` open sessions, on a free port. */
+/** A server of any API version with `sessions` open sessions, on a free port. */
 export async function hostileServer(sessions: number): Promise<HostileServer> {
   let mode: HostileMode = { name: 'none' };
   let count = endless;
-  let lists = 0;
+  let [lists, feeds, asked] = [0, 0, 0];
+  const answerFeed = (query: URLSearchParams, response: ServerResponse): void => {
+    if (mode.feed === undefined) return json(response, '{}', 404);
+    feeds += 1;
+    // Nothing has happened before the first token was issued.
+    const results = query.get('from') === 'latest' ? [] : mode.feed(feeds);
+    const limit = mode.feedLimit ?? Number(query.get('limit'));
+    json(response, JSON.stringify({ nextChangeToken: String(feeds), limit, results }));
+  };
   const answer = (url: URL, response: ServerResponse): void => {
     const { pathname, searchParams: query } = url;
+    asked += 1;
     const [, id, events] = /RestoreSessions\/([^/]+)(\/Events)?$/.exec(pathname) ?? [];
     if (pathname.endsWith('/token')) json(response, '{"access_token":"t","token_type":"bearer","expires_in":3600}');
     else if (pathname.endsWith('/ServiceInstance'))
@@ -145,8 +207,10 @@ export async function hostileServer(sessions: number): Promise<HostileServer> {
         response,
         pageOf(query, rows, row => ({ ...sessionOf(row), ...of(row, lists) })),
       );
-    } else if (id === undefined) json(response, '{}', 404);
-    else if (events === undefined) json(response, JSON.stringify({ ...sessionOf(0), id }));
+    } else if (/\/Protected[^/]+\/[^/]+$/.test(pathname)) json(response, JSON.stringify(mode.single ?? {}));
+    else if (/\/v\d\/Events$/.test(pathname)) answerFeed(query, response);
+    else if (id === undefined) json(response, '{}', 404);
+    else if (events === undefined) json(response, JSON.stringify({ ...sessionOf(0), id, ...mode.single }));
     else if (mode.answer !== undefined) mode.answer(response, id);
     else
       json(
@@ -163,6 +227,7 @@ export async function hostileServer(sessions: number): Promise<HostileServer> {
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${String(port)}`,
+    asked: () => asked,
     rows: counting => void (count = counting),
     play: next => void (mode = next),
     close: async () => {
