@@ -45,22 +45,29 @@ type ReadOptions = Readonly<{
   progress?: (read: HistoryProgress) => void;
 }>;
 
+/** Maximum number of sessions of a window: all of them are in memory. */
+const maxSessions = 40_000;
+
 /** Events are listed up to this long after the end of their session. */
 const lateness: Nanos = seconds(86_400);
 
 /**
  * Reads the past of a server: the sessions of the window, oldest first, each with its events. A page of each session that
  * is read at once is in memory, and all sessions of the window.
- * @throws {ExporterError} as the source.
+ * @throws {ExporterError} as the source; `rejected` if there are more than 40,000 sessions.
  */
 export async function* readHistory(
   source: Pick<Source, 'now' | 'session' | 'sessions' | 'events'>,
   options: ReadOptions,
 ): AsyncGenerator<HistoryPart> {
   const { window, signal, listed, progress } = options;
+  const kept = new Set<string>();
   const isKept: SessionFilter = async page => {
     for (const session of page) listed?.(session);
-    return page.filter(session => mayHold(session, window));
+    const held = page.filter(session => mayHold(session, window));
+    for (const { id } of held) kept.add(id);
+    if (kept.size > maxSessions) throw tooMany();
+    return held;
   };
   const { sessions } = await source.sessions(undefined, signal, isKept);
   const oldestFirst = sessions.toSorted(byCreation);
@@ -101,6 +108,12 @@ function begin(parts: AsyncGenerator<HistoryPart>): AsyncIterable<HistoryPart> {
     yield* parts;
   })();
 }
+
+const tooMany = (): ExporterError =>
+  new ExporterError(
+    'rejected',
+    `Could not read more than ${String(maxSessions)} restore sessions at once; choose a shorter time with "--from" and "--to"`,
+  );
 
 function mayHold({ undated, open, createdAt, endedAt }: Session, { from, to }: Window): boolean {
   const mayReach = open || endedAt === undefined || endedAt + lateness >= from;

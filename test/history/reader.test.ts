@@ -7,6 +7,7 @@ import { simulate, type SimulateOptions, type Simulator } from '../../src/simula
 import type { Intercept } from '../../src/simulator/traffic.js';
 import { simulatedVersions } from '../../src/simulator/quirks.js';
 import { type PastSource, pastSource } from '../../src/source/past.js';
+import { fakeServer, session as sessionWith } from '../support/server-run.js';
 
 const nowNanos = (): Nanos => milliseconds(systemClock.now());
 const day: Nanos = seconds(86_400);
@@ -148,5 +149,18 @@ describe('statistics', () => {
       expect(await source.statistics(id, new AbortController().signal)).toBeUndefined();
       expect(simulator.traffic.count('/RestoreSessions/{id}/Statistics')).toBe(0);
     });
+  });
+});
+
+test('refuses more sessions than fit into memory, with the remedy', async () => {
+  const ids = Array.from({ length: 60_000 }, (_, n) => sessionWith({ id: String(n) }));
+  const sessions: PastSource['sessions'] = async (_from, _signal, isKept = async page => page) => {
+    for (let at = 0; at < ids.length; at += 2_500) await isKept(ids.slice(at, at + 2_500));
+    return { sessions: ids, rejects: [] };
+  };
+  const options = { window: all(), signal: new AbortController().signal };
+  await expect(readHistory({ ...fakeServer(), sessions }, options).next()).rejects.toMatchObject({
+    reason: 'rejected',
+    message: 'Could not read more than 40000 restore sessions at once; choose a shorter time with "--from" and "--to"',
   });
 });
