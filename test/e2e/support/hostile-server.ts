@@ -13,7 +13,7 @@ export type HostileMode = Readonly<{
   /** Members of event number `row` that differ. */
   event?: (row: number) => object;
   /** Takes over the answer with events. */
-  answer?: (response: ServerResponse, session: string) => void;
+  answer?: (response: ServerResponse, session: string, query: URLSearchParams) => void;
   /** Entries of answer number `count` of the change feed (v8), each with a new token. Without it there is no feed. */
   feed?: (count: number) => readonly object[];
   /** The limit that the feed applies; by default that of the request. */
@@ -23,9 +23,6 @@ export type HostileMode = Readonly<{
 }>;
 
 const bytes = (length: number): Buffer => Buffer.alloc(length, 'a');
-const manyKeys = (row: number): object =>
-  Object.fromEntries(Array.from({ length: 18 }, (_, key) => [`k${String(row)}_${String(key)}_${Math.random()}`, 1]));
-
 /** Writes a block for as long as the client reads, 240 times at most. */
 function flood(response: ServerResponse, block: Buffer, coding?: 'gzip'): void {
   const out = coding === undefined ? response : createGzip();
@@ -52,6 +49,19 @@ const openedAgain = (row: number, lists: number): object => ({
   organization: `organization ${String(lists)} ${String(row)}`,
 });
 
+let keys = 0;
+/** Members with names that no answer had before. Written as text, so that it costs the good server of the same process little. */
+const newMembers = (): string => Array.from({ length: 18 }, () => `,"k${String((keys += 1))}":1`).join('');
+
+function newKeys(response: ServerResponse, session: string, query: URLSearchParams): void {
+  const [offset, limit] = [Number(query.get('offset')), Number(query.get('limit'))];
+  const rows = Array.from(
+    { length: limit },
+    (_, row) => `${JSON.stringify(eventOf(session, offset + row)).slice(0, -1)}${newMembers()}}`,
+  );
+  json(response, `{"offset":${String(offset)},"limit":${String(limit)},"results":[${rows.join(',')}]}`);
+}
+
 /** Hostile in what it answers for the events of 60 open sessions, which never end. */
 export const eventModes: readonly HostileMode[] = [
   { name: 'long messages', event: row => ({ message: `Item ${String(row)} `.padEnd(4000, 'abcdefg ') }) },
@@ -61,7 +71,7 @@ export const eventModes: readonly HostileMode[] = [
     rows: 8,
     event: () => ({ message: `Item${' was'.repeat(200_000)}`, title: '' }),
   },
-  { name: 'a new key for every value', event: manyKeys },
+  { name: 'a new key for every value', answer: newKeys },
   {
     name: 'a new owner with long texts for every event',
     event: row => ({ userId: `${String(row)} ${'u'.repeat(1_000)}` }),
@@ -211,7 +221,7 @@ export async function hostileServer(sessions: number): Promise<HostileServer> {
     else if (/\/v\d\/Events$/.test(pathname)) answerFeed(query, response);
     else if (id === undefined) json(response, '{}', 404);
     else if (events === undefined) json(response, JSON.stringify({ ...sessionOf(0), id, ...mode.single }));
-    else if (mode.answer !== undefined) mode.answer(response, id);
+    else if (mode.answer !== undefined) mode.answer(response, id, query);
     else
       json(
         response,
