@@ -107,6 +107,31 @@ describe('leases', () => {
     await closeAll([store]);
   });
 
+  test('are renewed while commits of many servers go on', async () => {
+    const [store] = await replicas([{ replica: 'one' }]);
+    if (store === undefined) throw new Error('No replica');
+    const servers = Array.from({ length: 1_000 }, (_, n) => `s${String(n)}`);
+    await store.leases.enroll(servers);
+    await store.leases.acquire(servers);
+    const commits = async (): Promise<void> => {
+      for (let round = 0; round < 60; round += 1) {
+        const deltas = servers
+          .toSorted(() => random() - 0.5)
+          .slice(0, 20)
+          .map(server => ({ ...counter(1), labels: [server] }));
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await store.commit({ server: 's0', deltas });
+      }
+    };
+    const renewals = async (): Promise<void> => {
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      for (let round = 0; round < 200; round += 1) await store.leases.renew(servers, false);
+    };
+    await Promise.all([commits(), renewals()]);
+    expect(store.leases.held()).toHaveLength(1_000);
+    await store.close();
+  });
+
   test('that are released are free at once', async () => {
     const [first, second] = await replicas([{ replica: 'first' }, { replica: 'second' }]);
     if (first === undefined || second === undefined) throw new Error('No replicas');

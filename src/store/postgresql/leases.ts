@@ -133,7 +133,7 @@ export class LeaseTable implements Leases {
     this.drop(servers);
     await this.#run(
       'release leases in',
-      `UPDATE ${leaseTable} AS l SET holder = '', expires_at = now() FROM unnest($2::text[], $3::bigint[]) AS mine (server, fence) WHERE ${isMine}`,
+      `UPDATE ${leaseTable} AS l SET holder = '', expires_at = now() FROM (${lockMine('$2', '$3')}) AS mine WHERE l.server = mine.server`,
       [this.#options.replica, mine.servers, mine.fences],
     );
   }
@@ -159,7 +159,7 @@ export class LeaseTable implements Leases {
       mine.servers.length < servers.length
         ? []
         : await query(
-            `UPDATE ${leaseTable} AS l SET last_commit = $4 FROM unnest($2::text[], $3::bigint[]) AS mine (server, fence) WHERE ${isMine} AND ${schemaIsOurs} RETURNING l.server`,
+            `UPDATE ${leaseTable} AS l SET last_commit = $4 FROM (${lockMine('$2', '$3')}) AS mine WHERE l.server = mine.server AND ${schemaIsOurs} RETURNING l.server`,
             [this.#options.replica, mine.servers, mine.fences, commit],
           );
     if (marked.length < servers.length) throw this.#fenced();
@@ -229,6 +229,10 @@ export class LeaseTable implements Leases {
 const ms = (parameter: string): string => `${parameter}::float8 * interval '1 millisecond'`;
 const isMine = 'l.holder = $1 AND l.server = mine.server AND l.fence = mine.fence';
 
+/** Locks leases in the same order everywhere: a renewal and a commit of several servers would else wait for each other. */
+const lockMine = (servers: string, fences: string): string =>
+  `SELECT l.server FROM ${leaseTable} AS l, unnest(${servers}::text[], ${fences}::bigint[]) AS mine (server, fence) WHERE ${isMine} ORDER BY l.server FOR UPDATE OF l`;
+
 /** Everything in one statement, because every replica sends it every few seconds. It sees the leases as before. */
 const renewal = `
   WITH alive AS (
@@ -236,7 +240,7 @@ const renewal = `
     ON CONFLICT (id) DO UPDATE SET seen_at = now(), draining = excluded.draining
   ), renewed AS (
     UPDATE ${leaseTable} AS l SET expires_at = now() + ${ms('$5')}
-    FROM unnest($3::text[], $4::bigint[]) AS mine (server, fence) WHERE ${isMine} AND ${schemaIsOurs}
+    FROM (${lockMine('$3', '$4')}) AS mine WHERE l.server = mine.server AND ${schemaIsOurs}
     RETURNING l.server
   )
   SELECT
