@@ -17,7 +17,7 @@ if (Number(process.versions.node.split('.')[0]) < oldestNode) {
 /** Resident memory above which the young generation grows no further, and above which garbage is collected more often. */
 const [someMemoryBytes, muchMemoryBytes] = [120 * 1024 * 1024, 200 * 1024 * 1024];
 
-// Node would let the heap grow to a multiple of what is in use before it collects garbage (ADR 81, ADR 82).
+// Node would let the heap grow to a multiple of what is in use before it collects garbage (ADR 81, ADR 83).
 function limitHeapGrowth(): void {
   const residentBytes = process.memoryUsage.rss();
   setFlagsFromString(`--heap-growing-percent=${residentBytes > muchMemoryBytes ? '40' : '100'}`);
