@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { hostOf } from '../config/proxy.js';
-import { alarm } from '../kernel/clock.js';
+import { alarm, nextTurn } from '../kernel/clock.js';
 import { ExporterError } from '../kernel/errors.js';
 import { linkAbort } from '../kernel/linked-abort.js';
 import { parseHttpDate, parseRetryAfter } from '../kernel/retry-after.js';
@@ -61,6 +61,8 @@ export function createTransport(settings: RestSettings): Transport {
     return distrustOf(socket, trust);
   };
   const pool = createConnectionPool({ ...settings, refusal });
+  /** Each answer is used in its own turn of the event loop: several long ones in one turn would block it. */
+  let turn = Promise.resolve();
 
   async function exchange(call: Call, signal: AbortSignal): Promise<Answer> {
     const beganMs = clock.now();
@@ -71,6 +73,8 @@ export function createTransport(settings: RestSettings): Transport {
     const { status, headers, receivedMs, body } = await receiveOnce(pool, request.method, async (via, onHeaders) =>
       receive(via, request, { ...options, onHeaders }),
     );
+    turn = turn.then(nextTurn);
+    await turn;
     const dateMs = parseHttpDate(single(headers['date']));
     // The date of an error may be that of a proxy.
     if (dateMs !== undefined && status < 300) skewMs = nextSkewMs(skewMs ?? 0, { sentMs: beganMs, receivedMs, dateMs });
