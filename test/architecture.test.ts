@@ -30,7 +30,7 @@ const layers: readonly (readonly [
   [
     'source',
     {
-      lines: 2900,
+      lines: 2930,
       rooms: ['kernel', 'model', 'config', 'pipeline'],
       packages: ['node:crypto', 'node:tls', 'undici', 'zod'],
     },

@@ -33,8 +33,8 @@ const dayMs = 86_400_000;
 const pauseMs = 60_000;
 /** Requests in flight, and waiting. Owners beyond are looked up when they occur again. */
 const [maxConcurrent, maxPending] = [16, 1_000];
-/** Owners in memory, 4 MB at most in practice; mailboxes and OneDrives of each, and the characters of their accounts. */
-const [maxOwners, maxMailboxes, longestAccount] = [10_000, 8, 320];
+/** Owners in memory, their characters, of which one has about 200; mailboxes and OneDrives of each, and the characters of their accounts. */
+const [maxOwners, maxCharacters, maxMailboxes, longestAccount] = [10_000, 4_000_000, 8, 320];
 
 /** What is known of an owner. `askedMs`: when the server was last asked, by the monotonic clock; `lookup`: while it is being asked. */
 type KnownOwner = {
@@ -45,6 +45,8 @@ type KnownOwner = {
   lookup: Promise<void> | undefined;
   /** The server has named the owner, or does not know it. */
   answered: boolean;
+  /** Of its texts, when it was last weighed. */
+  characters: number;
 };
 
 /** The owner that the row at an index names, as far as it is known now. */
@@ -62,7 +64,7 @@ type Owners = Readonly<{
 export function createOwners(connection: Connection): Owners {
   const { clock, resolveOwners, ownerWaitMs, ownerUnanswered } = connection.settings;
   const cache = createOwnerCache();
-  const ask = createLookup(connection);
+  const ask = createLookup(connection, cache.weigh);
   let patientFromMs = -Infinity;
   const resolve = async (owners: ReadonlySet<KnownOwner | undefined>, signal: AbortSignal): Promise<void> => {
     const lookups = [...owners].flatMap(known => {
@@ -98,6 +100,21 @@ async function endsWithin(work: Promise<unknown>, ms: number, signal: AbortSigna
 function createOwnerCache() {
   const byMember = new Map(members.map(member => [member, new Map<string, KnownOwner>()]));
   const order = new Map<KnownOwner, () => void>();
+  let characters = 0;
+  /** Counts the texts of an owner that has become known, and forgets those unused for longest. */
+  const weigh = (known: KnownOwner): void => {
+    if (!order.has(known)) return;
+    const { id, name, email, accounts } = known.owner;
+    const length = [id, known.path, name, email, ...accounts].join('').length;
+    characters += length - known.characters;
+    known.characters = length;
+    for (const [oldest, remove] of order) {
+      if (order.size <= maxOwners && characters <= maxCharacters) return;
+      remove();
+      order.delete(oldest);
+      characters -= oldest.characters;
+    }
+  };
   const add = (member: string, id: string, owners: Map<string, KnownOwner>): KnownOwner => {
     const { kind, path } = resources[member] ?? { kind: undefined, path: String };
     const owner = { kind, id, name: '', email: '', accounts: [], derived: false };
@@ -110,17 +127,15 @@ function createOwnerCache() {
       askedMs,
       lookup: undefined,
       answered: askedMs !== undefined,
+      characters: 0,
     };
     owners.set(id, known);
     order.set(known, () => owners.delete(id));
-    const [oldest] = order;
-    if (order.size > maxOwners && oldest !== undefined) {
-      oldest[1]();
-      order.delete(oldest[0]);
-    }
+    weigh(known);
     return known;
   };
   return {
+    weigh,
     in: (row: JsonObject): KnownOwner | undefined => {
       for (const [member, owners] of byMember) {
         const id = row[member] === undefined ? '' : text(row[member], longestName);
@@ -136,7 +151,10 @@ function createOwnerCache() {
 }
 
 /** @returns starts the look-up of an owner, or joins it; undefined when it must not be looked up now. */
-function createLookup(connection: Connection): (known: KnownOwner) => Promise<void> | undefined {
+function createLookup(
+  connection: Connection,
+  weigh: (known: KnownOwner) => void,
+): (known: KnownOwner) => Promise<void> | undefined {
   const { clock, random, log, ownerLookedUp, ownerAttempts: attempts } = connection.settings;
   const permits = createSemaphore(maxConcurrent);
   const never = new AbortController().signal;
@@ -166,6 +184,7 @@ function createLookup(connection: Connection): (known: KnownOwner) => Promise<vo
     const outcome = isPaused(known.owner) ? undefined : await read(known).catch(fail);
     if (outcome === undefined) known.askedMs = undefined;
     else ownerLookedUp(outcome);
+    weigh(known);
     known.answered ||= outcome === 'found' || outcome === 'not_found';
     if (outcome === 'refused') refuse(known.owner.kind);
     release();

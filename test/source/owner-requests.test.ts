@@ -33,3 +33,18 @@ test('10,000 events of 50 owners are 50 requests more than without looking owner
   expect(await requests(false)).toBe(20);
   expect(await requests(true)).toBe(70);
 });
+
+const longTexts: Script = ({ url }) => {
+  if (!url.includes('/Events')) return { json: { displayName: 'n'.repeat(1_000) } };
+  const offset = Number(/offset=(\d+)/.exec(url)?.[1]);
+  const results = rows
+    .slice(offset, offset + 1_000)
+    .map((row, n) => ({ ...row, userId: `u${String(n)}`.padEnd(1_000) }));
+  return { json: { offset, limit: 1_000, results } };
+};
+
+test('owners with long texts are forgotten before they fill the memory, and looked up again', async () => {
+  const rig = await begin(longTexts, { apiVersion: 'v8', resolveOwners: true, ownerWaitMs: 60_000 });
+  for (const offset of [0, 1_000]) await rig.source.events(guid(1), offset, never);
+  expect(rig.reads().length).toBeGreaterThan(1_100);
+});
