@@ -30,7 +30,7 @@ const layers: readonly (readonly [
   [
     'source',
     {
-      lines: 2930,
+      lines: 2980,
       rooms: ['kernel', 'model', 'config', 'pipeline'],
       packages: ['node:crypto', 'node:tls', 'undici', 'zod'],
     },

@@ -42,7 +42,8 @@ export function duration(text: string): number {
   return ms;
 }
 
-export function step(text: string): number {
+/** A duration of at least a second. */
+export function span(text: string): number {
   const ms = duration(text);
   if (ms < 1_000) throw new InvalidArgumentError('Must be at least 1s.');
   return ms;

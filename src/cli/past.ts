@@ -116,12 +116,15 @@ export async function untilStopped({ outputClosed }: Terminal, work: () => Promi
 
 /** What is left out because the server did not say it. */
 function gapsIn(source: PastSource): readonly string[] {
-  const { owners, statistics } = source.gaps();
+  const { owners, statistics, organizations } = source.gaps();
   return [
     ...(owners === 0 ? [] : [`${String(owners)} owners of restored data have no name, because they could not be read`]),
     ...(statistics === 0
       ? []
       : [`${String(statistics)} sessions have no expected items, because they could not be read`]),
+    ...(organizations
+      ? ['organizations that nobody has ever restored are left out, because the organizations could not be read']
+      : []),
   ];
 }
 

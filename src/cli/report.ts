@@ -1,11 +1,10 @@
 import { ExporterError } from '../kernel/errors.js';
 import type { HistoryPart, Window } from '../history/reader.js';
+import { Overdue, overdueColumns } from '../history/overdue.js';
 import {
   isItem,
   itemColumns,
   itemRow,
-  Overdue,
-  overdueColumns,
   printed,
   type Row,
   sessionColumns,
@@ -51,6 +50,7 @@ async function writeReport(flags: ReportFlags, terminal: Terminal): Promise<Exit
     const overdue = new Overdue();
     const tables: ReportTables = { items: flags.items, writeRow: document.writeRow, totals: new Totals(), overdue };
     const windows: ServerWindow[] = [];
+    const needsOverdue = flags.format !== 'csv' || flags.table === 'overdue';
     await readPast(servers, flags, terminal, {
       listed: (server, session) => overdue.listed(server, session),
       read: async reading => {
@@ -58,6 +58,7 @@ async function writeReport(flags: ReportFlags, terminal: Terminal): Promise<Exit
         overdue.begin(server.name, restoredSince(window, flags));
         windows.push({ server: server.name, from: formatInstant(window.from), to: formatInstant(window.to) });
         await readInto(tables, reading, originFor(server, config.personalData));
+        if (needsOverdue) overdue.backedUp(server.name, await reading.source.organizations(reading.signal));
       },
     });
     document.end({ windows, totals: tables.totals.rows(), overdue: overdue.rows() });

@@ -1,5 +1,5 @@
 import { normalAccount } from '../model/personal-data.js';
-import { type Session, sessionTime } from '../model/session.js';
+import type { Session } from '../model/session.js';
 import { milliseconds, type Nanos, toSeconds } from '../model/time.js';
 import { type Attributes, attributesOf, merged } from '../otlp/attribute.js';
 import { ofSession } from '../otlp/attributes.js';
@@ -83,7 +83,7 @@ export const printed = (columns: readonly string[]): readonly string[] =>
   columns.filter(column => !unprinted.has(column));
 
 /** UTC, milliseconds: what spreadsheets read. Years before 1970 and after 9999 have no time. */
-const timeText = (at: Nanos): string => new Date(Number(at / milliseconds(1))).toISOString();
+export const timeText = (at: Nanos): string => new Date(Number(at / milliseconds(1))).toISOString();
 
 const textOf = (attributes: Attributes, name: string): string | undefined => {
   const value = attributes[name];
@@ -251,64 +251,3 @@ export class Totals {
 }
 
 export const totalColumns = ['by', 'value', 'sessions', 'items', 'restored', 'failed', 'other', 'bytes'] as const;
-
-export const overdueColumns = ['server', 'organization', 'workload', 'last_success', 'last_session'] as const;
-
-type Pair = {
-  server: string;
-  organization: string;
-  workload: string;
-  lastSession: Nanos;
-  lastSuccess: Nanos | undefined;
-};
-
-/** Types of events that bring data back; to view an item proves little. */
-const restoring: ReadonlySet<string> = new Set(['Restore', 'Save', 'Export', 'Send']);
-
-/** Which organizations and workloads have had no successful restore for some time. */
-export class Overdue {
-  readonly #pairs = new Map<string, Pair>();
-  /** By server: when a restore must have succeeded, at the latest. */
-  readonly #since = new Map<string, Nanos>();
-
-  begin(server: string, since: Nanos): void {
-    this.#since.set(server, since);
-  }
-
-  /** A session of the server, in the window or not. */
-  listed(server: string, session: Session): void {
-    const pair = this.#pairOf(server, session);
-    if (sessionTime(session) > pair.lastSession) pair.lastSession = sessionTime(session);
-  }
-
-  add(server: string, { session, event }: TakenEvent): void {
-    if (event.status.label !== 'Success' || !restoring.has(event.type.label)) return;
-    const pair = this.#pairOf(server, session);
-    const at = eventTime(event);
-    if (pair.lastSuccess === undefined || at > pair.lastSuccess) pair.lastSuccess = at;
-  }
-
-  rows(): readonly Row[] {
-    return [...this.#pairs.entries()]
-      .filter(([, { server, lastSuccess = -1n }]) => lastSuccess < (this.#since.get(server) ?? 0n))
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([, { lastSession, lastSuccess, ...names }]) => ({
-        ...names,
-        last_success: lastSuccess === undefined ? undefined : timeText(lastSuccess),
-        last_session: timeText(lastSession),
-      }));
-  }
-
-  #pairOf(server: string, { organization, workload }: Session): Pair {
-    const key = JSON.stringify([server, organization, workload.label]);
-    const pair = this.#pairs.get(key) ?? {
-      server,
-      organization,
-      workload: workload.label,
-      lastSession: 0n,
-      lastSuccess: undefined,
-    };
-    this.#pairs.set(key, pair);
-    return pair;
-  }
-}

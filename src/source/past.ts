@@ -2,22 +2,28 @@ import { type ExporterError, type Reason, toExporterError } from '../kernel/erro
 import { createSemaphore } from '../kernel/semaphore.js';
 import { isAtLeast } from '../model/api-versions.js';
 import { Connection } from './connection.js';
-import { isJsonObject, parseJson } from './json.js';
+import { isJsonObject, longestName, parseJson, text } from './json.js';
 import type { RestOptions } from './options.js';
+import { decodePage, query } from './page.js';
 import { withRetries } from './retries.js';
-import { statusFailure } from './request-errors.js';
+import { failure, okJson, statusFailure } from './request-errors.js';
 import { type RestSource, sourceOver } from './rest.js';
 
 /** The server's own count of the items of a session (v8). */
 type RestoreStatistics = Readonly<{ total: number; restored: number; failed: number; skipped: number }>;
 
-/** What the server did not say, after all attempts: owners without a name, and sessions without statistics. */
-type Gaps = Readonly<{ owners: number; statistics: number }>;
+/** An organization that the server backs up: its name, and the one at Microsoft. */
+type BackedUpOrganization = Readonly<{ name: string; officeName: string }>;
+
+/** What the server did not say, after all attempts: owners without a name, sessions without statistics, organizations. */
+type Gaps = Readonly<{ owners: number; statistics: number; organizations: boolean }>;
 
 /** A server whose past is read. Transient errors are retried. */
 export interface PastSource extends RestSource {
   /** Undefined before v8, and when the server has no usable statistics. @throws {ExporterError} as a request does. */
   statistics(sessionId: string, signal: AbortSignal): Promise<RestoreStatistics | undefined>;
+  /** None before v8, and when they cannot be read, which is a gap. @throws {ExporterError} `network`, `aborted`. */
+  organizations(signal: AbortSignal): Promise<readonly BackedUpOrganization[]>;
   gaps(): Gaps;
 }
 
@@ -43,7 +49,7 @@ export function pastSource({ concurrency, ...options }: RestOptions & Readonly<{
   });
   const source = sourceOver(connection);
   const repeated = { clock, random, attempts };
-  let statistics = 0;
+  let [statistics, organizations] = [0, false];
   return {
     ...source,
     instance: async signal =>
@@ -62,7 +68,15 @@ export function pastSource({ concurrency, ...options }: RestOptions & Readonly<{
         return undefined;
       });
     },
-    gaps: () => ({ owners: owners.size, statistics }),
+    organizations: async signal =>
+      withRetries(async () => readOrganizations(connection, signal), { ...repeated, signal }).catch(
+        (thrown: unknown) => {
+          if (!unlisted.has(toExporterError(thrown).reason)) throw thrown;
+          organizations = true;
+          return [];
+        },
+      ),
+    gaps: () => ({ owners: owners.size, statistics, organizations }),
   };
 }
 
@@ -72,6 +86,32 @@ const isAnswered = ({ reason, details }: ExporterError): boolean =>
 
 /** Failures of the count alone, as far as one request can tell. */
 const uncounted: ReadonlySet<Reason> = new Set(['server', 'throttled', 'timeout']);
+
+/** As `uncounted`, or the account may not read organizations, or they are no list. */
+const unlisted: ReadonlySet<Reason> = new Set([...uncounted, 'auth', 'decode', 'rejected']);
+
+const organizationsOfPage = 1_000;
+
+async function readOrganizations(
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<readonly BackedUpOrganization[]> {
+  if (!isAtLeast(await connection.versions.current(signal), 'v8')) return [];
+  const found = new Map<string, BackedUpOrganization>();
+  for (let offset = 0; ;) {
+    const range = { offset, limit: organizationsOfPage };
+    const answer = await connection.get('owners', `Organizations${query(range)}`, signal, { rows: range.limit });
+    const page = decodePage(okJson('owners', answer), { operation: 'owners', ...range });
+    const before = found.size;
+    for (const row of page.rows.filter(isJsonObject)) {
+      const [name, officeName] = [text(row['name'], longestName), text(row['officeName'], longestName)];
+      if (name !== '') found.set(name, { name, officeName });
+    }
+    if (page.last) return [...found.values()];
+    if (found.size === before) throw failure('owners', 'rejected', 'the pages repeat');
+    offset += page.rows.length;
+  }
+}
 
 /** The answer lists every item, too. */
 const rowsOfStatistics = 10_000;

@@ -6,6 +6,8 @@ const json = ['report', '--format', 'json'] as const;
 const rowsOf = ({ printed }: Pick<Ran, 'printed'>): readonly Readonly<Record<string, unknown>>[] =>
   (JSON.parse(printed.join('\n')) as Readonly<{ rows: readonly Readonly<Record<string, unknown>>[] }>).rows;
 
+const named = (printed: readonly string[]): readonly string[] => printed.filter(line => line.includes(',org-'));
+
 describe('report and a server', () => {
   test.each(['/token', '/RestoreSessions', '/Statistics', '/Organizations/{id}', '/ProtectedUsers/{id}'])(
     'one 503 on %s changes nothing',
@@ -28,6 +30,46 @@ describe('report and a server', () => {
       });
     },
   );
+
+  test.each([403, 404, 500])('a server that answers %i instead of its organizations costs these', async status => {
+    await onPastStage({ versions: [8] }, {}, async ({ run, simulator }) => {
+      let asked = 0;
+      simulator.intercept(({ route }, { response, proceed }) => {
+        if (!route.endsWith('/Organizations')) return proceed();
+        asked += 1;
+        return void response.writeHead(status, { 'retry-after': '0' }).end('{}');
+      });
+      const { code, errors } = await run(json);
+      expect([code, errors]).toEqual([
+        0,
+        ['hq: organizations that nobody has ever restored are left out, because the organizations could not be read'],
+      ]);
+      asked = 0;
+      expect(await run(['report'])).toMatchObject({ code: 0, errors: [] });
+      expect(asked).toBe(0);
+    });
+  });
+
+  test('reads all pages of organizations, and ends when they repeat', async () => {
+    await onPastStage({ versions: [8] }, {}, async ({ run, simulator }) => {
+      const answer = { total: 1_500, isRepeated: false };
+      simulator.intercept((request, { response, proceed }) => {
+        if (!request.route.endsWith('/Organizations')) return proceed();
+        const offset = Number(request.query.get('offset'));
+        const first = answer.isRepeated ? 0 : offset;
+        const results = Array.from({ length: Math.min(1_000, answer.total - first) }, (_, index) => ({
+          name: `org-${String(first + index)}`,
+          officeName: '',
+        }));
+        return void response.end(JSON.stringify({ offset, limit: 1_000, results }));
+      });
+      const flags = ['report', '--table', 'overdue'] as const;
+      expect(named((await run(flags)).printed)).toHaveLength(1_500);
+      answer.isRepeated = true;
+      const { code, printed, errors } = await run(flags);
+      expect([code, named(printed), errors.length]).toEqual([0, [], 1]);
+    });
+  });
 
   test.each([
     [[], 1],

@@ -128,6 +128,20 @@ describe('report', () => {
     );
   });
 
+  test('lists organizations that nobody has ever restored', async () => {
+    await onPastStage({ versions: [8], history: { sessions: 1, eventsEach: 3, days: 1 } }, {}, async stage => {
+      const { run, simulator } = stage;
+      const [restored] = [...simulator.world.book()].map(({ session }) => session.organization);
+      const overdue = await run(['report', '--table', 'overdue']);
+      const never = ['contoso', 'fabrikam', 'northwind']
+        .map(name => `${name}.onmicrosoft.com`)
+        .filter(name => name !== restored)
+        .map(name => `hq,${name},,,`);
+      expect(overdue.printed.filter(line => line.endsWith(',,,'))).toEqual(never);
+      expect(overdue.errors).toEqual([]);
+    });
+  });
+
   test.each([
     ['keep', ['CONTOSO', '@']],
     ['drop', []],
@@ -225,6 +239,7 @@ describe('report', () => {
       2,
       /^Could not use "--restored-within": it is longer than the window/,
     ],
+    ['no wait', ['--restored-within', '0s'], 2, /Must be at least 1s/],
     [
       'a table of json',
       ['--format', 'json', '--table', 'totals'],
