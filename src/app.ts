@@ -12,7 +12,7 @@ import { openOtlpSinks } from './otlp/sinks.js';
 import { Installations } from './server/installation.js';
 import { RecentFailures } from './server/recent-failures.js';
 import { Reloader } from './server/reload.js';
-import { allServers, leasedServers, openPostgresqlStore } from './server/replica.js';
+import { allServers, dropCurrent, leasedServers, openPostgresqlStore } from './server/replica.js';
 import { createServerSeries, restoreSeries, type ServerSeries } from './server/restore-series.js';
 import { createServer, type SharedServices } from './server/server.js';
 import { IncrementHold } from './metrics/increment-hold.js';
@@ -133,8 +133,7 @@ async function run(components: Components): Promise<App> {
   const supervisor = new Supervisor({
     clock,
     create: (spec, among) => createServer(spec, among, components),
-    // Of a server that another replica may hold, everything is removed at once.
-    removed: server => (leases === undefined ? metrics.drop(server) : undefined),
+    removed: server => (leases === undefined ? metrics.drop(server) : dropCurrent(metrics, server)),
   });
   const servers = serversOf(components, supervisor);
   let isStarted = false;

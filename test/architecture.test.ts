@@ -99,7 +99,7 @@ const layers: readonly (readonly [
   [
     'server',
     {
-      lines: 1800,
+      lines: 1850,
       rooms: ['kernel', 'model', 'config', 'pipeline', 'discovery', 'source', 'store', 'metrics', 'otlp', 'web'],
       packages: [],
     },

@@ -139,7 +139,7 @@ const environmentVariables: ReadonlyArray<Readonly<{ name: string; meaning: stri
   {
     name: 'PGHOST',
     meaning:
-      'With `PGPORT`, `PGUSER`, `PGPASSWORD`, `PGDATABASE` and `PGSSLMODE`: what the URL of `state.postgresql` leaves out. They do not move the state to PostgreSQL.',
+      'With `PGPORT`, `PGUSER`, `PGPASSWORD`, `PGDATABASE` and `PGSSLMODE`: what the URL of `state.postgresql` leaves out. They do not move the state to PostgreSQL. No other variable or file of libpq is read, such as `PGPASSFILE` or `PGSERVICE`.',
   },
   {
     name: 'HTTPS_PROXY',

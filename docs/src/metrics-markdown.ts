@@ -19,7 +19,7 @@ Typical: each organization restores from one workload, with one event type, and 
 
 The exporter itself has ${String(ownSeriesCount())} more series, whatever the number of servers: \`vb365_state_errors_total\`, \`vb365_web_logins_refused_total\`, \`vb365_config_*\` and \`vb365_build_info\`.
 [Replicas](REPLICAS.md) have \`vb365_lease_*\` on top: six series, and one for each server that the replica holds.
-Their counters and histograms of a server have a label \`lease\` more.
+Their counters and histograms of a server have the additional label \`lease\`.
 `;
 
 function seriesTable(): string {

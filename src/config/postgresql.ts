@@ -42,7 +42,7 @@ const sslmodes: Readonly<Record<string, PostgresqlTarget['sslmode']>> = {
 /** Undefined when the text is not such a URL. */
 export function parsePostgresqlUrl(text: string): PostgresqlTarget | undefined {
   const url = /^postgres(?:ql)?:\/\/[^#,]*$/.test(text) && URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined) return undefined;
+  if (url === undefined || url.port === '0') return undefined;
   const { sslmode, host = url.hostname, ...others } = Object.fromEntries(url.searchParams);
   const parts = [host.replace(/^\[(.*)\]$/, '$1'), url.username, url.password, url.pathname.slice(1)].map(decoded);
   const isKnown = sslmode === undefined || sslmode in sslmodes;
@@ -109,12 +109,13 @@ const fileOf = (file: string | undefined): SecretSource | undefined => (file ===
 export function readPostgresqlVariables(env: Environment): Read<PostgresqlTarget> {
   const text = (name: string): string | undefined => variable(env, name).text;
   const [port, sslmode, password] = [text('PGPORT'), text('PGSSLMODE'), text('PGPASSWORD')];
+  const [host, user, database] = [text('PGHOST'), text('PGUSER'), text('PGDATABASE')];
   const problems: readonly Problem[] = [
+    ...(host?.includes(',') === true ? [{ path: 'PGHOST', what: 'must be one host' }] : []),
     ...(port === undefined || isPort(port) ? [] : [{ path: 'PGPORT', what: 'must be a port from 1 to 65535' }]),
     ...(sslmode === undefined || sslmode in sslmodes ? [] : [{ path: 'PGSSLMODE', what: sslmodeExpected }]),
   ];
   if (problems.length > 0) return { problems };
-  const [host, user, database] = [text('PGHOST'), text('PGUSER'), text('PGDATABASE')];
   return { value: { ...targetOf({ port, sslmode, password }), host, user, database } };
 }
 

@@ -31,6 +31,7 @@ describe('a URL of PostgreSQL', () => {
     'http://db',
     'db',
     'postgresql://one,two:5432/state',
+    'postgresql://db:0/state',
     'postgresql://db?sslmode=prefer',
     'postgresql://db?options=-c',
     'postgresql://me:%ff@db',
@@ -56,8 +57,9 @@ describe('the variables of libpq', () => {
     expect(readPostgresqlVariables({})).toEqual({ value: nothing });
   });
   test('have problems that do not show their values', () => {
-    expect(readPostgresqlVariables({ PGPORT: '70000', PGSSLMODE: 'prefer' })).toEqual({
+    expect(readPostgresqlVariables({ PGHOST: 'a,b', PGPORT: '70000', PGSSLMODE: 'prefer' })).toEqual({
       problems: [
+        { path: 'PGHOST', what: 'must be one host' },
         { path: 'PGPORT', what: 'must be a port from 1 to 65535' },
         { path: 'PGSSLMODE', what: expect.stringContaining('must be verify-full') },
       ],

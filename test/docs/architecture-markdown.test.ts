@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const pages = ['docs/ARCHITECTURE.md', 'docs/RELIABILITY.md', 'docs/INSTALL.md', 'README.md', 'CONTRIBUTING.md'];
 const rooms = /^(?:src|test|docs|dashboards|bench|helm|examples|packaging)\/[\w./-]*$/;
@@ -53,4 +53,11 @@ test('the table of where to change what fits into a terminal', () => {
   const rows = section.split('\n## ')[0]?.match(/^\|.*/gm) ?? [];
   expect(rows.length).toBeGreaterThan(30);
   expect(rows.filter(row => row.length > 130)).toEqual([]);
+});
+
+test('no two decisions have the same number, and their titles repeat it', () => {
+  const files = readdirSync('docs/adr');
+  const titles = files.map(file => /^# (\d+)\./.exec(readFileSync(`docs/adr/${file}`, 'utf8'))?.[1]?.padStart(4, '0'));
+  expect(titles).toEqual(files.map(file => file.slice(0, 4)));
+  expect(new Set(titles).size).toBe(files.length);
 });

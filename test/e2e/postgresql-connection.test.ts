@@ -7,12 +7,14 @@ import { Secret } from '../../src/kernel/secret.js';
 import { openPool } from '../../src/store/postgresql/connect.js';
 import { postgresqlStore } from '../../src/store/postgresql/store.js';
 import { counter } from '../store/conformance.js';
+import { setStage } from '../chaos/stage.js';
 import { createAuthority } from '../support/authority.js';
 import { startExporter } from '../support/exporter-process.js';
 import { inFolder } from '../support/folder.js';
 import { leasedStore } from '../support/postgresql-store.js';
 import { password, type Postgresql, startPostgresql, stateIn, urlOf } from './support/postgresql.js';
-import { eventually } from './support/running.js';
+import { eventually, getText } from './support/running.js';
+import { switchboard } from './support/switchboard.js';
 
 let database: Postgresql;
 
@@ -92,6 +94,54 @@ test('a program that fails once it listens ends, and does not stay up without se
     const exporter = startExporter(config);
     expect(await exporter.ended).toBe(1);
     expect(exporter.said.at(-1)).toContain('Could not enroll servers in the state in PostgreSQL: permission denied');
+  });
+});
+
+test('a replica that is cut off serves counters and times, and nothing that may have changed since', async () => {
+  const way = await switchboard(database.port);
+  const url = urlOf(way.port, await database.createDatabase());
+  await inFolder(async folder => {
+    const stage = await setStage(folder, 1, { names: ['hq'], state: { postgresql: { url, lease_time: '3s' } } });
+    const exporter = startExporter(stage.configFile);
+    const port = await exporter.listening;
+    const served = async (): Promise<readonly string[]> => {
+      const { text } = await getText(`http://127.0.0.1:${String(port)}/metrics`);
+      return [...new Set(Array.from(text.matchAll(/^(vb365_\w+)\{server="hq"/gm), ([, name = '']) => name))];
+    };
+    const gone = [
+      'vb365_server_up',
+      'vb365_server_info',
+      'vb365_clock_skew_seconds',
+      'vb365_sink_backlog_sessions',
+      'vb365_lease_acquired_timestamp_seconds',
+    ];
+    const kept = [
+      'vb365_polls_total',
+      'vb365_restore_events_abandoned_total',
+      'vb365_poll_interval_seconds',
+      'vb365_last_successful_poll_timestamp_seconds',
+      'vb365_cursor_timestamp_seconds',
+    ];
+    const readsIt = async (): Promise<true | undefined> => {
+      const names = new Set(await served());
+      return names.isSupersetOf(new Set([...gone, ...kept])) ? true : undefined;
+    };
+    try {
+      await eventually('it reads the server', readsIt);
+      way.to(1);
+      const left = await eventually('it knows nothing of it', async () => {
+        const names = await served();
+        return gone.some(name => names.includes(name)) ? undefined : names;
+      });
+      expect(left).toEqual(expect.arrayContaining(kept));
+      way.to(database.port);
+      await eventually('it reads it again', readsIt);
+    } finally {
+      exporter.kill('SIGKILL');
+      await exporter.ended;
+      await stage.close();
+      await way.close();
+    }
   });
 });
 

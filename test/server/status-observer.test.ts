@@ -74,7 +74,7 @@ describe('the status of a server', () => {
   test('has the age and the counted events of an open session, and no personal data', () => {
     const { status } = statusOf();
     const createdAt = milliseconds(startMs - 90_000);
-    const cursor = '0-9;Success=4,Failed=2,other=1,rejected=3;';
+    const cursor = '0-9;Success=4,Failed=2,other=1,set_aside=3;';
     const row = { sink: 'metrics', session: 's1', createdAt, done: false, cursor } as const;
     status.opened('metrics', createBacklog([row]));
     status.opened('logs', createBacklog([{ ...row, sink: 'logs', cursor: '0;Success=1;' }]));
