@@ -81,7 +81,10 @@ function configure({ folder }: PastStage, urls: Readonly<Record<string, string>>
 
 async function started(...[config, port]: Parameters<typeof program>): Promise<Program> {
   const app = await program(config, port);
-  await eventually('the first poll', async () => ((await polled(app)) ? true : undefined));
+  // A gauge has the same labels on a replica.
+  await eventually('the first poll', async () =>
+    app.value('vb365_last_successful_poll_timestamp_seconds{server="hq"}'),
+  );
   return app;
 }
 
@@ -137,6 +140,12 @@ describe('backfill into a real Prometheus', () => {
         await equal('vb365_restore_item_duration_seconds_bucket{le="+Inf"}', days, isTimed);
         expect(await prometheus.query(all)).toBe(past);
 
+        // Bars overlap by the time between two scrapes, as those of the dashboards: what is counted in it is in both.
+        await eventually(
+          'the next bar',
+          async () => (systemClock.now() % 300_000 < 250_000 ? true : undefined),
+          60_000,
+        );
         addEvents(simulator.world, openSession(simulator.world), 7);
         const isCounted = async (): Promise<true | undefined> =>
           (await prometheus.query(all)) === counted() ? true : undefined;
