@@ -84,17 +84,17 @@ const postgresqlCheck = (config: PostgresqlConfig): Check => ({
   name: 'state',
   run: async () => {
     const { version, schema, nowMs } = await examinePostgresql(config);
-    const aheadMs = Math.round(nowMs - systemClock.now());
+    const offMs = Math.abs(Math.round(nowMs - systemClock.now()));
     const tables = schema === 0 ? 'no tables yet, they can be created' : `schema ${String(schema)}`;
-    const found = `PostgreSQL ${version}: ${tables}; its clock is ${String(aheadMs)} ms ahead of this machine's`;
-    return Math.abs(aheadMs) > maxAheadMs
+    const found = `PostgreSQL ${version}: ${tables}; its clock differs by ${String(offMs)} ms`;
+    return offMs > maxOffMs
       ? warning(found, 'nothing for the leases, which use the clock of PostgreSQL alone; set both clocks by NTP')
       : ok(found);
   },
   advise: () => 'correct "state.postgresql", or the database; docs/REPLICAS.md says what it needs',
 });
 
-const maxAheadMs = 60_000;
+const maxOffMs = 60_000;
 
 const fileCheck = (path: string): Check => ({
   name: 'state',

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runChecks } from '../../src/cli/doctor-checks.js';
+import { stateCheck } from '../../src/cli/doctor-local.js';
 import { runCli } from '../../src/cli/program.js';
+import type { Config } from '../../src/config/parse.js';
 import type { Store } from '../../src/pipeline/ports.js';
 import { openPool } from '../../src/store/postgresql/connect.js';
 import { sqliteStore } from '../../src/store/sqlite.js';
@@ -162,5 +165,35 @@ describe('state show and state forget', () => {
       expect(said).toEqual(['Could not use the state in PostgreSQL: it holds no state yet; start the exporter once']);
       expect(await state(folder, 'quarantine')).toBe(2);
     });
+  });
+});
+
+const why = (reason: string) => ({ status: 'failed', message: expect.stringContaining(reason) });
+
+const check = async (over: Parameters<typeof stateIn>[2] = {}) => {
+  const postgresql = stateIn(database.port, name, over);
+  const [found] = await runChecks([stateCheck({ state: { path: '', postgresql } } as Config)]);
+  expect(JSON.stringify(found)).not.toContain(password);
+  return found;
+};
+
+describe('the check of doctor', () => {
+  test('has version, tables and the difference between the clocks, and changes nothing', async () => {
+    const [first, again] = [await check(), await check()];
+    const untouched = /^PostgreSQL \d+\.\d+.*: no tables yet, they can be created; its clock differs by \d+ ms$/;
+    for (const found of [first, again])
+      expect(found).toMatchObject({ status: 'ok', message: expect.stringMatching(untouched) });
+    await (await leasedStore(await pool())).close();
+    expect(await check()).toMatchObject({ status: 'ok', message: expect.stringContaining(': schema 1; its clock') });
+  });
+
+  test('fails with the reason', async () => {
+    expect(await check({ port: 1 })).toMatchObject(why('connection refused'));
+    expect(await check({ database: 'template1' })).toMatchObject(why('let the user create the schema'));
+    await (await leasedStore(await pool())).close();
+    await database.sql('UPDATE vb365_exporter.schema_version SET version = 99', name);
+    expect(await check()).toMatchObject(why('99'));
+    await database.sql(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+    expect(await check()).toMatchObject(why('it is read-only'));
   });
 });

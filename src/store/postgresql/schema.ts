@@ -63,7 +63,7 @@ export const migrate = async (transactions: Transactions): Promise<number> =>
     if (from > schemaVersion) throw newerSchema(from);
     if (from === schemaVersion) return from;
     const [schema] = await query('SELECT to_regnamespace($1)::text AS name', [schemaName]);
-    // Whoever may not create it can be given one.
+    // A user that may not create it can be given one.
     if (schema?.['name'] === null) await query(`CREATE SCHEMA ${schemaName}`);
     if (from === 0) await query(`CREATE TABLE ${schemaName}.schema_version (version integer NOT NULL)`);
     for (const step of migrations.slice(from)) await query(step);
