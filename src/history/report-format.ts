@@ -55,7 +55,7 @@ function htmlTable(table: ReportTable): string {
   return `<h2>${escaped(table.title)}</h2>\n${body}`;
 }
 
-/** Landscape, headings on every page, no row cut in two. */
+/** Landscape, headings on every page, no row cut in two. Browsers shrink what is too wide for paper, but only so far. */
 const style = `
   body { font: 10pt/1.4 system-ui, sans-serif; color: #111; margin: 1.5em; }
   h1 { font-size: 16pt; margin: 0; } h2 { font-size: 12pt; margin: 1.6em 0 .4em; }
@@ -66,7 +66,10 @@ const style = `
   td.n { text-align: right; }
   thead { display: table-header-group; } tr { break-inside: avoid; } h2 { break-after: avoid; }
   @page { size: A4 landscape; margin: 12mm; }
-  @media print { body { margin: 0; } th, td { font-size: 6.5pt; max-width: none; } }
+  @media print {
+    body { margin: 0; } th, td { font-size: 6.5pt; max-width: none; }
+    td { min-width: 5.6em; } td.w { min-width: 12em; } td.n, td.t { min-width: 0; }
+  }
 `;
 
 /** One page without scripts and without references to other files. */
