@@ -8,10 +8,18 @@ import type { Terminal } from './terminal.js';
 /** Writes a line, or several with line breaks between them. */
 export type WriteLines = (lines: string) => void;
 
+/** A file or standard output could not be written, whatever was read at that time. */
+export class OutputError extends ExporterError {
+  constructor(where: string, cause: unknown) {
+    const code = errorCode(cause);
+    super('rejected', `Could not write ${where}: ${fileWords[code] ?? code}`, { cause });
+  }
+}
+
 /**
  * Writes lines to a file that only its owner can read, or to standard output if there is no path. The file is written
  * under another name and renamed when it is complete, so that there is never half of it.
- * @throws {ExporterError} `rejected` when the file cannot be written.
+ * @throws {OutputError} when the file cannot be written.
  */
 export async function writeOutput(
   path: string | undefined,
@@ -23,8 +31,7 @@ export async function writeOutput(
     try {
       return act();
     } catch (cause) {
-      const code = errorCode(cause);
-      throw new ExporterError('rejected', `Could not write "${path}": ${fileWords[code] ?? code}`, { cause });
+      throw new OutputError(`"${path}"`, cause);
     }
   };
   const target = attempt(() => targetOf(path));

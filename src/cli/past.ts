@@ -9,7 +9,7 @@ import { formatInstant, type Nanos } from '../model/time.js';
 import type { Session } from '../model/session.js';
 import { credentialsOf, trustOf } from '../server/source.js';
 import { type PastSource, pastSource } from '../source/past.js';
-import { fileWords } from './output.js';
+import { OutputError } from './output.js';
 import { readConfig } from './read-config.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
@@ -63,7 +63,7 @@ export function chosenServers(flags: PastFlags, terminal: Terminal): ChosenServe
 
 /**
  * Reads the past of servers, one after the other, each with a separate login. Nothing is stored.
- * @throws {ExporterError} as `readHistory`, with the name of the server.
+ * @throws {ExporterError} as `readHistory`, with the name of the server, or `OutputError`.
  */
 export async function readPast(
   servers: readonly ServerConfig[],
@@ -101,7 +101,7 @@ async function* paced(parts: AsyncIterable<HistoryPart>, { drained }: Terminal):
 
 /**
  * Runs a command that reads history. It ends well when nobody reads its output any more.
- * @throws {ExporterError} `rejected` also when standard output cannot be written, such as to a full disk.
+ * @throws {OutputError} also when standard output cannot be written, such as to a full disk.
  */
 export async function untilStopped({ outputClosed }: Terminal, work: () => Promise<ExitCode>): Promise<ExitCode> {
   const exitCode = await work().catch((thrown: unknown) => {
@@ -111,7 +111,7 @@ export async function untilStopped({ outputClosed }: Terminal, work: () => Promi
   await nextTurn(); // the error of the last line
   const code = outputClosed.aborted ? errorCode(outputClosed.reason) : '';
   if (code === '' || code === 'EPIPE') return exitCode;
-  throw new ExporterError('rejected', `Could not write to standard output: ${fileWords[code] ?? code}`);
+  throw new OutputError('to standard output', outputClosed.reason);
 }
 
 /** What is left out because the server did not say it. */
@@ -131,7 +131,7 @@ function gapsIn(source: PastSource): readonly string[] {
 export const interrupted = (): ExporterError => new ExporterError('aborted', 'Could not finish: interrupted');
 
 function namingServer(name: string, thrown: unknown): unknown {
-  if (!(thrown instanceof ExporterError) || thrown.reason === 'config') return thrown;
+  if (!(thrown instanceof ExporterError) || thrown instanceof OutputError || thrown.reason === 'config') return thrown;
   const { reason, message, details } = thrown;
   const why = message.replace(/^Could not/, 'could not');
   return new ExporterError(reason, `Could not read the history of server "${name}": ${why}`, {

@@ -246,6 +246,7 @@ describe('report', () => {
       2,
       /^Could not use "--table": json holds every table/,
     ],
+    ['a full disk', ['--out', '/dev/full'], 1, /^Could not write "\/dev\/full": no space left on the device$/],
     ['no directory', ['--out', '/none/r.csv'], 1, /^Could not write "\/none\/r.csv": no such file or directory/],
   ])('%s is one line', async (_what, flags, code, message) => {
     await onPastStage({}, {}, async ({ run }) => {
