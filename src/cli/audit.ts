@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { addAbortSignal, Readable } from 'node:stream';
 import { ExporterError } from '../kernel/errors.js';
 import type { PostgresqlConfig } from '../config/postgresql.js';
-import { Audit, type AuditFindings, type Missing, type RecordName } from '../history/audit.js';
+import { Audit, type AuditFindings, ExpectedRecords, type Missing, type RecordName } from '../history/audit.js';
 import { explanations } from '../history/explain.js';
 import { errorCode } from '../kernel/network-error.js';
 import { encodingOf } from '../kernel/text-file.js';
@@ -35,16 +35,17 @@ export async function audit(flags: AuditFlags, terminal: Terminal): Promise<Exit
     await reasonsFor([], state);
     const inputs = await Promise.all(flags.records.map(async path => openLines(path, terminal)));
     const originFor = await origins(config, terminal.version);
-    const compared = new Audit(timeLimits(config));
+    const expected = new ExpectedRecords();
     await readPast(servers, flags, terminal, {
       end: (_server, now) => now - milliseconds(deliveryMs),
-      listed: (server, session) => compared.listed(server, session.createdAt),
+      listed: (server, session) => expected.listed(server, session.createdAt),
       read: async ({ server, window, parts }) => {
         const origin = originFor(server, config.personalData);
-        compared.begin(server.name, window, origin);
-        for await (const part of parts) compared.expect(server.name, part, origin);
+        expected.begin(server.name, window, origin);
+        for await (const part of parts) expected.expect(server.name, part, origin);
       },
     });
+    const compared = new Audit(expected, timeLimits(config));
     for (const lines of inputs) for await (const line of lines) if (line.trim() !== '') compared.check(line);
     const findings = compared.findings();
     const reasons = await reasonsFor(findings.missing, state);

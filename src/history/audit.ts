@@ -73,7 +73,7 @@ const comparedAttributes: readonly string[] = [...attributeFields.map(({ name })
 
 type Subject = Readonly<{ server: string; session: string; order: number | undefined; at: Nanos }>;
 /** A record that should be there. `row`: of its hashes. */
-type Expectation = Subject & { readonly row: number; seen: number; differs: Set<number> | undefined };
+type Expectation = Subject & Readonly<{ row: number }>;
 const named = (uid: string, { server, session, at }: Expectation): RecordName => ({ server, session, event: uid, at });
 
 type AuditWindow = {
@@ -85,37 +85,27 @@ type AuditWindow = {
 };
 
 /**
- * Compares the records of a log store with the history of servers: `begin`, `listed` and `expect` for the history, then
- * `check` for each line, then `findings`. Holds some 300 bytes for each record.
+ * The records that a log store should hold, from the history of servers: `begin` for each server, `listed` and `expect`.
+ * Holds some 300 bytes for each record.
  */
-export class Audit {
-  readonly #windows = new Map<string, AuditWindow>();
-  readonly #present = new Set<number>();
-  readonly #unknown: RecordName[] = [];
-  readonly #ignored = { otherServer: 0, otherTime: 0, otherProgram: 0, unreadable: 0 };
-  readonly #hashes = new HashRows(fields.length);
-  readonly #unknownRelation = this.#hashes.hashOf('unknown');
-  readonly #limits: TimeLimits;
-  /** Of the record that is compared. */
-  readonly #actual = new Uint32Array(fields.length);
-  readonly #read = recordReader(comparedAttributes);
-  #dropped: ReadonlySet<number> = new Set();
-
-  /** @param limits those with which the records were sent. */
-  constructor(limits: TimeLimits) {
-    this.#limits = limits;
-  }
+export class ExpectedRecords {
+  readonly windows = new Map<string, AuditWindow>();
+  readonly hashes = new HashRows(fields.length);
+  /** Columns that a record has. */
+  readonly present = new Set<number>();
+  /** Columns of what is dropped as personal data. */
+  dropped: ReadonlySet<number> = new Set();
 
   begin(server: string, { from, to }: Readonly<{ from: Nanos; to: Nanos }>, { redact }: Origin): void {
-    this.#windows.set(server, { from, to, oldest: undefined, expected: new Map() });
-    this.#dropped = new Set(
+    this.windows.set(server, { from, to, oldest: undefined, expected: new Map() });
+    this.dropped = new Set(
       fields.flatMap(({ holds }, index) => (holds !== undefined && redact('x', holds) === undefined ? [index] : [])),
     );
   }
 
   /** A session of the server, in the window or not: what is older than all of them cannot be audited. */
   listed(server: string, createdAt: Nanos): void {
-    const window = this.#windows.get(server);
+    const window = this.windows.get(server);
     if (window !== undefined && (window.oldest === undefined || createdAt < window.oldest)) window.oldest = createdAt;
   }
 
@@ -133,17 +123,51 @@ export class Audit {
   }
 
   #add(uid: string, subject: Subject, record: Comparable): void {
-    const row = this.#hashes.add(textsOf(record));
-    this.#windows.get(subject.server)?.expected.set(uid, { ...subject, row, seen: 0, differs: undefined });
+    const row = this.hashes.add(textsOf(record));
+    for (const [column, hash] of this.hashes.at(row).entries()) if (hash !== 0) this.present.add(column);
+    this.windows.get(subject.server)?.expected.set(uid, { ...subject, row });
+  }
+}
+
+/** Reads a line of a log store; undefined when it is no JSON. */
+export const readStored = recordReader(comparedAttributes);
+
+/** Compares the records of a log store with those that it should hold: `check` for each line, then `findings`. */
+export class Audit {
+  readonly #windows: ReadonlyMap<string, AuditWindow>;
+  readonly #hashes: HashRows;
+  readonly #dropped: ReadonlySet<number>;
+  /** Columns that a record should have, and those that one has. */
+  readonly #wanted: ReadonlySet<number>;
+  readonly #present = new Set<number>();
+  readonly #unknownRelation: number;
+  readonly #limits: TimeLimits;
+  /** By row: how often the record was seen, and the columns that differ. */
+  readonly #seen: Uint32Array;
+  readonly #differs = new Map<number, Set<number>>();
+  readonly #unknown: RecordName[] = [];
+  readonly #ignored = { otherServer: 0, otherTime: 0, otherProgram: 0, unreadable: 0 };
+  /** Of the record that is compared. */
+  readonly #actual = new Uint32Array(fields.length);
+
+  /** @param expected complete. @param limits those with which the records were sent. */
+  constructor({ windows, hashes, dropped, present }: ExpectedRecords, limits: TimeLimits) {
+    this.#windows = windows;
+    this.#hashes = hashes;
+    this.#dropped = dropped;
+    this.#wanted = present;
+    this.#unknownRelation = hashes.hashOf('unknown');
+    this.#limits = limits;
+    this.#seen = new Uint32Array(hashes.rows);
   }
 
   check(line: string): void {
-    const records = this.#read(line);
+    const records = readStored(line);
     if (records === undefined) this.#ignored.unreadable += 1;
-    else for (const record of records) this.#checkRecord(record);
+    else for (const record of records) this.checkRecord(record);
   }
 
-  #checkRecord(record: StoredLog): void {
+  checkRecord(record: StoredLog): void {
     const { uid, server } = record;
     if (uid === undefined) this.#ignored.otherProgram += 1;
     else if (server !== undefined && !this.#windows.has(server)) this.#ignored.otherServer += 1;
@@ -172,16 +196,21 @@ export class Audit {
   }
 
   #compare(expected: Expectation, record: StoredLog): void {
-    expected.seen += 1;
-    const wanted = this.#hashes.at(expected.row);
+    const { row } = expected;
+    this.#seen[row] = this.#timesOf(expected) + 1;
+    const wanted = this.#hashes.at(row);
     const actual = this.#actual;
     this.#hashes.write(actual, textsOf({ ...record, at: record.at === undefined ? undefined : eventTimeOf(record) }));
-    const add = (index: number): void => void (expected.differs ??= new Set()).add(index);
+    const add = (index: number): void => void this.#differs.set(row, (this.#differs.get(row) ?? new Set()).add(index));
     for (const [index, found] of actual.entries()) {
       if (found !== 0) this.#present.add(index);
       if (wanted[index] !== found && this.#isCompared(index, wanted, found)) add(index);
     }
     if (wanted[timestamp] !== 0 && this.#isMoved(expected.at, record)) add(timestamp);
+  }
+
+  #timesOf({ row }: Expectation): number {
+    return this.#seen[row] ?? 0;
   }
 
   #isCompared(index: number, hashes: Uint32Array, found: number): boolean {
@@ -206,23 +235,24 @@ export class Audit {
 
   findings(): AuditFindings {
     const all = [...this.#windows.values()].flatMap(({ expected }) => [...expected]);
-    const found = all.filter(([, { seen }]) => seen > 0);
-    const names = (differs: ReadonlySet<number>): readonly string[] =>
-      [...differs].filter(index => this.#present.has(index)).map(index => fields[index]?.name ?? '');
-    const isAbsent = (index: number): boolean =>
-      !this.#present.has(index) && all.some(([, { row }]) => this.#hashes.at(row)[index] !== 0);
+    const found = all.filter(([, each]) => this.#timesOf(each) > 0);
+    const differences = ({ row }: Expectation): readonly string[] =>
+      [...(this.#differs.get(row) ?? [])]
+        .filter(index => this.#present.has(index))
+        .map(index => fields[index]?.name ?? '');
+    const isAbsent = (index: number): boolean => !this.#present.has(index) && this.#wanted.has(index);
     return {
       expected: all.length,
       found: found.length,
       missing: all
-        .filter(([, { seen }]) => seen === 0)
+        .filter(([, each]) => this.#timesOf(each) === 0)
         .map(([uid, each]) => ({ ...named(uid, each), order: each.order })),
       altered: found
-        .map(([uid, each]) => ({ ...named(uid, each), attributes: names(each.differs ?? new Set()) }))
+        .map(([uid, each]) => ({ ...named(uid, each), attributes: differences(each) }))
         .filter(({ attributes }) => attributes.length > 0),
       repeated: found
-        .filter(([, { seen }]) => seen > 1)
-        .map(([uid, each]) => ({ ...named(uid, each), times: each.seen })),
+        .filter(([, each]) => this.#timesOf(each) > 1)
+        .map(([uid, each]) => ({ ...named(uid, each), times: this.#timesOf(each) })),
       unknown: this.#unknown,
       absent: found.length === 0 ? [] : fields.filter((_, index) => isAbsent(index)).map(({ name }) => name),
       ignored: this.#ignored,

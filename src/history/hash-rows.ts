@@ -1,5 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 
+/** Texts whose hashes are remembered: many records share theirs. */
+const maxKnown = 4_096;
 /** How many rows have one array: small arrays take three times the memory. */
 const rowsInPiece = 4_096;
 
@@ -11,20 +13,18 @@ export class HashRows {
   readonly #key = randomBytes(16).toString('hex');
   readonly #columns: number;
   readonly #pieces: Uint32Array[] = [];
-  #rows = 0;
-  /** The last text of each column and its hash: many records share theirs. */
-  readonly #last: { text: string; hash: number }[];
+  readonly #known = new Map<string, number>();
+  rows = 0;
 
   constructor(columns: number) {
     this.#columns = columns;
-    this.#last = Array.from({ length: columns }, () => ({ text: '', hash: 0 }));
   }
 
   /** The number of a new row. */
   add(texts: readonly string[]): number {
-    const row = this.#rows;
+    const row = this.rows;
     if (row % rowsInPiece === 0) this.#pieces.push(new Uint32Array(rowsInPiece * this.#columns));
-    this.#rows += 1;
+    this.rows += 1;
     this.write(this.at(row), texts);
     return row;
   }
@@ -35,18 +35,16 @@ export class HashRows {
   }
 
   write(to: Uint32Array, texts: readonly string[]): void {
-    for (const [column, text] of texts.entries()) to[column] = this.#hashIn(column, text);
-  }
-
-  #hashIn(column: number, text: string): number {
-    const last = this.#last[column];
-    if (last?.text === text) return last.hash;
-    const hashed = this.hashOf(text);
-    this.#last[column] = { text, hash: hashed };
-    return hashed;
+    for (const [column, text] of texts.entries()) to[column] = this.hashOf(text);
   }
 
   hashOf(text: string): number {
-    return text === '' ? 0 : Number.parseInt(hash('sha256', this.#key + text, 'hex').slice(0, 8), 16) || 1;
+    if (text === '') return 0;
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const hashed = Number.parseInt(hash('sha256', this.#key + text, 'hex').slice(0, 8), 16) || 1;
+    if (this.#known.size === maxKnown) this.#known.clear();
+    this.#known.set(text, hashed);
+    return hashed;
   }
 }

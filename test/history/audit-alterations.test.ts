@@ -6,6 +6,7 @@ import {
   alteredOf,
   altering,
   audited,
+  expectedOf,
   keep,
   parts,
   readHistoryOnce,
@@ -134,9 +135,7 @@ describe('an audit of altered records', () => {
         event: { ...taken.event, item: { ...taken.event.item, sizeBytes: 1_234_567_890_123 } },
       })),
     }));
-    const audit = new Audit(unlimited);
-    audit.begin('hq', window, origin);
-    for (const part of big) audit.expect('hq', part, origin);
+    const audit = new Audit(expectedOf(origin, big), unlimited);
     const [taken] = big.flatMap(({ events }) => events);
     if (taken === undefined) throw new Error('no event');
     const record = kept(itemRecord(taken, origin, { observedAt: 0n }));
@@ -147,11 +146,10 @@ describe('an audit of altered records', () => {
   test('compares a record with the history of its server', () => {
     const write = lineOf['the Collector'] ?? String;
     const records = sentWith(keep);
-    const audit = new Audit(unlimited);
-    audit.begin('hq', window, keep);
-    for (const part of parts) audit.expect('hq', part, keep);
-    audit.begin('branch', window, keep);
-    for (const part of parts) audit.listed('branch', part.session.createdAt);
+    const expected = expectedOf(keep, parts);
+    expected.begin('branch', window, keep);
+    for (const part of parts) expected.listed('branch', part.session.createdAt);
+    const audit = new Audit(expected, unlimited);
     for (const [index, record] of records.entries()) audit.check(write(record, index === 0 ? 'branch' : 'hq'));
     const { missing, unknown } = audit.findings();
     expect(missing).toMatchObject([{ server: 'hq', event: uidOf(records[0] ?? raise()) }]);

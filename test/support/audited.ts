@@ -1,6 +1,6 @@
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { createHmac } from 'node:crypto';
-import { Audit, type AuditFindings } from '../../src/history/audit.js';
+import { Audit, type AuditFindings, ExpectedRecords } from '../../src/history/audit.js';
 import { type HistoryPart, readHistory } from '../../src/history/reader.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { Secret } from '../../src/kernel/secret.js';
@@ -61,18 +61,23 @@ export const sentWith = (origin: Origin, history = parts): readonly Kept[] =>
 
 export const unlimited: TimeLimits = { maxAge: undefined, maxBehind: undefined, maxAhead: undefined };
 
+export function expectedOf(origin: Origin, history: readonly HistoryPart[]): ExpectedRecords {
+  const expected = new ExpectedRecords();
+  expected.begin('hq', window, origin);
+  for (const part of history) {
+    expected.listed('hq', part.session.createdAt);
+    expected.expect('hq', part, origin);
+  }
+  return expected;
+}
+
 export function audited(
   lines: Iterable<string>,
   origin: Origin,
   limits = unlimited,
   history: readonly HistoryPart[] = parts,
 ): AuditFindings {
-  const audit = new Audit(limits);
-  audit.begin('hq', window, origin);
-  for (const part of history) {
-    audit.listed('hq', part.session.createdAt);
-    audit.expect('hq', part, origin);
-  }
+  const audit = new Audit(expectedOf(origin, history), limits);
   for (const line of lines) audit.check(line);
   return audit.findings();
 }
