@@ -16,7 +16,7 @@ type IncrementHoldDeps = Readonly<{
    * one shows the old value first.
    */
   movable?: boolean;
-  log: Pick<Log, 'error'>;
+  log: Pick<Log, 'warn'>;
 }>;
 
 /** A page does not wait longer for the store. */
@@ -82,7 +82,8 @@ export class IncrementHold {
       .catch((thrown: unknown) => {
         const { message, details } = toExporterError(thrown);
         // Another replica releases the increments of a server that was lost.
-        if (details['fenced'] !== true) this.#deps.log.error('Could not store released increments', { error: message });
+        if (details['fenced'] !== true)
+          this.#deps.log.warn('Could not store released increments, will retry', { error: message });
       });
     return this.#lastRelease;
   }

@@ -52,7 +52,7 @@ export async function startExporter({
     table.apply(deltas);
   };
   const scrapers = hold ? new Scrapers(clock) : undefined;
-  const incrementHold = new IncrementHold({ store, table, scrapers, log: { error: () => undefined }, movable });
+  const incrementHold = new IncrementHold({ store, table, scrapers, log: { warn: () => undefined }, movable });
   await incrementHold.release();
   const page = (scraper: Scraper): Page => {
     const number = table.turnPage();
