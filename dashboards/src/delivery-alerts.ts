@@ -6,11 +6,15 @@ const of = { component: 'delivery', dashboard: 'exporter', about: ['server'] } a
 const per = 'by (server, sink)';
 const count = '{{ $value | printf "%.0f" }}';
 
-/** Time since each sink was up to date. */
+const backlog = 'vb365_sink_backlog_sessions';
+
+/** Time since each sink was up to date. After a restart or a move, that is known from the process before, for an hour. */
 const lag = `time() - max ${per} (
     ${lastKnown('vb365_cursor_timestamp_seconds')}
-  or
-    ${processStart('vb365_sink_backlog_sessions')}
+  or on (server, sink)
+    last_over_time(vb365_cursor_timestamp_seconds[1d]) and on (server, sink) ${lastKnown(backlog)}
+  or on (server, sink)
+    ${processStart(backlog)}
 )`;
 
 export const deliveryAlerts: readonly Alert[] = [

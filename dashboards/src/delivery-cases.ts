@@ -35,6 +35,28 @@ export const deliveryCases: readonly Case[] = [
   },
   {
     alert: 'VB365DeliveryLag',
+    says: 'the server moves to a replica that has just started, and the sink stays behind',
+    series: {
+      [cursor]: '0+60x10 600x10',
+      [backlog]: '0x10 1x10',
+      [backlog.replace(scraped.instance, 'other')]: '_x20 1x60',
+      [series('process_start_time_seconds', { ...scraped, instance: 'other' })]: '_x20 1200x60',
+    },
+    looks: [
+      ...silentAt(20, 26),
+      { minute: 32, fires: fires('22m 0s') },
+      { minute: 45, fires: fires('35m 0s') },
+      { minute: 75, fires: fires('1h 5m 0s') },
+    ],
+  },
+  {
+    alert: 'VB365DeliveryLag',
+    says: 'the server is removed',
+    series: { [cursor]: '0+60x20', [backlog]: '0x20' },
+    looks: silentAt(20, 30, 45, 60),
+  },
+  {
+    alert: 'VB365DeliveryLag',
     says: 'the sink was never up to date since the exporter started',
     series: { [backlog]: '1x60', [series('process_start_time_seconds', scraped)]: '0x60' },
     looks: [...silentAt(10, 20), { minute: 22, fires: fires('22m 0s') }],
