@@ -12,7 +12,7 @@ const backlog = 'vb365_sink_backlog_sessions';
 const lag = `time() - max ${per} (
     ${lastKnown('vb365_cursor_timestamp_seconds')}
   or on (server, sink)
-    last_over_time(vb365_cursor_timestamp_seconds[1d]) and on (server, sink) ${lastKnown(backlog)}
+    last_over_time(vb365_cursor_timestamp_seconds[1h]) and on (server, sink) ${lastKnown(backlog)}
   or on (server, sink)
     ${processStart(backlog)}
 )`;
