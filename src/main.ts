@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
+import { PerformanceObserver } from 'node:perf_hooks';
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 
 /** Required by `node:sqlite` without a flag, and by undici 8. */
 const oldestNode = 24;
@@ -14,17 +15,29 @@ if (Number(process.versions.node.split('.')[0]) < oldestNode) {
   process.exit(1);
 }
 
-/** Resident memory above which the young generation grows no further, and above which garbage is collected more often. */
-const [someMemoryBytes, muchMemoryBytes] = [120 * 1024 * 1024, 200 * 1024 * 1024];
+/** By how many percent the heap may grow between two collections, by the resident memory in MiB from which on it holds. */
+const heapGrowth = [
+  [220, 5],
+  [200, 20],
+  [0, 100],
+] as const;
+/** Two halves, as with `--max-semi-space-size=16`, which V8 reads only at its start. */
+const largestYoungBytes = 2 * 16 * 1024 * 1024;
 
 // Node would let the heap grow to a multiple of what is in use before it collects garbage (ADR 81, ADR 83).
 function limitHeapGrowth(): void {
-  const residentBytes = process.memoryUsage.rss();
-  setFlagsFromString(`--heap-growing-percent=${residentBytes > muchMemoryBytes ? '40' : '100'}`);
-  setFlagsFromString(`--semi-space-growth-factor=${residentBytes > someMemoryBytes ? '1' : '2'}`);
+  const residentMebi = process.memoryUsage.rss() / 1024 / 1024;
+  const [, percent = 100] = heapGrowth.find(([from]) => residentMebi >= from) ?? [];
+  setFlagsFromString(`--heap-growing-percent=${String(percent)}`);
 }
 limitHeapGrowth();
 setInterval(limitHeapGrowth, 500).unref();
+
+function limitYoungGeneration(): void {
+  const youngBytes = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')?.space_size ?? 0;
+  setFlagsFromString(`--semi-space-growth-factor=${youngBytes < largestYoungBytes ? '2' : '1'}`);
+}
+new PerformanceObserver(limitYoungGeneration).observe({ type: 'gc' });
 
 const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

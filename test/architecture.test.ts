@@ -150,7 +150,7 @@ const layers: readonly (readonly [
       ],
     },
   ],
-  ['main', { lines: 100, rooms: ['cli'], packages: ['node:events', 'node:fs', 'node:v8'] }],
+  ['main', { lines: 100, rooms: ['cli'], packages: ['node:events', 'node:fs', 'node:perf_hooks', 'node:v8'] }],
 ];
 
 /** Every module specifier of a source text: `from '...'`, `import '...'` and `import('...')`. */

@@ -107,14 +107,19 @@ async function playing(modes: readonly HostileMode[], modeMs: number, setting: S
 }
 
 function check(mode: string, memory: number, turnMs: number): void {
-  expect({ mode, memory, isSmall: memory < maxMemory }).toMatchObject({ isSmall: true });
-  expect({ mode, turnMs, isQuick: turnMs < maxTurnMs }).toMatchObject({ isQuick: true });
+  expect({ mode, memory, isSmall: memory < maxMemory }).toEqual({ mode, memory, isSmall: true });
+  expect({ mode, turnMs, isQuick: turnMs < maxTurnMs }).toEqual({ mode, turnMs, isQuick: true });
 }
 
 describe.each(settings)(
   'a hostile server costs little memory, blocks nothing, delays no good server: %s',
   (_, setting) => {
-    test('by the events of its sessions', async () => playing(eventModes, eventModeMs, setting));
+    // Memory that one mode has left in pieces counts for the next: plain Node has no limit for that.
+    const groups = setting.flags === plainNode.flags ? eventModes.map(mode => [mode]) : [eventModes];
+    test.each(groups.map(group => [group.map(({ name }) => name).join(', '), group] as const))(
+      'by the events of its sessions: %s',
+      async (__, group) => playing(group, eventModeMs, setting),
+    );
 
     const modes = setting.apiVersion === 'v8' ? [...feedModes, ...listModes] : listModes;
     test.each(modes)('by $name', async mode => playing([mode], listModeMs, setting));
