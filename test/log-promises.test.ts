@@ -8,7 +8,7 @@ import type { SimEvent } from '../src/simulator/world.js';
 import { onFaultStage, type FaultOptions, type FaultStage } from './support/fault-stage.js';
 import { altered, answer } from './support/faults.js';
 import { isPromised, quotedLines, runbooks } from './support/log-promises.js';
-import { recordsOf, refuse } from './support/otlp-receiver.js';
+import { accept, recordsOf, refuse } from './support/otlp-receiver.js';
 import { uidOf } from './support/picky-receiver.js';
 
 /** Something happens to the real program; then its log has to have every line that the runbooks quote. */
@@ -143,12 +143,12 @@ const situations: Readonly<Record<string, Situation>> = {
   },
   'a state file that is gone': {
     runbooks: ['VB365StateErrors', 'VB365StateFailing'],
-    begin: async ({ folder, addEvents, openSession, pass, app }) => {
-      const session = openSession();
-      addEvents(session, 1);
-      await pass(() => app.said.some(line => line.includes('taken=1')));
-      renameSync(`${folder}/state.db`, `${folder}/elsewhere.db`);
-      addEvents(session, 1);
+    begin: ({ folder, addEvents, openSession, receiver }) => {
+      receiver.answers.push((response, request) => {
+        renameSync(`${folder}/state.db`, `${folder}/elsewhere.db`);
+        accept(response, request);
+      });
+      addEvents(openSession(), 1);
     },
   },
   'another installation, and the first one again': {

@@ -72,10 +72,13 @@ describe('what was sent is removed from the answer', () => {
     expect(quote('错误：发票失败', ['发票'])).toBe('错误：[removed]');
   });
 
-  test('a word that a receiver needs to explain itself stays, unless it is a secret', () => {
+  test('a word that a receiver needs to explain itself stays, unless it is a secret, or next to what it was sent with', () => {
     const text = 'too many requests for tenant 12345: limit of 512 records';
-    expect(quote(text, ['too many records of tenant 12345', '512'])).toBe(
+    expect(quote(text, ['many records of a tenant', '12345', '512'])).toBe(
       'too many requests for tenant [removed]: limit of 512 records',
+    );
+    expect(quote(text, ['too many records of tenant 12345'])).toBe(
+      '[removed] requests for [removed]: limit of 512 records',
     );
     expect(quote(text, [], ['tenant'])).toBe('too many requests for [removed] 12345: limit of 512 records');
   });

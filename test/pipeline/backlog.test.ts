@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createBacklog, entryOf } from '../../src/pipeline/backlog.js';
-import { startCursor } from '../../src/pipeline/cursor.js';
+import { formatCursor, startCursor } from '../../src/pipeline/cursor.js';
 import type { CursorRow } from '../../src/pipeline/ports.js';
 
 const row = (id: string, over: Partial<CursorRow> = {}): CursorRow => ({
@@ -8,7 +8,7 @@ const row = (id: string, over: Partial<CursorRow> = {}): CursorRow => ({
   session: id,
   createdAt: 0n,
   done: false,
-  cursor: '',
+  cursor: formatCursor(startCursor),
   ...over,
 });
 const now = 1_000n;
