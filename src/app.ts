@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Config } from './config/parse.js';
 import type { WebConfig } from './config/web-config.js';
-import { type Clock, endedOrLate, type Random } from './kernel/clock.js';
+import type { Clock, Random } from './kernel/clock.js';
 import { createAnswerBudget } from './source/answer-limits.js';
 import { createSemaphore } from './kernel/semaphore.js';
 import type { Log, LogFields } from './kernel/log.js';
@@ -12,7 +12,7 @@ import { openOtlpSinks } from './otlp/sinks.js';
 import { Installations } from './server/installation.js';
 import { RecentFailures } from './server/recent-failures.js';
 import { Reloader } from './server/reload.js';
-import { allServers, dropCurrent, leasedServers, openPostgresqlStore } from './server/replica.js';
+import { allServers, leasedServers, openPostgresqlStore } from './server/replica.js';
 import { createServerSeries, restoreSeries, type ServerSeries } from './server/restore-series.js';
 import { createServer, type SharedServices } from './server/server.js';
 import { IncrementHold } from './metrics/increment-hold.js';
@@ -133,7 +133,7 @@ async function run(components: Components): Promise<App> {
   const supervisor = new Supervisor({
     clock,
     create: (spec, among) => createServer(spec, among, components),
-    removed: server => (leases === undefined ? metrics.drop(server) : dropCurrent(metrics, server)),
+    removed: server => (leases === undefined ? metrics.drop(server) : metrics.dropCurrent(server)),
   });
   const servers = serversOf(components, supervisor);
   let isStarted = false;
@@ -209,9 +209,6 @@ const specsOf = ({ servers, history, abandonAfterMs }: Config): readonly ServerS
 
 type Controls = Readonly<{ supervisor: Supervisor; servers: ServerSet; reloader: Reloader }>;
 
-/** A page does not wait longer for PostgreSQL. */
-const longestWaitMs = 2_000;
-
 async function serve(
   { metrics, incrementHold, failures, log, lifecycle, ...options }: Components,
   { supervisor, servers, reloader, ready }: Controls & Pick<WebOptions, 'ready'>,
@@ -225,7 +222,7 @@ async function serve(
       logRefused(reason, address);
     },
     metrics: async format => {
-      await endedOrLate(servers.beforePage(), longestWaitMs);
+      await servers.beforePage();
       const { body, page } = await incrementHold.page(async () => metrics.exposition(format));
       return { body, delivered: scraper => void incrementHold.served(scraper, page) };
     },

@@ -6,7 +6,7 @@ import { ExporterError } from '../kernel/errors.js';
 import { Backfill } from '../history/backfill.js';
 import { organizationLabels, organizationsIn } from '../metrics/organizations.js';
 import { formatInstant, type Nanos } from '../model/time.js';
-import { readPostgresql } from '../store/postgresql/admin.js';
+import { readPostgresql } from '../store/postgresql/read.js';
 import { readState } from '../store/read.js';
 import { writeOutput } from './output.js';
 import { chosenServers, type PastFlags, type PastReading, readPast, untilStopped } from './past.js';
@@ -73,44 +73,51 @@ function backfillOf(
   });
 }
 
-/** What the exporter counts itself: since when, and which organizations have a label value. */
-type LiveCounting = Readonly<{ since: Nanos; organizations: Iterable<string> }>;
+/** What the exporter counts itself: since when, and which organizations have a label value. By server. */
+type LiveCounting = ReadonlyMap<string, Readonly<{ since: Nanos; organizations: Iterable<string> }>>;
 
 /**
- * By server. One is missing when there is no state, or nothing of it in there, and the flags say where to end.
+ * A server is missing when there is no state, or nothing of it in there, and the flags say where to end.
  * @throws {ExporterError} `config` when nothing says it, `store` when the state cannot be read.
  */
 async function liveCounting(
   servers: readonly string[],
   { to, state }: BackfillFlags,
   config: Config,
-): Promise<ReadonlyMap<string, LiveCounting>> {
+): Promise<LiveCounting> {
   const { path, postgresql } = config.state;
   const isShared = state === undefined && postgresql !== undefined;
   const isAbsent = to !== undefined && state === undefined && !existsSync(path);
+  const inFile = (): LiveCounting => (isAbsent ? new Map() : liveInFile(state ?? path, servers));
+  const live = isShared ? await liveInPostgresql(postgresql, servers) : inFile();
+  const unknown = to === undefined ? servers.find(server => !live.has(server)) : undefined;
+  if (unknown === undefined) return live;
   const where = isShared ? 'the state in PostgreSQL' : `the state file "${state ?? path}"`;
-  const found = new Map<string, LiveCounting>();
-  for (const server of servers) {
-    const inFile = (): LiveCounting | undefined => (isAbsent ? undefined : liveInFile(state ?? path, server));
-    const live = isShared ? await liveInPostgresql(postgresql, server) : inFile();
-    if (live !== undefined) found.set(server, live);
-    else if (to === undefined)
-      throw new ExporterError(
-        'config',
-        `Could not find out when live counting began: ${where} has nothing of server "${server}"; say it with "--to"`,
-      );
-  }
-  return found;
+  throw new ExporterError(
+    'config',
+    `Could not find out when live counting began: ${where} has nothing of server "${unknown}"; say it with "--to"`,
+  );
 }
 
-const liveInFile = (path: string, server: string): LiveCounting | undefined =>
-  readState(path, reader => liveOf(server, reader.state(server).since.metrics, reader.series([server])));
-
-const liveInPostgresql = async (config: PostgresqlConfig, server: string): Promise<LiveCounting | undefined> =>
-  readPostgresql(config, async reader => {
-    const { since } = await reader.state(server);
-    return liveOf(server, since.metrics, await reader.series([server]));
+const liveInFile = (path: string, servers: readonly string[]): LiveCounting =>
+  readState(path, reader => {
+    const since = servers.map(server => [server, reader.state(server).since.metrics] as const);
+    return liveOf(since, organizationsIn(reader.series(servers)));
   });
 
-const liveOf = (server: string, since: Nanos | undefined, series: Parameters<typeof organizationsIn>[0]) =>
-  since === undefined ? undefined : { since, organizations: organizationsIn(series).get(server) ?? [] };
+const liveInPostgresql = async (config: PostgresqlConfig, servers: readonly string[]): Promise<LiveCounting> =>
+  (await readPostgresql(config, async reader => {
+    const since: (readonly [string, Nanos | undefined])[] = [];
+    for (const server of servers) since.push([server, (await reader.state(server)).since.metrics]);
+    return liveOf(since, organizationsIn(await reader.series(servers)));
+  })) ?? new Map();
+
+const liveOf = (
+  began: readonly (readonly [server: string, since: Nanos | undefined])[],
+  known: ReadonlyMap<string, Iterable<string>>,
+): LiveCounting =>
+  new Map(
+    began.flatMap(([server, since]) =>
+      since === undefined ? [] : [[server, { since, organizations: known.get(server) ?? [] }] as const],
+    ),
+  );

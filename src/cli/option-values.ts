@@ -43,7 +43,7 @@ export function duration(text: string): number {
 }
 
 /** A duration of at least a second. */
-export function span(text: string): number {
+export function seconds(text: string): number {
   const ms = duration(text);
   if (ms < 1_000) throw new InvalidArgumentError('Must be at least 1s.');
   return ms;

@@ -3,7 +3,7 @@ import { reportFormats, reportTables } from '../history/report-names.js';
 import { toExporterError } from '../kernel/errors.js';
 import { logFormats, logLevels } from '../kernel/log.js';
 import { attackNames } from '../simulator/attack-names.js';
-import { append, appendLabel, concurrency, duration, moment, port, positive, span, whole } from './option-values.js';
+import { append, appendLabel, concurrency, duration, moment, port, positive, seconds, whole } from './option-values.js';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.js';
 
 /** Runs the command that `argv` (without node and script) names, and returns the exit code. An error is one line. */
@@ -171,7 +171,7 @@ function addPast(program: Command, action: Action): void {
     .option(
       '--restored-within <duration>',
       'list organizations and workloads without a successful restore in this time before the end (default: the whole window)',
-      span,
+      seconds,
     )
     .option('--out <file>', 'file to write instead of standard output; it is replaced when it is complete')
     .action(action(async () => (await import('./report.js')).report));
@@ -215,7 +215,7 @@ function addBackfill(program: Command, action: Action): void {
         '--step <duration>',
         'time between two samples of a series while it changes; else an hour, or this if it is longer',
       )
-        .argParser(span)
+        .argParser(seconds)
         .default(300_000, '5m'),
     )
     .addOption(

@@ -28,6 +28,7 @@ export const cursorTime = gauge({
   unit: 'seconds since 1970',
   labels: ['server', 'sink'],
   known: { sink: sinkNames },
+  lasting: true,
   example: 'time() - vb365_cursor_timestamp_seconds > 900',
 });
 

@@ -19,6 +19,8 @@ export type Family = Readonly<{
   stored?: true;
   /** True, for stored counters only: an increment is held back until the series has been scraped; see `IncrementHold`. */
   held?: true;
+  /** True, for gauges of a server only: still right when nobody reads the server any more, such as a time in the past or a setting. */
+  lasting?: true;
   /** A PromQL query that uses the family. */
   example: string;
 }> &

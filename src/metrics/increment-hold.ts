@@ -58,8 +58,7 @@ export class IncrementHold {
     if (!this.#isMovable) return make();
     const released = this.#release();
     const made = endedOrLate(released, longestWaitMs).then(make);
-    const ended = async (): Promise<void> => void (await Promise.allSettled([released, made]));
-    this.#lastRelease = ended();
+    this.#lastRelease = Promise.allSettled([released, made]).then(() => undefined);
     return made;
   }
 

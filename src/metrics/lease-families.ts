@@ -14,6 +14,7 @@ export const leaseUnheld = gauge({
   help: 'Whether no replica holds the lease of the server. Only servers without a holder have the series.',
   unit: 'boolean',
   labels: ['server'],
+  lasting: true,
   example: 'max by (server) (vb365_lease_unheld) == 1',
 });
 

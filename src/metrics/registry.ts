@@ -29,6 +29,8 @@ export interface Metrics {
   begin(server: string): void;
   /** Drops every gauge of a server, except stored ones. Counters stay: one that came back would read as a reset. */
   drop(server: string): void;
+  /** Drops what may have changed since this process read a server that another one may read now. */
+  dropCurrent(server: string): void;
   /**
    * Removes every series of a server: another replica serves them.
    * @param lease a label of the counters that the server gets from now on. Without it, `increase()` would count again what
@@ -49,9 +51,8 @@ export function createMetrics({ version, organizationLabel = true }: MetricsOpti
   const inProcess = families.filter(family => family.stored !== true);
   const counted = inProcess.filter(({ type }) => type !== 'gauge');
   const live = new SeriesTable(counted, hidden);
-  const gauges = new Map(
-    inProcess.filter(({ type }) => type === 'gauge').map(family => [family.name, new GaugeTable(family, hidden)]),
-  );
+  const gaugeFamilies = inProcess.filter(({ type }) => type === 'gauge');
+  const gauges = new Map(gaugeFamilies.map(family => [family.name, new GaugeTable(family, hidden)]));
   const ofProcess = processMetrics();
   live.apply(initialDeltas(counted, { server: [] }));
   gauges.get(buildInfo.name)?.set({ version }, 1);
@@ -76,6 +77,9 @@ export function createMetrics({ version, organizationLabel = true }: MetricsOpti
     begin: server => live.apply(initialDeltas(counted, { server: [server] })),
     drop: server => {
       for (const gauge of gauges.values()) gauge.replace(server, []);
+    },
+    dropCurrent: server => {
+      for (const { name, lasting } of gaugeFamilies) if (lasting !== true) gauges.get(name)?.replace(server, []);
     },
     forget: (server, lease) => {
       for (const gauge of gauges.values()) gauge.replace(server, []);

@@ -108,6 +108,7 @@ export const pollInterval = gauge({
   help: 'Configured interval between polls while no session is open, in seconds.',
   unit: 'seconds',
   labels: ['server'],
+  lasting: true,
   example: 'time() - vb365_last_successful_poll_timestamp_seconds > 3 * vb365_poll_interval_seconds',
 });
 
@@ -116,6 +117,7 @@ export const lastSuccessfulPoll = gauge({
   help: 'Unix time of the last complete poll.',
   unit: 'seconds since 1970',
   labels: ['server'],
+  lasting: true,
   example: 'time() - vb365_last_successful_poll_timestamp_seconds > 300',
 });
 
@@ -140,6 +142,7 @@ export const tlsVerificationEnabled = gauge({
   help: 'Whether the TLS certificate of the server is verified. 0 with insecure_skip_verify, and over http.',
   unit: 'boolean',
   labels: ['server'],
+  lasting: true,
   example: 'vb365_tls_verification_enabled == 0',
 });
 
@@ -148,6 +151,7 @@ export const certificateExpiryChecked = gauge({
   help: 'Whether the exporter refuses the TLS certificate of the server after its expiry. 0 with server_fingerprint or insecure_skip_verify, and over http.',
   unit: 'boolean',
   labels: ['server'],
+  lasting: true,
   example: 'vb365_certificate_expiry_timestamp_seconds unless on (server) vb365_certificate_expiry_checked == 0',
 });
 

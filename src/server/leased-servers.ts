@@ -1,4 +1,4 @@
-import type { Clock, Random } from '../kernel/clock.js';
+import { type Clock, endedOrLate, type Random } from '../kernel/clock.js';
 import { toExporterError } from '../kernel/errors.js';
 import type { Log } from '../kernel/log.js';
 import type { LeaseMove } from '../model/labels.js';
@@ -26,6 +26,8 @@ type LeasedServersDeps = Readonly<{
   log: Pick<Log, 'info' | 'warn'>;
 }>;
 
+/** A page does not wait longer for PostgreSQL. */
+const longestWaitMs = 2_000;
 /** How often a replica looks whether its leases have ended, and for the next server while servers move. */
 const tickMs = 1_000;
 
@@ -82,8 +84,8 @@ export class LeasedServers {
    */
   async beforePage(): Promise<void> {
     if (this.#loaded.isSubsetOf(new Set(this.#deps.leases.held()))) return;
-    await this.#renew();
-    await this.#exclusive(async () => this.#act());
+    const looked = this.#renew().then(async () => this.#exclusive(async () => this.#act()));
+    await endedOrLate(looked, longestWaitMs);
   }
 
   /** Gives everything to the other replicas. */

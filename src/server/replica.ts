@@ -1,7 +1,6 @@
 import type { PostgresqlConfig } from '../config/postgresql.js';
 import type { Clock, Random } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
-import { sinkBacklog } from '../metrics/delivery-families.js';
 import type { IncrementHold } from '../metrics/increment-hold.js';
 import {
   leaseAcquired,
@@ -12,8 +11,6 @@ import {
   leaseUnheld,
 } from '../metrics/lease-families.js';
 import type { Metrics } from '../metrics/registry.js';
-import { oldestOpenSessionStart, restoreSessionsOpen } from '../metrics/restore-families.js';
-import * as family from '../metrics/server-families.js';
 import { leaseMoves } from '../model/labels.js';
 import type { Store } from '../pipeline/ports.js';
 import { type Leases, renewalsPerLease } from '../store/postgresql/leases.js';
@@ -93,25 +90,6 @@ export function leasedServers(deps: ReplicaDeps): LeasedServers {
     random,
     log,
   });
-}
-
-/** Gauges that may have changed since a replica read the server. Times of the past and settings have not. */
-const currentGauges = [
-  family.serverUp,
-  family.serverInfo,
-  family.changeFeedActive,
-  family.clockSkew,
-  family.tokenExpiry,
-  family.certificateExpiry,
-  restoreSessionsOpen,
-  oldestOpenSessionStart,
-  sinkBacklog,
-  leaseAcquired,
-];
-
-/** Stops to serve what this replica cannot know of a server that it does not read: another one may read it. */
-export function dropCurrent(metrics: Metrics, server: string): void {
-  for (const gauge of currentGauges) metrics.replace(gauge, server, []);
 }
 
 /** All servers of the configuration, for one process that shares its state with nobody. */

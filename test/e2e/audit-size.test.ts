@@ -3,11 +3,10 @@ import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'nod
 import { join } from 'node:path';
 import { readHistory } from '../../src/history/reader.js';
 import { systemClock } from '../../src/kernel/clock.js';
-import { Secret } from '../../src/kernel/secret.js';
 import { milliseconds } from '../../src/model/time.js';
-import { pastSource } from '../../src/source/past.js';
 import { keep, sentWith } from '../support/audited.js';
 import { inFolder } from '../support/folder.js';
+import { simulatedPast } from '../support/past-source.js';
 import { collectorLine } from '../support/stored-logs.js';
 import { eventually, freePort, getText, startProgram } from './support/running.js';
 
@@ -17,15 +16,7 @@ const [maxMs, maxBytes] = [60_000, 300_000_000];
 /** Writes what a Collector would have of the history until now, in lines of 500 records. Returns their number. */
 async function writeRecords(file: string, url: string): Promise<number> {
   const descriptor = openSync(file, 'w');
-  const source = pastSource({
-    concurrency: 1,
-    baseUrl: new URL(url),
-    apiVersion: 'v8',
-    credentials: { kind: 'password', username: 'simulator', secret: async () => new Secret('simulator') },
-    clock: systemClock,
-    random: () => 0,
-    resolveOwners: true,
-  });
+  const source = simulatedPast(url, { resolveOwners: true });
   let count = 0;
   try {
     const window = { from: 0n, to: milliseconds(systemClock.now()) };

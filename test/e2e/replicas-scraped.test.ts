@@ -76,8 +76,8 @@ const endedIn = (lines: readonly Line[], untilMs: number): readonly string[] =>
   });
 
 test('Sums, increases, recordings and alerts do not notice that servers move: a real Prometheus and three replicas', async () => {
-  const database = await startPostgresql();
   await inFolder(async folder => {
+    const database = await startPostgresql();
     const postgresql = {
       url: urlOf(database.port, await database.createDatabase()),
       lease_time: `${String(leaseMs)}ms`,
@@ -175,7 +175,7 @@ test('Sums, increases, recordings and alerts do not notice that servers move: a 
       }
       await prometheus.stop();
       await stage.close();
+      await database.remove();
     }
   });
-  await database.remove();
 }, 900_000);

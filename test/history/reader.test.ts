@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { type HistoryPart, readHistory, type Window } from '../../src/history/reader.js';
 import { systemClock } from '../../src/kernel/clock.js';
-import { Secret } from '../../src/kernel/secret.js';
 import { milliseconds, type Nanos, seconds } from '../../src/model/time.js';
 import { simulate, type SimulateOptions, type Simulator } from '../../src/simulator/simulate.js';
 import type { Intercept } from '../../src/simulator/traffic.js';
 import { simulatedVersions } from '../../src/simulator/quirks.js';
-import { type PastSource, pastSource } from '../../src/source/past.js';
+import type { PastSource } from '../../src/source/past.js';
+import { simulatedPast } from '../support/past-source.js';
 import { fakeServer, session as sessionWith } from '../support/server-run.js';
 
 const nowNanos = (): Nanos => milliseconds(systemClock.now());
@@ -19,16 +19,7 @@ type Stage = Readonly<{ simulator: Simulator; source: PastSource }>;
 
 async function onStage(options: Partial<SimulateOptions>, play: (stage: Stage) => Promise<void>): Promise<void> {
   const simulator = await simulate({ clock: systemClock, ...options });
-  const source = pastSource({
-    concurrency: 1,
-    baseUrl: new URL(simulator.url),
-    apiVersion: 'auto',
-    credentials: { kind: 'password', username: 'simulator', secret: async () => new Secret('simulator') },
-    clock: systemClock,
-    random: () => 0,
-    eventLimit: 7,
-    requestTimeoutMs: 5_000,
-  });
+  const source = simulatedPast(simulator.url, { apiVersion: 'auto', eventLimit: 7, requestTimeoutMs: 5_000 });
   try {
     await play({ simulator, source });
   } finally {

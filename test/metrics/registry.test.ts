@@ -61,6 +61,29 @@ describe('the registry', () => {
     expect(page).toContain('vb365_server_up{server="hq"} 1');
   });
 
+  test('drops what may have changed of a server that another replica may read, and keeps times and settings', async () => {
+    const metrics = create();
+    const served = async (): Promise<readonly string[]> =>
+      [...(await whole(metrics)).matchAll(/^(vb365_\w+)\{server="x"/gm)].map(([, name = '']) => name);
+    for (const { name, type, labels, stored } of families)
+      if (type === 'gauge' && labels[0] === 'server' && stored !== true)
+        metrics.set(
+          { ...serverUp, name },
+          { server: 'x', ...Object.fromEntries(labels.map(label => [label, 'x'])) },
+          1,
+        );
+    expect(await served()).toHaveLength(16);
+    metrics.dropCurrent('x');
+    expect(await served()).toEqual([
+      'vb365_certificate_expiry_checked',
+      'vb365_cursor_timestamp_seconds',
+      'vb365_last_successful_poll_timestamp_seconds',
+      'vb365_lease_unheld',
+      'vb365_poll_interval_seconds',
+      'vb365_tls_verification_enabled',
+    ]);
+  });
+
   test('creates request series on first use', async () => {
     const metrics = create();
     expect(await text(metrics, 'vb365_api_requests_total')).toBe('');

@@ -3,14 +3,13 @@ import { createHmac } from 'node:crypto';
 import { Audit, type AuditFindings, ExpectedRecords } from '../../src/history/audit.js';
 import { type HistoryPart, readHistory } from '../../src/history/reader.js';
 import { systemClock } from '../../src/kernel/clock.js';
-import { Secret } from '../../src/kernel/secret.js';
 import type { PersonalData, Treatment } from '../../src/model/personal-data.js';
 import { milliseconds, type Nanos } from '../../src/model/time.js';
 import { itemRecord, type Origin, originOf, sessionRecord } from '../../src/otlp/log-record.js';
 import type { TimeLimits } from '../../src/otlp/logs-sink.js';
 import { redacting } from '../../src/otlp/redaction.js';
 import { simulate } from '../../src/simulator/simulate.js';
-import { pastSource } from '../../src/source/past.js';
+import { simulatedPast } from './past-source.js';
 import { type Kept, kept } from './stored-logs.js';
 
 export const allOf = (treatment: Treatment): PersonalData => ({
@@ -34,18 +33,10 @@ export let window: Readonly<{ from: Nanos; to: Nanos }> = { from: 0n, to: 0n };
 /** Reads the history that all of these audits compare with. To be called before all tests. */
 export async function readHistoryOnce(): Promise<void> {
   const simulator = await simulate({ clock: systemClock, history: { sessions: 6, eventsEach: 11, days: 20 } });
-  const source = pastSource({
-    concurrency: 1,
-    baseUrl: new URL(simulator.url),
-    apiVersion: 'v8',
-    credentials: { kind: 'password', username: 'simulator', secret: async () => new Secret('simulator') },
-    clock: systemClock,
-    random: () => 0,
-    resolveOwners: true,
-  });
+  const source = simulatedPast(simulator.url, { resolveOwners: true });
   window = { from: 0n, to: milliseconds(systemClock.now()) };
   const found: HistoryPart[] = [];
-  const options = { window, signal: new AbortController().signal, clock: systemClock, random: () => 0 };
+  const options = { window, signal: new AbortController().signal };
   for await (const part of readHistory(source, options)) found.push(part);
   parts = found;
   await source.close();

@@ -8,7 +8,7 @@ import { deadLetterTable } from '../schema.js';
 import { inPostgresql } from './examine.js';
 import type { ResultRow, RunSql } from './pool.js';
 import { schemaName, schemaVersion, versionOf } from './schema.js';
-import { PostgresqlTables, tableNames } from './tables.js';
+import { tableNames } from './tables.js';
 
 /** For statements over whole tables. */
 export const longMs = 60_000;
@@ -46,22 +46,6 @@ export const inspectPostgresql = async (config: PostgresqlConfig): Promise<Conte
       const names = new Set(Object.values(rows).flatMap(list => list.map(({ server }) => String(server))));
       const servers = [...names].toSorted().map(name => contentsOf(name, rows));
       return { schema: schemaVersion, sizeBytes: Number(size?.['bytes']), servers };
-    },
-    longMs,
-  );
-
-/** Reads a state that may be in use. Undefined where there is none yet. @throws {ExporterError} `store`. */
-export const readPostgresql = async <T>(
-  config: PostgresqlConfig,
-  use: (reader: Pick<PostgresqlTables, 'state' | 'series'>) => Promise<T>,
-): Promise<T | undefined> =>
-  inPostgresql(
-    config,
-    'read',
-    async query => {
-      if ((await versionOf(query)) === 0) return undefined;
-      await requireSchema(query);
-      return use(new PostgresqlTables(query));
     },
     longMs,
   );

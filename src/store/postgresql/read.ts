@@ -4,7 +4,24 @@ import type { StoredDeadLetter } from '../encoding.js';
 import type { StateReader } from '../read.js';
 import { longMs, requireSchema } from './admin.js';
 import { inPostgresql } from './examine.js';
+import { versionOf } from './schema.js';
 import { PostgresqlTables } from './tables.js';
+
+/** Reads a state that may be in use. Undefined where there is none yet. @throws {ExporterError} `store`. */
+export const readPostgresql = async <T>(
+  config: PostgresqlConfig,
+  use: (reader: Pick<PostgresqlTables, 'state' | 'series'>) => Promise<T>,
+): Promise<T | undefined> =>
+  inPostgresql(
+    config,
+    'read',
+    async query => {
+      if ((await versionOf(query)) === 0) return undefined;
+      await requireSchema(query);
+      return use(new PostgresqlTables(query));
+    },
+    longMs,
+  );
 
 /** What the state says about sessions, by server, in memory; empty for any other. Replicas can run. @throws {ExporterError} `store`. */
 export const readSessions = async (
